@@ -1,2 +1,93 @@
-//! placeholder
-fn main() {}
+//! Maintainers' tasks: `cargo xtask codegen [--check]` and `cargo xtask lint-spec`.
+
+mod generate;
+mod lint;
+mod load;
+mod postprocess;
+mod preprocess;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use similar::TextDiff;
+
+#[derive(Parser)]
+#[command(about = "Maintainers' tasks")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Generate the client from the API description.
+    Codegen {
+        /// Write nothing; print the difference and fail if there is one.
+        #[arg(long)]
+        check: bool,
+        /// The folder with the description [default: spec].
+        #[arg(long, value_name = "DIR")]
+        spec: Option<PathBuf>,
+        /// The file to generate [default: crates/client/src/generated.rs].
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Check the API description; findings name the operation or schema and the rule.
+    LintSpec {
+        /// The folder with the description [default: spec].
+        #[arg(long, value_name = "DIR")]
+        spec: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<ExitCode> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in no workspace")?;
+    match task {
+        Task::Codegen { check, spec, output } => {
+            let text = generate::generate(&spec.unwrap_or_else(|| root.join("spec")), root)?;
+            let output = output.unwrap_or_else(|| root.join("crates/client/src/generated.rs"));
+            if check { compare(&output, &text) } else { write(&output, &text) }
+        }
+        Task::LintSpec { spec } => {
+            let operations = generate::check(&spec.unwrap_or_else(|| root.join("spec")))?;
+            eprintln!("{operations} operations, no findings");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn write(output: &Path, text: &str) -> Result<ExitCode> {
+    // An untouched file keeps its time, and cargo what it has built from it.
+    if fs::read_to_string(output).ok().as_deref() != Some(text) {
+        fs::write(output, text).with_context(|| format!("cannot write {}", output.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[allow(clippy::print_stdout, reason = "the difference is what was asked for")]
+fn compare(output: &Path, text: &str) -> Result<ExitCode> {
+    let present = fs::read_to_string(output).with_context(|| format!("cannot read {}", output.display()))?;
+    if present == text {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let difference = TextDiff::from_lines(&present, text);
+    let mut unified = difference.unified_diff();
+    print!("{}", unified.header(&output.display().to_string(), "generated from the description"));
+    eprintln!("error: {} is not what the description generates: run `cargo xtask codegen`", output.display());
+    Ok(ExitCode::FAILURE)
+}

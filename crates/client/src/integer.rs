@@ -1,0 +1,102 @@
+//! Integers as the service sends them: a JSON number, or its decimal text where the number has 64 bits.
+
+use std::fmt;
+
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
+
+/// An integer that must be there.
+#[allow(dead_code, reason = "the API description decides whether there are any")]
+pub(crate) fn required<'de, D: Deserializer<'de>, T: TryFrom<i64>>(deserializer: D) -> Result<T, D::Error> {
+    optional(deserializer)?.ok_or_else(|| Error::invalid_type(Unexpected::Unit, &EXPECTED))
+}
+
+/// An integer, or nothing where the document says `null`.
+pub(crate) fn optional<'de, D: Deserializer<'de>, T: TryFrom<i64>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    match deserializer.deserialize_any(Integer)? {
+        None => Ok(None),
+        Some(number) => match T::try_from(number) {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err(Error::invalid_value(Unexpected::Signed(number), &EXPECTED)),
+        },
+    }
+}
+
+const EXPECTED: &str = "an integer within its range, as a number or as decimal text";
+
+struct Integer;
+
+impl Visitor<'_> for Integer {
+    type Value = Option<i64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(EXPECTED)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Some(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+        match value.try_into() {
+            Ok(value) => Ok(Some(value)),
+            Err(_) => Err(Error::invalid_value(Unexpected::Unsigned(value), &self)),
+        }
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
+        match value.parse() {
+            Ok(value) => Ok(Some(value)),
+            Err(_) => Err(Error::invalid_value(Unexpected::Str(value), &self)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    #[derive(Debug, Deserialize)]
+    struct Sizes {
+        #[serde(default, deserialize_with = "super::optional")]
+        wide: Option<i64>,
+        #[serde(default, deserialize_with = "super::optional")]
+        narrow: Option<i32>,
+    }
+
+    #[test]
+    fn numbers_text_and_null_are_integers() {
+        for (document, expected) in [
+            (json!({"wide": i64::MAX}), Some(i64::MAX)),
+            (json!({"wide": i64::MIN.to_string()}), Some(i64::MIN)),
+            (json!({"wide": "9007199254740993"}), Some(9_007_199_254_740_993)),
+            (json!({"wide": null}), None),
+            (json!({}), None),
+        ] {
+            assert_eq!(Sizes::deserialize(&document).unwrap().wide, expected, "{document}");
+        }
+        assert_eq!(Sizes::deserialize(json!({"narrow": "-5"})).unwrap().narrow, Some(-5));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for document in [
+            json!({"wide": ""}),
+            json!({"wide": "5 "}),
+            json!({"wide": "5.0"}),
+            json!({"wide": 5.5}),
+            json!({"wide": true}),
+            json!({"wide": u64::MAX}),
+            json!({"narrow": 3_000_000_000_i64}),
+        ] {
+            let error = Sizes::deserialize(&document).unwrap_err().to_string();
+            assert!(error.contains("an integer"), "{document}: {error}");
+        }
+    }
+}
