@@ -1,1 +1,44 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod auth;
+mod clusters;
+mod commands;
+//PENDING mod config;
+mod connection;
+mod error;
+mod event;
+mod host;
+mod list;
+//PENDING mod raw;
+mod redact;
+mod redirect;
+mod retry;
+mod secret;
+mod sql;
+mod transport;
+mod users;
+mod wait;
+mod warehouses;
+mod workspace;
+
+pub use brickwire_client::{ResponseValue, types};
+pub use clusters::Clusters;
+pub use commands::{Command, Commands, DEFAULT_LANGUAGE};
+//PENDING pub use config::{Config, Environment, Setting, Source};
+pub use connection::{Connection, Credential, ServicePrincipal};
+pub use error::{Error, ErrorKind};
+pub use event::{Event, Events};
+pub use host::Host;
+pub use list::List;
+//PENDING pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
+pub use retry::{Backoff, RetryPolicy};
+pub use secret::Secret;
+pub use sql::{Parameter, Row, Sql, Statement, StatementResult, Statements};
+pub use users::Users;
+pub use wait::{Change, WaitOptions};
+pub use warehouses::Warehouses;
+pub use workspace::{Workspace, WorkspaceBuilder};
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

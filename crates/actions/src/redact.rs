@@ -1,0 +1,174 @@
+//! What may be shown of a request and a response: everything but credentials, presigned links and their like.
+
+use http::{HeaderMap, HeaderName};
+use reqwest::Url;
+use serde_json::Value;
+
+/// What stands in place of a secret.
+pub(crate) const MASK: &str = "***";
+
+/// How much of a body a debug log shows, in bytes.
+const BODY_LIMIT: usize = 8 * 1024;
+
+/// Parts of header names, JSON keys and query keys whose values are never shown.
+const SECRET_WORDS: [&str; 14] = [
+    "authorization",
+    "cookie",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "api-key",
+    "apikey",
+    "api_key",
+    "credential",
+    "signature",
+    "external_link",
+    "http_headers",
+    "private_key",
+];
+
+/// Keys that hold a secret word and are harmless.
+const HARMLESS: [&str; 5] =
+    ["page_token", "next_page_token", "prev_page_token", "token_type", "idempotency_token"];
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    !HARMLESS.contains(&name.as_str())
+        && (SECRET_WORDS.iter().any(|word| name.contains(word))
+            || name.starts_with("x-amz-")
+            || name == "sig")
+}
+
+/// A header's value as it may be shown.
+pub(crate) fn header<'a>(name: &HeaderName, value: &'a http::HeaderValue) -> &'a str {
+    if is_secret(name.as_str()) { MASK } else { value.to_str().unwrap_or("(not text)") }
+}
+
+/// Headers on one line.
+pub(crate) fn headers(headers: &HeaderMap) -> String {
+    headers.iter().map(|(n, v)| format!("{n}: {}", header(n, v))).collect::<Vec<_>>().join("; ")
+}
+
+/// A URL with the values of secret query parameters masked.
+pub(crate) fn url(url: &Url) -> String {
+    let mut shown = url.clone();
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.set_fragment(None);
+    if url.query().is_some() {
+        let pairs: Vec<_> = url.query_pairs().map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
+        shown.query_pairs_mut().clear().extend_pairs(
+            pairs.iter().map(|(k, v)| (k.as_str(), if is_secret(k) { MASK } else { v.as_str() })),
+        );
+    }
+    shown.to_string()
+}
+
+/// A body as it may be shown: JSON with its secrets masked; of other text the start, without `known` secrets.
+pub(crate) fn body(bytes: &[u8], known: &[&str]) -> String {
+    let mut text = match serde_json::from_slice::<Value>(bytes) {
+        Ok(mut json) => {
+            mask(&mut json);
+            json.to_string()
+        }
+        Err(_) => match std::str::from_utf8(bytes) {
+            Ok(text) if is_form(text) => form(text),
+            Ok(text) => text.to_owned(),
+            Err(_) => return format!("({} bytes)", bytes.len()),
+        },
+    };
+    for secret in known.iter().filter(|s| !s.is_empty()) {
+        text = text.replace(secret, MASK);
+    }
+    if text.len() > BODY_LIMIT {
+        let end = (0..=BODY_LIMIT).rev().find(|i| text.is_char_boundary(*i)).unwrap_or_default();
+        let more = text.len() - end;
+        text.truncate(end);
+        text.push_str(&format!("... ({more} bytes more)"));
+    }
+    text
+}
+
+fn mask(json: &mut Value) {
+    match json {
+        Value::Object(map) => {
+            for (key, value) in map {
+                if key == "parameters" {
+                    mask_parameters(value);
+                } else if is_secret(key) && !value.is_null() {
+                    *value = MASK.into();
+                } else {
+                    mask(value);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        _ => {}
+    }
+}
+
+/// SQL parameters are the user's data: their names are shown, their values not.
+fn mask_parameters(value: &mut Value) {
+    match value.as_array_mut() {
+        Some(items) => {
+            for item in items {
+                if let Some(value) = item.get_mut("value").filter(|v| !v.is_null()) {
+                    *value = MASK.into();
+                }
+            }
+        }
+        None => mask(value),
+    }
+}
+
+fn is_form(text: &str) -> bool {
+    text.contains('=') && !text.contains(char::is_whitespace) && !text.starts_with('<')
+}
+
+fn form(text: &str) -> String {
+    text.split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((key, _)) if is_secret(key) => format!("{key}={MASK}"),
+            _ => pair.to_owned(),
+        })
+        .collect::<Vec<_>>()
+        .join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_json_at_any_depth_and_keeps_the_rest() {
+        let shown = body(
+            br#"{"a":1,"client_secret":"S3","deep":[{"external_link":"https://store/?X-Amz-Signature=S3"}],
+                "next_page_token":"keep","parameters":[{"name":"n","value":"S3","type":"INT"}],"note":"has dapiS3 in it"}"#,
+            &["dapiS3"],
+        );
+        assert!(!shown.contains("S3"), "{shown}");
+        assert!(shown.contains(r#""next_page_token":"keep""#) && shown.contains(r#""name":"n""#), "{shown}");
+    }
+
+    #[test]
+    fn masks_urls_headers_and_forms() {
+        let url =
+            url(&Url::parse("https://u:S3@h.example/p?X-Amz-Signature=S3&page_token=t&sig=S3#S3").unwrap());
+        assert!(!url.contains("S3") && url.contains("page_token=t"), "{url}");
+        let mut map = HeaderMap::new();
+        map.insert("Authorization", "Bearer S3".parse().unwrap());
+        map.insert("X-Api-Key", "S3".parse().unwrap());
+        map.insert("Accept", "a/b".parse().unwrap());
+        let shown = headers(&map);
+        assert!(!shown.contains("S3") && shown.contains("accept: a/b"), "{shown}");
+        assert_eq!(body(b"grant_type=x&client_secret=S3", &[]), "grant_type=x&client_secret=***");
+    }
+
+    #[test]
+    fn cuts_long_bodies_on_a_character() {
+        let long = "\u{e9}".repeat(BODY_LIMIT);
+        let shown = body(long.as_bytes(), &[]);
+        assert!(shown.len() < BODY_LIMIT + 100 && shown.ends_with("bytes more)"));
+    }
+}

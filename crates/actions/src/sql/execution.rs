@@ -1,0 +1,159 @@
+//! The life of one statement: submitted once, watched to its end, cancelled if nobody waits for it any more.
+
+use std::time::Duration;
+
+use brickwire_client::types::{self, StatementState as State};
+use tokio::time::Instant;
+
+use super::StatementResult;
+use crate::{
+    Error, ErrorKind, Event, Result, WaitOptions, Workspace,
+    wait::{self, Seen, Subject, Verdict},
+};
+
+/// A `get` may not know a new statement for some seconds.
+const LAG: Duration = Duration::from_secs(10);
+
+/// The service waits this long for the end before it answers, which saves polls; between 5 and 50 seconds, or 0.
+const WAIT: Duration = Duration::from_secs(10);
+
+pub(super) async fn execute(
+    workspace: Workspace,
+    mut request: types::ExecuteStatementRequest,
+    options: WaitOptions,
+) -> Result<StatementResult> {
+    let begun = Instant::now();
+    let wait = if options.timeout < WAIT { Duration::ZERO } else { WAIT };
+    request.wait_timeout = Some(format!("{}s", wait.as_secs()));
+    request.on_wait_timeout = Some(types::ExecuteStatementRequestOnWaitTimeout::Continue);
+    let submitted = workspace.client().statements_execute(&request).await.map_err(Error::from)?;
+    let id = submitted.statement_id.clone().filter(|id| !id.is_empty()).ok_or_else(|| {
+        Error::new(ErrorKind::UnexpectedResponse, "the answer to the submission names no statement")
+    })?;
+    let mut guard = CancelOnDrop { workspace: workspace.clone(), statement_id: Some(id.clone()) };
+    let state = state_of(&submitted);
+    workspace.events().emit(|| Event::StateChanged {
+        what: "statement",
+        id: id.clone(),
+        state: state.as_str().to_owned(),
+        message: None,
+    });
+    let done = match is_terminal(&state) {
+        true => submitted,
+        false => {
+            let left = WaitOptions { timeout: options.timeout.saturating_sub(begun.elapsed()), ..options };
+            match poll(&workspace, &id, left).await {
+                Ok(done) => done,
+                Err(error) => return Err(error.with_details(|d| d.statement_id = Some(id))),
+            }
+        }
+    };
+    guard.disarm();
+    finished(workspace, id, done)
+}
+
+pub(super) async fn wait(
+    workspace: Workspace,
+    statement_id: &str,
+    options: WaitOptions,
+) -> Result<StatementResult> {
+    let done = poll(&workspace, statement_id, options).await?;
+    finished(workspace, statement_id.to_owned(), done)
+}
+
+type Response = brickwire_client::ResponseValue<types::StatementResponse>;
+
+async fn poll(workspace: &Workspace, statement_id: &str, options: WaitOptions) -> Result<Response> {
+    let begun = Instant::now();
+    let get = || async {
+        match workspace.client().statements_get(statement_id).await.map_err(Error::from) {
+            Err(e) if e.is_not_found() && begun.elapsed() < LAG => Err(e.with_kind(ErrorKind::Unavailable)),
+            answer => answer,
+        }
+    };
+    let subject = Subject { what: "statement", id: statement_id };
+    wait::until(subject, options, workspace.events(), get, |seen| {
+        let state = state_of(seen);
+        Seen {
+            state: state.as_str().to_owned(),
+            message: None,
+            verdict: if is_terminal(&state) { Verdict::Done } else { Verdict::Working },
+        }
+    })
+    .await
+}
+
+fn state_of(response: &types::StatementResponse) -> State {
+    let state = response.status.as_ref().and_then(|s| s.state.clone());
+    state.unwrap_or_else(|| State::UnknownValue("UNKNOWN".to_owned()))
+}
+
+/// A state that this version doesn't know is taken for one on the way.
+fn is_terminal(state: &State) -> bool {
+    matches!(state, State::Succeeded | State::Failed | State::Canceled | State::Closed)
+}
+
+fn finished(workspace: Workspace, statement_id: String, response: Response) -> Result<StatementResult> {
+    let state = state_of(&response);
+    if state == State::Succeeded {
+        return Ok(StatementResult::new(workspace, statement_id, response));
+    }
+    let status = response.status.clone().unwrap_or_default();
+    let failure = status.error.unwrap_or_default();
+    let code = failure.error_code.map(|c| c.as_str().to_owned());
+    let message = failure.message.filter(|m| !m.is_empty());
+    let sql_state = status.sql_state.or_else(|| message.as_deref().and_then(sql_state_in).map(str::to_owned));
+    let text = match state {
+        State::Closed => "the statement succeeded, but its result is no longer available".to_owned(),
+        State::Canceled => "the statement was cancelled".to_owned(),
+        _ => message.unwrap_or_else(|| format!("the statement ended as {state}")),
+    };
+    let error = Error::new(ErrorKind::RemoteFailed, text);
+    let error = match state {
+        State::Closed => error.with_hint("results are kept for an hour: run the statement again"),
+        _ if too_large(&error) => error.with_hint("ask for EXTERNAL_LINKS, which has no such limit"),
+        _ => error,
+    };
+    Err(error.with_details(|d| {
+        d.operation = Some("statements_execute".to_owned());
+        d.error_code = code;
+        d.sql_state = sql_state;
+        d.statement_id = Some(statement_id);
+    }))
+}
+
+fn too_large(error: &Error) -> bool {
+    error.to_string().to_ascii_uppercase().contains("INLINE")
+}
+
+/// Messages end in `SQLSTATE: 42703`, in case the field is missing.
+fn sql_state_in(message: &str) -> Option<&str> {
+    let rest = message.split("SQLSTATE: ").nth(1)?;
+    rest.get(..5).filter(|s| s.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// Cancels the statement in the background unless it has ended.
+struct CancelOnDrop {
+    workspace: Workspace,
+    statement_id: Option<String>,
+}
+
+impl CancelOnDrop {
+    fn disarm(&mut self) {
+        self.statement_id = None;
+    }
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        if let Some(id) = self.statement_id.take() {
+            let workspace = self.workspace.clone();
+            self.workspace.events().emit(|| Event::Cancelling { what: "statement", id: id.clone() });
+            self.workspace.in_background(async move {
+                if let Err(error) = workspace.statements().cancel(&id).await {
+                    tracing::warn!(target: "brickwire", statement_id = id, %error, "cannot cancel the statement");
+                }
+            });
+        }
+    }
+}

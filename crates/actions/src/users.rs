@@ -1,0 +1,33 @@
+//! Users: who the credential belongs to.
+
+use brickwire_client::{ResponseValue, types};
+
+use crate::{Result, Workspace};
+
+/// The users of a workspace.
+#[derive(Debug, Clone)]
+pub struct Users {
+    workspace: Workspace,
+}
+
+impl Users {
+    pub(crate) fn new(workspace: Workspace) -> Self {
+        Self { workspace }
+    }
+
+    /// Gets the user or service principal that the credential belongs to.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// println!("{:?}", workspace.users().me().await?.user_name);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthenticated`](crate::ErrorKind::Unauthenticated) if the credential isn't good. Operation:
+    /// `users_me`.
+    pub async fn me(&self) -> Result<ResponseValue<types::User>> {
+        Ok(self.workspace.client().users_me(&types::UsersMeQuery::default()).await?)
+    }
+}
