@@ -73,6 +73,8 @@ pub(crate) fn body(bytes: &[u8], known: &[&str]) -> String {
             json.to_string()
         }
         Err(_) => match std::str::from_utf8(bytes) {
+            // Its fields can't be told from secrets by their place.
+            Ok(text) if is_multipart(text) => return format!("(a form of {} bytes)", bytes.len()),
             Ok(text) if is_form(text) => form(text),
             Ok(text) => text.to_owned(),
             Err(_) => return format!("({} bytes)", bytes.len()),
@@ -122,6 +124,10 @@ fn mask_parameters(value: &mut Value) {
     }
 }
 
+fn is_multipart(text: &str) -> bool {
+    text.starts_with("--") && text.contains("Content-Disposition: form-data")
+}
+
 fn is_form(text: &str) -> bool {
     text.contains('=') && !text.contains(char::is_whitespace) && !text.starts_with('<')
 }
@@ -163,6 +169,8 @@ mod tests {
         let shown = headers(&map);
         assert!(!shown.contains("S3") && shown.contains("accept: a/b"), "{shown}");
         assert_eq!(body(b"grant_type=x&client_secret=S3", &[]), "grant_type=x&client_secret=***");
+        let form = b"--B\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nS3\r\n--B--\r\n";
+        assert_eq!(body(form, &[]), format!("(a form of {} bytes)", form.len()));
     }
 
     #[test]

@@ -82,9 +82,8 @@ impl HttpTransport {
             let (failure, reason, error) = match self.attempt(call, request, &token, attempts, begun).await {
                 Ok((status, headers, body)) if status.is_success() => {
                     if call.expects_json && is_html(&headers, &body) {
-                        return Err(
-                            html_page(&self.host, status, attempts).with_details(|d| d.body = Some(body))
-                        );
+                        let page = html_page(&self.host, status).with_details(|d| d.body = Some(body));
+                        return Err(self.finish(page, call, attempts, begun));
                     }
                     return Ok(Answer { status, headers, body, attempts });
                 }
@@ -106,7 +105,11 @@ impl HttpTransport {
                     (Ending::TimedOut, text, error)
                 }
                 Err(Failed::Http(e)) => {
-                    let ending = if e.is_connect() { Ending::NotSent } else { Ending::Lost };
+                    let ending = match (e.is_connect(), e.is_timeout()) {
+                        (true, _) => Ending::NotSent,
+                        (false, true) => Ending::TimedOut,
+                        (false, false) => Ending::Lost,
+                    };
                     let error = unreachable(&url, e, attempts);
                     (ending, error.to_string(), error)
                 }
@@ -146,6 +149,12 @@ impl HttpTransport {
         attempt: u32,
         begun: Instant,
     ) -> Result<(StatusCode, HeaderMap, Bytes), Failed> {
+        if !self.may_carry_token(request.url()) {
+            let there = request.url().origin().ascii_serialization();
+            return Err(Failed::Final(Error::usage(format!(
+                "refused to send the token to another host: {there}"
+            ))));
+        }
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose()))
             .map_err(|_| Failed::Final(Error::configuration("the token does not fit into a header")))?;
         authorization.set_sensitive(true);
@@ -160,7 +169,7 @@ impl HttpTransport {
             None => exchange.await,
             Some(limit) => match tokio::time::timeout(limit, exchange).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(Failed::TimedOut(call.timeout.unwrap_or(limit))),
+                Err(_) => Err(Failed::TimedOut(limit)),
             },
         }
     }
@@ -284,15 +293,12 @@ fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
     said.starts_with("text/html") || (start.starts_with(b"<") && !said.contains("xml"))
 }
 
-fn html_page(host: &Host, status: StatusCode, attempts: u32) -> Error {
+fn html_page(host: &Host, status: StatusCode) -> Error {
     Error::new(ErrorKind::UnexpectedResponse, format!("an HTML page came instead of JSON from {host}"))
         .with_hint(
             "a login page or a proxy answered: check the host, and that this network reaches the workspace",
         )
-        .with_details(|d| {
-            d.status = Some(status.as_u16());
-            d.attempts = attempts;
-        })
+        .with_details(|d| d.status = Some(status.as_u16()))
 }
 
 fn unknown_outcome(operation: &str, reason: &str, error: Error) -> Error {

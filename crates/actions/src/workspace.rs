@@ -9,8 +9,8 @@ use brickwire_client::{Client, Transport};
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
-    Clusters, Commands, Connection, Error, Events, Host, Result, RetryPolicy, Sql, Statements, Users,
-    Warehouses, auth::Authenticator, host, transport::HttpTransport,
+    Clusters, Commands, Connection, Error, Events, Host, RawRequest, RawResponse, Result, RetryPolicy, Sql,
+    Statements, Users, Warehouses, auth::Authenticator, host, transport::HttpTransport,
 };
 
 /// A connection in use. Cheap to clone; all clones share connections and tokens.
@@ -157,7 +157,14 @@ impl Workspace {
         Users::new(self.clone())
     }
 
-    //PENDING raw
+    /// Sends any request to the workspace: the connector's Raw Request.
+    ///
+    /// # Errors
+    /// See [`RawRequest`].
+    pub async fn raw(&self, request: &RawRequest) -> Result<RawResponse> {
+        request.send(&self.transport).await
+    }
+
     /// The generated client, for operations that have no action of their own. It shares this workspace's
     /// credentials, retries and log.
     pub fn client(&self) -> &Client {
