@@ -1,6 +1,102 @@
 //! Checks the description before anything is generated.
-use anyhow::Result;
+//!
+//! Decides what a description may hold: what progenitor gets wrong in silence, what it panics on, and what would
+//! make an API that we don't want. Every finding names the operation or the schema, the rule, and the remedy.
+
+mod operations;
+mod parameters;
+mod schemas;
+
+use std::fmt;
+
+use anyhow::{Result, bail};
 use serde_json::Value;
-pub(crate) fn lint(_document: &Value) -> Result<()> {
-    Ok(())
+
+use crate::load::{self, for_each_reference};
+
+/// Extensions that mean something; any other one is likely a slip.
+const EXTENSIONS: [&str; 3] = ["x-repeatable", "x-secret", "x-wildcard"];
+
+/// One thing that is wrong with the description.
+struct Finding {
+    /// An operation's id, or a schema with the way into it.
+    place: String,
+    rule: &'static str,
+    message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.place, self.rule, self.message)
+    }
+}
+
+/// Collects findings.
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, place: &str, rule: &'static str, message: impl Into<String>) {
+        self.0.push(Finding { place: place.to_owned(), rule, message: message.into() });
+    }
+}
+
+/// Checks a loaded description; the error lists all findings.
+pub(crate) fn lint(document: &Value) -> Result<()> {
+    let mut findings = Findings::default();
+    version(document, &mut findings);
+    operations::check(document, &mut findings);
+    schemas::check(document, &mut findings);
+    for (method, path, operation) in load::operations(document) {
+        let place = operations::place(method, path, operation);
+        references(document, operation, &place, &mut findings);
+        extensions(operation, &place, &mut findings);
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+        references(document, schema, name, &mut findings);
+        extensions(schema, name, &mut findings);
+    }
+    if findings.0.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = findings.0.iter().map(Finding::to_string).collect();
+    bail!("the description breaks {} rule(s)\n{}", lines.len(), lines.join("\n"))
+}
+
+fn version(document: &Value, findings: &mut Findings) {
+    let text = document["openapi"].as_str().unwrap_or_default();
+    if !text.starts_with("3.0.") {
+        findings.add("openapi", "version", format!("progenitor reads 3.0, not {text:?}"));
+    }
+    if !document["info"]["version"].as_str().is_some_and(str::is_ascii) {
+        findings.add("info", "version", "`version` must be ASCII text");
+    }
+}
+
+/// A reference leads nowhere, or out of the description.
+fn references(document: &Value, value: &Value, place: &str, findings: &mut Findings) {
+    for_each_reference(&mut value.clone(), &mut |reference| {
+        let name = reference.strip_prefix("#/components/schemas/");
+        if name.is_none_or(|name| document["components"]["schemas"].get(name).is_none()) {
+            findings.add(place, "reference", format!("no schema at {reference:?}"));
+        }
+    });
+}
+
+fn extensions(value: &Value, place: &str, findings: &mut Findings) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                if key.starts_with("x-") && value.is_boolean() && !EXTENSIONS.contains(&key.as_str()) {
+                    findings.add(place, "extension", format!("`{key}` is none of {}", EXTENSIONS.join(", ")));
+                }
+                if EXTENSIONS.contains(&key.as_str()) && !value.is_boolean() && !value.is_object() {
+                    findings.add(place, "extension", format!("`{key}` must be true or false, not {value}"));
+                }
+                extensions(value, place, findings);
+            }
+        }
+        Value::Array(array) => array.iter().for_each(|value| extensions(value, place, findings)),
+        _ => {}
+    }
 }

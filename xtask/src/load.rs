@@ -53,7 +53,7 @@ fn merge(into: &mut Value, mut document: Value) -> Result<()> {
     make_references_local(&mut document["components"]);
     make_references_local(&mut document["paths"]);
     for (path, mut item) in take_object(&mut document["paths"]) {
-        let shared = item.as_object_mut().and_then(|item| item.remove("parameters"));
+        let shared = item.as_object_mut().and_then(|item| item.shift_remove("parameters"));
         for (method, mut operation) in take_object(&mut item) {
             ensure!(METHODS.contains(&method.as_str()), "{path}: `{method}` is not an HTTP method");
             if let Some(Value::Array(shared)) = &shared {

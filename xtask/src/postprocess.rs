@@ -5,6 +5,7 @@
 
 mod docs;
 mod methods;
+mod paths;
 mod types;
 
 use anyhow::{Context, Result};
@@ -48,6 +49,7 @@ pub(crate) fn postprocess(file: &mut File, annotations: &Annotations) -> Result<
         operations_table(&annotations.operations),
         Item::Impl(methods),
     ];
+    paths::shorten(file);
     docs::one_line_each(file);
     Ok(())
 }

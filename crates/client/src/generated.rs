@@ -7,7 +7,6 @@ use crate::{
 /// Types used as operation parameters and responses.
 pub mod types {
     use serde::{Deserialize, Serialize};
-    use std::collections::BTreeMap;
     /// A place on Azure Data Lake Storage.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct Adlsgen2Info {
@@ -303,13 +302,13 @@ pub mod types {
         pub creator_user_name: Option<String>,
         /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub custom_tags: Option<BTreeMap<String, String>>,
+        pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub data_security_mode: Option<DataSecurityMode>,
         /// Tags that the service adds, such as `Vendor`, `Creator`, `ClusterName` and `ClusterId`.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub default_tags: Option<BTreeMap<String, String>>,
+        pub default_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Where the libraries of the cluster come from.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub dependency_mode: Option<DependencyMode>,
@@ -401,7 +400,7 @@ pub mod types {
         pub single_user_name: Option<String>,
         /// Spark settings by name. Values are text, also those that are numbers.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub spark_conf: Option<BTreeMap<String, String>>,
+        pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
         /// The id of the Spark context; a new one after each restart of the driver. May exceed 2^53.
         #[serde(
             skip_serializing_if = "Option::is_none",
@@ -411,7 +410,7 @@ pub mod types {
         pub spark_context_id: Option<i64>,
         /// Environment variables for driver and workers. May refer to secrets; values are text.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub spark_env_vars: Option<BTreeMap<String, String>>,
+        pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
         /// The runtime version, such as `16.4.x-scala2.12`. See `clusters_spark_versions`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub spark_version: Option<String>,
@@ -532,7 +531,7 @@ pub mod types {
         pub cluster_name: Option<String>,
         /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub custom_tags: Option<BTreeMap<String, String>>,
+        pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub data_security_mode: Option<DataSecurityMode>,
@@ -600,10 +599,10 @@ pub mod types {
         pub single_user_name: Option<String>,
         /// Spark settings by name. Values are text, also those that are numbers.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub spark_conf: Option<BTreeMap<String, String>>,
+        pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
         /// Environment variables for driver and workers. May refer to secrets; values are text.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub spark_env_vars: Option<BTreeMap<String, String>>,
+        pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
         /// The runtime version, such as `16.4.x-scala2.12`. See `clusters_spark_versions`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub spark_version: Option<String>,
@@ -998,18 +997,18 @@ pub mod types {
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     #[serde(transparent)]
     pub struct EmptyResponse(pub serde_json::Map<String, serde_json::Value>);
-    impl ::std::ops::Deref for EmptyResponse {
+    impl std::ops::Deref for EmptyResponse {
         type Target = serde_json::Map<String, serde_json::Value>;
         fn deref(&self) -> &serde_json::Map<String, serde_json::Value> {
             &self.0
         }
     }
-    impl ::std::convert::From<EmptyResponse> for serde_json::Map<String, serde_json::Value> {
+    impl std::convert::From<EmptyResponse> for serde_json::Map<String, serde_json::Value> {
         fn from(value: EmptyResponse) -> Self {
             value.0
         }
     }
-    impl ::std::convert::From<serde_json::Map<String, serde_json::Value>> for EmptyResponse {
+    impl std::convert::From<serde_json::Map<String, serde_json::Value>> for EmptyResponse {
         fn from(value: serde_json::Map<String, serde_json::Value>) -> Self {
             Self(value)
         }
@@ -1233,7 +1232,7 @@ pub mod types {
         pub external_link: Option<String>,
         /// Headers that the download has to send. Usually none; storage with keys of the customer asks for them.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub http_headers: Option<BTreeMap<String, String>>,
+        pub http_headers: Option<std::collections::BTreeMap<String, String>>,
         /// The number of the next chunk; absent on the last.
         #[serde(
             skip_serializing_if = "Option::is_none",
@@ -2177,7 +2176,7 @@ pub mod types {
         pub code: Option<TerminationReasonCode>,
         /// Details by name, such as `databricks_error_message`, `azure_error_code` or `inactivity_duration_min`. Which ones there are depends on the code and the cloud.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub parameters: Option<BTreeMap<String, String>>,
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
         /// Whose cause it was, and whether the end was a normal one.
         #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<TerminationReasonType>,

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, ensure};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Field, Fields, Ident, Item, ItemEnum, ItemImpl, ItemMod, ItemStruct, Meta, Path, Type,
-    Variant, parse_quote,
-    visit_mut::{self, VisitMut},
+    Attribute, Field, Fields, Ident, Item, ItemEnum, ItemImpl, ItemMod, ItemStruct, Meta, Type, Variant,
+    parse_quote,
 };
 
 /// Rewrites the `types` module; `secrets` holds type and wire name of each secret.
@@ -15,14 +14,9 @@ pub(crate) fn rewrite(module: &mut ItemMod, secrets: &BTreeSet<(String, String)>
     module.attrs.retain(|attribute| attribute.path().is_ident("doc"));
     let (_, items) = module.content.as_mut().context("the `types` module is empty")?;
     let enums: BTreeSet<Ident> = items.iter().filter_map(plain_enum).map(|item| item.ident.clone()).collect();
-    let mut rewritten = vec![
-        parse_quote!(
-            use std::collections::BTreeMap;
-        ),
-        parse_quote!(
-            use serde::{Deserialize, Serialize};
-        ),
-    ];
+    let mut rewritten = vec![parse_quote!(
+        use serde::{Deserialize, Serialize};
+    )];
     let mut pending = secrets.clone();
     for item in std::mem::take(items) {
         match item {
@@ -37,7 +31,6 @@ pub(crate) fn rewrite(module: &mut ItemMod, secrets: &BTreeSet<(String, String)>
     }
     ensure!(pending.is_empty(), "no field for the secrets {pending:?}");
     *items = rewritten;
-    ShortPaths.visit_item_mod_mut(module);
     Ok(())
 }
 
@@ -167,36 +160,5 @@ fn tolerate_text(field: &mut Field) {
     match present.map(|attribute| &mut attribute.meta) {
         Some(Meta::List(list)) => list.tokens.extend(quote!(, #part)),
         _ => field.attrs.push(parse_quote!(#[serde(#part)])),
-    }
-}
-
-/// `::std::option::Option` and its like by their short names; the lint keeps components from taking these.
-struct ShortPaths;
-
-impl VisitMut for ShortPaths {
-    fn visit_path_mut(&mut self, path: &mut Path) {
-        visit_mut::visit_path_mut(self, path);
-        let Some(last) = path.segments.last() else { return };
-        let first = &path.segments[0].ident;
-        if path.leading_colon.is_some() && first == "std" {
-            if ["Option", "String", "Vec", "Box", "BTreeMap"].iter().any(|name| last.ident == name) {
-                *path = Path::from(last.clone());
-            }
-        } else if path.leading_colon.is_some() && first == "serde_json" {
-            path.leading_colon = None;
-        }
-    }
-
-    fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
-        visit_mut::visit_attribute_mut(self, attribute);
-        if let (true, Meta::List(list)) = (attribute.path().is_ident("serde"), &mut attribute.meta) {
-            let text = list.tokens.to_string();
-            let short = ["option", "vec", "collections"]
-                .iter()
-                .fold(text, |text, module| text.replace(&format!("\"::std::{module}::"), "\""));
-            if let Ok(tokens) = short.parse() {
-                list.tokens = tokens;
-            }
-        }
     }
 }
