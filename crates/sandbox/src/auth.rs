@@ -1,0 +1,172 @@
+//! Who calls: tokens, clients and the workspace each opens. A credential the sandbox didn't hand out opens nothing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::http::{HeaderMap, StatusCode, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::clock::millis;
+use crate::error::ApiError;
+use crate::state::{Tenant, lock};
+
+/// Who stands behind a token.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Principal {
+    User,
+    ServicePrincipal { client_id: String },
+}
+
+/// A caller whose credential is good.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) tenant: Arc<Tenant>,
+    pub(crate) principal: Principal,
+}
+
+/// Every credential that was handed out.
+#[derive(Default)]
+pub(crate) struct Directory(Mutex<Credentials>);
+
+#[derive(Default)]
+struct Credentials {
+    personal: HashMap<String, Arc<Tenant>>,
+    issued: HashMap<String, Issued>,
+    clients: HashMap<String, Client>,
+}
+
+struct Issued {
+    caller: Caller,
+    expires_ms: u64,
+}
+
+struct Client {
+    secret: String,
+    tenant: Arc<Tenant>,
+}
+
+impl Directory {
+    pub(crate) fn add_personal(&self, token: &str, tenant: Arc<Tenant>) {
+        lock(&self.0).personal.insert(token.to_owned(), tenant);
+    }
+
+    pub(crate) fn add_client(&self, id: &str, secret: &str, tenant: Arc<Tenant>) {
+        lock(&self.0).clients.insert(id.to_owned(), Client { secret: secret.to_owned(), tenant });
+    }
+
+    /// The workspace a client belongs to, whether its secret is right or not.
+    pub(crate) fn tenant_of_client(&self, id: &str) -> Option<Arc<Tenant>> {
+        lock(&self.0).clients.get(id).map(|client| client.tenant.clone())
+    }
+
+    /// Issues `token` to a client that knows its secret.
+    pub(crate) fn issue(
+        &self,
+        id: &str,
+        secret: &str,
+        token: String,
+        now_ms: u64,
+        lifetime: Duration,
+    ) -> Result<(), ApiError> {
+        let mut credentials = lock(&self.0);
+        let tenant = match credentials.clients.get(id) {
+            Some(client) if client.secret == secret => client.tenant.clone(),
+            _ => {
+                return Err(ApiError::oauth(
+                    StatusCode::UNAUTHORIZED,
+                    "invalid_client",
+                    "Client authentication failed",
+                ));
+            }
+        };
+        let caller = Caller { tenant, principal: Principal::ServicePrincipal { client_id: id.to_owned() } };
+        credentials.issued.insert(token, Issued { caller, expires_ms: now_ms + millis(lifetime) });
+        Ok(())
+    }
+
+    /// The caller behind the `Authorization` header: 401 without a usable one or after its expiry, 403 for a token
+    /// nobody knows. The words are the service's.
+    pub(crate) fn authenticate(&self, headers: &HeaderMap, now_ms: u64) -> Result<Caller, ApiError> {
+        let Some(token) = bearer(headers) else {
+            return Err(ApiError::gateway(
+                StatusCode::UNAUTHORIZED,
+                "Credential was not sent or was of an unsupported type for this API.",
+            ));
+        };
+        let credentials = lock(&self.0);
+        if let Some(tenant) = credentials.personal.get(token) {
+            return Ok(Caller { tenant: tenant.clone(), principal: Principal::User });
+        }
+        match credentials.issued.get(token) {
+            Some(issued) if now_ms < issued.expires_ms => Ok(issued.caller.clone()),
+            Some(_) => Err(ApiError::gateway(StatusCode::UNAUTHORIZED, "Token is expired")),
+            None => Err(ApiError::gateway(StatusCode::FORBIDDEN, "Invalid access token.")),
+        }
+    }
+
+    /// The workspace that a personal access token or a client id opens.
+    pub(crate) fn tenant_behind(&self, credential: &str) -> Option<Arc<Tenant>> {
+        let personal = lock(&self.0).personal.get(credential).cloned();
+        personal.or_else(|| self.tenant_of_client(credential))
+    }
+
+    /// Every workspace, once or more.
+    pub(crate) fn tenants(&self) -> Vec<Arc<Tenant>> {
+        let credentials = lock(&self.0);
+        let clients = credentials.clients.values().map(|client| client.tenant.clone());
+        credentials.personal.values().cloned().chain(clients).collect()
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())
+}
+
+/// Client id and secret from HTTP Basic or from the form. Basic values are form-encoded first (RFC 6749, 2.3.1).
+pub(crate) fn client_credentials(
+    headers: &HeaderMap,
+    form: &HashMap<String, String>,
+) -> Option<(String, String)> {
+    let basic = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if let Some(encoded) = basic.and_then(|value| value.strip_prefix("Basic ")) {
+        let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+        let (id, secret) = decoded.split_once(':')?;
+        return Some((form_decoded(id), form_decoded(secret)));
+    }
+    Some((form.get("client_id")?.clone(), form.get("client_secret")?.clone()))
+}
+
+fn form_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
+        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(if bytes[at] == b'+' { b' ' } else { bytes[at] });
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_values_are_form_decoded() {
+        assert_eq!(form_decoded("a%3Ab+c%2"), "a:b c%2");
+        assert_eq!(form_decoded("plain"), "plain");
+    }
+}

@@ -1,0 +1,173 @@
+//! How a sandbox is set up: delays, page sizes, credentials, limits. Everything has a default.
+
+use std::io;
+use std::time::Duration;
+
+use crate::Sandbox;
+use crate::clock::Clock;
+
+/// How long resources stay in passing states, by the sandbox's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Delays {
+    /// PENDING, RESTARTING and TERMINATING of a cluster.
+    pub cluster: Duration,
+    /// STARTING and STOPPING of a warehouse.
+    pub warehouse: Duration,
+    /// Pending of an execution context.
+    pub context: Duration,
+    /// What every statement takes at least.
+    pub statement: Duration,
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        let short = Duration::from_millis(200);
+        Self { cluster: short, warehouse: short, context: Duration::ZERO, statement: Duration::ZERO }
+    }
+}
+
+impl Delays {
+    /// No delay at all; each state still shows at least once.
+    pub const NONE: Self = Self {
+        cluster: Duration::ZERO,
+        warehouse: Duration::ZERO,
+        context: Duration::ZERO,
+        statement: Duration::ZERO,
+    };
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) port: u16,
+    pub(crate) token: Option<String>,
+    pub(crate) delays: Delays,
+    pub(crate) page_size: usize,
+    pub(crate) chunk_bytes: usize,
+    pub(crate) token_ttl: Duration,
+    pub(crate) link_ttl: Duration,
+    pub(crate) link_headers: bool,
+    pub(crate) no_exec: bool,
+    pub(crate) clock: Clock,
+    pub(crate) seed: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            token: None,
+            delays: Delays::default(),
+            page_size: 20,
+            chunk_bytes: 16 * 1024 * 1024,
+            token_ttl: Duration::from_secs(3600),
+            link_ttl: Duration::from_secs(900),
+            link_headers: false,
+            no_exec: false,
+            clock: Clock::system(),
+            seed: None,
+        }
+    }
+}
+
+/// Sets up a [`Sandbox`]; see [`Sandbox::builder`].
+#[derive(Debug, Clone, Default)]
+pub struct SandboxBuilder {
+    pub(crate) options: Options,
+    pub(crate) faults: Vec<String>,
+}
+
+impl SandboxBuilder {
+    /// The port of the API on loopback; 0, the default, takes a free one.
+    #[must_use]
+    pub fn with_port(mut self, port: u16) -> Self {
+        self.options.port = port;
+        self
+    }
+
+    /// The personal access token that [`Sandbox::token`] returns, instead of a random one.
+    #[must_use]
+    pub fn with_token(mut self, token: impl Into<String>) -> Self {
+        self.options.token = Some(token.into());
+        self
+    }
+
+    /// How long resources stay in passing states (200 ms).
+    #[must_use]
+    pub fn with_delays(mut self, delays: Delays) -> Self {
+        self.options.delays = delays;
+        self
+    }
+
+    /// Entries per page of a list when the request doesn't say (20).
+    #[must_use]
+    pub fn with_page_size(mut self, entries: usize) -> Self {
+        self.options.page_size = entries.max(1);
+        self
+    }
+
+    /// About how many bytes of a result make a chunk (16 MiB).
+    #[must_use]
+    pub fn with_chunk_bytes(mut self, bytes: usize) -> Self {
+        self.options.chunk_bytes = bytes.max(1);
+        self
+    }
+
+    /// How long a token of the token endpoint lives (one hour).
+    #[must_use]
+    pub fn with_token_ttl(mut self, lifetime: Duration) -> Self {
+        self.options.token_ttl = lifetime;
+        self
+    }
+
+    /// How long a link to a result chunk lives (15 minutes).
+    #[must_use]
+    pub fn with_link_ttl(mut self, lifetime: Duration) -> Self {
+        self.options.link_ttl = lifetime;
+        self
+    }
+
+    /// Hands out `http_headers` with links, and refuses to serve without them.
+    #[must_use]
+    pub fn with_link_headers(mut self) -> Self {
+        self.options.link_headers = true;
+        self
+    }
+
+    /// Runs no Python: contexts of that language end in `Error`.
+    #[must_use]
+    pub fn without_code_execution(mut self) -> Self {
+        self.options.no_exec = true;
+        self
+    }
+
+    /// The clock that delays and expiries follow.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.options.clock = clock;
+        self
+    }
+
+    /// Makes ids, credentials and chances of faults the same in each run.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.options.seed = Some(seed);
+        self
+    }
+
+    /// A fault to play from the start, for every token; see [`Sandbox::fault`].
+    #[must_use]
+    pub fn with_fault(mut self, rule: impl Into<String>) -> Self {
+        self.faults.push(rule.into());
+        self
+    }
+
+    /// Starts the sandbox on threads of its own.
+    ///
+    /// # Errors
+    /// The port is taken, there is no room for a temporary directory, or a fault's rule cannot be read
+    /// (`InvalidInput`).
+    pub async fn start(self) -> io::Result<Sandbox> {
+        Sandbox::launch(self).await
+    }
+}

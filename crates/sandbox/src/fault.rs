@@ -1,0 +1,130 @@
+//! Faults: what goes wrong, for which request, how often. A rule reads `METHOD PATH: words`, see [`FaultRule`].
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use axum::http::Method;
+use axum::response::Response;
+
+use crate::state::lock;
+
+mod effect;
+mod rule;
+
+pub(crate) use effect::Connection;
+use rule::{Effect, When};
+pub use rule::{FaultRule, ParseFaultError};
+
+struct Active {
+    rule: FaultRule,
+    /// Whose requests; everybody's when `None`.
+    tenant: Option<String>,
+    matched: u64,
+    played: u64,
+}
+
+/// The rules in force. The first that applies is played.
+pub(crate) struct Faults(Mutex<(fastrand::Rng, Vec<Active>)>);
+
+impl Faults {
+    pub(crate) fn new(random: fastrand::Rng) -> Self {
+        Self(Mutex::new((random, Vec::new())))
+    }
+
+    pub(crate) fn add(&self, rule: FaultRule, tenant: Option<String>) {
+        lock(&self.0).1.push(Active { rule, tenant, matched: 0, played: 0 });
+    }
+
+    /// Removes the rules of a tenant, or all.
+    pub(crate) fn clear(&self, tenant: Option<&str>) {
+        lock(&self.0).1.retain(|active| tenant.is_some() && active.tenant.as_deref() != tenant);
+    }
+
+    /// The rules as they were written, with how often each was played.
+    pub(crate) fn list(&self) -> Vec<(String, u64)> {
+        lock(&self.0).1.iter().map(|active| (active.rule.to_string(), active.played)).collect()
+    }
+
+    pub(crate) fn choose(&self, method: &Method, path: &str, tenant: Option<&str>) -> Option<Fault> {
+        let (random, rules) = &mut *lock(&self.0);
+        for active in rules {
+            if active.tenant.is_some() && active.tenant.as_deref() != tenant {
+                continue;
+            }
+            if !active.rule.matches(method, path) {
+                continue;
+            }
+            active.matched += 1;
+            let When { skip, every, times, chance } = active.rule.when;
+            let turn = active.matched > skip && (active.matched - skip).is_multiple_of(every);
+            if turn && times.is_none_or(|times| active.played < times) && random.f64() < chance {
+                active.played += 1;
+                return Some(Fault(active.rule.clone()));
+            }
+        }
+        None
+    }
+}
+
+/// A fault to play now.
+pub(crate) struct Fault(FaultRule);
+
+impl Fault {
+    pub(crate) fn rule(&self) -> &str {
+        &self.0.text
+    }
+
+    pub(crate) async fn delay(&self) {
+        if let Effect::Delay(delay) = self.0.effect {
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// Whether the request never reaches its handler.
+    pub(crate) fn replaces_handler(&self) -> bool {
+        !self.0.after
+            && matches!(
+                self.0.effect,
+                Effect::Answer { .. } | Effect::Login | Effect::Reset | Effect::Close | Effect::Hang
+            )
+    }
+
+    /// Whether the client gets no whole answer.
+    pub(crate) fn cuts_connection(&self) -> bool {
+        matches!(self.0.effect, Effect::Reset | Effect::Close | Effect::Hang)
+    }
+
+    pub(crate) async fn play(&self, response: Response, connection: Connection, now_ms: u64) -> Response {
+        effect::play(&self.0.effect, response, connection, now_ms).await
+    }
+}
+
+impl fmt::Display for FaultRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for FaultRule {
+    type Err = ParseFaultError;
+
+    fn from_str(text: &str) -> Result<Self, ParseFaultError> {
+        rule::parse(text)
+    }
+}
+
+/// A duration as the flags write it: `200ms`, `2s`, `1m`, or `0`.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().ok()?;
+    match &text[digits.len()..] {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
+        "h" => Some(Duration::from_secs(number.checked_mul(3600)?)),
+        "" if number == 0 => Some(Duration::ZERO),
+        _ => None,
+    }
+}

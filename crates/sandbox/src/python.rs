@@ -1,0 +1,137 @@
+//! One `python3` per execution context: how it is started, asked, interrupted and ended.
+//!
+//! The process runs in a temporary directory with a clean environment and in a process group of its own. It ends with
+//! the sandbox in every case: a closed pipe makes the driver kill its group, even when the sandbox was killed.
+
+use std::io;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Notify;
+
+const DRIVER: &str = include_str!("python_driver.py");
+/// How long an interrupted command may go on before its process is killed.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What a command came to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Reply {
+    /// What was printed, and the last expression's value.
+    Text(String),
+    Raised {
+        summary: String,
+        cause: String,
+    },
+    Cancelled,
+}
+
+/// A running interpreter.
+pub(crate) struct Interpreter {
+    child: Child,
+    requests: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+    _directory: TempDir,
+}
+
+impl Interpreter {
+    /// Starts `python3` and waits until it takes commands.
+    pub(crate) async fn start(directory: TempDir) -> io::Result<Self> {
+        let mut command = Command::new("python3");
+        command
+            .args(["-u", "-I", "-c", DRIVER])
+            .current_dir(directory.path())
+            .env_clear()
+            .env("HOME", directory.path())
+            .env("TMPDIR", directory.path())
+            .env("LANG", "C.UTF-8")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        for kept in ["PATH", "SYSTEMROOT"] {
+            if let Some(value) = std::env::var_os(kept) {
+                command.env(kept, value);
+            }
+        }
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child =
+            command.spawn().map_err(|error| io::Error::new(error.kind(), format!("python3: {error}")))?;
+        let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::other("python3 has no pipes"));
+        };
+        let answers = BufReader::new(answers).lines();
+        let mut interpreter = Self { child, requests, answers, _directory: directory };
+        match interpreter.answers.next_line().await? {
+            Some(line) if line.contains("\"ready\"") => Ok(interpreter),
+            _ => Err(io::Error::other("python3 ended before it was ready")),
+        }
+    }
+
+    /// Runs a command to its end. `cancel` interrupts it.
+    ///
+    /// # Errors
+    /// The process is gone: it crashed, it was killed by its own code, or it ignored the interrupt.
+    pub(crate) async fn run(&mut self, id: &str, code: &str, cancel: &Notify) -> io::Result<Reply> {
+        self.send(&json!({ "id": id, "command": code })).await?;
+        tokio::select! {
+            line = self.answers.next_line() => return reply(line?),
+            () = cancel.notified() => {}
+        }
+        self.send(&json!({ "interrupt": id })).await?;
+        match tokio::time::timeout(GRACE, self.answers.next_line()).await {
+            Ok(line) => reply(line?),
+            Err(_) => {
+                self.kill();
+                Err(io::Error::other("the command ignored its interrupt, so its process was killed"))
+            }
+        }
+    }
+
+    async fn send(&mut self, request: &Value) -> io::Result<()> {
+        self.requests.write_all(format!("{request}\n").as_bytes()).await
+    }
+
+    fn kill(&mut self) {
+        #[cfg(unix)]
+        if let Some(pid) =
+            self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
+        {
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+        }
+        let _ = self.child.start_kill();
+    }
+}
+
+impl Drop for Interpreter {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn reply(line: Option<String>) -> io::Result<Reply> {
+    let line = line.ok_or_else(|| io::Error::other("the Python process ended"))?;
+    let answer: Value = serde_json::from_str(&line)?;
+    let text = |key: &str| answer.get(key).and_then(Value::as_str).map(str::to_owned);
+    if answer.get("cancelled").is_some() {
+        return Ok(Reply::Cancelled);
+    }
+    if let (Some(summary), Some(cause)) = (text("summary"), text("cause")) {
+        return Ok(Reply::Raised { summary, cause });
+    }
+    let mut data = text("printed").unwrap_or_default();
+    match text("value") {
+        Some(value) => data.push_str(&value),
+        None => {
+            // `print` ends its line; the service's text doesn't.
+            if data.ends_with('\n') {
+                data.pop();
+            }
+        }
+    }
+    Ok(Reply::Text(data))
+}

@@ -1,0 +1,141 @@
+# The Python side of an execution context: one process each. JSON lines come in on what was stdin, answers go out on
+# what was stdout; the user's code gets an empty stdin and its output is gathered, that of child processes too.
+import ast
+import html
+import io
+import json
+import linecache
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+
+OUTPUT_LIMIT = 20_000_000  # bytes; the service cuts output off at about this size, too
+
+answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
+os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+read_end, write_end = os.pipe()
+os.dup2(write_end, 1)
+os.dup2(write_end, 2)
+sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", 0, closefd=False), encoding="utf-8", write_through=True)
+sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", 0, closefd=False), encoding="utf-8", write_through=True)
+
+output = bytearray()
+dropped = 0
+output_lock = threading.Lock()
+commands = queue.SimpleQueue()
+main_thread = threading.main_thread().ident
+namespace = {"__name__": "__main__", "__builtins__": __builtins__, "display": print}
+running = None  # the id of the command whose code runs right now
+count = 0
+
+
+def gather():
+    """Reads what the code and its children print."""
+    global dropped
+    marker_start = b"\0END "
+    while True:
+        piece = os.read(read_end, 65536)
+        with output_lock:
+            if len(output) < OUTPUT_LIMIT or marker_start in piece:
+                output.extend(piece)
+            else:
+                dropped += len(piece)
+
+
+def receive():
+    """Takes requests; an interrupt reaches only the command it names, and a closed pipe ends everything."""
+    for line in requests:
+        request = json.loads(line)
+        if "interrupt" not in request:
+            commands.put(request)
+        elif request["interrupt"] == running:
+            signal.pthread_kill(main_thread, signal.SIGINT)
+    # The sandbox is gone. So go the processes that the code has started: they share this process' group.
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
+
+
+def on_interrupt(signum, frame):
+    if running is not None:
+        raise KeyboardInterrupt
+
+
+def printed():
+    """Everything printed so far. A mark sent through the same pipe tells when all of it has been read."""
+    mark = b"\0END %d\0" % count
+    os.write(write_end, mark)
+    while True:
+        with output_lock:
+            end = output.find(mark)
+            if end >= 0:
+                text = bytes(output[:end])
+                del output[: end + len(mark)]
+                return text.decode("utf-8", "replace")
+        time.sleep(0.0005)
+
+
+def evaluate(code):
+    """Runs the code; the value of a last expression is its result, as in a notebook."""
+    name = f"<command-{count}>"
+    linecache.cache[name] = (len(code), None, code.splitlines(True), name)
+    tree = ast.parse(code, name, "exec")
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    if tree.body:
+        exec(compile(tree, name, "exec"), namespace)
+    if last is None:
+        return None
+    value = eval(compile(ast.Expression(last.value), name, "eval"), namespace)
+    if value is None:
+        return None
+    namespace["_"] = value
+    return repr(value)
+
+
+def attempt(request):
+    global running
+    try:
+        running = request["id"]
+        try:
+            value = evaluate(request["command"])
+        finally:
+            running = None
+        return {"value": value}
+    except BaseException:
+        running = None
+        kind, error, trace = sys.exc_info()
+    if kind is KeyboardInterrupt:
+        return {"cancelled": True}
+    while trace and not trace.tb_frame.f_code.co_filename.startswith("<command-"):
+        trace = trace.tb_next
+    try:
+        message = str(error)
+    except Exception:
+        message = "<the error has no text>"
+    return {
+        "summary": f'<span class="ansi-red-fg">{kind.__name__}</span>: {html.escape(message, quote=False)}',
+        "cause": "-" * 75 + "\n" + "".join(traceback.format_exception(kind, error, trace)),
+    }
+
+
+signal.signal(signal.SIGINT, on_interrupt)
+threading.Thread(target=gather, daemon=True).start()
+threading.Thread(target=receive, daemon=True).start()
+answers.write(json.dumps({"ready": sys.version.split()[0]}) + "\n")
+while True:
+    request = commands.get()
+    count += 1
+    answer = attempt(request)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # the code may have closed it
+            pass
+    answer["id"] = request["id"]
+    answer["printed"] = printed()
+    answers.write(json.dumps(answer) + "\n")

@@ -1,0 +1,211 @@
+//! What a cluster goes through: which calls are allowed in which state, and what is written down on the way.
+
+use serde_json::{Map, Value, json};
+
+use crate::error::ApiError;
+use crate::seed::{ClusterSeed, USER_NAME, cloud_failure};
+use crate::state::Phase;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum State {
+    Pending,
+    Running,
+    Restarting,
+    Terminating,
+    Terminated,
+}
+
+impl State {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Running => "RUNNING",
+            Self::Restarting => "RESTARTING",
+            Self::Terminating => "TERMINATING",
+            Self::Terminated => "TERMINATED",
+        }
+    }
+
+    /// As the messages of `INVALID_STATE` spell it.
+    fn spoken(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Running => "Running",
+            Self::Restarting => "Restarting",
+            Self::Terminating => "Terminating",
+            Self::Terminated => "Terminated",
+        }
+    }
+}
+
+struct Cluster {
+    record: Map<String, Value>,
+    phase: Phase<State>,
+    start_fails: bool,
+    events: Vec<Value>,
+}
+
+impl Cluster {
+    fn id(&self) -> String {
+        self.record.get("cluster_id").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    fn set(&mut self, key: &str, value: Value) {
+        self.record.insert(key.to_owned(), value);
+    }
+
+    fn note(&mut self, kind: &str, now_ms: u64, details: Value) {
+        let event = json!({ "cluster_id": self.id(), "timestamp": now_ms, "type": kind, "details": details });
+        self.events.push(event);
+    }
+
+    /// The state at `now_ms`; writes down a change on the way.
+    fn read(&mut self, now_ms: u64) -> State {
+        let (state, changed) = self.phase.read(now_ms);
+        match state {
+            State::Running if changed => {
+                self.set("state_message", json!(""));
+                self.set("last_restarted_time", json!(now_ms));
+                self.set("last_state_loss_time", json!(now_ms));
+                self.note(
+                    "RUNNING",
+                    now_ms,
+                    json!({ "current_num_workers": self.record.get("num_workers") }),
+                );
+            }
+            State::Terminated if changed => {
+                self.set("terminated_time", json!(now_ms));
+                if !self.record.contains_key("termination_reason") {
+                    // Nobody asked for it: the start failed.
+                    self.set("termination_reason", cloud_failure());
+                    self.set("state_message", json!("The cloud could not give the instances asked for."));
+                    self.note("ADD_NODES_FAILED", now_ms, json!({ "reason": cloud_failure() }));
+                }
+            }
+            _ => {}
+        }
+        state
+    }
+
+    fn shown(&mut self, now_ms: u64) -> Value {
+        let state = self.read(now_ms);
+        let mut record = self.record.clone();
+        record.insert("state".to_owned(), json!(state.name()));
+        if !matches!(state, State::Running) {
+            for key in ["driver", "executors", "cluster_memory_mb", "cluster_cores", "jdbc_port"] {
+                record.remove(key);
+            }
+        }
+        Value::Object(record)
+    }
+
+    fn unexpected(&mut self, now_ms: u64) -> ApiError {
+        let state = self.read(now_ms).spoken();
+        ApiError::invalid_state(format!("Cluster {} is in unexpected state {state}.", self.id()))
+    }
+}
+
+/// The clusters of a workspace, in the order they were made.
+pub(crate) struct Clusters(Vec<Cluster>);
+
+impl Clusters {
+    pub(crate) fn new(seeds: Vec<ClusterSeed>) -> Self {
+        let clusters = seeds.into_iter().filter_map(|seed| match seed.record {
+            Value::Object(record) => {
+                let state = if seed.running { State::Running } else { State::Terminated };
+                let phase = Phase::lasting(state);
+                let mut cluster =
+                    Cluster { record, phase, start_fails: seed.start_fails, events: Vec::new() };
+                let created = cluster.record.get("start_time").and_then(Value::as_u64).unwrap_or_default();
+                cluster.note("CREATING", created, json!({ "user": USER_NAME }));
+                cluster
+                    .set("state_message", cluster.record.get("state_message").cloned().unwrap_or(json!("")));
+                Some(cluster)
+            }
+            _ => None,
+        });
+        Self(clusters.collect())
+    }
+
+    fn find(&mut self, id: &str) -> Result<&mut Cluster, ApiError> {
+        let found =
+            self.0.iter_mut().find(|cluster| cluster.record.get("cluster_id").is_some_and(|own| own == id));
+        found.ok_or_else(|| ApiError::invalid(format!("Cluster {id} does not exist")))
+    }
+
+    /// Every cluster, and the ids of those that run nothing.
+    pub(super) fn list(&mut self, now_ms: u64) -> (Vec<Value>, Vec<String>) {
+        let shown = self.0.iter_mut().map(|cluster| cluster.shown(now_ms)).collect();
+        let stopped = self.0.iter().filter(|cluster| cluster.phase.peek() != State::Running);
+        (shown, stopped.map(Cluster::id).collect())
+    }
+
+    /// A cluster, and whether it runs nothing.
+    pub(super) fn show(&mut self, id: &str, now_ms: u64) -> Result<(Value, bool), ApiError> {
+        let cluster = self.find(id)?;
+        let shown = cluster.shown(now_ms);
+        Ok((shown, cluster.phase.peek() != State::Running))
+    }
+
+    pub(super) fn state(&mut self, id: &str, now_ms: u64) -> Result<State, ApiError> {
+        Ok(self.find(id)?.read(now_ms))
+    }
+
+    pub(super) fn start(&mut self, id: &str, now_ms: u64, delay_ms: u64) -> Result<(), ApiError> {
+        let cluster = self.find(id)?;
+        if cluster.read(now_ms) != State::Terminated {
+            return Err(cluster.unexpected(now_ms));
+        }
+        let becomes = if cluster.start_fails { State::Terminated } else { State::Running };
+        cluster.phase = Phase::passing(State::Pending, becomes, now_ms + delay_ms);
+        cluster.set("start_time", json!(now_ms));
+        cluster.set(
+            "state_message",
+            json!("Finding instances for new nodes, acquiring more instances if necessary"),
+        );
+        for key in ["terminated_time", "termination_reason"] {
+            cluster.record.remove(key);
+        }
+        cluster.note("STARTING", now_ms, json!({ "user": USER_NAME }));
+        Ok(())
+    }
+
+    pub(super) fn restart(&mut self, id: &str, now_ms: u64, delay_ms: u64) -> Result<(), ApiError> {
+        let cluster = self.find(id)?;
+        if cluster.read(now_ms) != State::Running {
+            return Err(cluster.unexpected(now_ms));
+        }
+        cluster.phase = Phase::passing(State::Restarting, State::Running, now_ms + delay_ms);
+        cluster.set("state_message", json!("Restarting"));
+        cluster.note("RESTARTING", now_ms, json!({ "user": USER_NAME }));
+        Ok(())
+    }
+
+    /// Terminates; a cluster that is down or on its way stays so, without an error.
+    pub(super) fn terminate(&mut self, id: &str, now_ms: u64, delay_ms: u64) -> Result<(), ApiError> {
+        let cluster = self.find(id)?;
+        if matches!(cluster.read(now_ms), State::Terminated | State::Terminating) {
+            return Ok(());
+        }
+        cluster.phase = Phase::passing(State::Terminating, State::Terminated, now_ms + delay_ms);
+        let reason = json!({
+            "code": "USER_REQUEST", "type": "SUCCESS", "parameters": { "username": USER_NAME },
+        });
+        cluster.set("state_message", json!("Terminating"));
+        cluster.set("termination_reason", reason.clone());
+        cluster.note("TERMINATING", now_ms, json!({ "reason": reason, "user": USER_NAME }));
+        Ok(())
+    }
+
+    pub(super) fn forget(&mut self, id: &str) -> Result<(), ApiError> {
+        self.find(id)?;
+        self.0.retain(|cluster| cluster.id() != id);
+        Ok(())
+    }
+
+    pub(super) fn events(&mut self, id: &str, now_ms: u64) -> Result<Vec<Value>, ApiError> {
+        let cluster = self.find(id)?;
+        cluster.read(now_ms);
+        Ok(cluster.events.clone())
+    }
+}

@@ -1,0 +1,60 @@
+//! The sandbox's own paths: its request log, its faults, its clock. They see the caller's workspace only, unless the
+//! request says `"scope": "all"`.
+
+use std::time::Duration;
+
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::{Answer, done};
+use crate::error::ApiError;
+use crate::fault::FaultRule;
+use crate::server::{Call, required_text};
+
+pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new()
+        .route("/__sandbox/requests", get(requests))
+        .route("/__sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/__sandbox/clock", post(advance_clock))
+}
+
+async fn requests(call: Call) -> Answer {
+    let mut requests = call.server.log.all();
+    if call.query("scope") != Some("all") {
+        requests.retain(|request| request.tenant.as_ref() == Some(&call.tenant.name));
+    }
+    Ok(Json(json!({ "requests": requests })))
+}
+
+async fn faults(call: Call) -> Answer {
+    let rules = call.server.faults.list();
+    let rules: Vec<Value> =
+        rules.iter().map(|(rule, played)| json!({ "rule": rule, "played": played })).collect();
+    Ok(Json(json!({ "faults": rules })))
+}
+
+async fn add_fault(call: Call) -> Answer {
+    let body = call.json()?;
+    let rule: FaultRule =
+        required_text(&body, "rule")?.parse().map_err(|error| ApiError::invalid(format!("{error}")))?;
+    let everybody = body.get("scope").is_some_and(|scope| scope == "all");
+    call.server.faults.add(rule, (!everybody).then(|| call.tenant.name.clone()));
+    done()
+}
+
+async fn clear_faults(call: Call) -> Answer {
+    let everybody = call.query("scope") == Some("all");
+    call.server.faults.clear((!everybody).then_some(call.tenant.name.as_str()));
+    done()
+}
+
+async fn advance_clock(call: Call) -> Answer {
+    let body = call.json()?;
+    match body.get("advance_ms").and_then(Value::as_u64) {
+        Some(milliseconds) => call.server.options.clock.advance(Duration::from_millis(milliseconds)),
+        None if body.is_empty() => {}
+        None => return Err(ApiError::invalid("advance_ms must be a number of milliseconds")),
+    }
+    Ok(Json(json!({ "now_ms": call.now_ms() })))
+}

@@ -1,0 +1,57 @@
+//! Pages of a list: how a token names the place to go on from.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use crate::error::ApiError;
+use crate::request_log::fingerprint;
+use crate::server::Call;
+
+/// The page a request asks for, and the token of the next one. A token belongs to the filter it was made for.
+pub(super) fn page(
+    call: &Call,
+    entries: Vec<Value>,
+    filter: &str,
+    most: usize,
+) -> Result<(Vec<Value>, Option<String>), ApiError> {
+    let size = match call.query("page_size") {
+        None | Some("" | "0") => call.server.options.page_size,
+        Some(text) => match text.parse::<usize>() {
+            Ok(size) if size <= most => size,
+            _ => {
+                return Err(ApiError::invalid(format!("page_size must be between 1 and {most}, got {text}")));
+            }
+        },
+    };
+    let offset = match call.query("page_token") {
+        None | Some("") => 0,
+        Some(token) => offset_of(token, filter).ok_or_else(|| ApiError::invalid("Invalid page token"))?,
+    };
+    let more = offset + size < entries.len();
+    let next = more.then(|| token_at(offset + size, filter));
+    Ok((entries.into_iter().skip(offset).take(size).collect(), next))
+}
+
+fn token_at(offset: usize, filter: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{offset}:{}", fingerprint(filter)))
+}
+
+fn offset_of(token: &str, filter: &str) -> Option<usize> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    let (offset, digest) = text.split_once(':')?;
+    (digest == fingerprint(filter)).then(|| offset.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_works_for_its_own_filter_only() {
+        let token = token_at(4, "state=RUNNING");
+        assert_eq!(offset_of(&token, "state=RUNNING"), Some(4));
+        assert_eq!(offset_of(&token, ""), None);
+        assert_eq!(offset_of("nonsense", ""), None);
+    }
+}

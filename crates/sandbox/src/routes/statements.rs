@@ -1,0 +1,211 @@
+//! Statement execution: submit, poll, fetch chunks, cancel.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::{Answer, done};
+use crate::clock::millis;
+use crate::error::ApiError;
+use crate::server::Call;
+use crate::state::lock;
+
+mod record;
+mod request;
+mod run;
+
+pub(crate) use record::{Chunk, Statements};
+use record::{State, Statement};
+use request::Request;
+
+pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new()
+        .route("/api/2.0/sql/statements", post(execute))
+        .route("/api/2.0/sql/statements/", post(execute))
+        .route("/api/2.0/sql/statements/{id}", get(get_one))
+        .route("/api/2.0/sql/statements/{id}/cancel", post(cancel))
+        .route("/api/2.0/sql/statements/{id}/result/chunks/{index}", get(chunk))
+}
+
+async fn execute(call: Call) -> Result<Response, ApiError> {
+    let request = Request::read(&call.json()?)?;
+    let delay_ms = millis(call.server.options.delays.warehouse);
+    lock(&call.tenant.warehouses).wake(&request.warehouse_id, call.now_ms(), delay_ms)?;
+    let id = format!("01ef{}", &call.server.uuid()[4..]);
+    let files =
+        call.server.new_directory("statement-").map_err(|error| ApiError::internal(error.to_string()))?;
+    let statement = Arc::new(Statement::new(id, request, files));
+    call.tenant.statements.add(statement.clone());
+    run::spawn(call.server.clone(), call.tenant.clone(), statement.clone());
+
+    let wait = statement.request.wait;
+    if wait.is_zero() {
+        return full_answer(&call, &statement, State::Pending).await;
+    }
+    let mut watch = statement.watch();
+    let in_time = tokio::time::timeout(wait, watch.wait_for(|state| state.is_end())).await.is_ok();
+    if !in_time && statement.request.cancel_on_timeout {
+        statement.end(State::Canceled, ended_now(&call));
+    }
+    let state = statement.show_now();
+    full_answer(&call, &statement, state).await
+}
+
+fn ended_now(call: &Call) -> record::Outcome {
+    record::Outcome { ended_ms: call.now_ms(), ..record::Outcome::default() }
+}
+
+async fn get_one(Path(id): Path<String>, call: Call) -> Result<Response, ApiError> {
+    let statement = find(&call, &id)?;
+    let state = statement.show();
+    full_answer(&call, &statement, state).await
+}
+
+async fn cancel(Path(id): Path<String>, call: Call) -> Answer {
+    find(&call, &id)?.end(State::Canceled, ended_now(&call));
+    done()
+}
+
+async fn chunk(Path((id, index)): Path<(String, String)>, call: Call) -> Result<Response, ApiError> {
+    let statement = find(&call, &id)?;
+    let state = statement.state();
+    if state == State::Closed {
+        return Err(unknown(&id));
+    }
+    if state != State::Succeeded {
+        let message = format!("The statement {id} has no result: its state is {}.", state.name());
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message));
+    }
+    let count = statement.outcome().chunks.len();
+    match index.parse::<usize>() {
+        Ok(index) if index < count => json_answer(&result(&call, &statement, index).await?),
+        _ => Err(ApiError::invalid(format!("Invalid chunk index {index}: the result has {count} chunks"))),
+    }
+}
+
+fn find(call: &Call, id: &str) -> Result<Arc<Statement>, ApiError> {
+    call.tenant.statements.find(id, call.now_ms()).ok_or_else(|| unknown(id))
+}
+
+fn unknown(id: &str) -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("The statement {id} was not found."))
+}
+
+/// Rows pass through as the text they were written as: no second pass over megabytes of cells.
+type Fields = Vec<(&'static str, Box<RawValue>)>;
+
+fn raw(value: &Value) -> Result<Box<RawValue>, ApiError> {
+    serde_json::value::to_raw_value(value).map_err(|error| ApiError::internal(error.to_string()))
+}
+
+fn json_answer(fields: &Fields) -> Result<Response, ApiError> {
+    Ok(([(header::CONTENT_TYPE, "application/json")], object(fields)).into_response())
+}
+
+fn object(fields: &Fields) -> String {
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+async fn full_answer(call: &Call, statement: &Statement, state: State) -> Result<Response, ApiError> {
+    let mut fields: Fields =
+        vec![("statement_id", raw(&json!(statement.id))?), ("status", raw(&statement.status(state))?)];
+    if state == State::Succeeded {
+        fields.push(("manifest", raw(&manifest(statement))?));
+        let first = if statement.outcome().chunks.is_empty() {
+            Vec::new()
+        } else {
+            result(call, statement, 0).await?
+        };
+        let first =
+            RawValue::from_string(object(&first)).map_err(|error| ApiError::internal(error.to_string()))?;
+        fields.push(("result", first));
+    }
+    json_answer(&fields)
+}
+
+fn manifest(statement: &Statement) -> Value {
+    let outcome = statement.outcome();
+    let columns = outcome.columns.iter().enumerate().map(|(position, column)| {
+        let mut shown = json!({
+            "name": column.name,
+            "type_text": column.type_text,
+            "type_name": column.type_name,
+            "position": position,
+        });
+        if let (Some(precision), Some(scale)) = (column.precision, column.scale) {
+            shown["type_precision"] = json!(precision);
+            shown["type_scale"] = json!(scale);
+        }
+        shown
+    });
+    let columns: Vec<Value> = columns.collect();
+    let chunks: Vec<Value> =
+        (0..).zip(&outcome.chunks).map(|(index, chunk)| extent(index, chunk, true)).collect();
+    let mut manifest = json!({
+        "format": statement.request.format_name(),
+        "schema": { "column_count": columns.len(), "columns": columns },
+        "total_chunk_count": chunks.len(),
+        "total_row_count": outcome.chunks.iter().map(|chunk| chunk.row_count).sum::<u64>(),
+        "total_byte_count": outcome.chunks.iter().map(|chunk| chunk.byte_count).sum::<u64>(),
+        "truncated": outcome.truncated,
+    });
+    if !chunks.is_empty() {
+        manifest["chunks"] = json!(chunks);
+    }
+    if statement.request.lz4 {
+        manifest["result_compression"] = json!("LZ4_FRAME");
+    }
+    manifest
+}
+
+fn extent(index: usize, chunk: &Chunk, with_bytes: bool) -> Value {
+    let mut extent =
+        json!({ "chunk_index": index, "row_offset": chunk.row_offset, "row_count": chunk.row_count });
+    if with_bytes {
+        extent["byte_count"] = json!(chunk.byte_count);
+    }
+    extent
+}
+
+/// A chunk: its rows, or the link to them, and where the next one is.
+async fn result(call: &Call, statement: &Statement, index: usize) -> Result<Fields, ApiError> {
+    let chunk = statement.chunk(index).ok_or_else(|| unknown(&statement.id))?;
+    let external = statement.request.external;
+    let mut extent = extent(index, &chunk, external);
+    if let Some(next) = statement.chunk(index + 1) {
+        let path = format!("/api/2.0/sql/statements/{}/result/chunks/{}", statement.id, index + 1);
+        extent["next_chunk_index"] = json!(index + 1);
+        extent["next_chunk_internal_link"] = json!(format!("{path}?row_offset={}", next.row_offset));
+    }
+    if external {
+        let file_name = format!("{}/{index}", statement.id);
+        let link = call.server.links.link(&file_name, call.now_ms(), &call.server.options);
+        if let (Value::Object(extent), Value::Object(link)) = (&mut extent, link) {
+            extent.extend(link);
+        }
+        return Ok(vec![("external_links", raw(&json!([extent]))?)]);
+    }
+    let rows = tokio::fs::read_to_string(&chunk.file).await.map_err(|_| unknown(&statement.id))?;
+    let rows = RawValue::from_string(rows).map_err(|error| ApiError::internal(error.to_string()))?;
+    let mut fields = Fields::new();
+    for (name, key) in [
+        ("chunk_index", "chunk_index"),
+        ("row_offset", "row_offset"),
+        ("row_count", "row_count"),
+        ("next_chunk_index", "next_chunk_index"),
+        ("next_chunk_internal_link", "next_chunk_internal_link"),
+    ] {
+        if let Some(value) = extent.get(key) {
+            fields.push((name, raw(value)?));
+        }
+    }
+    fields.push(("data_array", rows));
+    Ok(fields)
+}

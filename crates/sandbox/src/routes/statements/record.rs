@@ -1,0 +1,196 @@
+//! The life of a statement: PENDING, RUNNING, then one of three ends; later CLOSED, and later forgotten.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::request::Request;
+use crate::engine::{Column, EngineError};
+use crate::state::lock;
+
+const HOUR_MS: u64 = 3_600_000;
+/// Results can be fetched this long after the end.
+const RESULTS_KEPT_MS: u64 = HOUR_MS;
+/// The id is known this long.
+const ID_KEPT_MS: u64 = 12 * HOUR_MS;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    Pending,
+    Running,
+    Succeeded,
+    Failed,
+    Canceled,
+    Closed,
+}
+
+impl State {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Running => "RUNNING",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::Canceled => "CANCELED",
+            Self::Closed => "CLOSED",
+        }
+    }
+
+    pub(super) fn is_end(self) -> bool {
+        self > Self::Running
+    }
+}
+
+/// A piece of a result, in a file of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Chunk {
+    pub(crate) file: PathBuf,
+    pub(super) byte_count: u64,
+    pub(super) row_count: u64,
+    pub(super) row_offset: u64,
+}
+
+/// What a finished statement left.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Outcome {
+    pub(super) columns: Vec<Column>,
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) truncated: bool,
+    pub(super) error: Option<EngineError>,
+    pub(super) ended_ms: u64,
+}
+
+/// One statement.
+pub(crate) struct Statement {
+    pub(super) id: String,
+    pub(super) request: Request,
+    outcome: Mutex<Outcome>,
+    state: watch::Sender<State>,
+    shown: Mutex<State>,
+    /// Keeps the chunk files; they go with the statement.
+    pub(super) files: Mutex<Option<tempfile::TempDir>>,
+}
+
+impl Statement {
+    pub(super) fn new(id: String, request: Request, files: tempfile::TempDir) -> Self {
+        Self {
+            id,
+            request,
+            outcome: Mutex::default(),
+            state: watch::Sender::new(State::Pending),
+            shown: Mutex::new(State::Pending),
+            files: Mutex::new(Some(files)),
+        }
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<State> {
+        self.state.subscribe()
+    }
+
+    pub(super) fn state(&self) -> State {
+        *self.state.borrow()
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        lock(&self.outcome).clone()
+    }
+
+    pub(crate) fn chunk(&self, index: usize) -> Option<Chunk> {
+        lock(&self.outcome).chunks.get(index).cloned()
+    }
+
+    pub(super) fn begin(&self) {
+        self.state.send_if_modified(|state| {
+            let begins = *state == State::Pending;
+            if begins {
+                *state = State::Running;
+            }
+            begins
+        });
+    }
+
+    /// Ends the statement, once: a statement that was canceled stays so.
+    pub(super) fn end(&self, state: State, outcome: Outcome) {
+        self.state.send_if_modified(|current| {
+            if current.is_end() {
+                return false;
+            }
+            *lock(&self.outcome) = outcome;
+            *current = state;
+            true
+        });
+    }
+
+    pub(super) fn close(&self) {
+        self.state.send_replace(State::Closed);
+        lock(&self.outcome).chunks.clear();
+        drop(lock(&self.files).take());
+    }
+
+    /// The state to show: after PENDING comes RUNNING at least once, so that pollers see all three.
+    pub(super) fn show(&self) -> State {
+        let mut shown = lock(&self.shown);
+        let state = match (*shown, self.state()) {
+            (State::Pending, State::Succeeded | State::Failed) => State::Running,
+            (_, state) => state,
+        };
+        *shown = state;
+        state
+    }
+
+    /// The state to show to who waited for the end.
+    pub(super) fn show_now(&self) -> State {
+        let state = self.state();
+        *lock(&self.shown) = if state.is_end() { state } else { State::Running };
+        state
+    }
+
+    /// The status as the API writes it.
+    pub(super) fn status(&self, state: State) -> Value {
+        let mut status = json!({ "state": state.name() });
+        if state == State::Failed
+            && let Some(error) = self.outcome().error
+        {
+            status["error"] = json!({ "error_code": error.error_code, "message": error.message });
+            if let Some(sql_state) = error.sql_state {
+                status["sql_state"] = json!(sql_state);
+            }
+        }
+        status
+    }
+}
+
+/// The statements of a workspace.
+#[derive(Default)]
+pub(crate) struct Statements(Mutex<HashMap<String, Arc<Statement>>>);
+
+impl Statements {
+    pub(super) fn add(&self, statement: Arc<Statement>) {
+        lock(&self.0).insert(statement.id.clone(), statement);
+    }
+
+    /// A statement that isn't forgotten yet. One whose results are too old is closed on the way.
+    pub(crate) fn find(&self, id: &str, now_ms: u64) -> Option<Arc<Statement>> {
+        let mut statements = lock(&self.0);
+        let statement = statements.get(id)?.clone();
+        let ended_ms = lock(&statement.outcome).ended_ms;
+        if statement.state().is_end() && now_ms >= ended_ms + ID_KEPT_MS {
+            statements.remove(id);
+            return None;
+        }
+        if statement.state() == State::Succeeded && now_ms >= ended_ms + RESULTS_KEPT_MS {
+            statement.close();
+        }
+        Some(statement)
+    }
+
+    /// Cancels what runs and deletes the files.
+    pub(crate) fn close(&self) {
+        for (_, statement) in lock(&self.0).drain() {
+            statement.close();
+        }
+    }
+}

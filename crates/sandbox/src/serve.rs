@@ -1,0 +1,123 @@
+//! `brick sandbox`: the same sandbox as a program that runs until it is stopped.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::Sandbox;
+use crate::builder::Delays;
+use crate::fault::{FaultRule, parse_duration};
+
+/// What `brick sandbox` can be told.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Port of the API on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Personal access token to accept, instead of a random one
+    #[arg(long, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// Entries per page of a list
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub page_size: usize,
+    /// About how many bytes of a result make a chunk
+    #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
+    pub chunk_bytes: usize,
+    /// How long things take, e.g. cluster=2s,warehouse=1s,context=0,statement=500ms
+    #[arg(long, value_name = "WHAT=TIME,…", value_delimiter = ',', value_parser = delay)]
+    pub delay: Vec<(Delayed, Duration)>,
+    /// How long a token of the token endpoint lives
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
+    pub token_ttl: Duration,
+    /// Something that goes wrong, e.g. 'GET /api/2.1/*: every 3 429 retry-after=1'; may be repeated
+    #[arg(long, value_name = "RULE")]
+    pub fault: Vec<FaultRule>,
+    /// Run no Python code
+    #[arg(long)]
+    pub no_exec: bool,
+    /// Make ids and chances the same in each run
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// What a `--delay` is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Delayed {
+    /// Clusters.
+    Cluster,
+    /// SQL warehouses.
+    Warehouse,
+    /// Execution contexts.
+    Context,
+    /// Statements.
+    Statement,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "a time is a number with ms, s, m or h, e.g. 500ms".to_owned())
+}
+
+fn delay(text: &str) -> Result<(Delayed, Duration), String> {
+    let (what, time) = text.split_once('=').ok_or("a delay is WHAT=TIME, e.g. cluster=2s")?;
+    let what = match what.trim() {
+        "cluster" => Delayed::Cluster,
+        "warehouse" => Delayed::Warehouse,
+        "context" => Delayed::Context,
+        "statement" => Delayed::Statement,
+        other => {
+            return Err(format!(
+                "no such delay: {other}; there are cluster, warehouse, context and statement"
+            ));
+        }
+    };
+    Ok((what, duration(time.trim())?))
+}
+
+/// Serves until Ctrl-C. Prints the two `export` lines that point a client here on stdout, and nothing else.
+///
+/// # Errors
+/// The port is taken or stdout is closed.
+pub async fn serve(args: ServeArgs) -> io::Result<()> {
+    let mut delays = Delays::default();
+    for (what, time) in &args.delay {
+        match what {
+            Delayed::Cluster => delays.cluster = *time,
+            Delayed::Warehouse => delays.warehouse = *time,
+            Delayed::Context => delays.context = *time,
+            Delayed::Statement => delays.statement = *time,
+        }
+    }
+    let mut builder = Sandbox::builder()
+        .with_port(args.port)
+        .with_page_size(args.page_size)
+        .with_chunk_bytes(args.chunk_bytes)
+        .with_token_ttl(args.token_ttl)
+        .with_delays(delays);
+    builder.options.token = args.token;
+    builder.options.no_exec = args.no_exec;
+    builder.options.seed = args.seed;
+    builder.faults = args.fault.iter().map(ToString::to_string).collect();
+    let sandbox = builder.start().await?;
+    {
+        let mut out = io::stdout().lock();
+        writeln!(out, "export DATABRICKS_HOST={}", sandbox.url())?;
+        writeln!(out, "export DATABRICKS_TOKEN={}", sandbox.token())?;
+        out.flush()?;
+    }
+    tokio::signal::ctrl_c().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_are_read_with_their_unit() {
+        assert_eq!(delay("cluster=2s"), Ok((Delayed::Cluster, Duration::from_secs(2))));
+        assert_eq!(delay("statement=0"), Ok((Delayed::Statement, Duration::ZERO)));
+        assert!(delay("cluster=2").is_err());
+        assert!(delay("moon=2s").is_err());
+    }
+}

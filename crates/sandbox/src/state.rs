@@ -1,0 +1,118 @@
+//! A workspace's state, and how it moves on: on reading, never by a timer.
+//!
+//! A resource in a passing state (PENDING, STARTING) keeps what comes next and when it is due. It moves on when it is
+//! read at or after that moment *and* the passing state has been read once before, so that even with delays of zero
+//! every state shows at least once and pollers are really exercised.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::context::Contexts;
+use crate::engine::{SqlEngine, new_engine};
+use crate::routes::clusters::Clusters;
+use crate::routes::statements::Statements;
+use crate::routes::warehouses::Warehouses;
+use crate::seed;
+
+/// Locks; a panic elsewhere doesn't make the data unreadable.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A state and what follows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Phase<S> {
+    state: S,
+    next: Option<(S, u64)>,
+    shown: bool,
+}
+
+impl<S: Copy> Phase<S> {
+    /// A state that stays.
+    pub(crate) fn lasting(state: S) -> Self {
+        Self { state, next: None, shown: false }
+    }
+
+    /// A state that becomes `next` at `due_ms`.
+    pub(crate) fn passing(state: S, next: S, due_ms: u64) -> Self {
+        Self { state, next: Some((next, due_ms)), shown: false }
+    }
+
+    /// The state as it is shown at `now_ms`, and whether it has just changed.
+    pub(crate) fn read(&mut self, now_ms: u64) -> (S, bool) {
+        let changed = match self.next {
+            Some((next, due_ms)) if self.shown && now_ms >= due_ms => {
+                self.state = next;
+                self.next = None;
+                true
+            }
+            _ => false,
+        };
+        self.shown = true;
+        (self.state, changed)
+    }
+
+    /// The state without showing it to anybody.
+    pub(crate) fn peek(&self) -> S {
+        self.state
+    }
+}
+
+/// One workspace. Each token opens one of its own unless it was issued for another's.
+pub(crate) struct Tenant {
+    /// How the request log names it.
+    pub(crate) name: String,
+    /// What `X-Databricks-Org-Id` says.
+    pub(crate) workspace_id: u64,
+    pub(crate) clusters: Mutex<Clusters>,
+    pub(crate) warehouses: Mutex<Warehouses>,
+    pub(crate) statements: Statements,
+    pub(crate) contexts: Contexts,
+    engine: Mutex<Option<Arc<dyn SqlEngine>>>,
+}
+
+impl Tenant {
+    pub(crate) fn new(name: String, workspace_id: u64, now_ms: u64) -> Self {
+        Self {
+            name,
+            workspace_id,
+            clusters: Mutex::new(Clusters::new(seed::clusters(now_ms))),
+            warehouses: Mutex::new(Warehouses::new(seed::warehouses(workspace_id))),
+            statements: Statements::default(),
+            contexts: Contexts::default(),
+            engine: Mutex::default(),
+        }
+    }
+
+    /// The workspace's data, made when first asked for: most tests never run SQL.
+    pub(crate) fn engine(&self) -> Arc<dyn SqlEngine> {
+        lock(&self.engine).get_or_insert_with(new_engine).clone()
+    }
+
+    /// Ends what runs outside of this process and drops the data.
+    pub(crate) fn close(&self) {
+        self.contexts.close();
+        self.statements.close();
+        lock(&self.engine).take();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passing_state_shows_once_even_without_a_delay() {
+        let mut phase = Phase::passing("PENDING", "RUNNING", 0);
+        assert_eq!(phase.read(10), ("PENDING", false));
+        assert_eq!(phase.read(10), ("RUNNING", true));
+        assert_eq!(phase.read(10), ("RUNNING", false));
+    }
+
+    #[test]
+    fn a_passing_state_waits_until_it_is_due() {
+        let mut phase = Phase::passing("PENDING", "RUNNING", 100);
+        assert_eq!(phase.read(10).0, "PENDING");
+        assert_eq!(phase.read(99).0, "PENDING");
+        assert_eq!(phase.read(100).0, "RUNNING");
+    }
+}
