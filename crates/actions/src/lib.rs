@@ -4,7 +4,7 @@
 mod auth;
 mod clusters;
 mod commands;
-//PENDING mod config;
+mod config;
 mod connection;
 mod error;
 mod event;
@@ -25,7 +25,7 @@ mod workspace;
 pub use brickwire_client::{ResponseValue, types};
 pub use clusters::Clusters;
 pub use commands::{Command, Commands, DEFAULT_LANGUAGE};
-//PENDING pub use config::{Config, Environment, Setting, Source};
+pub use config::{Config, ConfigView, Environment, Ignored, ProfileView, Setting, SettingView, Source};
 pub use connection::{Connection, Credential, ServicePrincipal};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events};

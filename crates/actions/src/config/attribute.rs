@@ -1,0 +1,105 @@
+//! Every setting there is: its name, its variables, and which kind of credential it belongs to. The names are the
+//! ecosystem's; those that mean nothing to this connector are here so that a bad value or a contradiction is told.
+
+/// One setting.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Attribute {
+    /// Its name, which is also its key in a profile.
+    pub(crate) name: &'static str,
+    /// Other keys it goes by in a profile.
+    pub(crate) other_keys: &'static [&'static str],
+    /// Its environment variables; the first that is set counts.
+    pub(crate) variables: &'static [&'static str],
+    pub(crate) form: Form,
+    pub(crate) secret: bool,
+    /// The family of credentials it belongs to; two families at once contradict each other.
+    pub(crate) family: Option<&'static str>,
+}
+
+/// What a value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text,
+    Flag,
+    Number,
+}
+
+const fn plain(name: &'static str, variables: &'static [&'static str]) -> Attribute {
+    Attribute { name, other_keys: &[], variables, form: Form::Text, secret: false, family: None }
+}
+
+impl Attribute {
+    const fn of(mut self, family: &'static str) -> Self {
+        self.family = Some(family);
+        self
+    }
+    const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+    const fn form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+    const fn or_key(mut self, keys: &'static [&'static str]) -> Self {
+        self.other_keys = keys;
+        self
+    }
+}
+
+/// The table.
+pub(crate) static ATTRIBUTES: [Attribute; 35] = [
+    plain("host", &["DATABRICKS_HOST"]),
+    plain("account_id", &["DATABRICKS_ACCOUNT_ID"]),
+    plain("workspace_id", &["DATABRICKS_WORKSPACE_ID"]),
+    plain("profile", &["DATABRICKS_CONFIG_PROFILE"]),
+    plain("config_file", &["DATABRICKS_CONFIG_FILE"]),
+    plain("auth_type", &["DATABRICKS_AUTH_TYPE"]),
+    plain("warehouse_id", &["DATABRICKS_WAREHOUSE_ID"]),
+    plain("cluster_id", &["DATABRICKS_CLUSTER_ID"]),
+    plain("token", &["DATABRICKS_TOKEN"]).secret().of("pat"),
+    plain("client_id", &["DATABRICKS_CLIENT_ID"]).of("oauth"),
+    plain("client_secret", &["DATABRICKS_CLIENT_SECRET"]).secret().of("oauth"),
+    plain("scopes", &[]),
+    plain("group_id", &["DATABRICKS_GROUP_ID"]),
+    plain("token_audience", &["DATABRICKS_TOKEN_AUDIENCE"]).or_key(&["audience"]),
+    plain("oidc_token_env", &["DATABRICKS_OIDC_TOKEN_ENV"])
+        .or_key(&["databricks_oidc_token_env"])
+        .of("env-oidc"),
+    plain("oidc_token_filepath", &["DATABRICKS_OIDC_TOKEN_FILEPATH", "DATABRICKS_OIDC_TOKEN_FILE"])
+        .or_key(&["databricks_id_token_filepath", "databricks_oidc_token_filepath"])
+        .of("file-oidc"),
+    plain("databricks_cli_path", &["DATABRICKS_CLI_PATH"]),
+    plain("azure_workspace_resource_id", &["DATABRICKS_AZURE_RESOURCE_ID"]).of("azure"),
+    plain("azure_client_id", &["ARM_CLIENT_ID"]).of("azure"),
+    plain("azure_client_secret", &["ARM_CLIENT_SECRET"]).secret().of("azure"),
+    plain("azure_tenant_id", &["ARM_TENANT_ID"]).of("azure"),
+    plain("azure_environment", &["ARM_ENVIRONMENT"]),
+    plain("azure_login_app_id", &["DATABRICKS_AZURE_LOGIN_APP_ID"]).of("azure"),
+    plain("azure_use_msi", &["ARM_USE_MSI"]).form(Form::Flag).of("azure"),
+    plain("username", &["DATABRICKS_USERNAME"]).of("basic"),
+    plain("password", &["DATABRICKS_PASSWORD"]).secret().of("basic"),
+    plain("metadata_service_url", &["DATABRICKS_METADATA_SERVICE_URL"]).secret().of("metadata-service"),
+    plain("google_credentials", &["GOOGLE_CREDENTIALS"]).secret().of("google"),
+    plain("google_service_account", &["DATABRICKS_GOOGLE_SERVICE_ACCOUNT"]).of("google"),
+    plain("cloud", &["DATABRICKS_CLOUD"]),
+    plain("serverless_compute_id", &["DATABRICKS_SERVERLESS_COMPUTE_ID"]),
+    plain("rate_limit", &["DATABRICKS_RATE_LIMIT"]).form(Form::Number),
+    plain("debug_truncate_bytes", &["DATABRICKS_DEBUG_TRUNCATE_BYTES"]).form(Form::Number),
+    plain("debug_headers", &["DATABRICKS_DEBUG_HEADERS"]).form(Form::Flag),
+    plain("skip_verify", &[]).form(Form::Flag),
+];
+
+/// The attribute of that name.
+pub(crate) fn attribute(name: &str) -> Option<&'static Attribute> {
+    ATTRIBUTES.iter().find(|a| a.name == name)
+}
+
+/// A flag as the vendor's Go tools read it.
+pub(crate) fn flag(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,80 @@
+//! What is read of the process's surroundings, as a value: variables and the home directory.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+/// Environment variables and the home directory. [`Config`](crate::Config) reads nothing else of the process, so a test
+/// (or a server that serves many users) gives its own.
+///
+/// ```
+/// use brickwire_actions::{Config, Environment};
+/// let environment = Environment::new([("DATABRICKS_HOST", "x.cloud.databricks.com"), ("DATABRICKS_TOKEN", "dapi-1")]);
+/// let config = Config::resolve(&[], &environment)?;
+/// assert_eq!(config.connection()?.host().as_str(), "https://x.cloud.databricks.com");
+/// # Ok::<(), brickwire_actions::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    home: Option<PathBuf>,
+}
+
+impl Environment {
+    /// These variables and no home directory.
+    pub fn new<K: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
+        Self { variables: variables.into_iter().map(|(k, v)| (k.into(), v.into())).collect(), home: None }
+    }
+
+    /// The process's variables and home directory. Variables that aren't Unicode are left out.
+    pub fn from_process() -> Self {
+        let text = |(k, v): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((k.into_string().ok()?, v.into_string().ok()?))
+        };
+        Self { variables: std::env::vars_os().filter_map(text).collect(), home: std::env::home_dir() }
+    }
+
+    /// With another home directory: where `.databrickscfg` is.
+    pub fn with_home(mut self, home: impl Into<PathBuf>) -> Self {
+        self.home = Some(home.into());
+        self
+    }
+
+    /// A variable's value; an empty one counts as not set.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|v| !v.is_empty())
+    }
+
+    /// The home directory.
+    pub fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
+    /// The same without the variables of these names.
+    pub(crate) fn without(&self, dropped: impl Fn(&str) -> bool) -> Self {
+        let mut other = self.clone();
+        other.variables.retain(|name, _| !dropped(name));
+        other
+    }
+
+    /// A path as people write it: `~/` is the home directory.
+    pub(crate) fn expand(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/").or_else(|| path.strip_prefix("~\\")), &self.home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(path),
+        }
+    }
+}
+
+/// Names only: any variable may hold a secret.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.variables.keys().filter(|k| k.starts_with("DATABRICKS_")).collect::<Vec<_>>();
+        f.debug_struct("Environment")
+            .field("home", &self.home)
+            .field("variables", &names)
+            .finish_non_exhaustive()
+    }
+}
