@@ -8,6 +8,7 @@ mod config;
 mod connection;
 mod error;
 mod event;
+mod find;
 mod host;
 mod list;
 mod raw;

@@ -1,2 +1,58 @@
-//! placeholder
-fn main() {}
+//! `brick`: Databricks from the command line. Thin: arguments, one action, one output, an exit status.
+
+mod args;
+mod commands;
+mod context;
+mod output;
+mod progress;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{args::Args, context::Context, report::Outcome};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    // One thread serves all but large results, and starts at once.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report::finish(Outcome::Failed(error.into()), None),
+    };
+    runtime.block_on(run(args))
+}
+
+async fn run(args: Args) -> ExitCode {
+    progress::log(&args.global);
+    let format = args.global.error_format();
+    let context = Context::new(args.global);
+    // Dropping the command's future cancels what it started; `settle` sees the cancellations out.
+    let outcome = tokio::select! {
+        done = commands::run(args.command, &context) => match done {
+            Ok(()) => Outcome::Done,
+            Err(error) => Outcome::Failed(error),
+        },
+        signal = interrupted() => Outcome::Interrupted(signal),
+    };
+    context.settle(matches!(outcome, Outcome::Interrupted(_))).await;
+    report::finish(outcome, format)
+}
+
+/// Waits for Ctrl-C or, where there is such a thing, SIGTERM; gives the exit code that stands for it.
+async fn interrupted() -> u8 {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            return tokio::select! {
+                _ = tokio::signal::ctrl_c() => 130,
+                _ = terminate.recv() => 143,
+            };
+        }
+    }
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => 130,
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,182 @@
+//! `brick api`: the connector's Raw Request with all its inputs.
+
+use std::{path::PathBuf, time::Duration};
+
+use brickwire_actions::{Backoff, FilePart, RawData, RawRequest, RawResponse, ResponseType, RetryPolicy};
+use clap::ValueEnum;
+
+use super::{
+    Result,
+    source::{read_file, read_stdin},
+};
+use crate::{args, context::Context, report::Failure};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  brick api GET /2.1/clusters/list --query page_size=5
+  brick api POST /api/2.0/sql/statements --data @statement.json --max-retries 3
+  brick api POST /2.0/workspace/import --form path=/Shared/x --file content=./x.py -i")]
+pub(crate) struct Api {
+    /// GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, LINK, UNLINK or PURGE
+    method: String,
+    /// A path below /api (/2.1/clusters/list; /api/2.1/clusters/list is the same), or an address on the workspace
+    url: String,
+    /// The body: text, @FILE, or - for standard input
+    #[arg(long, short, value_name = "TEXT|@FILE|-", conflicts_with_all = ["form", "file"])]
+    data: Option<String>,
+    /// A field of a multipart form
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    form: Vec<(String, String)>,
+    /// A file of a multipart form
+    #[arg(long, value_name = "KEY=PATH", value_parser = pair)]
+    file: Vec<(String, String)>,
+    /// The name to send a form's file under
+    #[arg(long, value_name = "KEY=NAME", value_parser = pair)]
+    file_name: Vec<(String, String)>,
+    /// A query parameter; of a repeated key the last counts
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    query: Vec<(String, String)>,
+    /// Send all values of a repeated query key
+    #[arg(long)]
+    repeat_query_keys: bool,
+    /// A header, 'Name: value'
+    #[arg(long, short = 'H', value_name = "HEADER", value_parser = header)]
+    header: Vec<(String, String)>,
+    /// What the answer must be
+    #[arg(long, value_name = "TYPE", default_value = "json")]
+    response_type: Answer,
+    /// Time for each attempt, as in 30s
+    #[arg(long, value_name = "DURATION", value_parser = args::duration)]
+    timeout: Option<Duration>,
+    /// How many times a failed request is sent again
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    max_retries: u32,
+    /// The wait before it is sent again, in milliseconds
+    #[arg(long, value_name = "MS")]
+    retry_delay_ms: Option<u64>,
+    /// Send again after any error, also where that may do the work twice
+    #[arg(long)]
+    retry_all_errors: bool,
+    /// Double the wait each time
+    #[arg(long)]
+    exponential_backoff: bool,
+    /// Print status and headers too
+    #[arg(long, short)]
+    include: bool,
+}
+
+/// The connector's response types.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Answer {
+    Json,
+    Text,
+    Binary,
+}
+
+fn pair(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write it as KEY=VALUE".to_owned()),
+    }
+}
+
+fn header(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write it as 'Name: value'".to_owned()),
+    }
+}
+
+impl Api {
+    fn request(&self) -> Result<RawRequest> {
+        let mut request = RawRequest::new(&self.method, &self.url)
+            .with_repeated_query_keys(self.repeat_query_keys)
+            .with_retry(self.retry())
+            .with_response_type(match self.response_type {
+                Answer::Json => ResponseType::Json,
+                Answer::Text => ResponseType::Text,
+                Answer::Binary => ResponseType::Binary,
+            });
+        if let Some(data) = &self.data {
+            request = request.with_data(body(data)?);
+        }
+        for (key, value) in &self.form {
+            request = request.with_form_field(key, value);
+        }
+        for (key, path) in &self.file {
+            let path = PathBuf::from(path);
+            request = request.with_file(FilePart::new(key, read_file(&path)?));
+            if let Some(name) = path.file_name().and_then(|n| n.to_str())
+                && !self.file_name.iter().any(|(named, _)| named == key)
+            {
+                request = request.with_file_name(key, name);
+            }
+        }
+        for (key, name) in &self.file_name {
+            request = request.with_file_name(key, name);
+        }
+        for (key, value) in &self.query {
+            request = request.with_query(key, value);
+        }
+        for (name, value) in &self.header {
+            request = request.with_header(name, value);
+        }
+        if let Some(timeout) = self.timeout {
+            request = request.with_timeout(timeout);
+        }
+        Ok(request)
+    }
+
+    fn retry(&self) -> RetryPolicy {
+        let delay = self.retry_delay_ms.map(Duration::from_millis);
+        let backoff = match self.exponential_backoff {
+            true => Backoff::Exponential(delay),
+            false => Backoff::Fixed(delay.unwrap_or_default()),
+        };
+        RetryPolicy::Connector { max_retries: self.max_retries, backoff, all_errors: self.retry_all_errors }
+    }
+}
+
+fn body(data: &str) -> Result<RawData> {
+    let bytes = match data.strip_prefix('@') {
+        Some(path) => read_file(&PathBuf::from(path))?,
+        None if data == "-" => read_stdin()?,
+        None => return Ok(RawData::from(data)),
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(RawData::from(text)),
+        Err(binary) => Ok(RawData::bytes(binary.into_bytes(), "application/octet-stream")),
+    }
+}
+
+pub(crate) async fn run(command: Api, context: &Context) -> Result {
+    let request = command.request()?;
+    let response = context.workspace().await?.raw(&request).await?;
+    let output = context.output();
+    let mut text = Vec::new();
+    if command.include {
+        text.extend(head(&response).into_bytes());
+    }
+    match command.response_type {
+        Answer::Json if !response.body.is_empty() => {
+            let pretty = crate::output::json::pretty(&response.text());
+            text.extend(pretty.into_bytes());
+            text.push(b'\n');
+        }
+        Answer::Text => text.extend(response.text().as_bytes()),
+        _ => text.extend(&response.body),
+    }
+    Ok(output.bytes(&text).map_err(Failure::from)?)
+}
+
+fn head(response: &RawResponse) -> String {
+    let mut head = format!("HTTP {}\n", response.status);
+    for (name, value) in &response.headers {
+        head.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+    }
+    head.push('\n');
+    head
+}

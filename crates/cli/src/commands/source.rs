@@ -1,0 +1,47 @@
+//! Text that a command is given: as an argument, from a file, or from standard input.
+
+use std::{
+    io::{self, IsTerminal, Read},
+    path::{Path, PathBuf},
+};
+
+use super::Result;
+use crate::report::Failure;
+
+/// Where SQL or code comes from.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Source {
+    /// The text itself; - reads standard input
+    #[arg(value_name = "TEXT", conflicts_with = "file")]
+    text: Option<String>,
+    /// Read it from this file
+    #[arg(long, short, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+impl Source {
+    /// Reads it, byte for byte.
+    pub(crate) fn read(&self, what: &str) -> Result<String> {
+        let bytes = match (&self.text, &self.file) {
+            (Some(text), _) if text != "-" => return Ok(text.clone()),
+            (_, Some(path)) => read_file(path)?,
+            (None, None) if io::stdin().is_terminal() => {
+                return Err(Failure::Usage(format!(
+                    "no {what} given: pass it, name a file with -f, or pipe it in"
+                )));
+            }
+            _ => read_stdin()?,
+        };
+        String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("the {what} is not UTF-8 text")))
+    }
+}
+
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|e| Failure::file(path, &e))
+}
+
+pub(crate) fn read_stdin() -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,46 @@
+//! `brick statements`
+
+use clap::Subcommand;
+
+use super::{Result, record, sql};
+use crate::{args::Timeout, context::Context};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Statements {
+    /// Show the status of a statement
+    #[command(after_help = "Example:\n  brick statements get 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b")]
+    Get(Which),
+    /// Wait for a statement's end and print its rows
+    #[command(after_help = "Example:\n  brick statements wait 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b -o csv")]
+    Wait {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        timeout: Timeout,
+    },
+    /// Ask for a statement to be cancelled
+    #[command(after_help = "Example:\n  brick statements cancel 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b")]
+    Cancel(Which),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Which {
+    /// The statement's id
+    #[arg(value_name = "STATEMENT")]
+    statement: String,
+}
+
+pub(crate) async fn run(command: Statements, context: &Context) -> Result {
+    let statements = context.workspace().await?.statements();
+    match command {
+        Statements::Get(which) => record(context, statements.get(&which.statement).await?.raw()),
+        Statements::Wait { which, timeout } => {
+            sql::print(statements.wait(&which.statement, timeout.options()).await?, context).await
+        }
+        Statements::Cancel(which) => {
+            statements.cancel(&which.statement).await?;
+            let requested = serde_json::json!({ "statement_id": which.statement, "cancel_requested": true });
+            record(context, requested.to_string().as_bytes())
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! From flags and environment to a workspace, made when the first command needs it.
+
+use std::{cell::OnceCell, time::Duration};
+
+use brickwire_actions::{Config, Environment, Workspace};
+
+use crate::{args::Global, output::Output, progress, report::Failure};
+
+/// How long cancellations may take when the program ends.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// What every command is given.
+pub(crate) struct Context {
+    global: Global,
+    workspace: OnceCell<Workspace>,
+    config: OnceCell<Config>,
+    #[cfg(feature = "sandbox")]
+    sandbox: tokio::sync::OnceCell<brickwire_sandbox::Sandbox>,
+}
+
+impl Context {
+    pub(crate) fn new(global: Global) -> Self {
+        Self {
+            global,
+            workspace: OnceCell::new(),
+            config: OnceCell::new(),
+            #[cfg(feature = "sandbox")]
+            sandbox: tokio::sync::OnceCell::new(),
+        }
+    }
+
+    /// The workspace that the flags, the environment or a profile name.
+    pub(crate) async fn workspace(&self) -> Result<Workspace, Failure> {
+        if let Some(workspace) = self.workspace.get() {
+            return Ok(workspace.clone());
+        }
+        let config = self.config().await?;
+        for warning in config.warnings() {
+            self.note(&format!("warning: {warning}"));
+        }
+        let workspace = Workspace::builder(config.connection()?)
+            .with_product("brick", env!("CARGO_PKG_VERSION"))
+            .with_events(progress::events(&self.global))
+            .with_debug(self.global.debug || self.global.verbose > 1)
+            .build()?;
+        Ok(self.workspace.get_or_init(|| workspace).clone())
+    }
+
+    /// The configuration, resolved.
+    pub(crate) async fn config(&self) -> Result<&Config, Failure> {
+        if let Some(config) = self.config.get() {
+            return Ok(config);
+        }
+        let config = if self.global.sandbox {
+            self.sandbox_config().await?
+        } else {
+            let given = [("profile", &self.global.profile), ("host", &self.global.host)];
+            let explicit: Vec<_> =
+                given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+            Config::resolve(&explicit, &Environment::from_process())?
+        };
+        Ok(self.config.get_or_init(|| config))
+    }
+
+    #[cfg(feature = "sandbox")]
+    async fn sandbox_config(&self) -> Result<Config, Failure> {
+        let started = self.sandbox.get_or_try_init(brickwire_sandbox::Sandbox::start).await;
+        let sandbox = started.map_err(|e| Failure::Unable(format!("cannot start the sandbox: {e}")))?;
+        let nothing = Environment::new([("", ""); 0]);
+        Ok(Config::resolve(&[("host", sandbox.url()), ("token", sandbox.token())], &nothing)?)
+    }
+
+    #[cfg(not(feature = "sandbox"))]
+    async fn sandbox_config(&self) -> Result<Config, Failure> {
+        Err(without_sandbox())
+    }
+
+    /// Data goes here.
+    pub(crate) fn output(&self) -> Output {
+        Output::new(self.global.output)
+    }
+
+    /// A remark for a person, on stderr.
+    pub(crate) fn note(&self, text: &str) {
+        use std::io::Write;
+        if !self.global.quiet {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// Sees out what was begun and is not to go on.
+    pub(crate) async fn settle(&self, interrupted: bool) {
+        if let Some(workspace) = self.workspace.get() {
+            workspace.settle(if interrupted { SETTLE } else { SETTLE / 2 }).await;
+        }
+    }
+}
+
+/// What a build without the sandbox says of it.
+#[cfg(not(feature = "sandbox"))]
+pub(crate) fn without_sandbox() -> Failure {
+    Failure::Unable(
+        "this build of brick has no sandbox\nhint: install it with `cargo install brickwire-cli --features sandbox`"
+            .to_owned(),
+    )
+}

@@ -1,0 +1,135 @@
+//! Data on stdout, in the format asked for. JSON is the service's own text, re-indented; nothing is lost in between.
+
+mod cell;
+pub(crate) mod json;
+mod rows;
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Value, value::RawValue};
+
+use crate::args::Format;
+
+pub(crate) use rows::RowPrinter;
+
+/// A column of a table: its heading, and where its value stands in an item (a JSON pointer).
+pub(crate) type Column = (&'static str, &'static str);
+
+/// Where data goes.
+pub(crate) struct Output {
+    format: Format,
+    out: BufWriter<Stdout>,
+}
+
+impl Output {
+    pub(crate) fn new(format: Format) -> Self {
+        let stdout = io::stdout();
+        let format = match format {
+            Format::Auto if stdout.is_terminal() => Format::Table,
+            Format::Auto => Format::Json,
+            other => other,
+        };
+        Self { format, out: BufWriter::new(stdout) }
+    }
+
+    /// Items of a list; tables and CSV show the columns named.
+    pub(crate) fn list(mut self, items: &[Box<RawValue>], columns: &[Column]) -> io::Result<()> {
+        match self.format {
+            Format::Json | Format::Auto => {
+                let all = items.iter().map(|item| item.get()).collect::<Vec<_>>().join(",");
+                writeln!(self.out, "{}", json::pretty(&format!("[{all}]")))?;
+            }
+            Format::Jsonl => {
+                for item in items {
+                    writeln!(self.out, "{}", json::compact(item.get()))?;
+                }
+            }
+            Format::Table => {
+                let rows = items.iter().map(|item| cells(item.get(), columns));
+                let mut table = bare_table();
+                table.set_header(columns.iter().map(|(name, _)| *name));
+                table.add_rows(rows);
+                writeln!(self.out, "{}", trim_lines(&table.to_string()))?;
+            }
+            Format::Csv => {
+                cell::csv_line(&mut self.out, columns.iter().map(|(name, _)| Some(*name)))?;
+                for item in items {
+                    let cells = cells(item.get(), columns);
+                    cell::csv_line(
+                        &mut self.out,
+                        cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())),
+                    )?;
+                }
+            }
+        }
+        self.out.flush()
+    }
+
+    /// One thing: its JSON, or its fields one to a line.
+    pub(crate) fn record(mut self, text: &str) -> io::Result<()> {
+        match self.format {
+            Format::Json | Format::Auto => writeln!(self.out, "{}", json::pretty(text))?,
+            Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
+            Format::Table => {
+                let mut table = bare_table();
+                for (name, value) in fields(text) {
+                    table.add_row([name, value]);
+                }
+                writeln!(self.out, "{}", trim_lines(&table.to_string()))?;
+            }
+            Format::Csv => {
+                let fields = fields(text);
+                cell::csv_line(&mut self.out, fields.iter().map(|(name, _)| Some(name.as_str())))?;
+                cell::csv_line(
+                    &mut self.out,
+                    fields.iter().map(|(_, v)| Some(v.as_str()).filter(|v| !v.is_empty())),
+                )?;
+            }
+        }
+        self.out.flush()
+    }
+
+    /// Text or bytes, as they are.
+    pub(crate) fn bytes(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)?;
+        self.out.flush()
+    }
+
+    /// For rows of an SQL result.
+    pub(crate) fn rows(self) -> RowPrinter {
+        RowPrinter::new(self.format, Box::new(self.out))
+    }
+}
+
+fn bare_table() -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+}
+
+/// The table library pads every line to the full width.
+fn trim_lines(text: &str) -> String {
+    text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n")
+}
+
+fn cells(item: &str, columns: &[Column]) -> Vec<String> {
+    let item: Value = serde_json::from_str(item).unwrap_or_default();
+    columns.iter().map(|(_, pointer)| item.pointer(pointer).map(plain).unwrap_or_default()).collect()
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn fields(text: &str) -> Vec<(String, String)> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(map)) => map.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
+        Ok(other) => vec![("value".to_owned(), plain(&other))],
+        Err(_) => vec![("value".to_owned(), text.to_owned())],
+    }
+}
