@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -76,7 +77,8 @@ impl Sandbox {
                 // Also when the sandbox is forgotten: then the sender is gone.
                 let _ = runtime.block_on(stopped);
                 server.close();
-                runtime.shutdown_background();
+                runtime.shutdown_timeout(SHUTDOWN);
+                server.delete_files();
             }
         })?;
         let server = starting.await.map_err(|_| io::Error::other("the sandbox's thread ended"))??;
@@ -186,6 +188,9 @@ impl Drop for Sandbox {
         }
     }
 }
+
+/// How long what still runs may take to notice that it is over.
+const SHUTDOWN: Duration = Duration::from_millis(500);
 
 type Started = oneshot::Sender<io::Result<Arc<Server>>>;
 

@@ -31,6 +31,7 @@ commands = queue.SimpleQueue()
 main_thread = threading.main_thread().ident
 namespace = {"__name__": "__main__", "__builtins__": __builtins__, "display": print}
 running = None  # the id of the command whose code runs right now
+interrupted = set()  # ids whose interrupt has come, perhaps before their code began
 count = 0
 
 
@@ -53,7 +54,9 @@ def receive():
         request = json.loads(line)
         if "interrupt" not in request:
             commands.put(request)
-        elif request["interrupt"] == running:
+            continue
+        interrupted.add(request["interrupt"])
+        if request["interrupt"] == running:
             signal.pthread_kill(main_thread, signal.SIGINT)
     # The sandbox is gone. So go the processes that the code has started: they share this process' group.
     if os.getpgrp() == os.getpid():
@@ -102,6 +105,8 @@ def attempt(request):
     try:
         running = request["id"]
         try:
+            if running in interrupted:
+                raise KeyboardInterrupt
             value = evaluate(request["command"])
         finally:
             running = None

@@ -75,7 +75,7 @@ fn delay(text: &str) -> Result<(Delayed, Duration), String> {
     Ok((what, duration(time.trim())?))
 }
 
-/// Serves until Ctrl-C. Prints the two `export` lines that point a client here on stdout, and nothing else.
+/// Serves until Ctrl-C or SIGTERM. Prints the two `export` lines that point a client here on stdout, and nothing else.
 ///
 /// # Errors
 /// The port is taken or stdout is closed.
@@ -106,6 +106,21 @@ pub async fn serve(args: ServeArgs) -> io::Result<()> {
         writeln!(out, "export DATABRICKS_TOKEN={}", sandbox.token())?;
         out.flush()?;
     }
+    stopped().await
+}
+
+/// Ctrl-C, or the signal that asks a service to end: both leave time to clean up.
+async fn stopped() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
     tokio::signal::ctrl_c().await
 }
 

@@ -91,7 +91,7 @@ impl Server {
         (id, secret)
     }
 
-    /// A new empty directory, or nothing after [`close`](Self::close).
+    /// A new empty directory, or nothing after [`delete_files`](Self::delete_files).
     pub(crate) fn new_directory(&self, prefix: &str) -> std::io::Result<tempfile::TempDir> {
         match &*lock(&self.directory_of_files) {
             Some(root) => tempfile::Builder::new().prefix(prefix).tempdir_in(root),
@@ -99,11 +99,15 @@ impl Server {
         }
     }
 
-    /// Ends every process and deletes every file.
+    /// Ends what runs in every workspace.
     pub(crate) fn close(&self) {
         for tenant in self.directory.tenants() {
             tenant.close();
         }
+    }
+
+    /// Deletes every file, once nothing runs that could write more.
+    pub(crate) fn delete_files(&self) {
         drop(lock(&self.directory_of_files).take());
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 async fn me(call: Call) -> Answer {
-    let id = call.tenant.workspace_id / 7; // sixteen digits, stable for a workspace
+    let id = call.tenant.workspace_id / 7; // some number that is stable for a workspace
     let mut user = match &call.principal {
         Principal::User => json!({
             "userName": USER_NAME,

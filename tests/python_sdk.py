@@ -1,0 +1,274 @@
+"""The vendor's own Python SDK against a sandbox: what it can do there, our client can be trusted to meet too.
+
+    pip install databricks-sdk
+    python3 tests/python_sdk.py URL TOKEN [CLIENT_ID CLIENT_SECRET]
+
+Prints one line per check and `N passed, M failed`; exits with 1 if anything failed.
+"""
+
+import sys
+import time
+import traceback
+import urllib.error
+import urllib.request
+from datetime import timedelta
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.config import Config
+from databricks.sdk.errors import NotFound, PermissionDenied
+from databricks.sdk.service import compute, sql
+
+checks = []
+
+
+def check(function):
+    checks.append(function)
+    return function
+
+
+def connect(url, **credentials):
+    # No profile and no environment of this machine may answer in place of the sandbox.
+    return WorkspaceClient(config=Config(host=url, config_file="/dev/null", retry_timeout_seconds=20, **credentials))
+
+
+@check
+def current_user(w):
+    me = w.current_user.me()
+    assert me.user_name == "ada.sandbox@example.com", me
+    assert {group.display for group in me.groups} == {"users", "admins"}
+    assert all(group.ref.startswith("Groups/") for group in me.groups)
+
+
+@check
+def workspace_id(w):
+    assert w.get_workspace_id() > 10**15
+
+
+@check
+def clusters_are_listed_page_by_page(w):
+    at_once = [cluster.cluster_id for cluster in w.clusters.list()]
+    in_pages = [cluster.cluster_id for cluster in w.clusters.list(page_size=1)]
+    assert at_once == in_pages and len(at_once) == 3, (at_once, in_pages)
+    big = next(cluster.spark_context_id for cluster in w.clusters.list() if cluster.spark_context_id)
+    assert big == 9007199254740993, big
+
+
+@check
+def clusters_are_filtered(w):
+    only = compute.ListClustersFilterBy(cluster_states=[compute.State.RUNNING])
+    assert [cluster.state for cluster in w.clusters.list(filter_by=only)] == [compute.State.RUNNING]
+
+
+@check
+def a_cluster_starts_and_terminates(w):
+    stopped = find_cluster(w, "nightly-etl")
+    seen = []
+    started = w.clusters.start(stopped).result(
+        timeout=timedelta(seconds=30), callback=lambda cluster: seen.append(cluster.state)
+    )
+    assert started.state == compute.State.RUNNING
+    assert compute.State.PENDING in seen, seen
+    ended = w.clusters.delete(stopped).result(timeout=timedelta(seconds=30))
+    assert ended.state == compute.State.TERMINATED
+    assert ended.termination_reason.code == compute.TerminationReasonCode.USER_REQUEST
+
+
+@check
+def a_start_that_fails_says_why(w):
+    try:
+        w.clusters.start_and_wait(find_cluster(w, "gpu-experiments"), timeout=timedelta(seconds=30))
+    except Exception as error:
+        assert "TERMINATED" in str(error), error
+    else:
+        raise AssertionError("the start did not fail")
+
+
+@check
+def a_missing_cluster_is_not_found(w):
+    # The service answers 400; the SDK knows to read that as not found.
+    expect(NotFound, lambda: w.clusters.get("0000-000000-missing0"))
+
+
+@check
+def node_types_and_versions(w):
+    assert w.clusters.select_node_type(local_disk=True)
+    assert w.clusters.select_spark_version(long_term_support=True) == "15.4.x-scala2.12"
+
+
+@check
+def events_are_paged(w):
+    kinds = [event.type for event in w.clusters.events(find_cluster(w, "shared-analytics"), limit=1)]
+    assert compute.EventType.CREATING in kinds, kinds
+
+
+@check
+def a_warehouse_stops_and_starts(w):
+    warehouse = next(one for one in w.warehouses.list() if one.state == sql.State.RUNNING)
+    assert w.warehouses.stop(warehouse.id).result(timeout=timedelta(seconds=30)).state == sql.State.STOPPED
+    assert w.warehouses.start(warehouse.id).result(timeout=timedelta(seconds=30)).state == sql.State.RUNNING
+    expect(NotFound, lambda: w.warehouses.get("0123456789abcdef"))
+
+
+@check
+def a_statement_returns_rows(w):
+    answer = execute(w, "SELECT 1 AS one, 'x' AS two, NULL AS three")
+    assert answer.status.state == sql.StatementState.SUCCEEDED, answer.status
+    assert answer.result.data_array == [["1", "x", None]], answer.result
+    assert [column.name for column in answer.manifest.schema.columns] == ["one", "two", "three"]
+
+
+@check
+def a_statement_takes_parameters(w):
+    parameters = [
+        sql.StatementParameterListItem(name="n", value="9007199254740993", type="BIGINT"),
+        sql.StatementParameterListItem(name="s", value="it's"),
+        sql.StatementParameterListItem(name="none"),
+    ]
+    answer = execute(w, "SELECT :n AS n, :s AS s, :none AS none", parameters=parameters)
+    assert answer.result.data_array == [["9007199254740993", "it's", None]], answer.result
+
+
+@check
+def a_statement_is_polled(w):
+    answer = execute(w, "SELECT id FROM range(5)", wait_timeout="0s")
+    states = [answer.status.state]
+    while states[-1] in (sql.StatementState.PENDING, sql.StatementState.RUNNING) and len(states) < 200:
+        time.sleep(0.05)
+        answer = w.statement_execution.get_statement(answer.statement_id)
+        states.append(answer.status.state)
+    assert states[0] == sql.StatementState.PENDING and sql.StatementState.RUNNING in states, states
+    assert states[-1] == sql.StatementState.SUCCEEDED, states
+    assert [row[0] for row in answer.result.data_array] == list("01234")
+
+
+@check
+def a_wrong_statement_fails_with_status_200(w):
+    answer = execute(w, "SELEKT 1")
+    assert answer.status.state == sql.StatementState.FAILED
+    assert "PARSE_SYNTAX_ERROR" in answer.status.error.message, answer.status
+
+
+@check
+def chunks_follow_each_other(w):
+    rows = 200_000
+    answer = execute(
+        w, f"SELECT id FROM range({rows})", disposition=sql.Disposition.EXTERNAL_LINKS, format=sql.Format.JSON_ARRAY
+    )
+    assert answer.status.state == sql.StatementState.SUCCEEDED, answer.status
+    total, part = 0, answer.result
+    while part is not None:
+        link = part.external_links[0]
+        with urllib.request.urlopen(link.external_link) as response:
+            total += response.read().count(b"[") - 1
+        following = link.next_chunk_index
+        part = None
+        if following is not None:
+            part = w.statement_execution.get_statement_result_chunk_n(answer.statement_id, following)
+    assert total == rows == answer.manifest.total_row_count, total
+
+
+@check
+def a_link_refuses_the_token(w):
+    answer = execute(w, "SELECT 1", disposition=sql.Disposition.EXTERNAL_LINKS, format=sql.Format.CSV)
+    link = answer.result.external_links[0].external_link
+    request = urllib.request.Request(link, headers=w.config.authenticate())
+    try:
+        urllib.request.urlopen(request)
+    except urllib.error.HTTPError as error:
+        assert error.code == 400, error
+    else:
+        raise AssertionError("the link took the token")
+
+
+@check
+def commands_share_a_context(w):
+    cluster = find_cluster(w, "shared-analytics")
+    language = compute.Language.PYTHON
+    context = w.command_execution.create(cluster_id=cluster, language=language).result(timeout=timedelta(seconds=30))
+    assert context.status == compute.ContextStatus.RUNNING
+
+    def run(code):
+        waiter = w.command_execution.execute(
+            cluster_id=cluster, context_id=context.id, language=language, command=code
+        )
+        return waiter.result(timeout=timedelta(seconds=30))
+
+    first = run("x = 41\nprint('hello')\nx + 1")
+    assert first.results.result_type == compute.ResultType.TEXT and first.results.data == "hello\n42", first
+    assert run("x").results.data == "41"
+    failed = run("1 / 0")
+    assert failed.results.result_type == compute.ResultType.ERROR, failed
+    assert "ZeroDivisionError" in failed.results.summary and "Traceback" in failed.results.cause
+    table = w.command_execution.execute(
+        cluster_id=cluster, context_id=context.id, language=compute.Language.SQL, command="SELECT 1 AS a"
+    ).result(timeout=timedelta(seconds=30))
+    assert table.results.result_type == compute.ResultType.TABLE and table.results.data == [[1]], table
+    w.command_execution.destroy(cluster_id=cluster, context_id=context.id)
+
+
+@check
+def a_command_is_cancelled(w):
+    cluster = find_cluster(w, "shared-analytics")
+    with_context = dict(cluster_id=cluster, language=compute.Language.PYTHON)
+    context = w.command_execution.create(**with_context).result(timeout=timedelta(seconds=30))
+    waiter = w.command_execution.execute(context_id=context.id, command="import time\ntime.sleep(600)", **with_context)
+    ids = dict(cluster_id=cluster, context_id=context.id, command_id=waiter.command_id)
+    ended = w.command_execution.cancel(**ids).result(timeout=timedelta(seconds=30))
+    assert ended.status == compute.CommandStatus.CANCELLED, ended
+
+
+def find_cluster(w, name):
+    return next(cluster.cluster_id for cluster in w.clusters.list() if cluster.cluster_name == name)
+
+
+def execute(w, statement, **options):
+    warehouse = next(one for one in w.warehouses.list() if one.name == "Serverless Starter Warehouse")
+    options = {"wait_timeout": "30s", **options}
+    return w.statement_execution.execute_statement(warehouse_id=warehouse.id, statement=statement, **options)
+
+
+def expect(kind, function):
+    try:
+        function()
+    except kind:
+        return
+    raise AssertionError(f"no {kind.__name__}")
+
+
+def main():
+    if len(sys.argv) not in (3, 5):
+        sys.exit(__doc__)
+    url, token = sys.argv[1:3]
+    runs = [("personal access token", connect(url, token=token), check) for check in checks]
+
+    def service_principal(w):
+        assert w.current_user.me().user_name == sys.argv[3]
+        assert len(list(w.clusters.list())) == 3
+
+    if len(sys.argv) == 5:
+        client = connect(url, client_id=sys.argv[3], client_secret=sys.argv[4])
+        runs.append(("service principal", client, service_principal))
+
+    def wrong_token(w):
+        expect(PermissionDenied, w.current_user.me)
+
+    runs.append(("unknown token", connect(url, token="dapi-unknown"), wrong_token))
+
+    passed = failed = 0
+    for who, client, function in runs:
+        name = f"{who}: {function.__name__.replace('_', ' ')}"
+        try:
+            function(client)
+        except Exception:
+            failed += 1
+            print(f"FAILED {name}")
+            traceback.print_exc(file=sys.stdout)
+        else:
+            passed += 1
+            print(f"ok     {name}")
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
