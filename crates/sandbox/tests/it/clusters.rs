@@ -1,0 +1,183 @@
+use std::time::Duration;
+
+use brickwire_sandbox::seed::{FAILING_CLUSTER, RUNNING_CLUSTER, TERMINATED_CLUSTER};
+use brickwire_sandbox::{Clock, Delays, Sandbox};
+use serde_json::{Value, json};
+
+use crate::client::{Client, start, start_slow, start_with};
+
+async fn cluster(client: &Client, id: &str) -> Value {
+    client.got(&format!("/api/2.1/clusters/get?cluster_id={id}")).await
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    list["clusters"].as_array().unwrap().iter().map(|one| one["cluster_name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn records_are_as_rich_as_the_services() {
+    let (_sandbox, client) = start().await;
+    let response = client.send(reqwest::Method::GET, "/api/2.0/clusters/list", None).await.unwrap();
+    let text = response.text().await.unwrap();
+    assert!(text.contains("9007199254740993"), "{text}");
+    let list: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(names(&list), ["shared-analytics", "nightly-etl", "gpu-experiments"]);
+    assert!(list.get("next_page_token").is_none());
+    let running = &list["clusters"][0];
+    assert_eq!(running["state"], "RUNNING");
+    assert!(running["driver"].is_object() && running["disk_spec"].is_object());
+    let stopped = &list["clusters"][1];
+    assert_eq!(
+        (&stopped["state"], &stopped["termination_reason"]["code"]),
+        (&json!("TERMINATED"), &json!("INACTIVITY"))
+    );
+    assert!(stopped.get("driver").is_none());
+}
+
+#[tokio::test]
+async fn a_list_pages_filters_and_sorts() {
+    let (_sandbox, client) = start_with(Sandbox::builder().with_page_size(2)).await;
+    let first = client.got("/api/2.1/clusters/list").await;
+    assert_eq!(names(&first), ["shared-analytics", "nightly-etl"]);
+    let token = first["next_page_token"].as_str().unwrap();
+    let second = client.got(&format!("/api/2.1/clusters/list?page_token={token}")).await;
+    assert_eq!((names(&second), &second["next_page_token"]), (vec!["gpu-experiments"], &json!("")));
+
+    let (status, body) = client
+        .get(&format!("/api/2.1/clusters/list?page_token={token}&filter_by.cluster_states=RUNNING"))
+        .await;
+    assert_eq!((status.as_u16(), &body["error_code"]), (400, &json!("INVALID_PARAMETER_VALUE")));
+    assert_eq!(client.get("/api/2.1/clusters/list?page_size=101").await.0, 400);
+
+    let path = "/api/2.1/clusters/list?filter_by.cluster_states=TERMINATED&filter_by.cluster_states=ERROR";
+    assert_eq!(names(&client.got(path).await), ["nightly-etl", "gpu-experiments"]);
+    let path = "/api/2.1/clusters/list?sort_by.field=CLUSTER_NAME&sort_by.direction=DESC";
+    assert_eq!(names(&client.got(path).await), ["shared-analytics", "nightly-etl"]);
+    let path = "/api/2.1/clusters/list?filter_by.is_pinned=true";
+    assert_eq!(names(&client.got(path).await), ["shared-analytics"]);
+}
+
+#[tokio::test]
+async fn every_state_shows_even_without_delays() {
+    let (_sandbox, client) = start().await;
+    let id = json!({ "cluster_id": TERMINATED_CLUSTER });
+    assert_eq!(client.posted("/api/2.1/clusters/start", id.clone()).await, json!({}));
+    let starting = cluster(&client, TERMINATED_CLUSTER).await;
+    assert_eq!(starting["state"], "PENDING");
+    assert!(starting.get("termination_reason").is_none());
+    assert_eq!(cluster(&client, TERMINATED_CLUSTER).await["state"], "RUNNING");
+
+    client.posted("/api/2.0/clusters/restart", id.clone()).await;
+    assert_eq!(cluster(&client, TERMINATED_CLUSTER).await["state"], "RESTARTING");
+    assert_eq!(cluster(&client, TERMINATED_CLUSTER).await["state"], "RUNNING");
+
+    client.posted("/api/2.1/clusters/delete", id.clone()).await;
+    assert_eq!(cluster(&client, TERMINATED_CLUSTER).await["state"], "TERMINATING");
+    let ended = cluster(&client, TERMINATED_CLUSTER).await;
+    assert_eq!(
+        (&ended["state"], &ended["termination_reason"]["code"]),
+        (&json!("TERMINATED"), &json!("USER_REQUEST"))
+    );
+    // Terminating what is down is no error.
+    client.posted("/api/2.1/clusters/delete", id).await;
+    assert_eq!(cluster(&client, TERMINATED_CLUSTER).await["state"], "TERMINATED");
+}
+
+#[tokio::test]
+async fn delays_follow_the_clock() {
+    let clock = Clock::standing_at(1_700_000_000_000);
+    let mut delays = Delays::default();
+    delays.cluster = Duration::from_secs(60);
+    let (_sandbox, client) =
+        start_slow(Sandbox::builder().with_clock(clock.clone()).with_delays(delays)).await;
+    client.posted("/api/2.1/clusters/start", json!({ "cluster_id": TERMINATED_CLUSTER })).await;
+    for _ in 0..3 {
+        assert_eq!(cluster(&client, TERMINATED_CLUSTER).await["state"], "PENDING");
+    }
+    clock.advance(Duration::from_secs(60));
+    let running = cluster(&client, TERMINATED_CLUSTER).await;
+    assert_eq!(
+        (&running["state"], &running["start_time"]),
+        (&json!("RUNNING"), &json!(1_700_000_000_000_u64))
+    );
+    assert_eq!(running["last_restarted_time"], 1_700_000_060_000_u64);
+}
+
+#[tokio::test]
+async fn a_start_can_fail_in_the_cloud() {
+    let (_sandbox, client) = start().await;
+    client.posted("/api/2.1/clusters/start", json!({ "cluster_id": FAILING_CLUSTER })).await;
+    assert_eq!(cluster(&client, FAILING_CLUSTER).await["state"], "PENDING");
+    let failed = cluster(&client, FAILING_CLUSTER).await;
+    assert_eq!(failed["state"], "TERMINATED");
+    assert_eq!(failed["termination_reason"]["type"], "CLOUD_FAILURE");
+}
+
+#[tokio::test]
+async fn the_wrong_state_is_400_in_the_services_words() {
+    let (_sandbox, client) = start().await;
+    let (status, body) =
+        client.post("/api/2.1/clusters/start", json!({ "cluster_id": RUNNING_CLUSTER })).await;
+    assert_eq!((status.as_u16(), &body["error_code"]), (400, &json!("INVALID_STATE")));
+    assert_eq!(body["message"], format!("Cluster {RUNNING_CLUSTER} is in unexpected state Running."));
+    let (status, body) =
+        client.post("/api/2.1/clusters/restart", json!({ "cluster_id": TERMINATED_CLUSTER })).await;
+    assert_eq!((status.as_u16(), &body["error_code"]), (400, &json!("INVALID_STATE")));
+}
+
+#[tokio::test]
+async fn an_unknown_cluster_is_400_does_not_exist() {
+    let (_sandbox, client) = start().await;
+    let (status, body) = client.get("/api/2.1/clusters/get?cluster_id=nope").await;
+    assert_eq!(status, 400);
+    assert_eq!(body["error_code"], "INVALID_PARAMETER_VALUE");
+    assert_eq!(body["message"], "Cluster nope does not exist");
+    for call in ["start", "restart", "delete", "permanent-delete", "events"] {
+        let (status, body) =
+            client.post(&format!("/api/2.1/clusters/{call}"), json!({ "cluster_id": "nope" })).await;
+        assert_eq!(
+            (status.as_u16(), &body["message"]),
+            (400, &json!("Cluster nope does not exist")),
+            "{call}"
+        );
+        assert_eq!(client.post(&format!("/api/2.1/clusters/{call}"), json!({})).await.0, 400, "{call}");
+    }
+    assert_eq!(client.get("/api/2.1/clusters/get").await.0, 400);
+}
+
+#[tokio::test]
+async fn a_permanently_deleted_cluster_is_forgotten() {
+    let (_sandbox, client) = start().await;
+    client.posted("/api/2.1/clusters/permanent-delete", json!({ "cluster_id": FAILING_CLUSTER })).await;
+    assert_eq!(client.get(&format!("/api/2.1/clusters/get?cluster_id={FAILING_CLUSTER}")).await.0, 400);
+    assert_eq!(names(&client.got("/api/2.1/clusters/list").await).len(), 2);
+}
+
+#[tokio::test]
+async fn events_page_by_a_whole_next_request() {
+    let (_sandbox, client) = start().await;
+    client.posted("/api/2.1/clusters/start", json!({ "cluster_id": TERMINATED_CLUSTER })).await;
+    cluster(&client, TERMINATED_CLUSTER).await;
+    cluster(&client, TERMINATED_CLUSTER).await;
+    let mut request = json!({ "cluster_id": TERMINATED_CLUSTER, "order": "ASC", "limit": 2 });
+    let mut kinds = Vec::new();
+    loop {
+        let page = client.posted("/api/2.1/clusters/events", request).await;
+        assert_eq!(page["total_count"], 3);
+        kinds.extend(page["events"].as_array().unwrap().iter().map(|event| event["type"].clone()));
+        match page.get("next_page") {
+            Some(next) => request = next.clone(),
+            None => break,
+        }
+    }
+    assert_eq!(kinds, ["CREATING", "STARTING", "RUNNING"]);
+}
+
+#[tokio::test]
+async fn the_catalogue_has_fractional_cores() {
+    let (_sandbox, client) = start().await;
+    let types = client.got("/api/2.1/clusters/list-node-types").await;
+    assert!(types["node_types"].as_array().unwrap().iter().any(|one| one["num_cores"] == 0.5), "{types}");
+    let versions = client.got("/api/2.0/clusters/spark-versions").await;
+    assert!(versions["versions"].as_array().unwrap().iter().any(|one| one["key"] == "15.4.x-scala2.12"));
+}

@@ -1,0 +1,72 @@
+use brickwire_sandbox::{Sandbox, seed};
+use serde_json::json;
+
+use crate::client::{Client, start, start_with};
+
+#[tokio::test]
+async fn the_log_shows_what_arrived_and_no_credential() {
+    let (sandbox, client) = start().await;
+    let other = Client::new(&sandbox, &sandbox.fresh_token());
+    client.got("/api/2.1/clusters/list?page_size=2").await;
+    other.got("/api/2.0/sql/warehouses").await;
+    client.post("/api/2.1/clusters/start", json!({ "cluster_id": seed::TERMINATED_CLUSTER })).await;
+
+    let own = sandbox.requests_of(&client.token);
+    let seen: Vec<_> = own.iter().map(|one| (one.method.as_str(), one.path.as_str(), one.status)).collect();
+    assert_eq!(
+        seen,
+        [("GET", "/api/2.1/clusters/list", Some(200)), ("POST", "/api/2.1/clusters/start", Some(200))]
+    );
+    assert_eq!(own[0].query.as_deref(), Some("page_size=2"));
+    assert_eq!(own[1].body, Some(json!({ "cluster_id": seed::TERMINATED_CLUSTER })));
+    assert!(own[0].header("Authorization").is_some_and(|value| value.starts_with("Bearer sha256:")));
+    assert_eq!(sandbox.requests_of(&other.token).len(), 1);
+    assert_eq!(sandbox.requests().len(), 3);
+    assert!(!format!("{:?}", sandbox.requests()).contains(&client.token));
+
+    let log = client.got("/__sandbox/requests").await;
+    assert_eq!(log["requests"].as_array().unwrap().len(), 2);
+    let all = client.got("/__sandbox/requests?scope=all").await;
+    assert_eq!(all["requests"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn the_log_notes_a_fault() {
+    let (sandbox, client) = start().await;
+    sandbox.fault("GET *: times 1 reset").unwrap();
+    let _ = client.send(reqwest::Method::GET, "/api/2.1/clusters/list", None).await;
+    let log = sandbox.requests_of(&client.token);
+    assert_eq!((log[0].fault.as_deref(), log[0].status), (Some("GET *: times 1 reset"), None));
+}
+
+#[tokio::test]
+async fn the_clock_is_stepped_from_outside() {
+    let (sandbox, client) = start().await;
+    let before = client.posted("/__sandbox/clock", json!({})).await["now_ms"].as_u64().unwrap();
+    let after = client.posted("/__sandbox/clock", json!({ "advance_ms": 3_600_000 })).await["now_ms"]
+        .as_u64()
+        .unwrap();
+    assert!(after - before >= 3_600_000);
+    assert!(sandbox.clock().now_ms() >= after);
+    assert_eq!(client.post("/__sandbox/clock", json!({ "advance_ms": -1 })).await.0, 400);
+}
+
+#[tokio::test]
+async fn the_control_paths_want_a_token_too() {
+    let (sandbox, client) = start().await;
+    let stranger = Client::new(&sandbox, "dapi-unknown");
+    assert_eq!(stranger.get("/__sandbox/requests").await.0, 403);
+    assert_eq!(stranger.post("/__sandbox/faults", json!({ "rule": "*: 503" })).await.0, 403);
+    assert_eq!(client.get("/api/2.0/sql/warehouses").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_seed_makes_ids_and_credentials_repeat() {
+    let (first, one) = start_with(Sandbox::builder().with_seed(7)).await;
+    let (second, two) = start_with(Sandbox::builder().with_seed(7)).await;
+    assert_eq!((first.token(), first.client_secret()), (second.token(), second.client_secret()));
+    assert_ne!(one.url, two.url);
+    let (third, _) = start_with(Sandbox::builder().with_seed(8).with_token("dapi-chosen")).await;
+    assert_eq!(third.token(), "dapi-chosen");
+    assert_ne!(third.client_secret(), first.client_secret());
+}

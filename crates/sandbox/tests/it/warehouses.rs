@@ -1,0 +1,54 @@
+use brickwire_sandbox::Sandbox;
+use brickwire_sandbox::seed::{RUNNING_WAREHOUSE, STOPPED_WAREHOUSE};
+use serde_json::{Value, json};
+
+use crate::client::{Client, start, start_with};
+
+async fn state(client: &Client, id: &str) -> Value {
+    client.got(&format!("/api/2.0/sql/warehouses/{id}")).await["state"].clone()
+}
+
+#[tokio::test]
+async fn a_list_pages_and_two_may_share_a_name() {
+    let (_sandbox, client) = start().await;
+    let all = client.got("/api/2.0/sql/warehouses").await;
+    let names: Vec<&str> =
+        all["warehouses"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Serverless Starter Warehouse", "Reporting", "Reporting"]);
+    assert!(all.get("next_page_token").is_none());
+    assert_eq!(all["warehouses"][0]["creator_id"], 7_406_282_911_002_317_u64);
+
+    let (_sandbox, client) = start_with(Sandbox::builder().with_page_size(2)).await;
+    let first = client.got("/api/2.0/sql/warehouses").await;
+    let token = first["next_page_token"].as_str().unwrap();
+    let second = client.got(&format!("/api/2.0/sql/warehouses?page_token={token}")).await;
+    assert_eq!(second["warehouses"].as_array().unwrap().len(), 1);
+    assert!(second.get("next_page_token").is_none());
+}
+
+#[tokio::test]
+async fn start_and_stop_pass_through_their_states() {
+    let (_sandbox, client) = start().await;
+    assert_eq!(state(&client, STOPPED_WAREHOUSE).await, "STOPPED");
+    assert_eq!(
+        client.posted(&format!("/api/2.0/sql/warehouses/{STOPPED_WAREHOUSE}/start"), json!({})).await,
+        json!({})
+    );
+    assert_eq!(state(&client, STOPPED_WAREHOUSE).await, "STARTING");
+    assert_eq!(state(&client, STOPPED_WAREHOUSE).await, "RUNNING");
+    client.posted(&format!("/api/2.0/sql/warehouses/{STOPPED_WAREHOUSE}/stop"), json!({})).await;
+    assert_eq!(state(&client, STOPPED_WAREHOUSE).await, "STOPPING");
+    assert_eq!(state(&client, STOPPED_WAREHOUSE).await, "STOPPED");
+    // Starting what runs changes nothing.
+    client.posted(&format!("/api/2.0/sql/warehouses/{RUNNING_WAREHOUSE}/start"), json!({})).await;
+    assert_eq!(state(&client, RUNNING_WAREHOUSE).await, "RUNNING");
+}
+
+#[tokio::test]
+async fn an_unknown_id_is_404_and_an_impossible_one_400() {
+    let (_sandbox, client) = start().await;
+    let (status, body) = client.get("/api/2.0/sql/warehouses/0123456789abcdef").await;
+    assert_eq!((status.as_u16(), &body["error_code"]), (404, &json!("RESOURCE_DOES_NOT_EXIST")));
+    let (status, body) = client.get("/api/2.0/sql/warehouses/get").await;
+    assert_eq!((status.as_u16(), &body["message"]), (400, &json!("get is not a valid endpoint id.")));
+}

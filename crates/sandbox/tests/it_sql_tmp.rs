@@ -1,0 +1,2 @@
+#[path = "it/sql.rs"]
+mod sql;
