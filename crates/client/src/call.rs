@@ -161,3 +161,88 @@ fn text(value: &Value) -> String {
         value => value.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! What the description does not use yet, on the generator's toy.
+
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::{
+        runtime::{Body, BoxFuture, Transport},
+        toy::{OPERATIONS, types},
+    };
+
+    /// Answers 204 without a body and keeps methods and targets.
+    #[derive(Debug, Default)]
+    struct Silent(Mutex<Vec<String>>);
+
+    impl Transport for Silent {
+        fn send<'a>(
+            &'a self,
+            request: reqwest::Request,
+            _: &'a OperationInfo,
+        ) -> BoxFuture<'a, Result<Response, Error>> {
+            let query = request.url().query().map(|query| format!("?{query}")).unwrap_or_default();
+            self.0.lock().unwrap().push(format!("{} {}{query}", request.method(), request.url().path()));
+            let status = http::StatusCode::NO_CONTENT;
+            Box::pin(async move {
+                Ok(Response { status, headers: Default::default(), body: Body::Bytes("".into()) })
+            })
+        }
+    }
+
+    fn toys() -> (Client, Arc<Silent>) {
+        let transport = Arc::new(Silent::default());
+        (Client::with_transport("https://toys.example", transport.clone()), transport)
+    }
+
+    #[tokio::test]
+    async fn every_kind_of_argument_reaches_its_place() {
+        let (client, transport) = toys();
+        client.toys_list(types::Mood::VerySad, "a&b", &Default::default()).await.unwrap();
+        client.toys_delete("a/b").await.unwrap();
+        client.toys_update_part("x", -3, &Default::default()).await.unwrap();
+        let expected = [
+            "GET /api/2.0/toys?mood=very-sad&owner=a%26b",
+            "DELETE /api/2.0/toys/a%2Fb",
+            "PATCH /api/2.0/toys/x/parts/-3",
+        ];
+        assert_eq!(*transport.0.lock().unwrap(), expected);
+        assert_eq!(OPERATIONS.len(), 6);
+    }
+
+    #[tokio::test]
+    async fn a_wildcard_keeps_its_slashes_but_no_way_out() {
+        let (client, transport) = toys();
+        for path in ["/Volumes/a b/c", "Volumes/a%2Fb/…"] {
+            client.toybox_list(path).await.unwrap();
+        }
+        let expected =
+            ["GET /api/2.0/toybox/Volumes/a%20b/c", "GET /api/2.0/toybox/Volumes/a%252Fb/%E2%80%A6"];
+        assert_eq!(*transport.0.lock().unwrap(), expected);
+        for path in ["", "/", "a//b", "a/../b", "./a", "a/"] {
+            let error = client.toybox_list(path).await.unwrap_err();
+            assert!(matches!(error, Error::InvalidRequest(_)), "{path}: {error}");
+        }
+        assert_eq!(transport.0.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_is_required_in_a_request_has_an_empty_default() {
+        let body = serde_json::to_value(types::CreateToy::default()).unwrap();
+        assert_eq!(body, serde_json::json!({"labels": [], "mood": "", "name": "", "weight": 0}));
+    }
+
+    #[test]
+    fn a_nasty_type_goes_through_json_and_back() {
+        let document = serde_json::json!({
+            "$ref": "r", "self": "s", "async": true, "1st": "f", "foo.bar-baz": "b", "isCamel": false,
+            "cells": [["a", null]], "parent": {"id": "p", "unknown": [1]}, "unknown": {"a": null}, "tags": {},
+        });
+        let toy: types::Toy = serde_json::from_value(document.clone()).unwrap();
+        assert_eq!(toy.extra["unknown"], serde_json::json!({"a": null}));
+        assert_eq!(serde_json::to_value(&toy).unwrap(), document);
+    }
+}

@@ -961,7 +961,7 @@ pub mod types {
     }
     crate::open_enum::open_enum!(Disposition, [(ExternalLinks, "EXTERNAL_LINKS"), (Inline, "INLINE")]);
     /// A name and a password for a container registry.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
     pub struct DockerBasicAuth {
         /// The password, a secret.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -969,6 +969,14 @@ pub mod types {
         /// The name.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
+    }
+    impl std::fmt::Debug for DockerBasicAuth {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("DockerBasicAuth")
+                .field("password", &crate::runtime::Redacted)
+                .field("username", &self.username)
+                .finish()
+        }
     }
     /// A container image for the nodes.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -1546,7 +1554,7 @@ pub mod types {
         pub destination: Option<String>,
     }
     /// An Azure Log Analytics workspace.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
     pub struct LogAnalyticsInfo {
         /// The workspace's primary key, a secret.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -1554,6 +1562,14 @@ pub mod types {
         /// The workspace's id.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub log_analytics_workspace_id: Option<String>,
+    }
+    impl std::fmt::Debug for LogAnalyticsInfo {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("LogAnalyticsInfo")
+                .field("log_analytics_primary_key", &crate::runtime::Redacted)
+                .field("log_analytics_workspace_id", &self.log_analytics_workspace_id)
+                .finish()
+        }
     }
     /// How the delivery of logs went last.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -2104,7 +2120,7 @@ pub mod types {
         [(ArrowStream, "ARROW_STREAM"), (Csv, "CSV"), (JsonArray, "JSON_ARRAY")]
     );
     /// The value for one named marker of a statement.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
     pub struct StatementParameterListItem {
         /// The marker's name, without the colon.
         pub name: String,
@@ -2114,6 +2130,15 @@ pub mod types {
         /// The value as text, in the form that a cast to the type reads. Left out it is NULL, which an empty text is not.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub value: Option<String>,
+    }
+    impl std::fmt::Debug for StatementParameterListItem {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("StatementParameterListItem")
+                .field("name", &self.name)
+                .field("type_", &self.type_)
+                .field("value", &crate::runtime::Redacted)
+                .finish()
+        }
     }
     /// A statement: its id, its state and, once it has succeeded, its rows.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]

@@ -19,11 +19,9 @@ impl VisitMut for ShortPaths {
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_mut::visit_path_mut(self, path);
         let Some(last) = path.segments.last() else { return };
-        let first = &path.segments[0].ident;
-        if path.leading_colon.is_some() && first == "std" {
-            if PRELUDE.iter().any(|name| last.ident == name) {
-                *path = Path::from(last.clone());
-            }
+        let is_std = path.leading_colon.is_some() && path.segments[0].ident == "std";
+        if is_std && PRELUDE.iter().any(|name| last.ident == name) {
+            *path = Path::from(last.clone());
         }
         path.leading_colon = None;
     }
