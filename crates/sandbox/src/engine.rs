@@ -14,6 +14,8 @@ use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
 pub mod encode;
+#[cfg(feature = "sql")]
+mod fusion;
 pub mod scripted;
 mod text;
 pub mod types;
@@ -148,5 +150,8 @@ pub trait SqlEngine: Send + Sync {
 /// A fresh engine with the sample data and an empty `main.default`.
 #[must_use]
 pub fn new_engine() -> Arc<dyn SqlEngine> {
-    Arc::new(scripted::ScriptedEngine)
+    #[cfg(feature = "sql")]
+    return Arc::new(fusion::FusionEngine::new());
+    #[cfg(not(feature = "sql"))]
+    return Arc::new(scripted::ScriptedEngine);
 }

@@ -235,7 +235,7 @@ fn json_string(text: &str, out: &mut String) {
 }
 
 /// Java's `Double.toString`: shortest digits, `E` notation outside 10⁻³ ≤ |x| < 10⁷.
-fn float(shortest: impl LowerExp, wide: f64, out: &mut String) {
+pub(super) fn float(shortest: impl LowerExp, wide: f64, out: &mut String) {
     if wide.is_nan() {
         return out.push_str("NaN");
     }

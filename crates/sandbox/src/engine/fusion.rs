@@ -1,0 +1,138 @@
+//! [`SqlEngine`](super::SqlEngine) on DataFusion.
+//!
+//! A statement goes: text → [`parse`] → tree → [`parameters`] bound → [`rewrite`] → plan → [`semantics`] → stream →
+//! [`answers`]. It never goes through DataFusion's own front door (`ctx.sql`), which reads and writes files of the
+//! host.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::common::Result;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::ScalarUDF;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion_spark::SessionStateBuilderSpark;
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::{EngineError, Query, QueryStream, SqlEngine};
+
+mod answers;
+mod arithmetic;
+mod calls;
+mod catalogs;
+mod commands;
+mod definitions;
+mod dialect;
+mod errors;
+mod functions;
+mod names;
+mod parameters;
+mod parse;
+mod patterns;
+mod range;
+mod rewrite;
+mod runtime;
+mod samples;
+mod semantics;
+mod sql_types;
+mod statement;
+
+use catalogs::{Catalogs, Place};
+use runtime::SqlRuntime;
+use statement::Job;
+
+/// What sorts, joins and groups may hold; more spills to temporary files or fails.
+const MEMORY_BYTES: usize = 512 << 20;
+
+/// A workspace's data and one session of it.
+pub(super) struct FusionEngine {
+    shared: Arc<Shared>,
+    session: Arc<Session>,
+}
+
+/// What all sessions of an engine share.
+struct Shared {
+    context: SessionContext,
+    catalogs: Catalogs,
+    runtime: SqlRuntime,
+    sessions: AtomicU64,
+}
+
+/// What USE and CREATE TEMPORARY VIEW change.
+struct Session {
+    id: u64,
+    place: Mutex<Place>,
+}
+
+impl Session {
+    fn place(&self) -> Place {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn use_place(&self, place: Place) {
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    }
+
+    /// The hidden schema of its temporary views.
+    fn temporary_schema(&self) -> String {
+        format!("session_{}", self.id)
+    }
+}
+
+impl FusionEngine {
+    pub(super) fn new() -> Self {
+        let context = context().expect("DataFusion takes the settings it documents");
+        let catalogs = Catalogs::create(&context).expect("an empty engine takes its first catalogs");
+        let shared = Shared { context, catalogs, runtime: SqlRuntime::new(), sessions: AtomicU64::new(0) };
+        Self::of_session(Arc::new(shared), Place::default())
+    }
+
+    fn of_session(shared: Arc<Shared>, place: Place) -> Self {
+        let id = shared.sessions.fetch_add(1, Ordering::Relaxed);
+        Self { shared, session: Arc::new(Session { id, place: Mutex::new(place) }) }
+    }
+}
+
+impl SqlEngine for FusionEngine {
+    fn query<'a>(&'a self, query: Query<'a>) -> BoxFuture<'a, Result<QueryStream, EngineError>> {
+        let job = Job::new(Arc::clone(&self.shared), Arc::clone(&self.session), &query);
+        async move {
+            let mut answer = self.shared.runtime.run(job.run()).await?;
+            answer.batches = self.shared.runtime.pump(answer.batches);
+            Ok(answer)
+        }
+        .boxed()
+    }
+
+    fn session(&self) -> Arc<dyn SqlEngine> {
+        Arc::new(Self::of_session(Arc::clone(&self.shared), self.session.place()))
+    }
+}
+
+fn context() -> Result<SessionContext> {
+    let config = SessionConfig::new()
+        .with_target_partitions(2)
+        .with_default_catalog_and_schema("main", "default")
+        .with_create_default_catalog_and_schema(false)
+        .set_str("datafusion.sql_parser.default_null_ordering", "nulls_min")
+        .set_str("datafusion.execution.time_zone", sql_types::TIME_ZONE)
+        .set_bool("datafusion.sql_parser.collect_spans", true)
+        .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
+        .set_bool("datafusion.sql_parser.parse_float_as_decimal", true);
+    let environment = RuntimeEnvBuilder::new().with_memory_limit(MEMORY_BYTES, 1.0).build_arc()?;
+    let mut builder = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(environment)
+        .with_default_features()
+        // After the defaults, so that Spark's functions win.
+        .with_spark_features()
+        .with_type_planner(Arc::new(sql_types::SparkTypes));
+    builder.expr_planners().get_or_insert_default().insert(0, Arc::new(arithmetic::SparkOperators));
+    let mut state = builder.build();
+    state.add_analyzer_rule(Arc::new(semantics::SparkSemantics));
+    let context = SessionContext::new_with_state(state);
+    context.register_udf(ScalarUDF::from(semantics::TypeOf::default()));
+    context.register_udtf("range", Arc::new(range::SparkRange));
+    Ok(context)
+}
