@@ -4,93 +4,23 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
-use crate::engine::SqlEngine;
-use crate::python::{Interpreter, Reply};
 use crate::server::Server;
 use crate::state::{Phase, Tenant, lock};
 
+mod command;
 mod sql;
+mod workshop;
+
+pub(crate) use command::{Command, CommandStatus};
+use workshop::work;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum ContextStatus {
     Pending,
     Running,
     Error,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum CommandStatus {
-    Queued,
-    Running,
-    Cancelling,
-    Finished,
-    Cancelled,
-    Error,
-}
-
-impl CommandStatus {
-    fn is_end(self) -> bool {
-        matches!(self, Self::Finished | Self::Cancelled | Self::Error)
-    }
-}
-
-/// One command of a context.
-pub(crate) struct Command {
-    pub(crate) id: String,
-    language: String,
-    text: String,
-    progress: Mutex<Progress>,
-    cancel: Notify,
-}
-
-struct Progress {
-    status: CommandStatus,
-    shown: CommandStatus,
-    results: Value,
-}
-
-impl Command {
-    /// The status to show and the results: after Queued comes Running at least once, so that pollers see it.
-    pub(crate) fn show(&self) -> (CommandStatus, Value) {
-        let mut progress = lock(&self.progress);
-        progress.shown = match (progress.shown, progress.status) {
-            (CommandStatus::Queued, CommandStatus::Finished | CommandStatus::Error) => CommandStatus::Running,
-            (_, status) => status,
-        };
-        let results = if progress.shown.is_end() { progress.results.clone() } else { Value::Null };
-        (progress.shown, results)
-    }
-
-    pub(crate) fn cancel(&self) {
-        let mut progress = lock(&self.progress);
-        match progress.status {
-            CommandStatus::Queued => progress.status = CommandStatus::Cancelled,
-            CommandStatus::Running => {
-                progress.status = CommandStatus::Cancelling;
-                self.cancel.notify_one();
-            }
-            _ => {}
-        }
-    }
-
-    /// Whether the command may begin: not if it was cancelled while it waited.
-    fn begin(&self) -> bool {
-        let mut progress = lock(&self.progress);
-        let begins = progress.status == CommandStatus::Queued;
-        if begins {
-            progress.status = CommandStatus::Running;
-        }
-        begins
-    }
-
-    fn end(&self, status: CommandStatus, results: Value) {
-        let mut progress = lock(&self.progress);
-        if !progress.status.is_end() {
-            (progress.status, progress.results) = (status, results);
-        }
-    }
 }
 
 /// One execution context.
@@ -120,14 +50,7 @@ impl Context {
 
     /// Puts a command into the queue.
     pub(crate) fn execute(&self, id: String, language: &str, text: &str) -> Arc<Command> {
-        let queued = CommandStatus::Queued;
-        let command = Arc::new(Command {
-            id: id.clone(),
-            language: language.to_owned(),
-            text: text.to_owned(),
-            progress: Mutex::new(Progress { status: queued, shown: queued, results: Value::Null }),
-            cancel: Notify::new(),
-        });
+        let command = Arc::new(Command::queued(id.clone(), language, text));
         lock(&self.commands).insert(id, command.clone());
         if self.queue.send(command.clone()).is_err() {
             command.end(CommandStatus::Error, gone("the context has ended"));
@@ -213,85 +136,6 @@ impl Contexts {
     pub(crate) fn close(&self) {
         for (_, context) in lock(&self.0).drain() {
             context.close();
-        }
-    }
-}
-
-/// What a context runs its commands with; each part is made when it is first needed.
-struct Workshop<'a> {
-    server: &'a Server,
-    tenant: &'a Tenant,
-    python: Option<Interpreter>,
-    sql: Option<Arc<dyn SqlEngine>>,
-}
-
-impl Workshop<'_> {
-    async fn python(&mut self) -> std::io::Result<&mut Interpreter> {
-        if self.server.options.no_exec {
-            return Err(std::io::Error::other("this sandbox was started without code execution"));
-        }
-        if self.python.is_none() {
-            self.python = Some(Interpreter::start(self.server.new_directory("context-")?).await?);
-        }
-        self.python.as_mut().ok_or_else(|| std::io::Error::other("no interpreter"))
-    }
-
-    /// The status a command ends in and its results; `Err` when the interpreter is lost.
-    async fn run(&mut self, command: &Command) -> std::io::Result<(CommandStatus, Value)> {
-        match command.language.as_str() {
-            "python" => {
-                let python = self.python().await?;
-                Ok(match python.run(&command.id, &command.text, &command.cancel).await? {
-                    Reply::Text(data) => {
-                        (CommandStatus::Finished, json!({ "resultType": "text", "data": data }))
-                    }
-                    Reply::Raised { summary, cause } => (
-                        CommandStatus::Finished,
-                        json!({ "resultType": "error", "summary": summary, "cause": cause }),
-                    ),
-                    Reply::Cancelled => (CommandStatus::Cancelled, Value::Null),
-                })
-            }
-            "sql" => {
-                let session = self.sql.get_or_insert_with(|| self.tenant.engine().session()).clone();
-                Ok(tokio::select! {
-                    results = sql::results(&*session, &command.text) => (CommandStatus::Finished, results),
-                    () = command.cancel.notified() => (CommandStatus::Cancelled, Value::Null),
-                })
-            }
-            other => {
-                let why = format!("The sandbox runs python and sql, not {other}.");
-                let results = json!({ "resultType": "error", "summary": why, "cause": why });
-                Ok((CommandStatus::Finished, results))
-            }
-        }
-    }
-}
-
-async fn work(
-    server: &Server,
-    tenant: &Tenant,
-    context: &Context,
-    language: &str,
-    mut waiting: mpsc::UnboundedReceiver<Arc<Command>>,
-) {
-    let mut workshop = Workshop { server, tenant, python: None, sql: None };
-    if language == "python"
-        && let Err(error) = workshop.python().await
-    {
-        context.fail(error.to_string());
-    }
-    while let Some(command) = waiting.recv().await {
-        if let Some(why) = context.trouble() {
-            command.end(CommandStatus::Error, gone(&why));
-        } else if command.begin() {
-            match workshop.run(&command).await {
-                Ok((status, results)) => command.end(status, results),
-                Err(error) => {
-                    context.fail(error.to_string());
-                    command.end(CommandStatus::Error, gone(&error.to_string()));
-                }
-            }
         }
     }
 }

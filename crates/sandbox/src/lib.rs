@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 mod auth;
 mod builder;
+mod call;
 mod clock;
 mod context;
 pub mod engine;

@@ -75,7 +75,8 @@ fn delay(text: &str) -> Result<(Delayed, Duration), String> {
     Ok((what, duration(time.trim())?))
 }
 
-/// Serves until Ctrl-C or SIGTERM. Prints the two `export` lines that point a client here on stdout, and nothing else.
+/// Serves until Ctrl-C or SIGTERM. Prints the two `export` lines that point a client here on stdout, and a
+/// service principal's on stderr.
 ///
 /// # Errors
 /// The port is taken or stdout is closed.
@@ -106,6 +107,11 @@ pub async fn serve(args: ServeArgs) -> io::Result<()> {
         writeln!(out, "export DATABRICKS_TOKEN={}", sandbox.token())?;
         out.flush()?;
     }
+    let mut remarks = io::stderr().lock();
+    writeln!(remarks, "# Or, as a service principal of the same workspace:")?;
+    writeln!(remarks, "# export DATABRICKS_CLIENT_ID={}", sandbox.client_id())?;
+    writeln!(remarks, "# export DATABRICKS_CLIENT_SECRET={}", sandbox.client_secret())?;
+    drop(remarks);
     stopped().await
 }
 

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::page::page;
 use super::{Answer, done};
+use crate::call::{Call, required_text};
 use crate::clock::millis;
 use crate::error::ApiError;
-use crate::server::{Call, required_text};
 use crate::state::lock;
 
 mod catalogue;

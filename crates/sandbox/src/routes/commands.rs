@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::Answer;
 use super::contexts::{find, known_language};
+use crate::call::{Call, required_text};
 use crate::context::{Command, CommandStatus, Context};
 use crate::error::ApiError;
-use crate::server::{Call, required_text};
 
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()

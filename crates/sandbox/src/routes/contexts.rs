@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::Answer;
 use super::clusters::require_running;
+use crate::call::{Call, required_text};
 use crate::context::{Context, ContextStatus};
 use crate::error::ApiError;
-use crate::server::{Call, required_text};
 
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()

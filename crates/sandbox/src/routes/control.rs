@@ -8,9 +8,9 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::{Answer, done};
+use crate::call::{Call, required_text};
 use crate::error::ApiError;
 use crate::fault::FaultRule;
-use crate::server::{Call, required_text};
 
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
+use crate::call::Call;
 use crate::error::ApiError;
 use crate::request_log::fingerprint;
-use crate::server::Call;
 
 /// The page a request asks for, and the token of the next one. A token belongs to the filter it was made for.
 pub(super) fn page(

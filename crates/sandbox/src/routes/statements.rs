@@ -11,9 +11,9 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{Answer, done};
+use crate::call::Call;
 use crate::clock::millis;
 use crate::error::ApiError;
-use crate::server::Call;
 use crate::state::lock;
 
 mod record;
@@ -48,13 +48,28 @@ async fn execute(call: Call) -> Result<Response, ApiError> {
     if wait.is_zero() {
         return full_answer(&call, &statement, State::Pending).await;
     }
-    let mut watch = statement.watch();
-    let in_time = tokio::time::timeout(wait, watch.wait_for(|state| state.is_end())).await.is_ok();
+    let in_time = ends_in_time(&call, &statement).await;
     if !in_time && statement.request.cancel_on_timeout {
         statement.end(State::Canceled, ended_now(&call));
     }
     let state = statement.show_now();
     full_answer(&call, &statement, state).await
+}
+
+/// Waits for the end as long as the request says, by the sandbox's clock.
+async fn ends_in_time(call: &Call, statement: &Statement) -> bool {
+    let until_ms = call.now_ms() + millis(statement.request.wait);
+    let mut watch = statement.watch();
+    let late = async {
+        while call.now_ms() < until_ms {
+            tokio::time::sleep(run::LOOK).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = watch.wait_for(|state| state.is_end()) => true,
+        () = late => false,
+    }
 }
 
 fn ended_now(call: &Call) -> record::Outcome {

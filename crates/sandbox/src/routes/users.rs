@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::Answer;
 use crate::auth::Principal;
+use crate::call::Call;
 use crate::seed::USER_NAME;
-use crate::server::Call;
 
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/api/2.0/preview/scim/v2/Me", get(me))

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::page::page;
 use super::{Answer, done};
+use crate::call::Call;
 use crate::clock::millis;
 use crate::error::ApiError;
-use crate::server::Call;
 use crate::state::{Phase, lock};
 
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {

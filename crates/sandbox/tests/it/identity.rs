@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use brickwire_sandbox::{Clock, Sandbox};
-use reqwest::header::{HOST, WWW_AUTHENTICATE};
+use reqwest::header::HOST;
 use serde_json::{Value, json};
 
 use crate::client::{Client, read, start, start_with};
@@ -12,7 +12,6 @@ const ME: &str = "/api/2.0/preview/scim/v2/Me";
 async fn a_missing_token_is_401_and_a_wrong_one_403() {
     let (_sandbox, client) = start().await;
     let missing = client.http.get(format!("{}{ME}", client.url)).send().await.unwrap();
-    assert!(missing.headers().get(WWW_AUTHENTICATE).is_none());
     let message = "Credential was not sent or was of an unsupported type for this API.";
     assert_eq!(missing.headers()["x-databricks-reason-phrase"], message);
     let (status, body) = read(missing).await;

@@ -1,4 +1,5 @@
 //! The sandbox from outside: raw HTTP in, raw JSON out.
+#![allow(clippy::unwrap_used, reason = "a test's helpers may fail as the test does")]
 
 mod client;
 mod clusters;

@@ -156,6 +156,27 @@ async fn cancel_ends_a_running_statement_for_good() {
 }
 
 #[tokio::test]
+async fn a_wait_that_is_over_answers_or_cancels() {
+    let (_sandbox, client, clock) = start_with_long_statements().await;
+    for (then, state) in [("CONTINUE", "RUNNING"), ("CANCEL", "CANCELED")] {
+        let more = json!({ "wait_timeout": "5s", "on_wait_timeout": then });
+        let answering = execute(&client, "SELECT 1 AS a", more);
+        let stepping = async {
+            loop {
+                clock.advance(Duration::from_secs(1));
+                client.got("/__sandbox/faults").await;
+            }
+        };
+        let answer = tokio::select! {
+            answer = answering => answer,
+            () = stepping => unreachable!("it steps on until there is an answer"),
+        };
+        assert_eq!(answer["status"], json!({ "state": state }), "{answer}");
+        assert_eq!(get(&client, &answer).await["status"]["state"], state);
+    }
+}
+
+#[tokio::test]
 async fn results_are_closed_after_an_hour_and_forgotten_after_twelve() {
     let clock = Clock::standing_at(1_700_000_000_000);
     let (_sandbox, client) = start_with(Sandbox::builder().with_clock(clock.clone())).await;

@@ -4,7 +4,7 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use super::super::Answer;
-use crate::server::Call;
+use crate::call::Call;
 
 pub(super) async fn node_types(_: Call) -> Answer {
     Ok(Json(json!({

@@ -18,7 +18,7 @@ use crate::server::Server;
 use crate::state::{Tenant, lock};
 
 /// How often a waiting statement looks at the clock and its warehouse.
-const LOOK: Duration = Duration::from_millis(5);
+pub(super) const LOOK: Duration = Duration::from_millis(5);
 /// Rows that are encoded to learn how large a row is.
 const SAMPLE_ROWS: usize = 64;
 

@@ -1,0 +1,92 @@
+//! A command's way: Queued, Running, then Finished, Cancelled or Error.
+
+use std::sync::Mutex;
+
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::state::lock;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum CommandStatus {
+    Queued,
+    Running,
+    Cancelling,
+    Finished,
+    Cancelled,
+    Error,
+}
+
+impl CommandStatus {
+    fn is_end(self) -> bool {
+        matches!(self, Self::Finished | Self::Cancelled | Self::Error)
+    }
+}
+
+/// One command of a context.
+pub(crate) struct Command {
+    pub(crate) id: String,
+    pub(super) language: String,
+    pub(super) text: String,
+    progress: Mutex<Progress>,
+    pub(super) cancel: Notify,
+}
+
+struct Progress {
+    status: CommandStatus,
+    shown: CommandStatus,
+    results: Value,
+}
+
+impl Command {
+    pub(super) fn queued(id: String, language: &str, text: &str) -> Self {
+        let queued = CommandStatus::Queued;
+        Self {
+            id,
+            language: language.to_owned(),
+            text: text.to_owned(),
+            progress: Mutex::new(Progress { status: queued, shown: queued, results: Value::Null }),
+            cancel: Notify::new(),
+        }
+    }
+
+    /// The status to show and the results: after Queued comes Running at least once, so that pollers see it.
+    pub(crate) fn show(&self) -> (CommandStatus, Value) {
+        let mut progress = lock(&self.progress);
+        progress.shown = match (progress.shown, progress.status) {
+            (CommandStatus::Queued, CommandStatus::Finished | CommandStatus::Error) => CommandStatus::Running,
+            (_, status) => status,
+        };
+        let results = if progress.shown.is_end() { progress.results.clone() } else { Value::Null };
+        (progress.shown, results)
+    }
+
+    pub(crate) fn cancel(&self) {
+        let mut progress = lock(&self.progress);
+        match progress.status {
+            CommandStatus::Queued => progress.status = CommandStatus::Cancelled,
+            CommandStatus::Running => {
+                progress.status = CommandStatus::Cancelling;
+                self.cancel.notify_one();
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the command may begin: not if it was cancelled while it waited.
+    pub(super) fn begin(&self) -> bool {
+        let mut progress = lock(&self.progress);
+        let begins = progress.status == CommandStatus::Queued;
+        if begins {
+            progress.status = CommandStatus::Running;
+        }
+        begins
+    }
+
+    pub(super) fn end(&self, status: CommandStatus, results: Value) {
+        let mut progress = lock(&self.progress);
+        if !progress.status.is_end() {
+            (progress.status, progress.results) = (status, results);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Where a context's commands are run: its Python process and its SQL session.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::command::{Command, CommandStatus};
+use super::{Context, gone, sql};
+use crate::engine::SqlEngine;
+use crate::python::{Interpreter, Reply};
+use crate::server::Server;
+use crate::state::Tenant;
+
+/// What a context runs its commands with; each part is made when it is first needed.
+struct Workshop<'a> {
+    server: &'a Server,
+    tenant: &'a Tenant,
+    python: Option<Interpreter>,
+    sql: Option<Arc<dyn SqlEngine>>,
+}
+
+impl Workshop<'_> {
+    async fn python(&mut self) -> std::io::Result<&mut Interpreter> {
+        if self.server.options.no_exec {
+            return Err(std::io::Error::other("this sandbox was started without code execution"));
+        }
+        if self.python.is_none() {
+            self.python = Some(Interpreter::start(self.server.new_directory("context-")?).await?);
+        }
+        self.python.as_mut().ok_or_else(|| std::io::Error::other("no interpreter"))
+    }
+
+    /// The status a command ends in and its results; `Err` when the interpreter is lost.
+    async fn run(&mut self, command: &Command) -> std::io::Result<(CommandStatus, Value)> {
+        match command.language.as_str() {
+            "python" => {
+                let python = self.python().await?;
+                Ok(match python.run(&command.id, &command.text, &command.cancel).await? {
+                    Reply::Text(data) => {
+                        (CommandStatus::Finished, json!({ "resultType": "text", "data": data }))
+                    }
+                    Reply::Raised { summary, cause } => (
+                        CommandStatus::Finished,
+                        json!({ "resultType": "error", "summary": summary, "cause": cause }),
+                    ),
+                    Reply::Cancelled => (CommandStatus::Cancelled, Value::Null),
+                })
+            }
+            "sql" => {
+                let session = self.sql.get_or_insert_with(|| self.tenant.engine().session()).clone();
+                Ok(tokio::select! {
+                    results = sql::results(&*session, &command.text) => (CommandStatus::Finished, results),
+                    () = command.cancel.notified() => (CommandStatus::Cancelled, Value::Null),
+                })
+            }
+            other => {
+                let why = format!("The sandbox runs python and sql, not {other}.");
+                let results = json!({ "resultType": "error", "summary": why, "cause": why });
+                Ok((CommandStatus::Finished, results))
+            }
+        }
+    }
+}
+
+/// Works a context's queue off until it is closed.
+pub(super) async fn work(
+    server: &Server,
+    tenant: &Tenant,
+    context: &Context,
+    language: &str,
+    mut waiting: mpsc::UnboundedReceiver<Arc<Command>>,
+) {
+    let mut workshop = Workshop { server, tenant, python: None, sql: None };
+    if language == "python"
+        && let Err(error) = workshop.python().await
+    {
+        context.fail(error.to_string());
+    }
+    while let Some(command) = waiting.recv().await {
+        if let Some(why) = context.trouble() {
+            command.end(CommandStatus::Error, gone(&why));
+        } else if command.begin() {
+            match workshop.run(&command).await {
+                Ok((status, results)) => command.end(status, results),
+                Err(error) => {
+                    context.fail(error.to_string());
+                    command.end(CommandStatus::Error, gone(&error.to_string()));
+                }
+            }
+        }
+    }
+}
