@@ -35,6 +35,10 @@ impl Commands {
         Self { workspace }
     }
 
+    pub(crate) fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
     /// Creates an execution context on a running cluster and returns its id. It is of use once it is Running.
     ///
     /// ```no_run

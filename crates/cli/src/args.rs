@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{api, clusters, contexts, execute, sql, statements, warehouses};
+use crate::commands::{api, clusters, contexts, execute, run, sql, statements, warehouses};
 
 /// Databricks from the command line: clusters, SQL warehouses, statements, code, raw requests.
 #[derive(Debug, Parser)]
@@ -88,6 +88,8 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Run an SQL statement and print its rows
     Sql(sql::Sql),
+    /// Run code on a cluster and print its output
+    Run(run::Run),
     /// Statements submitted before: get, wait, cancel
     #[command(subcommand, alias = "statement")]
     Statements(statements::Statements),

@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod clusters;
 pub(crate) mod contexts;
 pub(crate) mod execute;
+pub(crate) mod run;
 mod sandbox;
 pub(crate) mod source;
 pub(crate) mod sql;
@@ -17,6 +18,7 @@ pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     match command {
+        Command::Run(code) => run::run(code, context).await,
         Command::Sql(sql) => sql::run(sql, context).await,
         Command::Statements(command) => statements::run(command, context).await,
         Command::Clusters(command) => clusters::run(command, context).await,

@@ -18,19 +18,20 @@ pub(crate) type Column = (&'static str, &'static str);
 
 /// Where data goes.
 pub(crate) struct Output {
+    asked: Format,
     format: Format,
     out: BufWriter<Stdout>,
 }
 
 impl Output {
-    pub(crate) fn new(format: Format) -> Self {
+    pub(crate) fn new(asked: Format) -> Self {
         let stdout = io::stdout();
-        let format = match format {
+        let format = match asked {
             Format::Auto if stdout.is_terminal() => Format::Table,
             Format::Auto => Format::Json,
             other => other,
         };
-        Self { format, out: BufWriter::new(stdout) }
+        Self { asked, format, out: BufWriter::new(stdout) }
     }
 
     /// Items of a list; tables and CSV show the columns named.
@@ -94,6 +95,11 @@ impl Output {
     pub(crate) fn bytes(mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)?;
         self.out.flush()
+    }
+
+    /// Whether the user asked for JSON, and didn't just get it for a pipe.
+    pub(crate) fn is_json_asked(&self) -> bool {
+        matches!(self.asked, Format::Json | Format::Jsonl)
     }
 
     /// For rows of an SQL result.

@@ -34,6 +34,11 @@ impl Source {
         };
         String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("the {what} is not UTF-8 text")))
     }
+
+    /// The file, if it is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
 }
 
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
