@@ -18,7 +18,8 @@ pub(crate) fn follow(sent: &Request, status: StatusCode, headers: &HeaderMap) ->
     let Some(target) = headers.get(header::LOCATION).and_then(|l| l.to_str().ok()) else { return Ok(None) };
     let target =
         sent.url().join(target).map_err(|_| refused("to something that is not an address", status))?;
-    if target.query().is_some_and(|q| q.contains("error=private-link-validation-error")) {
+    let is_denied = target.query().is_some_and(|q| q.contains("error=private-link-validation-error"));
+    if is_denied && target.path() == "/login.html" {
         return Err(private_link(&target, status));
     }
     if target.origin() != sent.url().origin() || !target.username().is_empty() {

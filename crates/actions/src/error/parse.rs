@@ -54,7 +54,8 @@ impl ErrorBody {
             message,
             retry_after,
             request_id: header(headers, "x-request-id")
-                .or_else(|| header(headers, "x-databricks-request-id")),
+                .or_else(|| header(headers, "x-databricks-request-id"))
+                .or_else(|| json.as_ref().and_then(request_info)),
             raw: raw.clone(),
         }
     }
@@ -218,12 +219,19 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     Some(date.duration_since(now).unwrap_or_default())
 }
 
+/// `google.rpc.RequestInfo` among the details.
+fn request_info(json: &Value) -> Option<String> {
+    Some(detail(json, "google.rpc.RequestInfo")?["request_id"].as_str()?.to_owned())
+}
+
+fn detail<'a>(json: &'a Value, name: &str) -> Option<&'a Value> {
+    let details = json.get("details")?.as_array()?;
+    details.iter().find(|detail| detail["@type"].as_str().is_some_and(|t| t.ends_with(name)))
+}
+
 /// `google.rpc.RetryInfo` among the details.
 fn retry_info(json: &Value) -> Option<Duration> {
-    let infos = json.get("details")?.as_array()?;
-    let info =
-        infos.iter().find(|d| d["@type"].as_str().is_some_and(|t| t.ends_with("google.rpc.RetryInfo")))?;
-    match &info["retry_delay"] {
+    match &detail(json, "google.rpc.RetryInfo")?["retry_delay"] {
         Value::String(text) => {
             text.strip_suffix('s')?.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok())
         }
