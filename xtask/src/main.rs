@@ -1,6 +1,7 @@
-//! Maintainers' tasks: `cargo xtask codegen [--check]` and `cargo xtask lint-spec`.
+//! Maintainers' tasks: `cargo xtask codegen [--check]`, `cargo xtask lint-spec` and `cargo xtask layers`.
 
 mod generate;
+mod layers;
 mod lint;
 mod load;
 mod postprocess;
@@ -43,6 +44,8 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         spec: Option<PathBuf>,
     },
+    /// Check who depends on whom, and that there is one HTTP stack, one TLS stack and one arrow.
+    Layers,
 }
 
 fn main() -> ExitCode {
@@ -67,6 +70,11 @@ fn run(task: Task) -> Result<ExitCode> {
             let operations = generate::check(&spec.unwrap_or_else(|| root.join("spec")))?;
             eprintln!("{operations} operations, no findings");
             Ok(ExitCode::SUCCESS)
+        }
+        Task::Layers => {
+            let findings = layers::check(root)?;
+            findings.iter().for_each(|finding| eprintln!("{finding}"));
+            Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
 }
