@@ -8,6 +8,24 @@ use serde_json::{Map, Value};
 use super::{Findings, operations};
 use crate::load;
 
+/// Keywords that put checks and defaults into the types, or merge them. Service and prose know better.
+const CONSTRAINTS: [&str; 14] = [
+    "default",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "pattern",
+    "uniqueItems",
+];
+
 /// Names that the generated types use for something else.
 const RESERVED: [&str; 10] =
     ["Box", "Clone", "Debug", "Default", "Deserialize", "Option", "PartialEq", "Serialize", "String", "Vec"];
@@ -22,35 +40,61 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
         if let Some(first) = names.insert(type_name, name) {
             findings.add(name, "schema-name", format!("becomes one Rust name with `{first}`"));
         }
-        walk(schema, name, false, findings);
+        walk(schema, name, Place::Component, findings);
     }
     for (method, path, operation) in load::operations(document) {
         let place = operations::place(method, path, operation);
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
-            walk(&parameter["schema"], &place, false, findings);
+            walk(&parameter["schema"], &place, Place::Inline, findings);
         }
-        walk(&operation["requestBody"]["content"]["application/json"]["schema"], &place, false, findings);
+        walk(
+            &operation["requestBody"]["content"]["application/json"]["schema"],
+            &place,
+            Place::Inline,
+            findings,
+        );
         for (_, response) in operation["responses"].as_object().into_iter().flatten() {
-            walk(&response["content"]["application/json"]["schema"], &place, false, findings);
+            walk(&response["content"]["application/json"]["schema"], &place, Place::Inline, findings);
         }
     }
 }
 
-fn walk(schema: &Value, place: &str, is_property: bool, findings: &mut Findings) {
+/// Where a schema stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Component,
+    Property,
+    Inline,
+}
+
+fn walk(schema: &Value, path: &str, place: Place, findings: &mut Findings) {
     let Some(map) = schema.as_object() else { return };
-    keywords(map, place, findings);
-    if map.contains_key("x-secret") && !is_property {
-        findings.add(place, "secret", "`x-secret` is for properties");
+    if map.contains_key("$ref") {
+        if map.len() > 1 {
+            findings.add(
+                path,
+                "reference",
+                "what stands beside a `$ref` is ignored: put the reference into `allOf`",
+            );
+        }
+        return;
     }
+    if place != Place::Component && (map.contains_key("properties") || map.contains_key("enum")) {
+        findings.add(path, "inline", "an object or enum needs a name: make it a component");
+    }
+    if map.contains_key("x-secret") && place != Place::Property {
+        findings.add(path, "secret", "`x-secret` is for properties");
+    }
+    keywords(map, path, findings);
     if let Some(values) = map.get("enum") {
-        enumeration(map, values, place, findings);
+        enumeration(map, values, path, findings);
     }
-    properties(map, place, findings);
+    properties(map, path, findings);
     for key in ["items", "additionalProperties"] {
-        walk(&schema[key], place, false, findings);
+        walk(&schema[key], path, Place::Inline, findings);
     }
     for (name, property) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        walk(property, &format!("{place}.{name}"), true, findings);
+        walk(property, &format!("{path}.{name}"), Place::Property, findings);
     }
 }
 
@@ -63,6 +107,16 @@ fn keywords(map: &Map<String, Value>, place: &str, findings: &mut Findings) {
                 format!("`{key}` has no shape in Rust that lasts: describe all fields"),
             );
         }
+    }
+    for key in CONSTRAINTS.iter().filter(|key| map.contains_key(**key)) {
+        findings.add(
+            place,
+            "constraint",
+            format!("`{key}` is for the service to keep: say it in the description"),
+        );
+    }
+    if map.contains_key("title") {
+        findings.add(place, "title", "schemas of one title become one type");
     }
     match map.get("allOf").map(Value::as_array) {
         Some(Some(parts)) if parts.len() == 1 && parts[0].get("$ref").is_some() => {}

@@ -7,6 +7,22 @@ use crate::{
 /// Types used as operation parameters and responses.
 pub mod types {
     use serde::{Deserialize, Serialize};
+    /// `Access`
+    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    pub struct Access {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub key: Option<String>,
+    }
+    /// `Colour`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum Colour {
+        Red,
+        Blue,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(Colour, [(Red, "RED"), (Blue, "BLUE")]);
     /// Only sent, so what is required stays so.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct CreateToy {
@@ -18,6 +34,16 @@ pub mod types {
         #[serde(deserialize_with = "crate::integer::required")]
         pub weight: i32,
     }
+    /// `Direction`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum Direction {
+        Asc,
+        Desc,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(Direction, [(Asc, "ASC"), (Desc, "DESC")]);
     /// `History`
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     #[serde(transparent)]
@@ -38,6 +64,14 @@ pub mod types {
             Self(value)
         }
     }
+    /// `ListToysResponse`
+    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    pub struct ListToysResponse {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub page: Option<Page>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub toys: Option<Vec<Toy>>,
+    }
     /// `Mood`
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -54,6 +88,12 @@ pub mod types {
     pub struct Page {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub next_page_token: Option<String>,
+    }
+    /// `Part`
+    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    pub struct Part {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub name: Option<String>,
     }
     /// `Prices`
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -110,7 +150,7 @@ pub mod types {
     #[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
     pub struct Toy {
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub access: Option<ToyAccess>,
+        pub access: Option<Access>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub anything: Option<serde_json::Value>,
         #[serde(rename = "async", skip_serializing_if = "Option::is_none")]
@@ -120,7 +160,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub children: Option<Vec<Toy>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub colour: Option<ToyColour>,
+        pub colour: Option<Colour>,
         #[serde(
             skip_serializing_if = "Option::is_none",
             default,
@@ -145,7 +185,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub parent: Option<Box<Toy>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub parts: Option<Vec<ToyPartsItem>>,
+        pub parts: Option<Vec<Part>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<f64>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -214,28 +254,6 @@ pub mod types {
                 .finish()
         }
     }
-    /// `ToyAccess`
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-    pub struct ToyAccess {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub key: Option<String>,
-    }
-    /// `ToyColour`
-    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-    #[non_exhaustive]
-    pub enum ToyColour {
-        Red,
-        Blue,
-        /// A value that the API description does not know.
-        UnknownValue(String),
-    }
-    crate::open_enum::open_enum!(ToyColour, [(Red, "RED"), (Blue, "BLUE")]);
-    /// `ToyPartsItem`
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-    pub struct ToyPartsItem {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub name: Option<String>,
-    }
     /// What becomes of a toy.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -260,33 +278,16 @@ pub mod types {
             deserialize_with = "crate::integer::optional"
         )]
         pub page_size: Option<i64>,
+        /// Which way.
         #[serde(rename = "sort.direction", skip_serializing_if = "Option::is_none")]
-        pub sort_direction: Option<ToysListQuerySortDirection>,
+        pub sort_direction: Option<Direction>,
         /// The kind.
         #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
-    /// `ToysListQuerySortDirection`
-    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-    #[non_exhaustive]
-    pub enum ToysListQuerySortDirection {
-        Asc,
-        Desc,
-        /// A value that the API description does not know.
-        UnknownValue(String),
-    }
-    crate::open_enum::open_enum!(ToysListQuerySortDirection, [(Asc, "ASC"), (Desc, "DESC")]);
-    /// `ToysListResponse`
+    /// `UpdatePart`
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-    pub struct ToysListResponse {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub page: Option<Page>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub toys: Option<Vec<Toy>>,
-    }
-    /// `ToysUpdatePartRequest`
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-    pub struct ToysUpdatePartRequest {
+    pub struct UpdatePart {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub colour: Option<String>,
     }
@@ -345,7 +346,7 @@ impl Client {
         mood: types::Mood,
         owner: &str,
         query: &types::ToysListQuery,
-    ) -> Result<ResponseValue<types::ToysListResponse>, Error> {
+    ) -> Result<ResponseValue<types::ListToysResponse>, Error> {
         Call::new(self, &operations::TOYS_LIST)
             .query("mood", &mood)
             .query("owner", &owner)
@@ -381,7 +382,7 @@ impl Client {
         &self,
         id: &str,
         number: i64,
-        body: &types::ToysUpdatePartRequest,
+        body: &types::UpdatePart,
     ) -> Result<ResponseValue<serde_json::Map<String, serde_json::Value>>, Error> {
         Call::new(self, &operations::TOYS_UPDATE_PART)
             .path("id", &id)

@@ -120,6 +120,8 @@ fn references() {
         "#/components/schemas/Toi'}}}}\n    delete",
     );
     let parent = "parent: {$ref: '#/components/schemas/Toy'}";
+    let beside = "parent: {$ref: '#/components/schemas/Toy', description: x}";
+    breaks("reference", "Toy.parent", parent, beside);
     breaks("reference", "Toy", parent, "parent: {$ref: 'https://toys.example/toy.json'}");
 }
 
@@ -127,7 +129,7 @@ fn references() {
 fn schema_names() {
     breaks("schema-name", "Toy", "    Toy:\n", "    toy: {type: object}\n    Toy:\n");
     breaks("schema-name", "Option", "    Toy:\n", "    Option: {type: object}\n    Toy:\n");
-    breaks("hoisted-name", "ToyColour", "    Toy:\n", "    ToyColour: {type: string}\n    Toy:\n");
+    breaks("query-name", "toys_list", "    Toy:\n", "    ToysListQuery: {type: object}\n    Toy:\n");
 }
 
 #[test]
@@ -162,12 +164,36 @@ fn keywords() {
 }
 
 #[test]
+fn inline_schemas_and_constraints() {
+    let anything = "anything: {}";
+    breaks("inline", "Toy.anything", anything, "anything: {type: string, enum: [A]}");
+    breaks(
+        "inline",
+        "Toy.anything",
+        anything,
+        "anything: {type: array, items: {type: object, properties: {a: {}}}}",
+    );
+    let owner = "{name: owner, in: query, required: true, schema: {type: string}";
+    breaks("inline", "toys_list", owner, &owner.replace("{type: string}", "{type: string, enum: [A]}"));
+    breaks(
+        "inline",
+        "toys_get",
+        "$ref: '#/components/schemas/Toy'}}}}\n    delete",
+        "type: object, properties: {}}}}}\n    delete",
+    );
+    breaks("title", "Toy.anything", anything, "anything: {type: object, title: Thing}");
+    breaks("constraint", "Toy.anything", anything, "anything: {type: integer, minimum: 1}");
+    breaks("constraint", "Toy.anything", anything, "anything: {type: boolean, default: true}");
+    breaks("constraint", "toys_list", "schema: {type: integer}}", "schema: {type: integer, default: 20}}");
+}
+
+#[test]
 fn enums() {
     let colours = "enum: [RED, BLUE]";
-    breaks("enum", "Toy.colour", colours, "enum: [RED, 'red']");
-    breaks("enum", "Toy.colour", colours, "enum: [a-b, 'a b']");
-    breaks("enum", "Toy.colour", colours, "enum: [UNKNOWN_VALUE]");
-    breaks("enum", "Toy.colour", colours, "enum: [1, 2]");
+    breaks("enum", "Colour", colours, "enum: [RED, 'red']");
+    breaks("enum", "Colour", colours, "enum: [a-b, 'a b']");
+    breaks("enum", "Colour", colours, "enum: [UNKNOWN_VALUE]");
+    breaks("enum", "Colour", colours, "enum: [1, 2]");
     breaks("enum", "Mood", "{type: string, enum: [happy", "{enum: [happy");
 }
 
@@ -178,7 +204,7 @@ fn all_findings_are_listed_at_once() {
     toy.edit("toys.yaml", "enum: [RED, BLUE]", "enum: [RED, red]");
     let run = toy.lint();
     assert!(
-        run.stderr.contains("toys_create: repeatable") && run.stderr.contains("Toy.colour: enum"),
+        run.stderr.contains("toys_create: repeatable") && run.stderr.contains("Colour: enum"),
         "{}",
         run.stderr
     );
