@@ -6,6 +6,7 @@
 Prints one line per check and `N passed, M failed`; exits with 1 if anything failed.
 """
 
+import os
 import sys
 import time
 import traceback
@@ -27,7 +28,7 @@ def check(function):
 
 
 def connect(url, **credentials):
-    # No profile and no environment of this machine may answer in place of the sandbox.
+    # No profile of this machine may answer in place of the sandbox; main() clears the environment.
     return WorkspaceClient(config=Config(host=url, config_file="/dev/null", retry_timeout_seconds=20, **credentials))
 
 
@@ -239,6 +240,8 @@ def main():
     if len(sys.argv) not in (3, 5):
         sys.exit(__doc__)
     url, token = sys.argv[1:3]
+    for name in [name for name in os.environ if name.startswith("DATABRICKS_")]:
+        del os.environ[name]
     runs = [("personal access token", connect(url, token=token), check) for check in checks]
 
     def service_principal(w):

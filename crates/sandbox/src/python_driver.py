@@ -25,7 +25,6 @@ sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", 0, closefd=False), encoding="ut
 sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", 0, closefd=False), encoding="utf-8", write_through=True)
 
 output = bytearray()
-dropped = 0
 output_lock = threading.Lock()
 commands = queue.SimpleQueue()
 main_thread = threading.main_thread().ident
@@ -36,16 +35,14 @@ count = 0
 
 
 def gather():
-    """Reads what the code and its children print."""
-    global dropped
-    marker_start = b"\0END "
+    """Reads what the code and its children print; what is too much is dropped, but never the last bytes: they may be
+    the first half of a mark."""
     while True:
         piece = os.read(read_end, 65536)
         with output_lock:
-            if len(output) < OUTPUT_LIMIT or marker_start in piece:
-                output.extend(piece)
-            else:
-                dropped += len(piece)
+            output.extend(piece)
+            if len(output) > OUTPUT_LIMIT + 65536:
+                del output[OUTPUT_LIMIT:-64]
 
 
 def receive():

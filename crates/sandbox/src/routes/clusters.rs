@@ -25,6 +25,8 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         router = router
             .route(&path("list"), list)
             .route(&path("get"), get(get_one))
+            .route(&path("create"), post(create))
+            .route(&path("edit"), post(edit))
             .route(&path("start"), post(start))
             .route(&path("restart"), post(restart))
             .route(&path("delete"), post(terminate))
@@ -88,6 +90,23 @@ async fn get_one(call: Call) -> Answer {
         call.tenant.contexts.close_cluster(id);
     }
     Ok(Json(shown))
+}
+
+async fn create(call: Call) -> Answer {
+    let digits = call.server.hex(10);
+    let id = format!("{}-{}-{}", &digits[..4], &digits[4..], call.server.hex(8));
+    let delay_ms = millis(call.server.options.delays.cluster);
+    let id = lock(&call.tenant.clusters).create(&id, &call.json()?, call.now_ms(), delay_ms)?;
+    Ok(Json(json!({ "cluster_id": id })))
+}
+
+async fn edit(call: Call) -> Answer {
+    let body = call.json()?;
+    let id = required_text(&body, "cluster_id")?;
+    let delay_ms = millis(call.server.options.delays.cluster);
+    lock(&call.tenant.clusters).edit(id, &body, call.now_ms(), delay_ms)?;
+    call.tenant.contexts.close_cluster(id);
+    done()
 }
 
 async fn start(call: Call) -> Answer {

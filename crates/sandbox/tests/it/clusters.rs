@@ -181,3 +181,33 @@ async fn the_catalogue_has_fractional_cores() {
     let versions = client.got("/api/2.0/clusters/spark-versions").await;
     assert!(versions["versions"].as_array().unwrap().iter().any(|one| one["key"] == "15.4.x-scala2.12"));
 }
+
+#[tokio::test]
+async fn a_cluster_is_created_once_per_token_and_edited() {
+    let (_sandbox, client) = start().await;
+    let mut spec = json!({
+        "cluster_name": "mine", "spark_version": "15.4.x-scala2.12", "node_type_id": "i3.xlarge", "num_workers": 1,
+        "idempotency_token": "once",
+    });
+    let id = client.posted("/api/2.1/clusters/create", spec.clone()).await["cluster_id"].clone();
+    assert_eq!(client.posted("/api/2.1/clusters/create", spec.clone()).await["cluster_id"], id);
+    assert_eq!(client.got("/api/2.0/clusters/list").await["clusters"].as_array().unwrap().len(), 4);
+    let id = id.as_str().unwrap();
+    // The list has shown PENDING.
+    let made = cluster(&client, id).await;
+    assert_eq!((&made["state"], &made["cluster_name"]), (&json!("RUNNING"), &json!("mine")));
+    assert!(made.get("idempotency_token").is_none());
+
+    spec["cluster_id"] = json!(id);
+    spec["num_workers"] = json!(3);
+    client.posted("/api/2.1/clusters/edit", spec.clone()).await;
+    let edited = cluster(&client, id).await;
+    assert_eq!((&edited["state"], &edited["num_workers"]), (&json!("RESTARTING"), &json!(3)));
+    spec["cluster_id"] = json!(TERMINATED_CLUSTER);
+    client.posted("/api/2.1/clusters/edit", spec.clone()).await;
+    assert_eq!(cluster(&client, TERMINATED_CLUSTER).await["state"], "TERMINATED");
+
+    spec["spark_version"] = json!("");
+    assert_eq!(client.post("/api/2.1/clusters/create", json!({ "spark_version": "x" })).await.0, 400);
+    assert_eq!(client.post("/api/2.1/clusters/edit", spec).await.0, 400);
+}

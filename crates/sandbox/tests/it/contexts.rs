@@ -56,6 +56,16 @@ async fn python_keeps_its_state_between_commands() {
 }
 
 #[tokio::test]
+async fn too_much_output_is_cut_and_the_context_lives_on() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let answer = run(&client, &context, "python", "print('z' * 30_000_000)").await;
+    let length = answer["results"]["data"].as_str().unwrap().len();
+    assert!((20_000_000..20_200_000).contains(&length), "{length}");
+    assert_eq!(run(&client, &context, "python", "print('on')").await["results"], text("on"));
+}
+
+#[tokio::test]
 async fn what_python_raises_is_a_result_not_a_failure() {
     let (_sandbox, client) = start().await;
     let context = create(&client, "python").await;

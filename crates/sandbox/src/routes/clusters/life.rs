@@ -6,6 +6,8 @@ use crate::error::ApiError;
 use crate::seed::{ClusterSeed, USER_NAME, cloud_failure};
 use crate::state::Phase;
 
+mod define;
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum State {
     Pending,
@@ -42,6 +44,8 @@ struct Cluster {
     record: Map<String, Value>,
     phase: Phase<State>,
     start_fails: bool,
+    /// The idempotency token it was created with.
+    token: Option<String>,
     events: Vec<Value>,
 }
 
@@ -115,7 +119,7 @@ impl Clusters {
                 let state = if seed.running { State::Running } else { State::Terminated };
                 let phase = Phase::lasting(state);
                 let mut cluster =
-                    Cluster { record, phase, start_fails: seed.start_fails, events: Vec::new() };
+                    Cluster { record, phase, start_fails: seed.start_fails, token: None, events: Vec::new() };
                 let created = cluster.record.get("start_time").and_then(Value::as_u64).unwrap_or_default();
                 cluster.note("CREATING", created, json!({ "user": USER_NAME }));
                 cluster
