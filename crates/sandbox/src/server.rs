@@ -144,11 +144,13 @@ pub(crate) async fn pipeline(
         return error::render(&path, &request_id, answer);
     }
 
+    let method = parts.method.clone();
     let arrived = (&parts.method, &parts.uri);
     let number = server.log.arrived(server.now_ms(), tenant_name.clone(), arrived, &parts.headers, &body);
     let fault = server.faults.choose(&parts.method, &path, tenant_name.as_deref());
     if let Some(fault) = &fault {
         server.log.faulted(number, fault.rule());
+        tracing::debug!(number, %method, path, rule = fault.rule(), "plays a fault");
         fault.delay().await;
     }
     let mut response = match &fault {
@@ -166,6 +168,7 @@ pub(crate) async fn pipeline(
         }
     }
     server.log.answered(number, response.status());
+    tracing::debug!(number, %method, path, status = response.status().as_u16(), "answered");
     response
 }
 

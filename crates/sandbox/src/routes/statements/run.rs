@@ -104,9 +104,10 @@ struct Spool<'a> {
     statement: &'a Statement,
     schema: SchemaRef,
     chunk_bytes: u64,
-    bytes_per_row: Option<u64>,
     waiting: Vec<RecordBatch>,
     waiting_rows: u64,
+    /// An estimate.
+    waiting_bytes: u64,
     rows: u64,
     bytes: u64,
     chunks: Vec<Chunk>,
@@ -119,9 +120,9 @@ impl<'a> Spool<'a> {
             statement,
             schema,
             chunk_bytes: chunk_bytes as u64,
-            bytes_per_row: None,
             waiting: Vec::new(),
             waiting_rows: 0,
+            waiting_bytes: 0,
             rows: 0,
             bytes: 0,
             chunks: Vec::new(),
@@ -131,6 +132,7 @@ impl<'a> Spool<'a> {
 
     /// Takes a batch; `false` once a limit is reached.
     fn take(&mut self, batch: &RecordBatch) -> Result<bool, EngineError> {
+        let per_row = self.bytes_per_row(batch)?;
         let mut offset = 0;
         while offset < batch.num_rows() {
             let allowed =
@@ -141,13 +143,13 @@ impl<'a> Spool<'a> {
             if self.truncated {
                 return Ok(false);
             }
-            let per_row = self.bytes_per_row(batch)?;
-            let room = (self.chunk_bytes / per_row).max(1).saturating_sub(self.waiting_rows).max(1);
+            let room = (self.chunk_bytes.saturating_sub(self.waiting_bytes) / per_row).max(1);
             let left = (batch.num_rows() - offset) as u64;
             let taken = room.min(left).min(allowed);
             let length = usize::try_from(taken).unwrap_or(usize::MAX);
             self.waiting.push(batch.slice(offset, length));
             self.waiting_rows += taken;
+            self.waiting_bytes += taken * per_row;
             offset += length;
             if taken == room {
                 self.flush()?;
@@ -156,15 +158,12 @@ impl<'a> Spool<'a> {
         Ok(true)
     }
 
-    /// How large a row is, as JSON, learned from the first rows.
-    fn bytes_per_row(&mut self, batch: &RecordBatch) -> Result<u64, EngineError> {
-        if let Some(bytes) = self.bytes_per_row {
-            return Ok(bytes);
-        }
-        let sample = batch.slice(0, batch.num_rows().min(SAMPLE_ROWS));
-        let rows = sample.num_rows().max(1);
-        let bytes = encode(Format::JsonArray, &self.schema, &[sample], true)?.len() / rows;
-        Ok(*self.bytes_per_row.insert((bytes as u64).max(1)))
+    /// How large a row of the batch is, as JSON, by its last rows: numbers that count up are longest there.
+    fn bytes_per_row(&self, batch: &RecordBatch) -> Result<u64, EngineError> {
+        let rows = batch.num_rows().min(SAMPLE_ROWS);
+        let sample = batch.slice(batch.num_rows() - rows, rows);
+        let bytes = encode(Format::JsonArray, &self.schema, &[sample], true)?.len();
+        Ok((bytes / rows.max(1)).max(1) as u64)
     }
 
     fn flush(&mut self) -> Result<(), EngineError> {
@@ -243,7 +242,7 @@ impl<'a> Spool<'a> {
         self.rows += self.waiting_rows;
         self.bytes += body.len() as u64;
         self.waiting.clear();
-        self.waiting_rows = 0;
+        (self.waiting_rows, self.waiting_bytes) = (0, 0);
         Ok(())
     }
 }
