@@ -12,6 +12,7 @@
 
 mod attribute;
 mod choose;
+mod connect;
 mod environment;
 mod ini;
 mod read;
@@ -109,6 +110,7 @@ pub struct Config {
     host: Option<Host>,
     /// What each source names as host: at most one each of explicit, environment and profile.
     named_hosts: Vec<(String, Source)>,
+    environment: Environment,
 }
 
 impl Config {
@@ -150,7 +152,7 @@ impl Config {
     /// of a kind that isn't supported.
     pub fn connection(&self) -> Result<Connection> {
         self.check_hosts()?;
-        choose::connection(self)
+        connect::connection(self)
     }
 
     /// The setting of that name, if it is given.
@@ -180,7 +182,8 @@ impl Config {
 
     /// The kind of credential in the SDKs' word, such as `pat`; `None` if there is none or it can't be told.
     pub fn auth_type(&self) -> Option<&'static str> {
-        self.choose().ok().flatten().map(AuthType::as_str)
+        let candidates = self.choose().ok()?;
+        candidates.first().copied().map(AuthType::as_str)
     }
 
     /// The profile in use.
@@ -206,6 +209,22 @@ impl Config {
     /// The cluster for code.
     pub fn cluster_id(&self) -> Option<&str> {
         self.value("cluster_id")
+    }
+
+    /// The cloud, as far as names tell: `aws`, `azure` or `gcp`.
+    pub fn cloud(&self) -> &'static str {
+        let said = self.value("cloud").map(str::to_ascii_lowercase);
+        let name = self.host.as_ref().map(Host::name).unwrap_or_default();
+        let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| name.ends_with(suffix));
+        match said.as_deref() {
+            _ if self.setting("azure_workspace_resource_id").is_some() => "azure",
+            Some("azure") => "azure",
+            Some("gcp") => "gcp",
+            Some("aws") => "aws",
+            _ if ends(&[".azuredatabricks.net", ".databricks.azure.us", ".databricks.azure.cn"]) => "azure",
+            _ if ends(&[".gcp.databricks.com"]) => "gcp",
+            _ => "aws",
+        }
     }
 
     fn value(&self, name: &str) -> Option<&str> {

@@ -2,7 +2,11 @@
 
 use reqwest::Url;
 
-use crate::{Error, Host, Result, Secret, host::is_loopback};
+use crate::{
+    Error, Host, Result, Secret,
+    auth::{Identity, Issuer},
+    host::is_loopback,
+};
 
 /// A host and a credential.
 ///
@@ -16,6 +20,7 @@ use crate::{Error, Host, Result, Secret, host::is_loopback};
 pub struct Connection {
     host: Host,
     credential: Credential,
+    workspace_id: Option<String>,
 }
 
 /// How a [`Connection`] authenticates.
@@ -26,14 +31,17 @@ pub enum Credential {
     Token(Secret),
     /// A service principal with OAuth client credentials.
     ServicePrincipal(ServicePrincipal),
+    /// A login or identity that a [`Config`](crate::Config) has found.
+    Identity(Identity),
 }
 
 impl Credential {
-    /// The kind in the SDKs' word: `pat` or `oauth-m2m`.
+    /// The kind in the SDKs' word, such as `pat` or `oauth-m2m`.
     pub fn auth_type(&self) -> &'static str {
         match self {
             Self::Token(_) => "pat",
             Self::ServicePrincipal(_) => "oauth-m2m",
+            Self::Identity(identity) => identity.auth_type(),
         }
     }
 }
@@ -41,10 +49,20 @@ impl Credential {
 /// A service principal: a client id and secret that a token endpoint turns into short-lived tokens.
 #[derive(Debug, Clone)]
 pub struct ServicePrincipal {
-    pub(crate) token_url: Url,
+    pub(crate) token_url: TokenUrl,
     pub(crate) client_id: String,
     pub(crate) client_secret: Secret,
     pub(crate) scopes: Vec<String>,
+    /// The group whose rights to take on.
+    pub(crate) group_id: Option<String>,
+}
+
+/// Where a service principal's tokens come from.
+#[derive(Debug, Clone)]
+pub(crate) enum TokenUrl {
+    Given(Url),
+    /// What the host says.
+    Discovered(Box<Issuer>),
 }
 
 impl ServicePrincipal {
@@ -62,17 +80,22 @@ impl ServicePrincipal {
         if url.scheme() != "https" && !is_loopback(&url) {
             return Err(Error::configuration(format!("the token URL must be https: {shown:?}")));
         }
-        let client_secret = clean_secret(client_secret.into(), "client secret")?;
+        Self::with(TokenUrl::Given(url), client_id, client_secret.into())
+    }
+
+    /// A service principal whose tokens come from where the host says.
+    pub(crate) fn discovered(issuer: Issuer, client_id: &str, client_secret: Secret) -> Result<Self> {
+        Self::with(TokenUrl::Discovered(Box::new(issuer)), client_id, client_secret)
+    }
+
+    fn with(token_url: TokenUrl, client_id: &str, client_secret: Secret) -> Result<Self> {
+        let client_secret = clean_secret(client_secret, "client secret")?;
         let client_id = client_id.trim();
         if client_id.is_empty() {
             return Err(Error::configuration("the client id is empty"));
         }
-        Ok(Self {
-            token_url: url,
-            client_id: client_id.to_owned(),
-            client_secret,
-            scopes: vec!["all-apis".to_owned()],
-        })
+        let (client_id, scopes) = (client_id.to_owned(), vec!["all-apis".to_owned()]);
+        Ok(Self { token_url, client_id, client_secret, scopes, group_id: None })
     }
 
     /// Asks for these scopes instead of `all-apis`.
@@ -92,7 +115,7 @@ impl Connection {
     /// blanks or control characters in it.
     pub fn token(host: &str, token: impl Into<Secret>) -> Result<Self> {
         let token = clean_secret(token.into(), "token")?;
-        Ok(Self { host: Host::parse(host)?, credential: Credential::Token(token) })
+        Ok(Self::of(Host::parse(host)?, Credential::Token(token)))
     }
 
     /// A connection as a service principal to the workspace that issues its tokens (`https://HOST/oidc/v1/token`), or
@@ -102,17 +125,17 @@ impl Connection {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the token URL isn't Databricks' own: its host
     /// then says nothing of the workspace, and [`service_principal_at`](Self::service_principal_at) is to be used.
     pub fn service_principal(principal: ServicePrincipal) -> Result<Self> {
-        if !principal.token_url.path().starts_with("/oidc/") {
+        let TokenUrl::Given(url) = &principal.token_url else {
+            return Err(Error::configuration("the service principal has no token URL"));
+        };
+        if !url.path().starts_with("/oidc/") {
             return Err(Error::configuration(format!(
                 "the token URL does not tell the workspace's host: {}",
-                principal.token_url.host_str().unwrap_or_default()
+                url.host_str().unwrap_or_default()
             ))
             .with_hint("give the host as well (DATABRICKS_HOST)"));
         }
-        Ok(Self {
-            host: Host::parse(principal.token_url.as_str())?,
-            credential: Credential::ServicePrincipal(principal),
-        })
+        Ok(Self::of(Host::parse(url.as_str())?, Credential::ServicePrincipal(principal)))
     }
 
     /// A connection as a service principal to `host`, with a token URL that may be somewhere else.
@@ -120,7 +143,23 @@ impl Connection {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a bad host.
     pub fn service_principal_at(host: &str, principal: ServicePrincipal) -> Result<Self> {
-        Ok(Self { host: Host::parse(host)?, credential: Credential::ServicePrincipal(principal) })
+        Ok(Self::of(Host::parse(host)?, Credential::ServicePrincipal(principal)))
+    }
+
+    pub(crate) fn of(host: Host, credential: Credential) -> Self {
+        let workspace_id = host.workspace_id().map(str::to_owned);
+        Self { host, credential, workspace_id }
+    }
+
+    /// Names the workspace, for hosts that serve several.
+    pub fn with_workspace_id(mut self, id: impl Into<String>) -> Self {
+        self.workspace_id = Some(id.into());
+        self
+    }
+
+    /// The workspace's id, if it is given or the host's address carries it.
+    pub fn workspace_id(&self) -> Option<&str> {
+        self.workspace_id.as_deref()
     }
 
     /// Where it leads.
@@ -134,7 +173,7 @@ impl Connection {
     }
 }
 
-fn clean_secret(secret: Secret, what: &str) -> Result<Secret> {
+pub(crate) fn clean_secret(secret: Secret, what: &str) -> Result<Secret> {
     let text = secret.expose().trim();
     if text.is_empty() {
         return Err(Error::configuration(format!("the {what} is empty")));

@@ -131,7 +131,8 @@ impl Host {
         if self.is_origin_of(&url) && url.username().is_empty() { Ok(url) } else { Err(refuse()) }
     }
 
-    fn name(&self) -> &str {
+    /// The name alone, without scheme and port.
+    pub(crate) fn name(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }
 }

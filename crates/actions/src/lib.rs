@@ -24,6 +24,7 @@ mod wait;
 mod warehouses;
 mod workspace;
 
+pub use auth::{AccessToken, BrowserLogin, Identity};
 pub use brickwire_client::{ResponseValue, types};
 pub use clusters::Clusters;
 pub use commands::{Command, Commands, DEFAULT_LANGUAGE};

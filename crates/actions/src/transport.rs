@@ -10,13 +10,13 @@ use std::{
 
 use brickwire_client::{Body, BoxFuture, OperationInfo, Response, Transport};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use reqwest::{Request, Url};
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
-    Error, ErrorKind, Event, Events, Host, Result, RetryPolicy, Secret,
-    auth::Authenticator,
+    Error, ErrorKind, Event, Events, Host, Result, RetryPolicy,
+    auth::{Authenticator, Authorization},
     error::ErrorBody,
     redact, redirect,
     retry::{Decision, Failure, Situation, decide},
@@ -77,7 +77,7 @@ impl HttpTransport {
         loop {
             let request = (call.request)()?;
             let url = request.url().clone();
-            let token = self.authenticator.token().await?;
+            let token = self.authenticator.authorization().await?;
             attempts += 1;
             let (failure, reason, error) = match self.attempt(call, request, &token, attempts, begun).await {
                 Ok((status, headers, body)) if status.is_success() => {
@@ -145,7 +145,7 @@ impl HttpTransport {
         &self,
         call: &Call<'_>,
         mut request: Request,
-        token: &Secret,
+        token: &Authorization,
         attempt: u32,
         begun: Instant,
     ) -> Result<(StatusCode, HeaderMap, Bytes), Failed> {
@@ -155,10 +155,7 @@ impl HttpTransport {
                 "refused to send the token to another host: {there}"
             ))));
         }
-        let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-            .map_err(|_| Failed::Final(Error::configuration("the token does not fit into a header")))?;
-        authorization.set_sensitive(true);
-        request.headers_mut().insert(header::AUTHORIZATION, authorization);
+        token.apply(request.headers_mut()).map_err(Failed::Final)?;
         let budget = match call.retry {
             RetryPolicy::Safe { budget } => Some(budget.saturating_sub(begun.elapsed())),
             RetryPolicy::Connector { .. } => None,
@@ -178,7 +175,7 @@ impl HttpTransport {
         &self,
         call: &Call<'_>,
         mut request: Request,
-        token: &Secret,
+        token: &Authorization,
         attempt: u32,
     ) -> Result<(StatusCode, HeaderMap, Bytes), Failed> {
         for _ in 0..=redirect::LIMIT {
@@ -188,7 +185,7 @@ impl HttpTransport {
                 tracing::debug!(target: "brickwire::debug", "> {} {}", request.method(), redact::url(request.url()));
                 tracing::debug!(target: "brickwire::debug", "> {}", redact::headers(request.headers()));
                 if !body.is_empty() {
-                    tracing::debug!(target: "brickwire::debug", "> {}", redact::body(body, &[token.expose()]));
+                    tracing::debug!(target: "brickwire::debug", "> {}", redact::body(body, &[token.token().expose()]));
                 }
             }
             let (method, url) = (request.method().clone(), request.url().clone());
@@ -206,7 +203,7 @@ impl HttpTransport {
             );
             if call.debug {
                 tracing::debug!(target: "brickwire::debug", "< {status} {}", redact::headers(&headers));
-                tracing::debug!(target: "brickwire::debug", "< {}", redact::body(&body, &[token.expose()]));
+                tracing::debug!(target: "brickwire::debug", "< {}", redact::body(&body, &[token.token().expose()]));
             }
             let next = match &kept {
                 Some(sent) => redirect::follow(sent, status, &headers).map_err(Failed::Final)?,

@@ -9,7 +9,7 @@ use brickwire_client::{Client, Transport};
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
-    Clusters, Commands, Connection, Error, Events, Host, RawRequest, RawResponse, Result, RetryPolicy, Sql,
+    AccessToken, Clusters, Commands, Connection, Error, Events, Host, RawRequest, RawResponse, Result, RetryPolicy, Sql,
     Statements, Users, Warehouses, auth::Authenticator, host, transport::HttpTransport,
 };
 
@@ -171,6 +171,14 @@ impl Workspace {
         &self.client
     }
 
+    /// A token that is good now, with what is known of it; fetched if need be.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthenticated`](crate::ErrorKind::Unauthenticated) if none can be had.
+    pub async fn access_token(&self) -> Result<AccessToken> {
+        self.transport.authenticator.access_token().await
+    }
+
     pub(crate) fn events(&self) -> &Events {
         &self.transport.events
     }
@@ -203,10 +211,10 @@ impl Workspace {
 const INACTIVITY: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(10);
 
-fn http_client(connection: &Connection, product: Option<&(String, String)>) -> Result<reqwest::Client> {
+pub(crate) fn http_client(connection: &Connection, product: Option<&(String, String)>) -> Result<reqwest::Client> {
     let mut headers = HeaderMap::new();
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/plain, */*"));
-    if let Some(id) = connection.host().workspace_id().and_then(|id| HeaderValue::try_from(id).ok()) {
+    if let Some(id) = connection.workspace_id().and_then(|id| HeaderValue::try_from(id).ok()) {
         headers.insert("X-Databricks-Workspace-Id", id);
     }
     build(

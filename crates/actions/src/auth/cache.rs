@@ -16,23 +16,16 @@ use futures_util::{
 };
 use tokio::time::Instant;
 
-use crate::{Error, Result, Secret};
+use super::{Authorization, Token};
+use crate::{Error, Result};
 
 const EARLY: Duration = Duration::from_secs(40);
 const AHEAD: Duration = Duration::from_secs(20 * 60);
 const AFTER_A_FAILURE: Duration = Duration::from_secs(60);
 
-/// A token as its source gave it.
-#[derive(Debug, Clone)]
-pub(crate) struct Token {
-    pub(crate) secret: Secret,
-    /// How long it lives from now; `None` if the source doesn't tell.
-    pub(crate) life: Option<Duration>,
-}
-
 type Source = dyn Fn() -> BoxFuture<'static, Result<Token>> + Send + Sync;
 /// An `Error` isn't `Clone`; all who wait get a copy of what a caller needs of it.
-type Refresh = Shared<BoxFuture<'static, Result<Secret, Arc<Error>>>>;
+type Refresh = Shared<BoxFuture<'static, Result<Authorization, Arc<Error>>>>;
 
 #[derive(Clone)]
 pub(crate) struct TokenCache {
@@ -49,7 +42,8 @@ struct State {
 
 #[derive(Clone)]
 struct Held {
-    secret: Secret,
+    authorization: Authorization,
+    expires: Option<Instant>,
     /// From when the next one is fetched in the background, and from when this one is no longer given out.
     times: Option<(Instant, Instant)>,
 }
@@ -61,7 +55,7 @@ impl Held {
             let ahead = AHEAD.min(life / 2).max(early);
             (now + (life - ahead), now + (life - early))
         });
-        Self { secret: token.secret, times }
+        Self { authorization: token.authorization, expires: token.life.map(|life| now + life), times }
     }
 }
 
@@ -72,18 +66,18 @@ impl TokenCache {
         Self { source: Arc::new(source), state: Arc::default() }
     }
 
-    /// A token that is good now.
-    pub(crate) async fn token(&self) -> Result<Secret> {
+    /// What is good now.
+    pub(crate) async fn authorization(&self) -> Result<Authorization> {
         let refresh = {
             let mut state = self.lock();
             let now = Instant::now();
             match state.held.clone() {
-                Some(Held { secret, times: None }) => return Ok(secret),
-                Some(Held { secret, times: Some((renew, end)) }) if now < end => {
+                Some(Held { authorization, times: None, .. }) => return Ok(authorization),
+                Some(Held { authorization, times: Some((renew, end)), .. }) if now < end => {
                     if now >= renew && state.not_before.is_none_or(|t| now >= t) {
                         drop(self.refresh(&mut state));
                     }
-                    return Ok(secret);
+                    return Ok(authorization);
                 }
                 _ => self.refresh(&mut state),
             }
@@ -91,10 +85,15 @@ impl TokenCache {
         refresh.await.map_err(|e| e.copied())
     }
 
-    /// Never gives this token out again.
-    pub(crate) fn discard(&self, refused: &Secret) {
+    /// How long the token that is held is still good, if that is known.
+    pub(crate) fn expires_in(&self) -> Option<Duration> {
+        self.lock().held.as_ref()?.expires.map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
+    /// Never gives this one out again.
+    pub(crate) fn discard(&self, refused: &Authorization) {
         let mut state = self.lock();
-        if state.held.as_ref().is_some_and(|h| h.secret == *refused) {
+        if state.held.as_ref().is_some_and(|h| h.authorization == *refused) {
             state.held = None;
         }
     }
@@ -112,10 +111,10 @@ impl TokenCache {
             state.refresh = None;
             match outcome {
                 Ok(token) => {
-                    let secret = token.secret.clone();
+                    let authorization = token.authorization.clone();
                     state.held = Some(Held::new(token, now));
                     state.not_before = None;
-                    Ok(secret)
+                    Ok(authorization)
                 }
                 Err(error) => {
                     state.not_before = Some(now + AFTER_A_FAILURE);
@@ -144,6 +143,7 @@ impl fmt::Debug for TokenCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Secret;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     /// A source that numbers its tokens and fails where told.
@@ -157,11 +157,15 @@ mod tests {
                 if fail.contains(&n) {
                     return Err(Error::configuration("refused"));
                 }
-                Ok(Token { secret: Secret::new(format!("t{n}")), life: Some(Duration::from_secs(life)) })
+                Ok(Token::new(format!("t{n}"), Some(Duration::from_secs(life))))
             }
             .boxed()
         });
         (cache, count)
+    }
+
+    async fn token(cache: &TokenCache) -> Result<Secret> {
+        Ok(cache.authorization().await?.token().clone())
     }
 
     async fn after(seconds: u64) {
@@ -171,7 +175,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_refresh_serves_all_who_wait() {
         let (cache, count) = counting(3600, &[]);
-        let all = futures_util::future::join_all((0..50).map(|_| cache.token())).await;
+        let all = futures_util::future::join_all((0..50).map(|_| token(&cache))).await;
         assert!(all.iter().all(|t| t.as_ref().unwrap().expose() == "t1"));
         assert_eq!(count.load(Ordering::SeqCst), 1);
     }
@@ -179,37 +183,37 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn renews_in_the_background_and_survives_a_failure() {
         let (cache, count) = counting(3600, &[2]);
-        assert_eq!(cache.token().await.unwrap().expose(), "t1");
+        assert_eq!(token(&cache).await.unwrap().expose(), "t1");
         after(2500).await;
-        assert_eq!(cache.token().await.unwrap().expose(), "t1", "given out while the next is fetched");
+        assert_eq!(token(&cache).await.unwrap().expose(), "t1", "given out while the next is fetched");
         tokio::time::sleep(Duration::from_secs(1)).await;
-        assert_eq!(cache.token().await.unwrap().expose(), "t1", "the refresh failed: still good");
+        assert_eq!(token(&cache).await.unwrap().expose(), "t1", "the refresh failed: still good");
         assert_eq!(count.load(Ordering::SeqCst), 2, "and it isn't tried again at once");
         after(61).await;
-        cache.token().await.unwrap();
+        token(&cache).await.unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
-        assert_eq!(cache.token().await.unwrap().expose(), "t3");
+        assert_eq!(token(&cache).await.unwrap().expose(), "t3");
     }
 
     #[tokio::test(start_paused = true)]
     async fn expires_early_and_a_discarded_token_is_gone() {
         let (cache, _) = counting(100, &[]);
-        assert_eq!(cache.token().await.unwrap().expose(), "t1");
+        assert_eq!(token(&cache).await.unwrap().expose(), "t1");
         after(76).await;
-        assert_eq!(cache.token().await.unwrap().expose(), "t2", "a quarter of a short life before its end");
-        cache.discard(&Secret::new("t1"));
-        assert_eq!(cache.token().await.unwrap().expose(), "t2", "an older one was refused, not this");
-        cache.discard(&Secret::new("t2"));
-        assert_eq!(cache.token().await.unwrap().expose(), "t3");
+        assert_eq!(token(&cache).await.unwrap().expose(), "t2", "a quarter of a short life before its end");
+        cache.discard(&Authorization::bearer(Secret::new("t1")));
+        assert_eq!(token(&cache).await.unwrap().expose(), "t2", "an older one was refused, not this");
+        cache.discard(&Authorization::bearer(Secret::new("t2")));
+        assert_eq!(token(&cache).await.unwrap().expose(), "t3");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_caller_that_goes_away_does_not_end_the_refresh() {
         let (cache, count) = counting(3600, &[]);
-        let gone = tokio::time::timeout(Duration::from_millis(10), cache.token()).await;
+        let gone = tokio::time::timeout(Duration::from_millis(10), token(&cache)).await;
         assert!(gone.is_err());
         tokio::time::sleep(Duration::from_secs(1)).await;
-        assert_eq!(cache.token().await.unwrap().expose(), "t1");
+        assert_eq!(token(&cache).await.unwrap().expose(), "t1");
         assert_eq!(count.load(Ordering::SeqCst), 1);
     }
 }

@@ -42,6 +42,14 @@ impl Environment {
         self
     }
 
+    /// With one more variable, if its value is Unicode.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<PathBuf>) -> Self {
+        if let Ok(value) = value.into().into_os_string().into_string() {
+            self.variables.insert(name.to_owned(), value);
+        }
+        self
+    }
+
     /// A variable's value; an empty one counts as not set.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|v| !v.is_empty())
@@ -50,6 +58,11 @@ impl Environment {
     /// The home directory.
     pub fn home(&self) -> Option<&Path> {
         self.home.as_deref()
+    }
+
+    /// All variables, for a program that is started.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
     /// The same without the variables of these names.
@@ -66,6 +79,25 @@ impl Environment {
             _ => PathBuf::from(path),
         }
     }
+
+    /// Where a program is, by the PATH variable.
+    pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
+        let suffixes: &[&str] = if cfg!(windows) { &[".exe", ".cmd", ".bat"] } else { &[""] };
+        std::env::split_paths(self.get("PATH")?)
+            .flat_map(|dir| suffixes.iter().map(move |suffix| dir.join(format!("{name}{suffix}"))))
+            .find(|path| is_executable(path))
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
 }
 
 /// Names only: any variable may hold a secret.

@@ -46,7 +46,7 @@ pub(super) fn read(explicit: &[(&str, &str)], environment: &Environment) -> Resu
     } else {
         [explicit, variables, from_profile].into_iter().flatten().for_each(|s| merge.add(s));
     }
-    finish(merge, file)
+    finish(merge, environment, file)
 }
 
 fn host_of(settings: &[Setting]) -> Option<&str> {
@@ -90,7 +90,7 @@ impl Merge {
     }
 }
 
-fn finish(merge: Merge, file: Option<File>) -> Result<Config> {
+fn finish(merge: Merge, environment: &Environment, file: Option<File>) -> Result<Config> {
     let Merge { mut settings, ignored, hosts } = merge;
     settings.iter().try_for_each(check_form)?;
     settings.retain(|s| s.attribute.form != Form::Flag || flag(s.value.expose()) != Some(false));
@@ -113,7 +113,7 @@ fn finish(merge: Merge, file: Option<File>) -> Result<Config> {
     settings.sort_by_key(|s| ATTRIBUTES.iter().position(|a| a == s.attribute));
     let mut warnings = file.map(|f| f.warnings).unwrap_or_default();
     warnings.extend(mixed(&settings));
-    Ok(Config { settings, ignored, warnings, host, named_hosts: hosts })
+    Ok(Config { settings, ignored, warnings, host, named_hosts: hosts, environment: environment.clone() })
 }
 
 fn with_source_of(error: Error, setting: &Setting) -> Error {

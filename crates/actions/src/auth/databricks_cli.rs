@@ -1,0 +1,155 @@
+//! Tokens of the vendor's CLI: whoever is logged in there (`databricks auth login`) is logged in here. The CLI keeps
+//! its tokens in the operating system's keyring and renews them, so it is asked each time one is needed.
+
+use std::path::PathBuf;
+
+use brickwire_client::BoxFuture;
+use serde_json::Value;
+
+use super::{Token, TokenSource, http::Http, jwt, program, timestamp, token_answer::left};
+use crate::{Environment, Error, ErrorKind, Host, Result};
+
+/// Smaller programs of that name are the CLI before version 0.100, written in Python, which has no logins.
+const SMALLEST: u64 = 1024 * 1024;
+/// From here it takes `--profile` with `auth token`.
+const KNOWS_PROFILES: (u64, u64, u64) = (0, 207, 1);
+/// From here it can be told to renew a token that is good for some time yet.
+const KNOWS_FORCE_REFRESH: (u64, u64, u64) = (0, 296, 0);
+
+/// A login in the vendor's CLI.
+#[derive(Debug, Clone)]
+pub(crate) struct DatabricksCli {
+    /// As configured; by default the one on the PATH.
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) host: Host,
+    pub(crate) account_id: Option<String>,
+    /// The profile that names this host; none if the host comes from elsewhere.
+    pub(crate) profile: Option<String>,
+    /// What the token must be good for, if anything is configured.
+    pub(crate) scopes: Vec<String>,
+    /// For the program.
+    pub(crate) environment: Environment,
+}
+
+impl DatabricksCli {
+    /// Whether there is such a program.
+    pub(crate) fn is_installed(environment: &Environment) -> bool {
+        let found = environment.find_program("databricks");
+        found.is_some_and(|path| path.metadata().is_ok_and(|m| m.len() >= SMALLEST))
+    }
+
+    fn program(&self) -> Result<PathBuf> {
+        const HINT: &str = "install the Databricks CLI (https://docs.databricks.com/dev-tools/cli/install.html) and run \
+                            `databricks auth login`, or set DATABRICKS_TOKEN";
+        let path = match &self.path {
+            Some(path) => path.clone(),
+            None => self.environment.find_program("databricks").ok_or_else(|| {
+                Error::configuration("databricks CLI not found on the PATH").with_hint(HINT)
+            })?,
+        };
+        match path.metadata() {
+            Err(_) => Err(program::not_found("databricks CLI", &path).with_hint(HINT)),
+            Ok(file) if file.len() < SMALLEST => Err(Error::configuration(format!(
+                "legacy databricks CLI detected, which has no logins: {}",
+                path.display()
+            ))
+            .with_hint(HINT)),
+            Ok(_) => Ok(path),
+        }
+    }
+
+    fn arguments(&self, version: Option<(u64, u64, u64)>) -> Vec<String> {
+        let mut arguments = vec!["auth".to_owned(), "token".to_owned()];
+        match &self.profile {
+            Some(profile) if version.is_none_or(|v| v >= KNOWS_PROFILES) => {
+                arguments.extend(["--profile".to_owned(), profile.clone()]);
+            }
+            _ => {
+                arguments.extend(["--host".to_owned(), self.host.to_string()]);
+                if let Some(account) = self.account_id.as_ref().filter(|_| self.host.is_account_console()) {
+                    arguments.extend(["--account-id".to_owned(), account.clone()]);
+                }
+            }
+        }
+        if version.is_some_and(|v| v >= KNOWS_FORCE_REFRESH) {
+            arguments.push("--force-refresh".to_owned());
+        }
+        arguments
+    }
+
+    fn read(&self, stdout: &[u8]) -> Result<Token> {
+        let refuse = |why: &str| {
+            Error::new(ErrorKind::UnexpectedResponse, format!("cannot parse CLI response: {why}"))
+                .with_hint("run `databricks auth token` by hand and update the Databricks CLI")
+        };
+        let json: Value = serde_json::from_slice(stdout).map_err(|_| refuse("not JSON"))?;
+        let token = json["access_token"]
+            .as_str()
+            .filter(|t| !t.is_empty())
+            .ok_or_else(|| refuse("no access_token"))?;
+        let life = match json["expiry"].as_str() {
+            None => None,
+            Some(text) => Some(left(timestamp::parse(text).ok_or_else(|| refuse("expiry is not a moment"))?)),
+        };
+        self.check_scopes(token)?;
+        Ok(Token::new(token, life))
+    }
+
+    /// The CLI gives the token of its own login, whatever scopes are configured here.
+    fn check_scopes(&self, token: &str) -> Result<()> {
+        let relevant = |scopes: &[String]| {
+            let mut scopes: Vec<_> = scopes.iter().filter(|s| *s != "offline_access").cloned().collect();
+            scopes.sort();
+            scopes
+        };
+        let wanted = relevant(&self.scopes);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let hint = "log in with these scopes (`databricks auth login`), or leave `scopes` out";
+        match jwt::scopes(token) {
+            Some(scopes) if relevant(&scopes) == wanted => Ok(()),
+            Some(scopes) => Err(Error::configuration(format!(
+                "the token's scopes do not match the configured scopes: {} instead of {}",
+                relevant(&scopes).join(" "),
+                wanted.join(" ")
+            ))
+            .with_hint(hint)),
+            None => Err(Error::configuration(format!(
+                "the CLI's token does not tell its scopes, and these are configured: {}",
+                wanted.join(" ")
+            ))
+            .with_hint(hint)),
+        }
+    }
+}
+
+impl TokenSource for DatabricksCli {
+    fn auth_type(&self) -> &'static str {
+        "databricks-cli"
+    }
+
+    fn fetch<'a>(&'a self, _: &'a dyn Http) -> BoxFuture<'a, Result<Token>> {
+        Box::pin(async move {
+            let path = self.program()?;
+            let ask = async |arguments: &[String]| {
+                program::run("databricks CLI", &path, arguments, &self.environment).await
+            };
+            let version = ask(&["version", "--output", "json"].map(str::to_owned)).await;
+            let version = version.ok().and_then(|output| version_of(&output.stdout));
+            let output = ask(&self.arguments(version)).await.map_err(|e| {
+                let login = match &self.profile {
+                    Some(profile) => format!("databricks auth login --profile {profile}"),
+                    None => format!("databricks auth login --host {}", self.host),
+                };
+                if e.hint().is_some() { e } else { e.with_hint(format!("run `{login}`")) }
+            })?;
+            self.read(&output.stdout)
+        })
+    }
+}
+
+fn version_of(stdout: &[u8]) -> Option<(u64, u64, u64)> {
+    let json: Value = serde_json::from_slice(stdout).ok()?;
+    Some((json["Major"].as_u64()?, json["Minor"].as_u64()?, json["Patch"].as_u64()?))
+}

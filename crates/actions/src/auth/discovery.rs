@@ -1,0 +1,158 @@
+//! Where a host's tokens come from: what the host says about itself, else its usual addresses.
+//!
+//! What the host says never leads a secret away: a token endpoint must be on the host itself or on the account console
+//! of its cloud. The SDKs send the client secret wherever the answer points.
+
+use reqwest::Url;
+use serde_json::Value;
+
+use super::http::{Http, get, send};
+use crate::{Error, Host, Result};
+
+/// Who issues tokens for a host.
+#[derive(Debug, Clone)]
+pub(crate) struct Issuer {
+    pub(crate) host: Host,
+    pub(crate) account_id: Option<String>,
+}
+
+/// What a host says about itself at `/.well-known/databricks-config`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct HostMetadata {
+    pub(crate) oidc_endpoint: Option<String>,
+    pub(crate) account_id: Option<String>,
+    pub(crate) workspace_id: Option<String>,
+    pub(crate) cloud: Option<String>,
+    pub(crate) host_type: Option<String>,
+    pub(crate) audiences: Vec<String>,
+}
+
+/// The addresses of an OAuth server.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoints {
+    pub(crate) token: Url,
+    pub(crate) authorization: Url,
+    pub(crate) metadata: HostMetadata,
+}
+
+impl HostMetadata {
+    fn read(json: &Value) -> Self {
+        let text = |key: &str| json[key].as_str().filter(|t| !t.is_empty()).map(str::to_owned);
+        let audiences = json["token_federation_default_oidc_audiences"].as_array().into_iter().flatten();
+        Self {
+            oidc_endpoint: text("oidc_endpoint").map(|e| e.trim_end_matches('/').to_owned()),
+            account_id: text("account_id"),
+            workspace_id: text("workspace_id"),
+            cloud: text("cloud"),
+            host_type: text("host_type").map(|t| t.to_ascii_lowercase()),
+            audiences: audiences.filter_map(|a| a.as_str().map(str::to_owned)).collect(),
+        }
+    }
+
+    /// Whether the host serves an account rather than one workspace.
+    pub(crate) fn is_account(&self, host: &Host) -> bool {
+        host.is_account_console() || self.host_type.as_deref() == Some("account")
+    }
+}
+
+impl Issuer {
+    /// What the host says about itself; nothing if it doesn't (older ones have no such page).
+    pub(crate) async fn metadata(&self, http: &dyn Http) -> Result<HostMetadata> {
+        let url = self.host.join("/.well-known/databricks-config")?;
+        Ok(match http.send(get(url)).await {
+            Ok(answer) if answer.status.is_success() => answer
+                .json()
+                .filter(Value::is_object)
+                .map(|json| HostMetadata::read(&json))
+                .unwrap_or_default(),
+            _ => HostMetadata::default(),
+        })
+    }
+
+    /// The root of the OAuth server that the metadata name, with the account's id put in.
+    pub(crate) fn root(&self, metadata: &HostMetadata) -> Result<Option<Url>> {
+        let Some(endpoint) = &metadata.oidc_endpoint else { return Ok(None) };
+        let account = self.account_id.as_ref().or(metadata.account_id.as_ref());
+        let endpoint = match (endpoint.contains("{account_id}"), account) {
+            (true, Some(account)) => endpoint.replace("{account_id}", account),
+            (true, None) => {
+                return Err(Error::configuration(format!(
+                    "{} is an account's host and needs an account id",
+                    self.host
+                ))
+                .with_hint("set DATABRICKS_ACCOUNT_ID (account_id)"));
+            }
+            (false, _) => endpoint.clone(),
+        };
+        self.own(&endpoint).map(Some)
+    }
+
+    /// The OAuth server's addresses: by discovery, else the usual ones.
+    pub(crate) async fn endpoints(&self, http: &dyn Http) -> Result<Endpoints> {
+        let metadata = self.metadata(http).await?;
+        let root = match self.root(&metadata)? {
+            Some(root) => root,
+            None => self.usual_root()?,
+        };
+        let root = root.as_str().trim_end_matches('/').to_owned();
+        let page = self.own(&format!("{root}/.well-known/oauth-authorization-server"))?;
+        // A host that can't be reached tells so when the token is asked for, with retries.
+        let said = match http.send(get(page)).await {
+            Ok(answer) if answer.status.is_success() => answer.json().unwrap_or_default(),
+            _ => Value::Null,
+        };
+        let address = |key: &str, usual: &str| match said[key].as_str() {
+            Some(address) => self.own(address),
+            None => self.own(&format!("{root}{usual}")),
+        };
+        Ok(Endpoints {
+            token: address("token_endpoint", "/v1/token")?,
+            authorization: address("authorization_endpoint", "/v1/authorize")?,
+            metadata,
+        })
+    }
+
+    fn usual_root(&self) -> Result<Url> {
+        if !self.host.is_account_console() {
+            return self.host.join("/oidc");
+        }
+        let account = self.account_id.as_ref().ok_or_else(|| {
+            Error::configuration(format!("{} is an account console and needs an account id", self.host))
+                .with_hint("set DATABRICKS_ACCOUNT_ID (account_id)")
+        })?;
+        self.host.join(&format!("/oidc/accounts/{account}"))
+    }
+
+    /// Refuses an address that isn't the host's own.
+    fn own(&self, address: &str) -> Result<Url> {
+        let url = Url::parse(address).ok().filter(|url| {
+            url.username().is_empty()
+                && url.password().is_none()
+                && (self.host.is_origin_of(url)
+                    || self.host.account_console().is_some_and(|c| c.is_origin_of(url)))
+        });
+        url.ok_or_else(|| {
+            let origin =
+                Url::parse(address).map_or("not an address".to_owned(), |u| u.origin().ascii_serialization());
+            Error::configuration(format!("{} names an OAuth server on another host: {origin}", self.host))
+                .with_hint("a credential is only sent to the host that it was given for; check the host")
+        })
+    }
+}
+
+/// Asks for a token with a form, with retries.
+pub(super) async fn ask(
+    http: &dyn Http,
+    url: &Url,
+    form: &[(&str, &str)],
+    basic: Option<&http::HeaderValue>,
+) -> Result<super::http::Answer> {
+    send(http, || {
+        let mut request = super::http::post_form(url.clone(), form);
+        if let Some(basic) = basic {
+            request.headers_mut().insert(http::header::AUTHORIZATION, basic.clone());
+        }
+        request
+    })
+    .await
+}

@@ -1,0 +1,146 @@
+//! Workload identity federation (RFC 8693): a token that the surroundings issue, such as a CI system, for one of
+//! Databricks. No secret is configured.
+
+use std::path::PathBuf;
+
+use brickwire_client::BoxFuture;
+use http::HeaderValue;
+use reqwest::Url;
+
+use super::{
+    Issuer, Token, TokenSource,
+    discovery::{Endpoints, ask},
+    http::{Http, get, send},
+    token_answer::TokenAnswer,
+};
+use crate::{Error, ErrorKind, Result, Secret};
+
+/// An identity that something around the program vouches for.
+#[derive(Debug, Clone)]
+pub(crate) struct WorkloadIdentity {
+    pub(crate) issuer: Issuer,
+    pub(crate) subject: Subject,
+    /// The service principal to become; none for a policy of the whole account.
+    pub(crate) client_id: Option<String>,
+    pub(crate) audience: Option<String>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) group_id: Option<String>,
+}
+
+/// Where the surroundings' token is.
+#[derive(Debug, Clone)]
+pub(crate) enum Subject {
+    /// In an environment variable.
+    Variable {
+        /// Its name.
+        name: String,
+        /// Its value, if it is set.
+        token: Option<Secret>,
+    },
+    /// In a file, read anew each time: whoever writes it renews it.
+    File(PathBuf),
+    /// GitHub Actions issues it.
+    GitHub {
+        /// Where to ask.
+        url: Url,
+        /// What to ask with.
+        request_token: Secret,
+    },
+}
+
+impl TokenSource for WorkloadIdentity {
+    fn auth_type(&self) -> &'static str {
+        match self.subject {
+            Subject::Variable { .. } => "env-oidc",
+            Subject::File(_) => "file-oidc",
+            Subject::GitHub { .. } => "github-oidc",
+        }
+    }
+
+    fn fetch<'a>(&'a self, http: &'a dyn Http) -> BoxFuture<'a, Result<Token>> {
+        Box::pin(async move {
+            let endpoints = self.issuer.endpoints(http).await?;
+            let subject = self.subject.token(http, &self.audience(&endpoints)).await?;
+            let scope = self.scopes.join(" ");
+            let mut form = vec![
+                ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+                ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
+                ("subject_token", subject.expose()),
+                ("scope", scope.as_str()),
+            ];
+            form.extend(self.client_id.as_deref().map(|id| ("client_id", id)));
+            form.extend(self.group_id.as_deref().map(|group| ("assume_group", group)));
+            let answer = ask(http, &endpoints.token, &form, None).await?;
+            Ok(TokenAnswer::read(&answer, &endpoints.token, &[&subject])?.into_token())
+        })
+    }
+}
+
+impl WorkloadIdentity {
+    /// Whom the surroundings' token is for: as configured, as the host says, the account, else the token endpoint.
+    fn audience(&self, endpoints: &Endpoints) -> String {
+        let metadata = &endpoints.metadata;
+        let account = || {
+            let id = self.issuer.account_id.as_ref().or(metadata.account_id.as_ref());
+            id.filter(|_| metadata.is_account(&self.issuer.host)).cloned()
+        };
+        self.audience
+            .clone()
+            .or_else(|| metadata.audiences.first().cloned())
+            .or_else(account)
+            .unwrap_or_else(|| endpoints.token.to_string())
+    }
+}
+
+impl Subject {
+    async fn token(&self, http: &dyn Http, audience: &str) -> Result<Secret> {
+        match self {
+            Self::Variable { name, token } => token.clone().ok_or_else(|| {
+                Error::configuration(format!(
+                    "the environment variable for the identity token is not set: {name}"
+                ))
+                .with_hint(
+                    "set it to the token that your CI system issues, or name another with oidc_token_env",
+                )
+            }),
+            Self::File(path) => {
+                let shown = path.display();
+                let text = tokio::fs::read_to_string(path).await.map_err(|e| match e.kind() {
+                    std::io::ErrorKind::NotFound => {
+                        Error::configuration(format!("the identity token's file does not exist: {shown}"))
+                    }
+                    _ => Error::new(
+                        ErrorKind::Local,
+                        format!("the identity token's file can't be read: {shown}"),
+                    )
+                    .with_source(e),
+                })?;
+                match text.trim() {
+                    "" => Err(Error::configuration(format!("the identity token's file is empty: {shown}"))),
+                    token => Ok(Secret::new(token)),
+                }
+            }
+            Self::GitHub { url, request_token } => {
+                let mut url = url.clone();
+                url.query_pairs_mut().append_pair("audience", audience);
+                let mut bearer = HeaderValue::try_from(format!("Bearer {}", request_token.expose()))
+                    .map_err(|_| Error::configuration("GitHub's request token does not fit into a header"))?;
+                bearer.set_sensitive(true);
+                let answer = send(http, || {
+                    let mut request = get(url.clone());
+                    request.headers_mut().insert(http::header::AUTHORIZATION, bearer.clone());
+                    request
+                })
+                .await?;
+                let json = answer.json().filter(|_| answer.status.is_success()).unwrap_or_default();
+                json["value"].as_str().filter(|t| !t.is_empty()).map(Secret::new).ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::Unauthenticated,
+                        format!("GitHub gave no identity token (HTTP {})", answer.status.as_u16()),
+                    )
+                    .with_hint("the workflow needs `permissions: id-token: write`")
+                })
+            }
+        }
+    }
+}
