@@ -1,8 +1,8 @@
 //! The connector's actions and data sources against ours.
 //!
-//! Differences that hold everywhere: clusters are asked for by API 2.1, which has pages; a query's order is ours; the
-//! only Accept is `application/json`; a request without a body has no Content-Type; a statement is submitted with a wait of its own, so that a short one
-//! needs no poll; SQL parameters are text.
+//! Differences that hold everywhere: clusters are asked for by API 2.1, which has pages; a query's order is ours; JSON
+//! may be all that is accepted; a request without a body has no Content-Type; a statement is submitted with a wait of
+//! its own, so that a short one needs no poll, and says how its result is to travel; SQL parameters are text.
 
 use std::time::Duration;
 
@@ -327,29 +327,34 @@ fn check_requests(mut sent: Vec<Recorded>, vector: &Value) -> Result<(), String>
                     parameter["value"] = parameter["value"].to_string().into();
                 }
             }
-            request["body"] = without_wait(body).into();
+            request["body"] = comparable(body).into();
         }
         if let Some(headers) = request["headers_subset"].as_object_mut() {
             headers.remove("content-length");
-            headers.insert("accept".to_owned(), "application/json".into());
+            headers.remove("accept");
             // Ours come with the token that was just fetched.
             headers.remove("authorization");
         }
     }
     for request in sent.iter_mut().filter(|_| !is_raw) {
+        assert!(request.header("accept").is_some_and(|accept| accept.starts_with("application/json")));
         request.query = sorted(&request.query);
         request.headers.retain(|(name, _)| name != "authorization");
         if !request.body.is_empty() {
-            request.body = without_wait(serde_json::from_slice(&request.body).unwrap()).into_bytes();
+            request.body = comparable(serde_json::from_slice(&request.body).unwrap()).into_bytes();
         }
     }
     vector::check_requests(&sent, &expected)
 }
 
-/// A body in one order of keys, without the two that say how long the service waits.
-fn without_wait(mut body: Value) -> String {
+/// What a submission of ours says beyond the connector's: how long the service waits, and how the result travels.
+const OURS_ALONE: [&str; 4] = ["wait_timeout", "on_wait_timeout", "disposition", "format"];
+
+/// A body in one order of keys, as the connector has it.
+fn comparable(mut body: Value) -> String {
+    assert!(matches!(body.get("format").and_then(Value::as_str), None | Some("JSON_ARRAY")), "{body}");
     if let Some(map) = body.as_object_mut() {
-        map.retain(|key, _| !["wait_timeout", "on_wait_timeout"].contains(&key.as_str()));
+        map.retain(|key, _| !OURS_ALONE.contains(&key.as_str()));
     }
     body.sort_all_objects();
     body.to_string()
