@@ -36,6 +36,8 @@ pub enum Event {
         rows: u64,
         /// Rows in all, where the manifest tells.
         total_rows: Option<u64>,
+        /// Bytes received so far, of this chunk and of those that are still on their way.
+        bytes: u64,
     },
     /// Something that was started is being cancelled.
     Cancelling {

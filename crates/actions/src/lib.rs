@@ -38,7 +38,11 @@ pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 pub use retry::{Backoff, RetryPolicy};
 pub use run::{RunOptions, RunOutput};
 pub use secret::Secret;
-pub use sql::{Parameter, Row, Sql, Statement, StatementResult, Statements};
+#[cfg(feature = "arrow")]
+pub use sql::RecordBatches;
+pub use sql::{
+    FetchOptions, Parameter, Row, RowStream, Rows, RowsIter, Sql, Statement, StatementResult, Statements,
+};
 pub use users::Users;
 pub use wait::{Change, WaitOptions};
 pub use warehouses::Warehouses;

@@ -1,11 +1,20 @@
 //! SQL statements on a warehouse: submit, wait, cancel, and the rows of all chunks in order.
 //!
+//! How a result travels is decided here. Rows as text: by links, since an `INLINE` result of more than 25 MiB fails the
+//! statement and running it again might do its work twice; but `INLINE`, which saves a request to the store, for
+//! statements that never have many rows. Record batches: `ARROW_STREAM` by links, with LZ4. Both can be forced.
+//!
 //! A statement that was submitted is cancelled when its deadline passes or its future is dropped. A submission whose
 //! answer is lost is an unknown outcome, never sent again: the statement may run.
 
-mod chunks;
+#[cfg(feature = "arrow")]
+mod batches;
 mod execution;
+mod fetch;
 mod parameter;
+mod result;
+mod rows;
+mod wire;
 
 use std::time::Duration;
 
@@ -13,8 +22,12 @@ use brickwire_client::{ResponseValue, types};
 
 use crate::{Error, Result, WaitOptions, Workspace};
 
-pub use chunks::{Row, StatementResult};
+#[cfg(feature = "arrow")]
+pub use batches::RecordBatches;
+pub use fetch::FetchOptions;
 pub use parameter::Parameter;
+pub use result::{RowStream, StatementResult};
+pub use rows::{Row, Rows, RowsIter};
 
 /// A warehouse's own limit for a statement is two days unless an administrator changed it.
 const DEADLINE: Duration = Duration::from_secs(48 * 60 * 60);
@@ -58,6 +71,7 @@ impl Sql {
             },
             parameters: Vec::new(),
             wait: WaitOptions::default().with_timeout(DEADLINE).with_polls(FIRST_POLL, LONGEST_POLL),
+            fetch: FetchOptions::default(),
         }
     }
 }
@@ -73,6 +87,7 @@ pub struct Statement {
     request: types::ExecuteStatementRequest,
     parameters: Vec<Parameter>,
     wait: WaitOptions,
+    fetch: FetchOptions,
 }
 
 impl Statement {
@@ -106,7 +121,34 @@ impl Statement {
         self
     }
 
-    /// How the result travels: `INLINE` (at most 25 MiB) or `EXTERNAL_LINKS`.
+    /// Tags the statement, to be found by in the query history.
+    pub fn with_query_tag(mut self, key: impl Into<String>, value: Option<&str>) -> Self {
+        let tag = types::QueryTag { key: key.into(), value: value.map(str::to_owned) };
+        self.request.query_tags.get_or_insert_default().push(tag);
+        self
+    }
+
+    /// How long the service waits for the end before it answers: 5 to 50 seconds, or 0 to answer at once. 10 seconds by
+    /// default; a statement that takes longer is polled for, so this changes only the number of requests.
+    pub fn with_wait_timeout(mut self, wait: Duration) -> Self {
+        self.request.wait_timeout = Some(format!("{}s", wait.as_secs()));
+        self
+    }
+
+    /// How the rows are fetched: connections, memory, patience.
+    pub fn with_fetch(mut self, options: FetchOptions) -> Self {
+        self.fetch = options;
+        self
+    }
+
+    /// The form of the rows, for a statement that is submitted here and read elsewhere. `JSON_ARRAY` by default.
+    pub fn with_format(mut self, format: types::StatementFormat) -> Self {
+        self.request.format = Some(format);
+        self
+    }
+
+    /// How the result travels: `INLINE` (at most 25 MiB, or the statement fails) or `EXTERNAL_LINKS`. By default what
+    /// suits the statement.
     pub fn with_disposition(mut self, disposition: types::Disposition) -> Self {
         self.request.disposition = Some(disposition);
         self
@@ -125,7 +167,7 @@ impl Statement {
     /// not an error here. Operation: `statements_execute`.
     pub async fn submit(self) -> Result<ResponseValue<types::StatementResponse>> {
         let (workspace, mut request) = (self.workspace.clone(), self.into_request()?);
-        request.wait_timeout = Some("0s".to_owned());
+        request.wait_timeout.get_or_insert_with(|| "0s".to_owned());
         request.on_wait_timeout = None;
         Ok(workspace.client().statements_execute(&request).await?)
     }
@@ -138,9 +180,31 @@ impl Statement {
     /// after cancelling it, [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the answer to the
     /// submission is lost. Operations: `statements_execute`, `statements_get`, `statements_cancel`.
     pub async fn execute(self) -> Result<StatementResult> {
-        let (workspace, wait) = (self.workspace.clone(), self.wait);
+        let (workspace, wait, fetch) = (self.workspace.clone(), self.wait, self.fetch);
         let request = self.into_request()?;
-        execution::execute(workspace, request, wait).await
+        Ok(execution::execute(workspace, request, wait).await?.with_fetch(fetch))
+    }
+
+    /// Runs the statement, waits for its end and returns its result as Arrow record batches: the fastest way to many
+    /// rows.
+    ///
+    /// ```no_run
+    /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+    /// let mut batches = sql.statement("SELECT * FROM samples.nyctaxi.trips").execute_arrow().await?;
+    /// while let Some(batch) = batches.next().await? {
+    ///     println!("{} rows", batch.num_rows());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`execute`](Self::execute).
+    #[cfg(feature = "arrow")]
+    pub async fn execute_arrow(mut self) -> Result<RecordBatches> {
+        self.request.format = Some(types::StatementFormat::ArrowStream);
+        self.request.disposition = Some(types::Disposition::ExternalLinks);
+        self.execute().await?.into_batches()
     }
 
     fn into_request(self) -> Result<types::ExecuteStatementRequest> {
@@ -153,8 +217,26 @@ impl Statement {
         }
         let items = self.parameters.into_iter().map(Parameter::into_item).collect::<Result<Vec<_>>>()?;
         request.parameters = (!items.is_empty()).then_some(items);
+        let format = request.format.get_or_insert(types::StatementFormat::JsonArray);
+        request.disposition.get_or_insert_with(|| match format {
+            types::StatementFormat::JsonArray if has_few_rows(&request.statement) => {
+                types::Disposition::Inline
+            }
+            _ => types::Disposition::ExternalLinks,
+        });
         Ok(request)
     }
+}
+
+/// Whether the statement's rows tell what it did, or what there is, and never come near the limit of `INLINE`.
+fn has_few_rows(statement: &str) -> bool {
+    const FEW: [&str; 21] = [
+        "ALTER", "ANALYZE", "COMMENT", "COPY", "CREATE", "DELETE", "DESC", "DESCRIBE", "DROP", "EXPLAIN",
+        "GRANT", "INSERT", "MERGE", "OPTIMIZE", "REFRESH", "REVOKE", "SET", "TRUNCATE", "UPDATE", "USE",
+        "VACUUM",
+    ];
+    let word = statement.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    FEW.iter().any(|few| few.eq_ignore_ascii_case(word))
 }
 
 /// Statements by id: those submitted before, here or elsewhere.
@@ -193,5 +275,30 @@ impl Statements {
     pub async fn cancel(&self, statement_id: &str) -> Result<()> {
         self.workspace.client().statements_cancel(statement_id).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_few_rows_travels_inline() {
+        for few in
+            ["INSERT INTO t VALUES (1)", "  create\ttable t(a int)", "describe t", "SET x=1", "use main"]
+        {
+            assert!(has_few_rows(few), "{few}");
+        }
+        for many in [
+            "SELECT 1",
+            "WITH a AS (SELECT 1) INSERT",
+            "/* x */ DROP t",
+            "",
+            "SETTINGS",
+            "(SELECT 1)",
+            "SHOW",
+        ] {
+            assert!(!has_few_rows(many), "{many}");
+        }
     }
 }

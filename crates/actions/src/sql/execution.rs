@@ -5,7 +5,10 @@ use std::time::Duration;
 use brickwire_client::types::{self, StatementState as State};
 use tokio::time::Instant;
 
-use super::StatementResult;
+use super::{
+    StatementResult,
+    wire::{self, StatementAnswer},
+};
 use crate::{
     Error, ErrorKind, Event, Result, WaitOptions, Workspace,
     wait::{self, Seen, Subject, Verdict},
@@ -23,14 +26,16 @@ pub(super) async fn execute(
     options: WaitOptions,
 ) -> Result<StatementResult> {
     let begun = Instant::now();
-    let wait = if options.timeout < WAIT { Duration::ZERO } else { WAIT };
-    request.wait_timeout = Some(format!("{}s", wait.as_secs()));
+    if request.wait_timeout.is_none() || options.timeout < WAIT {
+        let wait = if options.timeout < WAIT { Duration::ZERO } else { WAIT };
+        request.wait_timeout = Some(format!("{}s", wait.as_secs()));
+    }
     request.on_wait_timeout = Some(types::ExecuteStatementRequestOnWaitTimeout::Continue);
-    let submitted = workspace.client().statements_execute(&request).await.map_err(Error::from)?;
-    let id = submitted.statement_id.clone().filter(|id| !id.is_empty()).ok_or_else(|| {
+    let submitted = wire::execute(&workspace, &request).await?;
+    let id = submitted.statement_id.clone().ok_or_else(|| {
         Error::new(ErrorKind::UnexpectedResponse, "the answer to the submission names no statement")
     })?;
-    let mut guard = CancelOnDrop { workspace: workspace.clone(), statement_id: Some(id.clone()) };
+    let mut guard = CancelOnDrop { workspace: workspace.clone(), statement_id: id.clone(), armed: true };
     let state = state_of(&submitted);
     workspace.events().emit(|| Event::StateChanged {
         what: "statement",
@@ -49,7 +54,7 @@ pub(super) async fn execute(
         }
     };
     guard.disarm();
-    finished(workspace, id, done)
+    finished(workspace, id, done, Some(guard))
 }
 
 pub(super) async fn wait(
@@ -58,15 +63,13 @@ pub(super) async fn wait(
     options: WaitOptions,
 ) -> Result<StatementResult> {
     let done = poll(&workspace, statement_id, options).await?;
-    finished(workspace, statement_id.to_owned(), done)
+    finished(workspace, statement_id.to_owned(), done, None)
 }
 
-type Response = brickwire_client::ResponseValue<types::StatementResponse>;
-
-async fn poll(workspace: &Workspace, statement_id: &str, options: WaitOptions) -> Result<Response> {
+async fn poll(workspace: &Workspace, statement_id: &str, options: WaitOptions) -> Result<StatementAnswer> {
     let begun = Instant::now();
     let get = || async {
-        match workspace.client().statements_get(statement_id).await.map_err(Error::from) {
+        match wire::get(workspace, statement_id).await {
             Err(e) if e.is_not_found() && begun.elapsed() < LAG => Err(e.with_kind(ErrorKind::Unavailable)),
             answer => answer,
         }
@@ -83,9 +86,8 @@ async fn poll(workspace: &Workspace, statement_id: &str, options: WaitOptions) -
     .await
 }
 
-fn state_of(response: &types::StatementResponse) -> State {
-    let state = response.status.as_ref().and_then(|s| s.state.clone());
-    state.unwrap_or_else(|| State::UnknownValue("UNKNOWN".to_owned()))
+fn state_of(answer: &StatementAnswer) -> State {
+    answer.status.state.clone().unwrap_or_else(|| State::UnknownValue("UNKNOWN".to_owned()))
 }
 
 /// A state that this version doesn't know is taken for one on the way.
@@ -93,12 +95,17 @@ fn is_terminal(state: &State) -> bool {
     matches!(state, State::Succeeded | State::Failed | State::Canceled | State::Closed)
 }
 
-fn finished(workspace: Workspace, statement_id: String, response: Response) -> Result<StatementResult> {
-    let state = state_of(&response);
+fn finished(
+    workspace: Workspace,
+    statement_id: String,
+    answer: StatementAnswer,
+    guard: Option<CancelOnDrop>,
+) -> Result<StatementResult> {
+    let state = state_of(&answer);
     if state == State::Succeeded {
-        return Ok(StatementResult::new(workspace, statement_id, response));
+        return Ok(StatementResult::new(workspace, statement_id, answer, guard));
     }
-    let status = response.status.clone().unwrap_or_default();
+    let status = answer.status;
     let failure = status.error.unwrap_or_default();
     let code = failure.error_code.map(|c| c.as_str().to_owned());
     let message = failure.message.filter(|m| !m.is_empty());
@@ -132,28 +139,35 @@ fn sql_state_in(message: &str) -> Option<&str> {
     rest.get(..5).filter(|s| s.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
-/// Cancels the statement in the background unless it has ended.
-struct CancelOnDrop {
+/// Cancels the statement in the background when dropped, unless that is of no use any more.
+#[derive(Debug)]
+pub(super) struct CancelOnDrop {
     workspace: Workspace,
-    statement_id: Option<String>,
+    statement_id: String,
+    armed: bool,
 }
 
 impl CancelOnDrop {
-    fn disarm(&mut self) {
-        self.statement_id = None;
+    pub(super) fn arm(&mut self) {
+        self.armed = true;
+    }
+
+    pub(super) fn disarm(&mut self) {
+        self.armed = false;
     }
 }
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        if let Some(id) = self.statement_id.take() {
-            let workspace = self.workspace.clone();
-            self.workspace.events().emit(|| Event::Cancelling { what: "statement", id: id.clone() });
-            self.workspace.in_background(async move {
-                if let Err(error) = workspace.statements().cancel(&id).await {
-                    tracing::warn!(target: "brickwire", statement_id = id, %error, "cannot cancel the statement");
-                }
-            });
+        if !self.armed {
+            return;
         }
+        let (workspace, id) = (self.workspace.clone(), std::mem::take(&mut self.statement_id));
+        self.workspace.events().emit(|| Event::Cancelling { what: "statement", id: id.clone() });
+        self.workspace.in_background(async move {
+            if let Err(error) = workspace.statements().cancel(&id).await {
+                tracing::warn!(target: "brickwire", statement_id = id, %error, "cannot cancel the statement");
+            }
+        });
     }
 }

@@ -1,0 +1,146 @@
+//! Presigned links: whose they are, how long they are good for.
+//!
+//! A link is a secret: good for whoever holds it. It is never shown, logged or part of an error.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use brickwire_client::types;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use reqwest::Url;
+use tokio::time::Instant;
+
+use crate::host::is_loopback;
+
+/// A link that ends sooner than this is renewed before it is used.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// A link to one chunk.
+#[derive(Clone)]
+pub(crate) struct Link {
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) rows: Option<u64>,
+    good_until: Option<Instant>,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    /// Reads a link as the service sent it with an answer that has these headers.
+    pub(crate) fn read(link: &types::ExternalLink, answer: &HeaderMap) -> Result<Self, &'static str> {
+        let text = link.external_link.as_deref().ok_or("has no address")?;
+        let url = Url::parse(text).map_err(|_| "is not an address")?;
+        if url.scheme() != "https" && !is_loopback(&url) {
+            return Err("is not https");
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in link.http_headers.iter().flatten() {
+            let name = HeaderName::try_from(name.as_str()).map_err(|_| "has a header that can't be sent")?;
+            let mut value =
+                HeaderValue::try_from(value.as_str()).map_err(|_| "has a header that can't be sent")?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        let lifetime = link.expiration.as_deref().and_then(|at| lifetime(at, answer));
+        Ok(Self {
+            url,
+            headers,
+            rows: link.row_count.and_then(|rows| u64::try_from(rows).ok()),
+            // A short life is used for half of it, or no link would ever be good enough.
+            good_until: lifetime.map(|left| Instant::now() + left.saturating_sub(MARGIN).max(left / 2)),
+        })
+    }
+
+    /// Whether it is so near its end that another should be asked for.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.good_until.is_some_and(|end| Instant::now() >= end)
+    }
+}
+
+/// From the answer that brought a link to its end, by the service's clock.
+fn lifetime(expiration: &str, answer: &HeaderMap) -> Option<Duration> {
+    let date = answer.get(header::DATE).and_then(|v| v.to_str().ok());
+    let now = date.and_then(|d| httpdate::parse_http_date(d).ok()).unwrap_or_else(SystemTime::now);
+    let end = UNIX_EPOCH + Duration::try_from_secs_f64(epoch_seconds(expiration)?).ok()?;
+    Some(end.duration_since(now).unwrap_or_default())
+}
+
+/// `2024-01-31T12:00:00.000Z`, or with an offset such as `+02:00`.
+fn epoch_seconds(text: &str) -> Option<f64> {
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let seconds = number(11..13)? * 3600 + number(14..16)? * 60;
+    let rest = text.get(17..)?;
+    let zone = rest.find(['Z', 'z', '+', '-'])?;
+    let fraction: f64 = rest[..zone].parse().ok()?;
+    let offset = match rest[zone..].split_at(1) {
+        ("Z" | "z", "") => 0,
+        (sign, offset) => {
+            let (hours, minutes) = offset.split_once(':')?;
+            let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+            if sign == "-" { -minutes * 60 } else { minutes * 60 }
+        }
+    };
+    // Years that begin in March, so that the leap day comes last.
+    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
+    Some((days * 86_400 + seconds - offset) as f64 + fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(url: &str) -> types::ExternalLink {
+        types::ExternalLink {
+            external_link: Some(url.to_owned()),
+            http_headers: Some([("x-key".to_owned(), "hush".to_owned())].into()),
+            expiration: Some("2024-01-31T12:00:00.000Z".to_owned()),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn reads_times_as_the_service_writes_them() {
+        for (text, expected) in [
+            ("1970-01-01T00:00:00Z", 0.0),
+            ("2000-02-29T00:00:00.500Z", 951_782_400.5),
+            ("2024-01-01T02:00:00+02:00", 1_704_067_200.0),
+            ("2023-12-31T18:30:00-05:30", 1_704_067_200.0),
+        ] {
+            assert_eq!(epoch_seconds(text), Some(expected), "{text}");
+        }
+        for bad in
+            ["", "yesterday", "2024-01-01", "2024-01-01T00:00:00", "2024-01-01T00:00:xxZ", "ä24-01-01T"]
+        {
+            assert_eq!(epoch_seconds(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn its_end_is_by_the_services_clock() {
+        let mut answer = HeaderMap::new();
+        let date = |date: &'static str, answer: &mut HeaderMap| {
+            answer.insert(header::DATE, HeaderValue::from_static(date));
+        };
+        date("Wed, 31 Jan 2024 11:45:00 GMT", &mut answer);
+        assert!(!Link::read(&link("https://s/x"), &answer).unwrap().is_stale());
+        date("Wed, 31 Jan 2024 12:00:01 GMT", &mut answer);
+        assert!(Link::read(&link("https://s/x"), &answer).unwrap().is_stale());
+    }
+
+    #[test]
+    fn is_not_shown_and_not_followed_in_the_clear() {
+        let read = Link::read(&link("https://s.example/x?sig=hush"), &HeaderMap::new()).unwrap();
+        assert!(!format!("{read:?}").contains("hush"));
+        assert_eq!(Link::read(&link("http://s.example/x"), &HeaderMap::new()).unwrap_err(), "is not https");
+        assert!(Link::read(&link("http://127.0.0.1:1/x"), &HeaderMap::new()).is_ok());
+    }
+}
