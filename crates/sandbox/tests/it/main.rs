@@ -9,5 +9,7 @@ mod errors;
 mod faults;
 mod identity;
 mod links;
+#[cfg(feature = "sql")]
+mod sql;
 mod statements;
 mod warehouses;
