@@ -1,0 +1,167 @@
+//! Raw Request: every input as it arrives at a server, and every kind of answer.
+
+use crate::{scripted::Server, workspace::{Workspace, squeezed}};
+
+#[test]
+fn the_answer_is_printed_with_nothing_lost() {
+    let body = r#"{"z":9007199254740993,"a":{"unknown":[1.0e5,null,"é\u0041"]},"z2":""}"#;
+    let server = Server::json(body);
+    let ran = server.brick("api GET /2.1/clusters/list").run().done().silent();
+    assert_eq!(squeezed(ran.text()), body);
+    let sent = server.only();
+    assert_eq!(sent.target, "GET /api/2.1/clusters/list");
+    assert_eq!(sent.header("authorization"), Some("Bearer dapi-scripted"));
+    assert!(sent.header("user-agent").is_some_and(|agent| agent.contains("brick/")), "{sent:?}");
+    for path in ["/api/2.1/clusters/list", "2.1/clusters/list"] {
+        let server = Server::json("{}");
+        server.brick("api get").arg(path).run().done();
+        assert_eq!(server.only().target, "GET /api/2.1/clusters/list", "{path}");
+    }
+}
+
+#[test]
+fn it_reaches_the_workspace() {
+    let workspace = Workspace::fresh();
+    let ran = workspace.brick("api GET /2.1/clusters/list --query page_size=2").run().done().silent();
+    assert_eq!(squeezed(ran.text()), squeezed(&workspace.get("/api/2.1/clusters/list?page_size=2")));
+    let ran = workspace.brick("api POST /2.1/clusters/start").arg("--data");
+    ran.arg(r#"{"cluster_id":"0710-090100-n1ghtly0"}"#).run().done();
+    assert_eq!(workspace.brick("clusters wait nightly-etl").run().done().json()["state"], "RUNNING");
+    let absolute = format!("{}/api/2.0/sql/warehouses", workspace.sandbox.url());
+    workspace.brick("api GET").arg(absolute).run().done();
+}
+
+#[test]
+fn every_method_arrives() {
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "LINK", "UNLINK", "PURGE"] {
+        let server = Server::answering(&[(200, "application/json", b"")]);
+        let ran = server.brick(&format!("api {method} /2.0/x")).run().done().silent();
+        assert_eq!((server.only().target, ran.text()), (format!("{method} /api/2.0/x"), ""));
+    }
+    let server = Server::json("{}");
+    server.brick("api TRACE /2.0/x").run().fails(2, &["TRACE"]);
+    assert!(server.sent().is_empty());
+}
+
+#[test]
+fn data_is_text_or_a_file_or_stdin() {
+    let sent = |make: &dyn Fn(crate::program::Brick) -> crate::program::Brick| {
+        let server = Server::json("{}");
+        make(server.brick("api POST /2.0/x")).run().done();
+        server.only()
+    };
+    let json = r#"{"id": 9007199254740993, "b": "é"}"#;
+    let text = sent(&|brick| brick.arg("--data").arg(json));
+    assert_eq!((text.text().as_str(), text.header("content-type")), (json, Some("application/json")));
+    let file = sent(&|brick| brick.file("a b.json", json).arg("-d").arg("@a b.json"));
+    assert_eq!((file.text().as_str(), file.header("content-type")), (json, Some("application/json")));
+    let stdin = sent(&|brick| brick.stdin(json).arg("-d").arg("-"));
+    assert_eq!(stdin.text(), json);
+    let binary = sent(&|brick| brick.file("a.bin", b"\x00\xff\r\n").arg("-d").arg("@a.bin"));
+    assert_eq!(binary.body, b"\x00\xff\r\n");
+    assert_eq!(binary.header("content-type"), Some("application/octet-stream"));
+    let labelled = sent(&|brick| brick.arg("-d").arg("a,b").arg("-H").arg("Content-Type: text/csv"));
+    assert_eq!((labelled.text().as_str(), labelled.header("content-type")), ("a,b", Some("text/csv")));
+    Server::json("{}").brick("api POST /2.0/x -d @missing.json").run().fails(3, &["missing.json"]);
+}
+
+#[test]
+fn a_form_has_fields_files_and_their_names() {
+    let server = Server::json("{}");
+    server
+        .brick("api POST /2.0/import --form path=/a=b --file content=x.py --file other=y.bin --file-name other=z.csv")
+        .file("x.py", "print(1)")
+        .file("y.bin", b"\x00\xff")
+        .run()
+        .done();
+    let sent = server.only();
+    let kind = sent.header("content-type").unwrap();
+    let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
+    let text = sent.text();
+    let parts: Vec<_> = text.split(&format!("--{boundary}")).collect();
+    assert_eq!(parts.len(), 5, "{text}");
+    assert!(parts[1].contains("name=\"path\"") && parts[1].ends_with("\r\n\r\n/a=b\r\n"), "{text}");
+    assert!(parts[2].contains("name=\"content\"; filename=\"x.py\""), "{text}");
+    assert!(parts[2].ends_with("\r\n\r\nprint(1)\r\n"), "{text}");
+    assert!(parts[3].contains("name=\"other\"; filename=\"z.csv\""), "{text}");
+    assert!(sent.body.windows(6).any(|bytes| bytes == b"\r\n\r\n\x00\xff"), "{text}");
+    server.brick("api POST /x --file a=missing.py").run().fails(3, &["missing.py"]);
+    server.brick("api POST /x --file-name a=b.py").run().fails(2, &["a"]);
+    assert_eq!(server.sent().len(), 1);
+}
+
+#[test]
+fn queries_and_headers() {
+    let server = Server::json("{}");
+    let run = |arguments: &str| server.brick(&format!("api GET {arguments}")).run().done();
+    run("/2.0/x?z=0 --query a=1 --query b=x/y --query a=2");
+    run("/2.0/x --query a=1 --query a=2 --repeat-query-keys");
+    server.brick("api GET /2.0/x --header").arg("X-Own:  a b ").arg("-H").arg("Accept: text/plain").run().done();
+    let sent = server.sent();
+    assert_eq!(sent[0].target, "GET /api/2.0/x?z=0&a=2&b=x/y");
+    assert_eq!(sent[1].target, "GET /api/2.0/x?a=1&a=2");
+    assert_eq!((sent[2].header("x-own"), sent[2].header("accept")), (Some("a b"), Some("text/plain")));
+    // Nobody replaces the connection's credential.
+    server.brick("api GET /2.0/x -H").arg("Authorization: Bearer other").run().done();
+    assert_eq!(server.sent()[3].header("authorization"), Some("Bearer dapi-scripted"));
+}
+
+#[test]
+fn the_answer_is_json_text_or_bytes() {
+    let bytes = b"PK\x00\xff\r\n";
+    let server = Server::answering(&[(200, "application/octet-stream", bytes)]);
+    let ran = server.brick("api GET /2.0/x --response-type binary").run().done().silent();
+    assert_eq!(ran.stdout, bytes);
+    let server = Server::answering(&[(200, "text/plain", b"{ not json")]);
+    let ran = server.brick("api GET /2.0/x --response-type text").run().done().silent();
+    assert_eq!(ran.text(), "{ not json");
+    server.brick("api GET /2.0/x").run().exits(1, &["JSON", "--response-type"]);
+}
+
+#[test]
+fn status_and_headers_are_printed_if_asked() {
+    let server = Server::answering(&[(201, "application/json", b"{\"a\":1}")]);
+    let ran = server.brick("api POST /2.0/x -i").run().done().silent();
+    let (head, body) = ran.text().split_once("\n\n").unwrap();
+    assert!(head.starts_with("HTTP 201") && head.contains("\nx-scripted: yes"), "{head}");
+    assert_eq!(squeezed(body), "{\"a\":1}");
+    let ran = server.brick("api POST /2.0/x --include").run().done();
+    assert!(ran.text().starts_with("HTTP 201"), "{}", ran.text());
+}
+
+#[test]
+fn retries_follow_the_four_inputs() {
+    let busy: (u16, &str, &[u8]) = (503, "application/json", b"{\"error_code\":\"BUSY\",\"message\":\"later\"}");
+    let done: (u16, &str, &[u8]) = (200, "application/json", b"{}");
+    let attempts = |answers: &[(u16, &str, &[u8])], arguments: &str, code: i32| {
+        let server = Server::answering(answers);
+        server.brick(&format!("api {arguments}")).run().exits(code, &[]);
+        server.sent().len()
+    };
+    assert_eq!(attempts(&[busy, done], "GET /x", 7), 1);
+    assert_eq!(attempts(&[busy, busy, done], "GET /x --max-retries 2", 0), 3);
+    assert_eq!(attempts(&[busy], "GET /x --max-retries 2 --retry-delay-ms 1", 7), 3);
+    assert_eq!(attempts(&[busy, done], "POST /x --max-retries 2 --retry-delay-ms 1", 7), 1);
+    let all = "POST /x --max-retries 2 --retry-delay-ms 1 --retry-all-errors --exponential-backoff";
+    assert_eq!(attempts(&[busy, busy, done], all, 0), 3);
+    let refused: (u16, &str, &[u8]) = (400, "application/json", b"{\"error_code\":\"NO\",\"message\":\"no\"}");
+    assert_eq!(attempts(&[refused, done], "GET /x --max-retries 2", 6), 1);
+    assert_eq!(attempts(&[refused, done], "GET /x --max-retries 2 --retry-all-errors", 0), 2);
+}
+
+#[test]
+fn the_timeout_ends_an_attempt() {
+    let workspace = Workspace::fresh();
+    workspace.fault("*: hang");
+    let ran = workspace.brick("api GET /2.1/clusters/list --timeout 200ms").run();
+    ran.fails(9, &["200ms"]);
+}
+
+#[test]
+fn the_token_goes_to_no_other_host() {
+    let server = Server::json("{}");
+    for address in ["https://evil.example/x", "http://127.0.0.1:1/x", "//evil.example/x", "file:///etc/hosts"] {
+        server.brick("api GET").arg(address).run().fails(2, &[address.split('/').nth(2).unwrap()]);
+    }
+    assert!(server.sent().is_empty());
+}

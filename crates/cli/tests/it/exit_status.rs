@@ -1,0 +1,144 @@
+//! Every exit status that `brick --help` lists, each by what makes a program end with it.
+
+use std::net::TcpListener;
+
+use crate::{program::Brick, scripted::Server, workspace::Workspace};
+
+const STATEMENTS: &str = "/api/2.0/sql/statements";
+
+#[test]
+fn the_help_lists_them_all() {
+    let ran = Brick::new("--help").run().done().silent();
+    let (_, list) = ran.text().split_once("Exit status:").unwrap();
+    let list = list.split_whitespace().collect::<Vec<_>>().join(" ");
+    for code in ["0 done", "1 unexpected", "2 wrong", "3 not", "4 not", "5 not", "6 request", "7 unreachable"] {
+        assert!(list.contains(code), "{code}: {list}");
+    }
+    for code in ["8 the remote", "9 deadline", "130 interrupted", "143 terminated"] {
+        assert!(list.contains(code), "{code}: {list}");
+    }
+}
+
+#[test]
+fn status_0_is_done_also_if_it_was_so_already() {
+    let workspace = Workspace::fresh();
+    workspace.brick("clusters start shared-analytics").run().done().says(&["already"]);
+    workspace.brick("clusters terminate nightly-etl").run().done().says(&["already"]);
+    Brick::new("--version").run().done().silent();
+}
+
+#[test]
+fn status_1_is_an_answer_that_nobody_expects() {
+    let server = Server::answering(&[(200, "application/json", b"{ broken")]);
+    server.brick("clusters list").run().fails(1, &["clusters_list"]);
+    server.brick("api GET /2.0/x").run().fails(1, &["JSON"]);
+}
+
+#[test]
+fn status_2_is_wrong_usage() {
+    for arguments in ["", "clusters", "clusters nap", "clusters list --nope", "clusters get", "-o xml whoami"] {
+        Brick::new(arguments).run().fails(2, &["Usage"]);
+    }
+    let workspace = Workspace::fresh();
+    workspace.brick("warehouses get Reporting").run().fails(2, &["several"]);
+}
+
+#[test]
+fn status_3_is_not_configured_or_refused_here() {
+    Brick::new("whoami").run().fails(3, &["host", "DATABRICKS_HOST", "hint: "]);
+    let workspace = Workspace::fresh();
+    workspace.brick("whoami").without_env("DATABRICKS_TOKEN").run().fails(3, &["DATABRICKS_TOKEN", "hint: "]);
+}
+
+#[test]
+fn status_4_is_not_authenticated_or_not_allowed() {
+    let workspace = Workspace::fresh();
+    let ran = workspace.brick("whoami").env("DATABRICKS_TOKEN", "dapi-wrong").run();
+    let ran = ran.fails(4, &["Invalid access token"]);
+    assert!(!ran.stderr.contains("dapi-wrong"), "{}", ran.stderr);
+    workspace.fault("*: times 1 401 code=UNAUTHENTICATED message=expired");
+    workspace.brick("clusters list").run().fails(4, &["expired", "hint: "]);
+    workspace.fault("*: times 1 403 code=PERMISSION_DENIED message=\"may not\"");
+    workspace.brick("clusters list").run().fails(4, &["PERMISSION_DENIED: may not", "hint: "]);
+}
+
+#[test]
+fn status_5_is_not_found() {
+    let workspace = Workspace::fresh();
+    workspace.brick("clusters get 0000-000000-nobodyyy").run().fails(5, &["0000-000000-nobodyyy", "does not exist"]);
+    workspace.brick("clusters get nobody").run().fails(5, &["\"nobody\"", "nightly-etl", "hint: "]);
+    workspace.brick("warehouses get 0000000000000000").run().fails(5, &["0000000000000000", "does not exist"]);
+    workspace.brick("api GET /2.0/nowhere").run().fails(5, &["ENDPOINT_NOT_FOUND"]);
+}
+
+#[test]
+fn status_6_is_a_rejected_request() {
+    let workspace = Workspace::fresh();
+    let words = ["INVALID_STATE", "0710-090100-n1ghtly0", "hint: "];
+    workspace.brick("clusters restart nightly-etl").run().fails(6, &words);
+    assert_eq!(workspace.requests("POST", "/api/2.1/clusters/restart").len(), 1);
+}
+
+#[test]
+fn status_7_is_unreachable_unavailable_or_unknown() {
+    // A port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let dead = format!("http://127.0.0.1:{port}");
+    let brick = Brick::new("whoami").env("DATABRICKS_HOST", &dead).env("DATABRICKS_TOKEN", "dapi-x");
+    brick.run().fails(7, &[&dead, "hint: "]);
+    let workspace = Workspace::fresh();
+    workspace.fault(&format!("POST {STATEMENTS}: after reset"));
+    let ran = workspace.sql("-o json", "SELECT 1").run().fails(7, &[]);
+    assert_eq!(ran.json_error()["kind"], "unknown_outcome");
+    assert_eq!(workspace.requests("POST", STATEMENTS).len(), 1);
+    workspace.fault("*: 503");
+    workspace.brick("api GET /2.1/clusters/list").run().fails(7, &["503"]);
+}
+
+#[test]
+fn status_8_is_remote_work_that_failed() {
+    let workspace = Workspace::fresh();
+    workspace.sql("", "SELECT nope").run().fails(8, &["UNRESOLVED_COLUMN", "`nope`", "42703"]);
+    workspace.brick("clusters start gpu-experiments").run().fails(8, &["INSUFFICIENT"]);
+    workspace.brick("run -c shared-analytics 1/0").run().fails(8, &["ZeroDivisionError"]);
+}
+
+#[test]
+fn status_9_is_a_deadline_and_the_statement_is_cancelled() {
+    let workspace = Workspace::with_endless_statements();
+    let ran = workspace.sql("--timeout 300ms", "SELECT 1").run().fails(9, &["300ms", "cancelling statement"]);
+    let cancelled = workspace.requests("POST", STATEMENTS);
+    assert!(cancelled.iter().any(|request| request.path.ends_with("/cancel")), "{}", ran.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn status_130_and_143_are_signals_and_the_statement_is_cancelled() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let workspace = Workspace::with_endless_statements();
+        let running = workspace.sql("-w 4f1c8a3be02d7719", "SELECT 1").start();
+        // The first poll: the submission has been answered.
+        workspace.until_requested("GET", STATEMENTS);
+        running.signal(signal);
+        running.end().fails(code, &["cancelling statement", "interrupted"]);
+        let id = workspace.requests("GET", STATEMENTS)[0].path.rsplit('/').next().unwrap().to_owned();
+        assert_eq!(workspace.requests("POST", &format!("{STATEMENTS}/{id}/cancel")).len(), 1);
+        let status = workspace.brick(&format!("statements get {id}")).run().done().json();
+        assert_eq!(status["status"]["state"], "CANCELED");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_while_waiting_leaves_what_was_started() {
+    let mut delays = brickwire_sandbox::Delays::NONE;
+    delays.cluster = std::time::Duration::from_secs(3600);
+    let workspace = Workspace::alone(brickwire_sandbox::Sandbox::builder().with_delays(delays));
+    let running = workspace.brick("clusters start 0710-090100-n1ghtly0").start();
+    workspace.until_requested("GET", "/api/2.1/clusters/get");
+    running.signal("INT");
+    running.end().fails(130, &["interrupted"]);
+    assert!(workspace.requests("POST", "/api/2.1/clusters/delete").is_empty());
+    let state = workspace.brick("clusters get nightly-etl").run().done().json()["state"].clone();
+    assert_eq!(state, "PENDING");
+}

@@ -1,0 +1,20 @@
+//! The real `brick`, against a pretend workspace.
+#![allow(clippy::unwrap_used, reason = "a test's helpers may fail as the test does")]
+
+mod program;
+mod scripted;
+mod workspace;
+
+mod api;
+mod bad_input;
+mod clusters;
+mod commands;
+mod debug;
+mod exit_status;
+mod help;
+mod output;
+mod retries;
+mod sandbox;
+mod statements;
+mod users;
+mod warehouses;
