@@ -24,6 +24,7 @@
 //! - the debug log masks credentials, and never shows a form.
 
 mod body;
+mod curl;
 mod headers;
 mod multipart;
 mod response;
@@ -192,6 +193,29 @@ impl RawRequest {
     }
 
     pub(crate) async fn send(&self, transport: &HttpTransport) -> Result<RawResponse> {
+        let first = self.prepared(transport)?;
+        // A body of bytes is shared with the copies, not copied.
+        let request = || first.try_clone().ok_or_else(|| Error::usage("a request body that can't be sent again"));
+        let operation = format!("{} {}", first.method(), first.url().path());
+        let call = Call {
+            operation: &operation,
+            repeatable: matches!(first.method().as_str(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"),
+            retry: self.retry,
+            timeout: self.timeout,
+            debug: self.debug || transport.debug,
+            expects_json: self.response_type == ResponseType::Json && first.method() != Method::HEAD,
+            request: &request,
+        };
+        RawResponse::new(transport.execute(&call).await?, &operation, self.response_type)
+    }
+
+    /// The request as a curl command, secrets masked; nothing is sent.
+    pub(crate) fn as_curl(&self, transport: &HttpTransport) -> Result<String> {
+        Ok(curl::command(&self.prepared(transport)?))
+    }
+
+    /// All inputs checked and put together.
+    fn prepared(&self, transport: &HttpTransport) -> Result<Request> {
         let method = self.parsed_method()?;
         if self.timeout.is_some_and(|t| t.is_zero()) {
             return Err(
@@ -209,23 +233,10 @@ impl RawRequest {
         if payload.bytes.is_none() && !matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE") {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        let request = || {
-            let mut request = Request::new(method.clone(), address.clone());
-            *request.headers_mut() = headers.clone();
-            *request.body_mut() = payload.bytes.clone().map(Into::into);
-            Ok(request)
-        };
-        let operation = format!("{method} {}", address.path());
-        let call = Call {
-            operation: &operation,
-            repeatable: matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"),
-            retry: self.retry,
-            timeout: self.timeout,
-            debug: self.debug || transport.debug,
-            expects_json: self.response_type == ResponseType::Json && method != Method::HEAD,
-            request: &request,
-        };
-        RawResponse::new(transport.execute(&call).await?, &operation, self.response_type)
+        let mut request = Request::new(method, address);
+        *request.headers_mut() = headers;
+        *request.body_mut() = payload.bytes.map(Into::into);
+        Ok(request)
     }
 
     fn parsed_method(&self) -> Result<Method> {

@@ -165,6 +165,14 @@ impl Workspace {
         request.send(&self.transport).await
     }
 
+    /// Shows what [`raw`](Self::raw) would send, as a curl command with secrets masked; nothing is sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for an input that is wrong.
+    pub fn raw_as_curl(&self, request: &RawRequest) -> Result<String> {
+        request.as_curl(&self.transport)
+    }
+
     /// The generated client, for operations that have no action of their own. It shares this workspace's
     /// credentials, retries and log.
     pub fn client(&self) -> &Client {

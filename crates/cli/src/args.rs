@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{api, clusters, contexts, execute, run, sql, statements, warehouses};
+use clap_complete::ArgValueCompleter;
+
+use crate::{
+    commands::{api, clusters, completions, contexts, execute, run, sql, statements, warehouses},
+    completion,
+};
 
 /// Databricks from the command line: clusters, SQL warehouses, statements, code, raw requests.
 #[derive(Debug, Parser)]
@@ -33,7 +38,7 @@ Example:
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Profile in ~/.databrickscfg to take the connection from
-    #[arg(long, short = 'p', global = true, value_name = "NAME")]
+    #[arg(long, short = 'p', global = true, value_name = "NAME", add = ArgValueCompleter::new(completion::profiles))]
     pub(crate) profile: Option<String>,
     /// Host of the workspace, in place of DATABRICKS_HOST
     #[arg(long, global = true, value_name = "URL")]
@@ -48,6 +53,9 @@ pub(crate) struct Global {
         hide_default_value = true
     )]
     pub(crate) output: Format,
+    /// Filter JSON output with a jq expression, as in '.[].cluster_id'
+    #[arg(long, global = true, value_name = "EXPR")]
+    pub(crate) jq: Option<String>,
     /// Log requests and responses to stderr, secrets masked
     #[arg(long, global = true)]
     pub(crate) debug: bool,
@@ -82,6 +90,8 @@ pub(crate) enum Format {
     Jsonl,
     /// RFC 4180, with a header
     Csv,
+    /// Each field on a line of its own
+    Record,
 }
 
 #[derive(Debug, Subcommand)]
@@ -110,6 +120,8 @@ pub(crate) enum Command {
     Whoami,
     /// Send any request to the workspace
     Api(api::Api),
+    /// Print the line that makes a shell complete commands, clusters, warehouses and profiles
+    Completions(completions::Completions),
     /// Serve a local pretend workspace: real SQL, real Python, no account
     Sandbox(SandboxArgs),
 }

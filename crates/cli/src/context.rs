@@ -4,7 +4,7 @@ use std::{cell::OnceCell, time::Duration};
 
 use brickwire_actions::{Config, Environment, Workspace};
 
-use crate::{args::Global, output::Output, progress, report::Failure};
+use crate::{args::Global, output::Output, progress::Progress, report::Failure};
 
 /// How long cancellations may take when the program ends.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -12,6 +12,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// What every command is given.
 pub(crate) struct Context {
     global: Global,
+    progress: Progress,
     workspace: OnceCell<Workspace>,
     config: OnceCell<Config>,
     #[cfg(feature = "sandbox")]
@@ -21,6 +22,7 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(global: Global) -> Self {
         Self {
+            progress: Progress::new(&global),
             global,
             workspace: OnceCell::new(),
             config: OnceCell::new(),
@@ -40,7 +42,7 @@ impl Context {
         }
         let workspace = Workspace::builder(config.connection()?)
             .with_product("brick", env!("CARGO_PKG_VERSION"))
-            .with_events(progress::events(&self.global))
+            .with_events(self.progress.events())
             .with_debug(self.global.debug || self.global.verbose > 1)
             .build()?;
         Ok(self.workspace.get_or_init(|| workspace).clone())
@@ -77,15 +79,18 @@ impl Context {
 
     /// Data goes here.
     pub(crate) fn output(&self) -> Output {
-        Output::new(self.global.output)
+        self.progress.clear();
+        Output::new(self.global.output, self.global.jq.clone())
+    }
+
+    /// What is shown meanwhile.
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// A remark for a person, on stderr.
     pub(crate) fn note(&self, text: &str) {
-        use std::io::Write;
-        if !self.global.quiet {
-            let _ = writeln!(std::io::stderr(), "{text}");
-        }
+        self.progress.line(text);
     }
 
     /// Sees out what was begun and is not to go on.

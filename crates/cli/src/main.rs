@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod completion;
 mod context;
 mod output;
 mod progress;
@@ -9,11 +10,13 @@ mod report;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::{args::Args, context::Context, report::Outcome};
 
 fn main() -> ExitCode {
+    // A shell that asks for completions sets COMPLETE; then this answers and exits.
+    clap_complete::CompleteEnv::with_factory(Args::command).complete();
     let args = Args::parse();
     // One thread serves all but large results, and starts at once.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -34,8 +37,14 @@ async fn run(args: Args) -> ExitCode {
             Err(error) => Outcome::Failed(error),
         },
         signal = interrupted() => Outcome::Interrupted(signal),
+        () = context.progress().beat() => unreachable!("it never ends"),
     };
-    context.settle(matches!(outcome, Outcome::Interrupted(_))).await;
+    context.progress().clear();
+    tokio::select! {
+        () = context.settle(matches!(outcome, Outcome::Interrupted(_))) => {}
+        // Twice means now; what is being cancelled has been named.
+        _ = interrupted() => {}
+    }
     report::finish(outcome, format)
 }
 

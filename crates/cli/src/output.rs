@@ -1,6 +1,8 @@
 //! Data on stdout, in the format asked for. JSON is the service's own text, re-indented; nothing is lost in between.
 
 mod cell;
+#[cfg(feature = "jq")]
+mod jq;
 pub(crate) mod json;
 mod rows;
 
@@ -9,7 +11,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, value::RawValue};
 
-use crate::args::Format;
+use crate::{args::Format, report::Failure};
 
 pub(crate) use rows::RowPrinter;
 
@@ -20,26 +22,34 @@ pub(crate) type Column = (&'static str, &'static str);
 pub(crate) struct Output {
     asked: Format,
     format: Format,
+    jq: Option<String>,
     out: BufWriter<Stdout>,
 }
 
 impl Output {
-    pub(crate) fn new(asked: Format) -> Self {
+    pub(crate) fn new(asked: Format, jq: Option<String>) -> Self {
         let stdout = io::stdout();
         let format = match asked {
+            _ if jq.is_some() => Format::Json,
             Format::Auto if stdout.is_terminal() => Format::Table,
             Format::Auto => Format::Json,
             other => other,
         };
-        Self { asked, format, out: BufWriter::new(stdout) }
+        Self { asked, format, jq, out: BufWriter::new(stdout) }
     }
 
     /// Items of a list; tables and CSV show the columns named.
-    pub(crate) fn list(mut self, items: &[Box<RawValue>], columns: &[Column]) -> io::Result<()> {
+    pub(crate) fn list(mut self, items: &[Box<RawValue>], columns: &[Column]) -> Result<(), Failure> {
         match self.format {
             Format::Json | Format::Auto => {
                 let all = items.iter().map(|item| item.get()).collect::<Vec<_>>().join(",");
-                writeln!(self.out, "{}", json::pretty(&format!("[{all}]")))?;
+                self.json(&format!("[{all}]"))?;
+            }
+            Format::Record => {
+                for (i, item) in items.iter().enumerate() {
+                    let gap = if i > 0 { "\n" } else { "" };
+                    writeln!(self.out, "{gap}{}", field_lines(&fields(item.get())))?;
+                }
             }
             Format::Jsonl => {
                 for item in items {
@@ -64,21 +74,15 @@ impl Output {
                 }
             }
         }
-        self.out.flush()
+        Ok(self.out.flush()?)
     }
 
     /// One thing: its JSON, or its fields one to a line.
-    pub(crate) fn record(mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn record(mut self, text: &str) -> Result<(), Failure> {
         match self.format {
-            Format::Json | Format::Auto => writeln!(self.out, "{}", json::pretty(text))?,
+            Format::Json | Format::Auto => self.json(text)?,
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
-            Format::Table => {
-                let mut table = bare_table();
-                for (name, value) in fields(text) {
-                    table.add_row([name, value]);
-                }
-                writeln!(self.out, "{}", trim_lines(&table.to_string()))?;
-            }
+            Format::Table | Format::Record => writeln!(self.out, "{}", field_lines(&fields(text)))?,
             Format::Csv => {
                 let fields = fields(text);
                 cell::csv_line(&mut self.out, fields.iter().map(|(name, _)| Some(name.as_str())))?;
@@ -88,13 +92,36 @@ impl Output {
                 )?;
             }
         }
-        self.out.flush()
+        Ok(self.out.flush()?)
+    }
+
+    /// A JSON document of any shape; there is no table of it.
+    pub(crate) fn document(mut self, text: &str) -> Result<(), Failure> {
+        match self.format {
+            Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
+            _ => self.json(text)?,
+        }
+        Ok(self.out.flush()?)
+    }
+
+    /// JSON, through the filter if there is one.
+    fn json(&mut self, text: &str) -> Result<(), Failure> {
+        let Some(code) = &self.jq else { return Ok(writeln!(self.out, "{}", json::pretty(text))?) };
+        for result in filtered(code, text)? {
+            writeln!(self.out, "{result}")?;
+        }
+        Ok(())
     }
 
     /// Text or bytes, as they are.
     pub(crate) fn bytes(mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)?;
         self.out.flush()
+    }
+
+    /// Whether JSON is what will be printed.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.format, Format::Json | Format::Jsonl)
     }
 
     /// Whether the user asked for JSON, and didn't just get it for a pipe.
@@ -104,8 +131,25 @@ impl Output {
 
     /// For rows of an SQL result.
     pub(crate) fn rows(self) -> RowPrinter {
-        RowPrinter::new(self.format, Box::new(self.out))
+        RowPrinter::new(self.format, Box::new(self.out), self.jq)
     }
+}
+
+#[cfg(feature = "jq")]
+fn filtered(code: &str, text: &str) -> Result<Vec<String>, Failure> {
+    jq::filter(code, text)
+}
+
+#[cfg(not(feature = "jq"))]
+fn filtered(_: &str, _: &str) -> Result<Vec<String>, Failure> {
+    Err(Failure::Unable("this build of brick has no --jq: install it with the feature `jq`".to_owned()))
+}
+
+/// `name  value`, the values in one column.
+fn field_lines(fields: &[(String, String)]) -> String {
+    let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    let line = |(name, value): &(String, String)| format!("{name:width$}  {value}").trim_end().to_owned();
+    fields.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn bare_table() -> Table {

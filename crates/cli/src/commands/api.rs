@@ -4,18 +4,21 @@ use std::{path::PathBuf, time::Duration};
 
 use brickwire_actions::{Backoff, FilePart, RawData, RawRequest, RawResponse, ResponseType, RetryPolicy};
 use clap::ValueEnum;
+use serde_json::Value;
 
 use super::{
     Result,
     source::{read_file, read_stdin},
 };
-use crate::{args, context::Context, report::Failure};
+use crate::{args, context::Context};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   brick api GET /2.1/clusters/list --query page_size=5
   brick api POST /api/2.0/sql/statements --data @statement.json --max-retries 3
+  brick api POST /2.1/clusters/start -F cluster_id=0123-456789-abcdefgh --dry-run
+  brick api GET /2.1/clusters/list --paginate --jq '.clusters[].cluster_id'
   brick api POST /2.0/workspace/import --form path=/Shared/x --file content=./x.py -i")]
 pub(crate) struct Api {
     /// GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, LINK, UNLINK or PURGE
@@ -25,6 +28,15 @@ pub(crate) struct Api {
     /// The body: text, @FILE, or - for standard input
     #[arg(long, short, value_name = "TEXT|@FILE|-", conflicts_with_all = ["form", "file"])]
     data: Option<String>,
+    /// The body, from this file; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "form", "file"])]
+    input: Option<String>,
+    /// A member of a JSON body (of the query, for GET): true, false, null and numbers as such, @FILE for its text
+    #[arg(long, short = 'F', value_name = "KEY=VALUE", value_parser = pair, conflicts_with_all = ["data", "input", "form", "file"])]
+    field: Vec<(String, String)>,
+    /// The same, always as text
+    #[arg(long, short = 'f', value_name = "KEY=VALUE", value_parser = pair, conflicts_with_all = ["data", "input", "form", "file"])]
+    raw_field: Vec<(String, String)>,
     /// A field of a multipart form
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     form: Vec<(String, String)>,
@@ -64,6 +76,12 @@ pub(crate) struct Api {
     /// Print status and headers too
     #[arg(long, short)]
     include: bool,
+    /// Follow `next_page_token` to the last page, and print each
+    #[arg(long)]
+    paginate: bool,
+    /// Print the request as a curl command, secrets masked, and send nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// The connector's response types.
@@ -103,6 +121,11 @@ impl Api {
         if let Some(data) = &self.data {
             request = request.with_data(body(data)?);
         }
+        if let Some(input) = &self.input {
+            request =
+                request.with_data(body(&if input == "-" { "-".to_owned() } else { format!("@{input}") })?);
+        }
+        request = self.with_fields(request)?;
         for (key, value) in &self.form {
             request = request.with_form_field(key, value);
         }
@@ -130,6 +153,28 @@ impl Api {
         Ok(request)
     }
 
+    /// Members of the body, in the order typed first, text second; a GET has a query instead.
+    fn with_fields(&self, mut request: RawRequest) -> Result<RawRequest> {
+        let mut members = serde_json::Map::new();
+        for (key, value) in &self.field {
+            members.insert(key.clone(), typed(value)?);
+        }
+        for (key, value) in &self.raw_field {
+            members.insert(key.clone(), value.as_str().into());
+        }
+        if members.is_empty() {
+            return Ok(request);
+        }
+        if !matches!(self.method.to_ascii_uppercase().as_str(), "GET" | "HEAD") {
+            return Ok(request.with_data(RawData::Json(members.into())));
+        }
+        for (key, value) in members {
+            request =
+                request.with_query(key, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        }
+        Ok(request)
+    }
+
     fn retry(&self) -> RetryPolicy {
         let delay = self.retry_delay_ms.map(Duration::from_millis);
         let backoff = match self.exponential_backoff {
@@ -138,6 +183,18 @@ impl Api {
         };
         RetryPolicy::Connector { max_retries: self.max_retries, backoff, all_errors: self.retry_all_errors }
     }
+}
+
+fn typed(text: &str) -> Result<Value> {
+    if let Some(path) = text.strip_prefix('@') {
+        let bytes = if path == "-" { read_stdin()? } else { read_file(&PathBuf::from(path))? };
+        return Ok(String::from_utf8_lossy(&bytes).into_owned().into());
+    }
+    // Anything that isn't one of JSON's own words or numbers is text.
+    Ok(match serde_json::from_str(text) {
+        Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_))) => value,
+        _ => text.into(),
+    })
 }
 
 fn body(data: &str) -> Result<RawData> {
@@ -154,22 +211,41 @@ fn body(data: &str) -> Result<RawData> {
 
 pub(crate) async fn run(command: Api, context: &Context) -> Result {
     let request = command.request()?;
-    let response = context.workspace().await?.raw(&request).await?;
-    let output = context.output();
-    let mut text = Vec::new();
+    let workspace = context.workspace().await?;
+    if command.dry_run {
+        return Ok(context.output().bytes(format!("{}\n", workspace.raw_as_curl(&request)?).as_bytes())?);
+    }
+    let mut token = None;
+    loop {
+        let page = match &token {
+            Some(token) => request.clone().with_query("page_token", token),
+            None => request.clone(),
+        };
+        let response = workspace.raw(&page).await?;
+        print(&command, &response, context)?;
+        let next = next_page(&response).filter(|_| command.paginate);
+        if next.is_none() || next == token {
+            return Ok(());
+        }
+        token = next;
+    }
+}
+
+fn print(command: &Api, response: &RawResponse, context: &Context) -> Result {
     if command.include {
-        text.extend(head(&response).into_bytes());
+        context.output().bytes(head(response).as_bytes())?;
     }
     match command.response_type {
-        Answer::Json if !response.body.is_empty() => {
-            let pretty = crate::output::json::pretty(&response.text());
-            text.extend(pretty.into_bytes());
-            text.push(b'\n');
-        }
-        Answer::Text => text.extend(response.text().as_bytes()),
-        _ => text.extend(&response.body),
+        Answer::Json if response.body.trim_ascii().is_empty() => Ok(()),
+        Answer::Json => context.output().document(&response.text()),
+        Answer::Text => Ok(context.output().bytes(response.text().as_bytes())?),
+        Answer::Binary => Ok(context.output().bytes(&response.body)?),
     }
-    Ok(output.bytes(&text).map_err(Failure::from)?)
+}
+
+fn next_page(response: &RawResponse) -> Option<String> {
+    let json: Value = serde_json::from_slice(&response.body).ok()?;
+    json["next_page_token"].as_str().filter(|token| !token.is_empty()).map(str::to_owned)
 }
 
 fn head(response: &RawResponse) -> String {

@@ -3,9 +3,12 @@
 use brickwire_actions::Change;
 use clap::Subcommand;
 
+use clap_complete::ArgValueCompleter;
+
 use super::{Result, record};
 use crate::{
     args::{Timeout, Waiting},
+    completion,
     context::Context,
     output::Column,
 };
@@ -65,6 +68,7 @@ pub(crate) enum Clusters {
 pub(crate) struct Which {
     /// The cluster's id or name
     #[arg(value_name = "CLUSTER", env = "DATABRICKS_CLUSTER_ID", hide_env_values = true)]
+    #[arg(add = ArgValueCompleter::new(completion::clusters))]
     cluster: String,
 }
 

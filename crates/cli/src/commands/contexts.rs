@@ -2,9 +2,10 @@
 
 use brickwire_actions::types::CommandLanguage;
 use clap::{Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
 use super::{Result, record};
-use crate::{args::Timeout, context::Context};
+use crate::{args::Timeout, completion, context::Context};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Contexts {
@@ -48,7 +49,8 @@ pub(crate) struct Cluster {
         short,
         value_name = "CLUSTER",
         env = "DATABRICKS_CLUSTER_ID",
-        hide_env_values = true
+        hide_env_values = true,
+        add = ArgValueCompleter::new(completion::clusters)
     )]
     cluster: String,
 }

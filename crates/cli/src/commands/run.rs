@@ -102,7 +102,10 @@ fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -
         RunOutput::Table { columns, rows, truncated } => {
             let mut printer = context.output().rows();
             printer.begin(&columns.into_iter().map(column).collect::<Vec<_>>())?;
-            printer.rows(rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect())?;
+            for row in rows {
+                let cells: Vec<_> = row.into_iter().map(cell).collect();
+                printer.row(cells.iter().map(Option::as_deref))?;
+            }
             let shown = printer.end()?;
             if truncated {
                 context.note(&format!("the service cut the table off after {shown} rows"));

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use brickwire_actions::{Parameter, StatementResult};
 
+use clap_complete::ArgValueCompleter;
+
 use super::{Result, record, source::Source};
-use crate::{args, context::Context};
+use crate::{args, completion, context::Context};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -16,7 +18,7 @@ pub(crate) struct Sql {
     #[command(flatten)]
     statement: Source,
     /// The warehouse's id or name; else the only running one
-    #[arg(long, short, value_name = "WAREHOUSE")]
+    #[arg(long, short, value_name = "WAREHOUSE", add = ArgValueCompleter::new(completion::warehouses))]
     warehouse: Option<String>,
     /// Bind :NAME, as NAME=VALUE (text), NAME:TYPE=VALUE, or NAME:TYPE (NULL); may be repeated
     #[arg(long = "param", short = 'P', value_name = "NAME[:TYPE][=VALUE]", value_parser = parameter)]
@@ -95,7 +97,7 @@ pub(crate) async fn print(mut result: StatementResult, context: &Context) -> Res
     let mut printer = context.output().rows();
     printer.begin(result.columns())?;
     while let Some(rows) = result.next_chunk().await? {
-        printer.rows(rows)?;
+        printer.rows(&rows)?;
     }
     let rows = printer.end()?;
     if result.is_truncated() {

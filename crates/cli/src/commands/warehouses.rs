@@ -3,9 +3,12 @@
 use brickwire_actions::Change;
 use clap::Subcommand;
 
+use clap_complete::ArgValueCompleter;
+
 use super::{Result, record};
 use crate::{
     args::{Timeout, Waiting},
+    completion,
     context::Context,
     output::Column,
 };
@@ -51,6 +54,7 @@ pub(crate) enum Warehouses {
 pub(crate) struct Which {
     /// The warehouse's id or name
     #[arg(value_name = "WAREHOUSE", env = "DATABRICKS_WAREHOUSE_ID", hide_env_values = true)]
+    #[arg(add = ArgValueCompleter::new(completion::warehouses))]
     warehouse: String,
 }
 

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use brickwire_actions::{Row, types::StatementColumnInfo};
+use brickwire_actions::{Rows, types::StatementColumnInfo};
 use comfy_table::CellAlignment;
 
 use super::{bare_table, cell::csv_line, trim_lines};
-use crate::args::Format;
+use crate::{args::Format, report::Failure};
 
 /// How many rows a table is laid out for at once; a longer one begins again with its heading.
 const PAGE: usize = 10_000;
@@ -14,14 +14,38 @@ const PAGE: usize = 10_000;
 /// Prints rows in one format.
 pub(crate) struct RowPrinter {
     format: Format,
-    out: Box<dyn Write>,
+    out: Sink,
     columns: Vec<Heading>,
-    page: Vec<Row>,
+    page: Vec<Vec<String>>,
     rows: u64,
+}
+
+/// Where the text goes. A filter is over the whole result, so all of it is collected first.
+enum Sink {
+    Direct(Box<dyn Write>),
+    Filtered { code: String, text: Vec<u8>, out: Box<dyn Write> },
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Direct(out) => out.write(bytes),
+            Self::Filtered { text, .. } => text.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Direct(out) => out.flush(),
+            Self::Filtered { .. } => Ok(()),
+        }
+    }
 }
 
 struct Heading {
     name: String,
+    /// The name as the key of a JSON object, with its colon.
+    key: String,
     kind: Kind,
 }
 
@@ -49,7 +73,7 @@ impl Kind {
         }
     }
 
-    fn json(self, text: &str) -> String {
+    fn write_json(self, text: &str, out: &mut impl Write) -> io::Result<()> {
         let is_json = match self {
             Self::Text => false,
             Self::Number | Self::Float | Self::Nested => {
@@ -57,12 +81,16 @@ impl Kind {
             }
             Self::Boolean => matches!(text, "true" | "false"),
         };
-        if is_json { text.to_owned() } else { serde_json::Value::from(text).to_string() }
+        if is_json { out.write_all(text.as_bytes()) } else { Ok(serde_json::to_writer(out, text)?) }
     }
 }
 
 impl RowPrinter {
-    pub(super) fn new(format: Format, out: Box<dyn Write>) -> Self {
+    pub(super) fn new(format: Format, out: Box<dyn Write>, jq: Option<String>) -> Self {
+        let out = match jq {
+            None => Sink::Direct(out),
+            Some(code) => Sink::Filtered { code, text: Vec::new(), out },
+        };
         Self { format, out, columns: Vec::new(), page: Vec::new(), rows: 0 }
     }
 
@@ -70,7 +98,8 @@ impl RowPrinter {
     pub(crate) fn begin(&mut self, columns: &[StatementColumnInfo]) -> io::Result<()> {
         for column in columns {
             let name = distinct(&self.columns, column.name.as_deref().unwrap_or_default());
-            self.columns.push(Heading { name, kind: Kind::of(column) });
+            let key = format!("{}:", serde_json::Value::from(name.as_str()));
+            self.columns.push(Heading { name, key, kind: Kind::of(column) });
         }
         if self.format == Format::Csv {
             csv_line(&mut self.out, self.columns.iter().map(|c| Some(c.name.as_str())))?;
@@ -79,33 +108,41 @@ impl RowPrinter {
     }
 
     /// Prints rows.
-    pub(crate) fn rows(&mut self, rows: Vec<Row>) -> io::Result<()> {
-        for row in rows {
-            match self.format {
-                Format::Table => {
-                    self.page.push(row);
-                    if self.page.len() == PAGE {
-                        self.print_page()?;
-                    }
-                }
-                Format::Csv => csv_line(&mut self.out, row.iter().map(Option::as_deref))?,
-                Format::Jsonl => {
-                    let line = self.object(&row);
-                    writeln!(self.out, "{line}")?;
-                }
-                Format::Json | Format::Auto => {
-                    let separator = if self.rows == 0 { "[\n  " } else { ",\n  " };
-                    let object = self.object(&row);
-                    write!(self.out, "{separator}{object}")?;
+    pub(crate) fn rows(&mut self, rows: &Rows) -> io::Result<()> {
+        rows.iter().try_for_each(|row| self.row(row.iter()))
+    }
+
+    /// Prints one row; a cell that is `None` is NULL.
+    pub(crate) fn row<'a>(&mut self, cells: impl Iterator<Item = Option<&'a str>>) -> io::Result<()> {
+        match self.format {
+            Format::Table => {
+                self.page.push(cells.map(|cell| cell.unwrap_or("NULL").to_owned()).collect());
+                if self.page.len() == PAGE {
+                    self.print_page()?;
                 }
             }
-            self.rows += 1;
+            Format::Csv => csv_line(&mut self.out, cells)?,
+            Format::Record => {
+                let gap = if self.rows > 0 { "\n" } else { "" };
+                let names = self.columns.iter().map(|c| c.name.clone());
+                let cells = cells.map(|cell| cell.unwrap_or("NULL").to_owned());
+                writeln!(self.out, "{gap}{}", super::field_lines(&names.zip(cells).collect::<Vec<_>>()))?;
+            }
+            Format::Jsonl => {
+                self.object(cells)?;
+                self.out.write_all(b"\n")?;
+            }
+            Format::Json | Format::Auto => {
+                self.out.write_all(if self.rows == 0 { b"[\n  " } else { b",\n  " })?;
+                self.object(cells)?;
+            }
         }
+        self.rows += 1;
         Ok(())
     }
 
     /// Ends the output; gives the number of rows.
-    pub(crate) fn end(mut self) -> io::Result<u64> {
+    pub(crate) fn end(mut self) -> Result<u64, Failure> {
         match self.format {
             Format::Table if !self.page.is_empty() || self.rows == 0 => self.print_page()?,
             Format::Json | Format::Auto => {
@@ -114,28 +151,35 @@ impl RowPrinter {
             }
             _ => {}
         }
-        self.out.flush()?;
+        match self.out {
+            Sink::Direct(mut out) => out.flush()?,
+            Sink::Filtered { code, text, mut out } => {
+                for result in super::filtered(&code, &String::from_utf8_lossy(&text))? {
+                    writeln!(out, "{result}")?;
+                }
+                out.flush()?;
+            }
+        }
         Ok(self.rows)
     }
 
-    fn object(&self, row: &Row) -> String {
-        let fields: Vec<_> = self
-            .columns
-            .iter()
-            .zip(row)
-            .map(|(column, cell)| {
-                let value = cell.as_deref().map_or_else(|| "null".to_owned(), |text| column.kind.json(text));
-                format!("{}:{value}", serde_json::Value::from(column.name.as_str()))
-            })
-            .collect();
-        format!("{{{}}}", fields.join(","))
+    fn object<'a>(&mut self, cells: impl Iterator<Item = Option<&'a str>>) -> io::Result<()> {
+        for (i, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+            self.out.write_all(if i == 0 { b"{" } else { b"," })?;
+            self.out.write_all(column.key.as_bytes())?;
+            match cell {
+                None => self.out.write_all(b"null")?,
+                Some(text) => column.kind.write_json(text, &mut self.out)?,
+            }
+        }
+        self.out.write_all(if self.columns.is_empty() { b"{}" } else { b"}" })
     }
 
     fn print_page(&mut self) -> io::Result<()> {
         let mut table = bare_table();
         table.set_header(self.columns.iter().map(|c| c.name.as_str()));
         for row in self.page.drain(..) {
-            table.add_row(row.into_iter().map(|cell| cell.unwrap_or_else(|| "NULL".to_owned())));
+            table.add_row(row);
         }
         for (i, column) in self.columns.iter().enumerate() {
             if matches!(column.kind, Kind::Number | Kind::Float)

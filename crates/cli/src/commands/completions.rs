@@ -1,0 +1,32 @@
+//! `brick completions`: the line that a shell's start-up file needs.
+
+use clap_complete::env::Shells;
+
+use super::Result;
+use crate::{context::Context, report::Failure};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  brick completions bash >> ~/.bashrc
+  brick completions fish > ~/.config/fish/completions/brick.fish")]
+pub(crate) struct Completions {
+    /// bash, zsh, fish, powershell or elvish
+    #[arg(value_name = "SHELL")]
+    shell: String,
+}
+
+pub(crate) fn run(command: &Completions, context: &Context) -> Result {
+    let shells = Shells::builtins();
+    let Some(shell) = shells.completer(&command.shell) else {
+        let known: Vec<_> = shells.names().collect();
+        return Err(Failure::Usage(format!(
+            "unknown shell: {:?}; one of {}",
+            command.shell,
+            known.join(", ")
+        )));
+    };
+    let mut script = Vec::new();
+    shell.write_registration("COMPLETE", "brick", "brick", "brick", &mut script)?;
+    Ok(context.output().bytes(&script)?)
+}

@@ -1,0 +1,58 @@
+//! `--jq`: a filter over the JSON output, by jaq. Integers of any size stay exact.
+
+use jaq_core::{
+    Compiler, Ctx, Vars, data,
+    load::{Arena, File, Loader},
+    unwrap_valr,
+};
+use jaq_json::{Val, read};
+
+use crate::report::Failure;
+
+/// Applies a filter to JSON text; gives the results as JSON texts, a plain text without its quotes.
+pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
+    let refuse = |why: String| Failure::Usage(format!("--jq: {why}: {code:?}"));
+    let arena = Arena::default();
+    let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    let modules = Loader::new(definitions)
+        .load(&arena, File { code, path: () })
+        .map_err(|_| refuse("this is not a jq filter".to_owned()))?;
+    let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+    let filter = Compiler::default()
+        .with_funs(functions)
+        .compile(modules)
+        .map_err(|errors| refuse(format!("unknown names: {}", unknown(&errors))))?;
+    let input =
+        read::parse_single(json.as_bytes()).map_err(|e| Failure::Unable(format!("--jq: not JSON: {e}")))?;
+    let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
+    filter
+        .id
+        .run((context, input))
+        .map(unwrap_valr)
+        .map(|result| match result {
+            Ok(Val::TStr(text)) => Ok(String::from_utf8_lossy(&text).into_owned()),
+            Ok(value) => Ok(value.to_string()),
+            Err(error) => Err(Failure::Usage(format!("--jq: {error}"))),
+        })
+        .collect()
+}
+
+fn unknown<P>(errors: &[(File<&str, P>, Vec<(&str, jaq_core::compile::Undefined)>)]) -> String {
+    errors.iter().flat_map(|(_, names)| names.iter().map(|(name, _)| *name)).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+
+    #[test]
+    fn filters_and_keeps_integers_exact() {
+        let json = r#"{"a":[{"id":9007199254740993123,"n":"x"},{"id":2,"n":null}]}"#;
+        assert_eq!(filter(".a[].id", json).unwrap(), ["9007199254740993123", "2"]);
+        assert_eq!(filter(".a | map(.n)", json).unwrap(), [r#"["x",null]"#]);
+        assert_eq!(filter(".a[0].n", json).unwrap(), ["x"]);
+        assert!(
+            filter(".a[", json).is_err() && filter("nope", json).is_err() && filter(".a.b", json).is_err()
+        );
+    }
+}
