@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use crate::{Connection, Error, Host, Result, Secret};
 
 use attribute::Attribute;
+pub(crate) use attribute::is_id;
 use choose::AuthType;
 pub use environment::Environment;
 pub use view::{ConfigView, Ignored, ProfileView, SettingView};

@@ -63,4 +63,27 @@ pub(crate) fn not_found(name: &str, program: &Path) -> Error {
 pub(super) mod tests {
     /// Held by whoever writes and runs a program: a file still open for writing in one thread can't be run by another.
     pub(crate) static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+    #[cfg(unix)]
+    #[tokio::test(start_paused = true)]
+    async fn a_program_that_waits_for_a_person_is_ended() {
+        use super::*;
+        let _alone = ALONE.lock().await;
+        let dir = tempfile::tempdir().unwrap();
+        // Ends by itself only when nobody holds the other end of the pipe any more.
+        let pipe = dir.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        let environment = Environment::new([("PATH", "/usr/bin:/bin")]);
+        let error = run("sleeper", Path::new("/bin/cat"), &[&pipe], &environment).await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+        assert!(error.to_string().contains("sleeper gave no token within 30s"), "{error}");
+
+        tokio::time::resume();
+        let error = run("nothing", &dir.path().join("nothing"), &["x"], &environment).await.err().unwrap();
+        assert!(error.to_string().starts_with("nothing not found"), "{error}");
+        let error = run("failing", Path::new("/bin/sh"), &["-c", "echo why >&2; exit 3"], &environment).await;
+        let error = error.err().unwrap();
+        assert!(error.to_string().ends_with("(exit status: 3): why"), "{error}");
+    }
 }

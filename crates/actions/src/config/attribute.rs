@@ -22,6 +22,8 @@ pub(crate) enum Form {
     Text,
     Flag,
     Number,
+    /// Goes into paths of URLs: letters, digits, `-` and `_`.
+    Id,
 }
 
 const fn plain(name: &'static str, variables: &'static [&'static str]) -> Attribute {
@@ -50,8 +52,8 @@ impl Attribute {
 /// The table.
 pub(crate) static ATTRIBUTES: [Attribute; 35] = [
     plain("host", &["DATABRICKS_HOST"]),
-    plain("account_id", &["DATABRICKS_ACCOUNT_ID"]),
-    plain("workspace_id", &["DATABRICKS_WORKSPACE_ID"]),
+    plain("account_id", &["DATABRICKS_ACCOUNT_ID"]).form(Form::Id),
+    plain("workspace_id", &["DATABRICKS_WORKSPACE_ID"]).form(Form::Id),
     plain("profile", &["DATABRICKS_CONFIG_PROFILE"]),
     plain("config_file", &["DATABRICKS_CONFIG_FILE"]),
     plain("auth_type", &["DATABRICKS_AUTH_TYPE"]),
@@ -93,6 +95,11 @@ pub(crate) static ATTRIBUTES: [Attribute; 35] = [
 /// The attribute of that name.
 pub(crate) fn attribute(name: &str) -> Option<&'static Attribute> {
     ATTRIBUTES.iter().find(|a| a.name == name)
+}
+
+/// Whether an id may become part of a path.
+pub(crate) fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 /// A flag as the vendor's Go tools read it.

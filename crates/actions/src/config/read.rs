@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use super::{
     Config, Environment, Ignored, Setting, Source,
-    attribute::{ATTRIBUTES, Attribute, Form, attribute, flag},
+    attribute::{ATTRIBUTES, Attribute, Form, attribute, flag, is_id},
     ini::{DEFAULT, Ini, SETTINGS, Section},
 };
 use crate::{Error, Host, Result, Secret};
@@ -107,7 +107,9 @@ fn finish(merge: Merge, environment: &Environment, file: Option<File>) -> Result
         if let (Some(value), Some(attribute), false) =
             (value, attribute(name), settings.iter().any(|s| s.attribute.name == name))
         {
-            settings.push(Setting { attribute, value: Secret::new(value), source: Source::Address });
+            let setting = Setting { attribute, value: Secret::new(value), source: Source::Address };
+            check_form(&setting)?;
+            settings.push(setting);
         }
     }
     settings.sort_by_key(|s| ATTRIBUTES.iter().position(|a| a == s.attribute));
@@ -141,6 +143,7 @@ fn check_form(setting: &Setting) -> Result<()> {
     let text = setting.value.expose();
     let wanted = match setting.attribute.form {
         Form::Flag if flag(text).is_none() => "true or false",
+        Form::Id if !is_id(text) => "an id (letters, digits and hyphens)",
         Form::Number if text.parse::<i64>().is_err() => "a whole number",
         _ => return Ok(()),
     };

@@ -1,0 +1,175 @@
+use brickwire_actions::{Config, Environment, Error, ErrorKind, Workspace};
+use serde_json::json;
+
+use crate::provider::Provider;
+
+const SECRET: &str = "planted-client-secret";
+
+fn workspace(host: &str) -> Workspace {
+    let explicit = [("host", host), ("client_id", "an id"), ("client_secret", SECRET)];
+    let config = Config::resolve(&explicit, &Environment::default()).unwrap();
+    Workspace::new(config.connection().unwrap()).unwrap()
+}
+
+/// Everything that a program could show of an error.
+fn shown(error: &Error) -> String {
+    let mut text = format!("{error} {error:?} {:?}", error.hint());
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        text.push_str(&format!(" {inner} {inner:?}"));
+        source = inner.source();
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_host_that_says_nothing_is_asked_at_its_usual_address() {
+    let provider = Provider::start().await;
+    workspace(&provider.url).users().me().await.unwrap();
+    let seen = provider.seen();
+    let token = seen.iter().find(|s| s.target == "/oidc/v1/token").unwrap();
+    assert_eq!(token.method, "POST");
+    assert_eq!(
+        (token.form["grant_type"].as_str(), token.form["scope"].as_str()),
+        ("client_credentials", "all-apis")
+    );
+    // `an+id:planted-client-secret`: the id is form-encoded before it goes into the header.
+    assert_eq!(token.headers["authorization"], "Basic YW4raWQ6cGxhbnRlZC1jbGllbnQtc2VjcmV0");
+    assert!(!format!("{:?}", seen.iter().map(|s| &s.target).collect::<Vec<_>>()).contains(SECRET));
+}
+
+#[tokio::test]
+async fn many_calls_share_a_token_and_a_refused_one_is_replaced_once() {
+    let provider = Provider::start().await;
+    let workspace = workspace(&provider.url);
+    let calls = (0..20).map(|_| {
+        let users = workspace.users();
+        async move { users.me().await.map(drop) }
+    });
+    futures_util::future::try_join_all(calls).await.unwrap();
+    assert_eq!(provider.count("/oidc/v1/token"), 1);
+
+    // In the middle of something long the token is revoked.
+    provider.set(|state| state.tokens += 1);
+    workspace.users().me().await.unwrap();
+    assert_eq!(provider.count("/oidc/v1/token"), 2);
+
+    // If the next one isn't good either, that is the answer.
+    provider.set(|state| state.refusals = vec![(401, r#"{"error":"invalid_client"}"#)]);
+    provider.set(|state| state.tokens += 1);
+    let error = workspace.users().me().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    assert!(error.to_string().contains("invalid_client"), "{error}");
+    assert_eq!(provider.count("/oidc/v1/token"), 3);
+}
+
+#[tokio::test]
+async fn a_token_that_has_ended_is_replaced_before_it_is_sent() {
+    let provider = Provider::start().await;
+    provider.set(|state| state.life = 0);
+    let workspace = workspace(&provider.url);
+    for _ in 0..3 {
+        workspace.users().me().await.unwrap();
+    }
+    let refused = provider.count("/api/2.0/preview/scim/v2/Me");
+    assert_eq!((provider.count("/oidc/v1/token"), refused), (3, 3), "no call was refused and repeated");
+}
+
+#[tokio::test]
+async fn the_token_endpoint_is_asked_again_if_it_is_busy() {
+    let provider = Provider::start().await;
+    provider.set(|state| state.refusals = vec![(429, "{}")]);
+    workspace(&provider.url).users().me().await.unwrap();
+    assert_eq!(provider.count("/oidc/v1/token"), 2);
+}
+
+#[tokio::test]
+async fn no_answer_leads_a_secret_to_another_host() {
+    let (provider, foreign) = (Provider::start().await, Provider::start().await);
+    let other = foreign.url.clone();
+    let elsewhere = |path: &str| format!("{other}{path}");
+    type Change = Box<dyn FnOnce(&mut crate::provider::State)>;
+    let (config, server, redirect) =
+        (elsewhere("/oidc"), elsewhere("/oidc/v1/token"), elsewhere("/oidc/v1/token"));
+    let userinfo = format!("{}@{}/oidc", provider.url, other.trim_start_matches("http://"));
+    let changes: [Change; 4] = [
+        Box::new(move |s| s.config = Some(json!({ "oidc_endpoint": config }))),
+        Box::new(move |s| s.config = Some(json!({ "oidc_endpoint": userinfo }))),
+        Box::new(move |s| s.server = Some(json!({ "token_endpoint": server }))),
+        Box::new(move |s| s.redirect = Some(redirect)),
+    ];
+    for change in changes {
+        provider.set(|state| {
+            (state.config, state.server, state.redirect) = (None, None, None);
+            change(state);
+        });
+        let error = workspace(&provider.url).users().me().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+        assert!(!shown(&error).contains(SECRET), "{}", shown(&error));
+    }
+    assert_eq!(foreign.seen().len(), 0, "not even a question went there");
+}
+
+#[tokio::test]
+async fn an_account_id_stays_an_id() {
+    for id in ["../../evil", "a/b", "x@evil.example", "a?b", "a b"] {
+        let error = Config::resolve(
+            &[("host", "accounts.cloud.databricks.com"), ("account_id", id)],
+            &Environment::default(),
+        )
+        .unwrap_err();
+        assert!(error.to_string().contains("account_id"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn errors_of_the_token_endpoint_do_not_repeat_the_secret() {
+    let provider = Provider::start().await;
+    for (status, body) in [
+        (
+            400,
+            r#"{"error":"invalid_client","error_description":"no client has the secret planted-client-secret"}"#,
+        ),
+        (403, "planted-client-secret is wrong"),
+        (200, r#"{"id_token":"planted-client-secret"}"#),
+        (200, "<html>planted-client-secret</html>"),
+    ] {
+        provider.set(|state| state.refusals = vec![(status, body)]);
+        let error = workspace(&provider.url).users().me().await.unwrap_err();
+        assert!(!shown(&error).contains(SECRET), "{}", shown(&error));
+        assert_eq!(provider.count("/api/2.0/preview/scim/v2/Me"), 0);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn another_program_gets_no_secret_among_its_arguments_and_none_of_ours_in_its_variables() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    let (program, log) = (home.path().join("databricks"), home.path().join("log"));
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >> {log}\nenv >> {log}\necho '{{\"access_token\":\"planted-cli-token\"}}'\nexit 0\n",
+        log = log.display()
+    );
+    // Smaller programs of that name are the old CLI, which is not asked.
+    std::fs::write(&program, format!("{script}{}", " ".repeat(1024 * 1024))).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let environment = Environment::new([
+        ("PATH", "/usr/bin:/bin"),
+        ("DATABRICKS_TOKEN", "planted-token"),
+        ("DATABRICKS_CLIENT_SECRET", SECRET),
+        ("DATABRICKS_AUTH_TYPE", "databricks-cli"),
+        ("OTHER", "kept"),
+    ])
+    .with_home(home.path());
+    let explicit = [("host", "x.cloud.databricks.com"), ("databricks_cli_path", program.to_str().unwrap())];
+    let config = Config::resolve(&explicit, &environment).unwrap();
+    let workspace = Workspace::new(config.connection().unwrap()).unwrap();
+    let token = workspace.access_token().await.unwrap();
+    assert_eq!(token.token.expose(), "planted-cli-token");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("auth token --host https://x.cloud.databricks.com\n"), "{log}");
+    assert!(log.contains("OTHER=kept") && !log.contains("planted"), "{log}");
+    let all = format!("{token:?} {workspace:?} {config:?} {environment:?}");
+    assert!(!all.contains("planted"), "{all}");
+}

@@ -1,0 +1,120 @@
+use std::time::Duration;
+
+use brickwire_actions::{BrowserLogin, Config, Environment, ErrorKind, Workspace};
+use reqwest::Url;
+
+use crate::provider::Provider;
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn config(host: &str, home: &std::path::Path) -> Config {
+    let environment = Environment::default().with_home(home);
+    Config::resolve(&[("host", host), ("auth_type", "external-browser")], &environment).unwrap()
+}
+
+/// A browser, as far as it matters: goes to the address, and follows to where the login page would send it back.
+async fn browse(address: &str, answer: &str) -> (Url, u16) {
+    let browser =
+        reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let first = browser.get(address).send().await.unwrap();
+    let page = Url::parse(first.headers()["location"].to_str().unwrap()).unwrap();
+    let of = |name: &str| page.query_pairs().find(|(k, _)| k == name).unwrap().1.into_owned();
+    let stray =
+        browser.get(format!("{}/?code=stolen&state=guessed", of("redirect_uri"))).send().await.unwrap();
+    assert_eq!(stray.status(), 400, "who doesn't know the state is turned away");
+    assert_eq!(
+        browser.get(format!("{}/favicon.ico", of("redirect_uri"))).send().await.unwrap().status(),
+        404
+    );
+    let back = format!("{}/?state={}&{answer}", of("redirect_uri"), of("state"));
+    let status = browser.get(back).send().await.unwrap().status().as_u16();
+    (page, status)
+}
+
+#[tokio::test]
+async fn log_in_call_renew_and_log_out() {
+    let (provider, home) = (Provider::start().await, tempfile::tempdir().unwrap());
+    let config = config(&provider.url, home.path());
+    let call = async || Workspace::new(config.connection().unwrap()).unwrap().users().me().await.map(drop);
+
+    let error = call().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    assert!(error.hint().unwrap().contains("brick auth login --host http://127.0.0.1"), "{:?}", error.hint());
+
+    let login = BrowserLogin::start(&config).await.unwrap();
+    let address = login.address().to_owned();
+    assert!(address.starts_with("http://localhost:80"), "{address}");
+    let shown = format!("{login:?}");
+    let ((page, status), done) = tokio::join!(browse(&address, "code=the-code"), login.wait(SOON));
+    done.unwrap();
+    assert_eq!(status, 200);
+    let seen = provider.seen();
+    let exchange = &seen.iter().find(|s| s.target == "/oidc/v1/token").unwrap().form;
+    assert_eq!(
+        (exchange["code"].as_str(), exchange["redirect_uri"].as_str()),
+        ("the-code", address.as_str())
+    );
+    assert!(exchange["code_verifier"].len() >= 43 && !shown.contains(&exchange["code_verifier"]));
+    for (name, value) in [
+        ("response_type", "code"),
+        ("client_id", "databricks-cli"),
+        ("code_challenge_method", "S256"),
+        ("scope", "all-apis offline_access"),
+    ] {
+        assert!(page.query_pairs().any(|(k, v)| k == name && v == value), "{name} in {page}");
+    }
+
+    call().await.unwrap();
+    assert_eq!(provider.count("/oidc/v1/token"), 1, "the stored token served");
+    // It was revoked: the refresh token brings the next, which is kept for the next process.
+    provider.set(|state| state.tokens += 1);
+    call().await.unwrap();
+    call().await.unwrap();
+    assert_eq!(provider.count("/oidc/v1/token"), 2);
+    // The login itself has ended.
+    provider.set(|state| (state.tokens, state.refresh) = (99, None));
+    let error = call().await.unwrap_err();
+    assert!(error.to_string().contains("the login has ended"), "{error}");
+
+    assert!(config.logout().unwrap() && !config.logout().unwrap());
+    assert!(call().await.unwrap_err().to_string().contains("not logged in"));
+}
+
+#[tokio::test]
+async fn a_login_is_used_with_its_own_host_only() {
+    let (provider, other, home) =
+        (Provider::start().await, Provider::start().await, tempfile::tempdir().unwrap());
+    let file = home.path().join(".databrickscfg");
+    let environment = Environment::default().with_home(home.path());
+    let write = |host: &str| {
+        std::fs::write(&file, format!("[p]\nhost = {host}\nauth_type = external-browser\n")).unwrap()
+    };
+    let read = || Config::resolve(&[("profile", "p")], &environment).unwrap();
+    write(&provider.url);
+    let login = BrowserLogin::start(&read()).await.unwrap();
+    let address = login.address().to_owned();
+    let (_, done) = tokio::join!(browse(&address, "code=c"), login.wait(SOON));
+    done.unwrap();
+    let workspace = Workspace::new(read().connection().unwrap()).unwrap();
+    workspace.users().me().await.unwrap();
+    // The same profile, edited.
+    write(&other.url);
+    let error = Workspace::new(read().connection().unwrap()).unwrap().users().me().await.unwrap_err();
+    assert!(error.to_string().contains("not logged in"), "{error}");
+    assert_eq!(error.hint(), Some("run `brick auth login --profile p`"));
+    assert_eq!(other.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn a_refused_login_says_why() {
+    let (provider, home) = (Provider::start().await, tempfile::tempdir().unwrap());
+    let login = BrowserLogin::start(&config(&provider.url, home.path())).await.unwrap();
+    let address = login.address().to_owned();
+    let answer = "error=access_denied&error_description=not+today";
+    let (_, done) = tokio::join!(browse(&address, answer), login.wait(SOON));
+    let error = done.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    assert!(error.to_string().contains("access_denied not today"), "{error}");
+    assert_eq!(provider.count("/oidc/v1/token"), 0);
+    assert!(!home.path().join(".config").exists(), "nothing is kept");
+}
