@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::common::Result;
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_spark::SessionStateBuilderSpark;
@@ -32,11 +34,13 @@ mod parse;
 mod patterns;
 mod range;
 mod rewrite;
+mod round;
 mod runtime;
 mod samples;
 mod semantics;
 mod sql_types;
 mod statement;
+mod temporary;
 
 use catalogs::{Catalogs, Place};
 use runtime::SqlRuntime;
@@ -82,7 +86,11 @@ impl Session {
 
 impl FusionEngine {
     pub(super) fn new() -> Self {
-        let context = context().expect("DataFusion takes the settings it documents");
+        Self::with_memory(MEMORY_BYTES)
+    }
+
+    fn with_memory(bytes: usize) -> Self {
+        let context = context(bytes).expect("DataFusion takes the settings it documents");
         let catalogs = Catalogs::create(&context).expect("an empty engine takes its first catalogs");
         let shared = Shared { context, catalogs, runtime: SqlRuntime::new(), sessions: AtomicU64::new(0) };
         Self::of_session(Arc::new(shared), Place::default())
@@ -110,7 +118,7 @@ impl SqlEngine for FusionEngine {
     }
 }
 
-fn context() -> Result<SessionContext> {
+fn context(memory_bytes: usize) -> Result<SessionContext> {
     let config = SessionConfig::new()
         .with_target_partitions(2)
         .with_default_catalog_and_schema("main", "default")
@@ -120,7 +128,7 @@ fn context() -> Result<SessionContext> {
         .set_bool("datafusion.sql_parser.collect_spans", true)
         .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
         .set_bool("datafusion.sql_parser.parse_float_as_decimal", true);
-    let environment = RuntimeEnvBuilder::new().with_memory_limit(MEMORY_BYTES, 1.0).build_arc()?;
+    let environment = RuntimeEnvBuilder::new().with_memory_limit(memory_bytes, 1.0).build_arc()?;
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(environment)
@@ -131,8 +139,35 @@ fn context() -> Result<SessionContext> {
     builder.expr_planners().get_or_insert_default().insert(0, Arc::new(arithmetic::SparkOperators));
     let mut state = builder.build();
     state.add_analyzer_rule(Arc::new(semantics::SparkSemantics));
+    // Spark's package has an `avg` of doubles only.
+    state.register_udaf(avg_udaf())?;
+    if let Some(package) = state.scalar_functions().get("round").cloned() {
+        state.register_udf(Arc::new(ScalarUDF::from(round::SparkRound::of(package))))?;
+    }
     let context = SessionContext::new_with_state(state);
     context.register_udf(ScalarUDF::from(semantics::TypeOf::default()));
     context.register_udtf("range", Arc::new(range::SparkRange));
     Ok(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::TryStreamExt;
+
+    use super::*;
+
+    async fn rows(engine: &FusionEngine, sql: &str) -> Result<usize, EngineError> {
+        let stream = engine.query(Query { sql, ..Query::default() }).await?;
+        let batches: Vec<_> = stream.batches.try_collect().await?;
+        Ok(batches.iter().map(arrow_array::RecordBatch::num_rows).sum())
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_the_memory_fails_and_the_engine_lives_on() {
+        let engine = FusionEngine::with_memory(1 << 20);
+        let join = "SELECT count(*) FROM range(300000) a JOIN range(300000) b ON a.id = b.id + 1";
+        let error = rows(&engine, join).await.unwrap_err();
+        assert_eq!(error.error_code, "RESOURCE_EXHAUSTED", "{error}");
+        assert_eq!(rows(&engine, "SELECT 1").await, Ok(1));
+    }
 }

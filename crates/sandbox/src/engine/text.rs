@@ -17,10 +17,13 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::EngineError;
 
+/// Appends the text of a row's value.
+type Write<'a> = Box<dyn Fn(usize, &mut String) + Send + 'a>;
+
 /// Writes the values of one column.
 pub(super) struct Cells<'a> {
     array: &'a dyn Array,
-    write: Box<dyn Fn(usize, &mut String) + Send + 'a>,
+    write: Write<'a>,
     /// The text needs no escapes in JSON.
     plain: bool,
     /// The text is itself JSON.
@@ -32,7 +35,7 @@ impl<'a> Cells<'a> {
     /// A type that no engine of ours should let through.
     pub(super) fn new(array: &'a dyn Array) -> Result<Self, EngineError> {
         let (mut plain, mut nested) = (true, false);
-        let write: Box<dyn Fn(usize, &mut String) + Send + 'a> = match array.data_type() {
+        let write: Write<'a> = match array.data_type() {
             DataType::Null => Box::new(|_, _| {}),
             DataType::Boolean => {
                 let values = array.as_boolean();
@@ -184,7 +187,7 @@ fn push(out: &mut String, value: impl std::fmt::Display) {
     write!(out, "{value}").expect("writing to a String cannot fail");
 }
 
-fn integer<'a, T>(values: &'a PrimitiveArray<T>) -> Box<dyn Fn(usize, &mut String) + Send + 'a>
+fn integer<'a, T>(values: &'a PrimitiveArray<T>) -> Write<'a>
 where
     T: ArrowPrimitiveType,
     T::Native: std::fmt::Display,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::compute::cast;
 use datafusion::common::Result;
@@ -40,6 +40,23 @@ pub(super) fn of_texts<const N: usize>(names: [&str; N], rows: &[[String; N]]) -
     };
     let batch = RecordBatch::try_new(Arc::clone(&schema), (0..N).map(column).collect());
     of_batches(schema, vec![batch.expect("every column has a text for every row")])
+}
+
+/// What SHOW TABLES and SHOW VIEWS answer; none of those shown is temporary.
+pub(super) fn of_tables(names: [&str; 2], schema: &str, tables: &[String]) -> QueryStream {
+    let fields = vec![
+        Field::new(names[0], DataType::Utf8, true),
+        Field::new(names[1], DataType::Utf8, true),
+        Field::new("isTemporary", DataType::Boolean, true),
+    ];
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from_iter_values(tables.iter().map(|_| schema))),
+        Arc::new(StringArray::from_iter_values(tables)),
+        Arc::new(tables.iter().map(|_| Some(false)).collect::<BooleanArray>()),
+    ];
+    let schema = Arc::new(Schema::new(fields));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), columns);
+    of_batches(schema, vec![batch.expect("every column has a value for every table")])
 }
 
 /// What a statement that changes data answers.

@@ -5,15 +5,16 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Float64Type};
-use arrow_array::{Array, ArrayRef, Decimal128Array, Float64Array};
+use arrow_array::types::{Decimal128Type, Float64Type, Int64Type};
+use arrow_array::{Array, ArrayRef, Decimal128Array, Float64Array, Int64Array};
 use arrow_schema::DataType;
+use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::i256;
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, exec_err};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr};
 use datafusion::logical_expr::{
     BinaryExpr, Cast, ColumnarValue, Expr, ExprSchemable, GetFieldAccess, Operator, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
@@ -67,23 +68,15 @@ impl ExprPlanner for SparkOperators {
         e: RawFieldAccessExpr,
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawFieldAccessExpr>> {
-        let list = matches!(e.expr.get_type(schema), Ok(DataType::List(_) | DataType::LargeList(_)));
-        let field_access = match e.field_access {
-            GetFieldAccess::ListIndex { key } if list => match key.as_ref() {
-                // DataFusion counts negative positions from the end; Spark refuses them.
-                Expr::Negative(_) => return exec_err!("{}", invalid_index()),
-                _ => GetFieldAccess::ListIndex { key: Box::new(*key + lit(1_i64)) },
-            },
-            other => other,
-        };
-        Ok(PlannerResult::Original(RawFieldAccessExpr { expr: e.expr, field_access }))
+        let list = matches!(e.expr.get_type(schema), Ok(DataType::List(_)));
+        match e.field_access {
+            GetFieldAccess::ListIndex { key } if list => {
+                let element = ScalarUDF::from(Element::default());
+                Ok(PlannerResult::Planned(element.call(vec![e.expr, cast(*key, DataType::Int64)])))
+            }
+            field_access => Ok(PlannerResult::Original(RawFieldAccessExpr { expr: e.expr, field_access })),
+        }
     }
-}
-
-fn invalid_index() -> String {
-    "[INVALID_ARRAY_INDEX] The index is out of bounds: it is negative. Use the SQL function `get()` to tolerate accessing \
-     element at invalid index and return NULL instead. SQLSTATE: 22003"
-        .to_owned()
 }
 
 fn cast(expression: Expr, data_type: DataType) -> Expr {
@@ -230,6 +223,54 @@ fn out_of_range(precision: u8, scale: i8) -> DataFusionError {
     ))
 }
 
+/// `a[i]`, counted from 0; an index outside is an error.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Element(Signature);
+
+impl Default for Element {
+    fn default() -> Self {
+        Self(Signature::any(2, Volatility::Immutable))
+    }
+}
+
+impl ScalarUDFImpl for Element {
+    fn name(&self) -> &'static str {
+        "spark_element"
+    }
+    fn signature(&self) -> &Signature {
+        &self.0
+    }
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        match &types[0] {
+            DataType::List(element) => Ok(element.data_type().clone()),
+            other => exec_err!("{other} has no elements"),
+        }
+    }
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        on_arrays(&args, |lists, indices| {
+            let (lists, indices) = (lists.as_list::<i32>(), indices.as_primitive::<Int64Type>());
+            let offsets = lists.value_offsets();
+            let places = (0..lists.len()).map(|row| {
+                if lists.is_null(row) || indices.is_null(row) {
+                    return Ok(None);
+                }
+                let (start, length) = (offsets[row], i64::from(offsets[row + 1] - offsets[row]));
+                let index = indices.value(row);
+                if !(0..length).contains(&index) {
+                    return exec_err!(
+                        "[INVALID_ARRAY_INDEX] The index {index} is out of bounds. The array has {length} elements. Use \
+                         the SQL function `get()` to tolerate accessing element at invalid index and return NULL instead. \
+                         SQLSTATE: 22003"
+                    );
+                }
+                Ok(Some(i64::from(start) + index))
+            });
+            let places: Int64Array = places.collect::<Result<_>>()?;
+            Ok(take(lists.values(), &places, None)?)
+        })
+    }
+}
+
 /// Runs a kernel of two arrays; two scalars give a scalar, so that constants stay constants.
 pub(super) fn on_arrays(
     args: &ScalarFunctionArgs,
@@ -251,7 +292,7 @@ mod tests {
 
     #[test]
     fn quotients_have_sparks_types() {
-        assert_eq!(quotient_type((2, 1), (1, 0)), DataType::Decimal128(8, 6));
+        assert_eq!(quotient_type((2, 1), (1, 0)), DataType::Decimal128(7, 6));
         assert_eq!(quotient_type((10, 2), (10, 2)), DataType::Decimal128(23, 13));
         assert_eq!(quotient_type((38, 10), (38, 10)), DataType::Decimal128(38, 6));
     }

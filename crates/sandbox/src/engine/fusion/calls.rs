@@ -52,3 +52,19 @@ pub(super) fn table_alias(alias: Option<TableAlias>, columns: impl Iterator<Item
         columns.map(|name| TableAliasColumnDef { name: Ident::new(name), data_type: None }).collect();
     alias
 }
+
+/// `struct(a, 1)`: a column keeps its name, another value is col1, col2, ….
+pub(super) fn named_struct(values: &[Expr]) -> Expr {
+    let arguments = values.iter().enumerate().flat_map(|(i, value)| {
+        let (name, value) = match value {
+            Expr::Named { expr, name } => (name.value.clone(), expr.as_ref().clone()),
+            Expr::Identifier(name) => (name.value.clone(), value.clone()),
+            Expr::CompoundIdentifier(parts) if !parts.is_empty() => {
+                (parts[parts.len() - 1].value.clone(), value.clone())
+            }
+            _ => (format!("col{}", i + 1), value.clone()),
+        };
+        [text(&name), value]
+    });
+    call("named_struct", arguments.collect())
+}

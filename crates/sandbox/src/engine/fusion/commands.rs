@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::super::types::type_text;
 use super::super::{EngineError, QueryStream};
-use super::answers::{SPELLING, of_texts};
+use super::answers::{SPELLING, of_tables, of_texts};
 use super::catalogs::{Catalogs, Place, TableName, no_such_schema, parts};
 use super::sql_types::sent_type;
 
@@ -32,15 +32,11 @@ pub(super) async fn run(
         }
         Statement::ShowTables { show_options, .. } => {
             let (place, names) = tables(catalogs, place, show_options, None).await?;
-            let rows: Vec<_> =
-                names.into_iter().map(|name| [place.schema.clone(), name, "false".to_owned()]).collect();
-            of_texts(["database", "tableName", "isTemporary"], &rows)
+            of_tables(["database", "tableName"], &place.schema, &names)
         }
         Statement::ShowViews { show_options, .. } => {
             let (place, names) = tables(catalogs, place, show_options, Some(TableType::View)).await?;
-            let rows: Vec<_> =
-                names.into_iter().map(|name| [place.schema.clone(), name, "false".to_owned()]).collect();
-            of_texts(["namespace", "viewName", "isTemporary"], &rows)
+            of_tables(["namespace", "viewName"], &place.schema, &names)
         }
         Statement::ShowColumns { show_options, .. } => {
             let Some(name) = scope(show_options) else {

@@ -10,7 +10,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::{Field, Schema, SchemaRef};
 use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{MemTable, TableProvider};
-use datafusion::logical_expr::CreateMemoryTable;
+use datafusion::common::Column;
+use datafusion::common::metadata::FieldMetadata;
+use datafusion::logical_expr::{CreateMemoryTable, Expr, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{
     ColumnOption, CreateTable, CreateTableOptions, CreateView, HiveDistributionStyle, Statement,
     TableConstraint,
@@ -31,8 +33,12 @@ const TABLE_BYTES: usize = 512 << 20;
 /// What would change the table's meaning.
 pub(super) fn plain_table(create: &mut CreateTable, spelling: &mut Spelling) -> Result<(), EngineError> {
     let refuse = |what: &str| Err(EngineError::unsupported(format_args!("CREATE TABLE with {what}")));
-    if create.location.is_some() || create.external {
+    let hive_location = create.hive_formats.as_ref().is_some_and(|formats| formats.location.is_some());
+    if create.location.is_some() || hive_location || create.external {
         return refuse("LOCATION");
+    }
+    if matches!(create.table_options, CreateTableOptions::With(_) | CreateTableOptions::Options(_)) {
+        return refuse("OPTIONS");
     }
     if create.like.is_some() || create.clone.is_some() {
         return refuse("LIKE or CLONE");
@@ -163,8 +169,27 @@ fn memory_table(schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<MemTable
     MemTable::try_new(schema, vec![batches.map_err(EngineError::internal)?]).map_err(EngineError::internal)
 }
 
-pub(super) fn view(create: datafusion::logical_expr::CreateView) -> ViewTable {
-    ViewTable::new(create.input.as_ref().clone(), create.definition)
+/// Its columns remember how the statement spells them.
+pub(super) fn view(
+    create: datafusion::logical_expr::CreateView,
+    spelling: &Spelling,
+) -> datafusion::common::Result<ViewTable> {
+    let input = create.input.as_ref().clone();
+    let columns: Vec<Expr> = input
+        .schema()
+        .iter()
+        .map(|(table, field)| {
+            let column = Expr::Column(Column::from((table, field)));
+            match spelling.get(field.name()) {
+                Some(spelled) => {
+                    let metadata = HashMap::from([(SPELLING.to_owned(), spelled.clone())]);
+                    column.alias_with_metadata(field.name(), Some(FieldMetadata::from(metadata)))
+                }
+                None => column,
+            }
+        })
+        .collect();
+    Ok(ViewTable::new(LogicalPlanBuilder::from(input).project(columns)?.build()?, create.definition))
 }
 
 /// Fails before the rows of a CREATE TABLE AS fill the machine.

@@ -88,6 +88,18 @@ impl Dialect for SandboxDialect {
     fn supports_from_first_select(&self) -> bool {
         true
     }
+    fn supports_order_by_all(&self) -> bool {
+        true
+    }
+    fn supports_comment_on(&self) -> bool {
+        true
+    }
+    fn supports_create_view_comment_syntax(&self) -> bool {
+        true
+    }
+    fn supports_window_function_null_treatment_arg(&self) -> bool {
+        true
+    }
     fn supports_pipe_operator(&self) -> bool {
         true
     }

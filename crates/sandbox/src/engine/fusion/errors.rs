@@ -55,7 +55,8 @@ fn own_words(text: &str) -> Option<EngineError> {
 }
 
 fn at(mut error: EngineError, position: Option<(u64, u64)>) -> EngineError {
-    if let Some((line, column)) = position.filter(|(line, _)| *line > 0) {
+    let placed = error.message.contains("; line ");
+    if let Some((line, column)) = position.filter(|(line, _)| *line > 0 && !placed) {
         error.message.push_str(&format!("; line {line} pos {}", column.saturating_sub(1)));
     }
     error
@@ -80,6 +81,13 @@ fn schema_error(error: &SchemaError) -> EngineError {
         SchemaError::AmbiguousReference { field } => {
             let text = format!("Reference {} is ambiguous.", quoted(field.name()));
             EngineError::of_class("AMBIGUOUS_REFERENCE", "42704", text)
+        }
+        // DataFusion names an expression without its casts.
+        SchemaError::DuplicateQualifiedField { name, .. }
+        | SchemaError::DuplicateUnqualifiedField { name }
+            if name.contains('(') =>
+        {
+            EngineError::unsupported(format_args!("two expressions that differ in casts only, of {name}"))
         }
         SchemaError::DuplicateQualifiedField { name, .. }
         | SchemaError::DuplicateUnqualifiedField { name } => {
@@ -120,6 +128,18 @@ fn by_text(text: &str, mentions: &[Mention]) -> EngineError {
     }
     if text.contains("verflow") {
         return EngineError::of_class("ARITHMETIC_OVERFLOW", "22003", text);
+    }
+    if text.contains("unique expression names") && !text.contains(" AS ") {
+        return EngineError::unsupported("two expressions of the same name in an inner query");
+    }
+    if text.contains("unique expression names") {
+        let text = "Two columns have the same name. Choose another name or rename the existing column.";
+        return EngineError::of_class("COLUMN_ALREADY_EXISTS", "42711", text);
+    }
+    if text.contains("Column count doesn't match") || text.contains("Inconsistent data length") {
+        let text =
+            "Cannot write to the table: the number of data columns differs from the number of table columns.";
+        return EngineError::of_class("INSERT_COLUMN_ARITY_MISMATCH", "21S01", text);
     }
     if text.contains("more than one row") {
         let text = "More than one row returned by a subquery used as an expression.";

@@ -3,10 +3,12 @@
 //! The columns of the outermost SELECT get internal, unique names (`SELECT 1, 1` is fine in Databricks and an error in
 //! DataFusion) and are renamed at the end; those of inner SELECTs get the text itself as their name.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Select, SelectItem, SetExpr, Value,
+    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Select, SelectItem, SetExpr,
+    UnaryOperator, Value,
 };
 
 use super::parse::Spelling;
@@ -17,15 +19,27 @@ pub(super) type Shown = HashMap<String, String>;
 /// Names the columns of the outermost SELECT (of a set operation: its left side's).
 pub(super) fn name_outer_columns(query: &mut Query, spelling: &Spelling) -> Shown {
     let mut shown = Shown::new();
+    if let SetExpr::Values(values) = query.body.as_ref() {
+        let columns = values.rows.first().map_or(0, |row| row.content.len());
+        return (1..=columns).map(|i| (format!("column{i}"), format!("col{i}"))).collect();
+    }
     let Some(select) = leftmost(&mut query.body) else { return shown };
     for (i, item) in select.projection.iter_mut().enumerate() {
         match item {
-            SelectItem::UnnamedExpr(Expr::Identifier(name)) => {
-                shown.insert(name.value.to_lowercase(), spelled(name, spelling));
-            }
-            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) if parts.len() <= 4 => {
-                if let Some(name) = parts.last() {
-                    shown.insert(name.value.to_lowercase(), spelled(name, spelling));
+            SelectItem::UnnamedExpr(column @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
+                if column_name(column).is_some() =>
+            {
+                let Some(name) = column_name(column) else { continue };
+                let spelled = spelled(name, spelling);
+                if shown.contains_key(&name.value.to_lowercase()) {
+                    let internal = format!("__c{i}");
+                    *item = SelectItem::ExprWithAlias {
+                        expr: column.clone(),
+                        alias: Ident::new(internal.clone()),
+                    };
+                    shown.insert(internal, spelled);
+                } else {
+                    shown.insert(name.value.to_lowercase(), spelled);
                 }
             }
             SelectItem::UnnamedExpr(expression) => {
@@ -38,10 +52,14 @@ pub(super) fn name_outer_columns(query: &mut Query, spelling: &Spelling) -> Show
                 shown.insert(internal.clone(), spelled(alias, spelling));
                 // The alias may be used in ORDER BY and QUALIFY, so it keeps its name unless it repeats.
                 let name = alias.value.to_lowercase();
-                if shown.contains_key(&name) {
-                    *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::new(internal) };
-                } else {
-                    shown.insert(name, spelled(alias, spelling));
+                let spelled = spelled(alias, spelling);
+                match shown.entry(name) {
+                    Entry::Vacant(free) => {
+                        free.insert(spelled);
+                    }
+                    Entry::Occupied(_) => {
+                        *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::new(internal) };
+                    }
                 }
             }
             _ => {}
@@ -75,6 +93,14 @@ fn leftmost(body: &mut SetExpr) -> Option<&mut Select> {
     }
 }
 
+fn column_name(column: &Expr) -> Option<&Ident> {
+    match column {
+        Expr::Identifier(name) => Some(name),
+        Expr::CompoundIdentifier(parts) => parts.last(),
+        _ => None,
+    }
+}
+
 fn spelled(name: &Ident, spelling: &Spelling) -> String {
     match name.quote_style {
         Some(_) => spelling.get(&name.value).unwrap_or(&name.value).clone(),
@@ -96,10 +122,10 @@ fn display_name(expression: &Expr) -> String {
         Expr::BinaryOp { left, op, right } => {
             format!("({} {op} {})", display_name(left), display_name(right))
         }
-        Expr::UnaryOp { op, expr } => match op.to_string().as_str() {
-            "-" => format!("(- {})", display_name(expr)),
-            op => format!("({op} {})", display_name(expr)),
-        },
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } if matches!(expr.as_ref(), Expr::Value(_)) => {
+            format!("-{}", display_name(expr))
+        }
+        Expr::UnaryOp { op, expr } => format!("({op} {})", display_name(expr)),
         Expr::IsNull(inner) => format!("({} IS NULL)", display_name(inner)),
         Expr::IsNotNull(inner) => format!("({} IS NOT NULL)", display_name(inner)),
         // Spark shows the value of a suffixed number, not the cast that stands for it here.
@@ -107,6 +133,17 @@ fn display_name(expression: &Expr) -> String {
             format!("CAST({} AS {})", display_name(expr), data_type.to_string().to_uppercase())
         }
         Expr::TypedString(typed) => format!("{} {}", typed.data_type, typed.value),
+        Expr::Trim { expr, trim_where: None, trim_what: None, trim_characters: None } => {
+            format!("trim({})", display_name(expr))
+        }
+        Expr::Like { negated: false, expr, pattern, .. } => {
+            format!("{} LIKE {}", display_name(expr), display_name(pattern))
+        }
+        Expr::Struct { values, .. } => {
+            let values: Vec<String> = values.iter().map(display_name).collect();
+            format!("struct({})", values.join(", "))
+        }
+        Expr::Named { expr, name } => format!("{} AS {name}", display_name(expr)),
         Expr::Substring { expr, substring_from, substring_for, .. } => {
             let parts = [Some(expr), substring_from.as_ref(), substring_for.as_ref()];
             let parts: Vec<String> = parts.into_iter().flatten().map(|part| display_name(part)).collect();

@@ -182,22 +182,20 @@ impl VisitorMut for Rewriter {
                 let call = calls::call("strpos", vec![r#in.as_ref().clone(), expr.as_ref().clone()]);
                 *expression = calls::cast(call, DataType::Int(None));
             }
-            Expr::Extract { field, expr, .. } => match field {
-                DateTimeField::Dow | DateTimeField::DayOfWeek => {
-                    if let Some(meaning) = expand("dayofweek", &[expr.as_ref().clone()]) {
-                        *expression = meaning;
-                    }
-                }
+            Expr::Extract { field, .. } => match field {
                 DateTimeField::Year
                 | DateTimeField::Quarter
                 | DateTimeField::Month
                 | DateTimeField::Week(_)
                 | DateTimeField::Day
+                | DateTimeField::Dow
                 | DateTimeField::Doy
                 | DateTimeField::Hour
                 | DateTimeField::Minute => {}
                 other => return refuse(&format!("EXTRACT({other} FROM …)")),
             },
+            Expr::UnaryOp { op: op @ UnaryOperator::BangNot, .. } => *op = UnaryOperator::Not,
+            Expr::Struct { values, fields } if fields.is_empty() => *expression = calls::named_struct(values),
             Expr::SimilarTo { .. } | Expr::JsonAccess { .. } | Expr::Convert { .. } => {
                 return refuse(&format!("the expression {expression}"));
             }
@@ -259,7 +257,13 @@ impl Rewriter {
             return ControlFlow::Continue(());
         }
         match standing(&name) {
-            Standing::Same => ControlFlow::Continue(()),
+            Standing::Same => {
+                // INT in Spark, an unsigned 64-bit number in DataFusion.
+                if ["row_number", "rank", "dense_rank", "ntile"].contains(&name.as_str()) {
+                    *expression = calls::cast(expression.clone(), DataType::Int(None));
+                }
+                ControlFlow::Continue(())
+            }
             Standing::Missing => {
                 refuse(&format!("the function `{name}` with {} argument(s)", arguments.len()))
             }

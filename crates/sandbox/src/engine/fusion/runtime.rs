@@ -14,7 +14,7 @@ use tokio::task::{JoinError, JoinHandle};
 use super::super::{Batches, EngineError};
 
 /// Address space only; memory is taken when a stack grows.
-const STACK_BYTES: usize = 64 << 20;
+pub(super) const STACK_BYTES: usize = 64 << 20;
 /// Enough that one computation that doesn't notice its cancelling leaves room for the next statements.
 const THREADS: usize = 4;
 /// Batches that may wait for a slow reader.

@@ -72,14 +72,31 @@ fn in_spark(expression: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 Operator::Multiply => CheckedOperator::Multiply,
                 _ => return Ok(Transformed::no(expression)),
             };
+            let date = |side: &Expr| side.get_type(schema).is_ok_and(|t| t == DataType::Date32);
+            if binary.op == Operator::Minus && date(&binary.left) && date(&binary.right) {
+                return plan_err!("{}", unsupported("DATE - DATE as an interval; `datediff` gives the days"));
+            }
             let whole = |side: &Expr| side.get_type(schema).is_ok_and(|t| t.is_signed_integer());
             if !(whole(&binary.left) && whole(&binary.right)) {
                 return Ok(Transformed::no(expression));
+            }
+            // A chain of constants becomes one, or planning it would take minutes.
+            if let (Some(left), Some(right)) = (constant(&binary.left), constant(&binary.right))
+                && let Ok(sum) = (op.kernel())(&left.to_scalar()?, &right.to_scalar()?)
+            {
+                return Ok(Transformed::yes(Expr::Literal(ScalarValue::try_from_array(&sum, 0)?, None)));
             }
             let call = ScalarUDF::from(Checked { op, signature: Signature::any(2, Volatility::Immutable) });
             Ok(Transformed::yes(call.call(vec![binary.left.as_ref().clone(), binary.right.as_ref().clone()])))
         }
         _ => Ok(Transformed::no(expression)),
+    }
+}
+
+fn constant(expression: &Expr) -> Option<&ScalarValue> {
+    match expression {
+        Expr::Literal(value, _) => Some(value),
+        _ => None,
     }
 }
 
@@ -91,6 +108,12 @@ fn in_spark_cast(
 ) -> Result<Transformed<Expr>> {
     let Ok(source) = inner.get_type(schema) else { return Ok(Transformed::no(whole.clone())) };
     let (from_number, to_number) = (source.is_numeric(), target.is_numeric());
+    if source.is_signed_integer()
+        && target.is_signed_integer()
+        && let Some(Ok(folded)) = constant(inner).map(|value| value.cast_to(&target))
+    {
+        return Ok(Transformed::yes(Expr::Literal(folded, None)));
+    }
     let text = matches!(target, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8);
     let ours = match &source {
         DataType::Timestamp(..) => to_number || text,
@@ -127,6 +150,16 @@ enum CheckedOperator {
     Multiply,
 }
 
+impl CheckedOperator {
+    fn kernel(self) -> Kernel {
+        match self {
+            CheckedOperator::Add => numeric::add,
+            CheckedOperator::Subtract => numeric::sub,
+            CheckedOperator::Multiply => numeric::mul,
+        }
+    }
+}
+
 type Kernel = fn(&dyn Datum, &dyn Datum) -> Result<ArrayRef, ArrowError>;
 
 /// Whole numbers that fail instead of wrapping around.
@@ -151,10 +184,11 @@ impl ScalarUDFImpl for Checked {
         Ok(types[0].clone())
     }
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let (kernel, instead) = match self.op {
-            CheckedOperator::Add => (numeric::add as Kernel, "try_add"),
-            CheckedOperator::Subtract => (numeric::sub as Kernel, "try_subtract"),
-            CheckedOperator::Multiply => (numeric::mul as Kernel, "try_multiply"),
+        let kernel = self.op.kernel();
+        let instead = match self.op {
+            CheckedOperator::Add => "try_add",
+            CheckedOperator::Subtract => "try_subtract",
+            CheckedOperator::Multiply => "try_multiply",
         };
         let size = match args.return_type() {
             DataType::Int64 => "long",

@@ -15,8 +15,7 @@ use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as Planned;
 use datafusion::sql::sqlparser::ast::Spanned;
 use datafusion::sql::sqlparser::ast::{
-    Ident, Insert, ObjectName, ObjectType, Query as SqlQuery, SchemaName, Statement, TableObject,
-    visit_relations, visit_relations_mut,
+    Insert, ObjectName, ObjectType, Query as SqlQuery, SchemaName, Statement, TableObject, visit_relations,
 };
 use futures_util::StreamExt;
 
@@ -25,7 +24,7 @@ use super::catalogs::{HIDDEN, Place, TableName, parts};
 use super::errors::Mention;
 use super::names::Shown;
 use super::parse::{Parsed, Spelling, parse};
-use super::{Session, Shared, answers, commands, definitions, errors, names, parameters, rewrite};
+use super::{Session, Shared, answers, commands, definitions, errors, names, parameters, rewrite, temporary};
 
 /// A statement with all that it needs, so that it can run on another thread.
 pub(super) struct Job {
@@ -60,10 +59,10 @@ impl Job {
             Parsed::DropCatalog => Err(EngineError::unsupported("DROP CATALOG")),
             Parsed::Statement { statement, spelling, extended } => {
                 let mentions = mentions(&statement);
-                if mentions
-                    .iter()
-                    .any(|m| m.parts.iter().any(|p| p.eq_ignore_ascii_case("information_schema")))
-                {
+                let names = |part: &str| {
+                    mentions.iter().any(|m| m.parts.iter().any(|p| p.eq_ignore_ascii_case(part)))
+                };
+                if names("information_schema") || names(HIDDEN) {
                     return Err(EngineError::unsupported("information_schema"));
                 }
                 let run = Run { job: &self, mentions, spelling };
@@ -114,7 +113,8 @@ impl Run<'_> {
             self.job.session.use_place(commands::used(to, catalogs, &self.job.place)?);
             return Ok(answers::nothing());
         }
-        self.name_temporary_views(&mut statement)?;
+        let views = self.job.session.temporary_schema();
+        temporary::name_views(&mut statement, catalogs.hidden_schema(&views)?.as_ref(), &views);
         if let Some(answer) = commands::run(&statement, catalogs, &self.job.place, extended).await? {
             return Ok(answer);
         }
@@ -278,7 +278,7 @@ impl Run<'_> {
         let copy_name = format!("overwrite_{number}");
         let hidden = catalogs.hidden_schema("overwrites")?;
         hidden.register_table(copy_name.clone(), copy.clone()).map_err(|error| self.error(&error))?;
-        insert.table = TableObject::TableName(hidden_name("overwrites", &copy_name));
+        insert.table = TableObject::TableName(temporary::hidden_name("overwrites", &copy_name));
         let state = self.state();
         let context = SessionContext::new_with_state(state.clone());
         let filled = match self.plan(&state, Statement::Insert(insert)).await {
@@ -309,10 +309,12 @@ impl Run<'_> {
                 return Err(EngineError::of_class("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", text));
             }
             schema.deregister_table(&name.table).map_err(|error| self.error(&error))?;
-            let view = Arc::new(definitions::view(create));
+            let view =
+                Arc::new(definitions::view(create, &self.spelling).map_err(|error| self.error(&error))?);
             schema.register_table(name.table, view).map_err(|error| self.error(&error))?;
         } else if definitions::may_create(catalogs, &name, or_replace, if_not_exists).await? {
-            catalogs.put(&name, Arc::new(definitions::view(create)))?;
+            let view = definitions::view(create, &self.spelling).map_err(|error| self.error(&error))?;
+            catalogs.put(&name, Arc::new(view))?;
         }
         Ok(answers::nothing())
     }
@@ -351,46 +353,6 @@ impl Run<'_> {
         Ok(answers::nothing())
     }
 
-    /// A short name that is a temporary view of this session means that view.
-    fn name_temporary_views(&self, statement: &mut Statement) -> Result<(), EngineError> {
-        let schema = self.job.session.temporary_schema();
-        let views = self.job.shared.catalogs.hidden_schema(&schema)?;
-        if views.table_names().is_empty() {
-            return Ok(());
-        }
-        let rename = |name: &mut ObjectName| {
-            if let [table] = &parts(name)[..]
-                && views.table_exist(table)
-            {
-                *name = hidden_name(&schema, table);
-            }
-        };
-        if let Statement::Drop { names, object_type: ObjectType::View, .. } = statement {
-            names.iter_mut().for_each(rename);
-            return Ok(());
-        }
-        if matches!(statement, Statement::CreateView(_) | Statement::CreateTable(_)) {
-            // The name that is made is no mention; what its query reads is.
-            let query = match statement {
-                Statement::CreateView(create) => Some(&mut create.query),
-                Statement::CreateTable(create) => create.query.as_mut(),
-                _ => None,
-            };
-            if let Some(query) = query {
-                let _: ControlFlow<()> = visit_relations_mut(query, |name| {
-                    rename(name);
-                    ControlFlow::Continue(())
-                });
-            }
-            return Ok(());
-        }
-        let _: ControlFlow<()> = visit_relations_mut(statement, |name| {
-            rename(name);
-            ControlFlow::Continue(())
-        });
-        Ok(())
-    }
-
     fn constants(&self) -> rewrite::Constants {
         let Place { catalog, schema } = &self.job.place;
         HashMap::from([
@@ -405,10 +367,6 @@ impl Run<'_> {
             ("version", "4.0.0 sandbox".to_owned()),
         ])
     }
-}
-
-fn hidden_name(schema: &str, table: &str) -> ObjectName {
-    ObjectName::from([HIDDEN, schema, table].map(|part| Ident::with_quote('`', part)).to_vec())
 }
 
 /// The texts of an EXPLAIN's second column.
