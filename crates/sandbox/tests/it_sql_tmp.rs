@@ -1,2 +1,0 @@
-#[path = "it/sql.rs"]
-mod sql;
