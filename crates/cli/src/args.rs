@@ -38,10 +38,11 @@ Example:
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Profile in ~/.databrickscfg to take the connection from
-    #[arg(long, short = 'p', global = true, value_name = "NAME", add = ArgValueCompleter::new(completion::profiles))]
+    #[arg(long, short = 'p', global = true, value_name = "NAME", value_parser = not_blank)]
+    #[arg(add = ArgValueCompleter::new(completion::profiles))]
     pub(crate) profile: Option<String>,
     /// Host of the workspace, in place of DATABRICKS_HOST
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = not_blank)]
     pub(crate) host: Option<String>,
     /// How to print data
     #[arg(
@@ -92,6 +93,10 @@ pub(crate) enum Format {
     Csv,
     /// Each field on a line of its own
     Record,
+    /// Apache Arrow IPC, for SQL rows (a stream; a file with --out)
+    Arrow,
+    /// Apache Parquet, for SQL rows
+    Parquet,
 }
 
 #[derive(Debug, Subcommand)]
@@ -123,6 +128,7 @@ pub(crate) enum Command {
     /// Print the line that makes a shell complete commands, clusters, warehouses and profiles
     Completions(completions::Completions),
     /// Serve a local pretend workspace: real SQL, real Python, no account
+    #[command(after_help = "Example:\n  brick sandbox --delay cluster=2s")]
     Sandbox(SandboxArgs),
 }
 
@@ -152,7 +158,7 @@ pub(crate) struct Waiting {
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Timeout {
     /// Give up waiting after this time, as in 90s, 20m, 1h30m
-    #[arg(long, value_name = "DURATION", default_value = "20m", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "20m", value_parser = duration, allow_hyphen_values = true)]
     pub(crate) timeout: Duration,
 }
 
@@ -160,6 +166,14 @@ impl Timeout {
     pub(crate) fn options(&self) -> brickwire_actions::WaitOptions {
         brickwire_actions::WaitOptions::default().with_timeout(self.timeout)
     }
+}
+
+/// A flag that is given counts: `--host "$UNSET"` must not fall back to some other host.
+fn not_blank(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("it is blank; leave the option out to use the environment or a profile".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// A duration with its unit; 0 is none, and less than that can't be written.

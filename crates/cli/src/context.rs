@@ -1,13 +1,18 @@
 //! From flags and environment to a workspace, made when the first command needs it.
 
-use std::{cell::OnceCell, time::Duration};
+use std::{cell::OnceCell, path::Path, time::Duration};
 
 use brickwire_actions::{Config, Environment, Workspace};
 
-use crate::{args::Global, output::Output, progress::Progress, report::Failure};
+use crate::{
+    args::{Format, Global},
+    output::{Output, format_of},
+    progress::Progress,
+    report::Failure,
+};
 
-/// How long cancellations may take when the program ends.
-const SETTLE: Duration = Duration::from_secs(5);
+/// How long cancellations may take when the program ends: up to 5 s until a submission is answered, and some more.
+const SETTLE: Duration = Duration::from_secs(8);
 
 /// What every command is given.
 pub(crate) struct Context {
@@ -81,6 +86,15 @@ impl Context {
     pub(crate) fn output(&self) -> Output {
         self.progress.clear();
         Output::new(self.global.output, self.global.jq.clone())
+    }
+
+    /// The same, in the format that a file's name asks for unless one was given.
+    pub(crate) fn output_to(&self, file: Option<&Path>) -> Output {
+        let asked = match (self.global.output, file.and_then(format_of)) {
+            (Format::Auto, Some(format)) => format,
+            (asked, _) => asked,
+        };
+        Output::new(asked, self.global.jq.clone())
     }
 
     /// What is shown meanwhile.

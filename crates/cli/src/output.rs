@@ -1,10 +1,13 @@
 //! Data on stdout, in the format asked for. JSON is the service's own text, re-indented; nothing is lost in between.
 
+#[cfg(feature = "arrow")]
+mod batches;
 mod cell;
 #[cfg(feature = "jq")]
 mod jq;
 pub(crate) mod json;
 mod rows;
+mod target;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
@@ -13,7 +16,10 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{args::Format, report::Failure};
 
+#[cfg(feature = "arrow")]
+pub(crate) use batches::{BatchPrinter, schema_of};
 pub(crate) use rows::RowPrinter;
+pub(crate) use target::{Target, format_of};
 
 /// A column of a table: its heading, and where its value stands in an item (a JSON pointer).
 pub(crate) type Column = (&'static str, &'static str);
@@ -56,6 +62,7 @@ impl Output {
                     writeln!(self.out, "{}", json::compact(item.get()))?;
                 }
             }
+            Format::Arrow | Format::Parquet => return Err(rows_only()),
             Format::Table => {
                 let rows = items.iter().map(|item| cells(item.get(), columns));
                 let mut table = bare_table();
@@ -82,6 +89,7 @@ impl Output {
         match self.format {
             Format::Json | Format::Auto => self.json(text)?,
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
+            Format::Arrow | Format::Parquet => return Err(rows_only()),
             Format::Table | Format::Record => writeln!(self.out, "{}", field_lines(&fields(text)))?,
             Format::Csv => {
                 let fields = fields(text);
@@ -129,9 +137,14 @@ impl Output {
         matches!(self.asked, Format::Json | Format::Jsonl)
     }
 
-    /// For rows of an SQL result.
-    pub(crate) fn rows(self) -> RowPrinter {
-        RowPrinter::new(self.format, Box::new(self.out), self.jq)
+    /// For rows of an SQL result, to a target of its own.
+    pub(crate) fn rows(self, target: Target) -> RowPrinter {
+        RowPrinter::new(self.format, target, self.jq)
+    }
+
+    /// The format, decided.
+    pub(crate) fn format(&self) -> Format {
+        self.format
     }
 }
 
@@ -150,6 +163,10 @@ fn field_lines(fields: &[(String, String)]) -> String {
     let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     let line = |(name, value): &(String, String)| format!("{name:width$}  {value}").trim_end().to_owned();
     fields.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn rows_only() -> Failure {
+    Failure::Usage("arrow and parquet are for the rows of an SQL statement".to_owned())
 }
 
 fn bare_table() -> Table {

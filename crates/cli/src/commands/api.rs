@@ -59,7 +59,7 @@ pub(crate) struct Api {
     #[arg(long, value_name = "TYPE", default_value = "json")]
     response_type: Answer,
     /// Time for each attempt, as in 30s
-    #[arg(long, value_name = "DURATION", value_parser = args::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = args::duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
     /// How many times a failed request is sent again
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -15,7 +15,7 @@ use super::{
     record,
     source::Source,
 };
-use crate::{args::Timeout, context::Context, report::Failure};
+use crate::{args::Timeout, context::Context, output::Target, report::Failure};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -100,7 +100,7 @@ fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -
             Ok(context.output().bytes(format!("{text}{end}").as_bytes())?)
         }
         RunOutput::Table { columns, rows, truncated } => {
-            let mut printer = context.output().rows();
+            let mut printer = context.output().rows(Target::open(None)?);
             printer.begin(&columns.into_iter().map(column).collect::<Vec<_>>())?;
             for row in rows {
                 let cells: Vec<_> = row.into_iter().map(cell).collect();

@@ -20,10 +20,10 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Reads it, byte for byte.
+    /// Reads it, byte for byte; what is blank is no more than a variable that wasn't set.
     pub(crate) fn read(&self, what: &str) -> Result<String> {
         let bytes = match (&self.text, &self.file) {
-            (Some(text), _) if text != "-" => return Ok(text.clone()),
+            (Some(text), _) if text != "-" => text.clone().into_bytes(),
             (_, Some(path)) => read_file(path)?,
             (None, None) if io::stdin().is_terminal() => {
                 return Err(Failure::Usage(format!(
@@ -32,7 +32,12 @@ impl Source {
             }
             _ => read_stdin()?,
         };
-        String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("the {what} is not UTF-8 text")))
+        let text =
+            String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("the {what} is not UTF-8 text")))?;
+        if text.trim().is_empty() {
+            return Err(Failure::Usage(format!("the {what} is empty")));
+        }
+        Ok(text)
     }
 
     /// The file, if it is one.

@@ -1,13 +1,19 @@
 //! `brick sql`
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use brickwire_actions::{Parameter, StatementResult};
+use brickwire_actions::{Parameter, Statement, StatementResult, types::WarehouseState};
 
 use clap_complete::ArgValueCompleter;
 
 use super::{Result, record, source::Source};
-use crate::{args, completion, context::Context};
+use crate::{
+    args::{self, Format},
+    completion,
+    context::Context,
+    output::{Output, Target},
+    report::Failure,
+};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -32,11 +38,17 @@ pub(crate) struct Sql {
     /// The most rows to return
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(1..))]
     limit: Option<i64>,
+    /// Write the rows to this file; its extension decides the format unless -o does
+    #[arg(long, value_name = "FILE", conflicts_with = "detach")]
+    out: Option<PathBuf>,
+    /// Don't start the warehouse: fail unless it is running
+    #[arg(long)]
+    no_start: bool,
     /// Submit the statement, print its id and don't wait
     #[arg(long)]
     detach: bool,
     /// Cancel the statement when it has not ended after this time, as in 30s, 2h
-    #[arg(long, value_name = "DURATION", value_parser = args::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = args::duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
 }
 
@@ -70,6 +82,15 @@ pub(crate) async fn run(command: Sql, context: &Context) -> Result {
         Some(id_or_name) => warehouses.find(id_or_name).await?,
         None => warehouses.find_only_running().await?,
     };
+    if command.no_start {
+        let state = warehouses.get(&warehouse).await?.state.clone();
+        if state != Some(WarehouseState::Running) {
+            let state = state.map(|s| s.to_string()).unwrap_or_default();
+            return Err(Failure::Unable(format!(
+                "warehouse {warehouse} is {state}, and --no-start was given\nhint: brick warehouses start {warehouse}"
+            )));
+        }
+    }
     let mut statement = workspace.sql(warehouse).statement(text);
     for parameter in command.parameters {
         statement = statement.with_parameter(parameter);
@@ -89,19 +110,63 @@ pub(crate) async fn run(command: Sql, context: &Context) -> Result {
     if command.detach {
         return record(context, statement.submit().await?.raw());
     }
-    print(statement.execute().await?, context).await
+    // Before the statement runs, so that one whose rows can't be written isn't run.
+    let output = context.output_to(command.out.as_deref());
+    let target = Target::open(command.out.as_deref())?;
+    if matches!(output.format(), Format::Arrow | Format::Parquet) {
+        return batches(statement, output.format(), target, context).await;
+    }
+    print(statement.execute().await?, output, target, context).await
 }
 
 /// Prints a result's rows as its chunks come.
-pub(crate) async fn print(mut result: StatementResult, context: &Context) -> Result {
-    let mut printer = context.output().rows();
+pub(crate) async fn print(
+    mut result: StatementResult,
+    output: Output,
+    target: Target,
+    context: &Context,
+) -> Result {
+    let mut printer = output.rows(target);
     printer.begin(result.columns())?;
     while let Some(rows) = result.next_chunk().await? {
         printer.rows(&rows)?;
     }
+    context.progress().clear();
     let rows = printer.end()?;
-    if result.is_truncated() {
+    tell_truncated(result.is_truncated(), rows, context);
+    Ok(())
+}
+
+#[cfg(feature = "arrow")]
+async fn batches(statement: Statement, format: Format, target: Target, context: &Context) -> Result {
+    use crate::output::{BatchPrinter, schema_of};
+    let mut batches = statement.execute_arrow().await?;
+    let first = batches.next().await?;
+    let schema = first.as_ref().map_or_else(|| schema_of(batches.columns()), |batch| batch.schema());
+    let mut printer = BatchPrinter::new(format, target, &schema)?;
+    let mut rows = 0;
+    let mut next = first;
+    while let Some(batch) = next {
+        rows += batch.num_rows() as u64;
+        printer.write(&batch)?;
+        next = batches.next().await?;
+    }
+    context.progress().clear();
+    printer.end()?;
+    tell_truncated(batches.is_truncated(), rows, context);
+    Ok(())
+}
+
+#[cfg(not(feature = "arrow"))]
+async fn batches(_: Statement, _: Format, _: Target, _: &Context) -> Result {
+    Err(Failure::Unable(
+        "this build of brick writes neither Arrow nor Parquet: install it with the feature `arrow`"
+            .to_owned(),
+    ))
+}
+
+fn tell_truncated(truncated: bool, rows: u64, context: &Context) {
+    if truncated {
         context.note(&format!("the result was cut off after {rows} rows by a limit"));
     }
-    Ok(())
 }

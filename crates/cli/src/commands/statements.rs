@@ -1,9 +1,11 @@
 //! `brick statements`
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 
 use super::{Result, record, sql};
-use crate::{args::Timeout, context::Context};
+use crate::{args::Timeout, context::Context, output::Target};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Statements {
@@ -15,6 +17,9 @@ pub(crate) enum Statements {
     Wait {
         #[command(flatten)]
         which: Which,
+        /// Write the rows to this file; its extension decides the format unless -o does
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
         #[command(flatten)]
         timeout: Timeout,
     },
@@ -34,8 +39,10 @@ pub(crate) async fn run(command: Statements, context: &Context) -> Result {
     let statements = context.workspace().await?.statements();
     match command {
         Statements::Get(which) => record(context, statements.get(&which.statement).await?.raw()),
-        Statements::Wait { which, timeout } => {
-            sql::print(statements.wait(&which.statement, timeout.options()).await?, context).await
+        Statements::Wait { which, out, timeout } => {
+            let result = statements.wait(&which.statement, timeout.options()).await?;
+            sql::print(result, context.output_to(out.as_deref()), Target::open(out.as_deref())?, context)
+                .await
         }
         Statements::Cancel(which) => {
             statements.cancel(&which.statement).await?;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use brickwire_actions::{Rows, types::StatementColumnInfo};
 use comfy_table::CellAlignment;
 
-use super::{bare_table, cell::csv_line, trim_lines};
+use super::{Target, bare_table, cell::csv_line, trim_lines};
 use crate::{args::Format, report::Failure};
 
 /// How many rows a table is laid out for at once; a longer one begins again with its heading.
@@ -22,8 +22,8 @@ pub(crate) struct RowPrinter {
 
 /// Where the text goes. A filter is over the whole result, so all of it is collected first.
 enum Sink {
-    Direct(Box<dyn Write>),
-    Filtered { code: String, text: Vec<u8>, out: Box<dyn Write> },
+    Direct(Target),
+    Filtered { code: String, text: Vec<u8>, out: Target },
 }
 
 impl Write for Sink {
@@ -86,7 +86,7 @@ impl Kind {
 }
 
 impl RowPrinter {
-    pub(super) fn new(format: Format, out: Box<dyn Write>, jq: Option<String>) -> Self {
+    pub(super) fn new(format: Format, out: Target, jq: Option<String>) -> Self {
         let out = match jq {
             None => Sink::Direct(out),
             Some(code) => Sink::Filtered { code, text: Vec::new(), out },
@@ -101,10 +101,12 @@ impl RowPrinter {
             let key = format!("{}:", serde_json::Value::from(name.as_str()));
             self.columns.push(Heading { name, key, kind: Kind::of(column) });
         }
-        if self.format == Format::Csv {
-            csv_line(&mut self.out, self.columns.iter().map(|c| Some(c.name.as_str())))?;
-        }
         Ok(())
+    }
+
+    /// CSV's first line. It waits for the first row, so that a result that can't be fetched leaves no half output.
+    fn csv_header(&mut self) -> io::Result<()> {
+        csv_line(&mut self.out, self.columns.iter().map(|c| Some(c.name.as_str())))
     }
 
     /// Prints rows.
@@ -121,7 +123,12 @@ impl RowPrinter {
                     self.print_page()?;
                 }
             }
-            Format::Csv => csv_line(&mut self.out, cells)?,
+            Format::Csv => {
+                if self.rows == 0 {
+                    self.csv_header()?;
+                }
+                csv_line(&mut self.out, cells)?;
+            }
             Format::Record => {
                 let gap = if self.rows > 0 { "\n" } else { "" };
                 let names = self.columns.iter().map(|c| c.name.clone());
@@ -132,7 +139,7 @@ impl RowPrinter {
                 self.object(cells)?;
                 self.out.write_all(b"\n")?;
             }
-            Format::Json | Format::Auto => {
+            Format::Json | Format::Auto | Format::Arrow | Format::Parquet => {
                 self.out.write_all(if self.rows == 0 { b"[\n  " } else { b",\n  " })?;
                 self.object(cells)?;
             }
@@ -145,6 +152,7 @@ impl RowPrinter {
     pub(crate) fn end(mut self) -> Result<u64, Failure> {
         match self.format {
             Format::Table if !self.page.is_empty() || self.rows == 0 => self.print_page()?,
+            Format::Csv if self.rows == 0 => self.csv_header()?,
             Format::Json | Format::Auto => {
                 let end: &[u8] = if self.rows == 0 { b"[]\n" } else { b"\n]\n" };
                 self.out.write_all(end)?;
@@ -152,12 +160,12 @@ impl RowPrinter {
             _ => {}
         }
         match self.out {
-            Sink::Direct(mut out) => out.flush()?,
+            Sink::Direct(out) => out.keep()?,
             Sink::Filtered { code, text, mut out } => {
                 for result in super::filtered(&code, &String::from_utf8_lossy(&text))? {
                     writeln!(out, "{result}")?;
                 }
-                out.flush()?;
+                out.keep()?;
             }
         }
         Ok(self.rows)
