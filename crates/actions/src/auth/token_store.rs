@@ -1,6 +1,12 @@
 //! Keeps the tokens of browser logins: `~/.config/brickwire/tokens.json`, readable by its owner only, in the format of
 //! the vendor's CLI (version 1), each with the host it was given for. The only file that this crate writes.
 //!
+//! With the feature `keyring` a login goes into the operating system's keyring, and into the file where there is none.
+//! The feature is off by default: on Linux a keyring is a D-Bus service whose client is some seventy crates, more than
+//! half as many as all the others, and servers and containers have no such service.
+#[cfg(feature = "keyring")]
+mod keyring;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -54,6 +60,9 @@ impl StoredToken {
 #[derive(Debug, Clone)]
 pub(crate) struct TokenStore {
     file: PathBuf,
+    /// A pretended environment never reaches the user's real keyring.
+    #[cfg(feature = "keyring")]
+    keyring: bool,
 }
 
 impl TokenStore {
@@ -62,21 +71,42 @@ impl TokenStore {
         let home = environment.home().ok_or_else(|| {
             Error::configuration("there is no home directory to keep a login in").with_hint("set HOME")
         })?;
-        Ok(Self { file: home.join(".config").join("brickwire").join("tokens.json") })
+        Ok(Self {
+            file: home.join(".config").join("brickwire").join("tokens.json"),
+            #[cfg(feature = "keyring")]
+            keyring: environment.is_real(),
+        })
     }
 
     #[cfg(test)]
     pub(crate) fn at(file: &Path) -> Self {
-        Self { file: file.to_owned() }
+        Self {
+            file: file.to_owned(),
+            #[cfg(feature = "keyring")]
+            keyring: false,
+        }
     }
 
     /// The token under that key.
     pub(crate) fn get(&self, key: &str) -> Result<Option<StoredToken>> {
+        #[cfg(feature = "keyring")]
+        if self.keyring
+            && let keyring::Outcome::Done(found) = keyring::get(key)
+        {
+            return Ok(serde_json::from_str(found.expose()).ok().as_ref().and_then(StoredToken::read));
+        }
         Ok(self.load()?.get(key).and_then(StoredToken::read))
     }
 
     /// Keeps a token, in the place of an older one.
     pub(crate) fn put(&self, key: &str, token: &StoredToken) -> Result<()> {
+        #[cfg(feature = "keyring")]
+        if self.keyring
+            && let keyring::Outcome::Done(()) = keyring::put(key, &Secret::new(token.write().to_string()))
+        {
+            // One that was kept when there was no keyring.
+            return self.remove_from_file(key).map(drop);
+        }
         let mut tokens = self.load()?;
         tokens.insert(key.to_owned(), token.write());
         self.save(tokens)
@@ -84,6 +114,16 @@ impl TokenStore {
 
     /// Forgets a token; whether there was one.
     pub(crate) fn remove(&self, key: &str) -> Result<bool> {
+        #[cfg(feature = "keyring")]
+        if self.keyring
+            && let keyring::Outcome::Done(()) = keyring::remove(key)
+        {
+            return self.remove_from_file(key).map(|_| true);
+        }
+        self.remove_from_file(key)
+    }
+
+    fn remove_from_file(&self, key: &str) -> Result<bool> {
         let mut tokens = self.load()?;
         let found = tokens.remove(key).is_some();
         if found {

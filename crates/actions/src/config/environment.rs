@@ -20,12 +20,16 @@ use std::{
 pub struct Environment {
     variables: BTreeMap<String, String>,
     home: Option<PathBuf>,
+    /// Whether it is the process's own.
+    #[cfg(feature = "keyring")]
+    real: bool,
 }
 
 impl Environment {
     /// These variables and no home directory.
     pub fn new<K: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
-        Self { variables: variables.into_iter().map(|(k, v)| (k.into(), v.into())).collect(), home: None }
+        let variables = variables.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        Self { variables, ..Self::default() }
     }
 
     /// The process's variables and home directory. Variables that aren't Unicode are left out.
@@ -33,13 +37,28 @@ impl Environment {
         let text = |(k, v): (std::ffi::OsString, std::ffi::OsString)| {
             Some((k.into_string().ok()?, v.into_string().ok()?))
         };
-        Self { variables: std::env::vars_os().filter_map(text).collect(), home: std::env::home_dir() }
+        Self {
+            variables: std::env::vars_os().filter_map(text).collect(),
+            home: std::env::home_dir(),
+            #[cfg(feature = "keyring")]
+            real: true,
+        }
     }
 
     /// With another home directory: where `.databrickscfg` is.
     pub fn with_home(mut self, home: impl Into<PathBuf>) -> Self {
         self.home = Some(home.into());
+        #[cfg(feature = "keyring")]
+        {
+            self.real = false;
+        }
         self
+    }
+
+    /// Whether it is the process's own, with all that belongs to its user.
+    #[cfg(feature = "keyring")]
+    pub(crate) fn is_real(&self) -> bool {
+        self.real
     }
 
     /// With one more variable, if its value is Unicode.

@@ -1,4 +1,5 @@
 //! The crate from outside, over real sockets on loopback.
+#![allow(clippy::unwrap_used, reason = "a test's helpers may fail as the test does")]
 
 mod authentication;
 mod browser_login;
