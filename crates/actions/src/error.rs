@@ -238,7 +238,10 @@ impl From<brickwire_client::Error> for Error {
             Wire::Api(api) => ErrorBody::read(api.status, &api.headers, &api.raw).into_error("", 0),
             Wire::InvalidRequest(message) => Self::usage(message),
             Wire::Decode { path, source, status, raw } => {
-                Self::new(ErrorKind::UnexpectedResponse, format!("cannot decode the response at `{path}`"))
+                let place = if path == "." || path == "?" { String::new() } else { format!(" at `{path}`") };
+                let text = format!("cannot decode the response{place}: {source}");
+                Self::new(ErrorKind::UnexpectedResponse, text)
+                    .with_hint("see whether something else answers for the workspace, such as a proxy")
                     .with_source(source)
                     .with_details(|d| {
                         d.status = Some(status.as_u16());

@@ -14,6 +14,7 @@ mod fetch;
 mod parameter;
 mod result;
 mod rows;
+mod submission;
 mod wire;
 
 use std::time::Duration;

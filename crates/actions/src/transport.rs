@@ -4,7 +4,10 @@
 //! in `redact.rs`. Bodies are read inside the loop, so that an answer cut short is a failed attempt like any other.
 
 use std::{
-    sync::{Arc, Mutex, OnceLock},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,16 +21,27 @@ use crate::{
     Error, ErrorKind, Event, Events, Host, Result, RetryPolicy,
     auth::{Authenticator, Authorization},
     error::ErrorBody,
+    reach::{Authorities, Step},
     redact, redirect,
     retry::{Decision, Failure, Situation, decide},
     workspace,
 };
+
+tokio::task_local! {
+    /// Set once nobody waits for a call that goes on all the same: a request under way is seen out, no other is sent.
+    pub(crate) static ABANDONED: Arc<AtomicBool>;
+}
+
+fn is_abandoned() -> bool {
+    ABANDONED.try_with(|abandoned| abandoned.load(Ordering::SeqCst)).unwrap_or_default()
+}
 
 /// What one connection sends through.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpTransport {
     pub(crate) http: reqwest::Client,
     pub(crate) host: Host,
+    pub(crate) authorities: Authorities,
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) retry: RetryPolicy,
     pub(crate) events: Events,
@@ -78,6 +92,10 @@ impl HttpTransport {
             let request = (call.request)()?;
             let url = request.url().clone();
             let token = self.authenticator.authorization().await?;
+            if is_abandoned() {
+                let error = Error::new(ErrorKind::Local, "nobody waits for it any more");
+                return Err(self.finish(error, call, attempts, begun));
+            }
             attempts += 1;
             let (failure, reason, error) = match self.attempt(call, request, &token, attempts, begun).await {
                 Ok((status, headers, body)) if status.is_success() => {
@@ -88,7 +106,7 @@ impl HttpTransport {
                     return Ok(Answer { status, headers, body, attempts });
                 }
                 Ok((status, headers, body)) => {
-                    let read = ErrorBody::read(status, &headers, &body);
+                    let read = ErrorBody::read(status, &headers, &body).without(token.token());
                     if status == StatusCode::UNAUTHORIZED && !refreshed && self.authenticator.discard(&token)
                     {
                         refreshed = true;
@@ -221,7 +239,7 @@ impl HttpTransport {
         if let Some(client) = self.storage.get() {
             return Ok(client);
         }
-        let client = workspace::build(workspace::bare_client(&self.host))?;
+        let client = workspace::build(workspace::bare_client(&self.host, &self.authorities))?;
         Ok(self.storage.get_or_init(|| client))
     }
 
@@ -317,14 +335,15 @@ pub(crate) fn unreachable(url: &Url, error: reqwest::Error, attempts: u32) -> Er
         cause = inner;
     }
     let host = url.origin().ascii_serialization();
+    let step = Step::of(&error);
+    let label = Step::label(step);
     let text = match (error.is_connect(), error.is_timeout()) {
         (true, true) => format!("no connection to {host} within the time allowed"),
-        (true, false) => format!("cannot connect to {host}: {cause}"),
+        (true, false) => format!("cannot connect to {host}: {label}{cause}"),
         (false, true) => format!("no data from {host} for too long"),
         (false, false) => format!("the connection to {host} broke: {cause}"),
     };
-    let hint =
-        if error.is_connect() { "check the host, the network and the proxy settings" } else { "try again" };
+    let hint = if error.is_connect() { Step::hint(step) } else { "try again" };
     Error::new(ErrorKind::Unreachable, text)
         .with_hint(hint)
         .with_details(|d| d.attempts = attempts)

@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::{Error, ErrorKind};
+use crate::secret::Secret;
 
 /// How much of a text that isn't JSON is worth repeating.
 const MESSAGE_LIMIT: usize = 500;
@@ -60,6 +61,14 @@ impl ErrorBody {
         }
     }
 
+    /// Without the credential, should the service repeat it in its message.
+    pub(crate) fn without(mut self, secret: &Secret) -> Self {
+        if !secret.expose().is_empty() && self.message.contains(secret.expose()) {
+            self.message = self.message.replace(secret.expose(), "***");
+        }
+        self
+    }
+
     /// Whether the service says that it has not begun to carry the request out.
     pub(crate) fn is_not_executed(&self) -> bool {
         const CODES: [&str; 2] = ["REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"];
@@ -100,7 +109,7 @@ impl ErrorBody {
             d.attempts = attempts;
             d.body = Some(self.raw);
         });
-        match hint(kind) {
+        match hint(kind, &self.message) {
             Some(hint) => error.with_hint(hint),
             None => error,
         }
@@ -129,8 +138,14 @@ impl ErrorBody {
     }
 }
 
-fn hint(kind: ErrorKind) -> Option<&'static str> {
+/// What a 403 says of a token that nobody knows; there is no code for it.
+const UNKNOWN_TOKEN: &str = "Invalid access token";
+
+fn hint(kind: ErrorKind, message: &str) -> Option<&'static str> {
     match kind {
+        ErrorKind::PermissionDenied if message.contains(UNKNOWN_TOKEN) => {
+            hint(ErrorKind::Unauthenticated, "")
+        }
         ErrorKind::Unauthenticated => Some("the token is wrong, expired or of another workspace"),
         ErrorKind::PermissionDenied => Some("ask an administrator of the workspace for the permission"),
         _ => None,

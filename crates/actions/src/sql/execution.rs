@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     StatementResult,
+    submission::Submission,
     wire::{self, StatementAnswer},
 };
 use crate::{
@@ -17,8 +18,9 @@ use crate::{
 /// A `get` may not know a new statement for some seconds.
 const LAG: Duration = Duration::from_secs(10);
 
-/// The service waits this long for the end before it answers, which saves polls; between 5 and 50 seconds, or 0.
-const WAIT: Duration = Duration::from_secs(10);
+/// The service waits this long for the end before it answers, which saves polls; between 5 and 50 seconds, or 0. The
+/// shortest, because until it answers nobody knows what to cancel.
+const WAIT: Duration = Duration::from_secs(5);
 
 pub(super) async fn execute(
     workspace: Workspace,
@@ -31,7 +33,7 @@ pub(super) async fn execute(
         request.wait_timeout = Some(format!("{}s", wait.as_secs()));
     }
     request.on_wait_timeout = Some(types::ExecuteStatementRequestOnWaitTimeout::Continue);
-    let submitted = wire::execute(&workspace, &request).await?;
+    let submitted = Submission::new(&workspace, request).answer().await?;
     let id = submitted.statement_id.clone().ok_or_else(|| {
         Error::new(ErrorKind::UnexpectedResponse, "the answer to the submission names no statement")
     })?;
@@ -49,7 +51,13 @@ pub(super) async fn execute(
             let left = WaitOptions { timeout: options.timeout.saturating_sub(begun.elapsed()), ..options };
             match poll(&workspace, &id, left).await {
                 Ok(done) => done,
-                Err(error) => return Err(error.with_details(|d| d.statement_id = Some(id))),
+                Err(error) => {
+                    let error = match error.kind() {
+                        ErrorKind::DeadlineExceeded => overdue(&id, options.timeout),
+                        _ => error,
+                    };
+                    return Err(error.with_details(|d| d.statement_id = Some(id)));
+                }
             }
         }
     };
@@ -84,6 +92,16 @@ async fn poll(workspace: &Workspace, statement_id: &str, options: WaitOptions) -
         }
     })
     .await
+}
+
+fn overdue(id: &str, timeout: Duration) -> Error {
+    let text = format!("statement {id} did not end within {timeout:?}, and was cancelled");
+    Error::new(ErrorKind::DeadlineExceeded, text).with_hint("give it a longer timeout")
+}
+
+/// Whether there is nothing left to cancel.
+pub(super) fn is_over(answer: &StatementAnswer) -> bool {
+    is_terminal(&state_of(answer))
 }
 
 fn state_of(answer: &StatementAnswer) -> State {
@@ -163,11 +181,18 @@ impl Drop for CancelOnDrop {
             return;
         }
         let (workspace, id) = (self.workspace.clone(), std::mem::take(&mut self.statement_id));
-        self.workspace.events().emit(|| Event::Cancelling { what: "statement", id: id.clone() });
-        self.workspace.in_background(async move {
-            if let Err(error) = workspace.statements().cancel(&id).await {
-                tracing::warn!(target: "brickwire", statement_id = id, %error, "cannot cancel the statement");
-            }
-        });
+        tell(&workspace, &id);
+        self.workspace.in_background(async move { cancel(&workspace, &id).await });
+    }
+}
+
+/// Tells that it will be cancelled, for the case that there is no time left to see it.
+pub(super) fn tell(workspace: &Workspace, id: &str) {
+    workspace.events().emit(|| Event::Cancelling { what: "statement", id: id.to_owned() });
+}
+
+pub(super) async fn cancel(workspace: &Workspace, id: &str) {
+    if let Err(error) = workspace.statements().cancel(id).await {
+        tracing::warn!(target: "brickwire", statement_id = id, %error, "cannot cancel the statement");
     }
 }
