@@ -120,7 +120,7 @@ impl SqlEngine for FusionEngine {
 
 fn context(memory_bytes: usize) -> Result<SessionContext> {
     let config = SessionConfig::new()
-        .with_target_partitions(2)
+        .with_target_partitions(1)
         .with_default_catalog_and_schema("main", "default")
         .with_create_default_catalog_and_schema(false)
         .set_str("datafusion.sql_parser.default_null_ordering", "nulls_min")
