@@ -172,7 +172,8 @@ impl Authenticator {
     pub(crate) async fn access_token(&self) -> Result<AccessToken> {
         let token = self.authorization().await?.token;
         let expires_in = match self {
-            Self::Fixed(_) => None,
+            // A token that someone pasted may tell.
+            Self::Fixed(_) => jwt::expiry(token.expose()).and_then(|e| token_answer::until(&e)),
             Self::Cached(cache) => cache.expires_in(),
         };
         let scopes = jwt::scopes(token.expose());

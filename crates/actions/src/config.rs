@@ -15,6 +15,7 @@ mod choose;
 mod connect;
 mod environment;
 mod ini;
+mod permissions;
 mod read;
 mod view;
 
@@ -26,6 +27,7 @@ use attribute::Attribute;
 pub(crate) use attribute::is_id;
 use choose::AuthType;
 pub use environment::Environment;
+pub(crate) use permissions::FilePermissions;
 pub use view::{ConfigView, Ignored, ProfileView, SettingView};
 
 /// Where a value comes from.

@@ -1,11 +1,14 @@
 //! What a user gives to reach a workspace: a host and a credential, in one of the connector's two forms.
 
+use std::path::Path;
+
 use reqwest::Url;
 
 use crate::{
     Error, Host, Result, Secret,
     auth::{Identity, Issuer},
     host::is_loopback,
+    reach::Authorities,
 };
 
 /// A host and a credential.
@@ -21,6 +24,7 @@ pub struct Connection {
     host: Host,
     credential: Credential,
     workspace_id: Option<String>,
+    authorities: Authorities,
 }
 
 /// How a [`Connection`] authenticates.
@@ -148,7 +152,24 @@ impl Connection {
 
     pub(crate) fn of(host: Host, credential: Credential) -> Self {
         let workspace_id = host.workspace_id().map(str::to_owned);
-        Self { host, credential, workspace_id }
+        Self { host, credential, workspace_id, authorities: Authorities::default() }
+    }
+
+    /// Trusts the certificate authorities of a PEM file too, beside the system's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the file can't be read or holds none.
+    pub fn with_ca_file(self, file: impl AsRef<Path>) -> Result<Self> {
+        Ok(self.with_authorities(Authorities::read(file.as_ref())?))
+    }
+
+    pub(crate) fn with_authorities(mut self, authorities: Authorities) -> Self {
+        self.authorities = authorities;
+        self
+    }
+
+    pub(crate) fn authorities(&self) -> &Authorities {
+        &self.authorities
     }
 
     /// Names the workspace, for hosts that serve several.

@@ -9,8 +9,12 @@ use brickwire_client::{Client, Transport};
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
-    AccessToken, Clusters, Commands, Connection, Error, Events, Host, RawRequest, RawResponse, Result, RetryPolicy, Sql,
-    Statements, Users, Warehouses, auth::Authenticator, host, transport::HttpTransport,
+    AccessToken, Clusters, Commands, Connection, Error, Events, Host, RawRequest, RawResponse, Result,
+    RetryPolicy, Sql, Statements, Users, Warehouses,
+    auth::Authenticator,
+    host,
+    reach::{Authorities, Resolver},
+    transport::HttpTransport,
 };
 
 /// A connection in use. Cheap to clone; all clones share connections and tokens.
@@ -77,6 +81,7 @@ impl WorkspaceBuilder {
             authenticator: Arc::new(Authenticator::new(&self.connection, &http)),
             http,
             host: self.connection.host().clone(),
+            authorities: self.connection.authorities().clone(),
             retry: self.retry,
             events: self.events,
             debug: self.debug,
@@ -219,24 +224,29 @@ impl Workspace {
 const INACTIVITY: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(10);
 
-pub(crate) fn http_client(connection: &Connection, product: Option<&(String, String)>) -> Result<reqwest::Client> {
+pub(crate) fn http_client(
+    connection: &Connection,
+    product: Option<&(String, String)>,
+) -> Result<reqwest::Client> {
     let mut headers = HeaderMap::new();
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/plain, */*"));
     if let Some(id) = connection.workspace_id().and_then(|id| HeaderValue::try_from(id).ok()) {
         headers.insert("X-Databricks-Workspace-Id", id);
     }
     build(
-        bare_client(connection.host())
+        bare_client(connection.host(), connection.authorities())
             .user_agent(user_agent(product, connection.credential().auth_type()))
             .default_headers(headers),
     )
 }
 
 /// What all our HTTP has in common: no redirects by itself, limits by inactivity, the environment's proxy.
-pub(crate) fn bare_client(host: &Host) -> reqwest::ClientBuilder {
+pub(crate) fn bare_client(host: &Host, authorities: &Authorities) -> reqwest::ClientBuilder {
     // Another crate of the program may have chosen its provider already: then that one serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder()
+    let builder = authorities
+        .apply(reqwest::Client::builder())
+        .dns_resolver(Resolver)
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT)
         .read_timeout(INACTIVITY);
@@ -244,7 +254,11 @@ pub(crate) fn bare_client(host: &Host) -> reqwest::ClientBuilder {
 }
 
 pub(crate) fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
-    builder.build().map_err(|e| Error::configuration("cannot set up HTTP on this machine").with_source(e))
+    builder.build().map_err(|e| {
+        Error::configuration("cannot set up HTTP on this machine")
+            .with_hint("if SSL_CERT_FILE or SSL_CERT_DIR are set, check that they name certificates")
+            .with_source(e)
+    })
 }
 
 /// Shaped like the SDKs', so that the service's statistics can tell us apart.

@@ -50,7 +50,7 @@ impl Attribute {
 }
 
 /// The table.
-pub(crate) static ATTRIBUTES: [Attribute; 35] = [
+pub(crate) static ATTRIBUTES: [Attribute; 36] = [
     plain("host", &["DATABRICKS_HOST"]),
     plain("account_id", &["DATABRICKS_ACCOUNT_ID"]).form(Form::Id),
     plain("workspace_id", &["DATABRICKS_WORKSPACE_ID"]).form(Form::Id),
@@ -90,6 +90,8 @@ pub(crate) static ATTRIBUTES: [Attribute; 35] = [
     plain("debug_truncate_bytes", &["DATABRICKS_DEBUG_TRUNCATE_BYTES"]).form(Form::Number),
     plain("debug_headers", &["DATABRICKS_DEBUG_HEADERS"]).form(Form::Flag),
     plain("skip_verify", &[]).form(Form::Flag),
+    // Ours: the SDKs leave it to their platform.
+    plain("ca_file", &[]),
 ];
 
 /// The attribute of that name.

@@ -13,6 +13,7 @@ use crate::{
         Issuer, LoginTarget, Subject, TokenStore, WorkloadIdentity,
     },
     connection::{ServicePrincipal, clean_secret},
+    reach::Authorities,
 };
 
 pub(super) fn connection(config: &Config) -> Result<Connection> {
@@ -35,7 +36,7 @@ pub(super) fn connection(config: &Config) -> Result<Connection> {
             Credential::Identity(Identity::new(chain))
         }
     };
-    Ok(config.connection_with(host, credential))
+    config.connection_with(host, credential)
 }
 
 /// Whether it may be there or not; a token or a secret is.
@@ -44,11 +45,19 @@ fn is_login(kind: AuthType) -> bool {
 }
 
 impl Config {
-    fn connection_with(&self, host: &Host, credential: Credential) -> Connection {
-        let connection = Connection::of(host.clone(), credential);
-        match self.workspace_id() {
+    fn connection_with(&self, host: &Host, credential: Credential) -> Result<Connection> {
+        let connection = Connection::of(host.clone(), credential).with_authorities(self.authorities()?);
+        Ok(match self.workspace_id() {
             Some(id) => connection.with_workspace_id(id),
             None => connection,
+        })
+    }
+
+    /// Certificate authorities that are trusted beside the system's.
+    pub(crate) fn authorities(&self) -> Result<Authorities> {
+        match self.value("ca_file") {
+            Some(file) => Authorities::read(&self.environment.expand(file)),
+            None => Ok(Authorities::default()),
         }
     }
 
@@ -207,6 +216,6 @@ impl Config {
     /// The connection over which a browser login is made: no credential goes with it.
     pub(crate) fn login_connection(&self) -> Result<Connection> {
         let session = Identity::new(BrowserSession::new(self.login_target()?));
-        Ok(self.connection_with(self.need_host()?, Credential::Identity(session)))
+        self.connection_with(self.need_host()?, Credential::Identity(session))
     }
 }

@@ -267,7 +267,7 @@ impl File {
 }
 
 #[cfg(unix)]
-fn readable_by_others(path: &std::path::Path) -> Option<String> {
+pub(super) fn readable_by_others(path: &std::path::Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
     let mode = path.metadata().ok()?.permissions().mode() & 0o777;
     (mode & 0o077 != 0)
@@ -275,6 +275,6 @@ fn readable_by_others(path: &std::path::Path) -> Option<String> {
 }
 
 #[cfg(not(unix))]
-fn readable_by_others(_: &std::path::Path) -> Option<String> {
+pub(super) fn readable_by_others(_: &std::path::Path) -> Option<String> {
     None
 }

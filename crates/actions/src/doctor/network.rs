@@ -1,0 +1,119 @@
+//! The way to the host, below TLS: the proxy, the name, the connection. With a proxy, name and connection are the
+//! proxy's: the host's own name may be unknown here.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use hyper_util::client::proxy::matcher::Matcher;
+use tokio::{net::TcpStream, time::Instant};
+
+use super::Check;
+use crate::{Error, ErrorKind, Host, host::is_loopback, reach::Step};
+
+/// For each step.
+const LIMIT: Duration = Duration::from_secs(5);
+/// The variables that the HTTP stack reads.
+const VARIABLES: [&str; 8] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
+
+/// What connections are made to.
+pub(super) struct Way {
+    name: String,
+    port: u16,
+}
+
+/// Finds the proxy for a host, by the same rules as the HTTP stack, and what connections are made to.
+pub(super) fn way_to(host: &Host) -> (Check, Way) {
+    const NAME: &str = "proxy";
+    let set: Vec<_> =
+        VARIABLES.into_iter().filter(|v| std::env::var_os(v).is_some_and(|v| !v.is_empty())).collect();
+    let set = if set.is_empty() { "none is set".to_owned() } else { format!("set: {}", set.join(", ")) };
+    let url = host.join("/").ok();
+    let direct = Way {
+        name: host.name().trim_start_matches('[').trim_end_matches(']').to_owned(),
+        port: url.as_ref().and_then(reqwest::Url::port_or_known_default).unwrap_or(443),
+    };
+    if url.as_ref().is_some_and(is_loopback) {
+        return (Check::ok(NAME, "none: the host is this machine"), direct);
+    }
+    let target = host.as_str().parse::<http::Uri>().ok();
+    let Some(proxy) = target.and_then(|target| Matcher::from_system().intercept(&target)) else {
+        return (Check::ok(NAME, format!("none for {host} ({set})")), direct);
+    };
+    let uri = proxy.uri();
+    let (name, scheme) = (uri.host().unwrap_or_default(), uri.scheme_str().unwrap_or("http"));
+    let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+    let user = match (proxy.basic_auth(), proxy.raw_auth()) {
+        (None, None) => "",
+        _ => ", with a user",
+    };
+    let detail = format!("{scheme}://{name}:{port}{user} ({set})");
+    let check = match scheme {
+        "http" | "https" => Check::ok(NAME, detail),
+        _ => {
+            Check::warning(NAME, detail).with_hint("only proxies of HTTP are supported: http:// or https://")
+        }
+    };
+    (check, Way { name: name.trim_start_matches('[').trim_end_matches(']').to_owned(), port })
+}
+
+/// Resolves the name.
+pub(super) async fn resolve(way: &Way) -> (Check, Option<Vec<SocketAddr>>) {
+    const NAME: &str = "dns";
+    if let Ok(address) = way.name.parse::<IpAddr>() {
+        return (
+            Check::ok(NAME, format!("{address} is an address already")),
+            Some(vec![(address, way.port).into()]),
+        );
+    }
+    let begun = Instant::now();
+    let found = tokio::time::timeout(LIMIT, tokio::net::lookup_host((way.name.as_str(), way.port))).await;
+    let why = match found {
+        Ok(Ok(found)) => {
+            let mut found: Vec<SocketAddr> = found.collect();
+            found.dedup();
+            if !found.is_empty() {
+                let shown: Vec<_> = found.iter().take(4).map(|a| a.ip().to_string()).collect();
+                let detail = format!("{} is {} ({})", way.name, shown.join(", "), took(begun));
+                return (Check::ok(NAME, detail), Some(found));
+            }
+            "it has no address".to_owned()
+        }
+        Ok(Err(e)) => e.to_string(),
+        Err(_) => format!("no answer within {} s", LIMIT.as_secs()),
+    };
+    let error = Error::new(ErrorKind::Unreachable, format!("cannot resolve {}: {why}", way.name))
+        .with_hint(Step::hint(Some(Step::Dns)));
+    (Check::fault(NAME, &error), None)
+}
+
+/// Connects to the first address that answers.
+pub(super) async fn connect(way: &Way, addresses: &[SocketAddr]) -> Check {
+    const NAME: &str = "tcp";
+    let begun = Instant::now();
+    let (why, step) = match tokio::time::timeout(LIMIT, TcpStream::connect(addresses)).await {
+        Ok(Ok(stream)) => {
+            let there = stream.peer_addr().map(|a| a.to_string()).unwrap_or_default();
+            return Check::ok(NAME, format!("connected to {there} ({})", took(begun)));
+        }
+        Ok(Err(e)) => (e.to_string(), Step::of(&e)),
+        Err(_) => (format!("no answer within {} s", LIMIT.as_secs()), None),
+    };
+    let there = format!("{}:{}", way.name, way.port);
+    let error = Error::new(ErrorKind::Unreachable, format!("cannot connect to {there}: {why}"));
+    Check::fault(NAME, &error.with_hint(Step::hint(step)))
+}
+
+fn took(begun: Instant) -> String {
+    format!("{} ms", begun.elapsed().as_millis())
+}
