@@ -26,9 +26,19 @@ const EXIT_CODES: &str = "\
 Connection: DATABRICKS_HOST with DATABRICKS_TOKEN, or with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, or a \
 profile in ~/.databrickscfg.
 
-Exit status: 0 done, also if it already was so; 1 unexpected; 2 wrong usage; 3 not configured, or refused locally; \
-4 not authenticated or not allowed; 5 not found; 6 request rejected; 7 unreachable, unavailable or outcome unknown; \
-8 the remote work failed; 9 deadline passed; 130 interrupted, 143 terminated.
+Exit status:
+  0    done, also if it already was so
+  1    unexpected
+  2    wrong usage
+  3    not configured, or refused locally
+  4    not authenticated or not allowed
+  5    not found
+  6    request rejected
+  7    unreachable, unavailable or outcome unknown
+  8    the remote work failed
+  9    deadline passed
+  130  interrupted
+  143  terminated
 
 Example:
   brick clusters list -o table";
