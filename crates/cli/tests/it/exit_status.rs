@@ -1,6 +1,11 @@
 //! Every exit status that `brick --help` lists, each by what makes a program end with it.
 
-use std::net::TcpListener;
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
 
 use crate::{program::Brick, scripted::Server, workspace::Workspace};
 
@@ -11,7 +16,8 @@ fn the_help_lists_them_all() {
     let ran = Brick::new("--help").run().done().silent();
     let (_, list) = ran.text().split_once("Exit status:").unwrap();
     let list = list.split_whitespace().collect::<Vec<_>>().join(" ");
-    for code in ["0 done", "1 unexpected", "2 wrong", "3 not", "4 not", "5 not", "6 request", "7 unreachable"] {
+    for code in ["0 done", "1 unexpected", "2 wrong", "3 not", "4 not", "5 not", "6 request", "7 unreachable"]
+    {
         assert!(list.contains(code), "{code}: {list}");
     }
     for code in ["8 the remote", "9 deadline", "130 interrupted", "143 terminated"] {
@@ -30,15 +36,16 @@ fn status_0_is_done_also_if_it_was_so_already() {
 #[test]
 fn status_1_is_an_answer_that_nobody_expects() {
     let server = Server::answering(&[(200, "application/json", b"{ broken")]);
-    server.brick("clusters list").run().fails(1, &["clusters_list"]);
+    server.brick("clusters list").run().fails(1, &["cannot decode"]);
     server.brick("api GET /2.0/x").run().fails(1, &["JSON"]);
 }
 
 #[test]
 fn status_2_is_wrong_usage() {
-    for arguments in ["", "clusters", "clusters nap", "clusters list --nope", "clusters get", "-o xml whoami"] {
+    for arguments in ["", "clusters", "clusters nap", "clusters list --nope", "clusters get"] {
         Brick::new(arguments).run().fails(2, &["Usage"]);
     }
+    Brick::new("-o xml whoami").run().fails(2, &["'xml'", "--output"]);
     let workspace = Workspace::fresh();
     workspace.brick("warehouses get Reporting").run().fails(2, &["several"]);
 }
@@ -65,9 +72,15 @@ fn status_4_is_not_authenticated_or_not_allowed() {
 #[test]
 fn status_5_is_not_found() {
     let workspace = Workspace::fresh();
-    workspace.brick("clusters get 0000-000000-nobodyyy").run().fails(5, &["0000-000000-nobodyyy", "does not exist"]);
+    workspace
+        .brick("clusters get 0000-000000-nobodyyy")
+        .run()
+        .fails(5, &["0000-000000-nobodyyy", "does not exist"]);
     workspace.brick("clusters get nobody").run().fails(5, &["\"nobody\"", "nightly-etl", "hint: "]);
-    workspace.brick("warehouses get 0000000000000000").run().fails(5, &["0000000000000000", "does not exist"]);
+    workspace
+        .brick("warehouses get 0000000000000000")
+        .run()
+        .fails(5, &["0000000000000000", "does not exist"]);
     workspace.brick("api GET /2.0/nowhere").run().fails(5, &["ENDPOINT_NOT_FOUND"]);
 }
 
@@ -106,7 +119,8 @@ fn status_8_is_remote_work_that_failed() {
 #[test]
 fn status_9_is_a_deadline_and_the_statement_is_cancelled() {
     let workspace = Workspace::with_endless_statements();
-    let ran = workspace.sql("--timeout 300ms", "SELECT 1").run().fails(9, &["300ms", "cancelling statement"]);
+    let ran =
+        workspace.sql("--timeout 300ms", "SELECT 1").run().fails(9, &["300ms", "was cancelled", "hint: "]);
     let cancelled = workspace.requests("POST", STATEMENTS);
     assert!(cancelled.iter().any(|request| request.path.ends_with("/cancel")), "{}", ran.stderr);
 }
@@ -117,22 +131,60 @@ fn status_130_and_143_are_signals_and_the_statement_is_cancelled() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let workspace = Workspace::with_endless_statements();
         let running = workspace.sql("-w 4f1c8a3be02d7719", "SELECT 1").start();
-        // The first poll: the submission has been answered.
+        workspace.until_requested("POST", STATEMENTS);
+        // The service waits some seconds before it answers a submission; then comes the first poll.
+        workspace.sandbox.clock().advance(Duration::from_secs(60));
         workspace.until_requested("GET", STATEMENTS);
         running.signal(signal);
         running.end().fails(code, &["cancelling statement", "interrupted"]);
-        let id = workspace.requests("GET", STATEMENTS)[0].path.rsplit('/').next().unwrap().to_owned();
-        assert_eq!(workspace.requests("POST", &format!("{STATEMENTS}/{id}/cancel")).len(), 1);
-        let status = workspace.brick(&format!("statements get {id}")).run().done().json();
-        assert_eq!(status["status"]["state"], "CANCELED");
+        assert_cancelled(&workspace);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_before_the_submission_is_answered_cancels_the_statement_too() {
+    let workspace = Workspace::with_endless_statements();
+    let running = workspace.sql("-w 4f1c8a3be02d7719", "SELECT 1").start();
+    workspace.until_requested("POST", STATEMENTS);
+    running.signal("INT");
+    running.end().fails(130, &["cancelling statement", "interrupted"]);
+    assert_cancelled(&workspace);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_does_not_wait_for_the_cancellation() {
+    let workspace = Workspace::with_endless_statements();
+    workspace.sandbox.fault("POST /api/2.0/sql/statements/*/cancel: hang").unwrap();
+    let running = workspace.sql("-w 4f1c8a3be02d7719", "SELECT 1").start();
+    workspace.until_requested("POST", STATEMENTS);
+    workspace.sandbox.clock().advance(Duration::from_secs(60));
+    workspace.until_requested("GET", STATEMENTS);
+    let id = workspace.requests("GET", STATEMENTS)[0].path.rsplit('/').next().unwrap().to_owned();
+    running.signal("INT");
+    workspace.until_requested("POST", &format!("{STATEMENTS}/{id}/cancel"));
+    let begun = Instant::now();
+    running.signal("INT");
+    running.end().fails(130, &[&format!("cancelling statement {id}")]);
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+#[cfg(unix)]
+fn assert_cancelled(workspace: &Workspace) {
+    let sent = workspace.requests("POST", STATEMENTS);
+    let paths: Vec<_> = sent.iter().map(|request| request.path.as_str()).collect();
+    let [STATEMENTS, cancel] = paths[..] else { panic!("{paths:?}") };
+    let statement = cancel.strip_suffix("/cancel").unwrap();
+    let status: Value = serde_json::from_str(&workspace.get(statement)).unwrap();
+    assert_eq!(status["status"]["state"], "CANCELED");
 }
 
 #[cfg(unix)]
 #[test]
 fn a_signal_while_waiting_leaves_what_was_started() {
     let mut delays = brickwire_sandbox::Delays::NONE;
-    delays.cluster = std::time::Duration::from_secs(3600);
+    delays.cluster = Duration::from_secs(3600);
     let workspace = Workspace::alone(brickwire_sandbox::Sandbox::builder().with_delays(delays));
     let running = workspace.brick("clusters start 0710-090100-n1ghtly0").start();
     workspace.until_requested("GET", "/api/2.1/clusters/get");

@@ -76,9 +76,22 @@ fn every_command_has_an_example_that_is_one() {
 fn the_sixteen_actions_have_their_commands() {
     let tree: BTreeSet<String> = tree().into_iter().map(|(command, _)| command).collect();
     for command in [
-        "contexts create", "clusters get", "commands status", "whoami", "warehouses get", "clusters list",
-        "clusters node-types", "warehouses list", "api", "clusters restart", "commands execute", "sql",
-        "warehouses start", "clusters start", "warehouses stop", "clusters terminate",
+        "contexts create",
+        "clusters get",
+        "commands status",
+        "whoami",
+        "warehouses get",
+        "clusters list",
+        "clusters node-types",
+        "warehouses list",
+        "api",
+        "clusters restart",
+        "commands execute",
+        "sql",
+        "warehouses start",
+        "clusters start",
+        "warehouses stop",
+        "clusters terminate",
     ] {
         assert!(tree.contains(command), "{command}");
     }

@@ -19,8 +19,18 @@ fn a_closed_pipe_is_no_failure() {
 fn an_error_is_one_line_of_json_where_json_was_asked_for() {
     let workspace = Workspace::fresh();
     let keys = [
-        "kind", "message", "hint", "http_status", "error_code", "request_id", "operation", "attempts",
-        "retry_after_s", "statement_id", "sql_state", "exit_code",
+        "kind",
+        "message",
+        "hint",
+        "http_status",
+        "error_code",
+        "request_id",
+        "operation",
+        "attempts",
+        "retry_after_s",
+        "statement_id",
+        "sql_state",
+        "exit_code",
     ];
     let failing = [
         (workspace.sql("-o json", "SELECT nope"), 8, "remote_failed"),

@@ -3,7 +3,6 @@
 use std::{
     ffi::OsStr,
     io::{Read, Write},
-    
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver},
     thread,

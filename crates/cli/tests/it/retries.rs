@@ -47,7 +47,9 @@ fn a_cut_answer_to_a_list_is_fetched_again() {
 #[test]
 fn a_statement_whose_answer_is_lost_is_never_sent_twice() {
     let workspace = Workspace::fresh();
-    for (fault, code) in [("after reset", 7), ("reset", 7), ("after close", 7), ("502", 7), ("after truncate", 7)] {
+    for (fault, code) in
+        [("after reset", 7), ("reset", 7), ("after close", 7), ("502", 7), ("after truncate", 7)]
+    {
         let before = workspace.requests("POST", "/api/2.0/sql/statements").len();
         workspace.fault(&format!("POST /api/2.0/sql/statements: times 1 {fault}"));
         workspace.sql("", "SELECT 1").run().fails(code, &["outcome unknown", "hint: "]);

@@ -5,7 +5,9 @@
 fn a_build_without_it_says_how_to_get_it() {
     use crate::program::Brick;
     let words = ["no sandbox", "cargo install brickwire-cli --features sandbox"];
-    for arguments in ["sandbox", "sandbox --port 0", "--sandbox whoami", "whoami --sandbox", "--sandbox sql x"] {
+    for arguments in
+        ["sandbox", "sandbox --port 0", "--sandbox whoami", "whoami --sandbox", "--sandbox sql x"]
+    {
         Brick::new(arguments).run().fails(3, &words);
     }
     // Also where a connection is configured: it is not used instead.

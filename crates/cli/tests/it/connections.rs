@@ -1,0 +1,202 @@
+//! `brick config`, `brick doctor` and `brick auth`: what is configured, why it fails, and no secret in any of it.
+
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+
+use crate::{
+    program::{Brick, Ran},
+    scripted::Server,
+    workspace::Workspace,
+};
+
+const PLANTED: &str = "dapi-planted-0123456789";
+const FILE: &str = "\
+[DEFAULT]
+host = https://default.cloud.databricks.com
+token = dapi-planted-0123456789
+
+[robot]
+host = https://robot.cloud.databricks.com/?o=42
+client_id = a-robot
+client_secret = dapi-planted-0123456789
+warehouse_id = 0123456789abcdef
+
+[broken]
+host = ftp://nowhere
+";
+
+#[track_caller]
+fn keeps_the_secret(ran: Ran) -> Ran {
+    assert!(!ran.printed().contains(PLANTED), "{}", ran.printed());
+    ran
+}
+
+#[test]
+fn config_show_has_each_value_its_source_and_what_is_ignored() {
+    let brick = || {
+        Brick::new("config show -p robot")
+            .file(".databrickscfg", FILE)
+            .env("DATABRICKS_TOKEN", PLANTED)
+            .env("DATABRICKS_WAREHOUSE_ID", "other")
+    };
+    let ran = keeps_the_secret(brick().args("-o json").run().done());
+    let view = ran.json();
+    let fixed = |name: &str| view[name].clone();
+    assert_eq!(fixed("host"), "https://robot.cloud.databricks.com");
+    assert_eq!(fixed("account_id"), Value::Null);
+    assert_eq!(fixed("workspace_id"), "42");
+    assert_eq!(fixed("profile"), "robot");
+    assert_eq!(fixed("auth_type"), "oauth-m2m");
+    let attribute = |list: &str, name: &str| {
+        let list = view[list].as_array().unwrap();
+        let mut found = list.iter().find(|a| a["name"] == name).unwrap_or_else(|| panic!("{name}: {view}")).clone();
+        let source = found["source"].as_str().unwrap();
+        // The file is in a folder of this run alone.
+        let source = source.split(" in ").next().unwrap().to_owned();
+        found["source"] = source.into();
+        found
+    };
+    let secret = json!({ "name": "client_secret", "value": "***", "source": "profile robot" });
+    assert_eq!(attribute("attributes", "client_secret"), secret);
+    let address = json!({ "name": "workspace_id", "value": "42", "source": "the host's address" });
+    assert_eq!(attribute("attributes", "workspace_id"), address);
+    assert_eq!(attribute("attributes", "profile")["source"], "explicit");
+    let token = attribute("ignored", "token");
+    assert_eq!((&token["value"], &token["source"]), (&json!("***"), &json!("environment DATABRICKS_TOKEN")));
+    assert_eq!(token["reason"], "profile robot is taken whole");
+
+    let table = keeps_the_secret(brick().args("-o table").run().done());
+    let line = |name: &str| table.text().lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert!(line("NAME").contains("IGNORED BECAUSE"), "{}", table.text());
+    assert!(line("auth_type").contains("follows from these"), "{}", table.text());
+}
+
+#[test]
+fn config_show_shows_what_contradicts_itself_and_fails() {
+    let ran = Brick::new("config show")
+        .env("DATABRICKS_HOST", "x.cloud.databricks.com")
+        .env("DATABRICKS_TOKEN", PLANTED)
+        .env("DATABRICKS_CLIENT_ID", "a-robot")
+        .env("DATABRICKS_CLIENT_SECRET", PLANTED)
+        .run();
+    let ran = keeps_the_secret(ran.exits(3, &["more than one authorization method", "hint: "]));
+    assert_eq!(ran.json()["auth_type"], Value::Null);
+    assert_eq!(ran.json()["attributes"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn config_profiles_lists_each_by_itself() {
+    let ran = Brick::new("config profiles").file(".databrickscfg", FILE).env("DATABRICKS_TOKEN", PLANTED).run();
+    let ran = keeps_the_secret(ran.done());
+    let short = |p: &Value| json!([p["name"], p["host"], p["auth_type"], p["default"]]);
+    let profiles: Vec<_> = ran.json().as_array().unwrap().iter().map(short).collect();
+    assert_eq!(
+        profiles,
+        [
+            json!(["DEFAULT", "https://default.cloud.databricks.com", "pat", true]),
+            json!(["robot", "https://robot.cloud.databricks.com", "oauth-m2m", false]),
+            json!(["broken", null, null, false]),
+        ]
+    );
+    assert!(ran.json()[2]["fault"].as_str().unwrap().contains("scheme"));
+    assert_eq!(Brick::new("config profiles").run().done().json(), json!([]));
+}
+
+/// Name and outcome of each check.
+fn outcomes(ran: &Ran) -> Vec<(String, String)> {
+    let text = |check: &Value, key: &str| check[key].as_str().unwrap().to_owned();
+    ran.json().as_array().unwrap().iter().map(|c| (text(c, "name"), text(c, "outcome"))).collect()
+}
+
+#[test]
+fn doctor_finds_nothing_wrong_with_the_sandbox() {
+    let workspace = Workspace::fresh();
+    let ran = workspace.brick("doctor").run().done().silent();
+    let found = outcomes(&ran);
+    let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        "configuration permissions proxy dns tcp tls clock token identity warehouse cluster"
+            .split(' ')
+            .collect::<Vec<_>>()
+    );
+    let not_ok: Vec<_> = found.iter().filter(|(_, o)| o != "ok").map(|(name, _)| name.as_str()).collect();
+    // There is no file, and no TLS on loopback.
+    assert_eq!(not_ok, ["permissions", "tls"]);
+    assert!(!ran.printed().contains(&workspace.token), "{}", ran.printed());
+
+    let table = workspace.brick("doctor -o table").run().done().silent();
+    assert_eq!(table.text().lines().filter(|line| !line.starts_with(' ')).count(), names.len(), "{}", table.text());
+    assert!(!table.printed().contains(&workspace.token), "{}", table.printed());
+}
+
+#[test]
+fn doctor_names_the_first_fault_and_exits_with_its_status() {
+    // Free again as soon as it is known.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let ran = Brick::new("doctor")
+        .env("DATABRICKS_HOST", format!("http://127.0.0.1:{port}"))
+        .env("DATABRICKS_TOKEN", PLANTED)
+        .run();
+    let ran = keeps_the_secret(ran.exits(7, &["the first fault is in tcp"]));
+    let faults: Vec<_> = outcomes(&ran).into_iter().filter(|(_, outcome)| outcome == "fault").collect();
+    assert_eq!(faults, [("tcp".to_owned(), "fault".to_owned())]);
+    assert_eq!(ran.json()[4]["error_kind"], "unreachable");
+    assert!(ran.json()[4]["detail"].as_str().unwrap().contains("refused"), "{}", ran.text());
+
+    let asked = Brick::new("doctor -o json").run();
+    let asked = asked.exits(3, &[]);
+    assert_eq!((&asked.json_error()["kind"], &asked.json_error()["exit_code"]), (&json!("configuration"), &json!(3)));
+    assert_eq!(asked.json()[0]["outcome"], "fault");
+    assert!(asked.json()[0]["hint"].is_string());
+}
+
+#[test]
+fn doctor_tells_a_bad_token_from_a_bad_network() {
+    let workspace = Workspace::fresh();
+    let ran = workspace.brick("doctor -o table").env("DATABRICKS_TOKEN", PLANTED).run();
+    let ran = keeps_the_secret(ran.exits(4, &["the first fault is in identity"]));
+    assert!(ran.text().contains("skipped  warehouse"), "{}", ran.text());
+}
+
+#[test]
+fn doctor_warns_of_a_workspace_without_anything_to_work_with() {
+    let server = Server::json("{}");
+    let ran = server.brick("doctor").run().done();
+    let warned: Vec<_> = outcomes(&ran).into_iter().filter(|(_, o)| o == "warning").map(|(name, _)| name).collect();
+    assert_eq!(warned, ["warehouse", "cluster"]);
+    // The question before there is any need for a credential goes without one.
+    assert_eq!(server.sent()[0].header("authorization"), None);
+    assert!(server.sent()[1].header("authorization").is_some());
+}
+
+#[test]
+fn auth_token_is_the_one_place_where_a_token_is_data() {
+    let brick = || Brick::new("auth token").env("DATABRICKS_HOST", "x.cloud.databricks.com").env("DATABRICKS_TOKEN", PLANTED);
+    let wanted = json!({ "access_token": PLANTED, "token_type": "Bearer", "expiry": null });
+    assert_eq!(brick().run().done().silent().json(), wanted);
+    assert_eq!(brick().args("-o table").run().done().json(), wanted);
+    // header.{"exp":4102444800}.signature
+    let ran = brick().env("DATABRICKS_TOKEN", "e30.eyJleHAiOjQxMDI0NDQ4MDB9.c2ln").run().done();
+    let expiry = ran.json()["expiry"].as_str().unwrap().to_owned();
+    assert!(expiry == "2100-01-01T00:00:00Z" || expiry == "2099-12-31T23:59:59Z", "{expiry}");
+}
+
+#[test]
+fn auth_login_and_logout_say_what_is_missing() {
+    Brick::new("auth login --no-browser").run().fails(3, &["no host", "hint: "]);
+    Brick::new("auth logout --host x.cloud.databricks.com").run().done().says(&["not logged in"]);
+    Brick::new("auth token --host x.cloud.databricks.com").env("DATABRICKS_AUTH_TYPE", "external-browser").run().fails(
+        4,
+        &["not logged in to https://x.cloud.databricks.com", "brick auth login --host https://x.cloud.databricks.com"],
+    );
+}
+
+#[test]
+fn a_file_of_authorities_is_read_before_anything_is_sent() {
+    let workspace = Workspace::fresh();
+    workspace.brick("whoami --ca-file nowhere.pem").run().fails(3, &["nowhere.pem"]);
+    workspace.brick("whoami --ca-file empty.pem").file("empty.pem", "").run().fails(3, &["no certificate", "hint: "]);
+    assert!(workspace.requests("GET", "/").is_empty());
+}
