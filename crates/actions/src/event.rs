@@ -50,7 +50,9 @@ pub enum Event {
 
 /// Who is told of [`Event`]s.
 #[derive(Clone, Default)]
-pub struct Events(Option<Arc<dyn Fn(&Event) + Send + Sync>>);
+pub struct Events(Option<Arc<Listener>>);
+
+type Listener = dyn Fn(&Event) + Send + Sync;
 
 impl Events {
     /// Calls the function for each event; it should return at once.

@@ -239,7 +239,8 @@ impl HttpTransport {
         if let Some(client) = self.storage.get() {
             return Ok(client);
         }
-        let client = workspace::build(workspace::bare_client(&self.host, &self.authorities))?;
+        // The store is asked for the bytes as they are; a header of ours could spoil a link's signature.
+        let client = workspace::build(workspace::bare_client(&self.host, &self.authorities).no_gzip())?;
         Ok(self.storage.get_or_init(|| client))
     }
 

@@ -28,6 +28,11 @@ async fn fetch(what: &str) -> Result<(u64, i64, f64), Failure> {
     // The connection is open before the clock starts, as a client's with a session is.
     let _ = workspace.warehouses().list().await;
     let statement = workspace.sql("0000000000000000").statement(variable("BENCH_SQL")?);
+    let options = brickwire_actions::FetchOptions::default();
+    let statement = match std::env::var("BENCH_MEMORY_MB") {
+        Ok(megabytes) => statement.with_fetch(options.with_memory(megabytes.parse::<usize>()? << 20)),
+        Err(_) => statement,
+    };
     let begun = Instant::now();
     let (mut rows, mut sum) = (0_u64, 0_i64);
     match what {

@@ -5,14 +5,15 @@
 //! unpacked and decoded while the rest downloads (`flow.rs`). Dropping a [`Fetch`] ends all of it.
 
 mod download;
+mod driver;
 pub(super) mod flow;
+mod growth;
 mod inflate;
 mod link;
 mod pieces;
 pub(super) mod pool;
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -21,16 +22,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    task::{AbortHandle, JoinHandle, JoinSet},
-    time::Instant,
-};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use self::{
+    driver::{Aborting, Driver},
     flow::{Decode, Flow, Lane, Message},
     link::Link,
-    pieces::{Coding, Piece},
 };
 use super::wire::{self, ChunkAnswer};
 use crate::{Error, ErrorKind, Event, Result, Workspace};
@@ -50,7 +47,7 @@ impl Default for FetchOptions {
         Self {
             connections: 8,
             most_connections: 16,
-            memory: 192 << 20,
+            memory: 160 << 20,
             stall: Duration::from_secs(30),
             tries: 10,
         }
@@ -65,7 +62,7 @@ impl FetchOptions {
         self
     }
 
-    /// How many bytes of the result may wait for the reader, downloaded or decoded; 192 MiB by default. The chunk that
+    /// How many bytes of the result may wait for the reader, downloaded or decoded; 160 MiB by default. The chunk that
     /// is being read is never held back, so what it needs comes on top if this is less.
     pub fn with_memory(mut self, bytes: usize) -> Self {
         self.memory = bytes;
@@ -85,13 +82,6 @@ impl FetchOptions {
         self
     }
 }
-
-/// Links are asked for so many chunks ahead of the downloads.
-const AHEAD: usize = 4;
-/// So many chunks may have come and not be read, beside those that are downloading.
-const WAITING: u64 = 4;
-/// How often it is looked whether more connections would bring more.
-const TICK: Duration = Duration::from_millis(20);
 
 /// What all chunks of one result have in common.
 #[derive(Debug)]
@@ -257,7 +247,10 @@ impl<D: Decode> Fetch<D> {
                 }
                 Some(Message::Failed(error)) => return Poll::Ready(Err(error)),
                 None => {
-                    return Poll::Ready(Err(broken(format!("the fetching of chunk {} stopped", self.chunks))));
+                    return Poll::Ready(Err(broken(format!(
+                        "the fetching of chunk {} stopped",
+                        self.chunks
+                    ))));
                 }
             }
         }
@@ -271,231 +264,5 @@ impl<D: Decode> Fetch<D> {
             ))),
             _ => Ok(()),
         }
-    }
-}
-
-/// Ends a task when dropped.
-struct Aborting(AbortHandle);
-
-impl Drop for Aborting {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// A request that is under way; dropped, it ends.
-struct Request<T>(JoinHandle<Result<T>>);
-
-impl<T: Send + 'static> Request<T> {
-    fn start(request: impl Future<Output = Result<T>> + Send + 'static) -> Self {
-        Self(tokio::spawn(request))
-    }
-
-    async fn answer(mut self) -> Result<T> {
-        (&mut self.0).await.unwrap_or_else(|_| Err(broken("a request for a chunk stopped".to_owned())))
-    }
-}
-
-impl<T> Drop for Request<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-struct Driver<D: Decode> {
-    source: Arc<Source>,
-    flow: Arc<Flow<D>>,
-    lanes: UnboundedSender<Lane<D::Item>>,
-    first: Option<ChunkAnswer>,
-}
-
-/// Whatever ends the driver, no reader waits for what can't come any more.
-struct Closing<D: Decode>(Arc<Flow<D>>);
-
-impl<D: Decode> Drop for Closing<D> {
-    fn drop(&mut self) {
-        self.0.abandon();
-    }
-}
-
-impl<D: Decode> Driver<D> {
-    async fn run(mut self) {
-        let _closing = Closing(self.flow.clone());
-        let first = self.first.take().map(Arc::new);
-        let count = self.source.rows.len() as u64;
-        let mut growth = Growth::new(self.source.options);
-        let (mut answers, mut asked) = (VecDeque::new(), 0_u64);
-        let (mut downloads, mut next) = (JoinSet::new(), 0_u64);
-        let mut tick = Instant::now() + TICK;
-        loop {
-            let moved = self.flow.moved();
-            let head = self.flow.head();
-            while asked < count && asked < next + (growth.limit - downloads.len() + AHEAD) as u64 {
-                answers.push_back(self.ask(asked, first.as_ref()));
-                asked += 1;
-            }
-            while downloads.len() < growth.limit
-                && next < count
-                && next < head + growth.limit as u64 + WAITING
-            {
-                let Some(answer) = answers.pop_front() else { break };
-                // The reader is gone: this task is about to be, too.
-                let _ = self.lanes.send(self.flow.open(next));
-                downloads.spawn(fetch(self.source.clone(), self.flow.clone(), next, answer));
-                next += 1;
-            }
-            if next == count && downloads.is_empty() {
-                return;
-            }
-            tokio::select! {
-                Some(_) = downloads.join_next() => {}
-                () = moved => {}
-                () = tokio::time::sleep_until(tick), if growth.may_grow() && downloads.len() == growth.limit => {
-                    growth.look(self.source.bytes.load(Relaxed));
-                    tick = Instant::now() + TICK;
-                }
-            }
-        }
-    }
-
-    fn ask(&self, index: u64, first: Option<&Arc<ChunkAnswer>>) -> Request<Answer> {
-        let known =
-            first.filter(|f| f.inline.is_some() && f.index.is_none_or(|i| u64::try_from(i) == Ok(index)));
-        if let Some(inline) = known.filter(|_| index == 0).and_then(|f| f.inline.clone()) {
-            return Request::start(async move { Ok(Answer::Inline(inline)) });
-        }
-        if let Some(link) = first.map(|f| link_of(f, index)).and_then(Result::transpose) {
-            // Without an index it is the first chunk's.
-            let indexed = first.is_some_and(|f| f.links.iter().all(|l| l.chunk_index.is_some()));
-            if indexed || index == 0 {
-                return Request::start(async move { link.map(Answer::Link) });
-            }
-        }
-        let source = self.source.clone();
-        Request::start(async move {
-            let answer = source.resolve(index).await?;
-            if let Some(link) = link_of(&answer, index)? {
-                return Ok(Answer::Link(link));
-            }
-            match answer.inline {
-                Some(inline) => Ok(Answer::Inline(inline)),
-                None if answer.links.is_empty() && answer.rows.unwrap_or_default() == 0 => {
-                    Ok(Answer::Nothing)
-                }
-                None => Err(broken(format!("chunk {index} of the result is missing: no link to it came"))),
-            }
-        })
-    }
-}
-
-/// Where a chunk's rows are.
-enum Answer {
-    Inline(bytes::Bytes),
-    Link(Link),
-    Nothing,
-}
-
-async fn fetch<D: Decode>(source: Arc<Source>, flow: Arc<Flow<D>>, index: u64, answer: Request<Answer>) {
-    let done = async {
-        match answer.answer().await? {
-            Answer::Link(link) => download::download(&source, &flow, index, link).await,
-            Answer::Inline(rows) => {
-                source.received(rows.len());
-                for part in rows.chunks(pieces::SEGMENT) {
-                    let mut bytes = flow.pool.take(part.len());
-                    bytes.copy_from_slice(part);
-                    flow.push(index, Piece { bytes, coding: Coding::Plain });
-                }
-                flow.end(index, source.rows_of(index));
-                Ok(())
-            }
-            Answer::Nothing => {
-                flow.end(index, source.rows_of(index));
-                Ok(())
-            }
-        }
-    };
-    if let Err(error) = done.await {
-        flow.fail(index, error);
-    }
-}
-
-/// How many connections: doubled as long as the last doubling brought at least a fifth more, unless each brings so
-/// much that the machine and not the network is the limit.
-struct Growth {
-    limit: usize,
-    most: usize,
-    /// Bytes and their rate at the last look.
-    seen: u64,
-    rate: u64,
-    looks: u32,
-    rate_before_growth: u64,
-}
-
-/// Bytes per tick of one connection: 128 MB/s is more than a store gives.
-const PLENTY: u64 = 128_000_000 / 50;
-/// Looks between two growths, so that new connections have begun to bring something.
-const PATIENCE: u32 = 10;
-
-impl Growth {
-    fn new(options: FetchOptions) -> Self {
-        Self {
-            limit: options.connections,
-            most: options.most_connections,
-            seen: 0,
-            rate: 0,
-            looks: 0,
-            rate_before_growth: 0,
-        }
-    }
-
-    fn may_grow(&self) -> bool {
-        self.limit < self.most
-    }
-
-    fn look(&mut self, bytes: u64) {
-        self.rate = self.rate.max(bytes - self.seen);
-        self.seen = bytes;
-        self.looks += 1;
-        let first = self.looks == 1 && self.rate == 0;
-        if !first && self.looks % PATIENCE != 0 {
-            return;
-        }
-        let helped = self.rate >= self.rate_before_growth + self.rate_before_growth / 5;
-        if helped && self.rate < PLENTY * self.limit as u64 {
-            self.limit = (self.limit * 2).min(self.most);
-            self.rate_before_growth = self.rate;
-        }
-        self.rate = 0;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn grown(per_look: &[u64]) -> usize {
-        let mut growth = Growth::new(FetchOptions::default().with_connections(2, 32));
-        let mut bytes = 0;
-        for more in per_look {
-            bytes += more;
-            growth.look(bytes);
-        }
-        growth.limit
-    }
-
-    #[test]
-    fn a_far_store_gets_more_connections_at_once_and_a_near_one_none() {
-        assert_eq!(grown(&[0]), 4);
-        assert_eq!(grown(&[PLENTY * 2; 30]), 2);
-        assert_eq!(grown(&[100; 9]), 2);
-        assert_eq!(grown(&[100; 10]), 4);
-    }
-
-    #[test]
-    fn they_stop_growing_when_that_brings_nothing() {
-        assert_eq!(grown(&[1000; 100]), 4);
-        let doubling: Vec<u64> = (0..40).map(|i| 1000 << (i / 10)).collect();
-        assert_eq!(grown(&doubling), 32);
     }
 }

@@ -88,7 +88,7 @@ impl IntoIterator for Rows {
     }
 }
 
-impl<'a> IntoIterator for &'a Rows {
+impl IntoIterator for &Rows {
     type Item = Row;
     type IntoIter = RowsIter;
 

@@ -4,3 +4,4 @@
 mod authentication;
 mod browser_login;
 mod provider;
+mod sql;

@@ -36,6 +36,9 @@ pub(crate) trait Decode: Send + 'static {
     fn finish(&mut self) -> Result<()>;
 }
 
+/// So many bytes keep all threads busy.
+const ENOUGH: usize = 48 << 20;
+
 /// What a chunk's reader is told, in order.
 #[derive(Debug)]
 pub(crate) enum Message<T> {
@@ -128,7 +131,9 @@ impl<D: Decode> Flow<D> {
             let moved = self.moved.notified();
             {
                 let state = self.state();
-                if index <= state.head || state.held < self.budget {
+                // While all threads are busy, more bytes would only wait, in memory that costs time to touch.
+                let enough = if state.working < self.threads { self.budget } else { self.budget.min(ENOUGH) };
+                if index <= state.head || state.held < enough {
                     return;
                 }
             }
@@ -284,9 +289,11 @@ impl<D: Decode> State<D> {
     /// The foremost piece that may be worked on.
     fn claim(&mut self, budget: usize) -> Option<Job<D>> {
         let (head, held) = (self.head, self.held);
+        // Unpacked, bytes are more: for chunks far ahead that is not worth the memory.
+        let enough = budget / 8 * 5;
         let ready = |index: u64, chunk: &Chunk<D>| {
             let something = !chunk.pieces.is_empty() || chunk.ended.is_some();
-            chunk.work.is_some() && something && (index <= head || held < budget)
+            chunk.work.is_some() && something && (index <= head + 1 || held < enough)
         };
         let (_, chunk) = self.chunks.iter_mut().find(|(index, chunk)| ready(**index, chunk))?;
         let piece = chunk.pieces.pop_front();

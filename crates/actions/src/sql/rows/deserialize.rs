@@ -1,5 +1,7 @@
 //! Rows as the caller's types: by column name, each cell by what the field asks for and the column is.
 
+mod nested;
+
 use std::{borrow::Cow, fmt};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -7,12 +9,12 @@ use brickwire_client::types::{ColumnInfoTypeName as Type, StatementColumnInfo};
 use serde::{
     de::{
         self, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-        value::{BytesDeserializer, SeqDeserializer, StrDeserializer},
+        value::{SeqDeserializer, StrDeserializer},
     },
     forward_to_deserialize_any,
 };
-use serde_json::Value;
 
+use self::nested::Nested;
 use super::Row;
 
 /// What is wrong, and in which column; the value is the user's data and not told.
@@ -168,6 +170,7 @@ impl<'de> CellDeserializer<'de> {
     }
 }
 
+/// The methods for numbers and booleans, by `self.parse`.
 macro_rules! parsed {
     ($($method:ident $visit:ident $type:ty, $expected:literal;)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
@@ -195,6 +198,7 @@ macro_rules! numbers {
         }
     };
 }
+use {numbers, parsed};
 
 impl<'de> Deserializer<'de> for CellDeserializer<'de> {
     type Error = Unfit;
@@ -320,124 +324,5 @@ impl<'de> Deserializer<'de> for CellDeserializer<'de> {
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
         visitor.visit_unit()
-    }
-}
-
-/// A value within an ARRAY, MAP or STRUCT, whose numbers and booleans the service writes as texts.
-struct Nested<'a>(Cow<'a, Value>);
-
-impl Nested<'_> {
-    fn parse<T: std::str::FromStr>(&self, expected: &'static str) -> Result<T, Unfit> {
-        let parsed = match &*self.0 {
-            Value::String(text) => text.parse().ok(),
-            Value::Null => return Err(Unfit(format!("NULL where {expected} is expected"))),
-            other => other.to_string().parse().ok(),
-        };
-        parsed.ok_or_else(|| Unfit(format!("a value that is not {expected}")))
-    }
-}
-
-fn unfit(error: &serde_json::Error) -> Unfit {
-    // serde_json's text may quote the value.
-    Unfit(match error.classify() {
-        serde_json::error::Category::Data => "a nested value of another type".to_owned(),
-        _ => "not the JSON it should be".to_owned(),
-    })
-}
-
-struct NestedCells<I> {
-    entries: I,
-    value: Option<Value>,
-}
-
-impl<'de, I: Iterator<Item = Value>> SeqAccess<'de> for NestedCells<I> {
-    type Error = Unfit;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Unfit> {
-        self.entries.next().map(|value| seed.deserialize(Nested(Cow::Owned(value)))).transpose()
-    }
-}
-
-impl<'de, I: Iterator<Item = (String, Value)>> MapAccess<'de> for NestedCells<I> {
-    type Error = Unfit;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Unfit> {
-        let Some((key, value)) = self.entries.next() else { return Ok(None) };
-        self.value = Some(value);
-        // A MAP's keys are texts too, whatever they are in SQL.
-        seed.deserialize(Nested(Cow::Owned(Value::String(key)))).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Unfit> {
-        seed.deserialize(Nested(Cow::Owned(self.value.take().unwrap_or_default())))
-    }
-}
-
-impl<'de> Deserializer<'de> for Nested<'_> {
-    type Error = Unfit;
-
-    numbers!();
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        match self.0.into_owned() {
-            Value::Null => visitor.visit_unit(),
-            Value::Array(values) => {
-                visitor.visit_seq(NestedCells { entries: values.into_iter(), value: None })
-            }
-            Value::Object(members) => {
-                visitor.visit_map(NestedCells { entries: members.into_iter(), value: None })
-            }
-            other => other.deserialize_any(visitor).map_err(|e| unfit(&e)),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
-    }
-
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        match self.0.into_owned() {
-            Value::String(text) => visitor.visit_string(text),
-            number @ (Value::Number(_) | Value::Bool(_)) => visitor.visit_string(number.to_string()),
-            other => Nested(Cow::Owned(other)).deserialize_any(visitor),
-        }
-    }
-
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        self.deserialize_str(visitor)
-    }
-
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        let bytes = match &*self.0 {
-            Value::String(text) => BASE64_STANDARD.decode(text).ok(),
-            _ => None,
-        };
-        let bytes = bytes.ok_or_else(|| Unfit("not the base64 it should be".to_owned()))?;
-        BytesDeserializer::new(&bytes).deserialize_byte_buf(visitor)
-    }
-
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        self.deserialize_bytes(visitor)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Unfit> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Unfit> {
-        self.0.into_owned().deserialize_enum(name, variants, visitor).map_err(|e| unfit(&e))
-    }
-
-    forward_to_deserialize_any! {
-        char unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }

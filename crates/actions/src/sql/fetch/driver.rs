@@ -1,0 +1,176 @@
+//! Starts downloads in the chunks' order, each with a link that was asked for shortly before.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use tokio::{
+    sync::mpsc::UnboundedSender,
+    task::{AbortHandle, JoinHandle, JoinSet},
+    time::Instant,
+};
+
+use super::{
+    Source, broken, download,
+    flow::{Decode, Flow, Lane},
+    growth::{Growth, TICK},
+    link::Link,
+    link_of,
+    pieces::{self, Coding, Piece},
+};
+use crate::{Result, sql::wire::ChunkAnswer};
+
+/// Links are asked for so many chunks ahead, beside one for each connection: downloads that began together end together.
+const AHEAD: usize = 4;
+/// So many chunks may have come and not be read, beside those that are downloading.
+const WAITING: u64 = 4;
+/// Ends a task when dropped.
+pub(super) struct Aborting(pub(super) AbortHandle);
+
+impl Drop for Aborting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A request that is under way; dropped, it ends.
+struct Request<T>(JoinHandle<Result<T>>);
+
+impl<T: Send + 'static> Request<T> {
+    fn start(request: impl Future<Output = Result<T>> + Send + 'static) -> Self {
+        Self(tokio::spawn(request))
+    }
+
+    async fn answer(mut self) -> Result<T> {
+        (&mut self.0).await.unwrap_or_else(|_| Err(broken("a request for a chunk stopped".to_owned())))
+    }
+}
+
+impl<T> Drop for Request<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+pub(super) struct Driver<D: Decode> {
+    pub(super) source: Arc<Source>,
+    pub(super) flow: Arc<Flow<D>>,
+    pub(super) lanes: UnboundedSender<Lane<D::Item>>,
+    pub(super) first: Option<ChunkAnswer>,
+}
+
+/// Whatever ends the driver, no reader waits for what can't come any more.
+struct Closing<D: Decode>(Arc<Flow<D>>);
+
+impl<D: Decode> Drop for Closing<D> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+impl<D: Decode> Driver<D> {
+    pub(super) async fn run(mut self) {
+        let _closing = Closing(self.flow.clone());
+        let first = self.first.take().map(Arc::new);
+        let count = self.source.rows.len() as u64;
+        let mut growth = Growth::new(self.source.options);
+        let (mut answers, mut asked) = (VecDeque::new(), 0_u64);
+        let (mut downloads, mut next) = (JoinSet::new(), 0_u64);
+        let mut tick = Instant::now() + TICK;
+        loop {
+            let moved = self.flow.moved();
+            let head = self.flow.head();
+            while asked < count && asked < next + (growth.limit + AHEAD) as u64 {
+                answers.push_back(self.ask(asked, first.as_ref()));
+                asked += 1;
+            }
+            while downloads.len() < growth.limit
+                && next < count
+                && next < head + growth.limit as u64 + WAITING
+            {
+                let Some(answer) = answers.pop_front() else { break };
+                // The reader is gone: this task is about to be, too.
+                let _ = self.lanes.send(self.flow.open(next));
+                downloads.spawn(fetch(self.source.clone(), self.flow.clone(), next, answer));
+                next += 1;
+            }
+            while asked < count && asked < next + (growth.limit + AHEAD) as u64 {
+                answers.push_back(self.ask(asked, first.as_ref()));
+                asked += 1;
+            }
+            if next == count && downloads.is_empty() {
+                return;
+            }
+            tokio::select! {
+                Some(_) = downloads.join_next() => {}
+                () = moved => {}
+                () = tokio::time::sleep_until(tick), if growth.may_grow() && downloads.len() == growth.limit => {
+                    growth.look(self.source.bytes.load(Relaxed));
+                    tick = Instant::now() + TICK;
+                }
+            }
+        }
+    }
+
+    fn ask(&self, index: u64, first: Option<&Arc<ChunkAnswer>>) -> Request<Answer> {
+        let known =
+            first.filter(|f| f.inline.is_some() && f.index.is_none_or(|i| u64::try_from(i) == Ok(index)));
+        if let Some(inline) = known.filter(|_| index == 0).and_then(|f| f.inline.clone()) {
+            return Request::start(async move { Ok(Answer::Inline(inline)) });
+        }
+        if let Some(link) = first.map(|f| link_of(f, index)).and_then(Result::transpose) {
+            // Without an index it is the first chunk's.
+            let indexed = first.is_some_and(|f| f.links.iter().all(|l| l.chunk_index.is_some()));
+            if indexed || index == 0 {
+                return Request::start(async move { link.map(Answer::Link) });
+            }
+        }
+        let source = self.source.clone();
+        Request::start(async move {
+            let answer = source.resolve(index).await?;
+            if let Some(link) = link_of(&answer, index)? {
+                return Ok(Answer::Link(link));
+            }
+            match answer.inline {
+                Some(inline) => Ok(Answer::Inline(inline)),
+                None if answer.links.is_empty() && answer.rows.unwrap_or_default() == 0 => {
+                    Ok(Answer::Nothing)
+                }
+                None => Err(broken(format!("chunk {index} of the result is missing: no link to it came"))),
+            }
+        })
+    }
+}
+
+/// Where a chunk's rows are.
+enum Answer {
+    Inline(bytes::Bytes),
+    Link(Link),
+    Nothing,
+}
+
+async fn fetch<D: Decode>(source: Arc<Source>, flow: Arc<Flow<D>>, index: u64, answer: Request<Answer>) {
+    let done = async {
+        match answer.answer().await? {
+            Answer::Link(link) => download::download(&source, &flow, index, link).await,
+            Answer::Inline(rows) => {
+                source.received(rows.len());
+                for part in rows.chunks(pieces::SEGMENT) {
+                    let mut bytes = flow.pool.take(part.len());
+                    bytes.copy_from_slice(part);
+                    flow.push(index, Piece { bytes, coding: Coding::Plain });
+                }
+                flow.end(index, source.rows_of(index));
+                Ok(())
+            }
+            Answer::Nothing => {
+                flow.end(index, source.rows_of(index));
+                Ok(())
+            }
+        }
+    };
+    if let Err(error) = done.await {
+        flow.fail(index, error);
+    }
+}

@@ -1,0 +1,130 @@
+//! Record batches: Arrow streams, packed or not, and what isn't one.
+
+use std::{io::Write, sync::Arc};
+
+use arrow_array::{Int64Array, RecordBatch, StringArray, cast::AsArray, types::Int64Type};
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::{DataType, Field, Schema};
+use brickwire_actions::{ErrorKind, Result};
+use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
+use serde_json::json;
+
+use super::service::{Reply, Running, Service};
+
+fn stream(from: i64, batches: i64, rows: i64) -> Vec<u8> {
+    let fields = vec![Field::new("id", DataType::Int64, false), Field::new("note", DataType::Utf8, true)];
+    let schema = Arc::new(Schema::new(fields));
+    let mut writer = StreamWriter::try_new(Vec::new(), &schema).unwrap();
+    for batch in 0..batches {
+        let ids = from + batch * rows..from + (batch + 1) * rows;
+        let ids = Int64Array::from_iter_values(ids);
+        let notes =
+            StringArray::from_iter(ids.values().iter().map(|i| (i % 3 > 0).then(|| format!("row {i}"))));
+        writer
+            .write(&RecordBatch::try_new(schema.clone(), vec![Arc::new(ids), Arc::new(notes)]).unwrap())
+            .unwrap();
+    }
+    writer.into_inner().unwrap()
+}
+
+fn frames(bytes: &[u8], count: usize, info: &FrameInfo) -> Vec<u8> {
+    let mut out = Vec::new();
+    for part in bytes.chunks(bytes.len().div_ceil(count)) {
+        let mut encoder = FrameEncoder::with_frame_info(info.clone(), out);
+        encoder.write_all(part).unwrap();
+        out = encoder.finish().unwrap();
+    }
+    out
+}
+
+fn service(chunks: Vec<Vec<u8>>, rows: u64) -> Service {
+    let chunks = chunks.into_iter().map(|chunk| (chunk, rows)).collect();
+    Service { format: "ARROW_STREAM", chunks, ..Service::default() }
+}
+
+async fn ids(running: &Running) -> Result<Vec<i64>> {
+    let mut batches = running.workspace.sql("w").statement("SELECT * FROM t").execute_arrow().await?;
+    let mut ids = Vec::new();
+    while let Some(batch) = batches.next().await? {
+        let notes = batch.column(1).as_string::<i32>();
+        for (id, note) in batch.column(0).as_primitive::<Int64Type>().values().iter().zip(notes) {
+            assert_eq!(note.map(str::to_owned), (id % 3 > 0).then(|| format!("row {id}")));
+            ids.push(*id);
+        }
+    }
+    assert_eq!(batches.schema().map(|s| s.fields().len()), (!ids.is_empty()).then_some(2));
+    Ok(ids)
+}
+
+#[tokio::test]
+async fn plain_and_packed_streams_give_the_same() {
+    let plain: Vec<_> = (0..5).map(|chunk| stream(chunk * 2000, 4, 500)).collect();
+    let four = FrameInfo::new().block_size(BlockSize::Max4MB);
+    let linked = FrameInfo::new().block_size(BlockSize::Max64KB).block_mode(BlockMode::Linked);
+    let pack =
+        |count, info: &FrameInfo| plain.iter().map(|chunk| frames(chunk, count, info)).collect::<Vec<_>>();
+    for chunks in [plain.clone(), pack(1, &four), pack(7, &four), pack(3, &linked)] {
+        let running = service(chunks, 2000).start().await;
+        assert_eq!(ids(&running).await.unwrap(), (0..10_000).collect::<Vec<_>>());
+        let sent = &running.submissions()[0];
+        assert_eq!(
+            (&sent["format"], &sent["disposition"]),
+            (&json!("ARROW_STREAM"), &json!("EXTERNAL_LINKS"))
+        );
+        assert_eq!(sent["result_compression"], "LZ4_FRAME");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_knows_no_compression_is_asked_without() {
+    let running = service(vec![stream(0, 1, 10)], 10)
+        .scripted(|request, _| {
+            let message = "Could not parse request object: unknown field result_compression";
+            let refusal = json!({ "error_code": "MALFORMED_REQUEST", "message": message });
+            request.body.contains("result_compression").then(|| Reply::new(400, refusal.to_string()))
+        })
+        .start()
+        .await;
+    assert_eq!(ids(&running).await.unwrap().len(), 10);
+    assert_eq!(running.submissions().len(), 2);
+}
+
+#[tokio::test]
+async fn a_cut_or_damaged_stream_is_an_error() {
+    let whole = stream(0, 3, 1000);
+    let packed = frames(&whole, 1, &FrameInfo::new());
+    let mut damaged = packed.clone();
+    damaged[40..200].fill(0xFF);
+    let half = whole.len() / 2;
+    for bad in [
+        b"<Error>AccessDenied</Error>".to_vec(),
+        whole[..half].to_vec(),
+        packed[..packed.len() / 2].to_vec(),
+        damaged,
+        vec![0xFF; 5000],
+        Vec::new(),
+    ] {
+        let running = service(vec![whole.clone(), bad], 3000).start().await;
+        let error = ids(&running).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{error}");
+        assert_eq!(running.requests("/store/1").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_with_fewer_rows_is_an_error() {
+    let running = service(vec![stream(0, 3, 1000)], 3001).start().await;
+    let error = ids(&running).await.unwrap_err();
+    assert!(error.to_string().contains("3000 rows where 3001"), "{error}");
+}
+
+#[tokio::test]
+async fn a_result_is_read_in_its_own_format_only() {
+    let running = Service::of_rows(1, 1).start().await;
+    let result = running.workspace.sql("w").statement("SELECT 1").execute().await.unwrap();
+    assert_eq!(result.into_batches().unwrap_err().kind(), ErrorKind::Usage);
+    let running = service(vec![stream(0, 1, 1)], 1).start().await;
+    let mut result = running.workspace.sql("w").statement("SELECT 1").execute().await.unwrap();
+    assert_eq!(result.next_chunk().await.unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(running.cancellations().await, 0);
+}

@@ -1,0 +1,131 @@
+//! From submission to end: polls, failures, cancellations.
+
+use std::time::Duration;
+
+use brickwire_actions::{ErrorKind, RetryPolicy, WaitOptions};
+use serde_json::json;
+
+use super::{
+    all_ids, execute,
+    service::{HUSH, ID, Reply, Request, Service},
+};
+
+fn running() -> Reply {
+    Reply::json(&json!({ "statement_id": ID, "status": { "state": "RUNNING" } }))
+}
+
+fn is_submission(request: &Request) -> bool {
+    request.method == "POST" && request.path.ends_with("/statements")
+}
+
+fn is_poll(request: &Request) -> bool {
+    request.method == "GET" && request.path.ends_with(ID)
+}
+
+#[tokio::test]
+async fn polls_until_the_end_and_survives_a_failed_poll() {
+    let service = Service::of_rows(2, 5).scripted(|request, before| match before {
+        _ if is_submission(request) => Some(running()),
+        0 | 2 if is_poll(request) => Some(running()),
+        // As after a long failure: the retries of the call itself are used up.
+        1 if is_poll(request) => Some(Reply::new(503, "{}").with_header("retry-after", "3600")),
+        _ => None,
+    });
+    let service = service.start().await;
+    assert_eq!(all_ids(&service).await.unwrap().len(), 10);
+    assert_eq!(service.requests(ID).iter().filter(|r| is_poll(r)).count(), 4);
+    assert_eq!((service.submissions().len(), service.cancellations().await), (1, 0));
+}
+
+#[tokio::test]
+async fn a_failed_statement_says_why() {
+    let service = Service::default().scripted(|request, _| {
+        let status = json!({
+            "state": "FAILED", "sql_state": "42P01",
+            "error": { "error_code": "BAD_REQUEST", "message": "[TABLE_OR_VIEW_NOT_FOUND] no t" },
+        });
+        is_submission(request).then(|| Reply::json(&json!({ "statement_id": ID, "status": status })))
+    });
+    let service = service.start().await;
+    let error = execute(&service).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RemoteFailed);
+    assert_eq!((error.error_code(), error.sql_state()), (Some("BAD_REQUEST"), Some("42P01")));
+    assert_eq!(error.to_string(), "[TABLE_OR_VIEW_NOT_FOUND] no t");
+    assert_eq!(error.statement_id(), Some(ID));
+    assert_eq!(service.cancellations().await, 0);
+}
+
+#[tokio::test]
+async fn a_deadline_cancels() {
+    let service =
+        Service::default().scripted(|r, _| (is_submission(r) || is_poll(r)).then(running)).start().await;
+    let statement =
+        service.workspace.sql("w").statement("SELECT 1").with_deadline(Duration::from_millis(200));
+    let error = statement.execute().await.unwrap_err();
+    assert_eq!((error.kind(), error.statement_id()), (ErrorKind::DeadlineExceeded, Some(ID)));
+    assert_eq!(service.submissions()[0]["wait_timeout"], "0s");
+    assert_eq!(service.cancellations().await, 1);
+}
+
+#[tokio::test]
+async fn dropping_the_wait_cancels_what_is_ours_only() {
+    let service =
+        Service::default().scripted(|r, _| (is_submission(r) || is_poll(r)).then(running)).start().await;
+    let waiting = tokio::time::timeout(Duration::from_millis(100), execute(&service)).await;
+    assert!(waiting.is_err());
+    assert_eq!(service.cancellations().await, 1);
+    let statements = service.workspace.statements();
+    let others = statements.wait(ID, WaitOptions::default());
+    assert!(tokio::time::timeout(Duration::from_millis(100), others).await.is_err());
+    assert_eq!(service.cancellations().await, 1);
+}
+
+#[tokio::test]
+async fn a_lost_submission_is_not_sent_again() {
+    let service =
+        Service::default().scripted(|r, _| is_submission(r).then(|| Reply::json(&json!({})).cut(1)));
+    let service = service.start().await;
+    let error = execute(&service).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownOutcome);
+    assert_eq!(service.submissions().len(), 1);
+}
+
+#[tokio::test]
+async fn dropping_a_result_midway_ends_the_downloads_and_cancels() {
+    let service = Service::of_rows(50, 10)
+        .scripted(|r, _| r.path.starts_with("/store/2").then(|| Reply::new(200, HUSH).cut(1).silent()))
+        .start()
+        .await;
+    let mut result = execute(&service).await.unwrap();
+    assert_eq!(result.next_chunk().await.unwrap().unwrap().len(), 10);
+    drop(result);
+    assert_eq!(service.cancellations().await, 1);
+    let mut theirs = service.workspace.statements().wait(ID, WaitOptions::default()).await.unwrap();
+    theirs.next_chunk().await.unwrap();
+    drop(theirs);
+    // One never read, one read to the end, one that failed: of no use to cancel.
+    drop(execute(&service).await.unwrap());
+    assert_eq!(service.cancellations().await, 1);
+}
+
+#[tokio::test]
+async fn the_last_row_is_the_end() {
+    let service = Service::of_rows(2, 10).start().await;
+    let mut result = execute(&service).await.unwrap();
+    while let Some(rows) = result.next_chunk().await.unwrap() {
+        assert_eq!(rows.len(), 10);
+    }
+    assert!(result.next_chunk().await.unwrap().is_none());
+    drop(result);
+    assert_eq!(service.cancellations().await, 0);
+}
+
+#[tokio::test]
+async fn a_submission_that_nobody_may_repeat_is_not_repeated() {
+    let service =
+        Service::default().scripted(|r, _| is_submission(r).then(|| Reply::new(503, "{}"))).start().await;
+    let workspace = service.workspace.with_retry(RetryPolicy::default());
+    let error = workspace.sql("w").statement("INSERT INTO t VALUES (1)").execute().await.unwrap_err();
+    assert_eq!((error.status(), service.submissions().len()), (Some(503), 1));
+    assert_eq!(service.submissions()[0]["disposition"], "INLINE");
+}
