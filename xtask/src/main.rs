@@ -1,5 +1,7 @@
-//! Maintainers' tasks: `cargo xtask codegen [--check]`, `cargo xtask lint-spec` and `cargo xtask layers`.
+//! Maintainers' tasks: `cargo xtask codegen [--check]`, `cargo xtask lint-spec`, `cargo xtask docs [--check]`
+//! and `cargo xtask layers`.
 
+mod docs;
 mod generate;
 mod layers;
 mod lint;
@@ -44,6 +46,12 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         spec: Option<PathBuf>,
     },
+    /// Write the command reference, docs/commands.md, and man pages to target/reference/man.
+    Docs {
+        /// Write nothing; fail if it is not what `brick` would make today.
+        #[arg(long)]
+        check: bool,
+    },
     /// Check who depends on whom, and that there is one HTTP stack, one TLS stack and one arrow.
     Layers,
 }
@@ -70,6 +78,14 @@ fn run(task: Task) -> Result<ExitCode> {
             let operations = generate::check(&spec.unwrap_or_else(|| root.join("spec")))?;
             eprintln!("{operations} operations, no findings");
             Ok(ExitCode::SUCCESS)
+        }
+        Task::Docs { check: false } => docs::write(root).map(|()| ExitCode::SUCCESS),
+        Task::Docs { check: true } => {
+            let fresh = docs::is_fresh(root)?;
+            if !fresh {
+                eprintln!("docs/commands.md is stale: run cargo xtask docs");
+            }
+            Ok(if fresh { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Task::Layers => {
             let findings = layers::check(root)?;

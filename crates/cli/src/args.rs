@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
 
 use crate::{
-    commands::{api, clusters, completions, contexts, execute, run, sql, statements, warehouses},
+    commands::{
+        api, auth, clusters, completions, config, contexts, doctor, execute, run, sql, statements, warehouses,
+    },
     completion,
 };
 
@@ -23,8 +26,9 @@ pub(crate) struct Args {
 }
 
 const EXIT_CODES: &str = "\
-Connection: DATABRICKS_HOST with DATABRICKS_TOKEN, or with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, or a \
-profile in ~/.databrickscfg.
+Connection:
+  DATABRICKS_HOST with DATABRICKS_TOKEN, or with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET,
+  or a profile in ~/.databrickscfg.
 
 Exit status:
   0    done, also if it already was so
@@ -54,6 +58,9 @@ pub(crate) struct Global {
     /// Host of the workspace, in place of DATABRICKS_HOST
     #[arg(long, global = true, value_name = "URL", value_parser = not_blank)]
     pub(crate) host: Option<String>,
+    /// Trust the certificate authorities in this PEM file too, beside the system's
+    #[arg(long, global = true, value_name = "FILE", value_parser = not_blank, value_hint = ValueHint::FilePath)]
+    pub(crate) ca_file: Option<String>,
     /// How to print data
     #[arg(
         long,
@@ -135,8 +142,20 @@ pub(crate) enum Command {
     Whoami,
     /// Send any request to the workspace
     Api(api::Api),
+    /// Find out why the connection does or doesn't work, step by step
+    Doctor(doctor::Doctor),
+    /// What is configured, and where it comes from
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Log in with the browser, log out, print a token
+    #[command(subcommand)]
+    Auth(auth::Auth),
     /// Print the line that makes a shell complete commands, clusters, warehouses and profiles
     Completions(completions::Completions),
+    /// Write the command reference
+    #[cfg(feature = "reference")]
+    #[command(hide = true)]
+    Reference(crate::commands::reference::Reference),
     /// Serve a local pretend workspace: real SQL, real Python, no account
     #[command(after_help = "Example:\n  brick sandbox --delay cluster=2s")]
     Sandbox(SandboxArgs),

@@ -1,10 +1,15 @@
 //! The commands: each is its arguments, one action, one output.
 
 pub(crate) mod api;
+pub(crate) mod auth;
 pub(crate) mod clusters;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod contexts;
+pub(crate) mod doctor;
 pub(crate) mod execute;
+#[cfg(feature = "reference")]
+pub(crate) mod reference;
 pub(crate) mod run;
 mod sandbox;
 pub(crate) mod source;
@@ -30,7 +35,12 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Commands(command) => execute::run(command, context).await,
         Command::Whoami => whoami(context).await,
         Command::Api(request) => api::run(request, context).await,
+        Command::Doctor(_) => doctor::run(context).await,
+        Command::Config(command) => config::run(command, context).await,
+        Command::Auth(command) => auth::run(command, context).await,
         Command::Completions(shell) => completions::run(&shell, context),
+        #[cfg(feature = "reference")]
+        Command::Reference(options) => reference::run(&options),
         Command::Sandbox(options) => sandbox::serve(options).await,
     }
 }

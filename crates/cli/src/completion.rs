@@ -62,7 +62,11 @@ fn live(
 }
 
 fn find(what: &str, list: impl AsyncFnOnce(&Workspace) -> Option<Found>) -> Option<Found> {
-    let given = [("profile", given("--profile", "-p")), ("host", given("--host", "--host"))];
+    let given = [
+        ("profile", given("--profile", "-p")),
+        ("host", given("--host", "--host")),
+        ("ca_file", given("--ca-file", "--ca-file")),
+    ];
     let explicit: Vec<_> =
         given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
     let config = Config::resolve(&explicit, &Environment::from_process()).ok()?;

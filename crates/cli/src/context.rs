@@ -14,6 +14,9 @@ use crate::{
 /// How long cancellations may take when the program ends: up to 5 s until a submission is answered, and some more.
 const SETTLE: Duration = Duration::from_secs(8);
 
+/// Pairs of a setting and its value.
+pub(crate) type Given = Vec<(&'static str, String)>;
+
 /// What every command is given.
 pub(crate) struct Context {
     global: Global,
@@ -45,12 +48,17 @@ impl Context {
         for warning in config.warnings() {
             self.note(&format!("warning: {warning}"));
         }
-        let workspace = Workspace::builder(config.connection()?)
+        let workspace = self.connect(config)?;
+        Ok(self.workspace.get_or_init(|| workspace).clone())
+    }
+
+    /// The workspace of a configuration.
+    pub(crate) fn connect(&self, config: &Config) -> Result<Workspace, Failure> {
+        let builder = Workspace::builder(config.connection()?)
             .with_product("brick", env!("CARGO_PKG_VERSION"))
             .with_events(self.progress.events())
-            .with_debug(self.global.debug || self.global.verbose > 1)
-            .build()?;
-        Ok(self.workspace.get_or_init(|| workspace).clone())
+            .with_debug(self.global.debug || self.global.verbose > 1);
+        Ok(builder.build()?)
     }
 
     /// The configuration, resolved.
@@ -58,27 +66,33 @@ impl Context {
         if let Some(config) = self.config.get() {
             return Ok(config);
         }
-        let config = if self.global.sandbox {
-            self.sandbox_config().await?
-        } else {
-            let given = [("profile", &self.global.profile), ("host", &self.global.host)];
-            let explicit: Vec<_> =
-                given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-            Config::resolve(&explicit, &Environment::from_process())?
-        };
+        let (given, environment) = self.sources().await?;
+        let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let config = Config::resolve(&given, &environment)?;
         Ok(self.config.get_or_init(|| config))
     }
 
+    /// What the flags give, and the surroundings that complete it.
+    pub(crate) async fn sources(&self) -> Result<(Given, Environment), Failure> {
+        if self.global.sandbox {
+            return self.sandbox_sources().await;
+        }
+        let Global { profile, host, ca_file, .. } = &self.global;
+        let given = [("profile", profile), ("host", host), ("ca_file", ca_file)];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+        Ok((given, Environment::from_process()))
+    }
+
     #[cfg(feature = "sandbox")]
-    async fn sandbox_config(&self) -> Result<Config, Failure> {
+    async fn sandbox_sources(&self) -> Result<(Given, Environment), Failure> {
         let started = self.sandbox.get_or_try_init(brickwire_sandbox::Sandbox::start).await;
         let sandbox = started.map_err(|e| Failure::Unable(format!("cannot start the sandbox: {e}")))?;
         let nothing = Environment::new([("", ""); 0]);
-        Ok(Config::resolve(&[("host", sandbox.url()), ("token", sandbox.token())], &nothing)?)
+        Ok((vec![("host", sandbox.url().to_owned()), ("token", sandbox.token().to_owned())], nothing))
     }
 
     #[cfg(not(feature = "sandbox"))]
-    async fn sandbox_config(&self) -> Result<Config, Failure> {
+    async fn sandbox_sources(&self) -> Result<(Given, Environment), Failure> {
         Err(without_sandbox())
     }
 

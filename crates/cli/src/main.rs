@@ -23,7 +23,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return report::finish(Outcome::Failed(error.into()), None),
     };
-    runtime.block_on(run(args))
+    let code = runtime.block_on(run(args));
+    // A name that nobody resolves is not waited for.
+    runtime.shutdown_background();
+    code
 }
 
 async fn run(args: Args) -> ExitCode {
@@ -36,7 +39,7 @@ async fn run(args: Args) -> ExitCode {
             Ok(()) => Outcome::Done,
             Err(error) => Outcome::Failed(error),
         },
-        signal = interrupted() => Outcome::Interrupted(signal),
+        signal = stopped(&context) => Outcome::Interrupted(signal),
         () = context.progress().beat() => unreachable!("it never ends"),
     };
     context.progress().clear();
@@ -46,6 +49,13 @@ async fn run(args: Args) -> ExitCode {
         _ = interrupted() => {}
     }
     report::finish(outcome, format)
+}
+
+/// Waits for the user to stop the program, before what is running is dropped.
+async fn stopped(context: &Context) -> u8 {
+    let signal = interrupted().await;
+    context.progress().stopping();
+    signal
 }
 
 /// Waits for Ctrl-C or, where there is such a thing, SIGTERM; gives the exit code that stands for it.

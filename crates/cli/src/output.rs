@@ -132,6 +132,11 @@ impl Output {
         matches!(self.format, Format::Json | Format::Jsonl)
     }
 
+    /// Whether it is for people: neither JSON nor CSV.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self.format, Format::Table | Format::Record)
+    }
+
     /// Whether the user asked for JSON, and didn't just get it for a pipe.
     pub(crate) fn is_json_asked(&self) -> bool {
         matches!(self.asked, Format::Json | Format::Jsonl)

@@ -3,7 +3,10 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -24,6 +27,8 @@ struct Shown {
     quiet: bool,
     /// Hidden where stderr is no terminal.
     bar: ProgressBar,
+    /// Whether the user asked to stop: then what is cancelled is named, else it goes without saying.
+    stopping: AtomicBool,
     /// What is being waited for, and since when.
     waiting: Mutex<Option<(String, Instant)>>,
 }
@@ -37,7 +42,12 @@ impl Progress {
         let style =
             ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or(ProgressStyle::default_spinner());
         bar.set_style(style);
-        Self(Arc::new(Shown { quiet: global.quiet, bar, waiting: Mutex::default() }))
+        Self(Arc::new(Shown {
+            quiet: global.quiet,
+            bar,
+            stopping: AtomicBool::new(false),
+            waiting: Mutex::default(),
+        }))
     }
 
     /// The listener for a workspace.
@@ -59,6 +69,11 @@ impl Progress {
         *self.waiting() = None;
         self.0.bar.finish_and_clear();
         self.0.bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    /// The user asked to stop.
+    pub(crate) fn stopping(&self) {
+        self.0.stopping.store(true, Ordering::Relaxed);
     }
 
     /// Says something now and then, for whoever reads a log.
@@ -102,7 +117,9 @@ impl Progress {
                     rate.filter(|r| r.is_finite()).map(|r| format!(", {r:.0} a second")).unwrap_or_default();
                 self.0.bar.set_message(format!("{rows}{total} rows{rate}"));
             }
-            Event::Cancelling { what, id } => self.line(&format!("cancelling {what} {id}")),
+            Event::Cancelling { what, id } if self.0.stopping.load(Ordering::Relaxed) => {
+                self.line(&format!("cancelling {what} {id}"));
+            }
             _ => {}
         }
     }

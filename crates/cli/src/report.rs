@@ -29,6 +29,8 @@ pub(crate) enum Failure {
     Unable(String),
     /// Code that ran remotely failed; what it said has been printed.
     RemoteCode,
+    /// An examination found a fault and has printed it.
+    Fault { name: &'static str, kind: ErrorKind },
     /// Reading or writing failed.
     Io(io::Error),
 }
@@ -63,26 +65,32 @@ impl Failure {
             Self::Unable(_) => 3,
             Self::RemoteCode => 8,
             Self::Io(_) => 1,
-            Self::Action(error) => match error.kind() {
-                ErrorKind::Usage => 2,
-                ErrorKind::Configuration | ErrorKind::Local => 3,
-                ErrorKind::Unauthenticated | ErrorKind::PermissionDenied => 4,
-                ErrorKind::NotFound => 5,
-                ErrorKind::Rejected => 6,
-                ErrorKind::RateLimited
-                | ErrorKind::Unavailable
-                | ErrorKind::Unreachable
-                | ErrorKind::UnknownOutcome => 7,
-                ErrorKind::RemoteFailed => 8,
-                ErrorKind::DeadlineExceeded => 9,
-                _ => 1,
-            },
+            Self::Fault { kind, .. } => code_of(*kind),
+            Self::Action(error) => code_of(error.kind()),
         }
     }
 
     /// The reader of our output went away, as `head` does: that is no failure.
     fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// What a kind of failure exits with.
+fn code_of(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Usage => 2,
+        ErrorKind::Configuration | ErrorKind::Local => 3,
+        ErrorKind::Unauthenticated | ErrorKind::PermissionDenied => 4,
+        ErrorKind::NotFound => 5,
+        ErrorKind::Rejected => 6,
+        ErrorKind::RateLimited
+        | ErrorKind::Unavailable
+        | ErrorKind::Unreachable
+        | ErrorKind::UnknownOutcome => 7,
+        ErrorKind::RemoteFailed => 8,
+        ErrorKind::DeadlineExceeded => 9,
+        _ => 1,
     }
 }
 
@@ -123,6 +131,7 @@ fn as_text(failure: &Failure) -> String {
         }
         Failure::Usage(text) | Failure::Unable(text) => format!("error: {text}"),
         Failure::RemoteCode => String::new(),
+        Failure::Fault { name, .. } => format!("error: the first fault is in {name}"),
         Failure::Io(error) => format!("error: {error}"),
     }
 }
@@ -149,6 +158,7 @@ fn as_json(failure: &Failure, exit_code: u8) -> String {
                 Failure::Usage(text) => ("usage", text.clone()),
                 Failure::Unable(text) => ("local", text.clone()),
                 Failure::RemoteCode => ("remote_failed", "the code failed".to_owned()),
+                Failure::Fault { name, kind } => (kind.as_str(), format!("the first fault is in {name}")),
                 Failure::Io(error) => ("local", error.to_string()),
                 Failure::Action(_) => unreachable!("handled above"),
             };

@@ -12,7 +12,11 @@ use crate::{args::Format, report::Failure};
 pub(crate) enum Target {
     Stdout(BufWriter<io::Stdout>),
     /// Written under another name in the same folder.
-    File { file: BufWriter<File>, part: Part, path: PathBuf },
+    File {
+        file: BufWriter<File>,
+        part: Part,
+        path: PathBuf,
+    },
 }
 
 /// The name of a file that isn't whole yet; the file is removed with it.
@@ -35,7 +39,11 @@ impl Target {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
         let file = File::create_new(&part).map_err(|e| Failure::file(path, &e))?;
-        Ok(Self::File { file: BufWriter::with_capacity(1 << 20, file), part: Part(part), path: path.to_owned() })
+        Ok(Self::File {
+            file: BufWriter::with_capacity(1 << 20, file),
+            part: Part(part),
+            path: path.to_owned(),
+        })
     }
 
     /// Everything has been written: the file gets its name.

@@ -1,0 +1,66 @@
+//! `brick config`: what is configured and where it comes from, without any network.
+
+use brickwire_actions::{Config as Resolved, ConfigView};
+use clap::Subcommand;
+use serde_json::{Value, json, value::to_raw_value};
+
+use super::Result;
+use crate::{context::Context, output::Column};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Show every value, where it comes from, and what doesn't count and why
+    #[command(after_help = "\
+Secrets are shown as ***. A configuration that contradicts itself is shown too, and the exit status is then 3.
+
+Example:
+  brick config show --profile work")]
+    Show,
+    /// List the profiles of the configuration file
+    #[command(after_help = "Example:\n  brick config profiles -o table")]
+    Profiles,
+}
+
+const VALUES: &[Column] =
+    &[("NAME", "/name"), ("VALUE", "/value"), ("SOURCE", "/source"), ("IGNORED BECAUSE", "/reason")];
+
+const PROFILES: &[Column] = &[
+    ("NAME", "/name"),
+    ("HOST", "/host"),
+    ("AUTH TYPE", "/auth_type"),
+    ("DEFAULT", "/default"),
+    ("FAULT", "/fault"),
+];
+
+pub(crate) async fn run(command: Config, context: &Context) -> Result {
+    let (given, environment) = context.sources().await?;
+    let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    match command {
+        Config::Show => {
+            let config = Resolved::read(&given, &environment)?;
+            show(&config.view(), context)?;
+            Ok(config.check()?)
+        }
+        Config::Profiles => {
+            let profiles = Resolved::profiles(&given, &environment)?;
+            let items = profiles.iter().map(to_raw_value).collect::<serde_json::Result<Vec<_>>>()?;
+            context.output().list(&items, PROFILES)
+        }
+    }
+}
+
+fn show(view: &ConfigView, context: &Context) -> Result {
+    if context.output().is_json() {
+        return context.output().document(&serde_json::to_string(view)?);
+    }
+    for warning in &view.warnings {
+        context.note(&format!("warning: {warning}"));
+    }
+    let mut values: Vec<Value> = view.attributes.iter().map(|a| json!(a)).collect();
+    if let (Some(kind), false) = (&view.auth_type, view.attributes.iter().any(|a| a.name == "auth_type")) {
+        values.push(json!({ "name": "auth_type", "value": kind, "source": "follows from these" }));
+    }
+    values.extend(view.ignored.iter().map(|i| json!(i)));
+    let items = values.iter().map(to_raw_value).collect::<serde_json::Result<Vec<_>>>()?;
+    context.output().list(&items, VALUES)
+}

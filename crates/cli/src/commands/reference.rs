@@ -1,0 +1,37 @@
+//! `brick reference`, for maintainers: the whole command line as Markdown and as man pages (`cargo xtask docs`).
+
+use std::{fs, path::PathBuf};
+
+use clap::CommandFactory;
+
+use super::Result;
+use crate::{args::Args, report::Failure};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Reference {
+    /// The folder to write commands.md and man/*.1 to
+    folder: PathBuf,
+}
+
+pub(crate) fn run(options: &Reference) -> Result {
+    let mut root = Args::command().disable_help_subcommand(true);
+    root.build();
+    let man = options.folder.join("man");
+    fs::create_dir_all(&man).map_err(|e| Failure::file(&man, &e))?;
+    let mut text = String::from(
+        "# `brick`, command by command\n\nMade from the program's own help by `cargo xtask docs`; don't edit.\n",
+    );
+    document(&root, "brick", &mut text);
+    let commands = options.folder.join("commands.md");
+    fs::write(&commands, text).map_err(|e| Failure::file(&commands, &e))?;
+    Ok(clap_mangen::generate_to(root, &man)?)
+}
+
+fn document(command: &clap::Command, name: &str, text: &mut String) {
+    let help = command.clone().bin_name(name).term_width(100).render_long_help().to_string();
+    let help: Vec<_> = help.lines().map(str::trim_end).collect();
+    text.push_str(&format!("\n## `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
+    for inner in command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help") {
+        document(inner, &format!("{name} {}", inner.get_name()), text);
+    }
+}
