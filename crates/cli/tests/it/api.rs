@@ -177,3 +177,33 @@ fn the_token_goes_to_no_other_host() {
     }
     assert!(server.sent().is_empty());
 }
+
+#[test]
+fn pages_are_followed_if_asked() {
+    let workspace = Workspace::fresh();
+    let one = workspace.brick("api GET /2.1/clusters/list --query page_size=1").run().done();
+    assert_eq!(one.text().matches("\"cluster_name\"").count(), 1);
+    let all = workspace.brick("api GET /2.1/clusters/list --query page_size=1 --paginate").run().done();
+    assert_eq!(all.text().matches("\"cluster_name\"").count(), 3);
+}
+
+#[test]
+fn fields_make_a_body_or_a_query() {
+    let server = Server::json("{}");
+    server.brick("api POST /2.0/x -F n=9007199254740993 -F yes=true -F none=null -F t=x -f s=1").run().done();
+    server.brick("api GET /2.0/x -F n=1 -f s=2").run().done();
+    let sent = server.sent();
+    assert_eq!(sent[0].text(), r#"{"n":9007199254740993,"yes":true,"none":null,"t":"x","s":"1"}"#);
+    assert_eq!(sent[1].target, "GET /api/2.0/x?n=1&s=2");
+}
+
+#[test]
+fn a_dry_run_shows_the_request_and_sends_nothing() {
+    let server = Server::json("{}");
+    let ran = server.brick("api POST /2.0/x -F a=1 --query b=c --dry-run").run().done().silent();
+    for part in ["curl", "POST", "/api/2.0/x?b=c", "$DATABRICKS_TOKEN", r#"{"a":1}"#] {
+        assert!(ran.text().contains(part), "no {part:?}: {}", ran.text());
+    }
+    assert!(!ran.text().contains("dapi-scripted"), "{}", ran.text());
+    assert!(server.sent().is_empty());
+}

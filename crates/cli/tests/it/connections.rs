@@ -50,7 +50,8 @@ fn config_show_has_each_value_its_source_and_what_is_ignored() {
     assert_eq!(fixed("auth_type"), "oauth-m2m");
     let attribute = |list: &str, name: &str| {
         let list = view[list].as_array().unwrap();
-        let mut found = list.iter().find(|a| a["name"] == name).unwrap_or_else(|| panic!("{name}: {view}")).clone();
+        let mut found =
+            list.iter().find(|a| a["name"] == name).unwrap_or_else(|| panic!("{name}: {view}")).clone();
         let source = found["source"].as_str().unwrap();
         // The file is in a folder of this run alone.
         let source = source.split(" in ").next().unwrap().to_owned();
@@ -67,7 +68,8 @@ fn config_show_has_each_value_its_source_and_what_is_ignored() {
     assert_eq!(token["reason"], "profile robot is taken whole");
 
     let table = keeps_the_secret(brick().args("-o table").run().done());
-    let line = |name: &str| table.text().lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    let line =
+        |name: &str| table.text().lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
     assert!(line("NAME").contains("IGNORED BECAUSE"), "{}", table.text());
     assert!(line("auth_type").contains("follows from these"), "{}", table.text());
 }
@@ -87,7 +89,8 @@ fn config_show_shows_what_contradicts_itself_and_fails() {
 
 #[test]
 fn config_profiles_lists_each_by_itself() {
-    let ran = Brick::new("config profiles").file(".databrickscfg", FILE).env("DATABRICKS_TOKEN", PLANTED).run();
+    let ran =
+        Brick::new("config profiles").file(".databrickscfg", FILE).env("DATABRICKS_TOKEN", PLANTED).run();
     let ran = keeps_the_secret(ran.done());
     let short = |p: &Value| json!([p["name"], p["host"], p["auth_type"], p["default"]]);
     let profiles: Vec<_> = ran.json().as_array().unwrap().iter().map(short).collect();
@@ -127,7 +130,12 @@ fn doctor_finds_nothing_wrong_with_the_sandbox() {
     assert!(!ran.printed().contains(&workspace.token), "{}", ran.printed());
 
     let table = workspace.brick("doctor -o table").run().done().silent();
-    assert_eq!(table.text().lines().filter(|line| !line.starts_with(' ')).count(), names.len(), "{}", table.text());
+    assert_eq!(
+        table.text().lines().filter(|line| !line.starts_with(' ')).count(),
+        names.len(),
+        "{}",
+        table.text()
+    );
     assert!(!table.printed().contains(&workspace.token), "{}", table.printed());
 }
 
@@ -147,7 +155,10 @@ fn doctor_names_the_first_fault_and_exits_with_its_status() {
 
     let asked = Brick::new("doctor -o json").run();
     let asked = asked.exits(3, &[]);
-    assert_eq!((&asked.json_error()["kind"], &asked.json_error()["exit_code"]), (&json!("configuration"), &json!(3)));
+    assert_eq!(
+        (&asked.json_error()["kind"], &asked.json_error()["exit_code"]),
+        (&json!("configuration"), &json!(3))
+    );
     assert_eq!(asked.json()[0]["outcome"], "fault");
     assert!(asked.json()[0]["hint"].is_string());
 }
@@ -164,7 +175,8 @@ fn doctor_tells_a_bad_token_from_a_bad_network() {
 fn doctor_warns_of_a_workspace_without_anything_to_work_with() {
     let server = Server::json("{}");
     let ran = server.brick("doctor").run().done();
-    let warned: Vec<_> = outcomes(&ran).into_iter().filter(|(_, o)| o == "warning").map(|(name, _)| name).collect();
+    let warned: Vec<_> =
+        outcomes(&ran).into_iter().filter(|(_, o)| o == "warning").map(|(name, _)| name).collect();
     assert_eq!(warned, ["warehouse", "cluster"]);
     // The question before there is any need for a credential goes without one.
     assert_eq!(server.sent()[0].header("authorization"), None);
@@ -173,7 +185,11 @@ fn doctor_warns_of_a_workspace_without_anything_to_work_with() {
 
 #[test]
 fn auth_token_is_the_one_place_where_a_token_is_data() {
-    let brick = || Brick::new("auth token").env("DATABRICKS_HOST", "x.cloud.databricks.com").env("DATABRICKS_TOKEN", PLANTED);
+    let brick = || {
+        Brick::new("auth token")
+            .env("DATABRICKS_HOST", "x.cloud.databricks.com")
+            .env("DATABRICKS_TOKEN", PLANTED)
+    };
     let wanted = json!({ "access_token": PLANTED, "token_type": "Bearer", "expiry": null });
     assert_eq!(brick().run().done().silent().json(), wanted);
     assert_eq!(brick().args("-o table").run().done().json(), wanted);
@@ -187,16 +203,26 @@ fn auth_token_is_the_one_place_where_a_token_is_data() {
 fn auth_login_and_logout_say_what_is_missing() {
     Brick::new("auth login --no-browser").run().fails(3, &["no host", "hint: "]);
     Brick::new("auth logout --host x.cloud.databricks.com").run().done().says(&["not logged in"]);
-    Brick::new("auth token --host x.cloud.databricks.com").env("DATABRICKS_AUTH_TYPE", "external-browser").run().fails(
-        4,
-        &["not logged in to https://x.cloud.databricks.com", "brick auth login --host https://x.cloud.databricks.com"],
-    );
+    Brick::new("auth token --host x.cloud.databricks.com")
+        .env("DATABRICKS_AUTH_TYPE", "external-browser")
+        .run()
+        .fails(
+            4,
+            &[
+                "not logged in to https://x.cloud.databricks.com",
+                "brick auth login --host https://x.cloud.databricks.com",
+            ],
+        );
 }
 
 #[test]
 fn a_file_of_authorities_is_read_before_anything_is_sent() {
     let workspace = Workspace::fresh();
     workspace.brick("whoami --ca-file nowhere.pem").run().fails(3, &["nowhere.pem"]);
-    workspace.brick("whoami --ca-file empty.pem").file("empty.pem", "").run().fails(3, &["no certificate", "hint: "]);
+    workspace
+        .brick("whoami --ca-file empty.pem")
+        .file("empty.pem", "")
+        .run()
+        .fails(3, &["no certificate", "hint: "]);
     assert!(workspace.requests("GET", "/").is_empty());
 }

@@ -9,6 +9,7 @@ mod api;
 mod bad_input;
 mod clusters;
 mod commands;
+mod completion;
 mod connections;
 mod debug;
 mod exit_status;

@@ -66,3 +66,35 @@ fn a_services_error_keeps_what_identifies_it() {
     assert!(error["statement_id"].is_string(), "{error}");
     assert_eq!(error["http_status"], Value::Null);
 }
+
+#[test]
+fn a_record_has_each_field_on_its_line() {
+    let workspace = Workspace::fresh();
+    let ran = workspace.brick("clusters get shared-analytics -o record").run().done().silent();
+    let fields: Vec<_> = ran.text().lines().filter_map(|line| line.split_once(' ')).collect();
+    assert!(
+        fields.iter().any(|(name, value)| *name == "state" && value.trim() == "RUNNING"),
+        "{}",
+        ran.text()
+    );
+    let ran = workspace.sql("-o record", "SELECT 1 AS a, CAST(NULL AS STRING) AS b").run().done().silent();
+    assert_eq!(ran.text().split_whitespace().collect::<Vec<_>>(), ["a", "1", "b", "NULL"]);
+}
+
+#[cfg(feature = "jq")]
+#[test]
+fn jq_filters_and_keeps_big_numbers() {
+    let workspace = Workspace::fresh();
+    let ran = workspace.brick("clusters list --jq .[0].spark_context_id").run().done().silent();
+    assert_eq!(ran.text(), "9007199254740993\n");
+    let ran = workspace.sql("--jq", ".[].n").arg("SELECT 1 AS n").run().done().silent();
+    assert_eq!(ran.text(), "1\n");
+    workspace.brick("clusters list --jq .[").run().fails(2, &[".["]);
+}
+
+#[cfg(not(feature = "jq"))]
+#[test]
+fn a_build_without_jq_says_how_to_get_it() {
+    let workspace = Workspace::fresh();
+    workspace.brick("clusters list --jq .[0]").run().fails(3, &["--jq", "feature `jq`"]);
+}

@@ -1,0 +1,64 @@
+//! What a shell gets when TAB is pressed: commands, and live ids and names; never an error.
+
+use crate::{
+    program::{Brick, Ran},
+    workspace::Workspace,
+};
+
+/// Completes the last of these words.
+fn completed(brick: Brick, line: &str) -> Ran {
+    let last = line.split(' ').count() - 1;
+    let brick = brick
+        .env("COMPLETE", "bash")
+        .env("_CLAP_IFS", "\n")
+        .env("_CLAP_COMPLETE_INDEX", last.to_string())
+        .env("_CLAP_COMPLETE_COMP_TYPE", "9")
+        .env("_CLAP_COMPLETE_SPACE", "true")
+        .arg("--");
+    line.split(' ').fold(brick, Brick::arg).run().done().silent()
+}
+
+#[test]
+fn commands_clusters_and_warehouses() {
+    let workspace = Workspace::fresh();
+    for (line, expected) in [
+        ("brick clusters term", "terminate"),
+        ("brick clusters get ni", "nightly-etl"),
+        ("brick clusters get 0710-090100", "0710-090100-n1ghtly0"),
+        ("brick contexts create -c sha", "shared-analytics"),
+        ("brick warehouses get 4f1", "4f1c8a3be02d7719"),
+        ("brick sql -w Rep", "Reporting"),
+    ] {
+        let ran = completed(workspace.brick(""), line);
+        assert!(ran.text().lines().any(|found| found.starts_with(expected)), "{line}: {}", ran.text());
+    }
+}
+
+#[test]
+fn profiles() {
+    let config =
+        "[work]\nhost = https://a.cloud.databricks.com\ntoken = dapi-S3CR3T\n[home]\nhost = https://b.x\n";
+    let ran = completed(Brick::new("").file(".databrickscfg", config), "brick whoami --profile wo");
+    assert!(ran.text().starts_with("work") && !ran.printed().contains("S3CR3T"), "{}", ran.text());
+}
+
+#[test]
+fn nothing_to_ask_is_no_error() {
+    assert_eq!(completed(Brick::new(""), "brick clusters get ni").text(), "");
+    let workspace = Workspace::fresh();
+    let wrong = workspace.brick("").env("DATABRICKS_TOKEN", "dapi-wrong");
+    assert_eq!(completed(wrong, "brick clusters get ni").text(), "");
+    // A service that stalls is given up on.
+    let workspace = Workspace::fresh();
+    workspace.fault("*: hang");
+    assert_eq!(completed(workspace.brick(""), "brick clusters get ni").text(), "");
+}
+
+#[test]
+fn every_shell_has_its_line() {
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let ran = Brick::new(&format!("completions {shell}")).run().done().silent();
+        assert!(ran.text().contains("COMPLETE"), "{shell}: {}", ran.text());
+    }
+    Brick::new("completions csh").run().fails(2, &["csh"]);
+}
