@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    iter::successors,
     process::ExitCode,
 };
 
@@ -122,12 +123,12 @@ fn as_text(failure: &Failure) -> String {
     match failure {
         Failure::Action(error) => {
             let hint = error.hint().map(|h| format!("\nhint: {h}")).unwrap_or_default();
-            let source = std::error::Error::source(error).map(ToString::to_string);
+            let mut causes = successors(std::error::Error::source(error), |e| e.source());
             // The text of an error names the innermost cause itself where that says more.
-            let source =
-                source.filter(|s| error.status().is_none() && !error.to_string().contains(s.as_str()));
-            let source = source.map(|s| format!(": {s}")).unwrap_or_default();
-            format!("error: {error}{source}{hint}")
+            let text = error.to_string();
+            let told = error.status().is_some() || causes.clone().any(|c| text.contains(&c.to_string()));
+            let cause = causes.next().filter(|_| !told).map(|c| format!(": {c}")).unwrap_or_default();
+            format!("error: {text}{cause}{hint}")
         }
         Failure::Usage(text) | Failure::Unable(text) => format!("error: {text}"),
         Failure::RemoteCode => String::new(),

@@ -37,7 +37,10 @@ pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
         .collect()
 }
 
-fn unknown<P>(errors: &[(File<&str, P>, Vec<(&str, jaq_core::compile::Undefined)>)]) -> String {
+/// The names that are not defined, by file.
+type Undefined<'a, P> = (File<&'a str, P>, Vec<(&'a str, jaq_core::compile::Undefined)>);
+
+fn unknown<P>(errors: &[Undefined<'_, P>]) -> String {
     errors.iter().flat_map(|(_, names)| names.iter().map(|(name, _)| *name)).collect::<Vec<_>>().join(", ")
 }
 
