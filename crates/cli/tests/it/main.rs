@@ -1,5 +1,5 @@
 //! The real `brick`, against a pretend workspace.
-#![allow(clippy::unwrap_used, reason = "a test's helpers may fail as the test does")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may fail as the test does")]
 
 mod program;
 mod scripted;
