@@ -9,8 +9,8 @@ use brickwire_client::{Client, Transport};
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
-    AccessToken, Clusters, Commands, Connection, Error, Events, Host, RawRequest, RawResponse, Result,
-    RetryPolicy, Sql, Statements, Users, Warehouses,
+    AccessToken, Clusters, Commands, Connection, Credential, Error, Events, Host, RawRequest, RawResponse,
+    Result, RetryPolicy, Sql, Statements, Users, Warehouses,
     auth::Authenticator,
     host,
     reach::{Authorities, Resolver},
@@ -233,11 +233,17 @@ pub(crate) fn http_client(
     if let Some(id) = connection.workspace_id().and_then(|id| HeaderValue::try_from(id).ok()) {
         headers.insert("X-Databricks-Workspace-Id", id);
     }
-    build(
-        bare_client(connection.host(), connection.authorities())
-            .user_agent(user_agent(product, connection.credential().auth_type()))
-            .default_headers(headers),
-    )
+    let mut builder = bare_client(connection.host(), connection.authorities())
+        .user_agent(user_agent(product, connection.credential().auth_type()))
+        .default_headers(headers);
+    // Plain http is on this machine, and a token needs nobody else: reading the system's certificates would be most of
+    // a short command's time.
+    if connection.host().as_str().starts_with("http:")
+        && matches!(connection.credential(), Credential::Token(_))
+    {
+        builder = builder.tls_certs_only([]);
+    }
+    build(builder)
 }
 
 /// What all our HTTP has in common: no redirects by itself, limits by inactivity, the environment's proxy.

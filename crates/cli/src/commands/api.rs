@@ -223,7 +223,7 @@ pub(crate) async fn run(command: Api, context: &Context) -> Result {
         };
         let response = workspace.raw(&page).await?;
         print(&command, &response, context)?;
-        let next = next_page(&response).filter(|_| command.paginate);
+        let next = if command.paginate { next_page(&response) } else { None };
         if next.is_none() || next == token {
             return Ok(());
         }

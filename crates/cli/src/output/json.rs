@@ -11,54 +11,67 @@ pub(crate) fn compact(text: &str) -> String {
 }
 
 fn reformat(text: &str, indent: bool) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    let mut depth: usize = 0;
-    let mut chars = text.chars().filter(|c| *c != '\u{feff}').peekable();
-    let newline = |out: &mut String, depth: usize| {
+    let bytes = text.trim_start_matches('\u{feff}').as_bytes();
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 2);
+    let mut depth = 0_usize;
+    let newline = |out: &mut Vec<u8>, depth: usize| {
         if indent {
-            out.push('\n');
-            out.extend(std::iter::repeat_n("  ", depth));
+            out.push(b'\n');
+            out.extend(std::iter::repeat_n(b' ', 2 * depth));
         }
     };
-    while let Some(c) = chars.next() {
-        match c {
-            '"' => {
-                out.push(c);
-                while let Some(c) = chars.next() {
-                    out.push(c);
-                    match c {
-                        '\\' => out.extend(chars.next()),
-                        '"' => break,
-                        _ => {}
-                    }
-                }
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let mut next = at + 1;
+        match byte {
+            b'"' => {
+                next = end_of_string(bytes, at);
+                out.extend_from_slice(&bytes[at..next]);
             }
-            '{' | '[' => {
-                out.push(c);
-                while chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
-                match chars.next_if(|c| matches!(c, '}' | ']')) {
-                    Some(close) => out.push(close),
-                    None => {
+            b'{' | b'[' => {
+                out.push(byte);
+                next += bytes[next..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+                match bytes.get(next) {
+                    Some(close @ (b'}' | b']')) => {
+                        out.push(*close);
+                        next += 1;
+                    }
+                    _ => {
                         depth += 1;
                         newline(&mut out, depth);
                     }
                 }
             }
-            '}' | ']' => {
+            b'}' | b']' => {
                 depth = depth.saturating_sub(1);
                 newline(&mut out, depth);
-                out.push(c);
+                out.push(byte);
             }
-            ',' => {
-                out.push(c);
+            b',' => {
+                out.push(byte);
                 newline(&mut out, depth);
             }
-            ':' => out.push_str(if indent { ": " } else { ":" }),
-            c if c.is_ascii_whitespace() => {}
-            c => out.push(c),
+            b':' => out.extend_from_slice(if indent { b": " } else { b":" }),
+            b' ' | b'\n' | b'\r' | b'\t' => {}
+            _ => out.push(byte),
+        }
+        at = next;
+    }
+    // Only ASCII was added or left out.
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The position after the string that begins here, its quotes included.
+fn end_of_string(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' => at += 2,
+            b'"' => return at + 1,
+            _ => at += 1,
         }
     }
-    out
+    bytes.len()
 }
 
 #[cfg(test)]
