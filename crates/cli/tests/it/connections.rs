@@ -226,3 +226,25 @@ fn a_file_of_authorities_is_read_before_anything_is_sent() {
         .fails(3, &["no certificate", "hint: "]);
     assert!(workspace.requests("GET", "/").is_empty());
 }
+
+#[test]
+fn a_proxy_is_named_without_its_password_and_is_what_is_connected_to() {
+    // Free again as soon as it is known.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let brick = |arguments: &str| {
+        Brick::new(arguments)
+            .env("DATABRICKS_HOST", "https://adb-1.example.test")
+            .env("DATABRICKS_TOKEN", PLANTED)
+            .env("HTTPS_PROXY", format!("http://bob:{PLANTED}@127.0.0.1:{port}"))
+    };
+    let ran = keeps_the_secret(brick("doctor -o table").run().exits(7, &["the first fault is in tcp"]));
+    assert!(
+        ran.text().contains(&format!("http://127.0.0.1:{port}, with a user (set: HTTPS_PROXY)")),
+        "{}",
+        ran.text()
+    );
+    keeps_the_secret(brick("whoami -vv").run().fails(7, &["refused", "proxy settings"]));
+    // The name is known to nobody, so it fails before anything is sent.
+    let direct = brick("whoami").env("NO_PROXY", ".example.test").run();
+    keeps_the_secret(direct.fails(7, &["https://adb-1.example.test: DNS: "]));
+}

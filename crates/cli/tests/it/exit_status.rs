@@ -133,8 +133,7 @@ fn status_130_and_143_are_signals_and_the_statement_is_cancelled() {
         let running = workspace.sql("-w 4f1c8a3be02d7719", "SELECT 1").start();
         workspace.until_requested("POST", STATEMENTS);
         // The service waits some seconds before it answers a submission; then comes the first poll.
-        workspace.sandbox.clock().advance(Duration::from_secs(60));
-        workspace.until_requested("GET", STATEMENTS);
+        workspace.until_requested_after("GET", STATEMENTS, Duration::from_secs(1));
         running.signal(signal);
         running.end().fails(code, &["cancelling statement", "interrupted"]);
         assert_cancelled(&workspace);
@@ -159,8 +158,7 @@ fn a_second_signal_does_not_wait_for_the_cancellation() {
     workspace.sandbox.fault("POST /api/2.0/sql/statements/*/cancel: hang").unwrap();
     let running = workspace.sql("-w 4f1c8a3be02d7719", "SELECT 1").start();
     workspace.until_requested("POST", STATEMENTS);
-    workspace.sandbox.clock().advance(Duration::from_secs(60));
-    workspace.until_requested("GET", STATEMENTS);
+    workspace.until_requested_after("GET", STATEMENTS, Duration::from_secs(1));
     let id = workspace.requests("GET", STATEMENTS)[0].path.rsplit('/').next().unwrap().to_owned();
     running.signal("INT");
     workspace.until_requested("POST", &format!("{STATEMENTS}/{id}/cancel"));

@@ -37,10 +37,10 @@ impl Workspace {
         Self { sandbox, token }
     }
 
-    /// Statements on it run for an hour.
+    /// Statements on it run for a thousand years.
     pub(crate) fn with_endless_statements() -> Self {
         let mut delays = Delays::NONE;
-        delays.statement = Duration::from_secs(3600);
+        delays.statement = Duration::from_secs(1000 * 365 * 24 * 3600);
         Self::alone(Sandbox::builder().with_delays(delays))
     }
 
@@ -67,8 +67,14 @@ impl Workspace {
 
     /// Waits until such a request has arrived.
     pub(crate) fn until_requested(&self, method: &str, path: &str) {
+        self.until_requested_after(method, path, Duration::ZERO);
+    }
+
+    /// As [`until_requested`](Self::until_requested), while the sandbox's clock runs ahead in such steps.
+    pub(crate) fn until_requested_after(&self, method: &str, path: &str, step: Duration) {
         let begun = Instant::now();
         while self.requests(method, path).is_empty() {
+            self.sandbox.clock().advance(step);
             assert!(begun.elapsed() < Duration::from_secs(30), "no {method} {path}");
             std::thread::yield_now();
         }
