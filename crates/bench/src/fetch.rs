@@ -5,7 +5,7 @@ use std::time::Instant;
 use arrow_array::{Array, Int64Array};
 use brickwire_actions::{Connection, Workspace, types::Disposition};
 
-use crate::Failure;
+use crate::{Failure, peak_megabytes, variable};
 
 /// Host, token and statement come from the environment; the last line of the output is the measurement.
 pub(crate) fn run(what: &str, threads: usize) -> Result<(), Failure> {
@@ -14,12 +14,11 @@ pub(crate) fn run(what: &str, threads: usize) -> Result<(), Failure> {
         _ => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
     };
     let (rows, sum, seconds) = runtime.block_on(fetch(what))?;
-    println!("{}", serde_json::json!({ "rows": rows, "sum_id": sum, "fetch_s": seconds }));
+    let measured = serde_json::json!({
+        "rows": rows, "sum_id": sum, "seconds": seconds, "fetch_s": seconds, "peak_mb": peak_megabytes(),
+    });
+    println!("{measured}");
     Ok(())
-}
-
-fn variable(name: &str) -> Result<String, Failure> {
-    std::env::var(name).map_err(|_| format!("set {name}").into())
 }
 
 /// Rows, the sum of the first column, seconds.
@@ -28,11 +27,6 @@ async fn fetch(what: &str) -> Result<(u64, i64, f64), Failure> {
     // The connection is open before the clock starts, as a client's with a session is.
     let _ = workspace.warehouses().list().await;
     let statement = workspace.sql("0000000000000000").statement(variable("BENCH_SQL")?);
-    let options = brickwire_actions::FetchOptions::default();
-    let statement = match std::env::var("BENCH_MEMORY_MB") {
-        Ok(megabytes) => statement.with_fetch(options.with_memory(megabytes.parse::<usize>()? << 20)),
-        Err(_) => statement,
-    };
     let begun = Instant::now();
     let (mut rows, mut sum) = (0_u64, 0_i64);
     match what {

@@ -1,16 +1,48 @@
-//! Measures how fast results come through the library.
-#![allow(clippy::print_stdout)]
+//! Measures how fast results come through the library, beside what the machine allows for the same bytes.
+//!
+//! `bench run` starts a result server of its own and runs each contender as a process of its own, in turns; see
+//! BENCHMARKS.md.
+#![allow(clippy::print_stdout, reason = "a measurement is printed")]
 
+mod data;
 mod fetch;
+mod http;
+mod limits;
+mod run;
+mod serve;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+const USAGE: &str = "\
+usage: bench run [ROUNDS]                 serve, measure everything in turns, print a table
+       bench serve                        only the result server; prints its address
+       bench fetch arrow|json|inline [THREADS]
+       bench raw arrow|json CONNECTIONS   the same bytes through plain sockets, dropped
+       bench decode THREADS               Arrow chunks that lie in memory already
+fetch, raw and decode find the server and the statement in BENCH_HOST, BENCH_TOKEN and BENCH_SQL";
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
+        ["run"] => run::run(5),
+        ["run", rounds] => run::run(rounds.parse()?),
+        ["serve"] => serve::serve(),
         ["fetch", what] => fetch::run(what, 0),
         ["fetch", what, threads] => fetch::run(what, threads.parse()?),
-        _ => Err("usage: bench fetch arrow|json|inline [THREADS]".into()),
+        ["raw", format, connections] => limits::raw(format, connections.parse()?),
+        ["decode", threads] => limits::decode(threads.parse()?),
+        _ => Err(USAGE.into()),
     }
+}
+
+fn variable(name: &str) -> Result<String, Failure> {
+    std::env::var(name).map_err(|_| format!("set {name}").into())
+}
+
+/// The peak of this process's memory in MB; 0 where the system doesn't tell.
+fn peak_megabytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    line.and_then(|l| l.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or_default() / 1024
 }

@@ -16,8 +16,9 @@ use futures_core::Stream;
 
 use super::{
     StatementResult,
-    fetch::{Fetch, broken, flow::Decode, pool::Pooled},
+    fetch::{Fetch, Source, broken, flow::Decode, pool::Pooled},
     result::About,
+    wire::ChunkAnswer,
 };
 use crate::{Error, Result};
 
@@ -29,8 +30,13 @@ use crate::{Error, Result};
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct RecordBatches {
     about: About,
-    fetch: Fetch<BatchDecoder>,
+    state: State,
     schema: Option<SchemaRef>,
+}
+
+enum State {
+    Waiting(Option<Box<(Source, Option<ChunkAnswer>)>>),
+    Reading(Fetch<BatchDecoder>),
 }
 
 impl fmt::Debug for RecordBatches {
@@ -56,11 +62,9 @@ impl StatementResult {
                 .with_hint("run the statement again with `execute_arrow`"));
             }
         }
-        let (mut about, first) = self.into_parts();
+        let (about, first) = self.into_parts();
         let source = about.source(first.as_ref())?;
-        about.begin();
-        let fetch = Fetch::start(source, first, BatchDecoder::default);
-        Ok(RecordBatches { about, fetch, schema: None })
+        Ok(RecordBatches { about, state: State::Waiting(Some(Box::new((source, first)))), schema: None })
     }
 }
 
@@ -99,8 +103,18 @@ impl RecordBatches {
     }
 
     fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<RecordBatch>>> {
-        let next = ready!(self.fetch.poll_next(context));
-        if self.fetch.is_ended() {
+        let fetch = match &mut self.state {
+            State::Reading(fetch) => fetch,
+            State::Waiting(known) => {
+                let Some(known) = known.take() else { return Poll::Ready(None) };
+                let (source, first) = *known;
+                self.about.begin();
+                self.state = State::Reading(Fetch::start(source, first, BatchDecoder::default));
+                return self.poll_batch(context);
+            }
+        };
+        let next = ready!(fetch.poll_next(context));
+        if fetch.is_ended() {
             self.about.end();
         }
         if let (None, Some(Ok(batch))) = (&self.schema, &next) {

@@ -22,7 +22,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::{
+    Semaphore,
+    mpsc::{UnboundedReceiver, unbounded_channel},
+};
 
 use self::{
     driver::{Aborting, Driver},
@@ -47,7 +50,7 @@ impl Default for FetchOptions {
         Self {
             connections: 8,
             most_connections: 16,
-            memory: 160 << 20,
+            memory: 144 << 20,
             stall: Duration::from_secs(30),
             tries: 10,
         }
@@ -62,7 +65,7 @@ impl FetchOptions {
         self
     }
 
-    /// How many bytes of the result may wait for the reader, downloaded or decoded; 160 MiB by default. The chunk that
+    /// How many bytes of the result may wait for the reader, downloaded or decoded; 144 MiB by default. The chunk that
     /// is being read is never held back, so what it needs comes on top if this is less.
     pub fn with_memory(mut self, bytes: usize) -> Self {
         self.memory = bytes;
@@ -110,6 +113,9 @@ impl Source {
         let only_one = first.filter(|f| f.next_index.is_none()).map(|_| 1);
         let count = manifest.total_chunk_count.or(Some(listed.len() as i64).filter(|n| *n > 0)).or(only_one);
         let count = usize::try_from(count.unwrap_or_default()).unwrap_or_default();
+        if count == 0 && first.is_some_and(|f| f.next_index.is_some() || !f.links.is_empty()) {
+            return Err(broken("the manifest does not tell how many chunks there are".to_owned()));
+        }
         let mut rows = vec![None; count];
         for (position, chunk) in listed.iter().enumerate() {
             let index = chunk.chunk_index.map_or(position, |i| usize::try_from(i).unwrap_or(usize::MAX));
@@ -190,7 +196,13 @@ impl<D: Decode> Fetch<D> {
         let flow = Arc::new(Flow::new(source.options.memory, decoder));
         let source = Arc::new(source);
         let (sender, lanes) = unbounded_channel();
-        let driver = Driver { source: source.clone(), flow: flow.clone(), lanes: sender, first };
+        let driver = Driver {
+            source: source.clone(),
+            flow: flow.clone(),
+            lanes: sender,
+            first,
+            open: Arc::new(Semaphore::new(1)),
+        };
         let driver = Aborting(tokio::spawn(driver.run()).abort_handle());
         Self { source, flow, lanes, lane: None, chunks: 0, rows: 0, ended: false, _driver: driver }
     }

@@ -218,6 +218,20 @@ async fn a_chunk_twice_or_in_place_of_another_is_an_error() {
     let error = all_ids(&beyond.start().await).await.unwrap_err();
     assert!(error.to_string().contains("chunk 3 of 3"), "{error}");
 
+    let uncounted = json!({ "chunks": [], "total_chunk_count": null });
+    let uncounted = Service { manifest: uncounted, ..Service::of_rows(1, 10) };
+    let running = uncounted
+        .scripted(|request, _| {
+            let more = json!({ "external_links": [{ "external_link": "http://127.0.0.1:1/", "next_chunk_index": 1 }] });
+            let status = json!({ "state": "SUCCEEDED" });
+            let answer = json!({ "statement_id": service::ID, "status": status, "result": more });
+            request.path.ends_with("/statements").then(|| Reply::json(&answer))
+        })
+        .start()
+        .await;
+    let error = all_ids(&running).await.unwrap_err();
+    assert!(error.to_string().contains("how many chunks"), "{error}");
+
     for other in [
         json!({ "external_links": [{ "chunk_index": 1, "external_link": "http://127.0.0.1:1/" }] }),
         json!({ "chunk_index": 1, "data_array": [["1", null]] }),
@@ -277,18 +291,28 @@ async fn what_was_cut_off_is_said() {
 
 #[tokio::test]
 async fn downloads_do_not_run_away_from_the_reader() {
-    let running = Service::of_rows(60, 20).start().await;
-    let options = FetchOptions::default().with_connections(2, 2).with_memory(1);
-    let statement = running.workspace.sql("w").statement("SELECT 1").with_fetch(options);
-    let mut result = statement.execute().await.unwrap();
-    let mut read = 0;
-    while let Some(rows) = result.next_chunk().await.unwrap() {
-        read += rows.len();
-        // Two that download and four that wait, beside the one being read and the one after it.
+    let options = FetchOptions::default().with_connections(2, 2);
+    // The one that was read, the one that is waited for, one more that downloads; with memory for them, four that wait.
+    for (options, most) in [(options.with_memory(1), 3), (options, 7)] {
+        let gate = Arc::new(Semaphore::new(0));
+        let held = gate.clone();
+        let running = Service::of_rows(60, 20)
+            .scripted(move |request, _| {
+                let rows: Vec<_> = (20..40).map(|i| json!([i.to_string(), null])).collect();
+                request.path.starts_with("/store/1?").then(|| Reply::json(&rows.into()).gated(&held))
+            })
+            .start()
+            .await;
+        let statement = running.workspace.sql("w").statement("SELECT 1").with_fetch(options);
+        let mut result = statement.execute().await.unwrap();
+        assert_eq!(result.next_chunk().await.unwrap().unwrap().len(), 20);
+        let waiting = tokio::time::timeout(Duration::from_millis(200), result.next_chunk()).await;
+        assert!(waiting.is_err());
         let begun = running.requests("/store/").len();
-        assert!(begun <= read / 20 + 7, "{begun} downloads for {read} rows");
+        assert!(begun <= most, "{begun} downloads");
+        gate.add_permits(1);
+        assert_eq!(ids(result).await.unwrap(), (20..1200).collect::<Vec<_>>());
     }
-    assert_eq!(read, 1200);
 }
 
 #[tokio::test]

@@ -164,8 +164,6 @@ async fn attempt<D: Decode>(
             }
         }
     }
-    // The connection goes back to its pool in a task of its own; it should be there when the next chunk wants one.
-    tokio::task::yield_now().await;
     if known > 0 {
         return Err(Ending::Passing { reason: "the store sent less than before".to_owned(), after: None });
     }

@@ -3,10 +3,11 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
 };
 
 use tokio::{
-    sync::mpsc::UnboundedSender,
+    sync::{Semaphore, mpsc::UnboundedSender},
     task::{AbortHandle, JoinHandle, JoinSet},
     time::Instant,
 };
@@ -23,6 +24,11 @@ use crate::{Result, sql::wire::ChunkAnswer};
 
 /// Links are asked for so many chunks ahead, beside one for each connection: downloads that began together end together.
 const AHEAD: usize = 4;
+/// The connection that brought the first answer is open: for so few chunks the links are asked for over it, one after
+/// another, which takes no longer than to open others.
+const OVER_THE_OPEN: usize = 4;
+/// What a connection needs to be seen free again, and some.
+const RETURN: Duration = Duration::from_millis(1);
 /// So many chunks may have come and not be read, beside those that are downloading.
 const WAITING: u64 = 4;
 /// Ends a task when dropped.
@@ -58,6 +64,8 @@ pub(super) struct Driver<D: Decode> {
     pub(super) flow: Arc<Flow<D>>,
     pub(super) lanes: UnboundedSender<Lane<D::Item>>,
     pub(super) first: Option<ChunkAnswer>,
+    /// One at a time.
+    pub(super) open: Arc<Semaphore>,
 }
 
 /// Whatever ends the driver, no reader waits for what can't come any more.
@@ -127,8 +135,18 @@ impl<D: Decode> Driver<D> {
             }
         }
         let source = self.source.clone();
+        let by_links = first.is_some_and(|f| f.inline.is_none());
+        let turn = (by_links && self.source.rows.len() <= OVER_THE_OPEN).then(|| self.open.clone());
         Request::start(async move {
+            let turn = match &turn {
+                Some(open) => open.acquire().await.ok(),
+                None => None,
+            };
+            if turn.is_some() && index > 1 {
+                tokio::time::sleep(RETURN).await;
+            }
             let answer = source.resolve(index).await?;
+            drop(turn);
             if let Some(link) = link_of(&answer, index)? {
                 return Ok(Answer::Link(link));
             }

@@ -39,6 +39,11 @@ pub(crate) trait Decode: Send + 'static {
 /// So many bytes keep all threads busy.
 const ENOUGH: usize = 48 << 20;
 
+/// How much of the memory chunks far ahead may be unpacked into: unpacked, bytes are more.
+fn ahead(budget: usize) -> usize {
+    budget / 8 * 5
+}
+
 /// What a chunk's reader is told, in order.
 #[derive(Debug)]
 pub(crate) enum Message<T> {
@@ -184,10 +189,10 @@ impl<D: Decode> Flow<D> {
     /// The reader took this many bytes.
     pub(crate) fn handed_over(self: &Arc<Self>, bytes: usize) {
         let mut state = self.state();
-        let was_full = state.held >= self.budget;
+        let held_back = state.held >= ahead(self.budget);
         state.held = state.held.saturating_sub(bytes);
         drop(state);
-        if was_full {
+        if held_back {
             self.moved.notify_waiters();
             self.pump();
         }
@@ -289,8 +294,7 @@ impl<D: Decode> State<D> {
     /// The foremost piece that may be worked on.
     fn claim(&mut self, budget: usize) -> Option<Job<D>> {
         let (head, held) = (self.head, self.held);
-        // Unpacked, bytes are more: for chunks far ahead that is not worth the memory.
-        let enough = budget / 8 * 5;
+        let enough = ahead(budget);
         let ready = |index: u64, chunk: &Chunk<D>| {
             let something = !chunk.pieces.is_empty() || chunk.ended.is_some();
             chunk.work.is_some() && something && (index <= head + 1 || held < enough)
