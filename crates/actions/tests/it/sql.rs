@@ -292,8 +292,9 @@ async fn what_was_cut_off_is_said() {
 #[tokio::test]
 async fn downloads_do_not_run_away_from_the_reader() {
     let options = FetchOptions::default().with_connections(2, 2);
-    // The one that was read, the one that is waited for, one more that downloads; with memory for them, four that wait.
-    for (options, most) in [(options.with_memory(1), 3), (options, 7)] {
+    // The one that was read, the one that is waited for, one that came while there was memory, one that was asked for and
+    // finds none; with memory, one more that downloads and four that wait.
+    for (options, most) in [(options.with_memory(1), 4), (options, 7)] {
         let gate = Arc::new(Semaphore::new(0));
         let held = gate.clone();
         let running = Service::of_rows(60, 20)
