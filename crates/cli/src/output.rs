@@ -7,6 +7,8 @@ mod cell;
 mod jq;
 pub(crate) mod json;
 mod rows;
+#[cfg(feature = "arrow")]
+mod schema;
 mod target;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
@@ -17,8 +19,10 @@ use serde_json::{Value, value::RawValue};
 use crate::{args::Format, report::Failure};
 
 #[cfg(feature = "arrow")]
-pub(crate) use batches::{BatchPrinter, schema_of};
+pub(crate) use batches::BatchPrinter;
 pub(crate) use rows::RowPrinter;
+#[cfg(feature = "arrow")]
+pub(crate) use schema::schema_of;
 pub(crate) use target::{Target, format_of};
 
 /// A column of a table: its heading, and where its value stands in an item (a JSON pointer).

@@ -4,18 +4,23 @@ use std::{io::Write, sync::Arc};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::{FileWriter, StreamWriter};
-use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
-use brickwire_actions::types::StatementColumnInfo;
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
 
-use super::target::Target;
+use super::{rows::distinct, target::Target};
 use crate::{args::Format, report::Failure};
 
 /// A row group is written out when it holds this much, in bytes.
 const ROW_GROUP: usize = 32 << 20;
 
 /// Writes batches in one of the two formats.
-pub(crate) enum BatchPrinter {
+pub(crate) struct BatchPrinter {
+    writer: Writer,
+    /// The schema under which batches are written, if it isn't their own.
+    renamed: Option<SchemaRef>,
+}
+
+enum Writer {
     /// For a pipe: it can be read from the beginning as it comes.
     Stream(StreamWriter<Target>),
     /// For a file: with an index at its end.
@@ -25,25 +30,37 @@ pub(crate) enum BatchPrinter {
 
 impl BatchPrinter {
     pub(crate) fn new(format: Format, target: Target, schema: &SchemaRef) -> Result<Self, Failure> {
-        Ok(match (format, &target) {
+        let renamed = with_distinct_names(schema);
+        let schema = renamed.as_ref().unwrap_or(schema);
+        let writer = match (format, &target) {
             (Format::Parquet, _) => {
                 let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
                 let writer =
                     ArrowWriter::try_new(target, schema.clone(), Some(properties)).map_err(unwritable)?;
-                Self::Parquet(Box::new(writer))
+                Writer::Parquet(Box::new(writer))
             }
-            (_, Target::File { .. }) => Self::File(FileWriter::try_new(target, schema).map_err(unwritable)?),
+            (_, Target::File { .. }) => {
+                Writer::File(FileWriter::try_new(target, schema).map_err(unwritable)?)
+            }
             (_, Target::Stdout(_)) => {
-                Self::Stream(StreamWriter::try_new(target, schema).map_err(unwritable)?)
+                Writer::Stream(StreamWriter::try_new(target, schema).map_err(unwritable)?)
             }
-        })
+        };
+        Ok(Self { writer, renamed })
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        match self {
-            Self::Stream(writer) => writer.write(batch).map_err(unwritable),
-            Self::File(writer) => writer.write(batch).map_err(unwritable),
-            Self::Parquet(writer) => {
+        let under_new_names = match &self.renamed {
+            Some(schema) => {
+                Some(RecordBatch::try_new(schema.clone(), batch.columns().to_vec()).map_err(unwritable)?)
+            }
+            None => None,
+        };
+        let batch = under_new_names.as_ref().unwrap_or(batch);
+        match &mut self.writer {
+            Writer::Stream(writer) => writer.write(batch).map_err(unwritable),
+            Writer::File(writer) => writer.write(batch).map_err(unwritable),
+            Writer::Parquet(writer) => {
                 writer.write(batch).map_err(unwritable)?;
                 if writer.in_progress_size() >= ROW_GROUP {
                     writer.flush().map_err(unwritable)?;
@@ -55,14 +72,29 @@ impl BatchPrinter {
 
     /// Ends the output and keeps the file.
     pub(crate) fn end(self) -> Result<(), Failure> {
-        let mut target = match self {
-            Self::Stream(writer) => writer.into_inner().map_err(unwritable)?,
-            Self::File(writer) => writer.into_inner().map_err(unwritable)?,
-            Self::Parquet(writer) => writer.into_inner().map_err(unwritable)?,
+        let mut target = match self.writer {
+            Writer::Stream(writer) => writer.into_inner().map_err(unwritable)?,
+            Writer::File(writer) => writer.into_inner().map_err(unwritable)?,
+            Writer::Parquet(writer) => writer.into_inner().map_err(unwritable)?,
         };
         target.flush()?;
         target.keep()
     }
+}
+
+/// The schema with a name of its own for each column, as in the other formats; readers of Parquet refuse a name that
+/// comes twice. `None` if there is nothing to do.
+fn with_distinct_names(schema: &SchemaRef) -> Option<SchemaRef> {
+    let mut names: Vec<String> = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        names.push(distinct(names.iter().map(String::as_str), field.name()));
+    }
+    if names.iter().zip(schema.fields()).all(|(name, field)| name == field.name()) {
+        return None;
+    }
+    let fields = names.into_iter().zip(schema.fields());
+    let fields: Vec<_> = fields.map(|(name, field)| field.as_ref().clone().with_name(name)).collect();
+    Some(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
 }
 
 /// Errors of the file beneath keep their kind, so that a closed pipe stays quiet.
@@ -96,35 +128,5 @@ impl From<parquet::errors::ParquetError> for WriteError {
             },
             other => Self::Other(other.to_string()),
         }
-    }
-}
-
-/// The schema of a result without rows, for which the service sends none.
-pub(crate) fn schema_of(columns: &[StatementColumnInfo]) -> SchemaRef {
-    let field = |c: &StatementColumnInfo| Field::new(c.name.clone().unwrap_or_default(), type_of(c), true);
-    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
-}
-
-fn type_of(column: &StatementColumnInfo) -> DataType {
-    let number = |n: Option<i64>| n.and_then(|n| u8::try_from(n).ok());
-    match column.type_name.as_ref().map(|t| t.as_str()).unwrap_or_default() {
-        "BOOLEAN" => DataType::Boolean,
-        "BYTE" => DataType::Int8,
-        "SHORT" => DataType::Int16,
-        "INT" => DataType::Int32,
-        "LONG" => DataType::Int64,
-        "FLOAT" => DataType::Float32,
-        "DOUBLE" => DataType::Float64,
-        "DATE" => DataType::Date32,
-        "TIMESTAMP" => match column.type_text.as_deref() {
-            Some("TIMESTAMP_NTZ") => DataType::Timestamp(TimeUnit::Microsecond, None),
-            _ => DataType::Timestamp(TimeUnit::Microsecond, Some("Etc/UTC".into())),
-        },
-        "BINARY" => DataType::Binary,
-        "DECIMAL" => {
-            let scale = number(column.type_scale).and_then(|s| i8::try_from(s).ok());
-            DataType::Decimal128(number(column.type_precision).unwrap_or(38), scale.unwrap_or(0))
-        }
-        _ => DataType::Utf8,
     }
 }

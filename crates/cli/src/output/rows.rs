@@ -97,7 +97,8 @@ impl RowPrinter {
     /// Takes the columns; comes before all rows.
     pub(crate) fn begin(&mut self, columns: &[StatementColumnInfo]) -> io::Result<()> {
         for column in columns {
-            let name = distinct(&self.columns, column.name.as_deref().unwrap_or_default());
+            let taken = self.columns.iter().map(|c| c.name.as_str());
+            let name = distinct(taken, column.name.as_deref().unwrap_or_default());
             let key = format!("{}:", serde_json::Value::from(name.as_str()));
             self.columns.push(Heading { name, key, kind: Kind::of(column) });
         }
@@ -204,8 +205,8 @@ impl RowPrinter {
 }
 
 /// A name that no column before it has: `id`, `id_2`, `id_3`.
-fn distinct(taken: &[Heading], name: &str) -> String {
-    let is_free = |name: &str| taken.iter().all(|c| c.name != name);
+pub(super) fn distinct<'a>(taken: impl Iterator<Item = &'a str> + Clone, name: &str) -> String {
+    let is_free = |name: &str| taken.clone().all(|other| other != name);
     if is_free(name) {
         return name.to_owned();
     }
