@@ -9,6 +9,8 @@ mod network;
 mod service;
 mod tls;
 
+use std::iter::successors;
+
 use serde::{Serialize, Serializer};
 
 use crate::{Environment, Error, ErrorKind};
@@ -80,10 +82,14 @@ impl Check {
 
     fn fault(name: &'static str, error: &Error) -> Self {
         let text = error.to_string();
-        let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-        // A service's answer is told by the error itself, and so is the innermost cause.
-        let told = error.status().is_some() || text.contains(&source);
-        let detail = if told { text } else { format!("{text}: {source}") };
+        let mut causes = successors(std::error::Error::source(error), |e| e.source());
+        // A service's answer is told by the error itself, and so is what a failed connection comes from.
+        let complete = error.status().is_some() || error.kind() == ErrorKind::Unreachable;
+        let told = complete || causes.clone().any(|cause| text.contains(&cause.to_string()));
+        let detail = match causes.next() {
+            Some(cause) if !told => format!("{text}: {cause}"),
+            _ => text,
+        };
         Self { error_kind: Some(error.kind()), ..Self::new(name, Outcome::Fault, detail) }.with_hint_of(error)
     }
 

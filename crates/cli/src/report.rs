@@ -126,7 +126,8 @@ fn as_text(failure: &Failure) -> String {
             let mut causes = successors(std::error::Error::source(error), |e| e.source());
             // The text of an error names the innermost cause itself where that says more.
             let text = error.to_string();
-            let told = error.status().is_some() || causes.clone().any(|c| text.contains(&c.to_string()));
+            let complete = error.status().is_some() || error.kind() == ErrorKind::Unreachable;
+            let told = complete || causes.clone().any(|c| text.contains(&c.to_string()));
             let cause = causes.next().filter(|_| !told).map(|c| format!(": {c}")).unwrap_or_default();
             format!("error: {text}{cause}{hint}")
         }

@@ -23,7 +23,7 @@ pub(super) fn connection(config: &Config) -> Result<Connection> {
         [] => {
             return Err(config.incomplete("no credential").with_hint(
                 "set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, name a profile, \
-                 or log in with `databricks auth login`",
+                 or log in with `brick auth login` or `databricks auth login`",
             ));
         }
         [kind] if config.is_asked() || !is_login(*kind) => config.credential(*kind, host)?,

@@ -1,13 +1,16 @@
 use std::{
+    io::{Read, Write},
     net::TcpListener,
+    sync::Arc,
+    thread,
     time::{Duration, SystemTime},
 };
 
 use super::{
     Doctor, NAMES, Outcome,
-    tls::{Times, clock},
+    tls::{Times, clock, greet},
 };
-use crate::{Environment, ErrorKind};
+use crate::{Environment, ErrorKind, Host, reach::Authorities};
 
 const PLANTED: &str = "dapi-planted-secret";
 
@@ -95,4 +98,64 @@ fn a_clock_that_is_wrong_is_a_warning() {
     let ahead = clock(Some(Times { there: here - minutes, here }));
     assert_eq!(ahead.detail, "this machine is 300 s ahead of the host");
     assert_eq!(clock(None).outcome, Outcome::Skipped);
+}
+
+/// Serves HTTP over TLS with a certificate that a company's own authority issued. Ends with the process; nobody but its
+/// own test knows the port.
+fn company_server() -> Host {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    let leaf = CertificateDer::from_pem_slice(include_bytes!("certificates/server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("certificates/server.key")).unwrap();
+    let config =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf], key)
+            .unwrap();
+    let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").unwrap());
+    let host = Host::parse(&format!("https://localhost:{}", listener.local_addr().unwrap().port())).unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = rustls::ServerConnection::new(config.clone()).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
+            // A client that refuses the certificate is what some tests are about.
+            if stream.read(&mut [0; 4096]).is_ok() {
+                let date = httpdate::fmt_http_date(SystemTime::now());
+                let answer = format!(
+                    "HTTP/1.1 404 No\r\ndate: {date}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                );
+                drop(stream.write_all(answer.as_bytes()));
+                stream.conn.send_close_notify();
+                drop(stream.flush());
+            }
+        }
+    });
+    host
+}
+
+#[tokio::test]
+async fn a_company_s_authority_is_named_and_trusted_once_its_file_is_given() {
+    let host = company_server();
+    let (check, times) = greet(&host, &Authorities::default()).await;
+    assert_eq!(
+        (check.outcome, check.error_kind),
+        (Outcome::Fault, Some(ErrorKind::Unreachable)),
+        "{check:?}"
+    );
+    assert!(check.detail.contains("TLS: ") && times.is_none(), "{check:?}");
+    assert!(
+        check.detail.ends_with(
+            "issued by Example Corp Root (Example Corp), not a public authority known to us: \
+         a company's own?"
+        ),
+        "{check:?}"
+    );
+    assert!(check.hint.unwrap().contains("--ca-file"));
+
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/doctor/certificates/ca.pem");
+    let (check, times) = greet(&host, &Authorities::read(file.as_ref()).unwrap()).await;
+    assert_eq!(check.outcome, Outcome::Ok, "{check:?}");
+    assert!(check.detail.starts_with("trusted; issued by Example Corp Root"), "{check:?}");
+    assert_eq!(clock(times).detail, "agrees with the host's");
 }

@@ -14,9 +14,17 @@ use rustls::{
 };
 
 use super::{Check, certificate::Authority};
-use crate::{Host, reach::Authorities, transport::unreachable, workspace};
+use crate::{
+    Host,
+    reach::{Authorities, Step},
+    transport::unreachable,
+    workspace,
+};
 
-const LIMIT: Duration = Duration::from_secs(10);
+/// For an answer; a connection that doesn't come about gives up sooner.
+const LIMIT: Duration = Duration::from_secs(15);
+/// For a second look at the certificate.
+const LOOK: Duration = Duration::from_secs(5);
 /// Tokens live for minutes to hours; signed links are as strict as five minutes.
 const SKEW: Duration = Duration::from_secs(60);
 
@@ -43,10 +51,15 @@ pub(super) async fn greet(host: &Host, authorities: &Authorities) -> (Check, Opt
         // The steps that follow say it better.
         Err(_) if plain => return (Check::skipped(NAME, NO_TLS), None),
         Err(failed) => {
+            let step = Step::of(&failed);
             let check = Check::fault(NAME, &unreachable(&url, failed, 1));
+            if step != Some(Step::Tls) {
+                return (check, None);
+            }
             let presented = presented(host).await.map(|authority| authority.describe());
             let seen = presented.map(|who| format!("\nthe certificate is {who}")).unwrap_or_default();
-            return (Check { detail: format!("{}{seen}", check.detail), ..check }, None);
+            let check = Check { detail: format!("{}{seen}", check.detail), ..check };
+            return (check.with_hint(INSPECTED), None);
         }
     };
     let took = begun.elapsed().unwrap_or_default();
@@ -57,13 +70,19 @@ pub(super) async fn greet(host: &Host, authorities: &Authorities) -> (Check, Opt
         return (Check::skipped(NAME, NO_TLS), times);
     }
     let leaf = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
-    let check = match leaf.and_then(Authority::of) {
+    let authority = match leaf {
+        Some(leaf) => Authority::of(leaf),
+        // Through a proxy the HTTP stack doesn't hand it on.
+        None => presented(host).await,
+    };
+    let check = match authority {
         Some(authority) => Check::ok(NAME, format!("trusted; {}", authority.describe())),
         None => Check::ok(NAME, "trusted; who issued the certificate can't be told"),
     };
     (check, times)
 }
 
+const INSPECTED: &str = "if this is your company's own authority, trust it: --ca-file FILE, or SSL_CERT_FILE on Linux; else check the host";
 const NO_TLS: &str = "plain http, to this machine";
 
 /// Compares the clocks.
@@ -86,7 +105,7 @@ pub(super) fn clock(times: Option<Times>) -> Check {
     }
 }
 
-/// Who issued the certificate that a host presents and that isn't trusted. The handshake goes no further than that:
+/// Who issued the certificate that a host presents, trusted or not. The handshake goes no further than that:
 /// nothing is sent.
 async fn presented(host: &Host) -> Option<Authority> {
     let seen = Arc::new(Recorder::default());
@@ -97,7 +116,7 @@ async fn presented(host: &Host) -> Option<Authority> {
         .with_custom_certificate_verifier(seen.clone())
         .with_no_client_auth();
     let builder = workspace::bare_client(host, &Authorities::default()).tls_backend_preconfigured(config);
-    let client: Client = workspace::build(builder.timeout(LIMIT)).ok()?;
+    let client: Client = workspace::build(builder.timeout(LOOK)).ok()?;
     // The recorder refuses every certificate.
     client.get(host.join("/").ok()?).send().await.err()?;
     let leaf = seen.0.lock().unwrap_or_else(PoisonError::into_inner).take();
