@@ -281,7 +281,8 @@ fn ended(cluster_id: &str, cluster: &types::ClusterDetails) -> Error {
     if let Some(message) = cluster.state_message.as_deref().filter(|m| !m.is_empty()) {
         text.push_str(&format!(": {message}"));
     }
-    let code = cluster.termination_reason.as_ref().and_then(|r| r.code.as_ref()).map(|c| c.as_str().to_owned());
+    let code =
+        cluster.termination_reason.as_ref().and_then(|r| r.code.as_ref()).map(|c| c.as_str().to_owned());
     Error::new(ErrorKind::RemoteFailed, text).with_details(|d| {
         d.operation = Some("clusters_get".to_owned());
         d.error_code = code;

@@ -28,7 +28,8 @@ pub enum ErrorKind {
     RateLimited,
     /// The service failed or is not available (5xx), after all retries.
     Unavailable,
-    /// No connection came about: name resolution, refused, TLS. Nothing was sent.
+    /// No answer came: name resolution, a refused connection or TLS, before anything was sent; or a connection that
+    /// broke or fell silent, for a request that is safe to send again.
     Unreachable,
     /// The request may or may not have taken effect: the answer was lost and repeating it would not be safe.
     UnknownOutcome,

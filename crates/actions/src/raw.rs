@@ -195,7 +195,8 @@ impl RawRequest {
     pub(crate) async fn send(&self, transport: &HttpTransport) -> Result<RawResponse> {
         let first = self.prepared(transport)?;
         // A body of bytes is shared with the copies, not copied.
-        let request = || first.try_clone().ok_or_else(|| Error::usage("a request body that can't be sent again"));
+        let request =
+            || first.try_clone().ok_or_else(|| Error::usage("a request body that can't be sent again"));
         let operation = format!("{} {}", first.method(), first.url().path());
         let call = Call {
             operation: &operation,

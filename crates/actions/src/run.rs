@@ -23,7 +23,12 @@ pub struct RunOptions {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { language: DEFAULT_LANGUAGE, context_id: None, keeps_context: false, wait: WaitOptions::default() }
+        Self {
+            language: DEFAULT_LANGUAGE,
+            context_id: None,
+            keeps_context: false,
+            wait: WaitOptions::default(),
+        }
     }
 }
 
@@ -133,7 +138,8 @@ fn without_markup(html: &str) -> String {
         rest = &rest[start + length + 1..];
     }
     text.push_str(rest);
-    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")];
+    let entities =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")];
     entities.iter().fold(text, |text, (entity, character)| text.replace(entity, character))
 }
 
@@ -257,7 +263,9 @@ impl Drop for Cleanup {
             return;
         }
         if let Some(command) = &command {
-            self.workspace.events().emit(|| Event::Cancelling { what: "command", id: command.command_id.clone() });
+            self.workspace
+                .events()
+                .emit(|| Event::Cancelling { what: "command", id: command.command_id.clone() });
         }
         let (commands, cluster_id) = (self.workspace.commands(), std::mem::take(&mut self.cluster_id));
         let context_id = std::mem::take(&mut self.context_id);
