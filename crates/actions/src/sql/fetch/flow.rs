@@ -34,6 +34,11 @@ pub(crate) trait Decode: Send + 'static {
 
     /// There are no more bytes.
     fn finish(&mut self) -> Result<()>;
+
+    /// What an item takes in memory beside the bytes it was made from.
+    fn overhead(_item: &Self::Item) -> usize {
+        0
+    }
 }
 
 /// So many bytes keep all threads busy.
@@ -273,7 +278,8 @@ impl<D: Decode> Job<D> {
         let mut messages = Vec::with_capacity(items.len() + 1);
         for (item, rows) in items {
             work.rows += rows;
-            messages.push(Message::Rows { item, rows, bytes: std::mem::take(&mut work.unaccounted) });
+            let bytes = std::mem::take(&mut work.unaccounted) + D::overhead(&item);
+            messages.push(Message::Rows { item, rows, bytes });
         }
         if ended {
             work.decode.finish()?;

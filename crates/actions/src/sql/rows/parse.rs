@@ -125,6 +125,10 @@ impl Decode for RowsDecoder {
         Ok(())
     }
 
+    fn overhead(rows: &Rows) -> usize {
+        rows.page.cells.len() * size_of::<Cell>()
+    }
+
     fn finish(&mut self) -> Result<()> {
         match self.place {
             Place::End if self.carry.iter().all(u8::is_ascii_whitespace) => Ok(()),
