@@ -30,6 +30,8 @@ pub(crate) async fn start_slow(builder: SandboxBuilder) -> (Sandbox, Client) {
 
 impl Client {
     pub(crate) fn new(sandbox: &Sandbox, token: &str) -> Self {
+        // Built with the rest of the workspace, reqwest has TLS without a provider and wants one even for plain http.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Self { http: reqwest::Client::new(), url: sandbox.url().to_owned(), token: token.to_owned() }
     }
 
