@@ -10,6 +10,7 @@ mod connector_vectors;
 mod error_vectors;
 mod host_vectors;
 mod log;
+mod operations;
 mod raw_vectors;
 mod scripted_server;
 mod vector;

@@ -1,0 +1,43 @@
+//! The contract over all operations of the API description: the sandbox has each, and none is sent twice that may not be.
+
+use brickwire_actions::{Connection, RawRequest, RetryPolicy, Workspace};
+use brickwire_client::OPERATIONS;
+use brickwire_sandbox::Sandbox;
+
+fn workspace(sandbox: &Sandbox, token: &str) -> Workspace {
+    Workspace::new(Connection::token(sandbox.url(), token).unwrap()).unwrap()
+}
+
+/// The path with something in place of each parameter.
+fn filled(template: &str) -> String {
+    let part = |part: &str| if part.starts_with('{') { "1".to_owned() } else { part.to_owned() };
+    template.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn the_sandbox_has_every_operation() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let workspace = workspace(&sandbox, sandbox.token());
+    assert!(!OPERATIONS.is_empty());
+    for operation in OPERATIONS {
+        let request =
+            RawRequest::new(operation.method, filled(operation.path)).with_retry(RetryPolicy::never());
+        let code = workspace.raw(&request).await.err().and_then(|e| e.error_code().map(str::to_owned));
+        assert_ne!(code.as_deref(), Some("ENDPOINT_NOT_FOUND"), "{}", operation.operation_id);
+    }
+}
+
+#[tokio::test]
+async fn what_may_not_be_repeated_is_sent_once_into_an_unavailable_service() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for operation in OPERATIONS.iter().filter(|o| !o.repeatable) {
+        let token = sandbox.fresh_token();
+        sandbox.fault_for(&token, "* *: 503").unwrap();
+        let workspace = workspace(&sandbox, &token);
+        let url = format!("{}{}", sandbox.url(), filled(operation.path)).parse().unwrap();
+        let request = reqwest::Request::new(operation.method.parse().unwrap(), url);
+        let answer = workspace.client().transport().send(request, operation).await;
+        assert!(answer.is_err(), "{}", operation.operation_id);
+        assert_eq!(sandbox.requests_of(&token).len(), 1, "{}", operation.operation_id);
+    }
+}
