@@ -82,6 +82,11 @@ impl Fault {
         }
     }
 
+    /// How much later than it is a link is used.
+    pub(crate) fn lateness(&self) -> Duration {
+        if let Effect::Late(by) = self.0.effect { by } else { Duration::ZERO }
+    }
+
     /// Whether the request never reaches its handler.
     pub(crate) fn replaces_handler(&self) -> bool {
         !self.0.after

@@ -134,7 +134,9 @@ async fn serve(State(server): State<Arc<Server>>, connection: Connection, reques
     if let Some(fault) = &fault {
         server.log.faulted(number, fault.rule());
         fault.delay().await;
+        server.options.clock.advance(fault.lateness());
     }
+    let now_ms = server.now_ms();
     let mut response = match (server.links.check(&uri, &headers, now_ms, &server.options), chunk.flatten()) {
         (Err(refusal), _) => refusal.into_response(),
         (Ok(()), None) => {

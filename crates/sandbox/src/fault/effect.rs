@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use serde_json::json;
+use serde_json::{Value, json};
 use socket2::{SockRef, Socket};
 use tokio::net::TcpListener;
 
@@ -71,8 +71,10 @@ pub(super) async fn play(
         }
         Effect::Truncate => with_body(response, |body| broken_off(half(&body), None)).await,
         Effect::Short => with_body(response, |body| broken_off(half(&body), Some(body.len().max(2)))).await,
+        Effect::Half => with_body(response, |body| half(&body).into_response()).await,
+        Effect::Overcount => with_body(response, |body| overcounted(&body)).await,
         Effect::Slow(pause) => with_body(response, |body| slowly(&body, *pause)).await,
-        Effect::Delay(_) => response,
+        Effect::Delay(_) | Effect::Late(_) => response,
     }
 }
 
@@ -117,6 +119,27 @@ fn login_page() -> Response {
                 <body class=\"light-mode\"><uses-legacy-bootstrap><div id=\"login-page\"></div></uses-legacy-bootstrap>\
                 </body></html>";
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+}
+
+/// What isn't JSON stays as it is.
+fn overcounted(body: &Bytes) -> Response {
+    fn count(value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(count),
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match value.as_u64().filter(|_| name == "row_count" || name == "total_row_count") {
+                        Some(rows) => *value = json!(rows + 1),
+                        None => count(value),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let Ok(mut value) = serde_json::from_slice(body) else { return body.clone().into_response() };
+    count(&mut value);
+    value.to_string().into_response()
 }
 
 fn half(body: &Bytes) -> Bytes {

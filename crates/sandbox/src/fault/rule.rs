@@ -29,8 +29,11 @@ use super::parse_duration;
 /// | `reset` / `close` | cut the connection, with a TCP reset or in order |
 /// | `hang` | never answer |
 /// | `truncate` / `short` | break off the body: chunked without its end, or fewer bytes than `Content-Length` |
+/// | `half` | half of the body, as if that were all of it |
+/// | `overcount` | every `row_count` and `total_row_count` in the JSON is one more than it is |
 /// | `slow` `slow=50ms` | the body in sixteen pieces with pauses |
 /// | `delay=500ms` | answer later |
+/// | `late=20m` | a link is used so much later: the sandbox's clock is put forward |
 ///
 /// ```
 /// use brickwire_sandbox::FaultRule;
@@ -66,8 +69,11 @@ pub(super) enum Effect {
     Hang,
     Truncate,
     Short,
+    Half,
+    Overcount,
     Slow(Duration),
     Delay(Duration),
+    Late(Duration),
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -158,9 +164,12 @@ pub(super) fn parse(text: &str) -> Result<FaultRule, ParseFaultError> {
             "hang" => effect = Some(Effect::Hang),
             "truncate" => effect = Some(Effect::Truncate),
             "short" => effect = Some(Effect::Short),
+            "half" => effect = Some(Effect::Half),
+            "overcount" => effect = Some(Effect::Overcount),
             "slow" if value.is_empty() => effect = Some(Effect::Slow(Duration::from_millis(50))),
             "slow" => effect = Some(Effect::Slow(duration()?)),
             "delay" => effect = Some(Effect::Delay(duration()?)),
+            "late" => effect = Some(Effect::Late(duration()?)),
             "html" => {
                 let answer = answer.get_or_insert_with(Answer::default);
                 answer.html = true;
@@ -261,6 +270,7 @@ mod tests {
             "GET /x: chance 2 429",
             "GET /x: 429 message=\"a",
             "GET /x: delay=soon",
+            "GET /x: late",
         ] {
             assert!(text.parse::<FaultRule>().is_err(), "{text}");
         }

@@ -111,6 +111,26 @@ async fn a_link_refuses_every_other_way_in() {
 }
 
 #[tokio::test]
+async fn a_chunk_goes_wrong_in_every_way() {
+    let (sandbox, client) = start().await;
+    sandbox.fault("POST /api/2.0/sql/statements: times 1 overcount").unwrap();
+    let answer = execute(&client, "SELECT 12345 AS a", "JSON_ARRAY", json!({})).await;
+    let manifest = &answer["manifest"];
+    assert_eq!((&manifest["total_row_count"], &manifest["chunks"][0]["row_count"]), (&json!(2), &json!(2)));
+    assert_eq!(answer["result"]["external_links"][0]["row_count"], 2);
+    assert_eq!(manifest["chunks"][0]["byte_count"], 11);
+    let link = link(&answer["result"]);
+    sandbox.fault("GET /results/*: times 1 half").unwrap();
+    let half = client.http.get(link).send().await.unwrap();
+    assert_eq!((half.status().as_u16(), half.content_length()), (200, Some(5)));
+    assert_eq!(half.text().await.unwrap(), "[[\"12");
+    sandbox.fault("GET /results/*: times 1 late=15m").unwrap();
+    let late = client.http.get(link).send().await.unwrap();
+    assert_eq!(late.status(), 403);
+    assert!(late.text().await.unwrap().contains("Request has expired"));
+}
+
+#[tokio::test]
 async fn a_part_of_a_file_can_be_had() {
     let (_sandbox, client) = start().await;
     let answer = execute(&client, "SELECT 12345 AS a", "JSON_ARRAY", json!({})).await;
