@@ -181,13 +181,13 @@ impl Commands {
         Ok(command)
     }
 
-    /// Runs code on a running cluster and waits for its end.
+    /// Runs code on a running cluster, waits for its end, and gives what names the command, and its answer.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
     /// use brickwire_actions::{RunOptions, RunOutput};
     /// let commands = workspace.commands();
-    /// let done = commands.run_to_end("0123-456789-abcdefgh", "print(6 * 7)", &RunOptions::default()).await?;
+    /// let (_, done) = commands.run_to_end("0123-456789-abcdefgh", "print(6 * 7)", &RunOptions::default()).await?;
     /// assert_eq!(RunOutput::of(&done), RunOutput::Text("42".to_owned()));
     /// # Ok(())
     /// # }
@@ -203,7 +203,7 @@ impl Commands {
         cluster_id: &str,
         code: &str,
         options: &RunOptions,
-    ) -> Result<ResponseValue<types::CommandStatusResponse>> {
+    ) -> Result<(Command, ResponseValue<types::CommandStatusResponse>)> {
         let mut cleanup = self.context_for(cluster_id, options).await?;
         let command = self.run(cluster_id, &cleanup.context_id, options.language.clone(), code).await?;
         cleanup.command = Some(command.clone());
@@ -212,7 +212,7 @@ impl Commands {
         if options.keeps_context {
             cleanup.disarm();
         }
-        Ok(done)
+        Ok((command, done))
     }
 
     async fn context_for(&self, cluster_id: &str, options: &RunOptions) -> Result<Cleanup> {

@@ -17,7 +17,10 @@ use crate::{args::Args, context::Context, report::Outcome};
 fn main() -> ExitCode {
     // A shell that asks for completions sets COMPLETE; then this answers and exits.
     clap_complete::CompleteEnv::with_factory(Args::command).complete();
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return report::misread(&error),
+    };
     // One thread serves all but large results, and starts at once.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

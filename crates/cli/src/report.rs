@@ -1,13 +1,14 @@
 //! How a command ends: what stands on stderr, and the exit status. The only place that knows exit codes.
 
 use std::{
+    ffi::OsString,
     io::{self, Write},
     iter::successors,
     process::ExitCode,
 };
 
 use brickwire_actions::ErrorKind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::Format;
 
@@ -119,6 +120,56 @@ pub(crate) fn finish(outcome: Outcome, format: Option<Format>) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Says what is wrong with the command line, or prints the help or the version that it asks for.
+pub(crate) fn misread(error: &clap::Error) -> ExitCode {
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
+    if error.use_stderr() && asks_for_json(std::env::args_os().skip(1)) {
+        let _ = writeln!(io::stderr(), "{}", usage_as_json(error, code));
+    } else {
+        // Nobody may be reading; that is no reason to fail.
+        let _ = error.print();
+    }
+    ExitCode::from(code)
+}
+
+/// Whether a command line that can't be read as a whole asks for JSON all the same.
+fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
+    let mut words = words.map(|word| word.to_string_lossy().into_owned()).take_while(|word| word != "--");
+    while let Some(word) = words.next() {
+        let Some(flag) = word.strip_prefix('-') else { continue };
+        // `--output`, or `-o`, which may stand behind other short flags.
+        let rest =
+            flag.strip_prefix("-output").or_else(|| flag.trim_start_matches(['q', 'v']).strip_prefix('o'));
+        let format = match rest {
+            None => continue,
+            Some("") => words.next().unwrap_or_default(),
+            Some(rest) => rest.trim_start_matches('=').to_owned(),
+        };
+        if matches!(format.as_str(), "json" | "jsonl") {
+            return true;
+        }
+    }
+    false
+}
+
+/// The parser's text is paragraphs: what is wrong, tips, the usage, and where to find the help.
+fn usage_as_json(error: &clap::Error, exit_code: u8) -> String {
+    let text = error.render().to_string();
+    let paragraphs: Vec<String> = text
+        .split("\n\n")
+        .map(|paragraph| paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" "))
+        .collect();
+    let message = match error.kind() {
+        clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command given",
+        _ => paragraphs[0].trim_start_matches("error: "),
+    };
+    let is_hint = |text: &&String| text.starts_with("tip: ") || text.starts_with("Usage: ");
+    let hints: Vec<&str> =
+        paragraphs.iter().filter(is_hint).map(|text| text.trim_start_matches("tip: ")).collect();
+    let hint = Some(hints.join("; ")).filter(|hint| !hint.is_empty());
+    json!({ "error": local("usage", message, hint.as_deref(), exit_code) }).to_string()
+}
+
 fn as_text(failure: &Failure) -> String {
     match failure {
         Failure::Action(error) => {
@@ -164,12 +215,17 @@ fn as_json(failure: &Failure, exit_code: u8) -> String {
                 Failure::Io(error) => ("local", error.to_string()),
                 Failure::Action(_) => unreachable!("handled above"),
             };
-            json!({
-                "kind": kind, "message": message, "hint": null, "http_status": null, "error_code": null,
-                "request_id": null, "operation": null, "attempts": 0, "retry_after_s": null, "statement_id": null,
-                "sql_state": null, "exit_code": exit_code,
-            })
+            local(kind, &message, None, exit_code)
         }
     };
     json!({ "error": error }).to_string()
+}
+
+/// An error of which no service knows.
+fn local(kind: &str, message: &str, hint: Option<&str>, exit_code: u8) -> Value {
+    json!({
+        "kind": kind, "message": message, "hint": hint, "http_status": null, "error_code": null,
+        "request_id": null, "operation": null, "attempts": 0, "retry_after_s": null, "statement_id": null,
+        "sql_state": null, "exit_code": exit_code,
+    })
 }

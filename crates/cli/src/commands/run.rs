@@ -28,7 +28,7 @@ pub(crate) struct Run {
     code: Source,
     #[command(flatten)]
     cluster: Cluster,
-    /// The language of the code; else by the file's extension; else python
+    /// The language of the code; else by the file's extension (py, sql, scala, r); else python
     #[arg(long, short)]
     language: Option<Language>,
     /// Run in this context, which keeps its state
@@ -52,8 +52,11 @@ pub(crate) struct Run {
 
 pub(crate) async fn run(command: Run, context: &Context) -> Result {
     let code = command.code.read("code")?;
-    let language =
-        command.language.or_else(|| by_extension(command.code.path()?)).unwrap_or(Language::Python);
+    let language = match (command.language, command.code.path()) {
+        (Some(language), _) => language,
+        (None, Some(path)) => by_extension(path)?,
+        (None, None) => Language::Python,
+    };
     let workspace = context.workspace().await?;
     let cluster = command.cluster.id(context).await?;
     workspace.clusters().ensure_running(&cluster, command.start, command.timeout.options()).await?;
@@ -71,7 +74,12 @@ pub(crate) async fn run(command: Run, context: &Context) -> Result {
         let names = json!({ "cluster_id": cluster_id, "context_id": context_id, "command_id": command_id });
         return record(context, names.to_string().as_bytes());
     }
-    let done = commands.run_to_end(&cluster, &code, &options).await?;
+    let (Command { context_id: id, .. }, done) = commands.run_to_end(&cluster, &code, &options).await?;
+    if command.keep_context {
+        context.note(&format!(
+            "context {id} is kept: brick run -c {cluster} --context {id} …, brick contexts destroy -c {cluster} {id}"
+        ));
+    }
     if context.output().is_json_asked() {
         record(context, done.raw())?;
         return if matches!(RunOutput::of(&done), RunOutput::Failed { .. } | RunOutput::Cancelled) {
@@ -83,13 +91,18 @@ pub(crate) async fn run(command: Run, context: &Context) -> Result {
     show(&done, &command.images, context)
 }
 
-fn by_extension(path: &Path) -> Option<Language> {
-    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "py" => Some(Language::Python),
-        "scala" | "sc" => Some(Language::Scala),
-        "sql" => Some(Language::Sql),
-        "r" => Some(Language::R),
-        _ => None,
+/// A name without an extension says nothing; one that is for something else is no Python.
+fn by_extension(path: &Path) -> Result<Language> {
+    let Some(extension) = path.extension() else { return Ok(Language::Python) };
+    match extension.to_ascii_lowercase().to_str() {
+        Some("py") => Ok(Language::Python),
+        Some("scala" | "sc") => Ok(Language::Scala),
+        Some("sql") => Ok(Language::Sql),
+        Some("r") => Ok(Language::R),
+        _ => Err(Failure::Usage(format!(
+            "no language has this extension: {}; name one with --language",
+            path.display()
+        ))),
     }
 }
 
@@ -101,7 +114,8 @@ fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -
         }
         RunOutput::Table { columns, rows, truncated } => {
             let mut printer = context.output().rows(Target::open(None)?);
-            printer.begin(&columns.into_iter().map(column).collect::<Vec<_>>())?;
+            let columns = columns.into_iter().enumerate().map(|(i, name)| column(name, i, &rows));
+            printer.begin(&columns.collect::<Vec<_>>())?;
             for row in rows {
                 let cells: Vec<_> = row.into_iter().map(cell).collect();
                 printer.row(cells.iter().map(Option::as_deref))?;
@@ -131,8 +145,15 @@ fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -
     }
 }
 
-fn column(name: String) -> types::StatementColumnInfo {
-    types::StatementColumnInfo { name: Some(name), ..Default::default() }
+/// The service fixes no form for a column's type; the values are JSON and tell it themselves.
+fn column(name: String, index: usize, rows: &[Vec<Value>]) -> types::StatementColumnInfo {
+    let kind = rows.iter().find_map(|row| match row.get(index)? {
+        Value::Number(_) => Some("DOUBLE"),
+        Value::Bool(_) => Some("BOOLEAN"),
+        Value::Array(_) | Value::Object(_) => Some("STRUCT"),
+        Value::Null | Value::String(_) => None,
+    });
+    types::StatementColumnInfo { name: Some(name), type_name: kind.map(Into::into), ..Default::default() }
 }
 
 fn cell(value: Value) -> Option<String> {

@@ -16,6 +16,7 @@ mod exit_status;
 mod help;
 mod output;
 mod retries;
+mod run;
 mod sandbox;
 mod statements;
 mod users;
