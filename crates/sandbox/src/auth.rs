@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::clock::millis;
 use crate::error::ApiError;
+use crate::logins::PUBLIC_CLIENT;
 use crate::state::{Tenant, lock};
 
 /// Who stands behind a token.
@@ -35,6 +34,8 @@ struct Credentials {
     personal: HashMap<String, Arc<Tenant>>,
     issued: HashMap<String, Issued>,
     clients: HashMap<String, Client>,
+    /// The workspace that logins in the browser lead to: the first one.
+    of_user: Option<Arc<Tenant>>,
 }
 
 struct Issued {
@@ -49,7 +50,9 @@ struct Client {
 
 impl Directory {
     pub(crate) fn add_personal(&self, token: &str, tenant: Arc<Tenant>) {
-        lock(&self.0).personal.insert(token.to_owned(), tenant);
+        let mut credentials = lock(&self.0);
+        credentials.of_user.get_or_insert_with(|| tenant.clone());
+        credentials.personal.insert(token.to_owned(), tenant);
     }
 
     pub(crate) fn add_client(&self, id: &str, secret: &str, tenant: Arc<Tenant>) {
@@ -58,32 +61,37 @@ impl Directory {
 
     /// The workspace a client belongs to, whether its secret is right or not.
     pub(crate) fn tenant_of_client(&self, id: &str) -> Option<Arc<Tenant>> {
-        lock(&self.0).clients.get(id).map(|client| client.tenant.clone())
+        let credentials = lock(&self.0);
+        match id {
+            PUBLIC_CLIENT => credentials.of_user.clone(),
+            _ => credentials.clients.get(id).map(|client| client.tenant.clone()),
+        }
     }
 
-    /// Issues `token` to a client that knows its secret.
-    pub(crate) fn issue(
-        &self,
-        id: &str,
-        secret: &str,
-        token: String,
-        now_ms: u64,
-        lifetime: Duration,
-    ) -> Result<(), ApiError> {
-        let mut credentials = lock(&self.0);
-        let tenant = match credentials.clients.get(id) {
-            Some(client) if client.secret == secret => client.tenant.clone(),
-            _ => {
-                return Err(ApiError::oauth(
-                    StatusCode::UNAUTHORIZED,
-                    "invalid_client",
-                    "Client authentication failed",
-                ));
-            }
-        };
-        let caller = Caller { tenant, principal: Principal::ServicePrincipal { client_id: id.to_owned() } };
-        credentials.issued.insert(token, Issued { caller, expires_ms: now_ms + millis(lifetime) });
-        Ok(())
+    /// A service principal that knows its secret, or for which something else vouches.
+    pub(crate) fn client(&self, id: &str, secret: Option<&str>) -> Result<Caller, ApiError> {
+        match lock(&self.0).clients.get(id) {
+            Some(client) if secret.is_none_or(|secret| secret == client.secret) => Ok(Caller {
+                tenant: client.tenant.clone(),
+                principal: Principal::ServicePrincipal { client_id: id.to_owned() },
+            }),
+            _ => Err(ApiError::oauth(
+                StatusCode::UNAUTHORIZED,
+                "invalid_client",
+                "Client authentication failed",
+            )),
+        }
+    }
+
+    /// Who logs in with the browser.
+    pub(crate) fn user(&self) -> Option<Caller> {
+        let tenant = lock(&self.0).of_user.clone()?;
+        Some(Caller { tenant, principal: Principal::User })
+    }
+
+    /// Lets `token` stand for a caller until it expires.
+    pub(crate) fn issue(&self, token: String, caller: Caller, expires_ms: u64) {
+        lock(&self.0).issued.insert(token, Issued { caller, expires_ms });
     }
 
     /// The caller behind the `Authorization` header: 401 without a usable one or after its expiry, 403 for a token
@@ -140,7 +148,8 @@ pub(crate) fn client_credentials(
     Some((form.get("client_id")?.clone(), form.get("client_secret")?.clone()))
 }
 
-fn form_decoded(text: &str) -> String {
+/// A value of application/x-www-form-urlencoded.
+pub(crate) fn form_decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

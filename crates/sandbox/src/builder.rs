@@ -48,6 +48,7 @@ pub(crate) struct Options {
     pub(crate) link_ttl: Duration,
     pub(crate) link_headers: bool,
     pub(crate) no_exec: bool,
+    pub(crate) consent: bool,
     pub(crate) clock: Clock,
     pub(crate) seed: Option<u64>,
 }
@@ -64,6 +65,7 @@ impl Default for Options {
             link_ttl: Duration::from_secs(900),
             link_headers: false,
             no_exec: false,
+            consent: true,
             clock: Clock::system(),
             seed: None,
         }
@@ -138,6 +140,13 @@ impl SandboxBuilder {
     #[must_use]
     pub fn without_code_execution(mut self) -> Self {
         self.options.no_exec = true;
+        self
+    }
+
+    /// Lets the user say no to every login in the browser: `access_denied`.
+    #[must_use]
+    pub fn without_consent(mut self) -> Self {
+        self.options.consent = false;
         self
     }
 

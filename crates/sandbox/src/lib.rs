@@ -17,6 +17,7 @@ pub mod engine;
 mod error;
 mod fault;
 mod links;
+mod logins;
 mod python;
 mod request_log;
 mod routes;

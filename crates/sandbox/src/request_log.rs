@@ -29,7 +29,7 @@ pub struct RecordedRequest {
     pub method: String,
     /// The path, not decoded.
     pub path: String,
-    /// The query, not decoded, without its question mark.
+    /// The query, not decoded, without its question mark. Its secrets are masked.
     pub query: Option<String>,
     /// Names in lower case, in order. `authorization` keeps its scheme and a hash of the rest.
     pub headers: Vec<(String, String)>,
@@ -88,7 +88,7 @@ impl RequestLog {
             tenant,
             method: method.to_string(),
             path: uri.path().to_owned(),
-            query: uri.query().map(mask_signature),
+            query: uri.query().map(masked),
             headers: headers
                 .iter()
                 .map(|(name, value)| (name.to_string(), header_text(name.as_str(), value)))
@@ -131,17 +131,28 @@ fn header_text(name: &str, value: &axum::http::HeaderValue) -> String {
     }
 }
 
-fn mask_signature(query: &str) -> String {
-    let masked: Vec<String> = query
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((name, value)) if name.eq_ignore_ascii_case("x-amz-signature") => {
-                format!("{name}=sha256:{}", fingerprint(value))
-            }
-            _ => pair.to_owned(),
-        })
-        .collect();
-    masked.join("&")
+/// Parameters of queries and forms that open something.
+const SECRETS: [&str; 9] = [
+    "access_token",
+    "actor_token",
+    "assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "refresh_token",
+    "subject_token",
+    "x-amz-signature",
+];
+
+/// A query or a form with hashes in place of its secrets.
+fn masked(pairs: &str) -> String {
+    let masked = pairs.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, value)) if SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) => {
+            format!("{name}=sha256:{}", fingerprint(value))
+        }
+        _ => pair.to_owned(),
+    });
+    masked.collect::<Vec<_>>().join("&")
 }
 
 fn body_value(path: &str, body: &[u8]) -> Option<Value> {
@@ -149,20 +160,7 @@ fn body_value(path: &str, body: &[u8]) -> Option<Value> {
         return None;
     }
     if path.starts_with("/oidc/") {
-        let text = String::from_utf8_lossy(body);
-        let masked: Vec<String> = text
-            .split('&')
-            .map(|pair| match pair.split_once('=') {
-                Some((
-                    name @ ("client_secret" | "refresh_token" | "assertion" | "subject_token"),
-                    secret,
-                )) => {
-                    format!("{name}=sha256:{}", fingerprint(secret))
-                }
-                _ => pair.to_owned(),
-            })
-            .collect();
-        return Some(Value::String(masked.join("&")));
+        return Some(Value::String(masked(&String::from_utf8_lossy(body))));
     }
     let kept = &body[..body.len().min(BODY_KEPT)];
     Some(
@@ -182,13 +180,14 @@ mod tests {
         let log = RequestLog::default();
         let mut headers = HeaderMap::new();
         headers.insert("authorization", HeaderValue::from_static("Bearer dapi-secret"));
-        let uri = Uri::from_static("/oidc/v1/token?X-Amz-Signature=sig-secret&a=1");
+        let uri = Uri::from_static("/oidc/v1/token?X-Amz-Signature=sig-secret&code=code-secret&a=1");
         log.arrived(
             0,
             None,
             (&Method::POST, &uri),
             &headers,
-            b"grant_type=client_credentials&client_secret=form-secret",
+            b"grant_type=client_credentials&client_secret=form-secret&code_verifier=verifier-secret\
+              &refresh_token=refresh-secret&subject_token=subject-secret",
         );
         let all = log.all();
         let text = serde_json::to_string(&all).expect("a log is JSON");

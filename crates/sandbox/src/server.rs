@@ -18,6 +18,7 @@ use crate::call::Call;
 use crate::error::{self, ApiError};
 use crate::fault::{Connection, Faults};
 use crate::links::Links;
+use crate::logins::Logins;
 use crate::request_log::{RequestLog, fingerprint};
 use crate::state::{Tenant, lock};
 
@@ -33,6 +34,7 @@ pub(crate) struct Server {
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
     pub(crate) links: Links,
+    pub(crate) logins: Logins,
     random: Mutex<fastrand::Rng>,
     directory_of_files: Mutex<Option<tempfile::TempDir>>,
 }
@@ -47,6 +49,7 @@ impl Server {
             faults: Faults::new(random.fork()),
             log: RequestLog::default(),
             links: Links::new(links, hex(&mut random, 32)),
+            logins: Logins::default(),
             random: Mutex::new(random),
             directory_of_files: Mutex::new(Some(files)),
             options,
@@ -208,9 +211,11 @@ fn is_open(path: &str) -> bool {
     path.starts_with("/oidc/") || path.starts_with("/.well-known/")
 }
 
+/// The client that asks for a token: by the header, else by the form, with a secret or without.
 fn token_client(headers: &HeaderMap, body: &[u8]) -> Option<String> {
-    let form = serde_urlencoded_pairs(body);
-    auth::client_credentials(headers, &form).map(|(id, _)| id)
+    let mut form = serde_urlencoded_pairs(body);
+    let authenticated = auth::client_credentials(headers, &form).map(|(id, _)| id);
+    authenticated.or_else(|| form.remove("client_id"))
 }
 
 fn serde_urlencoded_pairs(body: &[u8]) -> HashMap<String, String> {

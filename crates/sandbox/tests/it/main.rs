@@ -9,6 +9,7 @@ mod errors;
 mod faults;
 mod identity;
 mod links;
+mod login;
 #[cfg(feature = "sql")]
 mod sql;
 mod statements;

@@ -1,0 +1,140 @@
+//! The login page (RFC 6749, 4.1; RFC 7636). There is one user, who answers at once.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+
+use super::{ACCOUNT_ID, is_known};
+use crate::auth::form_decoded;
+use crate::error::ApiError;
+use crate::logins::{Login, PUBLIC_CLIENT};
+use crate::server::Server;
+
+pub(super) async fn in_workspace(server: State<Arc<Server>>, query: RawQuery) -> Response {
+    page(&server, query)
+}
+
+pub(super) async fn in_account(
+    server: State<Arc<Server>>,
+    Path(account_id): Path<String>,
+    query: RawQuery,
+) -> Response {
+    if account_id != ACCOUNT_ID {
+        return ApiError::gateway(StatusCode::NOT_FOUND, "Account not found").into_response();
+    }
+    page(&server, query)
+}
+
+fn page(server: &Server, RawQuery(query): RawQuery) -> Response {
+    back(server, &Asked(query.unwrap_or_default())).unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Sends the browser back to its program, with a code or with the reason why there is none. Who doesn't say a known
+/// client and an address of its own is told on a page: nobody is sent to an address that isn't checked.
+fn back(server: &Server, asked: &Asked) -> Result<Response, ApiError> {
+    let wrong = |text: &str| ApiError::gateway(StatusCode::BAD_REQUEST, text);
+    if asked.value("client_id").as_deref() != Some(PUBLIC_CLIENT) {
+        return Err(wrong("The client_id is not known"));
+    }
+    let redirect_uri = asked.value("redirect_uri").filter(|uri| is_loopback(uri));
+    let redirect_uri = redirect_uri.ok_or_else(|| wrong("The redirect_uri is not an address on loopback"))?;
+    let answer = match login(server, asked, &redirect_uri) {
+        Ok(login) => {
+            let code = format!("code{}", server.hex(40));
+            server.logins.add_code(code.clone(), login, server.now_ms());
+            format!("code={code}")
+        }
+        Err((error, text)) => format!("error={error}&error_description={}", text.replace(' ', "+")),
+    };
+    let state = asked.raw("state").map(|state| format!("&state={state}")).unwrap_or_default();
+    let separator = if redirect_uri.contains('?') { '&' } else { '?' };
+    let location = HeaderValue::try_from(format!("{redirect_uri}{separator}{answer}{state}"));
+    let location = location.map_err(|_| wrong("The redirect_uri does not fit into a header"))?;
+    let headers = [
+        (header::LOCATION, location),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ];
+    Ok((StatusCode::FOUND, headers).into_response())
+}
+
+/// What the code will stand for, or the error and its description.
+fn login(server: &Server, asked: &Asked, redirect_uri: &str) -> Result<Login, (&'static str, &'static str)> {
+    match asked.value("response_type").as_deref() {
+        Some("code") => {}
+        Some(_) => return Err(("unsupported_response_type", "The response_type must be code")),
+        None => return Err(("invalid_request", "response_type is missing")),
+    }
+    if asked.raw("state").is_none() {
+        return Err(("invalid_request", "state is missing"));
+    }
+    if asked.value("code_challenge_method").as_deref() != Some("S256") {
+        return Err(("invalid_request", "The code_challenge_method must be S256"));
+    }
+    // 256 bits in base64 without padding.
+    let Some(challenge) = asked.value("code_challenge").filter(|challenge| challenge.len() == 43) else {
+        return Err(("invalid_request", "code_challenge is missing or is no hash"));
+    };
+    let scope = asked.value("scope").unwrap_or_else(|| "all-apis".to_owned());
+    if !is_known(&scope) {
+        return Err(("invalid_scope", "The requested scope is not known"));
+    }
+    if !server.options.consent {
+        return Err(("access_denied", "The user said no"));
+    }
+    Ok(Login { redirect_uri: redirect_uri.to_owned(), challenge, scope })
+}
+
+/// A query as it came.
+struct Asked(String);
+
+impl Asked {
+    /// A parameter, not decoded. One that is empty or comes twice is none.
+    fn raw(&self, name: &str) -> Option<&str> {
+        let mut found =
+            self.0.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
+        match (found.next(), found.next()) {
+            (Some((_, value)), None) if !value.is_empty() => Some(value),
+            _ => None,
+        }
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        self.raw(name).map(form_decoded)
+    }
+}
+
+/// An address of a program on the same machine (RFC 8252, 7.3): any port.
+fn is_loopback(address: &str) -> bool {
+    let Ok(uri) = address.parse::<Uri>() else { return false };
+    let plain = !address.contains(['#', '@', '\\']);
+    plain
+        && uri.scheme_str() == Some("http")
+        && uri.host().is_some_and(|host| ["127.0.0.1", "localhost", "[::1]"].contains(&host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_programs_on_this_machine_are_sent_a_code() {
+        for good in ["http://localhost:8020", "http://127.0.0.1:1/back?a=b", "http://[::1]:80/"] {
+            assert!(is_loopback(good), "{good}");
+        }
+        for bad in [
+            "https://localhost:8020",
+            "http://localhost.evil.example",
+            "http://localhost:8020@evil.example/",
+            "http://evil.example/#localhost",
+            "http://localhost/#fragment",
+            "//localhost/",
+            "localhost:8020",
+            "",
+        ] {
+            assert!(!is_loopback(bad), "{bad}");
+        }
+    }
+}
