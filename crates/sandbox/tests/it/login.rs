@@ -73,7 +73,7 @@ fn refreshing(token: &str) -> [(&str, &str); 3] {
 }
 
 fn text<'a>(body: &'a Value, name: &str) -> &'a str {
-    body[name].as_str().unwrap_or_else(|| panic!("no {name}: {body}"))
+    body[name].as_str().expect(name)
 }
 
 #[tokio::test]
