@@ -2,27 +2,139 @@
 
 use std::{
     net::TcpListener,
+    path::Path,
     time::{Duration, Instant},
 };
 
+use brickwire_sandbox::{Delays, Sandbox};
 use serde_json::Value;
 
 use crate::{program::Brick, scripted::Server, workspace::Workspace};
 
 const STATEMENTS: &str = "/api/2.0/sql/statements";
 
+/// The rows of a table in the document of errors, cell by cell.
+fn documented(heading: &str) -> Vec<Vec<String>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors.md");
+    let text = std::fs::read_to_string(path).unwrap().replace("\r\n", "\n");
+    let (_, section) = text.split_once(&format!("\n## {heading}\n")).unwrap();
+    let table =
+        section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let cells =
+        |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect();
+    table.skip(2).map(cells).collect()
+}
+
 #[test]
-fn the_help_lists_them_all() {
+fn the_help_and_the_document_list_them_all() {
     let ran = Brick::new("--help").run().done().silent();
-    let (_, list) = ran.text().split_once("Exit status:").unwrap();
-    let list = list.split_whitespace().collect::<Vec<_>>().join(" ");
-    for code in ["0 done", "1 unexpected", "2 wrong", "3 not", "4 not", "5 not", "6 request", "7 unreachable"]
-    {
-        assert!(list.contains(code), "{code}: {list}");
+    let (_, list) = ran.text().split_once("Exit status:\n").unwrap();
+    let lines = list.lines().take_while(|line| !line.is_empty());
+    let listed: Vec<_> = lines.map(|line| line.trim().split_once(' ').unwrap()).collect();
+    let rows = documented("Exit status");
+    let rows: Vec<_> = rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
+    assert_eq!(listed.iter().map(|(code, text)| (*code, text.trim())).collect::<Vec<_>>(), rows);
+    let codes: Vec<_> = rows.iter().map(|(code, _)| *code).collect();
+    assert_eq!(codes, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "130", "143"]);
+}
+
+#[test]
+fn every_documented_field_is_printed_and_no_other() {
+    let workspace = Workspace::fresh();
+    let fields: Vec<_> =
+        documented("Fields").into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+    for (brick, code) in [
+        (workspace.sql("-o json", "SELECT nope"), 8),
+        (workspace.brick("warehouses get 0000000000000000 -o json"), 5),
+        (workspace.brick("run -c shared-analytics 1/0 -o csv -o jsonl"), 2),
+        (workspace.brick("sql -o json").arg(""), 2),
+    ] {
+        let error = brick.run().fails(code, &[]).json_error();
+        let printed = error.as_object().unwrap();
+        assert!(printed.keys().eq(fields.iter().map(|(name, _)| name)), "{error}");
+        for ((name, kind), value) in fields.iter().zip(printed.values()) {
+            let own = match value {
+                Value::Null => "null",
+                Value::String(_) => "text",
+                Value::Number(_) => "number",
+                _ => "something else",
+            };
+            assert!(kind.split(" or ").any(|kind| kind == own), "{name} is {kind}: {value}");
+        }
     }
-    for code in ["8 the remote", "9 deadline", "130 interrupted", "143 terminated"] {
-        assert!(list.contains(code), "{code}: {list}");
+}
+
+#[test]
+fn every_documented_kind_occurs_with_its_exit_status() {
+    let workspace = Workspace::fresh();
+    let faulty = |fault: &str| {
+        let workspace = Workspace::fresh();
+        workspace.fault(fault);
+        workspace
+    };
+    let mut delays = Delays::NONE;
+    delays.cluster = Duration::from_secs(3600);
+    let slow = Workspace::alone(Sandbox::builder().with_delays(delays));
+    let expired = faulty("*: 401 code=UNAUTHENTICATED message=expired");
+    let denied = faulty("*: 403 code=PERMISSION_DENIED message=no");
+    let (busy, down) = (faulty("*: 429 retry-after=0"), faulty("*: 503"));
+    let lossy = faulty(&format!("POST {STATEMENTS}: after reset"));
+    let odd = Server::json("{ broken");
+    let once = "api GET /2.0/x --max-retries 0";
+    let runs = [
+        workspace.brick("clusters get"),
+        Brick::new("whoami"),
+        workspace.brick("sql -f missing.sql"),
+        expired.brick("whoami"),
+        denied.brick("clusters list"),
+        workspace.brick("clusters get nobody"),
+        workspace.brick("clusters restart nightly-etl"),
+        busy.brick(once),
+        down.brick(once),
+        Brick::new("whoami").env("DATABRICKS_HOST", dead_host()).env("DATABRICKS_TOKEN", "dapi-x"),
+        lossy.sql("", "SELECT 1"),
+        workspace.sql("", "SELECT nope"),
+        slow.brick("clusters start nightly-etl --timeout 1ms"),
+        odd.brick("clusters list"),
+    ];
+    let rows = documented("Kinds");
+    assert_eq!(runs.len(), rows.len());
+    for (brick, row) in runs.into_iter().zip(rows) {
+        let code = row[1].parse().unwrap();
+        let error = brick.args("-o json").run().fails(code, &[]).json_error();
+        assert_eq!(
+            (error["kind"].as_str(), error["exit_code"].as_i64()),
+            (Some(&*row[0]), Some(code.into()))
+        );
     }
+}
+
+#[test]
+fn wrong_usage_is_json_too_where_json_is_asked_for() {
+    for (line, message, hint) in [
+        ("-o json clusters nap", "unrecognized subcommand 'nap'", "Usage: brick clusters"),
+        ("clusters list --nope -ojson", "unexpected argument '--nope' found", "Usage: brick clusters list"),
+        ("whoami --hots x --output=jsonl", "unexpected argument '--hots' found", "'--host'"),
+        ("clusters get -qo json", "arguments were not provided: <CLUSTER>", "Usage: brick clusters get"),
+        ("--output jsonl", "requires a subcommand", "Usage: brick "),
+        ("-o json warehouses", "no command given", "Usage: brick warehouses"),
+        ("clusters start x --timeout soon -o=json", "invalid value 'soon' for '--timeout <DURATION>'", ""),
+    ] {
+        let ran = Brick::new(line).run().fails(2, &[]);
+        assert_eq!(ran.stderr.lines().count(), 1, "{line}: {}", ran.stderr);
+        let error = ran.json_error();
+        assert_eq!((error["kind"].as_str(), error["exit_code"].as_i64()), (Some("usage"), Some(2)), "{line}");
+        assert!(error["message"].as_str().unwrap().contains(message), "{line}: {error}");
+        assert!(error["hint"].as_str().unwrap_or_default().contains(hint), "{line}: {error}");
+        assert_eq!(error["hint"].is_null(), hint.is_empty(), "{line}: {error}");
+    }
+    // Asked for otherwise, or not at all, it is text; so is what isn't an error.
+    for line in ["whoami --nope", "whoami --nope -o csv", "-o table clusters nap", "sql 1 2 -- -o json"] {
+        let ran = Brick::new(line).run().fails(2, &["error: ", "\nUsage: ", "--help"]);
+        assert!(!ran.stderr.contains('{'), "{line}: {}", ran.stderr);
+    }
+    assert!(Brick::new("-o json --version").run().done().silent().text().starts_with("brick "));
+    assert!(Brick::new("clusters --help -o json").run().done().silent().text().contains("Usage: "));
 }
 
 #[test]
@@ -92,11 +204,15 @@ fn status_6_is_a_rejected_request() {
     assert_eq!(workspace.requests("POST", "/api/2.1/clusters/restart").len(), 1);
 }
 
+/// A port that was free a moment ago.
+fn dead_host() -> String {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    format!("http://127.0.0.1:{port}")
+}
+
 #[test]
 fn status_7_is_unreachable_unavailable_or_unknown() {
-    // A port that was free a moment ago.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let dead = format!("http://127.0.0.1:{port}");
+    let dead = dead_host();
     let brick = Brick::new("whoami").env("DATABRICKS_HOST", &dead).env("DATABRICKS_TOKEN", "dapi-x");
     brick.run().fails(7, &[&dead, "hint: "]);
     let workspace = Workspace::fresh();
@@ -181,9 +297,9 @@ fn assert_cancelled(workspace: &Workspace) {
 #[cfg(unix)]
 #[test]
 fn a_signal_while_waiting_leaves_what_was_started() {
-    let mut delays = brickwire_sandbox::Delays::NONE;
+    let mut delays = Delays::NONE;
     delays.cluster = Duration::from_secs(3600);
-    let workspace = Workspace::alone(brickwire_sandbox::Sandbox::builder().with_delays(delays));
+    let workspace = Workspace::alone(Sandbox::builder().with_delays(delays));
     let running = workspace.brick("clusters start 0710-090100-n1ghtly0").start();
     workspace.until_requested("GET", "/api/2.1/clusters/get");
     running.signal("INT");
