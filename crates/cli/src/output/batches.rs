@@ -1,10 +1,10 @@
 //! Arrow and Parquet: record batches as they come, at most one row group in memory.
 
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::{FileWriter, StreamWriter};
-use arrow_schema::{ArrowError, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, IntervalUnit, Schema, SchemaRef};
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
 
 use super::{rows::distinct, target::Target};
@@ -34,6 +34,13 @@ impl BatchPrinter {
         let schema = renamed.as_ref().unwrap_or(schema);
         let writer = match (format, &target) {
             (Format::Parquet, _) => {
+                if let Some(field) = schema.fields().iter().find(|field| is_not_in_parquet(field)) {
+                    return Err(Failure::Unable(format!(
+                        "Parquet has no type for the INTERVAL in this column: {}\nhint: CAST it AS STRING in the \
+                         statement, or write Arrow",
+                        field.name()
+                    )));
+                }
                 let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
                 let writer =
                     ArrowWriter::try_new(target, schema.clone(), Some(properties)).map_err(unwritable)?;
@@ -72,13 +79,12 @@ impl BatchPrinter {
 
     /// Ends the output and keeps the file.
     pub(crate) fn end(self) -> Result<(), Failure> {
-        let mut target = match self.writer {
+        let target = match self.writer {
             Writer::Stream(writer) => writer.into_inner().map_err(unwritable)?,
             Writer::File(writer) => writer.into_inner().map_err(unwritable)?,
             Writer::Parquet(writer) => writer.into_inner().map_err(unwritable)?,
         };
-        target.flush()?;
-        target.keep()
+        Ok(target.keep()?)
     }
 }
 
@@ -95,6 +101,11 @@ fn with_distinct_names(schema: &SchemaRef) -> Option<SchemaRef> {
     let fields = names.into_iter().zip(schema.fields());
     let fields: Vec<_> = fields.map(|(name, field)| field.as_ref().clone().with_name(name)).collect();
     Some(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
+}
+
+/// Months, days and nanoseconds in one. The service's intervals are months or microseconds, and can be written.
+fn is_not_in_parquet(field: &Field) -> bool {
+    *field.data_type() == DataType::Interval(IntervalUnit::MonthDayNano)
 }
 
 /// Errors of the file beneath keep their kind, so that a closed pipe stays quiet.
@@ -128,5 +139,29 @@ impl From<parquet::errors::ParquetError> for WriteError {
             },
             other => Self::Other(other.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{ArrayRef, DurationMicrosecondArray, IntervalYearMonthArray};
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    use super::*;
+
+    #[test]
+    fn the_services_intervals_can_be_written_as_parquet() {
+        let months: ArrayRef = Arc::new(IntervalYearMonthArray::from(vec![Some(14), None]));
+        let days: ArrayRef = Arc::new(DurationMicrosecondArray::from(vec![Some(-86_400_000_001), None]));
+        let batch = RecordBatch::try_from_iter([("months", months), ("days", days)]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        let target = Target::open(Some(&path)).unwrap();
+        let mut printer = BatchPrinter::new(Format::Parquet, target, &batch.schema()).unwrap();
+        printer.write(&batch).unwrap();
+        printer.end().unwrap();
+        let file = std::fs::File::open(path).unwrap();
+        let mut read = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+        assert_eq!(read.next().unwrap().unwrap(), batch);
     }
 }

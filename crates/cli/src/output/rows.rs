@@ -95,7 +95,13 @@ impl RowPrinter {
     }
 
     /// Takes the columns; comes before all rows.
-    pub(crate) fn begin(&mut self, columns: &[StatementColumnInfo]) -> io::Result<()> {
+    pub(crate) fn begin(&mut self, columns: &[StatementColumnInfo]) -> Result<(), Failure> {
+        if matches!(self.format, Format::Arrow | Format::Parquet) {
+            return Err(Failure::Usage(
+                "arrow and parquet are for the rows of `brick sql`; these came as text\nhint: write csv"
+                    .to_owned(),
+            ));
+        }
         for column in columns {
             let taken = self.columns.iter().map(|c| c.name.as_str());
             let name = distinct(taken, column.name.as_deref().unwrap_or_default());
@@ -140,6 +146,7 @@ impl RowPrinter {
                 self.object(cells)?;
                 self.out.write_all(b"\n")?;
             }
+            // The last two never come this far.
             Format::Json | Format::Auto | Format::Arrow | Format::Parquet => {
                 self.out.write_all(if self.rows == 0 { b"[\n  " } else { b",\n  " })?;
                 self.object(cells)?;

@@ -1,9 +1,10 @@
-//! Where rows go: stdout, or a file that has its name only once it is whole.
+//! Where rows go: stdout, or a file that has its name only once it is whole. What is no file, a device or a pipe, is
+//! written as it is: it must not be replaced.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use crate::{args::Format, report::Failure};
@@ -11,10 +12,10 @@ use crate::{args::Format, report::Failure};
 /// Stdout, or a file.
 pub(crate) enum Target {
     Stdout(BufWriter<io::Stdout>),
-    /// Written under another name in the same folder.
+    /// Written under another name in the same folder, or as it is if that is `None`.
     File {
         file: BufWriter<File>,
-        part: Part,
+        part: Option<Part>,
         path: PathBuf,
     },
 }
@@ -29,30 +30,57 @@ impl Drop for Part {
     }
 }
 
+impl Part {
+    /// A new file beside the one at `path`.
+    fn beside(path: &Path) -> io::Result<(File, Self)> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // A run that was killed leaves its file, and in a container the next one has the same process id.
+        let mut created = (0_u32..).filter_map(|n| {
+            let part = path.with_file_name(format!(".{name}.{}-{n}.part", std::process::id()));
+            match File::create_new(&part) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
+                created => Some(created.map(|file| (file, Self(part)))),
+            }
+        });
+        created.next().unwrap_or_else(|| Err(io::ErrorKind::AlreadyExists.into()))
+    }
+}
+
 impl Target {
     /// Opens the target; a file that can't be written is told before anything is run.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::Stdout(BufWriter::new(io::stdout()))) };
-        if path.is_dir() {
+        let known = fs::metadata(path).ok();
+        if known.as_ref().is_some_and(fs::Metadata::is_dir)
+            || path.to_string_lossy().ends_with(path::is_separator)
+        {
             return Err(Failure::Unable(format!("this is a folder: {}", path.display())));
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-        let file = File::create_new(&part).map_err(|e| Failure::file(path, &e))?;
-        Ok(Self::File {
-            file: BufWriter::with_capacity(1 << 20, file),
-            part: Part(part),
-            path: path.to_owned(),
-        })
+        let opened = match known {
+            Some(known) if !known.is_file() => {
+                OpenOptions::new().write(true).open(path).map(|file| (file, None, path.to_owned()))
+            }
+            Some(known) => fs::canonicalize(path).and_then(|path| {
+                // Not the link to it is replaced, and what was private stays so.
+                let (file, part) = Part::beside(&path)?;
+                #[cfg(unix)]
+                file.set_permissions(known.permissions())?;
+                Ok((file, Some(part), path))
+            }),
+            None => Part::beside(path).map(|(file, part)| (file, Some(part), path.to_owned())),
+        };
+        let (file, part, real) = opened.map_err(|e| unopenable(path, &e))?;
+        Ok(Self::File { file: BufWriter::with_capacity(1 << 20, file), part, path: real })
     }
 
     /// Everything has been written: the file gets its name.
-    pub(crate) fn keep(self) -> Result<(), Failure> {
+    pub(crate) fn keep(mut self) -> io::Result<()> {
+        self.flush()?;
         match self {
-            Self::Stdout(mut out) => Ok(out.flush()?),
-            Self::File { mut file, part, path } => {
-                file.flush().and_then(|()| fs::rename(&part.0, &path)).map_err(|e| Failure::file(&path, &e))
+            Self::File { part: Some(part), path, .. } => {
+                fs::rename(&part.0, &path).map_err(|e| unwritten(&e, &path.display()))
             }
+            Self::File { .. } | Self::Stdout(_) => Ok(()),
         }
     }
 }
@@ -60,21 +88,32 @@ impl Target {
 impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Stdout(out) => out.write(bytes),
-            Self::File { file, path, .. } => file.write(bytes).map_err(|e| named(&e, path)),
+            Self::Stdout(out) => out.write(bytes).map_err(|e| unwritten(&e, &"stdout")),
+            Self::File { file, path, .. } => file.write(bytes).map_err(|e| unwritten(&e, &path.display())),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Stdout(out) => out.flush(),
-            Self::File { file, path, .. } => file.flush().map_err(|e| named(&e, path)),
+            Self::Stdout(out) => out.flush().map_err(|e| unwritten(&e, &"stdout")),
+            Self::File { file, path, .. } => file.flush().map_err(|e| unwritten(&e, &path.display())),
         }
     }
 }
 
-fn named(error: &io::Error, path: &Path) -> io::Error {
-    io::Error::new(error.kind(), format!("{error}: {}", path.display()))
+/// The kind stays, so that a closed pipe stays quiet.
+fn unwritten(error: &io::Error, to: &dyn std::fmt::Display) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write the rows: {error}: {to}"))
+}
+
+fn unopenable(path: &Path, error: &io::Error) -> Failure {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    Failure::Unable(match folder {
+        Some(folder) if !folder.exists() => {
+            format!("there is no such folder: {}\nhint: make it first", folder.display())
+        }
+        _ => format!("cannot write this file: {error}: {}", path.display()),
+    })
 }
 
 /// The format that a file's name asks for.
@@ -87,5 +126,24 @@ pub(crate) fn format_of(path: &Path) -> Option<Format> {
         "parquet" => Some(Format::Parquet),
         "txt" => Some(Format::Table),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_a_killed_run_left_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let (_, left) = Part::beside(&path).unwrap();
+        let left = std::mem::ManuallyDrop::new(left);
+        let mut target = Target::open(Some(&path)).unwrap();
+        target.write_all(b"whole").unwrap();
+        target.keep().unwrap();
+        assert_eq!(fs::read(path).unwrap(), b"whole");
+        assert_eq!(fs::read(&left.0).unwrap(), b"");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }
