@@ -19,5 +19,7 @@ mod retries;
 mod run;
 mod sandbox;
 mod statements;
+#[cfg(unix)]
+mod terminal;
 mod users;
 mod warehouses;

@@ -68,6 +68,21 @@ impl Brick {
         self
     }
 
+    /// The same run, begun by another program, which is given these arguments and then brick's whole command line.
+    #[cfg(unix)]
+    pub(crate) fn behind(mut self, program: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments).arg(self.command.get_program()).args(self.command.get_args());
+        command.env_clear().envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+            .current_dir(self.home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        self.command = command;
+        self
+    }
+
     /// Runs to the end.
     pub(crate) fn run(self) -> Ran {
         self.start().end()
@@ -95,6 +110,14 @@ impl Brick {
             give.send(line).unwrap();
         });
         running.stdout = Some(take);
+        running.end()
+    }
+
+    /// Runs with this file as its stdout.
+    pub(crate) fn run_into(mut self, file: std::fs::File) -> Ran {
+        self.command.stdout(file);
+        let mut running = self.spawn();
+        running.stdout = Some(reading(std::io::empty()));
         running.end()
     }
 

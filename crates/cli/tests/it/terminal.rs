@@ -1,0 +1,260 @@
+//! `brick` on a terminal: tables, the line that is written over, colours, Ctrl-C as it is typed.
+
+use std::time::{Duration, Instant};
+
+use brickwire_sandbox::{
+    Delays, Sandbox,
+    seed::{RUNNING_CLUSTER, TERMINATED_CLUSTER},
+};
+
+use crate::{program::Brick, workspace::Workspace};
+
+const TERMINAL: &str = include_str!("terminal.py");
+
+/// Narrow, so that a line that is too long for it shows.
+const COLUMNS: usize = 60;
+
+/// Runs `brick` on a terminal; `streams` says which of 0, 1 and 2 are it.
+fn on_terminal(streams: &str, brick: Brick) -> Brick {
+    let columns = COLUMNS.to_string();
+    brick.behind("python3", &["-c", TERMINAL, streams, &columns]).env("TERM", "xterm-256color")
+}
+
+/// What is to be seen after all that was sent, without the blank end of each line.
+#[derive(Default)]
+struct Screen {
+    lines: Vec<Vec<char>>,
+    row: usize,
+    column: usize,
+    cursor_hidden: bool,
+    /// How often something that stood there was erased.
+    erased: usize,
+}
+
+impl Screen {
+    /// As a terminal shows it; knows the controls that are used, and fails for any other.
+    fn showing(sent: &str) -> Self {
+        let mut screen = Self::default();
+        let mut rest = sent.chars();
+        while let Some(character) = rest.next() {
+            match character {
+                '\r' => screen.column = 0,
+                '\n' => screen.row += 1,
+                '\x1b' => {
+                    assert_eq!(rest.next(), Some('['), "{sent:?}");
+                    let parameters: String = rest.clone().take_while(|c| !c.is_ascii_alphabetic()).collect();
+                    let command = rest.nth(parameters.len()).unwrap();
+                    screen.control(&parameters, command);
+                }
+                shown => screen.put(shown),
+            }
+        }
+        screen
+    }
+
+    fn control(&mut self, parameters: &str, command: char) {
+        let count = parameters.parse().unwrap_or(1);
+        match command {
+            'm' => {}
+            'A' => self.row = self.row.saturating_sub(count),
+            'B' => self.row += count,
+            'K' => {
+                let kept = if parameters == "2" { 0 } else { self.column };
+                let line = self.line();
+                let erased = line.len() > kept;
+                line.truncate(kept);
+                self.erased += usize::from(erased);
+            }
+            'h' | 'l' if parameters == "?25" => self.cursor_hidden = command == 'l',
+            other => panic!("an unknown control: {parameters}{other}"),
+        }
+    }
+
+    fn line(&mut self) -> &mut Vec<char> {
+        let row = self.row;
+        self.lines.resize(self.lines.len().max(row + 1), Vec::new());
+        &mut self.lines[row]
+    }
+
+    fn put(&mut self, shown: char) {
+        if self.column == COLUMNS {
+            (self.row, self.column) = (self.row + 1, 0);
+        }
+        let column = self.column;
+        let line = self.line();
+        line.resize(line.len().max(column + 1), ' ');
+        line[column] = shown;
+        self.column += 1;
+    }
+
+    fn text(&self) -> Vec<String> {
+        let mut lines: Vec<_> =
+            self.lines.iter().map(|line| line.iter().collect::<String>().trim_end().to_owned()).collect();
+        lines.truncate(lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1));
+        lines
+    }
+
+    /// Asserts that the shell's prompt comes where it belongs: at the beginning of the line below, with a cursor.
+    #[track_caller]
+    fn is_left_clean(&self) {
+        assert_eq!((self.row, self.column), (self.text().len(), 0), "{:?}", self.text());
+        assert!(!self.cursor_hidden);
+    }
+}
+
+/// Colours and the like; what moves the cursor is something else.
+fn is_coloured(text: &str) -> bool {
+    text.split("\x1b[")
+        .skip(1)
+        .any(|rest| rest.trim_start_matches(|c: char| !c.is_alphabetic()).starts_with('m'))
+}
+
+/// Contexts in it take ten seconds of its own clock.
+fn with_slow_contexts() -> Workspace {
+    let mut delays = Delays::NONE;
+    delays.context = Duration::from_secs(10);
+    Workspace::alone(Sandbox::builder().with_delays(delays))
+}
+
+/// Waits until the program has looked again: then it has shown what it saw before. Gives the id that it asked for.
+fn until_looked_twice(workspace: &Workspace, path: &str, id: &str) -> String {
+    let begun = Instant::now();
+    loop {
+        let looks = workspace.requests("GET", path);
+        if let [first, _, ..] = &looks[..] {
+            let mut pairs =
+                first.query.as_deref().unwrap().split('&').filter_map(|pair| pair.split_once('='));
+            return pairs.find(|(name, _)| *name == id).unwrap().1.to_owned();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "no second GET {path}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn rows_are_a_table_on_a_terminal_and_null_is_told_from_empty() {
+    let workspace = Workspace::fresh();
+    let statement = "SELECT 1 AS n, CAST(NULL AS STRING) AS nothing, '' AS empty, 'x' AS last";
+    let ran = on_terminal("012", workspace.sql("", statement)).run().done();
+    let screen = Screen::showing(ran.text());
+    assert_eq!(screen.text(), ["n  nothing  empty  last", "1  NULL            x"]);
+    screen.is_left_clean();
+    let ran = on_terminal("012", workspace.brick("clusters list")).run().done();
+    let lines = Screen::showing(ran.text()).text();
+    assert!(
+        lines[0].starts_with("ID ") && lines.iter().any(|line| line.contains(RUNNING_CLUSTER)),
+        "{lines:?}"
+    );
+    // Only stdout decides, and what is asked for comes before it.
+    let ran = on_terminal("02", workspace.sql("", "SELECT 1 AS n")).run().done();
+    assert_eq!(ran.text(), "[\n  {\"n\":1}\n]\n");
+    let ran = on_terminal("012", workspace.sql("-o csv", "SELECT 1 AS n")).run().done();
+    assert_eq!(Screen::showing(ran.text()).text(), ["n", "1"]);
+}
+
+#[test]
+fn the_line_that_says_what_is_waited_for_is_written_over_and_taken_away() {
+    let workspace = with_slow_contexts();
+    let running = on_terminal("012", workspace.brick("contexts create -c shared-analytics")).start();
+    let id = until_looked_twice(&workspace, "/api/1.2/contexts/status", "contextId");
+    workspace.sandbox.clock().advance(Duration::from_secs(10));
+    let ran = running.end().done();
+    let sent = ran.text();
+    assert!(sent.contains(&format!("context {id}")[..30]), "{sent:?}");
+    let screen = Screen::showing(sent);
+    assert!(screen.erased > 0, "{sent:?}");
+    assert_eq!(screen.text(), [format!("id      {id}"), "status  Running".to_owned()]);
+    screen.is_left_clean();
+}
+
+#[test]
+fn data_in_a_pipe_is_clean_while_stderr_is_a_terminal() {
+    let workspace = with_slow_contexts();
+    let running = on_terminal("02", workspace.brick("contexts create -c shared-analytics -o json")).start();
+    until_looked_twice(&workspace, "/api/1.2/contexts/status", "contextId");
+    workspace.sandbox.clock().advance(Duration::from_secs(10));
+    let ran = running.end().done().says(&["context "]);
+    assert_eq!(ran.json()["status"], "Running");
+    let screen = Screen::showing(&ran.stderr);
+    assert!(screen.erased > 0, "{:?}", ran.stderr);
+    assert_eq!(screen.text(), [""; 0]);
+    screen.is_left_clean();
+}
+
+#[test]
+fn without_a_terminal_on_stderr_each_change_is_a_line() {
+    for streams in ["01", "0"] {
+        let workspace = Workspace::fresh();
+        let ran =
+            on_terminal(streams, workspace.brick("clusters start").arg(TERMINATED_CLUSTER)).run().done();
+        let lines: Vec<_> = ran.stderr.lines().collect();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        for (line, state) in lines.iter().zip(["PENDING", "RUNNING"]) {
+            assert!(line.starts_with(&format!("cluster {TERMINATED_CLUSTER} is {state}")), "{lines:?}");
+        }
+        assert!(!ran.stderr.contains(['\x1b', '\r']), "{:?}", ran.stderr);
+    }
+}
+
+#[test]
+fn ctrl_c_cancels_and_leaves_the_terminal_clean() {
+    let workspace = Workspace::fresh();
+    let code = "import threading\nthreading.Event().wait()";
+    let running = on_terminal("012", workspace.brick("run -c shared-analytics").arg(code)).start();
+    let id = until_looked_twice(&workspace, "/api/1.2/commands/status", "commandId");
+    running.signal("INT");
+    let ran = running.end().exits(130, &[]);
+    let screen = Screen::showing(ran.text());
+    assert!(screen.erased > 0, "{:?}", ran.text());
+    assert_eq!(screen.text(), [format!("cancelling command {id}"), "interrupted".to_owned()]);
+    screen.is_left_clean();
+    assert_eq!(workspace.requests("POST", "/api/1.2/commands/cancel").len(), 1);
+}
+
+#[test]
+fn quiet_draws_nothing() {
+    let workspace = with_slow_contexts();
+    let running = on_terminal("02", workspace.brick("contexts create -c shared-analytics -q")).start();
+    until_looked_twice(&workspace, "/api/1.2/contexts/status", "contextId");
+    workspace.sandbox.clock().advance(Duration::from_secs(10));
+    running.end().done().silent();
+}
+
+#[test]
+fn colours_are_for_terminals_and_obey_the_environment() {
+    for (arguments, code) in [("--help", 0), ("clusters list --nope", 2)] {
+        let run = |streams: &str, variable: &str| {
+            on_terminal(streams, Brick::new(arguments)).env(variable, "1").run().exits(code, &[]).printed()
+        };
+        assert!(is_coloured(&run("012", "NOTHING")), "{arguments}");
+        assert!(!is_coloured(&run("012", "NO_COLOR")), "{arguments}");
+        assert!(!is_coloured(&run("0", "NOTHING")), "{arguments}");
+        assert!(is_coloured(&run("0", "CLICOLOR_FORCE")), "{arguments}");
+    }
+}
+
+#[test]
+fn data_and_errors_have_no_colours() {
+    let workspace = Workspace::fresh();
+    for streams in ["012", "0"] {
+        let run = |line: &str| {
+            let brick = on_terminal(streams, workspace.brick(line)).env("CLICOLOR_FORCE", "1");
+            brick.run().printed()
+        };
+        for line in
+            ["clusters list", "clusters get shared-analytics", "clusters get nobody", "whoami -o json"]
+        {
+            let printed = run(line);
+            assert!(printed.len() > 20 && !is_coloured(&printed), "{line}: {printed:?}");
+        }
+    }
+}
+
+#[test]
+fn no_input_is_waited_for_from_a_keyboard() {
+    let workspace = Workspace::fresh();
+    let words = ["pass it", "-f", "pipe it in"];
+    on_terminal("0", workspace.brick("sql")).run().fails(2, &words);
+    on_terminal("0", workspace.brick("run -c shared-analytics")).run().fails(2, &words);
+    assert!(workspace.requests("POST", "/").is_empty());
+}
