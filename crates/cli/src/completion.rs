@@ -1,4 +1,4 @@
-//! Completion of live names: clusters, warehouses, node types and profiles, as the shell asks for them.
+//! Completion of live names: clusters, warehouses and profiles, as the shell asks for them.
 //!
 //! Pressing TAB never fails and never takes long: there is a deadline, what was found is kept for a minute, and any
 //! error is no candidates. The cache holds ids, names and states, nothing secret.
