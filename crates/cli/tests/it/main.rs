@@ -18,6 +18,7 @@ mod output;
 mod retries;
 mod run;
 mod sandbox;
+mod sql_results;
 mod statements;
 #[cfg(unix)]
 mod terminal;

@@ -1,0 +1,496 @@
+//! `brick sql` into files: what is in them, read by others; and that a file is there whole or not at all.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use brickwire_sandbox::{
+    Delays, Sandbox,
+    seed::{NAMESAKE_WAREHOUSE, RUNNING_WAREHOUSE, STOPPED_WAREHOUSE},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    program::{Brick, Ran},
+    workspace::Workspace,
+};
+
+const STATEMENTS: &str = "/api/2.0/sql/statements";
+
+/// Wide numbers, NULL and the empty text, a name that comes twice, nested values.
+const TYPES: &str = "SELECT big, exact, text, nested, text AS big FROM VALUES \
+    (9007199254740993, CAST('12345678901234567890123456789012345.678' AS DECIMAL(38,3)), '', \
+     named_struct('x', 9007199254740993, 'list', array('a', NULL))), \
+    (-9223372036854775808, CAST(0.1 AS DECIMAL(38,3)), NULL, NULL) AS t(big, exact, text, nested)";
+
+/// Both of these formats, the second where it is built.
+const FILES: &[&str] = if cfg!(feature = "arrow") { &["a.csv", "a.parquet"] } else { &["a.csv"] };
+
+/// Where results are written to.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Everything in it, hidden or not.
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// Chunks of a few hundred bytes.
+fn in_chunks() -> Workspace {
+    Workspace::alone(Sandbox::builder().with_delays(Delays::NONE).with_chunk_bytes(500))
+}
+
+fn to(brick: Brick, path: &Path) -> Brick {
+    brick.arg("--out").arg(path)
+}
+
+/// Fails in this way whether the file is there or not, and leaves the folder as it was.
+#[track_caller]
+fn fails_without_a_trace(run: impl Fn(&str) -> Brick, code: i32, words: &[&str]) -> Ran {
+    let folder = Folder::new();
+    for name in FILES {
+        to(run(name), &folder.path(name)).run().fails(code, words);
+        assert_eq!(folder.names(), [""; 0], "{name}");
+    }
+    fs::write(folder.path("a.csv"), "old").unwrap();
+    let ran = to(run("a.csv"), &folder.path("a.csv")).run().fails(code, words);
+    assert_eq!((folder.names(), folder.text("a.csv")), (vec!["a.csv".to_owned()], "old".to_owned()));
+    ran
+}
+
+/// Reads files with Python's own modules: numbers as they are written, objects as lists of pairs.
+fn python_reads(folder: &Folder) -> Value {
+    let program = "import csv, json, sys\n\
+        read = lambda text: json.loads(text, parse_int=str, parse_float=str, object_pairs_hook=list)\n\
+        lines = lambda name: open(name, encoding='utf-8', newline='')\n\
+        print(json.dumps({'csv': list(csv.reader(lines('a.csv'), strict=True)),\n\
+            'json': read(lines('a.json').read()), 'jsonl': [read(line) for line in lines('a.jsonl')]}))";
+    let ran = Command::new("python3").args(["-c", program]).current_dir(folder.0.path()).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    serde_json::from_slice(&ran.stdout).unwrap()
+}
+
+#[test]
+fn text_files_read_the_same_in_python() {
+    let (workspace, folder) = (Workspace::fresh(), Folder::new());
+    for name in ["a.csv", "a.json", "a.jsonl"] {
+        let ran = to(workspace.sql("", TYPES), &folder.path(name)).run().done().silent();
+        assert_eq!(ran.text(), "", "{name}");
+    }
+    let big = "9007199254740993";
+    let exact = "12345678901234567890123456789012345.678";
+    let read = python_reads(&folder);
+    // Within a nested value the service writes numbers as texts.
+    let nested = format!(r#"{{"x":"{big}","list":["a",null]}}"#);
+    assert_eq!(
+        read["csv"],
+        json!([
+            ["big", "exact", "text", "nested", "big_2"],
+            [big, exact, "", nested, ""],
+            ["-9223372036854775808", "0.100", "", "", ""],
+        ])
+    );
+    let nested = json!([["x", big], ["list", ["a", null]]]);
+    let objects = json!([
+        [["big", big], ["exact", exact], ["text", ""], ["nested", nested], ["big_2", ""]],
+        [
+            ["big", "-9223372036854775808"],
+            ["exact", "0.100"],
+            ["text", null],
+            ["nested", null],
+            ["big_2", null]
+        ],
+    ]);
+    assert_eq!((&read["json"], &read["jsonl"]), (&objects, &objects));
+    // Python's reader takes NULL and the empty text for the same.
+    let csv = folder.text("a.csv");
+    assert!(
+        csv.contains(&format!("{exact},\"\",")) && csv.contains("\n-9223372036854775808,0.100,,,\n"),
+        "{csv}"
+    );
+}
+
+#[test]
+fn chunks_make_one_file_and_no_rows_still_a_header() {
+    let (workspace, folder) = (in_chunks(), Folder::new());
+    let ids: Vec<String> = (0..1000).map(|id| id.to_string()).collect();
+    for (statement, ids) in [("SELECT id FROM range(1000)", &ids[..]), ("SELECT id FROM range(0)", &[])] {
+        for name in ["a.csv", "a.json", "a.jsonl"] {
+            // The second time the files are there already.
+            to(workspace.sql("", statement), &folder.path(name)).run().done().silent();
+        }
+        let read = python_reads(&folder);
+        let objects: Vec<_> = ids.iter().map(|id| json!([["id", id]])).collect();
+        let lines: Vec<_> = [&"id".to_owned()].into_iter().chain(ids).map(|cell| json!([cell])).collect();
+        assert_eq!((&read["csv"], &read["json"]), (&json!(lines), &json!(objects)));
+        assert_eq!(read["jsonl"], read["json"]);
+        assert_eq!(folder.names(), ["a.csv", "a.json", "a.jsonl"]);
+    }
+}
+
+#[test]
+fn the_format_is_the_extensions_unless_it_is_given() {
+    let (workspace, folder) = (Workspace::fresh(), Folder::new());
+    for (options, name, expected) in [
+        ("", "a.CSV", "n\n1\n"),
+        ("", "a.ndjson", "{\"n\":1}\n"),
+        ("", "a.b.txt", "n\n1\n"),
+        ("-o jsonl", "b.csv", "{\"n\":1}\n"),
+        ("-o csv", "c", "n\n1\n"),
+    ] {
+        to(workspace.sql(options, "SELECT 1 AS n"), &folder.path(name)).run().done().silent();
+        assert_eq!(folder.text(name), expected, "{options} {name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_replaced_keeps_its_mode_and_the_links_to_it() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    let (workspace, folder) = (Workspace::fresh(), Folder::new());
+    fs::write(folder.path("private.csv"), "old").unwrap();
+    fs::set_permissions(folder.path("private.csv"), fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("private.csv", folder.path("latest.csv")).unwrap();
+    to(workspace.sql("", "SELECT 1 AS n"), &folder.path("latest.csv")).run().done().silent();
+    assert!(fs::symlink_metadata(folder.path("latest.csv")).unwrap().is_symlink());
+    assert_eq!(folder.text("private.csv"), "n\n1\n");
+    assert_eq!(fs::metadata(folder.path("private.csv")).unwrap().mode() & 0o777, 0o600);
+    assert_eq!(folder.names(), ["latest.csv", "private.csv"]);
+}
+
+#[test]
+fn a_statement_that_fails_leaves_no_file() {
+    let workspace = Workspace::fresh();
+    let (stopped, namesake) = (STOPPED_WAREHOUSE, NAMESAKE_WAREHOUSE);
+    let not_started = format!("-w {stopped} --no-start");
+    for (options, statement, code, words) in [
+        ("", "SELEC 1", 8, &["PARSE_SYNTAX_ERROR", "'SELEC'"][..]),
+        ("", "SELECT * FROM nowhere", 8, &["TABLE_OR_VIEW_NOT_FOUND", "`nowhere`"]),
+        ("", "SELECT :day", 8, &["UNBOUND_SQL_PARAMETER", "day"]),
+        ("-P n:INT=12.5", "SELECT :n", 2, &["parameter n", "INT", "\"12.5\""]),
+        ("-P d:DATE=2024-13-01", "SELECT :d", 8, &["CAST_INVALID_INPUT", "'2024-13-01'", "\"DATE\""]),
+        ("-w nobody", "SELECT 1", 5, &["\"nobody\"", "hint: there are: ", "Serverless Starter Warehouse"]),
+        ("-w 0000000000000000", "SELECT 1", 5, &["0000000000000000 does not exist"]),
+        ("-w Reporting", "SELECT 1", 2, &["several", "\"Reporting\"", "use an id", stopped, namesake]),
+        (&not_started, "SELECT 1", 3, &["STOPPED", "--no-start", "hint: brick warehouses start", stopped]),
+    ] {
+        fails_without_a_trace(|_| workspace.sql(options, statement), code, words);
+    }
+    assert!(workspace.requests("POST", "/api/2.0/sql/warehouses").is_empty());
+}
+
+#[test]
+fn a_chunk_that_stays_wrong_leaves_no_file() {
+    for (fault, code, words) in [
+        // What the store has is cut short, is no chunk at all, or has fewer rows than announced.
+        ("GET /results/*: half", 1, &["chunk"][..]),
+        ("GET /results/*: 200 body=garbage", 1, &["the rows are not the"]),
+        ("POST /api/2.0/sql/statements: overcount", 1, &["chunk 0 has 1000 rows where 1001 were announced"]),
+        ("GET /results/*: 403", 7, &["refuses chunk 0", "HTTP 403", "hint: ", "clock"]),
+    ] {
+        let workspace = Workspace::fresh();
+        workspace.fault(fault);
+        let ran = fails_without_a_trace(|_| workspace.sql("", "SELECT id FROM range(1000)"), code, words);
+        // A link is a secret.
+        assert!(!ran.stderr.contains("X-Amz") && !ran.stderr.contains("/results/"), "{}", ran.stderr);
+        if fault.ends_with("403") {
+            let asked = workspace.requests("GET", STATEMENTS).len();
+            assert_eq!(asked, 3 * (FILES.len() + 1), "links are renewed, and not for ever");
+        }
+    }
+}
+
+#[test]
+fn a_later_chunk_that_is_wrong_leaves_no_file() {
+    for (fault, code, word) in [
+        ("GET /results/*/2: 403", 7, "the store refuses chunk 2 of the result"),
+        ("GET /results/*/2: half", 1, "chunk"),
+        ("GET /results/*/2: 200 body=[]", 1, "chunk 2 has 0 rows where"),
+    ] {
+        let (workspace, folder) = (in_chunks(), Folder::new());
+        workspace.fault(fault);
+        let ran = to(workspace.sql("", "SELECT id FROM range(1000)"), &folder.path("a.csv")).run();
+        ran.fails(code, &[word]);
+        assert_eq!(folder.names(), [""; 0], "{fault}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_in_passing_leaves_a_whole_file() {
+    let expected = (0..1000).fold("id\n".to_owned(), |all, id| format!("{all}{id}\n"));
+    for (fault, told) in [
+        ("GET /results/*/0: times 1 truncate", "chunk 0"),
+        ("GET /results/*/3: times 1 short", "chunk 3"),
+        ("GET /results/*/1: times 1 reset", "chunk 1"),
+        ("GET /results/*/0: times 1 403", ""),
+        // The link has expired by then, and so have those that were asked for beside it.
+        ("GET /results/*/0: times 1 late=20m", ""),
+    ] {
+        let (workspace, folder) = (in_chunks(), Folder::new());
+        workspace.fault(fault);
+        let ran = to(workspace.sql("", "SELECT id FROM range(1000)"), &folder.path("a.csv")).run().done();
+        assert!(ran.stderr.contains(told) && ran.stderr.is_empty() == told.is_empty(), "{}", ran.stderr);
+        assert_eq!((folder.names(), folder.text("a.csv")), (vec!["a.csv".to_owned()], expected.clone()));
+        let refused = workspace.requests("GET", "/results/").iter().any(|sent| sent.status == Some(403));
+        assert_eq!(refused, told.is_empty(), "{fault}");
+        assert_eq!(workspace.requests("POST", STATEMENTS).len(), 1, "{fault}");
+    }
+}
+
+#[test]
+fn a_file_that_cant_be_written_is_told_before_the_statement_runs() {
+    let (workspace, folder) = (Workspace::fresh(), Folder::new());
+    fs::write(folder.path("file"), "old").unwrap();
+    fs::create_dir(folder.path("folder.csv")).unwrap();
+    let missing = folder.path("missing");
+    for (name, words) in [
+        ("missing/a.csv", &["no such folder", missing.to_str().unwrap(), "hint: "][..]),
+        ("folder.csv", &["this is a folder", "folder.csv"]),
+        ("a.csv/", &["this is a folder", "a.csv/"]),
+        ("..", &["this is a folder", ".."]),
+        // As a folder that may not be written to, but for root as well.
+        ("file/a.csv", &["cannot write this file", "file/a.csv"]),
+    ] {
+        to(workspace.sql("-o csv", "SELECT 1"), &folder.path(name)).run().fails(3, words);
+    }
+    assert_eq!(
+        (folder.names(), folder.text("file")),
+        (vec!["file".into(), "folder.csv".into()], "old".into())
+    );
+    assert_eq!(fs::read_dir(folder.path("folder.csv")).unwrap().count(), 0);
+    assert!(workspace.requests("POST", STATEMENTS).is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_and_a_device_is_never_replaced() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    let (workspace, folder) = (Workspace::fresh(), Folder::new());
+    // By a link of our own: a program that replaces what it is given would replace that.
+    for device in ["full", "null"] {
+        symlink(format!("/dev/{device}"), folder.path(device)).unwrap();
+    }
+    // Less than is held back before it is written, and more.
+    let mut runs = vec![("csv", 1), ("json", 1), ("csv", 200_000)];
+    if cfg!(feature = "arrow") {
+        runs.extend([("arrow", 1), ("parquet", 1), ("arrow", 200_000)]);
+    }
+    for (format, rows) in runs {
+        let run = || workspace.sql(&format!("-o {format}"), &format!("SELECT id FROM range({rows})"));
+        let words = ["cannot write the rows", "No space left on device"];
+        to(run(), &folder.path("full")).run().fails(1, &words).says(&[folder.path("full").to_str().unwrap()]);
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        run().run_into(full).exits(1, &words).says(&["stdout"]);
+    }
+    to(workspace.sql("-o csv", "SELECT 1"), &folder.path("null")).run().done().silent();
+    assert_eq!(folder.names(), ["full", "null"]);
+    for device in ["full", "null"] {
+        assert!(fs::symlink_metadata(folder.path(device)).unwrap().is_symlink(), "{device}");
+        assert!(fs::metadata(folder.path(device)).unwrap().file_type().is_char_device(), "{device}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_closes_is_no_failure() {
+    use std::os::unix::fs::FileTypeExt;
+    let (workspace, folder) = (Workspace::fresh(), Folder::new());
+    // More than a pipe holds, also when it is packed.
+    let statement = "SELECT id, id * id * 2654435761 AS x FROM range(50000)";
+    let pipe = folder.path("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader =
+        Command::new("head").args(["-n", "1"]).arg(&pipe).stdout(std::process::Stdio::piped()).spawn();
+    to(workspace.sql("", statement), &pipe).run().done().silent();
+    assert_eq!(reader.unwrap().wait_with_output().unwrap().stdout, b"id,x\n");
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    assert_eq!(folder.names(), ["pipe.csv"]);
+    for format in if cfg!(feature = "arrow") { &["arrow", "parquet"][..] } else { &[] } {
+        let ran = workspace.sql(&format!("-o {format}"), statement).run_into_head().done().silent();
+        assert!(ran.stdout.starts_with(if *format == "arrow" { b"\xff\xff\xff\xff" } else { b"PAR1" }));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_leaves_no_file_and_no_statement() {
+    // While the statement runs.
+    let workspace = Workspace::with_endless_statements();
+    let folder = Folder::new();
+    fs::write(folder.path("a.csv"), "old").unwrap();
+    let brick = workspace.sql(&format!("-w {RUNNING_WAREHOUSE}"), "SELECT 1");
+    let running = to(brick, &folder.path("a.csv")).start();
+    workspace.until_requested("POST", STATEMENTS);
+    // The service waits some seconds before it answers a submission; then comes the first poll.
+    workspace.until_requested_after("GET", STATEMENTS, Duration::from_secs(1));
+    assert_eq!(folder.names().len(), 2, "the file is begun beside the old one");
+    running.signal("TERM");
+    running.end().fails(143, &["cancelling statement", "interrupted"]);
+    assert_eq!((folder.names(), folder.text("a.csv")), (vec!["a.csv".to_owned()], "old".to_owned()));
+    let sent = workspace.requests("POST", STATEMENTS);
+    assert!(sent.len() == 2 && sent[1].path.ends_with("/cancel"), "{sent:?}");
+
+    // While its rows come.
+    for name in FILES {
+        let (workspace, folder) = (in_chunks(), Folder::new());
+        workspace.fault("GET /results/*/3: hang");
+        let running = to(workspace.sql("", "SELECT id FROM range(1000)"), &folder.path(name)).start();
+        workspace.until_requested("GET", "/results/");
+        running.signal("TERM");
+        running.end().fails(143, &["interrupted"]);
+        assert_eq!(folder.names(), [""; 0], "{name}");
+        let sent = workspace.requests("POST", STATEMENTS);
+        assert!(sent.len() == 2 && sent[1].path.ends_with("/cancel"), "{sent:?}");
+    }
+}
+
+#[test]
+fn rows_that_came_as_text_are_not_written_as_arrow() {
+    let (workspace, folder) = (Workspace::fresh(), Folder::new());
+    let ran = workspace.sql("--detach", "SELECT 1 AS n").run().done();
+    let wait = format!("statements wait {}", ran.json()["statement_id"].as_str().unwrap());
+    for name in ["a.parquet", "a.arrow"] {
+        let ran = to(workspace.brick(&wait), &folder.path(name)).run();
+        ran.fails(2, &["arrow and parquet", "hint: write csv"]);
+    }
+    workspace.brick(&wait).args("-o parquet").run().fails(2, &["arrow and parquet"]);
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+/// Read by the readers of Arrow's own project.
+#[cfg(feature = "arrow")]
+mod arrow {
+    use std::fs::File;
+
+    use arrow_array::{
+        Array, RecordBatch,
+        cast::AsArray,
+        types::{Decimal128Type, Int64Type},
+    };
+    use arrow_ipc::reader::{FileReader, StreamReader};
+    use arrow_schema::{DataType, Schema};
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    use super::*;
+
+    /// The file, its format being its extension's.
+    fn read(path: &Path) -> (Schema, Vec<RecordBatch>) {
+        let file = File::open(path).unwrap();
+        if path.extension().unwrap() == "parquet" {
+            let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+            return (arrow_array::RecordBatchReader::schema(&reader).as_ref().clone(), all(reader));
+        }
+        let reader = FileReader::try_new(file, None).unwrap();
+        (reader.schema().as_ref().clone(), all(reader))
+    }
+
+    fn all<E: std::fmt::Debug>(reader: impl Iterator<Item = Result<RecordBatch, E>>) -> Vec<RecordBatch> {
+        reader.map(Result::unwrap).collect()
+    }
+
+    fn types(schema: &Schema) -> Vec<(&str, &DataType)> {
+        schema.fields().iter().map(|field| (field.name().as_str(), field.data_type())).collect()
+    }
+
+    #[test]
+    fn files_hold_types_and_values_exactly() {
+        let (workspace, folder) = (Workspace::fresh(), Folder::new());
+        for name in ["a.arrow", "a.parquet"] {
+            to(workspace.sql("", TYPES), &folder.path(name)).run().done().silent();
+            let (schema, batches) = read(&folder.path(name));
+            let [batch] = &batches[..] else { panic!("{batches:?}") };
+            let names: Vec<_> = types(&schema).iter().map(|(name, _)| *name).collect();
+            assert_eq!(names, ["big", "exact", "text", "nested", "big_2"], "{name}");
+            let big = batch.column(0).as_primitive::<Int64Type>();
+            assert_eq!(big.values(), &[9_007_199_254_740_993, i64::MIN]);
+            assert_eq!(batch.column(1).data_type(), &DataType::Decimal128(38, 3));
+            let exact = batch.column(1).as_primitive::<Decimal128Type>();
+            assert_eq!(exact.values(), &[12_345_678_901_234_567_890_123_456_789_012_345_678, 100]);
+            for text in [batch.column(2), batch.column(4)] {
+                assert_eq!(text.as_string::<i32>().iter().collect::<Vec<_>>(), [Some(""), None]);
+            }
+            let nested = batch.column(3).as_struct();
+            assert!(nested.is_valid(0) && nested.is_null(1));
+            assert_eq!(nested.column(0).as_primitive::<Int64Type>().value(0), 9_007_199_254_740_993);
+            let list = nested.column(1).as_list::<i32>().value(0);
+            assert_eq!(list.as_string::<i32>().iter().collect::<Vec<_>>(), [Some("a"), None]);
+        }
+        assert_eq!(folder.names(), ["a.arrow", "a.parquet"]);
+    }
+
+    #[test]
+    fn chunks_make_one_file_in_order() {
+        let (workspace, folder) = (in_chunks(), Folder::new());
+        let ids = |batches: &[RecordBatch]| -> Vec<i64> {
+            batches.iter().flat_map(|b| b.column(0).as_primitive::<Int64Type>().values().to_vec()).collect()
+        };
+        let expected: Vec<i64> = (0..1000).collect();
+        for name in ["a.arrow", "a.parquet"] {
+            to(workspace.sql("", "SELECT id FROM range(1000)"), &folder.path(name)).run().done().silent();
+            assert_eq!(ids(&read(&folder.path(name)).1), expected, "{name}");
+        }
+        let ran = workspace.sql("-o arrow", "SELECT id FROM range(1000)").run().done().silent();
+        assert_eq!(ids(&all(StreamReader::try_new(&ran.stdout[..], None).unwrap())), expected);
+        let ran = workspace.sql("-o parquet", "SELECT id FROM range(1000)").run().done().silent();
+        fs::write(folder.path("piped.parquet"), ran.stdout).unwrap();
+        assert_eq!(ids(&read(&folder.path("piped.parquet")).1), expected);
+    }
+
+    #[test]
+    fn no_rows_are_a_file_with_the_schema_of_some() {
+        let (workspace, folder) = (Workspace::fresh(), Folder::new());
+        let none =
+            format!("SELECT * FROM ({}) WHERE exact < 0", TYPES.replace("text AS big", "text AS again"));
+        let some = none.replace("< 0", "> 0");
+        for extension in ["arrow", "parquet"] {
+            let names = [format!("none.{extension}"), format!("some.{extension}")];
+            for (name, statement) in names.iter().zip([&none, &some]) {
+                to(workspace.sql("", statement), &folder.path(name)).run().done().silent();
+            }
+            let [none, some] = names.map(|name| read(&folder.path(&name)));
+            assert_eq!(types(&none.0), types(&some.0), "{extension}");
+            assert_eq!(none.1.iter().map(RecordBatch::num_rows).sum::<usize>(), 0);
+            assert_eq!(some.1[0].num_rows(), 2);
+        }
+        let ran = workspace.sql("-o arrow", "SELECT id FROM range(0)").run().done().silent();
+        let mut reader = StreamReader::try_new(&ran.stdout[..], None).unwrap();
+        assert_eq!(types(&reader.schema()), [("id", &DataType::Int64)]);
+        assert!(reader.next().is_none());
+    }
+
+    #[test]
+    fn an_interval_that_parquet_has_no_type_for_is_named() {
+        let workspace = Workspace::fresh();
+        let folder = Folder::new();
+        let statement =
+            "SELECT 1 AS n, TIMESTAMP '2024-02-01 00:00:00' - TIMESTAMP '2024-01-31 00:00:00' AS late";
+        let ran = to(workspace.sql("", statement), &folder.path("a.parquet")).run();
+        ran.fails(3, &["INTERVAL", "column: late", "hint: CAST", "Arrow"]);
+        assert_eq!(folder.names(), [""; 0]);
+        to(workspace.sql("", statement), &folder.path("a.arrow")).run().done().silent();
+        let (schema, batches) = read(&folder.path("a.arrow"));
+        assert_eq!((schema.field(1).name().as_str(), batches[0].num_rows()), ("late", 1));
+        assert!(matches!(schema.field(1).data_type(), DataType::Interval(_) | DataType::Duration(_)));
+    }
+}
