@@ -221,6 +221,15 @@ fn quiet_draws_nothing() {
 }
 
 #[test]
+fn a_terminal_that_knows_no_controls_is_sent_none() {
+    let workspace = Workspace::fresh();
+    let brick = workspace.brick("clusters start").arg(TERMINATED_CLUSTER);
+    let ran = on_terminal("012", brick).env("TERM", "dumb").run().done();
+    assert!(!ran.text().contains('\x1b'), "{:?}", ran.text());
+    assert!(ran.text().starts_with(&format!("cluster {TERMINATED_CLUSTER} is PENDING")), "{:?}", ran.text());
+}
+
+#[test]
 fn colours_are_for_terminals_and_obey_the_environment() {
     for (arguments, code) in [("--help", 0), ("clusters list --nope", 2)] {
         let run = |streams: &str, variable: &str| {
