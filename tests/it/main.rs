@@ -13,4 +13,5 @@ mod log;
 mod operations;
 mod raw_vectors;
 mod scripted_server;
+mod token_expiry;
 mod vector;

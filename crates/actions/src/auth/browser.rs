@@ -30,6 +30,8 @@ const CLIENT_ID: &str = "databricks-cli";
 const PORTS: RangeInclusive<u16> = 8020..=8040;
 /// A stored token that ends sooner is renewed.
 const EARLY: Duration = Duration::from_secs(40);
+/// No renewal takes longer: 15 s for each page that leads to it, 30 s of attempts and 15 s for the last of them.
+const RENEWAL: Duration = Duration::from_secs(75);
 
 /// Where a login belongs: the host, and the name under which it is kept.
 #[derive(Debug, Clone)]
@@ -82,13 +84,19 @@ impl BrowserSession {
         Self { target, given: Mutex::default() }
     }
 
-    /// Another process may have renewed it meanwhile, so the store is read each time.
+    /// Another process may have renewed it meanwhile, so the store is read each time; and it may be about to, with a
+    /// refresh token that is good once, so that is done by one at a time.
     async fn token(&self, http: &dyn Http) -> Result<StoredToken> {
-        let Some(stored) = self.target.stored()? else { return Err(self.not_logged_in("not logged in to")) };
         let good = |t: &StoredToken| t.expiry.is_none_or(|e| left(e) > EARLY);
-        if good(&stored)
-            && *self.given.lock().unwrap_or_else(PoisonError::into_inner) != Some(stored.access_token.clone())
-        {
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let serves = |t: &StoredToken| good(t) && given.as_ref() != Some(&t.access_token);
+        let stored = self.stored()?;
+        if serves(&stored) {
+            return Ok(stored);
+        }
+        let _alone = alone(&self.target.store).await;
+        let stored = self.stored()?;
+        if serves(&stored) {
             return Ok(stored);
         }
         let Some(refresh) = &stored.refresh_token else {
@@ -101,12 +109,16 @@ impl BrowserSession {
         match TokenAnswer::read(&answer, &url, &[refresh]) {
             Ok(answer) => self.target.keep(answer, Some(refresh.clone())),
             Err(error) if error.kind() == ErrorKind::Unauthenticated => match self.target.stored()? {
-                // A refresh token is good once: another process was faster.
+                // Another process was faster all the same, where files can't be locked.
                 Some(newer) if newer.access_token != stored.access_token && good(&newer) => Ok(newer),
                 _ => Err(self.not_logged_in("the login has ended at").with_source(error)),
             },
             Err(error) => Err(error),
         }
+    }
+
+    fn stored(&self) -> Result<StoredToken> {
+        self.target.stored()?.ok_or_else(|| self.not_logged_in("not logged in to"))
     }
 
     fn not_logged_in(&self, why: &str) -> Error {
@@ -229,6 +241,7 @@ impl BrowserLogin {
         // A code is good once: sent a second time it would be refused, so this is not retried.
         let answer = self.http.send(post_form(url.clone(), &form)).await.map_err(|e| e.error)?;
         let answer = TokenAnswer::read(&answer, url, &[&code, &self.verifier])?;
+        let _alone = alone(&self.target.store).await;
         self.target.keep(answer, None).map(drop)
     }
 }
@@ -243,6 +256,14 @@ impl Config {
         let target = self.login_target()?;
         target.store.remove(&target.key())
     }
+}
+
+/// Keeps others from renewing a login until what it returns is dropped. One that was stopped in the middle of it is not
+/// waited for any longer than it takes.
+async fn alone(store: &TokenStore) -> Option<std::fs::File> {
+    let store = store.clone();
+    let locked = tokio::task::spawn_blocking(move || store.lock());
+    tokio::time::timeout(RENEWAL, locked).await.ok()?.ok()?
 }
 
 /// 256 random bits as text.

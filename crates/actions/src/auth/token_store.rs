@@ -1,5 +1,6 @@
 //! Keeps the tokens of browser logins: `~/.config/brickwire/tokens.json`, readable by its owner only, in the format of
-//! the vendor's CLI (version 1), each with the host it was given for. The only file that this crate writes.
+//! the vendor's CLI (version 1), each with the host it was given for. The only file that this crate writes, but for an
+//! empty one beside it that is locked while a login is renewed.
 //!
 //! With the feature `keyring` a login goes into the operating system's keyring, and into the file where there is none.
 //! The feature is off by default: on Linux a keyring is a D-Bus service whose client is some seventy crates, more than
@@ -98,6 +99,15 @@ impl TokenStore {
         Ok(self.load()?.get(key).and_then(StoredToken::read))
     }
 
+    /// Waits until no other process renews a login, and lets none until the file is dropped. `None` where files can't be
+    /// locked. Whoever holds it reads the store again.
+    pub(crate) fn lock(&self) -> Option<std::fs::File> {
+        make_private_dir(self.file.parent()?).ok()?;
+        let file = private().create(true).truncate(false).open(self.file.with_extension("lock")).ok()?;
+        file.lock().ok()?;
+        Some(file)
+    }
+
     /// Keeps a token, in the place of an older one.
     pub(crate) fn put(&self, key: &str, token: &StoredToken) -> Result<()> {
         #[cfg(feature = "keyring")]
@@ -194,13 +204,18 @@ fn make_private_dir(dir: &Path) -> io::Result<()> {
 
 fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
     use io::Write;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(file)?;
+    let mut file = private().create_new(true).open(file)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// For files that only their owner may open.
+fn private() -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 #[cfg(test)]

@@ -1,0 +1,201 @@
+//! Tokens of a few seconds in waits of half a minute: renewed in time, and each refresh token used once.
+
+use std::{
+    collections::HashSet,
+    pin::pin,
+    sync::mpsc,
+    time::{Duration, SystemTime},
+};
+
+use brickwire_actions::{BrowserLogin, Config, Environment, ErrorKind, WaitOptions, Workspace};
+use brickwire_sandbox::{
+    Clock, Delays, Sandbox,
+    seed::{RUNNING_WAREHOUSE, TERMINATED_CLUSTER},
+};
+use tempfile::TempDir;
+
+const TOKEN_TTL: Duration = Duration::from_secs(5);
+const LONG: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(20);
+const ME: &str = "/api/2.0/preview/scim/v2/Me";
+const CLUSTER: &str = "/api/2.1/clusters/get";
+const TOKEN: &str = "/oidc/v1/token";
+
+/// A sandbox where all takes half a minute by a clock that stands still.
+async fn slow_sandbox() -> Sandbox {
+    // The present: a login is kept with the moment at which it ends.
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let clock = Clock::standing_at(u64::try_from(now.as_millis()).unwrap());
+    let mut delays = Delays::NONE;
+    (delays.cluster, delays.statement) = (LONG, LONG);
+    let builder = Sandbox::builder().with_clock(clock).with_delays(delays);
+    builder.with_token_ttl(TOKEN_TTL).start().await.unwrap()
+}
+
+fn service_principal(sandbox: &Sandbox) -> Workspace {
+    let explicit = [
+        ("host", sandbox.url()),
+        ("client_id", sandbox.client_id()),
+        ("client_secret", sandbox.client_secret()),
+    ];
+    connect(&Config::resolve(&explicit, &Environment::default()).unwrap())
+}
+
+fn connect(config: &Config) -> Workspace {
+    Workspace::new(config.connection().unwrap()).unwrap()
+}
+
+/// Somebody who is logged in, with the home in which the login is kept.
+async fn user(sandbox: &Sandbox) -> (Config, TempDir) {
+    let home = tempfile::tempdir().unwrap();
+    let environment = Environment::default().with_home(home.path());
+    let explicit = [("host", sandbox.url()), ("auth_type", "external-browser")];
+    let config = Config::resolve(&explicit, &environment).unwrap();
+    let login = BrowserLogin::start(&config).await.unwrap();
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    let browsing = browser.get(login.address()).send();
+    let (page, done) = tokio::join!(browsing, login.wait(SOON));
+    done.unwrap();
+    assert!(page.unwrap().text().await.unwrap().contains("You are logged in"));
+    (config, home)
+}
+
+/// Sees a work to its end while the client's time and the sandbox's pass together, a tenth of a second with each step.
+async fn in_time_lapse<T>(sandbox: &Sandbox, work: impl Future<Output = T>) -> T {
+    const STEP: Duration = Duration::from_millis(100);
+    // Time that is paused leaps ahead when nothing can be done, unless something blocks: requests take real time.
+    let (end, held) = mpsc::channel::<()>();
+    let holding = tokio::task::spawn_blocking(move || held.recv());
+    tokio::time::pause();
+    let watcher = reqwest::Client::builder().no_proxy().build().unwrap();
+    let page = format!("{}/.well-known/databricks-config", sandbox.url());
+    let mut work = pin!(work);
+    let done = loop {
+        tokio::select! {
+            biased;
+            done = &mut work => break done,
+            // The request is the pause.
+            answer = watcher.get(&page).send() => assert!(answer.unwrap().status().is_success()),
+        }
+        sandbox.clock().advance(STEP);
+        tokio::time::advance(STEP).await;
+    };
+    tokio::time::resume();
+    drop(end);
+    assert!(holding.await.unwrap().is_err());
+    done
+}
+
+/// The statuses of a path's answers.
+fn statuses(sandbox: &Sandbox, path: &str) -> Vec<u16> {
+    let requests = sandbox.requests();
+    requests.iter().filter(|request| request.path == path).map(|request| request.status.unwrap()).collect()
+}
+
+/// What was shown to the token endpoint under that name, as the log has it.
+fn shown(sandbox: &Sandbox, name: &str) -> Vec<String> {
+    let requests = sandbox.requests();
+    let forms = requests.iter().filter(|request| request.path == TOKEN);
+    let fields = forms.flat_map(|request| {
+        let form = request.body.as_ref().unwrap().as_str().unwrap().to_owned();
+        form.split('&').map(str::to_owned).collect::<Vec<_>>()
+    });
+    fields.filter_map(|field| Some(field.strip_prefix(&format!("{name}="))?.to_owned())).collect()
+}
+
+/// Waits for a cluster and for a statement, each half a minute, and looks at what it took.
+async fn waits_through_many_tokens(sandbox: &Sandbox, workspace: &Workspace) {
+    in_time_lapse(sandbox, async {
+        let clusters = workspace.clusters();
+        clusters.start(TERMINATED_CLUSTER).await.unwrap();
+        let polls = WaitOptions::default().with_polls(Duration::from_secs(1), Duration::from_secs(1));
+        let cluster = clusters.wait_until_running(TERMINATED_CLUSTER, polls).await.unwrap();
+        assert_eq!(cluster.state.as_ref().map(|state| state.as_str()), Some("RUNNING"));
+    })
+    .await;
+    let renewed = statuses(sandbox, TOKEN).len();
+    assert!(renewed > 3, "{renewed} tokens for {LONG:?}");
+    let refused = statuses(sandbox, CLUSTER).iter().filter(|status| **status != 200).count();
+    assert!(refused < renewed / 2, "{refused} refused: tokens are to be renewed before they end");
+
+    let rows = in_time_lapse(sandbox, async {
+        let statement = workspace.sql(RUNNING_WAREHOUSE).statement("SELECT 1 AS one");
+        statement.execute().await.unwrap().rows().await.unwrap()
+    })
+    .await;
+    assert_eq!(rows[0].get(0), Some("1"));
+    assert!(statuses(sandbox, TOKEN).len() > renewed + 3);
+    assert!(statuses(sandbox, TOKEN).iter().all(|status| *status == 200));
+}
+
+#[tokio::test]
+async fn a_service_principal_waits_through_many_tokens() {
+    let sandbox = slow_sandbox().await;
+    waits_through_many_tokens(&sandbox, &service_principal(&sandbox)).await;
+    let grants: HashSet<_> = shown(&sandbox, "grant_type").into_iter().collect();
+    assert_eq!(grants, HashSet::from(["client_credentials".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_user_waits_through_many_tokens_and_uses_each_refresh_token_once() {
+    let sandbox = slow_sandbox().await;
+    let (config, _home) = user(&sandbox).await;
+    waits_through_many_tokens(&sandbox, &connect(&config)).await;
+    let used = shown(&sandbox, "refresh_token");
+    assert_eq!(used.iter().collect::<HashSet<_>>().len(), used.len());
+    assert_eq!(statuses(&sandbox, TOKEN).len(), used.len() + 1, "all but the login itself");
+    // The last one is kept for the next process.
+    connect(&config).users().me().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_that_ends_before_it_said_costs_one_refused_call() {
+    let sandbox = slow_sandbox().await;
+    let (config, _home) = user(&sandbox).await;
+    for workspace in [service_principal(&sandbox), connect(&config)] {
+        workspace.users().me().await.unwrap();
+        let (calls, tokens) = (statuses(&sandbox, ME).len(), statuses(&sandbox, TOKEN).len());
+        for _ in 0..3 {
+            // Only the service knows.
+            sandbox.clock().advance(TOKEN_TTL);
+            workspace.users().me().await.unwrap();
+        }
+        assert_eq!(statuses(&sandbox, ME)[calls..], [401, 200, 401, 200, 401, 200]);
+        assert_eq!(statuses(&sandbox, TOKEN)[tokens..], [200, 200, 200]);
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_whose_answer_is_lost_ends_a_login_and_no_service_principal() {
+    let sandbox = slow_sandbox().await;
+    let (config, _home) = user(&sandbox).await;
+    let lose = || sandbox.fault(&format!("POST {TOKEN}: times 1 after reset")).unwrap();
+    lose();
+    service_principal(&sandbox).users().me().await.unwrap();
+    lose();
+    let error = connect(&config).users().me().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
+    assert!(error.to_string().contains("the login has ended"), "{error}");
+    assert!(error.hint().unwrap().contains("brick auth login --host"), "{:?}", error.hint());
+}
+
+#[tokio::test]
+async fn many_who_share_a_login_renew_it_once() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (config, _home) = user(&sandbox).await;
+    // As if each were a process of its own.
+    let workspaces: Vec<_> = (0..8).map(|_| connect(&config)).collect();
+    for workspace in &workspaces {
+        workspace.users().me().await.unwrap();
+    }
+    assert_eq!(shown(&sandbox, "grant_type"), ["authorization_code"]);
+    sandbox.clock().advance(Duration::from_secs(3600));
+    let mut all = tokio::task::JoinSet::new();
+    for workspace in workspaces {
+        all.spawn(async move { workspace.users().me().await.map(drop) });
+    }
+    for outcome in all.join_all().await {
+        outcome.unwrap();
+    }
+    assert_eq!(shown(&sandbox, "grant_type"), ["authorization_code", "refresh_token"]);
+}
