@@ -2,7 +2,7 @@
 //!
 //! How a result travels is decided here. Rows as text: by links, since an `INLINE` result of more than 25 MiB fails the
 //! statement and running it again might do its work twice; but `INLINE`, which saves a request to the store, for
-//! statements that never have many rows. Record batches: `ARROW_STREAM` by links, with LZ4. Both can be forced.
+//! statements that never have many rows. Record batches: `ARROW_STREAM` by links, with LZ4. All can be forced.
 //!
 //! A statement that was submitted is cancelled when its deadline passes or its future is dropped. A submission whose
 //! answer is lost is an unknown outcome, never sent again: the statement may run.
@@ -73,6 +73,7 @@ impl Sql {
             parameters: Vec::new(),
             wait: WaitOptions::default().with_timeout(DEADLINE).with_polls(FIRST_POLL, LONGEST_POLL),
             fetch: FetchOptions::default(),
+            lz4: true,
         }
     }
 }
@@ -89,6 +90,7 @@ pub struct Statement {
     parameters: Vec<Parameter>,
     wait: WaitOptions,
     fetch: FetchOptions,
+    lz4: bool,
 }
 
 impl Statement {
@@ -142,6 +144,13 @@ impl Statement {
         self
     }
 
+    /// Whether record batches travel packed with LZ4, if the service can; by default they do. Over a network of many
+    /// gigabits per second, or none, unpacking takes longer than what it saves.
+    pub fn with_lz4(mut self, packed: bool) -> Self {
+        self.lz4 = packed;
+        self
+    }
+
     /// The form of the rows, for a statement that is submitted here and read elsewhere. `JSON_ARRAY` by default.
     pub fn with_format(mut self, format: types::StatementFormat) -> Self {
         self.request.format = Some(format);
@@ -181,9 +190,9 @@ impl Statement {
     /// after cancelling it, [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the answer to the
     /// submission is lost. Operations: `statements_execute`, `statements_get`, `statements_cancel`.
     pub async fn execute(self) -> Result<StatementResult> {
-        let (workspace, wait, fetch) = (self.workspace.clone(), self.wait, self.fetch);
+        let (workspace, wait, fetch, lz4) = (self.workspace.clone(), self.wait, self.fetch, self.lz4);
         let request = self.into_request()?;
-        Ok(execution::execute(workspace, request, wait).await?.with_fetch(fetch))
+        Ok(execution::execute(workspace, request, wait, lz4).await?.with_fetch(fetch))
     }
 
     /// Runs the statement, waits for its end and returns its result as Arrow record batches: the fastest way to many

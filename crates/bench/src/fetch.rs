@@ -30,8 +30,8 @@ async fn fetch(what: &str) -> Result<(u64, i64, f64), Failure> {
     let begun = Instant::now();
     let (mut rows, mut sum) = (0_u64, 0_i64);
     match what {
-        "arrow" => {
-            let mut batches = statement.execute_arrow().await?;
+        "arrow" | "plain" => {
+            let mut batches = statement.with_lz4(what == "arrow").execute_arrow().await?;
             while let Some(batch) = batches.next().await? {
                 rows += batch.num_rows() as u64;
                 let ids =

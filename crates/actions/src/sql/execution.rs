@@ -26,6 +26,7 @@ pub(super) async fn execute(
     workspace: Workspace,
     mut request: types::ExecuteStatementRequest,
     options: WaitOptions,
+    lz4: bool,
 ) -> Result<StatementResult> {
     let begun = Instant::now();
     if request.wait_timeout.is_none() || options.timeout < WAIT {
@@ -33,7 +34,7 @@ pub(super) async fn execute(
         request.wait_timeout = Some(format!("{}s", wait.as_secs()));
     }
     request.on_wait_timeout = Some(types::ExecuteStatementRequestOnWaitTimeout::Continue);
-    let submitted = Submission::new(&workspace, request).answer().await?;
+    let submitted = Submission::new(&workspace, request, lz4).answer().await?;
     let id = submitted.statement_id.clone().ok_or_else(|| {
         Error::new(ErrorKind::UnexpectedResponse, "the answer to the submission names no statement")
     })?;

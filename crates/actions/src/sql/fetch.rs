@@ -1,7 +1,7 @@
 //! The chunks of a result, many at a time and in order, in bounded memory.
 //!
 //! A driver starts downloads in the chunks' order, each with a link that was asked for shortly before: one resolved
-//! late never expires. It begins with a few connections and doubles them as long as that brings more. What comes is
+//! late never expires. It begins with a few connections and opens more where that brings more. What comes is
 //! unpacked and decoded while the rest downloads (`flow.rs`). Dropping a [`Fetch`] ends all of it.
 
 mod download;
@@ -22,10 +22,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{
-    Semaphore,
-    mpsc::{UnboundedReceiver, unbounded_channel},
-};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use self::{
     driver::{Aborting, Driver},
@@ -48,7 +45,7 @@ pub struct FetchOptions {
 impl Default for FetchOptions {
     fn default() -> Self {
         Self {
-            connections: 8,
+            connections: 2,
             most_connections: 16,
             memory: 144 << 20,
             stall: Duration::from_secs(30),
@@ -58,7 +55,7 @@ impl Default for FetchOptions {
 }
 
 impl FetchOptions {
-    /// How many chunks are downloaded at a time: `first` at first (8), up to `most` (16) if the network gives more then.
+    /// How many chunks are downloaded at a time: `first` at first (2), up to `most` (16) if the network gives more then.
     pub fn with_connections(mut self, first: usize, most: usize) -> Self {
         self.connections = first.max(1);
         self.most_connections = most.max(self.connections);
@@ -196,13 +193,7 @@ impl<D: Decode> Fetch<D> {
         let flow = Arc::new(Flow::new(source.options.memory, decoder));
         let source = Arc::new(source);
         let (sender, lanes) = unbounded_channel();
-        let driver = Driver {
-            source: source.clone(),
-            flow: flow.clone(),
-            lanes: sender,
-            first,
-            open: Arc::new(Semaphore::new(1)),
-        };
+        let driver = Driver { source: source.clone(), flow: flow.clone(), lanes: sender, first };
         let driver = Aborting(tokio::spawn(driver.run()).abort_handle());
         Self { source, flow, lanes, lane: None, chunks: 0, rows: 0, ended: false, _driver: driver }
     }

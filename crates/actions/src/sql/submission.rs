@@ -24,12 +24,12 @@ pub(super) struct Submission {
 
 impl Submission {
     /// Sends it.
-    pub(super) fn new(workspace: &Workspace, request: types::ExecuteStatementRequest) -> Self {
+    pub(super) fn new(workspace: &Workspace, request: types::ExecuteStatementRequest, lz4: bool) -> Self {
         let (give, answer) = oneshot::channel();
         let abandoned = Arc::new(AtomicBool::new(false));
         let own = workspace.clone();
         workspace.in_background(ABANDONED.scope(abandoned.clone(), async move {
-            let answer = wire::execute(&own, &request).await;
+            let answer = wire::execute(&own, &request, lz4).await;
             if let Err(unheard) = give.send(answer) {
                 see_out(&own, unheard).await;
             }

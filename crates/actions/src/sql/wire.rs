@@ -71,15 +71,16 @@ fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D:
     })
 }
 
-/// Submits a statement. `LZ4_FRAME` is asked for the way Databricks' own drivers do; the API description has no word
+/// Submits a statement. `lz4` packs record batches: `LZ4_FRAME` is asked for the way Databricks' own drivers do; the API description has no word
 /// of it, so a service that refuses it is asked again without: a refused statement has not run.
 pub(super) async fn execute(
     workspace: &Workspace,
     request: &types::ExecuteStatementRequest,
+    lz4: bool,
 ) -> Result<StatementAnswer> {
     let plain = serde_json::to_value(request)
         .map_err(|e| Error::usage("the statement can't be sent").with_source(e))?;
-    if request.format == Some(types::StatementFormat::ArrowStream) {
+    if lz4 && request.format == Some(types::StatementFormat::ArrowStream) {
         let mut packed = plain.clone();
         packed["result_compression"] = "LZ4_FRAME".into();
         match submit(workspace, &packed).await {

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, atomic::Ordering::Relaxed},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -27,8 +28,15 @@ const AHEAD: usize = 4;
 /// The connection that brought the first answer is open: for so few chunks the links are asked for over it, one after
 /// another, which takes no longer than to open others.
 const OVER_THE_OPEN: usize = 4;
+/// So many links are asked for at a time if there are more: each opens a connection of its own, once.
+const ASKING: usize = 16;
 /// What a connection needs to be seen free again, and some.
 const RETURN: Duration = Duration::from_millis(1);
+/// The store's connections that nobody need open ahead: the first chunk's link is there already, and the second comes
+/// over the open connection, as fast as one to the store could be opened for it.
+const OPENED_IN_TIME: usize = 2;
+/// Longer than this nobody waits for a connection that is being opened.
+const OPENING: Duration = Duration::from_millis(500);
 /// So many chunks may have come and not be read, beside those that are downloading.
 const WAITING: u64 = 4;
 /// Ends a task when dropped.
@@ -64,8 +72,6 @@ pub(super) struct Driver<D: Decode> {
     pub(super) flow: Arc<Flow<D>>,
     pub(super) lanes: UnboundedSender<Lane<D::Item>>,
     pub(super) first: Option<ChunkAnswer>,
-    /// One at a time.
-    pub(super) open: Arc<Semaphore>,
 }
 
 /// Whatever ends the driver, no reader waits for what can't come any more.
@@ -82,6 +88,15 @@ impl<D: Decode> Driver<D> {
         let _closing = Closing(self.flow.clone());
         let first = self.first.take().map(Arc::new);
         let count = self.source.rows.len() as u64;
+        let by_links = first.as_ref().is_some_and(|f| f.inline.is_none());
+        let asking = Arc::new(Semaphore::new(match self.source.rows.len() {
+            // Rows in the answers: asking is downloading.
+            _ if !by_links => Semaphore::MAX_PERMITS,
+            few if few <= OVER_THE_OPEN => 1,
+            _ => ASKING,
+        }));
+        let link = first.as_ref().and_then(|f| link_of(f, 0).ok().flatten());
+        let (mut opening, mut opened) = (VecDeque::new(), OPENED_IN_TIME);
         let mut growth = Growth::new(self.source.options);
         let (mut answers, mut asked) = (VecDeque::new(), 0_u64);
         let (mut downloads, mut next) = (JoinSet::new(), 0_u64);
@@ -90,8 +105,13 @@ impl<D: Decode> Driver<D> {
             let moved = self.flow.moved();
             let head = self.flow.head();
             while asked < count && asked < next + (growth.limit + AHEAD) as u64 {
-                answers.push_back(self.ask(asked, first.as_ref()));
+                answers.push_back(self.ask(asked, first.as_ref(), &asking));
                 asked += 1;
+            }
+            let useful = growth.limit.max(OVER_THE_OPEN).min(self.source.rows.len());
+            while let Some(link) = link.as_ref().filter(|_| opened < useful) {
+                opening.push_back(Request::start(open(self.source.clone(), link.clone())));
+                opened += 1;
             }
             while downloads.len() < growth.limit
                 && next < count
@@ -100,11 +120,12 @@ impl<D: Decode> Driver<D> {
                 let Some(answer) = answers.pop_front() else { break };
                 // The reader is gone: this task is about to be, too.
                 let _ = self.lanes.send(self.flow.open(next));
-                downloads.spawn(fetch(self.source.clone(), self.flow.clone(), next, answer));
+                let opening = if next < OPENED_IN_TIME as u64 { None } else { opening.pop_front() };
+                downloads.spawn(fetch(self.source.clone(), self.flow.clone(), next, answer, opening));
                 next += 1;
             }
             while asked < count && asked < next + (growth.limit + AHEAD) as u64 {
-                answers.push_back(self.ask(asked, first.as_ref()));
+                answers.push_back(self.ask(asked, first.as_ref(), &asking));
                 asked += 1;
             }
             if next == count && downloads.is_empty() {
@@ -121,7 +142,7 @@ impl<D: Decode> Driver<D> {
         }
     }
 
-    fn ask(&self, index: u64, first: Option<&Arc<ChunkAnswer>>) -> Request<Answer> {
+    fn ask(&self, index: u64, first: Option<&Arc<ChunkAnswer>>, asking: &Arc<Semaphore>) -> Request<Answer> {
         let known =
             first.filter(|f| f.inline.is_some() && f.index.is_none_or(|i| u64::try_from(i) == Ok(index)));
         if let Some(inline) = known.filter(|_| index == 0).and_then(|f| f.inline.clone()) {
@@ -135,16 +156,18 @@ impl<D: Decode> Driver<D> {
             }
         }
         let source = self.source.clone();
-        let by_links = first.is_some_and(|f| f.inline.is_none());
-        let turn = (by_links && self.source.rows.len() <= OVER_THE_OPEN).then(|| self.open.clone());
+        // The place in the queue is taken here, in the chunks' order, whichever task runs first.
+        let mut turn = Box::pin(asking.clone().acquire_owned());
+        let at_once = turn.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         Request::start(async move {
-            let turn = match &turn {
-                Some(open) => open.acquire().await.ok(),
-                None => None,
+            let turn = match at_once {
+                Poll::Ready(turn) => turn,
+                Poll::Pending => {
+                    let turn = turn.await;
+                    tokio::time::sleep(RETURN).await;
+                    turn
+                }
             };
-            if turn.is_some() && index > 1 {
-                tokio::time::sleep(RETURN).await;
-            }
             let answer = source.resolve(index).await?;
             drop(turn);
             if let Some(link) = link_of(&answer, index)? {
@@ -161,6 +184,14 @@ impl<D: Decode> Driver<D> {
     }
 }
 
+/// Opens a connection to the store while the links are on their way, with a request that brings no bytes. Whether the
+/// store likes it doesn't matter: a link may be good for `GET` alone.
+async fn open(source: Arc<Source>, link: Link) -> Result<()> {
+    let request = source.storage.head(link.url).headers(link.headers);
+    let _ = tokio::time::timeout(OPENING, request.send()).await;
+    Ok(())
+}
+
 /// Where a chunk's rows are.
 enum Answer {
     Inline(bytes::Bytes),
@@ -168,10 +199,22 @@ enum Answer {
     Nothing,
 }
 
-async fn fetch<D: Decode>(source: Arc<Source>, flow: Arc<Flow<D>>, index: u64, answer: Request<Answer>) {
+async fn fetch<D: Decode>(
+    source: Arc<Source>,
+    flow: Arc<Flow<D>>,
+    index: u64,
+    answer: Request<Answer>,
+    opening: Option<Request<()>>,
+) {
     let done = async {
         match answer.answer().await? {
-            Answer::Link(link) => download::download(&source, &flow, index, link).await,
+            Answer::Link(link) => {
+                // It was begun earlier than another could be now.
+                if let Some(opening) = opening {
+                    opening.answer().await?;
+                }
+                download::download(&source, &flow, index, link).await
+            }
             Answer::Inline(rows) => {
                 source.received(rows.len());
                 for part in rows.chunks(pieces::SEGMENT) {

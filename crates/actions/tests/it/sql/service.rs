@@ -140,6 +140,8 @@ impl Service {
     fn reply(&self, request: &Request, base: &str) -> Reply {
         let words: Vec<_> = request.path.split(['/', '?']).skip(1).collect();
         match (request.method.as_str(), &words[..]) {
+            // As a store answers that signed the link for `GET`.
+            ("HEAD", ["store", ..]) => Reply::new(403, ""),
             ("POST", ["api", "2.0", "sql", "statements"])
             | ("GET", ["api", "2.0", "sql", "statements", ID]) => Reply::json(&self.succeeded(base)),
             ("GET", ["api", "2.0", "sql", "statements", ID, "result", "chunks", index]) => {
@@ -231,7 +233,13 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn requests(&self, part: &str) -> Vec<Request> {
-        self.log.lock().unwrap().iter().filter(|r| r.path.contains(part)).cloned().collect()
+        let log = self.log.lock().unwrap();
+        log.iter().filter(|r| r.method != "HEAD" && r.path.contains(part)).cloned().collect()
+    }
+
+    /// The requests that only opened a connection to the store.
+    pub(super) fn openings(&self) -> Vec<Request> {
+        self.log.lock().unwrap().iter().filter(|r| r.method == "HEAD").cloned().collect()
     }
 
     pub(super) fn submissions(&self) -> Vec<Value> {
@@ -260,7 +268,8 @@ async fn serve(mut stream: TcpStream, service: Arc<Service>, log: Log, base: Str
             log.push(request.clone());
             before
         };
-        let reply = (service.script)(&request, before).unwrap_or_else(|| service.reply(&request, &base));
+        let scripted = if request.method == "HEAD" { None } else { (service.script)(&request, before) };
+        let reply = scripted.unwrap_or_else(|| service.reply(&request, &base));
         if let Some(gate) = &reply.gate {
             gate.acquire().await.unwrap().forget();
         }
