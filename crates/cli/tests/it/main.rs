@@ -14,6 +14,8 @@ mod connections;
 mod debug;
 mod exit_status;
 mod help;
+#[cfg(unix)]
+mod login;
 mod output;
 mod retries;
 mod run;
