@@ -313,6 +313,28 @@ fn a_full_disk_is_an_error_and_a_device_is_never_replaced() {
 
 #[cfg(unix)]
 #[test]
+fn a_disk_that_fills_up_on_the_way_leaves_no_file() {
+    let (workspace, folder) = (Workspace::fresh(), Folder::new());
+    fs::write(folder.path("a.csv"), "old").unwrap();
+    for name in FILES {
+        // No file grows beyond some kilobytes, which is an error as of a full disk.
+        let limited =
+            "trap '' XFSZ; ulimit -f 20; exec \"$0\" sql 'SELECT id FROM range(200000)' --out \"$1\"";
+        let mut brick = Command::new("sh");
+        brick.args(["-c", limited, env!("CARGO_BIN_EXE_brick")]).arg(folder.path(name)).env_clear();
+        brick.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", folder.0.path());
+        brick.env("DATABRICKS_HOST", workspace.sandbox.url()).env("DATABRICKS_TOKEN", &workspace.token);
+        let ran = brick.output().unwrap();
+        let told = String::from_utf8(ran.stderr).unwrap();
+        let says = told.starts_with("error: cannot write the rows: File too large ");
+        assert!(says && told.ends_with(&format!("/{name}\n")), "{told}");
+        assert_eq!((ran.status.code(), ran.stdout), (Some(1), Vec::new()));
+        assert_eq!((folder.names(), folder.text("a.csv")), (vec!["a.csv".to_owned()], "old".to_owned()));
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn a_pipe_that_closes_is_no_failure() {
     use std::os::unix::fs::FileTypeExt;
     let (workspace, folder) = (Workspace::fresh(), Folder::new());
