@@ -103,12 +103,18 @@ impl Context {
     }
 
     /// The same, in the format that a file's name asks for unless one was given.
-    pub(crate) fn output_to(&self, file: Option<&Path>) -> Output {
-        let asked = match (self.global.output, file.and_then(format_of)) {
-            (Format::Auto, Some(format)) => format,
+    pub(crate) fn output_to(&self, file: Option<&Path>) -> Result<Output, Failure> {
+        let asked = match (self.global.output, file) {
+            (Format::Auto, Some(file)) if self.global.jq.is_none() => format_of(file).ok_or_else(|| {
+                let file = file.display();
+                Failure::Usage(format!(
+                    "the file's extension names no format: {file}\nhint: .csv, .json, .jsonl, .arrow, .parquet or .txt \
+                     do; with any other name the format, as in -o csv"
+                ))
+            })?,
             (asked, _) => asked,
         };
-        Output::new(asked, self.global.jq.clone())
+        Ok(Output::new(asked, self.global.jq.clone()))
     }
 
     /// What is shown meanwhile.

@@ -75,14 +75,16 @@ impl Output {
                 writeln!(self.out, "{}", trim_lines(&table.to_string()))?;
             }
             Format::Csv => {
-                cell::csv_line(&mut self.out, columns.iter().map(|(name, _)| Some(*name)))?;
+                let mut text = Vec::new();
+                cell::csv_line(&mut text, columns.iter().map(|(name, _)| Some(*name)));
                 for item in items {
                     let cells = cells(item.get(), columns);
                     cell::csv_line(
-                        &mut self.out,
+                        &mut text,
                         cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())),
-                    )?;
+                    );
                 }
+                self.out.write_all(&text)?;
             }
         }
         Ok(self.out.flush()?)
@@ -96,12 +98,13 @@ impl Output {
             Format::Arrow | Format::Parquet => return Err(rows_only()),
             Format::Table | Format::Record => writeln!(self.out, "{}", field_lines(&fields(text)))?,
             Format::Csv => {
-                let fields = fields(text);
-                cell::csv_line(&mut self.out, fields.iter().map(|(name, _)| Some(name.as_str())))?;
+                let (fields, mut text) = (fields(text), Vec::new());
+                cell::csv_line(&mut text, fields.iter().map(|(name, _)| Some(name.as_str())));
                 cell::csv_line(
-                    &mut self.out,
+                    &mut text,
                     fields.iter().map(|(_, v)| Some(v.as_str()).filter(|v| !v.is_empty())),
-                )?;
+                );
+                self.out.write_all(&text)?;
             }
         }
         Ok(self.out.flush()?)

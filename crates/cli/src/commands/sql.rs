@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use brickwire_actions::{Parameter, Statement, StatementResult, types::WarehouseState};
+use brickwire_actions::{FetchOptions, Parameter, Statement, StatementResult, types::WarehouseState};
 
 use clap_complete::ArgValueCompleter;
 
@@ -14,6 +14,9 @@ use crate::{
     output::{Output, Target},
     report::Failure,
 };
+
+/// So many bytes of rows may wait to be written: enough for a network, and little for a machine.
+const WAITING: usize = 40 << 20;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -91,7 +94,8 @@ pub(crate) async fn run(command: Sql, context: &Context) -> Result {
             )));
         }
     }
-    let mut statement = workspace.sql(warehouse).statement(text);
+    let mut statement =
+        workspace.sql(warehouse).statement(text).with_fetch(FetchOptions::default().with_memory(WAITING));
     for parameter in command.parameters {
         statement = statement.with_parameter(parameter);
     }
@@ -111,7 +115,7 @@ pub(crate) async fn run(command: Sql, context: &Context) -> Result {
         return record(context, statement.submit().await?.raw());
     }
     // Before the statement runs, so that one whose rows can't be written isn't run.
-    let output = context.output_to(command.out.as_deref());
+    let output = context.output_to(command.out.as_deref())?;
     let target = Target::open(command.out.as_deref())?;
     if matches!(output.format(), Format::Arrow | Format::Parquet) {
         return batches(statement, output.format(), target, context).await;

@@ -40,9 +40,11 @@ pub(crate) async fn run(command: Statements, context: &Context) -> Result {
     match command {
         Statements::Get(which) => record(context, statements.get(&which.statement).await?.raw()),
         Statements::Wait { which, out, timeout } => {
+            // Before the wait, so that what is wrong with the file is told at once.
+            let output = context.output_to(out.as_deref())?;
+            let target = Target::open(out.as_deref())?;
             let result = statements.wait(&which.statement, timeout.options()).await?;
-            sql::print(result, context.output_to(out.as_deref()), Target::open(out.as_deref())?, context)
-                .await
+            sql::print(result, output, target, context).await
         }
         Statements::Cancel(which) => {
             statements.cancel(&which.statement).await?;

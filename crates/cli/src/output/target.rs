@@ -5,6 +5,8 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
     path::{self, Path, PathBuf},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread::{self, JoinHandle},
 };
 
 use crate::{args::Format, report::Failure};
@@ -98,6 +100,105 @@ impl Write for Target {
             Self::Stdout(out) => out.flush().map_err(|e| unwritten(&e, &"stdout")),
             Self::File { file, path, .. } => file.flush().map_err(|e| unwritten(&e, &path.display())),
         }
+    }
+}
+
+/// Text on its way to a target. What is long is written by a thread, while the next is laid out.
+pub(crate) struct Writer(State);
+
+enum State {
+    Here(Target),
+    Behind(Behind),
+    Ended,
+}
+
+/// So much text at once is long.
+const LONG: usize = 1 << 20;
+
+/// A thread that writes, and gives the memory back.
+struct Behind {
+    texts: SyncSender<Vec<u8>>,
+    written: Receiver<Vec<u8>>,
+    thread: JoinHandle<io::Result<Target>>,
+    is_file: bool,
+}
+
+impl Writer {
+    pub(crate) fn new(target: Target) -> Self {
+        Self(State::Here(target))
+    }
+
+    fn take(&mut self) -> State {
+        std::mem::replace(&mut self.0, State::Ended)
+    }
+
+    /// Writes the text, or has it written, and leaves none.
+    pub(crate) fn write(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
+        self.0 = match self.take() {
+            State::Here(target) if text.len() >= LONG => State::Behind(Behind::new(target)?),
+            other => other,
+        };
+        match &mut self.0 {
+            State::Here(target) => target.write_all(text)?,
+            State::Behind(behind) => {
+                let next = behind.written.try_recv().unwrap_or_default();
+                if behind.texts.send(std::mem::replace(text, next)).is_err() {
+                    // It ended before the texts did, so it failed.
+                    return self.take().end().map(drop);
+                }
+            }
+            State::Ended => {}
+        }
+        text.clear();
+        Ok(())
+    }
+
+    /// Waits until all is written.
+    pub(crate) fn end(mut self) -> io::Result<Target> {
+        self.take().end()
+    }
+}
+
+impl Drop for Writer {
+    /// The file that isn't whole is removed before the program ends. A pipe that nobody reads is not waited for.
+    fn drop(&mut self) {
+        if let State::Behind(behind) = self.take()
+            && behind.is_file
+        {
+            let _ = behind.end();
+        }
+    }
+}
+
+impl State {
+    fn end(self) -> io::Result<Target> {
+        match self {
+            Self::Here(target) => Ok(target),
+            Self::Behind(behind) => behind.end(),
+            Self::Ended => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
+impl Behind {
+    fn new(mut target: Target) -> io::Result<Self> {
+        let is_file = matches!(target, Target::File { .. });
+        let (texts, to_write) = sync_channel::<Vec<u8>>(1);
+        let (give_back, written) = sync_channel(1);
+        let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || {
+            for text in to_write {
+                target.write_all(&text)?;
+                // If there is enough memory on its way back, this goes.
+                let _ = give_back.try_send(text);
+            }
+            Ok(target)
+        })?;
+        Ok(Self { texts, written, thread, is_file })
+    }
+
+    fn end(self) -> io::Result<Target> {
+        drop(self.texts);
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the writing of the rows stopped")))
     }
 }
 
