@@ -91,6 +91,7 @@ impl Clusters {
     pub async fn start(&self, cluster_id: &str) -> Result<Change> {
         let body = types::StartCluster { cluster_id: cluster_id.to_owned() };
         required(cluster_id)?;
+        self.workspace.events().requesting("cluster", cluster_id, "start");
         match self.workspace.client().clusters_start(&body).await.map_err(Error::from) {
             Ok(_) => Ok(Change::Requested),
             Err(refused) if refused.error_code() == Some("INVALID_STATE") => {
@@ -121,6 +122,7 @@ impl Clusters {
     pub async fn restart(&self, cluster_id: &str) -> Result<()> {
         required(cluster_id)?;
         let body = types::RestartCluster { cluster_id: cluster_id.to_owned(), ..Default::default() };
+        self.workspace.events().requesting("cluster", cluster_id, "restart");
         let answer = self.workspace.client().clusters_restart(&body).await.map_err(Error::from);
         match answer {
             Err(e) if e.error_code() == Some("INVALID_STATE") => {
@@ -148,6 +150,7 @@ impl Clusters {
             return Ok(Change::Already);
         }
         let body = types::DeleteCluster { cluster_id: cluster_id.to_owned() };
+        self.workspace.events().requesting("cluster", cluster_id, "terminate");
         self.workspace.client().clusters_delete(&body).await?;
         Ok(Change::Requested)
     }

@@ -17,6 +17,15 @@ pub enum Event {
         /// The wait before the next attempt.
         after: Duration,
     },
+    /// A change is asked for that goes on when this program ends.
+    Requesting {
+        /// What changes: `cluster`, `warehouse`.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// The change: `start`, `restart`, `terminate`, `stop`.
+        change: &'static str,
+    },
     /// What is being waited for is in another state than before.
     StateChanged {
         /// What it is: `cluster`, `warehouse`, `statement`, `command`, `context`.
@@ -58,6 +67,10 @@ impl Events {
     /// Calls the function for each event; it should return at once.
     pub fn new(listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(listener)))
+    }
+
+    pub(crate) fn requesting(&self, what: &'static str, id: &str, change: &'static str) {
+        self.emit(|| Event::Requesting { what, id: id.to_owned(), change });
     }
 
     pub(crate) fn emit(&self, event: impl FnOnce() -> Event) {

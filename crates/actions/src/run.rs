@@ -270,10 +270,16 @@ impl Drop for Cleanup {
         let (commands, cluster_id) = (self.workspace.commands(), std::mem::take(&mut self.cluster_id));
         let context_id = std::mem::take(&mut self.context_id);
         self.workspace.in_background(async move {
-            if let Some(command) = command
-                && let Err(error) = commands.cancel(&command).await
-            {
-                tracing::warn!(target: "brickwire", command_id = command.command_id, %error, "cannot cancel the command");
+            if let Some(command) = command {
+                let end = match commands.cancel(&command).await {
+                    // With its context it is gone; without, its end tells whether the context is free again.
+                    Ok(()) if destroys => Ok(()),
+                    Ok(()) => commands.wait(&command, WaitOptions::for_an_ending()).await.map(drop),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = end {
+                    tracing::warn!(target: "brickwire", command_id = command.command_id, %error, "cannot cancel the command");
+                }
             }
             if destroys && let Err(error) = commands.destroy_context(&cluster_id, &context_id).await {
                 tracing::warn!(target: "brickwire", context_id, %error, "cannot destroy the context");

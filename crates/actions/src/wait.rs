@@ -27,6 +27,13 @@ impl Default for WaitOptions {
 }
 
 impl WaitOptions {
+    /// For what was cancelled and should end at once.
+    pub(crate) fn for_an_ending() -> Self {
+        Self::default()
+            .with_timeout(Duration::from_secs(3))
+            .with_polls(Duration::from_millis(100), Duration::from_millis(500))
+    }
+
     /// Gives up after this time; 20 minutes by default.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

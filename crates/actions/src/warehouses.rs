@@ -81,6 +81,7 @@ impl Warehouses {
         if matches!(self.get(warehouse_id).await?.state, Some(State::Running | State::Starting)) {
             return Ok(Change::Already);
         }
+        self.workspace.events().requesting("warehouse", warehouse_id, "start");
         self.workspace.client().warehouses_start(warehouse_id).await?;
         Ok(Change::Requested)
     }
@@ -101,6 +102,7 @@ impl Warehouses {
         if matches!(self.get(warehouse_id).await?.state, Some(State::Stopped | State::Stopping)) {
             return Ok(Change::Already);
         }
+        self.workspace.events().requesting("warehouse", warehouse_id, "stop");
         self.workspace.client().warehouses_stop(warehouse_id).await?;
         Ok(Change::Requested)
     }

@@ -13,7 +13,7 @@ mod target;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::{Value, value::RawValue};
 
 use crate::{args::Format, report::Failure};
@@ -69,9 +69,13 @@ impl Output {
             Format::Arrow | Format::Parquet => return Err(rows_only()),
             Format::Table => {
                 let rows = items.iter().map(|item| cells(item.get(), columns));
-                let mut table = bare_table();
+                let mut table = bare_table(terminal_width());
                 table.set_header(columns.iter().map(|(name, _)| *name));
                 table.add_rows(rows);
+                // An id is there to be copied.
+                if let Some(id) = table.column_mut(0) {
+                    id.set_constraint(ColumnConstraint::ContentWidth);
+                }
                 writeln!(self.out, "{}", trim_lines(&table.to_string()))?;
             }
             Format::Csv => {
@@ -181,10 +185,19 @@ fn rows_only() -> Failure {
     Failure::Usage("arrow and parquet are for the rows of an SQL statement".to_owned())
 }
 
-fn bare_table() -> Table {
+/// A table without lines, whose cells are broken where it is wider than this.
+fn bare_table(width: Option<u16>) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(width) = width {
+        table.set_width(width);
+    }
     table
+}
+
+/// How many columns the terminal has, if stdout is one.
+fn terminal_width() -> Option<u16> {
+    console::Term::stdout().size_checked().map(|(_, columns)| columns)
 }
 
 /// The table library pads every line to the full width.

@@ -11,7 +11,8 @@ use std::{
 };
 
 use brickwire_actions::{Event, Events};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::args::Global;
@@ -29,15 +30,29 @@ struct Shown {
     bar: ProgressBar,
     /// Whether the user asked to stop: then what is cancelled is named, else it goes without saying.
     stopping: AtomicBool,
-    /// What is being waited for, and since when.
-    waiting: Mutex<Option<(String, Instant)>>,
+    waiting: Mutex<Option<Waiting>>,
+}
+
+/// What is being waited for, and since when.
+#[derive(Clone)]
+struct Waiting {
+    what: &'static str,
+    id: String,
+    /// What it is and how it is, in words.
+    text: String,
+    since: Instant,
 }
 
 impl Progress {
     pub(crate) fn new(global: &Global) -> Self {
         // A log and a line that is written over don't go together.
         let rewrites = !global.quiet && !global.debug && global.verbose == 0 && io::stderr().is_terminal();
-        let target = if rewrites { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = match Term::stderr() {
+            term if rewrites && std::env::var_os("TERM").is_none_or(|name| name != "dumb") => {
+                ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(term)), 20)
+            }
+            _ => ProgressDrawTarget::hidden(),
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         let style =
             ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or(ProgressStyle::default_spinner());
@@ -71,9 +86,13 @@ impl Progress {
         self.0.bar.set_draw_target(ProgressDrawTarget::hidden());
     }
 
-    /// The user asked to stop.
+    /// The user asked to stop. What was asked for of a cluster or a warehouse is not taken back.
     pub(crate) fn stopping(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
+        let waiting = self.waiting().take();
+        if let Some(Waiting { what, id, text, .. }) = waiting.filter(|w| !is_brief(w.what)) {
+            self.line(&format!("{text}, and goes on by itself: brick {what}s get {id}"));
+        }
     }
 
     /// Says something now and then, for whoever reads a log.
@@ -81,13 +100,13 @@ impl Progress {
         loop {
             tokio::time::sleep(HEARTBEAT).await;
             let waiting = self.waiting().clone();
-            if let Some((what, since)) = waiting.filter(|_| self.0.bar.is_hidden()) {
-                self.line(&format!("{what}, for {} s now", since.elapsed().as_secs()));
+            if let Some(Waiting { text, since, .. }) = waiting.filter(|_| self.0.bar.is_hidden()) {
+                self.line(&format!("{text}, for {} s now", since.elapsed().as_secs()));
             }
         }
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Option<(String, Instant)>> {
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Option<Waiting>> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -99,23 +118,28 @@ impl Progress {
                     "{operation}: attempt {attempts} failed ({reason}); again in {after:.1} s"
                 ));
             }
+            Event::Requesting { what, id, change } => {
+                let text = format!("{what} {id} was asked to {change}");
+                *self.waiting() = Some(Waiting { what, id: id.clone(), text, since: Instant::now() });
+            }
             Event::StateChanged { what, id, state, message } => {
                 let message = message.as_deref().map(|m| format!(": {m}")).unwrap_or_default();
-                let text = format!("{what} {id} is {state}{message}");
-                // A short statement or command has no story to tell, but for whoever watches it.
-                let brief = matches!(*what, "statement" | "command" | "context");
-                if !brief && self.0.bar.is_hidden() {
-                    self.line(&text);
+                let text = format!("{what} {id} is {state}");
+                let shown = format!("{text}{message}");
+                // A short statement or command has no story to tell, but for whoever watches it or ended it.
+                let told = !is_brief(what) || self.0.stopping.load(Ordering::Relaxed);
+                if told && self.0.bar.is_hidden() {
+                    self.line(&shown);
                 }
-                self.wait_for(text);
+                self.draw(&shown);
+                *self.waiting() = Some(Waiting { what, id: id.clone(), text, since: Instant::now() });
             }
-            Event::ChunkFetched { rows, total_rows, .. } if !io::stdout().is_terminal() => {
-                let total = total_rows.map(|n| format!(" of {n}")).unwrap_or_default();
-                let rate =
-                    self.waiting().as_ref().map(|(_, since)| *rows as f64 / since.elapsed().as_secs_f64());
-                let rate =
-                    rate.filter(|r| r.is_finite()).map(|r| format!(", {r:.0} a second")).unwrap_or_default();
-                self.0.bar.set_message(format!("{rows}{total} rows{rate}"));
+            Event::ChunkFetched { rows, total_rows, bytes, .. } if !io::stdout().is_terminal() => {
+                let total = total_rows.map(|n| format!(" of {}", HumanCount(n))).unwrap_or_default();
+                let seconds = self.waiting().as_ref().map(|w| w.since.elapsed().as_secs_f64());
+                let rate = seconds.map(|s| HumanBytes((*bytes as f64 / s.max(0.001)) as u64));
+                let rate = rate.map(|rate| format!(", {rate} a second")).unwrap_or_default();
+                self.draw(&format!("{}{total} rows, {}{rate}", HumanCount(*rows), HumanBytes(*bytes)));
             }
             Event::Cancelling { what, id } if self.0.stopping.load(Ordering::Relaxed) => {
                 self.line(&format!("cancelling {what} {id}"));
@@ -124,13 +148,60 @@ impl Progress {
         }
     }
 
-    fn wait_for(&self, text: String) {
+    /// Writes over the line.
+    fn draw(&self, text: &str) {
         if !self.0.bar.is_hidden() {
-            self.0.bar.set_message(text.clone());
+            self.0.bar.set_message(text.to_owned());
             self.0.bar.enable_steady_tick(Duration::from_millis(120));
         }
-        *self.waiting() = Some((text, Instant::now()));
     }
+}
+
+/// The terminal, with room behind the line for the `^C` that it adds: in the next line that would stay for ever.
+#[derive(Debug)]
+struct Narrower(Term);
+
+impl TermLike for Narrower {
+    fn width(&self) -> u16 {
+        self.0.size().1.saturating_sub(4)
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_up(n)
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_down(n)
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_right(n)
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_left(n)
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Whether it ends with the program that started it.
+fn is_brief(what: &str) -> bool {
+    matches!(what, "statement" | "command" | "context")
 }
 
 /// Sends the log to stderr, as far as it was asked for.

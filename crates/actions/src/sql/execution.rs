@@ -192,8 +192,13 @@ pub(super) fn tell(workspace: &Workspace, id: &str) {
     workspace.events().emit(|| Event::Cancelling { what: "statement", id: id.to_owned() });
 }
 
+/// Cancels a statement, and watches for its end for a little while.
 pub(super) async fn cancel(workspace: &Workspace, id: &str) {
     if let Err(error) = workspace.statements().cancel(id).await {
         tracing::warn!(target: "brickwire", statement_id = id, %error, "cannot cancel the statement");
+        return;
+    }
+    if let Err(error) = poll(workspace, id, WaitOptions::for_an_ending()).await {
+        tracing::debug!(target: "brickwire", statement_id = id, %error, "cancelled, and not seen to end");
     }
 }

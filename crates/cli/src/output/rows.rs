@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use brickwire_actions::{Rows, types::StatementColumnInfo};
 use comfy_table::CellAlignment;
 
-use super::{Target, bare_table, cell::csv_line, target::Writer, trim_lines};
+use super::{Target, bare_table, cell::csv_line, target::Writer, terminal_width, trim_lines};
 use crate::{args::Format, report::Failure};
 
 /// How many rows a table is laid out for at once; a longer one begins again with its heading.
@@ -17,6 +17,8 @@ pub(crate) struct RowPrinter {
     out: Sink,
     columns: Vec<Heading>,
     page: Vec<Vec<String>>,
+    /// What a table must fit into.
+    width: Option<u16>,
     /// What is written next: many rows at once, which is several times as fast as cell by cell.
     text: Vec<u8>,
     rows: u64,
@@ -105,11 +107,12 @@ fn is_plain(text: &str) -> bool {
 
 impl RowPrinter {
     pub(super) fn new(format: Format, out: Target, jq: Option<String>) -> Self {
+        let width = if matches!(out, Target::Stdout(_)) { terminal_width() } else { None };
         let out = match jq {
             None => Sink::Direct(Writer::new(out)),
             Some(code) => Sink::Filtered { code, text: Vec::new(), out },
         };
-        Self { format, out, columns: Vec::new(), page: Vec::new(), text: Vec::new(), rows: 0 }
+        Self { format, out, columns: Vec::new(), page: Vec::new(), width, text: Vec::new(), rows: 0 }
     }
 
     /// Takes the columns; comes before all rows.
@@ -230,7 +233,7 @@ impl RowPrinter {
     }
 
     fn print_page(&mut self) {
-        let mut table = bare_table();
+        let mut table = bare_table(self.width);
         table.set_header(self.columns.iter().map(|c| c.name.as_str()));
         for row in self.page.drain(..) {
             table.add_row(row);

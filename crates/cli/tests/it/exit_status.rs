@@ -251,7 +251,7 @@ fn status_130_and_143_are_signals_and_the_statement_is_cancelled() {
         // The service waits some seconds before it answers a submission; then comes the first poll.
         workspace.until_requested_after("GET", STATEMENTS, Duration::from_secs(1));
         running.signal(signal);
-        running.end().fails(code, &["cancelling statement", "interrupted"]);
+        running.end().fails(code, &["cancelling statement", "is CANCELED", "interrupted"]);
         assert_cancelled(&workspace);
     }
 }
@@ -301,9 +301,10 @@ fn a_signal_while_waiting_leaves_what_was_started() {
     delays.cluster = Duration::from_secs(3600);
     let workspace = Workspace::alone(Sandbox::builder().with_delays(delays));
     let running = workspace.brick("clusters start 0710-090100-n1ghtly0").start();
-    workspace.until_requested("GET", "/api/2.1/clusters/get");
+    workspace.until_requested("POST", "/api/2.1/clusters/start");
     running.signal("INT");
-    running.end().fails(130, &["interrupted"]);
+    let goes_on = ", and goes on by itself: brick clusters get 0710-090100-n1ghtly0";
+    running.end().fails(130, &[goes_on, "interrupted"]);
     assert!(workspace.requests("POST", "/api/2.1/clusters/delete").is_empty());
     let state = workspace.brick("clusters get nightly-etl").run().done().json()["state"].clone();
     assert_eq!(state, "PENDING");

@@ -12,9 +12,6 @@ streams, columns, program = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 kept = [os.dup(stream) for stream in range(3)]
 child, terminal = pty.fork()
 if child == 0:
-    quiet = termios.tcgetattr(0)
-    quiet[3] &= ~termios.ECHO  # what is typed isn't shown, so that all that is shown is the program's
-    termios.tcsetattr(0, termios.TCSANOW, quiet)
     fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     for stream in range(3):
         if str(stream) not in streams:

@@ -153,6 +153,19 @@ fn rows_are_a_table_on_a_terminal_and_null_is_told_from_empty() {
 }
 
 #[test]
+fn a_table_is_broken_to_fit_the_terminal() {
+    let workspace = Workspace::fresh();
+    let statement = "SELECT repeat('word ', 20) AS words, '日本語' AS wide, 7 AS n";
+    let ran = on_terminal("012", workspace.sql("", statement)).run().done();
+    let lines = Screen::showing(ran.text()).text();
+    assert!(lines.len() > 2 && lines.iter().all(|line| line.chars().count() < COLUMNS), "{lines:?}");
+    assert_eq!(lines.concat().matches("word").count(), 20 + 1, "{lines:?}");
+    // In a pipe and in a file lines are as long as they are.
+    let ran = workspace.sql("-o table", statement).run().done();
+    assert_eq!(ran.text().lines().count(), 2);
+}
+
+#[test]
 fn the_line_that_says_what_is_waited_for_is_written_over_and_taken_away() {
     let workspace = with_slow_contexts();
     let running = on_terminal("012", workspace.brick("contexts create -c shared-analytics")).start();

@@ -262,13 +262,19 @@ impl Running {
 async fn serve(mut stream: TcpStream, service: Arc<Service>, log: Log, base: String) {
     let mut seen = Vec::new();
     while let Some(request) = read(&mut stream, &mut seen).await {
-        let before = {
+        let (before, cancelled) = {
             let mut log = log.lock().unwrap();
+            let cancelled = log.iter().any(|r| r.path.ends_with("/cancel"));
             let before = log.iter().filter(|r| r.path == request.path && r.method == request.method).count();
             log.push(request.clone());
-            before
+            (before, cancelled)
         };
-        let scripted = if request.method == "HEAD" { None } else { (service.script)(&request, before) };
+        let ended = json!({ "statement_id": ID, "status": { "state": "CANCELED" } });
+        let scripted = match request.method.as_str() {
+            "HEAD" => None,
+            "GET" if cancelled && request.path.ends_with(ID) => Some(Reply::json(&ended)),
+            _ => (service.script)(&request, before),
+        };
         let reply = scripted.unwrap_or_else(|| service.reply(&request, &base));
         if let Some(gate) = &reply.gate {
             gate.acquire().await.unwrap().forget();
