@@ -1,11 +1,14 @@
 //! Lists: pages followed to the end, each item decoded and as it came.
 
-use std::{ops::Deref, slice, vec};
+use std::{collections::HashMap, ops::Deref, slice, vec};
 
-use brickwire_client::ResponseValue;
+use brickwire_client::{OperationInfo, ResponseValue};
+use bytes::Bytes;
+use http::StatusCode;
+use reqwest::{Method, Request, Url};
 use serde_json::value::RawValue;
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Workspace};
 
 /// The items of all pages, in order.
 ///
@@ -78,33 +81,68 @@ where
     let mut token = None;
     loop {
         let response = fetch(token.clone()).await?;
-        list.raw.extend(raw_items(key, response.raw())?);
+        list.raw.extend(items_of(&page_of(response.raw())?, key)?);
         let page = split(response.into_inner());
         list.items.extend(page.items);
-        match page.next.filter(|next| !next.is_empty()) {
-            None => return Ok(list),
-            next if next == token => {
-                return Err(Error::new(
-                    ErrorKind::UnexpectedResponse,
-                    "the service returned the same page token twice",
-                ));
-            }
-            next => token = next,
+        token = following(page.next, token)?;
+        if token.is_none() {
+            return Ok(list);
         }
     }
 }
 
-fn raw_items(key: &str, body: &[u8]) -> Result<Vec<Box<RawValue>>> {
-    let broken = |e| Error::new(ErrorKind::UnexpectedResponse, format!("cannot read `{key}`")).with_source(e);
+/// The same items as JSON and nothing else, which for long lists takes a fraction of the time.
+pub(crate) async fn json(
+    workspace: &Workspace,
+    operation: &OperationInfo,
+    key: &str,
+) -> Result<Vec<Box<RawValue>>> {
+    let client = workspace.client();
+    let first = Url::parse(&format!("{}{}", client.base_url(), operation.path))
+        .map_err(|e| Error::configuration("the host is not an address").with_source(e))?;
+    let (mut items, mut token) = (Vec::new(), None::<String>);
+    loop {
+        let mut url = first.clone();
+        if let Some(token) = &token {
+            url.query_pairs_mut().append_pair("page_token", token);
+        }
+        let answer = client.transport().send(Request::new(Method::GET, url), operation).await?;
+        let body = answer.body.read().await?;
+        let page = page_of(&body)?;
+        items.extend(items_of(&page, key)?);
+        let next = page.get("next_page_token").map(|next| serde_json::from_str::<Option<String>>(next.get()));
+        token = following(next.transpose().map_err(unreadable)?.flatten(), token)?;
+        if token.is_none() {
+            return Ok(items);
+        }
+    }
+}
+
+/// The token of the page that follows, if one does.
+fn following(next: Option<String>, before: Option<String>) -> Result<Option<String>> {
+    match next.filter(|next| !next.is_empty()) {
+        Some(next) if Some(&next) == before.as_ref() => {
+            Err(Error::new(ErrorKind::UnexpectedResponse, "the service returned the same page token twice"))
+        }
+        next => Ok(next),
+    }
+}
+
+fn unreadable(source: serde_json::Error) -> Error {
+    let (path, status, raw) = (".".to_owned(), StatusCode::OK, Bytes::new());
+    brickwire_client::Error::Decode { path, source, status, raw }.into()
+}
+
+type Fields<'a> = HashMap<String, &'a RawValue>;
+
+fn page_of(body: &[u8]) -> Result<Fields<'_>> {
     if body.trim_ascii().is_empty() {
-        return Ok(Vec::new());
+        return Ok(Fields::new());
     }
-    let page: Option<std::collections::HashMap<String, &RawValue>> =
-        serde_json::from_slice(body).map_err(broken)?;
-    match page.as_ref().and_then(|page| page.get(key)) {
-        Some(items) => Ok(serde_json::from_str::<Option<Vec<Box<RawValue>>>>(items.get())
-            .map_err(broken)?
-            .unwrap_or_default()),
-        None => Ok(Vec::new()),
-    }
+    Ok(serde_json::from_slice::<Option<Fields<'_>>>(body).map_err(unreadable)?.unwrap_or_default())
+}
+
+fn items_of(page: &Fields<'_>, key: &str) -> Result<Vec<Box<RawValue>>> {
+    let items = page.get(key).map(|items| serde_json::from_str::<Option<_>>(items.get()));
+    Ok(items.transpose().map_err(unreadable)?.flatten().unwrap_or_default())
 }

@@ -1,6 +1,7 @@
 //! SQL warehouses: list, get, start, stop, and waiting for a state.
 
-use brickwire_client::{ResponseValue, types};
+use brickwire_client::{ResponseValue, operations, types};
+use serde_json::value::RawValue;
 
 use crate::{
     Change, Error, ErrorKind, List, Result, WaitOptions, Workspace,
@@ -47,6 +48,14 @@ impl Warehouses {
             },
         )
         .await
+    }
+
+    /// Lists all warehouses as JSON, each as the service sent it: for whoever passes them on.
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list).
+    pub async fn list_json(&self) -> Result<Vec<Box<RawValue>>> {
+        list::json(&self.workspace, &operations::WAREHOUSES_LIST, "warehouses").await
     }
 
     /// Gets one warehouse.

@@ -96,7 +96,7 @@ const SPARK_VERSIONS: &[Column] = &[("KEY", "/key"), ("NAME", "/name")];
 pub(crate) async fn run(command: Clusters, context: &Context) -> Result {
     let clusters = context.workspace().await?.clusters();
     match command {
-        Clusters::List => Ok(context.output().list(clusters.list().await?.raw(), COLUMNS)?),
+        Clusters::List => Ok(context.output().list(&clusters.list_json().await?, COLUMNS)?),
         Clusters::NodeTypes => {
             Ok(context.output().list(clusters.list_node_types().await?.raw(), NODE_TYPES)?)
         }

@@ -71,7 +71,7 @@ const COLUMNS: &[Column] = &[
 pub(crate) async fn run(command: Warehouses, context: &Context) -> Result {
     let warehouses = context.workspace().await?.warehouses();
     match command {
-        Warehouses::List => Ok(context.output().list(warehouses.list().await?.raw(), COLUMNS)?),
+        Warehouses::List => Ok(context.output().list(&warehouses.list_json().await?, COLUMNS)?),
         Warehouses::Get(which) => {
             let id = warehouses.find(&which.warehouse).await?;
             record(context, warehouses.get(&id).await?.raw())

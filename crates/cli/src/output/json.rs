@@ -58,7 +58,7 @@ fn reformat(text: &str, indent: bool) -> String {
         at = next;
     }
     // Only ASCII was added or left out.
-    String::from_utf8_lossy(&out).into_owned()
+    String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }
 
 /// The position after the string that begins here, its quotes included.
