@@ -253,6 +253,7 @@ async fn garbage_is_an_error() {
         service.chunks[1] = (garbage.into(), 1);
         let error = all_ids(&service.start().await).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{garbage}");
+        assert!(error.to_string().starts_with("chunk 1 of the result"), "{error}");
         assert!(!error.to_string().contains(garbage), "{error}");
     }
 }

@@ -70,8 +70,14 @@ pub(super) async fn download<D: Decode>(
                 if renewals > RENEWALS {
                     let text =
                         format!("the store refuses chunk {index} of the result (HTTP {})", status.as_u16());
+                    let hint = match status {
+                        StatusCode::NOT_FOUND | StatusCode::GONE => {
+                            "the store no longer has it: run the statement again"
+                        }
+                        _ => "links renewed just now were refused too: check the network and the clock",
+                    };
                     return Err(Error::new(ErrorKind::Unavailable, text)
-                        .with_hint("links renewed just now were refused too: check the network and the clock")
+                        .with_hint(hint)
                         .with_details(|d| d.status = Some(status.as_u16())));
                 }
                 link = source.link(index).await?;

@@ -264,6 +264,12 @@ impl<D: Decode> Job<D> {
         let malformed = |e: super::pieces::Malformed| {
             Error::new(ErrorKind::UnexpectedResponse, format!("chunk {index} of the result is damaged: {e}"))
         };
+        let of_this_chunk = |e: Error| {
+            let text = format!("chunk {index} of the result: {e}");
+            Error::new(ErrorKind::UnexpectedResponse, text)
+                .with_hint("run the statement again; if it stays so, report it with the statement's id")
+                .with_source(e)
+        };
         let ended = piece.is_none();
         let mut ready = Vec::new();
         match piece {
@@ -273,7 +279,7 @@ impl<D: Decode> Job<D> {
         let mut items = Vec::new();
         for bytes in ready {
             work.unaccounted += bytes.len();
-            work.decode.take(bytes, &mut items)?;
+            work.decode.take(bytes, &mut items).map_err(of_this_chunk)?;
         }
         let mut messages = Vec::with_capacity(items.len() + 1);
         for (item, rows) in items {
@@ -282,7 +288,7 @@ impl<D: Decode> Job<D> {
             messages.push(Message::Rows { item, rows, bytes });
         }
         if ended {
-            work.decode.finish()?;
+            work.decode.finish().map_err(of_this_chunk)?;
             if let Some(expected) = expected.filter(|expected| *expected != work.rows) {
                 let text = format!(
                     "the result is incomplete: chunk {index} has {} rows where {expected} were announced",

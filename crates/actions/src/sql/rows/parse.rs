@@ -135,7 +135,7 @@ impl Decode for RowsDecoder {
             // A chunk without rows may have no text at all.
             Place::Start if self.carry.is_empty() || self.carry.trim_ascii() == b"null" => Ok(()),
             Place::End => Err(wrong("something follows them")),
-            Place::Start | Place::Rows => Err(broken("the rows of a chunk end too early".to_owned())),
+            Place::Start | Place::Rows => Err(broken("its rows end too early".to_owned())),
         }
     }
 }
