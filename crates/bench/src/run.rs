@@ -13,7 +13,12 @@ const FAR: &str = "latency_ms=30 connect_ms=60 mbps=50";
 
 /// A name, the rows, the network, and the contenders' arguments; the first is what the others are compared to.
 const SCENARIOS: [(&str, u64, &str, &[&str]); 7] = [
-    ("Arrow, near", 10_000_000, "", &["raw arrow 8", "decode 2", "fetch arrow", "fetch arrow 1"]),
+    (
+        "Arrow, near",
+        10_000_000,
+        "",
+        &["raw arrow 8", "decode 2", "fetch plain", "fetch arrow", "fetch arrow 1"],
+    ),
     (
         "Arrow, far",
         10_000_000,

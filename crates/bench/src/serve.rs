@@ -136,6 +136,9 @@ impl Server {
             let chunk = index.and_then(|i| chunks.get(i)).ok_or("no such chunk")?;
             return Ok(if head.token {
                 ("400 x", vec![text("a token came with a link")])
+            } else if head.line.starts_with("HEAD") {
+                // As of a store that signed the link for GET.
+                ("403 x", vec![])
             } else {
                 ("200 x", vec![Cow::Borrowed(&chunk.bytes[..])])
             });
