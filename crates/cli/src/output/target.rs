@@ -120,7 +120,8 @@ struct Behind {
     texts: SyncSender<Vec<u8>>,
     written: Receiver<Vec<u8>>,
     thread: JoinHandle<io::Result<Target>>,
-    is_file: bool,
+    /// Whether there is a file to be removed if it doesn't get whole.
+    has_part: bool,
 }
 
 impl Writer {
@@ -163,7 +164,7 @@ impl Drop for Writer {
     /// The file that isn't whole is removed before the program ends. A pipe that nobody reads is not waited for.
     fn drop(&mut self) {
         if let State::Behind(behind) = self.take()
-            && behind.is_file
+            && behind.has_part
         {
             let _ = behind.end();
         }
@@ -182,7 +183,7 @@ impl State {
 
 impl Behind {
     fn new(mut target: Target) -> io::Result<Self> {
-        let is_file = matches!(target, Target::File { .. });
+        let has_part = matches!(target, Target::File { part: Some(_), .. });
         let (texts, to_write) = sync_channel::<Vec<u8>>(1);
         let (give_back, written) = sync_channel(1);
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || {
@@ -193,7 +194,7 @@ impl Behind {
             }
             Ok(target)
         })?;
-        Ok(Self { texts, written, thread, is_file })
+        Ok(Self { texts, written, thread, has_part })
     }
 
     fn end(self) -> io::Result<Target> {

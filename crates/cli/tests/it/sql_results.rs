@@ -398,6 +398,27 @@ fn a_signal_leaves_no_file_and_no_statement() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_doesnt_wait_for_a_pipe_that_nobody_reads() {
+    use std::io::Read;
+    let chunk = 3 << 20;
+    let workspace = Workspace::alone(Sandbox::builder().with_delays(Delays::NONE).with_chunk_bytes(chunk));
+    workspace.fault("GET /results/*/1: hang");
+    let folder = Folder::new();
+    let pipe = folder.path("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // For both, so that to open it waits for nobody.
+    let mut reader = fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    let statement = "SELECT id, repeat('x', 1000) AS x FROM range(5000)";
+    let running = to(workspace.sql("", statement), &pipe).start();
+    // What follows is more than a pipe holds.
+    reader.read_exact(&mut [0; 5]).unwrap();
+    running.signal("TERM");
+    running.end().fails(143, &["interrupted"]);
+    assert_eq!(folder.names(), ["pipe.csv"]);
+}
+
 #[test]
 fn rows_that_came_as_text_are_not_written_as_arrow() {
     let (workspace, folder) = (Workspace::fresh(), Folder::new());
