@@ -113,7 +113,7 @@ enum State {
 }
 
 /// So much text at once is long.
-const LONG: usize = 1 << 20;
+const LONG: usize = 256 << 10;
 
 /// A thread that writes, and gives the memory back.
 struct Behind {

@@ -49,7 +49,8 @@ pub(super) async fn download<D: Decode>(
     index: u64,
     mut link: Link,
 ) -> Result<()> {
-    let mut progress = Progress { splitter: Splitter::new(flow.pool.clone()), received: 0, version: None };
+    let mut progress =
+        Progress { splitter: Splitter::new(flow.pool.clone(), D::SEGMENT), received: 0, version: None };
     let (mut failures, mut renewals) = (0, 0);
     if link.is_stale() {
         link = source.link(index).await?;

@@ -19,7 +19,7 @@ use super::{
     growth::{Growth, TICK},
     link::Link,
     link_of,
-    pieces::{self, Coding, Piece},
+    pieces::{Coding, Piece},
 };
 use crate::{Result, sql::wire::ChunkAnswer};
 
@@ -217,7 +217,7 @@ async fn fetch<D: Decode>(
             }
             Answer::Inline(rows) => {
                 source.received(rows.len());
-                for part in rows.chunks(pieces::SEGMENT) {
+                for part in rows.chunks(D::SEGMENT) {
                     let mut bytes = flow.pool.take(part.len());
                     bytes.copy_from_slice(part);
                     flow.push(index, Piece { bytes, coding: Coding::Plain });

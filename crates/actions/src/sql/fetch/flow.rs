@@ -19,7 +19,7 @@ use tokio::sync::{
 
 use super::{
     inflate::Inflate,
-    pieces::Piece,
+    pieces::{Piece, SEGMENT},
     pool::{Pool, Pooled},
 };
 use crate::{Error, ErrorKind, Result};
@@ -28,6 +28,9 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) trait Decode: Send + 'static {
     /// Some rows.
     type Item: Send + 'static;
+
+    /// Plain bytes come so many at a time; each download holds that much.
+    const SEGMENT: usize = SEGMENT;
 
     /// Takes the next bytes; adds what is whole, with its number of rows.
     fn take(&mut self, bytes: Pooled, items: &mut Vec<(Self::Item, u64)>) -> Result<()>;

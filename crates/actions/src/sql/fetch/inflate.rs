@@ -86,7 +86,7 @@ mod tests {
     /// What comes out when the bytes come in portions of `portion`.
     fn pass(bytes: &[u8], portion: usize) -> Result<Vec<u8>, Malformed> {
         let pool = Pool::default();
-        let (mut splitter, mut inflate) = (Splitter::new(pool.clone()), Inflate::new(pool));
+        let (mut splitter, mut inflate) = (Splitter::new(pool.clone(), SEGMENT), Inflate::new(pool));
         let mut ready = Vec::new();
         for mut portion in bytes.chunks(portion) {
             while !portion.is_empty() {

@@ -43,6 +43,7 @@ pub(crate) struct Block {
 #[derive(Debug)]
 pub(crate) struct Splitter {
     pool: Pool,
+    segment: usize,
     stage: Stage,
     /// A header that has come in part.
     header: [u8; LONGEST_HEADER],
@@ -87,9 +88,11 @@ pub(crate) enum Malformed {
 }
 
 impl Splitter {
-    pub(crate) fn new(pool: Pool) -> Self {
+    /// Plain bytes are cut into pieces of this size.
+    pub(crate) fn new(pool: Pool, segment: usize) -> Self {
         Self {
             pool,
+            segment,
             stage: Stage::Start,
             header: [0; LONGEST_HEADER],
             have: 0,
@@ -117,7 +120,7 @@ impl Splitter {
                     }
                     None
                 }
-                Stage::Plain => self.fill(bytes, SEGMENT, Coding::Plain),
+                Stage::Plain => self.fill(bytes, self.segment, Coding::Plain),
                 Stage::FrameHeader => {
                     self.frame_header(bytes)?;
                     None
@@ -178,7 +181,7 @@ impl Splitter {
 
     /// What was taken for a header belongs to the plain bytes.
     fn replay_header(&mut self) {
-        let mut buffer = self.pool.take(SEGMENT);
+        let mut buffer = self.pool.take(self.segment);
         buffer[..self.have].copy_from_slice(&self.header[..self.have]);
         self.filling = Some((buffer, self.have));
         self.have = 0;

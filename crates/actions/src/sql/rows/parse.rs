@@ -113,6 +113,9 @@ const UNESCAPED: u32 = 1 << 31;
 impl Decode for RowsDecoder {
     type Item = Rows;
 
+    // A page of rows is made of each: some thousands at a time.
+    const SEGMENT: usize = 1 << 20;
+
     fn take(&mut self, bytes: Pooled, items: &mut Vec<(Rows, u64)>) -> Result<()> {
         let mut joined = std::mem::take(&mut self.carry);
         if joined.len() + bytes.len() >= UNESCAPED as usize {
