@@ -1,6 +1,10 @@
 //! `brick sql`
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    io::{self, IsTerminal},
+    path::PathBuf,
+    time::Duration,
+};
 
 use brickwire_actions::{FetchOptions, Parameter, Statement, StatementResult, types::WarehouseState};
 
@@ -130,9 +134,14 @@ pub(crate) async fn print(
     target: Target,
     context: &Context,
 ) -> Result {
+    let on_screen = matches!(target, Target::Stdout(_)) && io::stdout().is_terminal();
     let mut printer = output.rows(target);
     printer.begin(result.columns())?;
     while let Some(rows) = result.next_chunk().await? {
+        // The line that is written over stands where the rows go.
+        if on_screen {
+            context.progress().clear();
+        }
         printer.rows(&rows)?;
     }
     context.progress().clear();

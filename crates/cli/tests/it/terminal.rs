@@ -181,6 +181,21 @@ fn the_line_that_says_what_is_waited_for_is_written_over_and_taken_away() {
 }
 
 #[test]
+fn many_rows_dont_mix_with_the_line_that_is_written_over() {
+    let mut delays = Delays::NONE;
+    delays.statement = Duration::from_secs(10);
+    let workspace = Workspace::alone(Sandbox::builder().with_delays(delays));
+    let running = on_terminal("012", workspace.sql("-o csv", "SELECT id FROM range(3000)")).start();
+    workspace.until_requested_after("GET", "/api/2.0/sql/statements", Duration::from_secs(1));
+    let ran = running.end().done();
+    let screen = Screen::showing(ran.text());
+    assert!(screen.erased > 0, "{:?}", &ran.text()[..200]);
+    let expected: Vec<_> = ["id".to_owned()].into_iter().chain((0..3000).map(|id| id.to_string())).collect();
+    assert_eq!(screen.text(), expected);
+    screen.is_left_clean();
+}
+
+#[test]
 fn data_in_a_pipe_is_clean_while_stderr_is_a_terminal() {
     let workspace = with_slow_contexts();
     let running = on_terminal("02", workspace.brick("contexts create -c shared-analytics -o json")).start();
