@@ -34,7 +34,15 @@ pub(super) async fn execute(
         request.wait_timeout = Some(format!("{}s", wait.as_secs()));
     }
     request.on_wait_timeout = Some(types::ExecuteStatementRequestOnWaitTimeout::Continue);
-    let submitted = Submission::new(&workspace, request, lz4).answer().await?;
+    let by_links = request.disposition == Some(types::Disposition::ExternalLinks);
+    let mut submission = Submission::new(&workspace, request, lz4);
+    if by_links {
+        // Reading the system's certificates takes some milliseconds, which pass while the statement runs.
+        let workspace = workspace.clone();
+        tokio::task::spawn_blocking(move || workspace.storage().is_ok());
+    }
+    let submitted = submission.answer().await?;
+    drop(submission);
     let id = submitted.statement_id.clone().ok_or_else(|| {
         Error::new(ErrorKind::UnexpectedResponse, "the answer to the submission names no statement")
     })?;
