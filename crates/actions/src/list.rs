@@ -6,9 +6,12 @@ use brickwire_client::{OperationInfo, ResponseValue};
 use bytes::Bytes;
 use http::StatusCode;
 use reqwest::{Method, Request, Url};
-use serde_json::value::RawValue;
+use serde_json::{error::Category, value::RawValue};
 
 use crate::{Error, ErrorKind, Result, Workspace};
+
+/// What a page calls the token of the one that follows.
+const NEXT: &str = "next_page_token";
 
 /// The items of all pages, in order.
 ///
@@ -70,7 +73,7 @@ pub(crate) struct Page<T> {
 ///
 /// `key` names the array in the answer, `split` takes a decoded page apart.
 pub(crate) async fn all<P, T, F>(
-    key: &str,
+    key: &'static str,
     mut fetch: impl FnMut(Option<String>) -> F,
     split: impl Fn(P) -> Page<T>,
 ) -> Result<List<T>>
@@ -95,7 +98,7 @@ where
 pub(crate) async fn json(
     workspace: &Workspace,
     operation: &OperationInfo,
-    key: &str,
+    key: &'static str,
 ) -> Result<Vec<Box<RawValue>>> {
     let client = workspace.client();
     let first = Url::parse(&format!("{}{}", client.base_url(), operation.path))
@@ -110,8 +113,8 @@ pub(crate) async fn json(
         let body = answer.body.read().await?;
         let page = page_of(&body)?;
         items.extend(items_of(&page, key)?);
-        let next = page.get("next_page_token").map(|next| serde_json::from_str::<Option<String>>(next.get()));
-        token = following(next.transpose().map_err(unreadable)?.flatten(), token)?;
+        let next = page.get(NEXT).map(|next| serde_json::from_str::<Option<String>>(next.get()));
+        token = following(next.transpose().map_err(unreadable(NEXT))?.flatten(), token)?;
         if token.is_none() {
             return Ok(items);
         }
@@ -128,9 +131,16 @@ fn following(next: Option<String>, before: Option<String>) -> Result<Option<Stri
     }
 }
 
-fn unreadable(source: serde_json::Error) -> Error {
-    let (path, status, raw) = (".".to_owned(), StatusCode::OK, Bytes::new());
-    brickwire_client::Error::Decode { path, source, status, raw }.into()
+/// serde quotes a text that it found in place of something else, and that may be a secret.
+fn unreadable(path: &'static str) -> impl Fn(serde_json::Error) -> Error {
+    move |source| {
+        let source = match source.classify() {
+            Category::Data => serde::de::Error::custom("it is of another type"),
+            _ => source,
+        };
+        let (path, status, raw) = (path.to_owned(), StatusCode::OK, Bytes::new());
+        brickwire_client::Error::Decode { path, source, status, raw }.into()
+    }
 }
 
 type Fields<'a> = HashMap<String, &'a RawValue>;
@@ -139,10 +149,27 @@ fn page_of(body: &[u8]) -> Result<Fields<'_>> {
     if body.trim_ascii().is_empty() {
         return Ok(Fields::new());
     }
-    Ok(serde_json::from_slice::<Option<Fields<'_>>>(body).map_err(unreadable)?.unwrap_or_default())
+    Ok(serde_json::from_slice::<Option<Fields<'_>>>(body).map_err(unreadable("."))?.unwrap_or_default())
 }
 
-fn items_of(page: &Fields<'_>, key: &str) -> Result<Vec<Box<RawValue>>> {
+fn items_of(page: &Fields<'_>, key: &'static str) -> Result<Vec<Box<RawValue>>> {
     let items = page.get(key).map(|items| serde_json::from_str::<Option<_>>(items.get()));
-    Ok(items.transpose().map_err(unreadable)?.flatten().unwrap_or_default())
+    Ok(items.transpose().map_err(unreadable(key))?.flatten().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_another_type_is_not_quoted() {
+        let read = |body: &str| page_of(body.as_bytes()).and_then(|page| items_of(&page, "clusters"));
+        for (body, words) in [(r#""hush""#, "another type"), (r#"{"clusters":"hush"}"#, "at `clusters`")] {
+            let error = read(body).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+            assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+        }
+        assert_eq!(read(r#"{"clusters":[{"a" : 1.0}]}"#).unwrap()[0].get(), r#"{"a" : 1.0}"#);
+        assert!(read("null").unwrap().is_empty() && read("").unwrap().is_empty());
+    }
 }
