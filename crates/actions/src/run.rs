@@ -271,14 +271,18 @@ impl Drop for Cleanup {
         let context_id = std::mem::take(&mut self.context_id);
         self.workspace.in_background(async move {
             if let Some(command) = command {
-                let end = match commands.cancel(&command).await {
+                let id = &command.command_id;
+                match commands.cancel(&command).await {
+                    Err(error) => {
+                        tracing::warn!(target: "brickwire", command_id = id, %error, "cannot cancel the command");
+                    }
                     // With its context it is gone; without, its end tells whether the context is free again.
-                    Ok(()) if destroys => Ok(()),
-                    Ok(()) => commands.wait(&command, WaitOptions::for_an_ending()).await.map(drop),
-                    Err(error) => Err(error),
-                };
-                if let Err(error) = end {
-                    tracing::warn!(target: "brickwire", command_id = command.command_id, %error, "cannot cancel the command");
+                    Ok(()) if destroys => {}
+                    Ok(()) => {
+                        if let Err(error) = commands.wait(&command, WaitOptions::for_an_ending()).await {
+                            tracing::warn!(target: "brickwire", command_id = id, %error, "cancelled, and not seen to end");
+                        }
+                    }
                 }
             }
             if destroys && let Err(error) = commands.destroy_context(&cluster_id, &context_id).await {
