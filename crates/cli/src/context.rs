@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How long cancellations may take when the program ends: up to 5 s until a submission is answered, and some more.
-const SETTLE: Duration = Duration::from_secs(8);
+pub(crate) const SETTLE: Duration = Duration::from_secs(8);
 
 /// Pairs of a setting and its value.
 pub(crate) type Given = Vec<(&'static str, String)>;

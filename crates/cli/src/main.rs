@@ -8,7 +8,7 @@ mod output;
 mod progress;
 mod report;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, Parser};
 
@@ -21,8 +21,8 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return report::misread(&error),
     };
-    // One thread serves all but large results, and starts at once.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    // This thread does the work; the other one sees to the network, and to signals while this one writes.
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report::finish(Outcome::Failed(error.into()), None),
     };
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> ExitCode {
+    tokio::spawn(leave_if_stuck());
     progress::log(&args.global);
     let format = args.global.error_format();
     let context = Context::new(args.global);
@@ -59,6 +60,16 @@ async fn stopped(context: &Context) -> u8 {
     let signal = interrupted().await;
     context.progress().stopping();
     signal
+}
+
+/// Ends the program where it doesn't come to its end by itself: it writes to a pipe that nobody reads.
+async fn leave_if_stuck() {
+    let code = interrupted().await;
+    tokio::select! {
+        _ = interrupted() => tokio::time::sleep(Duration::from_millis(500)).await,
+        () = tokio::time::sleep(context::SETTLE + Duration::from_secs(2)) => {}
+    }
+    std::process::exit(code.into())
 }
 
 /// Waits for Ctrl-C or, where there is such a thing, SIGTERM; gives the exit code that stands for it.

@@ -71,8 +71,9 @@ fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D:
     })
 }
 
-/// Submits a statement. `lz4` packs record batches: `LZ4_FRAME` is asked for the way Databricks' own drivers do; the API description has no word
-/// of it, so a service that refuses it is asked again without: a refused statement has not run.
+/// Submits a statement. `lz4` packs record batches: `LZ4_FRAME` is asked for the way Databricks' own drivers do; the
+/// API description has no word of it, so a service that refuses it is asked again without: a refused statement has not
+/// run.
 pub(super) async fn execute(
     workspace: &Workspace,
     request: &types::ExecuteStatementRequest,

@@ -46,10 +46,10 @@ impl BatchPrinter {
                     ArrowWriter::try_new(target, schema.clone(), Some(properties)).map_err(unwritable)?;
                 Writer::Parquet(Box::new(writer))
             }
-            (_, Target::File { .. }) => {
+            (_, Target::File { part: Some(_), .. }) => {
                 Writer::File(FileWriter::try_new(target, schema).map_err(unwritable)?)
             }
-            (_, Target::Stdout(_)) => {
+            (_, Target::File { part: None, .. } | Target::Stdout(_)) => {
                 Writer::Stream(StreamWriter::try_new(target, schema).map_err(unwritable)?)
             }
         };

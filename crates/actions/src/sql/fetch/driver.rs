@@ -108,7 +108,8 @@ impl<D: Decode> Driver<D> {
                 answers.push_back(self.ask(asked, first.as_ref(), &asking));
                 asked += 1;
             }
-            let useful = growth.limit.max(OVER_THE_OPEN).min(self.source.rows.len());
+            let left = self.source.rows.len().saturating_sub(next as usize);
+            let useful = growth.limit.max(OVER_THE_OPEN).min(left);
             while let Some(link) = link.as_ref().filter(|_| opened < useful) {
                 opening.push_back(Request::start(open(self.source.clone(), link.clone())));
                 opened += 1;
@@ -211,7 +212,7 @@ async fn fetch<D: Decode>(
             Answer::Link(link) => {
                 // It was begun earlier than another could be now.
                 if let Some(opening) = opening {
-                    opening.answer().await?;
+                    let _ = opening.answer().await;
                 }
                 download::download(&source, &flow, index, link).await
             }
