@@ -4,7 +4,7 @@
 use std::{
     io::{self, IsTerminal, Write},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -31,14 +31,13 @@ struct Shown {
     /// Whether the user asked to stop: then what is cancelled is named, else it goes without saying.
     stopping: AtomicBool,
     waiting: Mutex<Option<Waiting>>,
+    /// What goes on when the program ends, even if something else is waited for since: what it is, and its id and words.
+    goes_on: Mutex<Option<(&'static str, String, String)>>,
 }
 
 /// What is being waited for, and since when.
 #[derive(Clone)]
 struct Waiting {
-    what: &'static str,
-    id: String,
-    /// What it is and how it is, in words.
     text: String,
     since: Instant,
 }
@@ -62,6 +61,7 @@ impl Progress {
             bar,
             stopping: AtomicBool::new(false),
             waiting: Mutex::default(),
+            goes_on: Mutex::default(),
         }))
     }
 
@@ -89,8 +89,8 @@ impl Progress {
     /// The user asked to stop. What was asked for of a cluster or a warehouse is not taken back.
     pub(crate) fn stopping(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
-        let waiting = self.waiting().take();
-        if let Some(Waiting { what, id, text, .. }) = waiting.filter(|w| !is_brief(w.what)) {
+        let goes_on = self.goes_on().take();
+        if let Some((what, id, text)) = goes_on {
             self.line(&format!("{text}, and goes on by itself: brick {what}s get {id}"));
         }
     }
@@ -106,8 +106,12 @@ impl Progress {
         }
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Option<Waiting>> {
+    fn waiting(&self) -> MutexGuard<'_, Option<Waiting>> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn goes_on(&self) -> MutexGuard<'_, Option<(&'static str, String, String)>> {
+        self.0.goes_on.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn show(&self, event: &Event) {
@@ -119,8 +123,7 @@ impl Progress {
                 ));
             }
             Event::Requesting { what, id, change } => {
-                let text = format!("{what} {id} was asked to {change}");
-                *self.waiting() = Some(Waiting { what, id: id.clone(), text, since: Instant::now() });
+                *self.goes_on() = Some((what, id.clone(), format!("{what} {id} was asked to {change}")));
             }
             Event::StateChanged { what, id, state, message } => {
                 let message = message.as_deref().map(|m| format!(": {m}")).unwrap_or_default();
@@ -132,7 +135,10 @@ impl Progress {
                     self.line(&shown);
                 }
                 self.draw(&shown);
-                *self.waiting() = Some(Waiting { what, id: id.clone(), text, since: Instant::now() });
+                if !is_brief(what) {
+                    *self.goes_on() = Some((what, id.clone(), text));
+                }
+                *self.waiting() = Some(Waiting { text: shown, since: Instant::now() });
             }
             Event::ChunkFetched { rows, total_rows, bytes, .. } if !io::stdout().is_terminal() => {
                 let total = total_rows.map(|n| format!(" of {}", HumanCount(n))).unwrap_or_default();

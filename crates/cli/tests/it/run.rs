@@ -189,6 +189,18 @@ fn a_signal_cancels_the_command_and_destroys_its_context() {
     assert_each_made_context_is_destroyed(&workspace, 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_names_the_cluster_that_was_started_for_the_code() {
+    let workspace = Workspace::fresh();
+    let running = workspace.brick("run -c nightly-etl --start").arg(ENDLESS).start();
+    workspace.until_requested("GET", STATUS);
+    running.signal("INT");
+    running
+        .end()
+        .fails(130, &["cancelling command", "is RUNNING, and goes on by itself: brick clusters get "]);
+}
+
 #[track_caller]
 fn assert_each_made_context_is_destroyed(workspace: &Workspace, count: usize) {
     assert_eq!(workspace.requests("POST", CREATE).len(), count);

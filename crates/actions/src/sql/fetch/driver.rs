@@ -109,6 +109,7 @@ impl<D: Decode> Driver<D> {
                 asked += 1;
             }
             let left = self.source.rows.len().saturating_sub(next as usize);
+            // A few at once, so that a small result doesn't wait for growth.
             let useful = growth.limit.max(OVER_THE_OPEN).min(left);
             while let Some(link) = link.as_ref().filter(|_| opened < useful) {
                 opening.push_back(Request::start(open(self.source.clone(), link.clone())));
