@@ -71,6 +71,9 @@ impl Context {
     }
 }
 
+/// Why a context, or a command in it, comes to nothing.
+const NO_EXEC: &str = "this sandbox was started without code execution";
+
 fn gone(why: &str) -> Value {
     json!({ "resultType": "error", "summary": format!("ContextDied: {why}"), "cause": why })
 }
@@ -101,6 +104,9 @@ impl Contexts {
             queue,
             closed: watch::Sender::new(false),
         });
+        if language == "python" && server.options.no_exec {
+            context.fail(NO_EXEC.to_owned());
+        }
         lock(&self.0).insert(id.clone(), context.clone());
         let (server, tenant, language) = (server.clone(), tenant.clone(), language.to_owned());
         tokio::spawn(async move {

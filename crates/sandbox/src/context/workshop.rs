@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::command::{Command, CommandStatus};
-use super::{Context, gone, sql};
+use super::{Context, NO_EXEC, gone, sql};
 use crate::engine::SqlEngine;
 use crate::python::{Interpreter, Reply};
 use crate::server::Server;
@@ -23,7 +23,7 @@ struct Workshop<'a> {
 impl Workshop<'_> {
     async fn python(&mut self) -> std::io::Result<&mut Interpreter> {
         if self.server.options.no_exec {
-            return Err(std::io::Error::other("this sandbox was started without code execution"));
+            return Err(std::io::Error::other(NO_EXEC));
         }
         if self.python.is_none() {
             self.python = Some(Interpreter::start(self.server.new_directory("context-")?).await?);
