@@ -1,0 +1,126 @@
+//! A successful answer: checked before anyone decodes it, and kept as it came beside the decoded value.
+
+use std::{fmt, ops::Deref};
+
+use ::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use crate::{Error, Host, Result, json};
+
+/// A successful answer as it came.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The response headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// How many requests were sent for it.
+    pub attempts: u32,
+}
+
+impl Answer {
+    pub(crate) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, attempts: u32) -> Self {
+        Self { status, headers, body, attempts }
+    }
+
+    /// Decodes the body; an empty one and `null` count as `{}`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if it is not what the type says.
+    pub fn decode<T: DeserializeOwned>(self) -> Result<ResponseValue<T>> {
+        match json::decode(&self.body) {
+            Ok(value) => Ok(ResponseValue { value, answer: self }),
+            Err(error) => Err(self.blame(error)),
+        }
+    }
+
+    /// Keeps the answer with an error that says what is wrong with it.
+    pub fn blame(&self, error: Error) -> Error {
+        error.with_details(|d| {
+            d.status = Some(self.status.as_u16());
+            d.attempts = self.attempts;
+            d.body = Some(self.body.clone());
+        })
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A decoded value with the answer that it came in. It derefs to the value.
+#[derive(Clone)]
+pub struct ResponseValue<T> {
+    value: T,
+    answer: Answer,
+}
+
+impl<T> ResponseValue<T> {
+    /// Pairs a value with its answer.
+    pub fn new(value: T, answer: Answer) -> Self {
+        Self { value, answer }
+    }
+
+    /// The decoded value.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.answer.status
+    }
+
+    /// The response headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.answer.headers
+    }
+
+    /// The body as it came, with all that the types don't know.
+    pub fn raw(&self) -> &Bytes {
+        &self.answer.body
+    }
+}
+
+impl<T> Deref for ResponseValue<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+/// Checks that an answer can be what a caller of a JSON API expects.
+pub(crate) fn check_json(host: &Host, headers: &HeaderMap, body: &[u8]) -> Result<()> {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let start = body.trim_ascii_start();
+    if said.starts_with("text/html") || (start.starts_with(b"<") && !said.contains("xml")) {
+        return Err(Error::unexpected(format!("an HTML page came instead of JSON from {host}")).with_hint(
+            "a login page or a proxy answered: check the host, and that this network reaches the workspace",
+        ));
+    }
+    // The HTTP client unpacks what it asked for and takes the header away.
+    if let Some(packed) = headers.get(header::CONTENT_ENCODING).filter(|v| *v != "identity") {
+        let packed = packed.to_str().unwrap_or("unknown");
+        return Err(Error::unexpected(format!("the answer is packed in a way nothing asked for: {packed}")));
+    }
+    if json::is_too_deep(body) {
+        return Err(Error::unexpected("the answer is nested too deeply"));
+    }
+    Ok(())
+}

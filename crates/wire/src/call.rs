@@ -1,0 +1,381 @@
+//! One call: what is asked of which place, whether it may be repeated, and how long it may take.
+//!
+//! Decides how arguments look on the wire. A path segment is percent-encoded whole; an empty one, `.` and `..` are
+//! refused, since URL parsers resolve even their encoded forms and the request would reach another resource. A list in
+//! the query repeats its key.
+
+use std::{borrow::Cow, fmt, fmt::Display, time::Duration};
+
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Request, Url};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Answer, Error, OperationInfo, ResponseValue, Result, RetryPolicy, Sink, Wire, form, json,
+    send::{self, Buffered},
+    stream::Streamed,
+};
+
+/// Everything but RFC 3986's unreserved characters is encoded in a path segment.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The longest JSON answer, unpacked, in bytes.
+const LONGEST_BODY: u64 = 64 << 20;
+
+/// What becomes of a redirect. No redirect is followed to another origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Redirects {
+    /// Followed as long as the method stays the same.
+    #[default]
+    Follow,
+    /// Followed as browsers do, which turn some POST requests into GET.
+    FollowAsBrowsers,
+    /// Not followed: an error response like any other.
+    Refuse,
+    /// Not followed: the redirect itself is the answer.
+    Return,
+}
+
+/// Where a call goes, and with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// The workspace or its account console, with the credential.
+    Api,
+    /// A token endpoint or the like: over the same HTTP client, without the credential.
+    Anonymous,
+    /// A presigned link: nothing of ours goes there.
+    Presigned,
+}
+
+/// A call in the making. Nothing is sent before one of the `send` methods is awaited; the first wrong argument is kept
+/// and is their result.
+///
+/// ```no_run
+/// # async fn example(wire: brickwire_wire::Wire) -> brickwire_wire::Result<()> {
+/// use brickwire_wire::OperationInfo;
+/// const GET: OperationInfo = OperationInfo::new("pools_get", "GET", "/api/2.0/instance-pools/get", true);
+/// let answer = wire.call(&GET).query("instance_pool_id", &"p-1").send_raw().await?;
+/// println!("{} bytes", answer.body.len());
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a call is not sent until one of its `send` methods is awaited"]
+pub struct Call {
+    pub(crate) wire: Wire,
+    pub(crate) operation: Cow<'static, str>,
+    pub(crate) repeatable: bool,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) cancel: Option<CancellationToken>,
+    pub(crate) debug: bool,
+    pub(crate) destination: Destination,
+    pub(crate) redirects: Redirects,
+    /// Whether anything but JSON is an error.
+    pub(crate) expects_json: bool,
+    pub(crate) limit: u64,
+    stall: Option<Duration>,
+    method: Method,
+    /// The path with its placeholders filled in; not used if there is a URL.
+    path: String,
+    url: Option<Url>,
+    query: Vec<(String, String)>,
+    headers: HeaderMap,
+    body: Option<Bytes>,
+    problem: Option<Error>,
+}
+
+impl Call {
+    pub(crate) fn new(wire: Wire, operation: &OperationInfo) -> Self {
+        let method = Method::from_bytes(operation.method.as_bytes());
+        let problem = method.is_err().then(|| Error::usage(format!("not a method: {:?}", operation.method)));
+        let mut call = Self::to(wire, Destination::Api, method.unwrap_or_default(), None);
+        call.operation = Cow::Borrowed(operation.operation_id);
+        call.repeatable = operation.repeatable;
+        call.path = operation.path.to_owned();
+        call.problem = problem;
+        call.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        call.expects_json = true;
+        call
+    }
+
+    pub(crate) fn to(wire: Wire, destination: Destination, method: Method, url: Option<Url>) -> Self {
+        let settings = wire.settings();
+        Self {
+            operation: Cow::Borrowed("request"),
+            repeatable: is_repeatable(&method),
+            retry: settings.retry,
+            timeout: None,
+            deadline: settings.deadline,
+            cancel: settings.cancel.clone(),
+            debug: settings.debug,
+            destination,
+            redirects: Redirects::Follow,
+            expects_json: false,
+            limit: LONGEST_BODY,
+            stall: None,
+            method,
+            path: String::new(),
+            url,
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: None,
+            problem: None,
+            wire,
+        }
+    }
+
+    /// Fills the placeholder `{name}` of the path with one segment.
+    pub fn path(self, name: &str, value: &dyn Display) -> Self {
+        let value = value.to_string();
+        self.fill(name, &value, &[&value])
+    }
+
+    /// Fills the placeholder `{name}` with a path of its own; one slash at its start is not part of it.
+    pub fn path_with_slashes(self, name: &str, value: &dyn Display) -> Self {
+        let value = value.to_string();
+        let segments: Vec<_> = value.strip_prefix('/').unwrap_or(&value).split('/').collect();
+        self.fill(name, &value, &segments)
+    }
+
+    fn fill(mut self, name: &str, value: &str, segments: &[&str]) -> Self {
+        if segments.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
+            self.refuse(name, value);
+        }
+        let encoded: Vec<_> =
+            segments.iter().map(|segment| utf8_percent_encode(segment, SEGMENT).to_string()).collect();
+        self.path = self.path.replace(&format!("{{{name}}}"), &encoded.join("/"));
+        self
+    }
+
+    /// Adds a required query parameter; an empty value is refused.
+    pub fn query(mut self, name: &str, value: &dyn Display) -> Self {
+        let value = value.to_string();
+        if value.is_empty() {
+            self.refuse(name, &value);
+        }
+        self.query.push((name.to_owned(), value));
+        self
+    }
+
+    /// Adds the query parameters that are set; a list repeats its key.
+    pub fn query_object(mut self, query: &impl Serialize) -> Self {
+        match serde_json::to_value(query) {
+            Ok(Value::Object(parameters)) => {
+                for (name, value) in parameters {
+                    match value {
+                        Value::Array(values) => {
+                            self.query.extend(values.iter().map(|one| (name.clone(), text(one))))
+                        }
+                        value => self.query.push((name, text(&value))),
+                    }
+                }
+            }
+            Ok(_) => {}
+            Err(error) => self.fail(Error::usage(error.to_string())),
+        }
+        self
+    }
+
+    /// Sets a JSON body.
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(body) => self.with_body(body.into(), HeaderValue::from_static("application/json")),
+            Err(error) => {
+                self.fail(Error::usage(error.to_string()));
+                self
+            }
+        }
+    }
+
+    /// Sets a form as the body.
+    pub fn form(self, pairs: &[(&str, &str)]) -> Self {
+        let body = form::encode(pairs.iter().copied());
+        self.with_body(body.into(), HeaderValue::from_static("application/x-www-form-urlencoded"))
+    }
+
+    /// Sets a body of any type.
+    pub fn with_body(mut self, body: Bytes, content_type: HeaderValue) -> Self {
+        self.body = Some(body);
+        self.headers.insert(header::CONTENT_TYPE, content_type);
+        self
+    }
+
+    /// Sets a header.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Sets all headers, and the body if there is one, in place of those there are.
+    pub fn with_parts(mut self, headers: HeaderMap, body: Option<Bytes>) -> Self {
+        (self.headers, self.body) = (headers, body);
+        self
+    }
+
+    /// What events, logs and errors call it.
+    pub fn with_operation(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
+        self.operation = operation.into();
+        self
+    }
+
+    /// Whether sending it twice has the same effect as sending it once.
+    pub fn with_repeatable(mut self, repeatable: bool) -> Self {
+        self.repeatable = repeatable;
+        self
+    }
+
+    /// When it is sent again, in place of the wire's policy.
+    pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The time for each attempt, the body included.
+    pub fn with_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Ends an attempt after this much silence, where that is less than the HTTP client's minute.
+    pub fn with_stall(mut self, stall: Duration) -> Self {
+        self.stall = Some(stall);
+        self
+    }
+
+    /// What becomes of a redirect.
+    pub fn with_redirects(mut self, redirects: Redirects) -> Self {
+        self.redirects = redirects;
+        self
+    }
+
+    /// Whether an answer that is not JSON, such as a login page, is an error.
+    pub fn with_expected_json(mut self, expects_json: bool) -> Self {
+        self.expects_json = expects_json;
+        self
+    }
+
+    /// The longest body, unpacked, in bytes; 64 MiB by default.
+    pub fn with_limit(mut self, bytes: u64) -> Self {
+        self.limit = bytes;
+        self
+    }
+
+    /// Logs this request and its answers, secrets masked, even if the wire doesn't log all.
+    pub fn with_debug(mut self, debug: bool) -> Self {
+        self.debug |= debug;
+        self
+    }
+
+    /// The request that is sent, but for the headers of the credential.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a wrong argument.
+    pub fn request(&self) -> Result<Request> {
+        if let Some(problem) = &self.problem {
+            return Err(problem.clone());
+        }
+        let mut url = match &self.url {
+            Some(url) => url.clone(),
+            None => self.wire.host().join(&self.path)?,
+        };
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        let mut request = Request::new(self.method.clone(), url);
+        *request.headers_mut() = self.headers.clone();
+        *request.body_mut() = self.body.clone().map(Into::into);
+        Ok(request)
+    }
+
+    /// Sends it and decodes the answer.
+    ///
+    /// # Errors
+    /// As for [`send_raw`](Self::send_raw); and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse)
+    /// if the answer is not what the type says, or if the answer to a GET is empty.
+    pub async fn send<T: DeserializeOwned>(self) -> Result<ResponseValue<T>> {
+        let operation = self.operation.clone();
+        let is_read = self.method == Method::GET;
+        let answer = self.send_raw().await?;
+        let named = |error: Error| error.with_details(|d| d.operation = Some(operation.into_owned()));
+        if is_read && json::is_empty(&answer.body) {
+            return Err(named(answer.blame(Error::unexpected("the answer is empty"))));
+        }
+        answer.decode().map_err(named)
+    }
+
+    /// Sends it; the body of a success means nothing.
+    ///
+    /// # Errors
+    /// As for [`send_raw`](Self::send_raw).
+    pub async fn send_ignoring_body(self) -> Result<ResponseValue<()>> {
+        Ok(ResponseValue::new((), self.send_raw().await?))
+    }
+
+    /// Sends it and returns the successful answer as it came.
+    ///
+    /// # Errors
+    /// Any kind: for a status other than 2xx the one that belongs to it;
+    /// [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the request may have been carried out and
+    /// repeating it would not be safe; [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) for a
+    /// page instead of JSON and for a body over the limit; [`ErrorKind::DeadlineExceeded`] when time is up.
+    ///
+    /// [`ErrorKind::DeadlineExceeded`]: crate::ErrorKind::DeadlineExceeded
+    pub async fn send_raw(self) -> Result<Answer> {
+        send::send(&self, Buffered::new(self.limit)).await
+    }
+
+    /// Sends it and writes the body to a sink while it arrives; a body that breaks off is continued. Returns how many
+    /// bytes came.
+    ///
+    /// # Errors
+    /// As for [`send_raw`](Self::send_raw), and those of the sink.
+    pub async fn send_stream(self, sink: &mut impl Sink) -> Result<u64> {
+        send::send(&self, Streamed::new(sink)).await
+    }
+
+    pub(crate) fn stall(&self) -> Option<Duration> {
+        self.stall
+    }
+
+    fn refuse(&mut self, name: &str, value: &str) {
+        let operation = &self.operation;
+        let problem = match value {
+            "" => format!("`{name}` of {operation} is empty"),
+            _ => format!("`{name}` of {operation} has an empty, `.` or `..` segment: {value:?}"),
+        };
+        self.fail(Error::usage(problem));
+    }
+
+    fn fail(&mut self, problem: Error) {
+        self.problem.get_or_insert(problem);
+    }
+}
+
+/// Names what is called and nothing of what is sent.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("repeatable", &self.repeatable)
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_repeatable(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    }
+}

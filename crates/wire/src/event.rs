@@ -1,0 +1,89 @@
+//! What happens while a call runs, as data: retries, changes of state, chunks, cancellations. A program can show them.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Something that happens while a call is still running.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A request failed and will be sent again.
+    Retrying {
+        /// The API operation.
+        operation: String,
+        /// How many attempts have failed.
+        attempts: u32,
+        /// Why the last one failed, without secrets.
+        reason: String,
+        /// The wait before the next attempt.
+        after: Duration,
+    },
+    /// A change is requested that goes on when this program ends.
+    Requesting {
+        /// What changes: `cluster`, `warehouse`.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// The change: `start`, `restart`, `terminate`, `stop`.
+        change: &'static str,
+    },
+    /// What is being waited for is in another state than before.
+    StateChanged {
+        /// What it is: `cluster`, `warehouse`, `statement`, `command`, `context`.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// The state, as the API names it.
+        state: String,
+        /// What the service says about it, if anything.
+        message: Option<String>,
+    },
+    /// A chunk of an SQL result arrived.
+    ChunkFetched {
+        /// The statement's id.
+        statement_id: String,
+        /// Rows received so far.
+        rows: u64,
+        /// Rows in all, if the manifest says so.
+        total_rows: Option<u64>,
+        /// Bytes received so far, of this chunk and of those that are still arriving.
+        bytes: u64,
+    },
+    /// Something that was started is being canceled.
+    Cancelling {
+        /// What it is.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+}
+
+/// A listener for [`Event`]s.
+#[derive(Clone, Default)]
+pub struct Events(Option<Arc<Listener>>);
+
+type Listener = dyn Fn(&Event) + Send + Sync;
+
+impl Events {
+    /// Calls the function for each event; it should return at once.
+    pub fn new(listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(listener)))
+    }
+
+    /// Says that a change which outlives this program is about to be requested.
+    pub fn requesting(&self, what: &'static str, id: &str, change: &'static str) {
+        self.emit(|| Event::Requesting { what, id: id.to_owned(), change });
+    }
+
+    /// Passes an event on; it is made only if someone listens.
+    pub fn emit(&self, event: impl FnOnce() -> Event) {
+        if let Some(listener) = &self.0 {
+            listener(&event());
+        }
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Events(listener)" } else { "Events" })
+    }
+}

@@ -1,0 +1,123 @@
+//! JSON as it comes from elsewhere: decoded so that an error says where it is wrong and quotes nothing of it, because
+//! serde's own messages may hold a secret.
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde_json::error::Category;
+
+use crate::{Error, Result};
+
+/// How deep an answer may be nested. Whoever prints one indents each level, so that depth costs its square.
+const DEEPEST: usize = 512;
+
+/// Decodes a document. An empty one and `null` count as `{}`, and a byte order mark is skipped.
+///
+/// # Errors
+/// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the text is not what the type says; the
+/// message names the place and not the value.
+pub fn decode<T: DeserializeOwned>(raw: &[u8]) -> Result<T> {
+    let text = if is_empty(raw) { b"{}" } else { without_mark(raw) };
+    // Keeping track of the place takes several times as long, so only failures do it.
+    if let Ok(value) = serde_json::from_slice(text) {
+        return Ok(value);
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| undecodable(Some(&error.path().to_string()), &error.into_inner()))?;
+    deserializer.end().map_err(|error| undecodable(None, &error))?;
+    Ok(value)
+}
+
+/// The error for a document that can't be decoded, at a place in it if that is known.
+pub fn undecodable(path: Option<&str>, error: &serde_json::Error) -> Error {
+    let place = match path {
+        None | Some("." | "?") => String::new(),
+        Some(path) => format!(" at `{path}`"),
+    };
+    let source = without_value(error);
+    Error::unexpected(format!("cannot decode the response{place}: {source}")).with_source(source)
+}
+
+/// Whether there is nothing in a body: no text, or `null`.
+pub fn is_empty(raw: &[u8]) -> bool {
+    matches!(without_mark(raw).trim_ascii(), b"" | b"null")
+}
+
+/// Whether brackets are nested deeper than anything should be.
+pub fn is_too_deep(raw: &[u8]) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in raw {
+        match (in_text, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_text = !in_text,
+            (false, b'[' | b'{') => {
+                depth += 1;
+                if depth > DEEPEST {
+                    return true;
+                }
+            }
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+fn without_mark(raw: &[u8]) -> &[u8] {
+    raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw)
+}
+
+/// serde quotes what it found.
+fn without_value(error: &serde_json::Error) -> serde_json::Error {
+    let text = error.to_string();
+    match (text.find(['"', '`']), text.rfind(['"', '`'])) {
+        (Some(start), Some(end)) if start < end && error.classify() == Category::Data => {
+            serde_json::Error::custom(format!("{}\u{2026}{}", &text[..start], &text[end + 1..]))
+        }
+        _ => serde_json::Error::custom(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    struct Pool {
+        #[serde(default)]
+        size: Option<u32>,
+    }
+
+    #[test]
+    fn nothing_is_an_empty_object() {
+        for raw in [&b""[..], b" \n", b"null", b" null ", b"\xef\xbb\xbf{}", b"{}"] {
+            assert_eq!(decode::<Pool>(raw).unwrap(), Pool::default(), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_place_and_not_the_value() {
+        for (raw, place) in [
+            (r#"{"size":"hush"}"#, "at `size`"),
+            (r#""hush""#, "cannot decode the response: "),
+            (r#"{"size":1} hush"#, "trailing characters"),
+            (r#"{"size":"hu`sh"}"#, "at `size`"),
+        ] {
+            let error = decode::<Pool>(raw.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(place), "{error}");
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("hush") && !shown.contains("hu`sh"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn depth_is_counted_outside_of_texts() {
+        let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(!is_too_deep(deep(DEEPEST).as_bytes()));
+        assert!(is_too_deep(deep(DEEPEST + 1).as_bytes()));
+        assert!(!is_too_deep(format!(r#"["{}\"{}"]"#, "[".repeat(600), "{".repeat(600)).as_bytes()));
+        assert!(!is_too_deep("[],".repeat(1000).as_bytes()));
+    }
+}

@@ -1,0 +1,465 @@
+//! Sends a call: the only loop that sends requests. API calls, token requests, raw requests and downloads all pass here.
+//!
+//! One round: wait for the host's limiter → a credential that is good now → send, following redirects → read the body →
+//! classify → ask the policy → wait and go round again, or return. Buffered bodies are read inside the loop, so that an
+//! answer that is cut short is a failed attempt like any other.
+//!
+//! What holds for every call:
+//! - one deadline bounds attempts, waits, credentials and bodies together;
+//! - a canceled call sends nothing more, but the attempt under way is seen to its end: its answer may be the only one
+//!   that names what was started;
+//! - a request that may have been carried out is sent again only if repeating is safe, else the outcome is unknown;
+//! - the credential goes to the workspace and its account console, and to no other host;
+//! - messages pass the filter that knows the credentials in use.
+//!
+//! Whether and when to repeat is decided in `retry.rs`, where a redirect may lead in `redirect.rs`, what an error response
+//! means in `error/body.rs`.
+
+use std::{borrow::Cow, time::Duration};
+
+use ::http::{HeaderMap, StatusCode};
+use bytes::{Bytes, BytesMut};
+use reqwest::{Request, Response, Url};
+use tokio::time::Instant;
+
+use crate::{
+    Answer, Authorization, Error, ErrorBody, ErrorKind, Event, Redirects, Result, RetryPolicy, Unanswered,
+    answer,
+    call::{Call, Destination},
+    redact, redirect,
+    retry::{Decision, Failure, Situation, decide},
+    stream,
+};
+
+/// The longest body of an error response that is read, in bytes.
+const LONGEST_ERROR: u64 = 1 << 20;
+
+/// What becomes of a successful response.
+pub(crate) trait Receive: Send {
+    type Output: Send;
+
+    /// Changes the request before an attempt.
+    fn prepare(&mut self, request: &mut Request) -> impl Future<Output = Result<()>> + Send {
+        let _ = request;
+        std::future::ready(Ok(()))
+    }
+
+    /// Reads the body.
+    fn receive(
+        &mut self,
+        call: &Call,
+        response: Response,
+        attempts: u32,
+    ) -> impl Future<Output = Result<Self::Output, Failed>> + Send;
+
+    /// How many bytes have come in all attempts together.
+    fn progress(&self) -> u64 {
+        0
+    }
+
+    /// After the server refused the request: whether there is another address to try.
+    fn renew(&mut self, refused: StatusCode) -> impl Future<Output = Result<bool>> + Send {
+        let _ = refused;
+        std::future::ready(Ok(false))
+    }
+}
+
+/// Why an attempt failed.
+pub(crate) enum Failed {
+    /// An error response came.
+    Answer(ErrorBody),
+    Unanswered(Unanswered),
+    /// The time for the attempt was up.
+    Overdue(Duration),
+    /// Nothing would change this.
+    Final(Error),
+}
+
+impl Failed {
+    pub(crate) fn stalled(silence: Duration) -> Self {
+        let text = format!("no data for {silence:?}");
+        Self::Unanswered(Unanswered::TimedOut(Error::new(ErrorKind::Unreachable, text)))
+    }
+}
+
+/// Reads a body whole, up to a limit.
+pub(crate) struct Buffered {
+    limit: u64,
+}
+
+impl Buffered {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self { limit }
+    }
+}
+
+impl Receive for Buffered {
+    type Output = Answer;
+
+    async fn receive(
+        &mut self,
+        call: &Call,
+        mut response: Response,
+        attempts: u32,
+    ) -> Result<Answer, Failed> {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let Some(body) = read(&mut response, self.limit, call.stall()).await? else {
+            let text = format!("the answer is longer than {} MiB", self.limit >> 20);
+            return Err(Failed::Final(
+                Error::unexpected(text).with_details(|d| d.status = Some(status.as_u16())),
+            ));
+        };
+        log_body(call, &body);
+        let answer = Answer::new(status, headers, body, attempts);
+        if call.expects_json
+            && let Err(error) = answer::check_json(call.wire.host(), &answer.headers, &answer.body)
+        {
+            return Err(Failed::Final(answer.blame(error)));
+        }
+        Ok(answer)
+    }
+}
+
+/// Reads a body up to a limit; `None` if it is longer.
+async fn read(response: &mut Response, limit: u64, stall: Option<Duration>) -> Result<Option<Bytes>, Failed> {
+    let url = response.url().clone();
+    let Some(first) = stream::next(response, &url, stall).await? else { return Ok(Some(Bytes::new())) };
+    let mut whole = BytesMut::new();
+    let mut length = first.len() as u64;
+    let mut next = Some(first);
+    while let Some(bytes) = next {
+        if length > limit {
+            return Ok(None);
+        }
+        let following = stream::next(response, &url, stall).await?;
+        // Most answers come in one piece, which needs no copy.
+        if whole.is_empty() && following.is_none() {
+            return Ok(Some(bytes));
+        }
+        length += following.as_ref().map_or(0, |b| b.len() as u64);
+        whole.extend_from_slice(&bytes);
+        next = following;
+    }
+    Ok(Some(whole.freeze()))
+}
+
+/// Where a call is on its way.
+struct Progress {
+    began: Instant,
+    /// No attempt and no wait lasts longer than this.
+    end: Option<Instant>,
+    attempts: u32,
+    /// Attempts in a row that brought no byte.
+    fruitless: u32,
+    /// Whether the credential was renewed after a refusal.
+    refreshed: bool,
+}
+
+impl Progress {
+    fn new(call: &Call) -> Self {
+        let began = Instant::now();
+        let budget = match call.retry {
+            RetryPolicy::Safe { budget } => began.checked_add(budget),
+            _ => None,
+        };
+        let end = [budget, call.deadline].into_iter().flatten().min();
+        Self { began, end, attempts: 0, fruitless: 0, refreshed: false }
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        self.end.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    fn finish(&self, call: &Call, error: Error) -> Error {
+        let filtered = match call.wire.filter().text(&error.to_string()) {
+            Cow::Owned(text) => Some(text),
+            Cow::Borrowed(_) => None,
+        };
+        let error = match filtered {
+            Some(text) => error.with_message(text),
+            None => error,
+        };
+        error.with_details(|d| {
+            d.operation = Some(call.operation.clone().into_owned());
+            d.attempts = self.attempts;
+            d.elapsed = self.began.elapsed();
+        })
+    }
+}
+
+pub(crate) async fn send<R: Receive>(call: &Call, mut receive: R) -> Result<R::Output> {
+    let first = call.request()?;
+    let mut progress = Progress::new(call);
+    loop {
+        wait_for_turn(call, &progress).await?;
+        let authorization = authorize(call, &progress).await?;
+        let mut request =
+            first.try_clone().unwrap_or_else(|| Request::new(first.method().clone(), first.url().clone()));
+        receive.prepare(&mut request).await?;
+        if call.cancel.as_ref().is_some_and(|cancel| cancel.is_cancelled()) {
+            return Err(progress.finish(call, canceled()));
+        }
+        progress.attempts += 1;
+        let url = request.url().clone();
+        let before = receive.progress();
+        let failed = match attempt(call, request, authorization.as_ref(), &mut receive, &progress).await {
+            Ok(output) => return Ok(output),
+            Err(failed) => failed,
+        };
+        progress.fruitless = if receive.progress() > before { 1 } else { progress.fruitless + 1 };
+        if let Failed::Answer(body) = &failed {
+            if body.status == StatusCode::TOO_MANY_REQUESTS && call.destination == Destination::Api {
+                call.wire.limiter().slow_down(body.retry_after);
+            }
+            if body.status == StatusCode::UNAUTHORIZED
+                && !progress.refreshed
+                && let (Some(credential), Some(refused)) = (call.wire.credential(), &authorization)
+                && credential.refused(refused)
+            {
+                progress.refreshed = true;
+                tracing::debug!(target: "brickwire", operation = &*call.operation, "renewing the refused token");
+                continue;
+            }
+            if is_refusal(body.status) && receive.renew(body.status).await? {
+                continue;
+            }
+        }
+        match verdict(call, &failed, &url, &progress) {
+            Ok(wait) => pause(call, &progress, wait).await?,
+            Err(error) => return Err(progress.finish(call, error)),
+        }
+    }
+}
+
+/// The wait before the next attempt, or the error to end with.
+fn verdict(call: &Call, failed: &Failed, url: &Url, progress: &Progress) -> Result<Duration> {
+    let (failure, reason, error) = match failed {
+        Failed::Final(error) => return Err(error.clone()),
+        Failed::Answer(body) => {
+            let kind = body.kind(url.path());
+            let reason = format!("HTTP {}", body.status.as_u16());
+            (Failure::Answer { body, kind }, reason, body.clone().into_error(url.path()))
+        }
+        Failed::Overdue(limit) => {
+            let text = format!("no answer within {limit:?}");
+            let error = Error::new(ErrorKind::DeadlineExceeded, format!("{text}: {}", call.operation));
+            (Failure::TimedOut, text, error)
+        }
+        Failed::Unanswered(Unanswered::NotSent(error)) => {
+            (Failure::NotSent, error.to_string(), error.clone())
+        }
+        Failed::Unanswered(Unanswered::TimedOut(error)) => {
+            (Failure::TimedOut, error.to_string(), error.clone())
+        }
+        Failed::Unanswered(Unanswered::Lost(error)) => (Failure::Lost, error.to_string(), error.clone()),
+    };
+    let is_download = matches!(call.retry, RetryPolicy::Resume { .. });
+    let situation = Situation {
+        attempts: if is_download { progress.fruitless } else { progress.attempts },
+        elapsed: progress.began.elapsed(),
+        remaining: progress.remaining(),
+        repeatable: call.repeatable,
+        jitter: fastrand::f64(),
+    };
+    match decide(&call.retry, &failure, situation) {
+        Decision::Retry(after) => {
+            let attempts = progress.attempts;
+            tracing::debug!(
+                target: "brickwire", operation = &*call.operation, attempts, ?after, reason, "retrying"
+            );
+            call.wire.events().emit(|| Event::Retrying {
+                operation: call.operation.clone().into_owned(),
+                attempts,
+                reason: call.wire.filter().text(&reason).into_owned(),
+                after,
+            });
+            Ok(after)
+        }
+        Decision::GiveUp => Err(error),
+        Decision::UnknownOutcome => Err(unknown_outcome(&call.operation, &reason, error)),
+    }
+}
+
+/// Waits for the host's limiter.
+async fn wait_for_turn(call: &Call, progress: &Progress) -> Result<()> {
+    if call.destination != Destination::Api {
+        return Ok(());
+    }
+    let wait = call.wire.limiter().take();
+    if wait.is_zero() {
+        return Ok(());
+    }
+    if progress.remaining().is_some_and(|left| left < wait) {
+        let text =
+            format!("the next request to {} may be sent in {wait:.1?}, past the deadline", call.wire.host());
+        let error =
+            Error::new(ErrorKind::RateLimited, text).with_hint("send fewer requests, or allow more time");
+        return Err(progress.finish(call, error.with_details(|d| d.retry_after = Some(wait))));
+    }
+    tracing::debug!(target: "brickwire", operation = &*call.operation, ?wait, "waiting for the rate limit");
+    pause(call, progress, wait).await
+}
+
+async fn pause(call: &Call, progress: &Progress, wait: Duration) -> Result<()> {
+    let Some(cancel) = &call.cancel else {
+        tokio::time::sleep(wait).await;
+        return Ok(());
+    };
+    tokio::select! {
+        () = cancel.cancelled() => Err(progress.finish(call, canceled())),
+        () = tokio::time::sleep(wait) => Ok(()),
+    }
+}
+
+/// The credential's headers, if any go there.
+async fn authorize(call: &Call, progress: &Progress) -> Result<Option<Authorization>> {
+    let (Destination::Api, Some(credential)) = (call.destination, call.wire.credential()) else {
+        return Ok(None);
+    };
+    let authorization = match progress.remaining() {
+        None => credential.authorization().await?,
+        Some(left) => match tokio::time::timeout(left, credential.authorization()).await {
+            Ok(authorization) => authorization?,
+            Err(_) => {
+                let text = format!("no token within {left:?}: {}", call.operation);
+                return Err(progress.finish(call, Error::new(ErrorKind::DeadlineExceeded, text)));
+            }
+        },
+    };
+    authorization.secrets().for_each(|secret| call.wire.filter().learn(secret));
+    Ok(Some(authorization))
+}
+
+/// One attempt with its redirects, within the time there is.
+async fn attempt<R: Receive>(
+    call: &Call,
+    mut request: Request,
+    authorization: Option<&Authorization>,
+    receive: &mut R,
+    progress: &Progress,
+) -> Result<R::Output, Failed> {
+    if call.destination == Destination::Api && !call.wire.host().may_receive_credential(request.url()) {
+        let there = request.url().origin().ascii_serialization();
+        return Err(Failed::Final(Error::usage(format!(
+            "refused to send the token to another host: {there}"
+        ))));
+    }
+    if let Some(authorization) = authorization {
+        authorization.apply(request.headers_mut()).map_err(Failed::Final)?;
+    }
+    let limit = [call.timeout, progress.remaining()].into_iter().flatten().min();
+    let exchange = exchange(call, request, receive, progress.attempts);
+    match limit {
+        None => exchange.await,
+        Some(limit) => {
+            tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| Err(Failed::Overdue(limit)))
+        }
+    }
+}
+
+async fn exchange<R: Receive>(
+    call: &Call,
+    mut request: Request,
+    receive: &mut R,
+    attempt: u32,
+) -> Result<R::Output, Failed> {
+    let http = match call.destination {
+        Destination::Presigned => call.wire.store().map_err(Failed::Final)?,
+        Destination::Api | Destination::Anonymous => call.wire.http(),
+    };
+    for _ in 0..=redirect::LIMIT {
+        let sent = Instant::now();
+        log_request(call, &request);
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        // Kept for the redirect that may come; a body of bytes is shared, not copied.
+        let kept = request.try_clone();
+        let exchange = http.exchange(request);
+        let answer = match call.stall() {
+            None => exchange.await,
+            Some(stall) => match tokio::time::timeout(stall, exchange).await {
+                Ok(answer) => answer,
+                Err(_) => return Err(Failed::stalled(stall)),
+            },
+        };
+        let mut response = answer.map_err(Failed::Unanswered)?;
+        let (status, headers) = (response.status(), response.headers());
+        tracing::debug!(
+            target: "brickwire",
+            operation = &*call.operation, %method,
+            path = if call.destination == Destination::Presigned { "" } else { &*path },
+            status = status.as_u16(), attempt,
+            elapsed_ms = sent.elapsed().as_millis() as u64,
+            request_id = headers.get("x-request-id").and_then(|v| v.to_str().ok()),
+            "request"
+        );
+        log_headers(call, status, headers);
+        if status.is_success() || (call.redirects == Redirects::Return && status.is_redirection()) {
+            return receive.receive(call, response, attempt).await;
+        }
+        let follows = matches!(call.redirects, Redirects::Follow | Redirects::FollowAsBrowsers);
+        let next = match kept.filter(|_| follows && call.destination != Destination::Presigned) {
+            Some(sent) => {
+                let changes_method = call.redirects == Redirects::FollowAsBrowsers;
+                redirect::follow(&sent, status, headers, changes_method).map_err(Failed::Final)?
+            }
+            None => None,
+        };
+        match next {
+            Some(next) => request = next,
+            None => {
+                let headers = headers.clone();
+                // Read to its end where that is near, so that the connection can be used again.
+                let body = read(&mut response, LONGEST_ERROR, call.stall()).await?.unwrap_or_default();
+                log_body(call, &body);
+                return Err(Failed::Answer(ErrorBody::read(status, &headers, &body)));
+            }
+        }
+    }
+    let last = request.url();
+    Err(Failed::Final(redirect::too_many(last)))
+}
+
+/// Whether another address may be answered differently.
+fn is_refusal(status: StatusCode) -> bool {
+    status.is_client_error() && !matches!(status.as_u16(), 408 | 416 | 429)
+}
+
+fn canceled() -> Error {
+    Error::new(ErrorKind::Local, "canceled: nothing more is sent")
+}
+
+fn unknown_outcome(operation: &str, reason: &str, error: Error) -> Error {
+    let (status, request_id) = (error.status(), error.request_id().map(str::to_owned));
+    let text = format!("outcome unknown: `{operation}` may have been carried out: {reason}");
+    Error::new(ErrorKind::UnknownOutcome, text)
+        .with_hint("see whether it took effect before you send it again")
+        .with_source(error)
+        .with_details(|d| (d.status, d.request_id) = (status, request_id))
+}
+
+/// Token requests and presigned links are secrets as a whole, so only API calls are logged in detail.
+fn is_logged(call: &Call) -> bool {
+    call.debug && call.destination == Destination::Api
+}
+
+fn log_request(call: &Call, request: &Request) {
+    if is_logged(call) {
+        tracing::debug!(target: "brickwire::debug", "> {} {}", request.method(), redact::url(request.url()));
+        tracing::debug!(target: "brickwire::debug", "> {}", redact::headers(request.headers()));
+        if let Some(body) = request.body().and_then(|body| body.as_bytes()).filter(|body| !body.is_empty()) {
+            tracing::debug!(target: "brickwire::debug", "> {}", redact::body(body, call.wire.filter()));
+        }
+    }
+}
+
+fn log_headers(call: &Call, status: StatusCode, headers: &HeaderMap) {
+    if is_logged(call) {
+        tracing::debug!(target: "brickwire::debug", "< {status} {}", redact::headers(headers));
+    }
+}
+
+fn log_body(call: &Call, body: &[u8]) {
+    if is_logged(call) {
+        tracing::debug!(target: "brickwire::debug", "< {}", redact::body(body, call.wire.filter()));
+    }
+}
