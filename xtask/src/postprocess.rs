@@ -1,7 +1,7 @@
-//! Rewrites progenitor's output for the client's own runtime.
+//! Rewrites progenitor's output for our own HTTP layer.
 //!
-//! Decides what of progenitor's output stays: the types, and the methods' names, arguments and documentation.
-//! `Client` itself is written by hand, and each method body becomes one chain of calls on the runtime's `Call`.
+//! Decides what stays of progenitor's output: the types, and the methods' names, arguments and documentation.
+//! `Client` itself is written by hand, and each method body becomes one chain of calls on the wire's `Call`.
 
 mod docs;
 mod methods;
@@ -38,11 +38,10 @@ pub(crate) fn postprocess(file: &mut File, annotations: &Annotations) -> Result<
     file.attrs.clear();
     file.items = vec![
         parse_quote!(
-            use crate::{
-                call::Call,
-                client::Client,
-                runtime::{Error, OperationInfo, ResponseValue},
-            };
+            use brickwire_wire::{Error, OperationInfo, ResponseValue};
+        ),
+        parse_quote!(
+            use crate::client::Client;
         ),
         Item::Mod(types),
         operations_module(&annotations.operations),
@@ -65,13 +64,13 @@ fn operations_module(operations: &[Operation]) -> Item {
         let doc = format!("`{method} {path}`");
         parse_quote! {
             #[doc = #doc]
-            pub const #name: OperationInfo = OperationInfo::new(#id, #repeatable).at(#method, #path);
+            pub const #name: OperationInfo = OperationInfo::new(#id, #method, #path, #repeatable);
         }
     });
     parse_quote! {
         /// What is known of each operation before it is sent.
         pub mod operations {
-            use crate::runtime::OperationInfo;
+            use brickwire_wire::OperationInfo;
             #(#constants)*
         }
     }

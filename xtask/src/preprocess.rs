@@ -1,7 +1,7 @@
 //! Turns the linted description into what progenitor handles well, and sets aside what it can't carry.
 //!
 //! Decides the shape of the Rust API:
-//! - only the success response of an operation is typed; errors are the runtime's matter;
+//! - only the success response of an operation is typed; errors are the wire's concern;
 //! - optional query parameters become one `<Operation>Query` object, so that a new one breaks no caller;
 //! - in anything that the service sends, every field may be missing or `null`; in what only we send, `required` holds;
 //! - text is text whatever its `format`, and an integer has 64 bits unless it says otherwise;

@@ -44,7 +44,7 @@ fn rewrite_method(method: &mut ImplItemFn, operation: &Operation) -> Result<()> 
     );
 
     let info = constant(operation);
-    let mut call = quote!(Call::new(self, &operations::#info));
+    let mut call = quote!(self.call(&operations::#info));
     for (name, argument) in placeholders.iter().zip(&found.path) {
         let step = if operation.wildcards.contains(*name) { quote!(path_with_slashes) } else { quote!(path) };
         call.extend(quote!(.#step(#name, &#argument)));

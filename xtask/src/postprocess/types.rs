@@ -120,7 +120,7 @@ fn redacting_debug(owner: &Ident, fields: &[(Ident, bool)]) -> Item {
     let calls = fields.iter().map(|(field, secret)| {
         let name = field.to_string();
         if *secret {
-            quote!(.field(#name, &crate::runtime::Redacted))
+            quote!(.field(#name, &crate::redacted::Redacted))
         } else {
             quote!(.field(#name, &self.#field))
         }

@@ -52,7 +52,7 @@ components:
     let joined = added.join("\n");
     assert!(joined.contains("pub async fn toys_repair(&self, id: &str)"), "{joined}");
     assert!(
-        joined.contains(r#"OperationInfo::new("toys_repair", true).at("POST", "/api/2.0/toys/{id}/repair")"#),
+        joined.contains(r#"OperationInfo::new("toys_repair", "POST", "/api/2.0/toys/{id}/repair", true)"#),
         "{joined}"
     );
     assert!(joined.contains("operations::TOYS_REPAIR,"), "{joined}");

@@ -54,9 +54,6 @@ async fn what_is_read_and_written_back_loses_nothing() {
 async fn lists_may_be_absent_null_or_empty() {
     for (body, expected) in [
         ("{}", None),
-        ("", None),
-        (" \r\n", None),
-        ("null", None),
         (r#"{"clusters": null, "next_page_token": ""}"#, None),
         (r#"{"clusters": []}"#, Some(0)),
         (r#"{"clusters": [{}, {"cluster_id": "2"}]}"#, Some(2)),

@@ -4,7 +4,7 @@
 mod bad_responses;
 mod decoding;
 mod operations;
-mod plain;
 mod requests;
+mod safety;
 mod scripted;
 mod secrets;

@@ -1,6 +1,6 @@
 //! What the calls look like on the wire.
 
-use brickwire_client::{Client, Error, types};
+use brickwire_client::{Client, ErrorKind, types};
 use serde_json::{Value, json};
 
 use crate::scripted::Scripted;
@@ -58,11 +58,11 @@ async fn arguments_that_would_reach_another_resource_are_never_sent() {
     let (client, transport) = Scripted::client(&[]);
     for id in ["", ".", ".."] {
         let error = client.warehouses_get(id).await.unwrap_err();
-        assert!(matches!(error, Error::InvalidRequest(_)), "{id:?}: {error}");
+        assert_eq!(error.kind(), ErrorKind::Usage, "{id:?}: {error}");
         assert!(error.to_string().contains("`id` of warehouses_get"), "{error}");
     }
     let error = client.clusters_get("").await.unwrap_err();
-    assert_eq!(error.to_string(), "invalid request: `cluster_id` of clusters_get is empty");
+    assert_eq!(error.to_string(), "`cluster_id` of clusters_get is empty");
     assert_eq!(transport.sent(), []);
 }
 
@@ -94,30 +94,31 @@ async fn a_call_without_a_body_has_no_content_type_and_no_version_header() {
     client.warehouses_stop("w").await.unwrap();
     let sent = &transport.sent()[0];
     assert_eq!(sent.body, None);
-    assert_eq!(sent.headers.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["accept"]);
-}
-
-#[tokio::test]
-async fn the_transport_learns_what_it_sends() {
-    let (client, transport) = Scripted::client(&[]);
-    client
-        .clusters_restart(&types::RestartCluster { cluster_id: "1".to_owned(), ..Default::default() })
-        .await
-        .unwrap();
-    client.clusters_list_node_types().await.unwrap();
-    let sent = transport.sent();
-    assert_eq!((sent[0].operation.operation_id, sent[0].operation.repeatable), ("clusters_restart", false));
     assert_eq!(
-        (sent[1].operation.operation_id, sent[1].operation.repeatable),
-        ("clusters_list_node_types", true)
+        sent.headers.keys().map(|name| name.as_str()).collect::<Vec<_>>(),
+        ["accept", "authorization"]
     );
 }
 
 #[tokio::test]
-async fn a_malformed_base_url_fails_the_call() {
-    let client = Client::with_transport("example.cloud.databricks.com", Scripted::client(&[]).1);
-    let error = client.clusters_list_node_types().await.unwrap_err();
-    assert!(matches!(error, Error::InvalidRequest(_)), "{error}");
+async fn a_raw_answer_is_a_call_like_any_other() {
+    let (client, network) = Scripted::client(&[(200, r#"{"cluster_id": "c", "new_field": [1]}"#)]);
+    let operation = &brickwire_client::operations::CLUSTERS_GET;
+    let answer = client.call(operation).query("cluster_id", &"c").send_raw().await.unwrap();
+    assert_eq!(answer.body, r#"{"cluster_id": "c", "new_field": [1]}"#);
+    assert_eq!(network.sent()[0].target, "/api/2.1/clusters/get?cluster_id=c");
+}
+
+#[test]
+fn hosts_are_taken_as_people_paste_them() {
+    for (host, expected) in [
+        ("example.cloud.databricks.com", "https://example.cloud.databricks.com"),
+        (" https://Example.cloud.databricks.com/ ", "https://example.cloud.databricks.com"),
+        ("https://example.cloud.databricks.com:443/sql?o=123#x", "https://example.cloud.databricks.com"),
+        ("http://[::1]:8080/", "http://[::1]:8080"),
+    ] {
+        assert_eq!(Client::new(host, "t").unwrap().wire().host().as_str(), expected);
+    }
 }
 
 #[test]
