@@ -1,8 +1,8 @@
-//! Turns a [`Credential`] into what goes into a request's headers.
+//! Turns a [`Credential`] into the headers of requests.
 //!
-//! Each kind of credential is one file with one [`TokenSource`]; all but the personal access token are kept and renewed
-//! by the [`TokenCache`](cache::TokenCache). A source reaches the network only through [`Http`](http::Http), the disk
-//! only where its file says so, and other programs only through [`program`].
+//! Each kind of credential is one file with one [`TokenSource`]; the [`TokenCache`](cache::TokenCache) keeps and renews
+//! the tokens of all kinds but the personal access token. A source reaches the network only through a [`Wire`] without
+//! a credential, the disk only where its file says so, and other programs only through [`program`].
 
 mod azure;
 mod azure_cli;
@@ -15,22 +15,19 @@ mod conformance;
 mod databricks_cli;
 mod default_chain;
 mod discovery;
-mod http;
 mod jwt;
 mod program;
-mod timestamp;
-mod token_answer;
 mod token_exchange;
+mod token_request;
 mod token_store;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use ::http::{HeaderMap, HeaderValue, header};
-use brickwire_client::BoxFuture;
+use brickwire_wire::{Authorization, BoxFuture, Credential as _, Wire};
 
-use crate::{Connection, Credential, Error, Result, Secret};
+use crate::{Connection, Credential, Result, Secret};
 
-pub(crate) use azure::{AzureCloud, AzureServicePrincipal};
+pub(crate) use azure::{AzureServicePrincipal, azure_cloud, azure_cloud_of};
 pub(crate) use azure_cli::AzureCli;
 pub use browser::BrowserLogin;
 pub(crate) use browser::{BrowserSession, LoginTarget};
@@ -38,7 +35,6 @@ use cache::TokenCache;
 pub(crate) use databricks_cli::DatabricksCli;
 pub(crate) use default_chain::DefaultChain;
 pub(crate) use discovery::Issuer;
-use http::Http;
 pub(crate) use token_exchange::{Subject, WorkloadIdentity};
 pub(crate) use token_store::TokenStore;
 
@@ -47,48 +43,8 @@ pub(crate) trait TokenSource: Send + Sync + fmt::Debug {
     /// The kind in the SDKs' word.
     fn auth_type(&self) -> &'static str;
 
-    /// Fetches a token.
-    fn fetch<'a>(&'a self, http: &'a dyn Http) -> BoxFuture<'a, Result<Token>>;
-}
-
-/// What goes into a request's headers.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Authorization {
-    token: Secret,
-    /// Headers beside `Authorization`; Azure has them.
-    extra: Vec<(&'static str, Secret)>,
-}
-
-impl Authorization {
-    pub(crate) fn bearer(token: Secret) -> Self {
-        Self { token, extra: Vec::new() }
-    }
-
-    /// The token alone.
-    pub(crate) fn token(&self) -> &Secret {
-        &self.token
-    }
-
-    /// Writes the headers, marked as sensitive.
-    pub(crate) fn apply(&self, headers: &mut HeaderMap) -> Result<()> {
-        let value = |text: String| {
-            let mut value = HeaderValue::try_from(text)
-                .map_err(|_| Error::configuration("the token does not fit into a header"))?;
-            value.set_sensitive(true);
-            Ok::<_, Error>(value)
-        };
-        headers.insert(header::AUTHORIZATION, value(format!("Bearer {}", self.token.expose()))?);
-        for (name, secret) in &self.extra {
-            headers.insert(*name, value(secret.expose().to_owned())?);
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Authorization {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Authorization")
-    }
+    /// Fetches a token; `http` carries no credential.
+    fn fetch<'a>(&'a self, http: &'a Wire) -> BoxFuture<'a, Result<Token>>;
 }
 
 /// A token as its source gave it.
@@ -106,7 +62,7 @@ impl Token {
 
     /// With one more header.
     fn with_header(mut self, name: &'static str, value: Secret) -> Self {
-        self.authorization.extra.push((name, value));
+        self.authorization = self.authorization.with_header(name, value);
         self
     }
 }
@@ -132,52 +88,51 @@ pub(crate) enum Authenticator {
 }
 
 impl Authenticator {
-    pub(crate) fn new(connection: &Connection, http: &reqwest::Client) -> Self {
-        Self::over(connection, Arc::new(http.clone()))
-    }
-
-    /// The same over any HTTP.
-    fn over(connection: &Connection, http: Arc<dyn Http>) -> Self {
+    /// For a connection; `wire` carries no credential.
+    pub(crate) fn new(connection: &Connection, wire: &Wire) -> Self {
         let source = match connection.credential() {
             Credential::Token(token) => return Self::Fixed(Authorization::bearer(token.clone())),
             Credential::ServicePrincipal(principal) => Arc::new(principal.clone()) as Arc<dyn TokenSource>,
             Credential::Identity(identity) => identity.0.clone(),
         };
+        let wire = wire.clone();
         Self::Cached(TokenCache::new(move || {
-            let (http, source) = (http.clone(), source.clone());
-            Box::pin(async move { source.fetch(&*http).await })
+            let (wire, source) = (wire.clone(), source.clone());
+            Box::pin(async move { source.fetch(&wire).await })
         }))
-    }
-
-    /// What is good now.
-    pub(crate) async fn authorization(&self) -> Result<Authorization> {
-        match self {
-            Self::Fixed(fixed) => Ok(fixed.clone()),
-            Self::Cached(cache) => cache.authorization().await,
-        }
-    }
-
-    /// After a 401: whether another token can be had. The one refused won't be given out again.
-    pub(crate) fn discard(&self, refused: &Authorization) -> bool {
-        match self {
-            Self::Fixed(_) => false,
-            Self::Cached(cache) => {
-                cache.discard(refused);
-                true
-            }
-        }
     }
 
     /// A token that is good now, with what is known of it.
     pub(crate) async fn access_token(&self) -> Result<AccessToken> {
-        let token = self.authorization().await?.token;
+        let token = self.authorization().await?.token().clone();
         let expires_in = match self {
             // A token that someone pasted may tell.
-            Self::Fixed(_) => jwt::expiry(token.expose()).and_then(|e| token_answer::until(&e)),
+            Self::Fixed(_) => jwt::expiry(token.expose()).and_then(|e| token_request::until(&e)),
             Self::Cached(cache) => cache.expires_in(),
         };
         let scopes = jwt::scopes(token.expose());
         Ok(AccessToken { token, expires_in, scopes })
+    }
+}
+
+impl brickwire_wire::Credential for Authenticator {
+    fn authorization(&self) -> BoxFuture<'_, Result<Authorization>> {
+        Box::pin(async move {
+            match self {
+                Self::Fixed(fixed) => Ok(fixed.clone()),
+                Self::Cached(cache) => cache.authorization().await,
+            }
+        })
+    }
+
+    fn refused(&self, authorization: &Authorization) -> bool {
+        match self {
+            Self::Fixed(_) => false,
+            Self::Cached(cache) => {
+                cache.discard(authorization);
+                true
+            }
+        }
     }
 }
 

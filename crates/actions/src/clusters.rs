@@ -2,12 +2,11 @@
 //!
 //! The API's `delete` terminates: the cluster stays and can be started again. Here it is called what it does.
 
-use brickwire_client::{ResponseValue, operations, types};
+use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;
 
 use crate::{
-    Change, Error, ErrorKind, List, Result, WaitOptions, Workspace,
-    list::{self, Page},
+    Change, Error, ErrorKind, List, Result, WaitOptions, Workspace, list,
     wait::{self, Seen, Subject, Verdict},
 };
 
@@ -45,18 +44,7 @@ impl Clusters {
     /// # Errors
     /// As for [`list`](Self::list).
     pub async fn list_by(&self, query: &types::ClustersListQuery) -> Result<List<types::ClusterDetails>> {
-        let client = self.workspace.client();
-        list::all(
-            "clusters",
-            |page_token| async move {
-                client.clusters_list(&types::ClustersListQuery { page_token, ..query.clone() }).await
-            },
-            |page: types::ListClustersResponse| Page {
-                items: page.clusters.unwrap_or_default(),
-                next: page.next_page_token,
-            },
-        )
-        .await
+        list::all(self.pages(query), "clusters").await
     }
 
     /// Lists all clusters as JSON, each as the service sent it: for whoever passes them on, in a fraction of the time.
@@ -73,7 +61,7 @@ impl Clusters {
     /// # Errors
     /// As for [`list`](Self::list).
     pub async fn list_json(&self) -> Result<Vec<Box<RawValue>>> {
-        list::json(&self.workspace, &operations::CLUSTERS_LIST, "clusters").await
+        list::json(self.pages(&types::ClustersListQuery::default()), "clusters").await
     }
 
     /// Gets one cluster.
@@ -187,16 +175,7 @@ impl Clusters {
     /// # Errors
     /// Those of any call. Operation: `clusters_list_node_types`.
     pub async fn list_node_types(&self) -> Result<List<types::NodeType>> {
-        let client = self.workspace.client();
-        list::all(
-            "node_types",
-            |_| client.clusters_list_node_types(),
-            |page: types::ListNodeTypesResponse| Page {
-                items: page.node_types.unwrap_or_default(),
-                next: None,
-            },
-        )
-        .await
+        list::all(|_| self.workspace.client().call(&operations::CLUSTERS_LIST_NODE_TYPES), "node_types").await
     }
 
     /// Lists the Spark versions that a cluster can be created with.
@@ -204,16 +183,7 @@ impl Clusters {
     /// # Errors
     /// Those of any call. Operation: `clusters_spark_versions`.
     pub async fn spark_versions(&self) -> Result<List<types::SparkVersion>> {
-        let client = self.workspace.client();
-        list::all(
-            "versions",
-            |_| client.clusters_spark_versions(),
-            |page: types::GetSparkVersionsResponse| Page {
-                items: page.versions.unwrap_or_default(),
-                next: None,
-            },
-        )
-        .await
+        list::all(|_| self.workspace.client().call(&operations::CLUSTERS_SPARK_VERSIONS), "versions").await
     }
 
     /// Waits until a cluster runs.
@@ -258,6 +228,14 @@ impl Clusters {
             _ => Verdict::Working,
         })
         .await
+    }
+
+    fn pages<'a>(&'a self, query: &'a types::ClustersListQuery) -> impl Fn(Option<String>) -> Call + 'a {
+        |page_token| {
+            let page_token = page_token.or_else(|| query.page_token.clone());
+            let query = types::ClustersListQuery { page_token, ..query.clone() };
+            self.workspace.client().call(&operations::CLUSTERS_LIST).query_object(&query)
+        }
     }
 
     async fn wait(

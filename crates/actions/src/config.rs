@@ -21,6 +21,8 @@ mod view;
 
 use std::path::PathBuf;
 
+use brickwire_wire::{Cloud, Provider};
+
 use crate::{Connection, Error, Host, Result, Secret};
 
 use attribute::Attribute;
@@ -86,7 +88,7 @@ impl Setting {
 
     /// Its value as it may be shown: `***` for a secret.
     pub fn shown(&self) -> &str {
-        if self.attribute.secret { crate::redact::MASK } else { self.value.expose() }
+        if self.attribute.secret { brickwire_wire::redact::MASK } else { self.value.expose() }
     }
 
     /// Where it comes from.
@@ -216,18 +218,14 @@ impl Config {
 
     /// The cloud, as far as names tell: `aws`, `azure` or `gcp`.
     pub fn cloud(&self) -> &'static str {
-        let said = self.value("cloud").map(str::to_ascii_lowercase);
-        let name = self.host.as_ref().map(Host::name).unwrap_or_default();
-        let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| name.ends_with(suffix));
-        match said.as_deref() {
-            _ if self.setting("azure_workspace_resource_id").is_some() => "azure",
-            Some("azure") => "azure",
-            Some("gcp") => "gcp",
-            Some("aws") => "aws",
-            _ if ends(&[".azuredatabricks.net", ".databricks.azure.us", ".databricks.azure.cn"]) => "azure",
-            _ if ends(&[".gcp.databricks.com"]) => "gcp",
-            _ => "aws",
+        if self.setting("azure_workspace_resource_id").is_some() {
+            return Provider::Azure.as_str();
         }
+        let said = self.value("cloud").map(str::to_ascii_lowercase);
+        let named = |provider: &Provider| said.as_deref() == Some(provider.as_str());
+        let by_host = || self.host.as_ref().and_then(Host::cloud).map(Cloud::provider);
+        let known = [Provider::Aws, Provider::Azure, Provider::Gcp].into_iter().find(named);
+        known.or_else(by_host).unwrap_or(Provider::Aws).as_str()
     }
 
     fn value(&self, name: &str) -> Option<&str> {

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
+use brickwire_wire::{Authorities, HttpOptions, Wire, is_loopback};
 use reqwest::Url;
 
 use crate::{
     Error, Host, Result, Secret,
     auth::{Identity, Issuer},
-    host::is_loopback,
-    reach::Authorities,
 };
 
 /// A host and a credential.
@@ -93,7 +92,7 @@ impl ServicePrincipal {
     }
 
     fn with(token_url: TokenUrl, client_id: &str, client_secret: Secret) -> Result<Self> {
-        let client_secret = clean_secret(client_secret, "client secret")?;
+        let client_secret = client_secret.cleaned("client secret")?;
         let client_id = client_id.trim();
         if client_id.is_empty() {
             return Err(Error::configuration("the client id is empty"));
@@ -118,7 +117,7 @@ impl Connection {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a bad host, an empty token, or one with
     /// blanks or control characters in it.
     pub fn token(host: &str, token: impl Into<Secret>) -> Result<Self> {
-        let token = clean_secret(token.into(), "token")?;
+        let token = token.into().cleaned("token")?;
         Ok(Self::of(Host::parse(host)?, Credential::Token(token)))
     }
 
@@ -168,14 +167,27 @@ impl Connection {
         self
     }
 
-    pub(crate) fn authorities(&self) -> &Authorities {
-        &self.authorities
-    }
-
     /// Names the workspace, for hosts that serve several.
     pub fn with_workspace_id(mut self, id: impl Into<String>) -> Self {
         self.workspace_id = Some(id.into());
         self
+    }
+
+    /// What the HTTP client for it is made from.
+    pub(crate) fn http_options(&self, product: Option<&(String, String)>) -> HttpOptions {
+        let options = HttpOptions::new(self.host.clone())
+            .with_authorities(self.authorities.clone())
+            .with_workspace_id(self.workspace_id.clone())
+            .with_auth_type(self.credential.auth_type());
+        match product {
+            Some((name, version)) => options.with_product(name, version),
+            None => options,
+        }
+    }
+
+    /// A way to the host that carries no credential yet.
+    pub(crate) fn wire(&self, product: Option<&(String, String)>) -> Result<Wire> {
+        Wire::builder(self.http_options(product)).build()
     }
 
     /// The workspace's id, if it is given or the host's address carries it.
@@ -192,20 +204,6 @@ impl Connection {
     pub fn credential(&self) -> &Credential {
         &self.credential
     }
-}
-
-pub(crate) fn clean_secret(secret: Secret, what: &str) -> Result<Secret> {
-    let text = secret.expose().trim();
-    if text.is_empty() {
-        return Err(Error::configuration(format!("the {what} is empty")));
-    }
-    if text.chars().any(|c| c.is_whitespace() || c.is_control() || !c.is_ascii()) {
-        return Err(Error::configuration(format!(
-            "the {what} contains blanks, control or non-ASCII characters"
-        ))
-        .with_hint("copy it again, without line breaks"));
-    }
-    Ok(Secret::new(text))
 }
 
 #[cfg(test)]

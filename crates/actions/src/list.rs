@@ -2,13 +2,12 @@
 
 use std::{collections::HashMap, ops::Deref, slice, vec};
 
-use brickwire_client::{OperationInfo, ResponseValue};
-use bytes::Bytes;
-use http::StatusCode;
-use reqwest::{Method, Request, Url};
-use serde_json::{error::Category, value::RawValue};
+use brickwire_client::Call;
+use brickwire_wire::{Pages, json};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
-use crate::{Error, ErrorKind, Result, Workspace};
+use crate::Result;
 
 /// What a page calls the token of the one that follows.
 const NEXT: &str = "next_page_token";
@@ -63,113 +62,62 @@ impl<'a, T> IntoIterator for &'a List<T> {
     }
 }
 
-/// What is taken out of one page.
-pub(crate) struct Page<T> {
-    pub(crate) items: Vec<T>,
-    pub(crate) next: Option<String>,
+/// Requests page after page until one has no token, and decodes the items. `call` makes the call for a page's token,
+/// `key` names the array in the answer.
+pub(crate) async fn all<T: DeserializeOwned>(
+    call: impl Fn(Option<String>) -> Call,
+    key: &str,
+) -> Result<List<T>> {
+    let raw = json(call, key).await?;
+    let items = raw.iter().enumerate();
+    let items = items.map(|(n, item)| json::decode_within(&format!("{key}[{n}]"), item.get().as_bytes()));
+    Ok(List { items: items.collect::<Result<_>>()?, raw })
 }
 
-/// Asks for page after page, until one has no token; an empty page with a token is followed like any other.
-///
-/// `key` names the array in the answer, `split` takes a decoded page apart.
-pub(crate) async fn all<P, T, F>(
-    key: &'static str,
-    mut fetch: impl FnMut(Option<String>) -> F,
-    split: impl Fn(P) -> Page<T>,
-) -> Result<List<T>>
-where
-    F: Future<Output = Result<ResponseValue<P>, brickwire_client::Error>>,
-{
-    let mut list = List::default();
-    let mut token = None;
+/// The items as JSON and nothing else, which for long lists takes a fraction of the time. An empty page with a token is
+/// followed like any other.
+pub(crate) async fn json(call: impl Fn(Option<String>) -> Call, key: &str) -> Result<Vec<Box<RawValue>>> {
+    let (mut items, mut token, mut pages) = (Vec::new(), None, Pages::default());
     loop {
-        let response = fetch(token.clone()).await?;
-        list.raw.extend(items_of(&page_of(response.raw())?, key)?);
-        let page = split(response.into_inner());
-        list.items.extend(page.items);
-        token = following(page.next, token)?;
-        if token.is_none() {
-            return Ok(list);
-        }
-    }
-}
-
-/// The same items as JSON and nothing else, which for long lists takes a fraction of the time.
-pub(crate) async fn json(
-    workspace: &Workspace,
-    operation: &OperationInfo,
-    key: &'static str,
-) -> Result<Vec<Box<RawValue>>> {
-    let client = workspace.client();
-    let first = Url::parse(&format!("{}{}", client.base_url(), operation.path))
-        .map_err(|e| Error::configuration("the host is not an address").with_source(e))?;
-    let (mut items, mut token) = (Vec::new(), None::<String>);
-    loop {
-        let mut url = first.clone();
-        if let Some(token) = &token {
-            url.query_pairs_mut().append_pair("page_token", token);
-        }
-        let answer = client.transport().send(Request::new(Method::GET, url), operation).await?;
-        let body = answer.body.read().await?;
-        let page = page_of(&body)?;
-        items.extend(items_of(&page, key)?);
-        let next = page.get(NEXT).map(|next| serde_json::from_str::<Option<String>>(next.get()));
-        token = following(next.transpose().map_err(unreadable(NEXT))?.flatten(), token)?;
+        let answer = call(token).send_raw().await?;
+        let page = read(&answer.body, key).map_err(|error| answer.blame(error))?;
+        let count = page.items.len();
+        items.extend(page.items);
+        token = pages.next(page.next, count)?;
         if token.is_none() {
             return Ok(items);
         }
     }
 }
 
-/// The token of the page that follows, if one does.
-fn following(next: Option<String>, before: Option<String>) -> Result<Option<String>> {
-    match next.filter(|next| !next.is_empty()) {
-        Some(next) if Some(&next) == before.as_ref() => {
-            Err(Error::new(ErrorKind::UnexpectedResponse, "the service returned the same page token twice"))
-        }
-        next => Ok(next),
-    }
+struct Page {
+    items: Vec<Box<RawValue>>,
+    next: Option<String>,
 }
 
-/// serde quotes a text that it found in place of something else, and that may be a secret.
-fn unreadable(path: &'static str) -> impl Fn(serde_json::Error) -> Error {
-    move |source| {
-        let source = match source.classify() {
-            Category::Data => serde::de::Error::custom("it is of another type"),
-            _ => source,
-        };
-        let (path, status, raw) = (path.to_owned(), StatusCode::OK, Bytes::new());
-        brickwire_client::Error::Decode { path, source, status, raw }.into()
-    }
-}
-
-type Fields<'a> = HashMap<String, &'a RawValue>;
-
-fn page_of(body: &[u8]) -> Result<Fields<'_>> {
-    if body.trim_ascii().is_empty() {
-        return Ok(Fields::new());
-    }
-    Ok(serde_json::from_slice::<Option<Fields<'_>>>(body).map_err(unreadable("."))?.unwrap_or_default())
-}
-
-fn items_of(page: &Fields<'_>, key: &'static str) -> Result<Vec<Box<RawValue>>> {
-    let items = page.get(key).map(|items| serde_json::from_str::<Option<_>>(items.get()));
-    Ok(items.transpose().map_err(unreadable(key))?.flatten().unwrap_or_default())
+fn read(body: &[u8], key: &str) -> Result<Page> {
+    let fields: HashMap<String, &RawValue> = json::decode(body)?;
+    let field = |key: &str| fields.get(key).map_or("null", |value| value.get()).as_bytes();
+    let items: Option<_> = json::decode_within(key, field(key))?;
+    let next: Option<String> = json::decode_within(NEXT, field(NEXT))?;
+    Ok(Page { items: items.unwrap_or_default(), next })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn an_answer_of_another_type_is_not_quoted() {
-        let read = |body: &str| page_of(body.as_bytes()).and_then(|page| items_of(&page, "clusters"));
-        for (body, words) in [(r#""hush""#, "another type"), (r#"{"clusters":"hush"}"#, "at `clusters`")] {
+        let read = |body: &str| super::read(body.as_bytes(), "clusters").map(|page| page.items);
+        for (body, words) in [
+            (r#""hush""#, "invalid type"),
+            (r#"{"clusters":"hush"}"#, "at `clusters`"),
+            (r#"{"next_page_token":["hush"]}"#, "at `next_page_token`"),
+        ] {
             let error = read(body).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
             assert!(!format!("{error:?}").contains("hush"), "{error:?}");
         }
         assert_eq!(read(r#"{"clusters":[{"a" : 1.0}]}"#).unwrap()[0].get(), r#"{"a" : 1.0}"#);
-        assert!(read("null").unwrap().is_empty() && read("").unwrap().is_empty());
+        assert!(read("{}").unwrap().is_empty() && read(r#"{"clusters":null}"#).unwrap().is_empty());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What is sent is decided in four pure parts: the address in `raw/url.rs`, the headers in `raw/headers.rs`, the body
 //! in `raw/body.rs` and `raw/multipart.rs`; the answer is in `raw/response.rs`. Sending, retries and the debug log are
-//! `transport.rs`'s, as for every other call. All inputs are checked before anything is sent.
+//! the wire's, as for every other call. All inputs are checked before anything is sent.
 //!
 //! Differences from the connector, on purpose:
 //! - an absolute address is refused unless it is the workspace's or its cloud's account console, for the token goes
@@ -32,15 +32,13 @@ mod url;
 
 use std::{fmt, time::Duration};
 
+use brickwire_wire::{Redirects, Wire};
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use reqwest::Request;
 use serde_json::Value;
 
-use crate::{
-    Error, Result, RetryPolicy,
-    transport::{Call, HttpTransport},
-};
+use crate::{Error, Result, RetryPolicy};
 
 pub use multipart::FilePart;
 pub use response::{RawResponse, ResponseType};
@@ -192,38 +190,38 @@ impl RawRequest {
         self
     }
 
-    pub(crate) async fn send(&self, transport: &HttpTransport) -> Result<RawResponse> {
-        let first = self.prepared(transport)?;
-        // A body of bytes is shared with the copies, not copied.
-        let request =
-            || first.try_clone().ok_or_else(|| Error::usage("a request body that can't be sent again"));
-        let operation = format!("{} {}", first.method(), first.url().path());
-        let call = Call {
-            operation: &operation,
-            repeatable: matches!(first.method().as_str(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"),
-            retry: self.retry,
-            timeout: self.timeout,
-            debug: self.debug || transport.debug,
-            expects_json: self.response_type == ResponseType::Json && first.method() != Method::HEAD,
-            request: &request,
-        };
-        RawResponse::new(transport.execute(&call).await?, &operation, self.response_type)
+    pub(crate) async fn send(&self, wire: &Wire) -> Result<RawResponse> {
+        let request = self.prepared(wire)?;
+        let operation = format!("{} {}", request.method(), request.url().path());
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let expects_json = self.response_type == ResponseType::Json && method != Method::HEAD;
+        let body = request.body().and_then(|body| body.as_bytes()).map(Bytes::copy_from_slice);
+        let call = wire
+            .request(method, url)
+            .with_parts(request.headers().clone(), body)
+            .with_operation(operation.clone())
+            .with_retry(self.retry)
+            .with_timeout(self.timeout)
+            .with_debug(self.debug)
+            .with_redirects(Redirects::FollowAsBrowsers)
+            .with_expected_json(expects_json);
+        RawResponse::new(call.send_raw().await?, &operation, self.response_type)
     }
 
     /// The request as a curl command, secrets masked; nothing is sent.
-    pub(crate) fn as_curl(&self, transport: &HttpTransport) -> Result<String> {
-        Ok(curl::command(&self.prepared(transport)?))
+    pub(crate) fn as_curl(&self, wire: &Wire) -> Result<String> {
+        Ok(curl::command(&self.prepared(wire)?))
     }
 
     /// All inputs checked and put together.
-    fn prepared(&self, transport: &HttpTransport) -> Result<Request> {
+    fn prepared(&self, wire: &Wire) -> Result<Request> {
         let method = self.parsed_method()?;
         if self.timeout.is_some_and(|t| t.is_zero()) {
             return Err(
                 Error::usage("the timeout must be more than zero").with_hint("leave it out for no timeout")
             );
         }
-        let address = url::resolve(&transport.host, &self.url, |url| transport.may_carry_token(url))?;
+        let address = url::resolve(wire.host(), &self.url)?;
         let address = url::with_query(address, &self.query, self.repeats_query_keys);
         let mut headers = headers::merged(&self.headers)?;
         let payload = body::payload(self, &method, headers.get(header::CONTENT_TYPE))?;

@@ -1,11 +1,10 @@
 //! SQL warehouses: list, get, start, stop, and waiting for a state.
 
-use brickwire_client::{ResponseValue, operations, types};
+use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;
 
 use crate::{
-    Change, Error, ErrorKind, List, Result, WaitOptions, Workspace,
-    list::{self, Page},
+    Change, Error, ErrorKind, List, Result, WaitOptions, Workspace, list,
     wait::{self, Seen, Subject, Verdict},
 };
 
@@ -36,18 +35,7 @@ impl Warehouses {
     /// # Errors
     /// Those of any call; no warehouses is not an error. Operation: `warehouses_list`.
     pub async fn list(&self) -> Result<List<types::EndpointInfo>> {
-        let client = self.workspace.client();
-        list::all(
-            "warehouses",
-            |page_token| async move {
-                client.warehouses_list(&types::WarehousesListQuery { page_token, ..Default::default() }).await
-            },
-            |page: types::ListWarehousesResponse| Page {
-                items: page.warehouses.unwrap_or_default(),
-                next: page.next_page_token,
-            },
-        )
-        .await
+        list::all(|page_token| self.page(page_token), "warehouses").await
     }
 
     /// Lists all warehouses as JSON, each as the service sent it: for whoever passes them on.
@@ -55,7 +43,7 @@ impl Warehouses {
     /// # Errors
     /// As for [`list`](Self::list).
     pub async fn list_json(&self) -> Result<Vec<Box<RawValue>>> {
-        list::json(&self.workspace, &operations::WAREHOUSES_LIST, "warehouses").await
+        list::json(|page_token| self.page(page_token), "warehouses").await
     }
 
     /// Gets one warehouse.
@@ -157,6 +145,11 @@ impl Warehouses {
             _ => Verdict::Working,
         })
         .await
+    }
+
+    fn page(&self, page_token: Option<String>) -> Call {
+        let query = types::WarehousesListQuery { page_token, ..Default::default() };
+        self.workspace.client().call(&operations::WAREHOUSES_LIST).query_object(&query)
     }
 
     async fn wait(

@@ -1,20 +1,13 @@
 //! A connection in use: complete when built, cheap to clone.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use brickwire_client::{Client, Transport};
-use http::{HeaderMap, HeaderValue, header};
+use brickwire_client::Client;
+use brickwire_wire::{CancellationToken, Wire};
 
 use crate::{
-    AccessToken, Clusters, Commands, Connection, Credential, Error, Events, Host, RawRequest, RawResponse,
-    Result, RetryPolicy, Sql, Statements, Users, Warehouses,
-    auth::Authenticator,
-    host,
-    reach::{Authorities, Resolver},
-    transport::HttpTransport,
+    AccessToken, Clusters, Commands, Connection, Events, Host, RawRequest, RawResponse, Result, RetryPolicy,
+    Sql, Statements, Users, Warehouses, auth::Authenticator, background::Background,
 };
 
 /// A connection in use. Cheap to clone; all clones share connections and tokens.
@@ -32,8 +25,9 @@ use crate::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct Workspace {
-    transport: Arc<HttpTransport>,
     client: Client,
+    authenticator: Arc<Authenticator>,
+    background: Background,
 }
 
 /// Options for a [`Workspace`].
@@ -67,7 +61,7 @@ impl WorkspaceBuilder {
 
     /// Names the program at the start of the user agent.
     pub fn with_product(mut self, name: &str, version: &str) -> Self {
-        self.product = Some((product_token(name), product_token(version)));
+        self.product = Some((name.to_owned(), version.to_owned()));
         self
     }
 
@@ -76,19 +70,10 @@ impl WorkspaceBuilder {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if TLS can't be set up on this machine.
     pub fn build(self) -> Result<Workspace> {
-        let http = http_client(&self.connection, self.product.as_ref())?;
-        let transport = Arc::new(HttpTransport {
-            authenticator: Arc::new(Authenticator::new(&self.connection, &http)),
-            http,
-            host: self.connection.host().clone(),
-            authorities: self.connection.authorities().clone(),
-            retry: self.retry,
-            events: self.events,
-            debug: self.debug,
-            storage: Arc::default(),
-            background: Arc::default(),
-        });
-        Ok(Workspace::over(transport))
+        let wire = self.connection.wire(self.product.as_ref())?.with_events(self.events);
+        let authenticator = Arc::new(Authenticator::new(&self.connection, &wire));
+        let wire = wire.with_retry(self.retry).with_debug(self.debug).with_credential(authenticator.clone());
+        Ok(Workspace { client: wire.into(), authenticator, background: Background::default() })
     }
 }
 
@@ -112,24 +97,30 @@ impl Workspace {
         }
     }
 
-    fn over(transport: Arc<HttpTransport>) -> Self {
-        let client = Client::with_transport(transport.host.as_str(), transport.clone() as Arc<dyn Transport>);
-        Self { transport, client }
-    }
-
     /// The same workspace with debug on or off, for single calls.
+    #[must_use]
     pub fn with_debug(&self, debug: bool) -> Self {
-        Self::over(Arc::new(HttpTransport { debug, ..(*self.transport).clone() }))
+        self.with_wire(|wire| wire.with_debug(debug))
     }
 
     /// The same workspace with other retries, for single calls.
+    #[must_use]
     pub fn with_retry(&self, retry: RetryPolicy) -> Self {
-        Self::over(Arc::new(HttpTransport { retry, ..(*self.transport).clone() }))
+        self.with_wire(|wire| wire.with_retry(retry))
+    }
+
+    /// The same workspace, whose calls send nothing more once the token is canceled.
+    pub(crate) fn with_cancel(&self, cancel: CancellationToken) -> Self {
+        self.with_wire(|wire| wire.with_cancel(cancel))
+    }
+
+    fn with_wire(&self, change: impl FnOnce(Wire) -> Wire) -> Self {
+        Self { client: change(self.wire().clone()).into(), ..self.clone() }
     }
 
     /// Where it is.
     pub fn host(&self) -> &Host {
-        &self.transport.host
+        self.wire().host()
     }
 
     /// Clusters: list, get, start, restart, terminate, node types.
@@ -167,7 +158,7 @@ impl Workspace {
     /// # Errors
     /// See [`RawRequest`].
     pub async fn raw(&self, request: &RawRequest) -> Result<RawResponse> {
-        request.send(&self.transport).await
+        request.send(self.wire()).await
     }
 
     /// Shows what [`raw`](Self::raw) would send, as a curl command with secrets masked; nothing is sent.
@@ -175,7 +166,7 @@ impl Workspace {
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for an input that is wrong.
     pub fn raw_as_curl(&self, request: &RawRequest) -> Result<String> {
-        request.as_curl(&self.transport)
+        request.as_curl(self.wire())
     }
 
     /// The generated client, for operations that have no action of their own. It shares this workspace's
@@ -189,95 +180,24 @@ impl Workspace {
     /// # Errors
     /// [`ErrorKind::Unauthenticated`](crate::ErrorKind::Unauthenticated) if none can be had.
     pub async fn access_token(&self) -> Result<AccessToken> {
-        self.transport.authenticator.access_token().await
+        self.authenticator.access_token().await
+    }
+
+    pub(crate) fn wire(&self) -> &Wire {
+        self.client.wire()
     }
 
     pub(crate) fn events(&self) -> &Events {
-        &self.transport.events
+        self.wire().events()
     }
 
-    /// The bare client for presigned links: no credential and no header of ours ever goes there.
-    pub(crate) fn storage(&self) -> Result<&reqwest::Client> {
-        self.transport.storage()
-    }
-
-    /// Runs something to its end that nobody waits for, such as a cancellation; [`settle`](Self::settle) does.
+    /// Runs a task to its end without anyone waiting for it, such as a cancellation; [`settle`](Self::settle) does.
     pub(crate) fn in_background(&self, task: impl Future<Output = ()> + Send + 'static) {
-        if tokio::runtime::Handle::try_current().is_ok() {
-            let mut tasks = self.transport.background.lock().unwrap_or_else(PoisonError::into_inner);
-            while tasks.try_join_next().is_some() {}
-            tasks.spawn(task);
-        }
+        self.background.spawn(task);
     }
 
-    /// Waits until the cancellations under way have been sent, for `limit` at the most. For a program about to exit.
+    /// Waits until the cancellations under way have been sent, for `limit` at most. For a program about to exit.
     pub async fn settle(&self, limit: Duration) {
-        let tasks = {
-            let mut tasks = self.transport.background.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *tasks)
-        };
-        let _ = tokio::time::timeout(limit, tasks.join_all()).await;
+        self.background.settle(limit).await;
     }
-}
-
-/// No answer at all for this long ends an attempt; a slow download lives as long as bytes come.
-const INACTIVITY: Duration = Duration::from_secs(60);
-const CONNECT: Duration = Duration::from_secs(10);
-
-pub(crate) fn http_client(
-    connection: &Connection,
-    product: Option<&(String, String)>,
-) -> Result<reqwest::Client> {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/plain, */*"));
-    if let Some(id) = connection.workspace_id().and_then(|id| HeaderValue::try_from(id).ok()) {
-        headers.insert("X-Databricks-Workspace-Id", id);
-    }
-    let mut builder = bare_client(connection.host(), connection.authorities())
-        .user_agent(user_agent(product, connection.credential().auth_type()))
-        .default_headers(headers);
-    // Plain http is on this machine, and a token needs nobody else: reading the system's certificates would be most of
-    // a short command's time.
-    if connection.host().as_str().starts_with("http:")
-        && matches!(connection.credential(), Credential::Token(_))
-    {
-        builder = builder.tls_certs_only([]);
-    }
-    build(builder)
-}
-
-/// What all our HTTP has in common: no redirects by itself, limits by inactivity, the environment's proxy.
-pub(crate) fn bare_client(host: &Host, authorities: &Authorities) -> reqwest::ClientBuilder {
-    // Another crate of the program may have chosen its provider already: then that one serves.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = authorities
-        .apply(reqwest::Client::builder())
-        .dns_resolver(Resolver)
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT)
-        .read_timeout(INACTIVITY);
-    if host.join("/").is_ok_and(|url| host::is_loopback(&url)) { builder.no_proxy() } else { builder }
-}
-
-pub(crate) fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
-    builder.build().map_err(|e| {
-        Error::configuration("cannot set up HTTP on this machine")
-            .with_hint("if SSL_CERT_FILE or SSL_CERT_DIR are set, check that they name certificates")
-            .with_source(e)
-    })
-}
-
-/// Shaped like the SDKs', so that the service's statistics can tell us apart.
-fn user_agent(product: Option<&(String, String)>, auth: &str) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let prefix = product.map(|(name, version)| format!("{name}/{version} ")).unwrap_or_default();
-    format!(
-        "{prefix}brickwire/{version} rust/{} os/{} auth/{auth}",
-        env!("CARGO_PKG_RUST_VERSION"),
-        std::env::consts::OS
-    )
-}
-
-fn product_token(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || "_.+-".contains(c) { c } else { '-' }).collect()
 }

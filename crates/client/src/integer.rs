@@ -1,19 +1,23 @@
-//! Integers as the service sends them: a JSON number, or its decimal text where the number has 64 bits.
+//! Integers as the service sends them: a JSON number, or its decimal text where the number has 64 bits. For
+//! `deserialize_with`.
 
 use std::fmt;
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
-/// An integer that must be there.
-#[allow(dead_code, reason = "the API description decides whether there are any")]
-pub(crate) fn required<'de, D: Deserializer<'de>, T: TryFrom<i64>>(deserializer: D) -> Result<T, D::Error> {
+/// Reads an integer that must be there.
+///
+/// # Errors
+/// For anything that is not an integer within the type's range.
+pub fn required<'de, D: Deserializer<'de>, T: TryFrom<i64>>(deserializer: D) -> Result<T, D::Error> {
     optional(deserializer)?.ok_or_else(|| Error::invalid_type(Unexpected::Unit, &EXPECTED))
 }
 
-/// An integer, or nothing where the document says `null`.
-pub(crate) fn optional<'de, D: Deserializer<'de>, T: TryFrom<i64>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
+/// Reads an integer, or nothing where the document says `null`.
+///
+/// # Errors
+/// For anything that is not an integer within the type's range.
+pub fn optional<'de, D: Deserializer<'de>, T: TryFrom<i64>>(deserializer: D) -> Result<Option<T>, D::Error> {
     match deserializer.deserialize_any(Integer)? {
         None => Ok(None),
         Some(number) => match T::try_from(number) {

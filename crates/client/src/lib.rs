@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod client;
-mod integer;
+pub mod integer;
 mod open_enum;
 mod redacted;
 

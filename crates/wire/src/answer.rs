@@ -23,7 +23,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, attempts: u32) -> Self {
+    /// Puts an answer together, for tests and for answers that come another way.
+    pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes, attempts: u32) -> Self {
         Self { status, headers, body, attempts }
     }
 
@@ -38,7 +39,7 @@ impl Answer {
         }
     }
 
-    /// Keeps the answer with an error that says what is wrong with it.
+    /// Keeps this answer with an error that says what is wrong with it.
     pub fn blame(&self, error: Error) -> Error {
         error.with_details(|d| {
             d.status = Some(self.status.as_u16());

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Answer, Error, OperationInfo, ResponseValue, Result, RetryPolicy, Sink, Wire, form, json,
+    Answer, Error, OperationInfo, ResponseValue, Result, RetryPolicy, Sink, Wire, form,
     send::{self, Buffered},
     stream::Streamed,
 };
@@ -79,6 +79,8 @@ pub struct Call {
     pub(crate) redirects: Redirects,
     /// Whether anything but JSON is an error.
     pub(crate) expects_json: bool,
+    /// Whether an answer with nothing in it is an error.
+    pub(crate) expects_content: bool,
     pub(crate) limit: u64,
     stall: Option<Duration>,
     method: Method,
@@ -102,6 +104,7 @@ impl Call {
         call.problem = problem;
         call.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         call.expects_json = true;
+        call.expects_content = call.method == Method::GET;
         call
     }
 
@@ -118,6 +121,7 @@ impl Call {
             destination,
             redirects: Redirects::Follow,
             expects_json: false,
+            expects_content: false,
             limit: LONGEST_BODY,
             stall: None,
             method,
@@ -298,16 +302,11 @@ impl Call {
     ///
     /// # Errors
     /// As for [`send_raw`](Self::send_raw); and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse)
-    /// if the answer is not what the type says, or if the answer to a GET is empty.
+    /// if the answer is not what the type says.
     pub async fn send<T: DeserializeOwned>(self) -> Result<ResponseValue<T>> {
         let operation = self.operation.clone();
-        let is_read = self.method == Method::GET;
         let answer = self.send_raw().await?;
-        let named = |error: Error| error.with_details(|d| d.operation = Some(operation.into_owned()));
-        if is_read && json::is_empty(&answer.body) {
-            return Err(named(answer.blame(Error::unexpected("the answer is empty"))));
-        }
-        answer.decode().map_err(named)
+        answer.decode().map_err(|error| error.with_details(|d| d.operation = Some(operation.into_owned())))
     }
 
     /// Sends it; the body of a success means nothing.
@@ -324,7 +323,7 @@ impl Call {
     /// Any kind: for a status other than 2xx the one that belongs to it;
     /// [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the request may have been carried out and
     /// repeating it would not be safe; [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) for a
-    /// page instead of JSON and for a body over the limit; [`ErrorKind::DeadlineExceeded`] when time is up.
+    /// page instead of JSON, for an empty answer to an operation that reads, and for a body over the limit; [`ErrorKind::DeadlineExceeded`] when time is up.
     ///
     /// [`ErrorKind::DeadlineExceeded`]: crate::ErrorKind::DeadlineExceeded
     pub async fn send_raw(self) -> Result<Answer> {

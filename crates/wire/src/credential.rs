@@ -59,7 +59,10 @@ impl Authorization {
     }
 
     /// Writes the headers, marked as sensitive.
-    pub(crate) fn apply(&self, headers: &mut HeaderMap) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if a value does not fit into a header.
+    pub fn apply(&self, headers: &mut HeaderMap) -> Result<()> {
         headers.insert(header::AUTHORIZATION, sensitive(&format!("Bearer {}", self.token.expose()))?);
         for (name, secret) in &self.extra {
             headers.insert(*name, sensitive(secret.expose())?);

@@ -121,13 +121,13 @@ impl HttpOptions {
         if self.host.as_str().starts_with("http:") && self.auth_type == "pat" {
             builder = builder.tls_certs_only([]);
         }
-        build(builder)
+        build_client(builder)
     }
 
     /// The client for presigned links. It sends no header of ours, since one could spoil a link's signature, and takes
     /// the bytes as they are.
     pub(crate) fn store_client(&self) -> Result<Client> {
-        build(self.client_builder().no_gzip())
+        build_client(self.client_builder().no_gzip())
     }
 
     /// What all clients have in common, for connections that need more, such as a look at the certificate.
@@ -158,7 +158,11 @@ impl HttpOptions {
     }
 }
 
-fn build(builder: ClientBuilder) -> Result<Client> {
+/// Builds an HTTP client.
+///
+/// # Errors
+/// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if TLS can't be set up on this machine.
+pub fn build_client(builder: ClientBuilder) -> Result<Client> {
     builder.build().map_err(|error| {
         Error::configuration("cannot set up HTTP on this machine")
             .with_hint("if SSL_CERT_FILE or SSL_CERT_DIR are set, check that they name certificates")

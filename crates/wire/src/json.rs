@@ -1,12 +1,12 @@
 //! JSON as it comes from elsewhere: decoded so that an error says where it is wrong and quotes nothing of it, because
 //! serde's own messages may hold a secret.
 
-use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, de::Error as _};
 use serde_json::error::Category;
 
 use crate::{Error, Result};
 
-/// How deep an answer may be nested. Whoever prints one indents each level, so that depth costs its square.
+/// How deep an answer may be nested. A printed answer indents each level, so depth costs its square.
 const DEEPEST: usize = 512;
 
 /// Decodes a document. An empty one and `null` count as `{}`, and a byte order mark is skipped.
@@ -14,24 +14,32 @@ const DEEPEST: usize = 512;
 /// # Errors
 /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the text is not what the type says; the
 /// message names the place and not the value.
-pub fn decode<T: DeserializeOwned>(raw: &[u8]) -> Result<T> {
-    let text = if is_empty(raw) { b"{}" } else { without_mark(raw) };
+pub fn decode<'a, T: Deserialize<'a>>(raw: &'a [u8]) -> Result<T> {
+    decode_within("", if is_empty(raw) { b"{}" } else { without_mark(raw) })
+}
+
+/// Decodes a part of a document, whose place an error names: `clusters[3]`.
+///
+/// # Errors
+/// As for [`decode`].
+pub fn decode_within<'a, T: Deserialize<'a>>(place: &str, raw: &'a [u8]) -> Result<T> {
     // Keeping track of the place takes several times as long, so only failures do it.
-    if let Ok(value) = serde_json::from_slice(text) {
+    if let Ok(value) = serde_json::from_slice(raw) {
         return Ok(value);
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let mut deserializer = serde_json::Deserializer::from_slice(raw);
     let value = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| undecodable(Some(&error.path().to_string()), &error.into_inner()))?;
-    deserializer.end().map_err(|error| undecodable(None, &error))?;
+        .map_err(|error| undecodable(place, &error.path().to_string(), &error.into_inner()))?;
+    deserializer.end().map_err(|error| undecodable(place, ".", &error))?;
     Ok(value)
 }
 
-/// The error for a document that can't be decoded, at a place in it if that is known.
-pub fn undecodable(path: Option<&str>, error: &serde_json::Error) -> Error {
-    let place = match path {
-        None | Some("." | "?") => String::new(),
-        Some(path) => format!(" at `{path}`"),
+fn undecodable(place: &str, path: &str, error: &serde_json::Error) -> Error {
+    let path = if matches!(path, "." | "?") { "" } else { path };
+    let dot = if place.is_empty() || path.is_empty() { "" } else { "." };
+    let place = match format!("{place}{dot}{path}") {
+        nowhere if nowhere.is_empty() => nowhere,
+        place => format!(" at `{place}`"),
     };
     let source = without_value(error);
     Error::unexpected(format!("cannot decode the response{place}: {source}")).with_source(source)

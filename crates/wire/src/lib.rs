@@ -29,7 +29,7 @@ pub use credential::{Authorization, Credential, StaticToken};
 pub use error::{BoxError, Error, ErrorBody, ErrorDetails, ErrorKind};
 pub use event::{Event, Events};
 pub use host::{Host, is_loopback};
-pub use http::{Authorities, BoxFuture, Exchange, HttpOptions, Step, Unanswered, unreachable};
+pub use http::{Authorities, BoxFuture, Exchange, HttpOptions, Step, Unanswered, build_client, unreachable};
 pub use limiter::RateLimit;
 pub use operation::OperationInfo;
 pub use pages::Pages;

@@ -26,7 +26,7 @@ use crate::{
     Answer, Authorization, Error, ErrorBody, ErrorKind, Event, Redirects, Result, RetryPolicy, Unanswered,
     answer,
     call::{Call, Destination},
-    redact, redirect,
+    json, redact, redirect,
     retry::{Decision, Failure, Situation, decide},
     stream,
 };
@@ -115,6 +115,9 @@ impl Receive for Buffered {
             && let Err(error) = answer::check_json(call.wire.host(), &answer.headers, &answer.body)
         {
             return Err(Failed::Final(answer.blame(error)));
+        }
+        if call.expects_content && json::is_empty(&answer.body) {
+            return Err(Failed::Final(answer.blame(Error::unexpected("the answer is empty"))));
         }
         Ok(answer)
     }
@@ -352,7 +355,7 @@ async fn attempt<R: Receive>(
     match limit {
         None => exchange.await,
         Some(limit) => {
-            tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| Err(Failed::Overdue(limit)))
+            tokio::time::timeout(limit, exchange).await.map_or(Err(Failed::Overdue(limit)), |outcome| outcome)
         }
     }
 }

@@ -4,70 +4,33 @@
 //! administrator). That token can do much more than Databricks, so it goes to hosts of Azure Databricks only; the SDKs
 //! send it to any host. Redirects of Entra ID are not followed.
 
-use brickwire_client::BoxFuture;
+use brickwire_wire::{AzureCloud, BoxFuture, Redirects, Wire};
+use http::Method;
 use reqwest::Url;
 
 use super::{
     Token, TokenSource,
-    discovery::ask,
-    http::{Http, get},
-    token_answer::TokenAnswer,
+    token_request::{TokenAnswer, TokenRequest, call},
 };
-use crate::{Error, Host, Result, Secret};
+use crate::{Error, Host, Result, RetryPolicy, Secret};
 
 /// Azure Databricks as an application of Entra ID: the same in all clouds.
 pub(crate) const APPLICATION: &str = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";
 pub(crate) const MANAGEMENT_TOKEN: &str = "x-databricks-azure-sp-management-token";
 pub(crate) const RESOURCE_ID: &str = "x-databricks-azure-workspace-resource-id";
 
-/// One of Azure's clouds, which don't know each other.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct AzureCloud {
-    /// As `ARM_ENVIRONMENT` names it, in lower case.
-    name: &'static str,
-    /// How its workspaces' hosts end.
-    suffix: &'static str,
-    login: &'static str,
-    /// The audience of tokens for the resource manager.
-    pub(crate) management: &'static str,
+/// The cloud of that name; the host's, or the public one, if none is named.
+pub(crate) fn azure_cloud(name: Option<&str>, host: &Host) -> Result<&'static AzureCloud> {
+    let Some(name) = name else { return Ok(azure_cloud_of(host).unwrap_or(AzureCloud::public())) };
+    AzureCloud::named(name).ok_or_else(|| {
+        Error::configuration(format!("there is no Azure environment of this name: {name:?}"))
+            .with_hint("azure_environment (ARM_ENVIRONMENT) is public, usgovernment or china")
+    })
 }
 
-static CLOUDS: [AzureCloud; 3] = [
-    AzureCloud {
-        name: "public",
-        suffix: ".azuredatabricks.net",
-        login: "https://login.microsoftonline.com",
-        management: "https://management.core.windows.net/",
-    },
-    AzureCloud {
-        name: "usgovernment",
-        suffix: ".databricks.azure.us",
-        login: "https://login.microsoftonline.us",
-        management: "https://management.core.usgovcloudapi.net/",
-    },
-    AzureCloud {
-        name: "china",
-        suffix: ".databricks.azure.cn",
-        login: "https://login.chinacloudapi.cn",
-        management: "https://management.core.chinacloudapi.cn/",
-    },
-];
-
-impl AzureCloud {
-    /// The cloud that a host belongs to, by its name.
-    pub(crate) fn of(host: &Host) -> Option<&'static Self> {
-        CLOUDS.iter().find(|cloud| host.name().ends_with(cloud.suffix))
-    }
-
-    /// The cloud of that name; the public one if none is named.
-    pub(crate) fn named(name: Option<&str>, host: &Host) -> Result<&'static Self> {
-        let Some(name) = name else { return Ok(Self::of(host).unwrap_or(&CLOUDS[0])) };
-        let plain = name.to_ascii_lowercase().replace("azure", "").replace("cloud", "");
-        CLOUDS.iter().find(|cloud| cloud.name == plain).ok_or_else(|| {
-            Error::configuration(format!("there is no Azure environment of this name: {name:?}"))
-                .with_hint("azure_environment (ARM_ENVIRONMENT) is public, usgovernment or china")
-        })
-    }
+/// The Azure cloud that a host belongs to.
+pub(crate) fn azure_cloud_of(host: &Host) -> Option<&'static AzureCloud> {
+    host.cloud().and_then(|cloud| cloud.azure())
 }
 
 /// A service principal of Entra ID.
@@ -83,15 +46,15 @@ pub(crate) struct AzureServicePrincipal {
 }
 
 impl AzureServicePrincipal {
-    async fn ask(&self, http: &dyn Http, url: &Url, resource: &str) -> Result<TokenAnswer> {
+    async fn ask(&self, http: &Wire, url: &Url, resource: &str) -> Result<TokenAnswer> {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", self.client_id.as_str()),
             ("client_secret", self.client_secret.expose()),
             ("resource", resource),
         ];
-        let answer = ask(http, url, &form, None).await?;
-        TokenAnswer::read(&answer, url, &[&self.client_secret])
+        let secrets = [&self.client_secret];
+        TokenRequest { url, form: &form, basic: None, secrets: &secrets, once: false }.send(http).await
     }
 }
 
@@ -100,7 +63,7 @@ impl TokenSource for AzureServicePrincipal {
         "azure-client-secret"
     }
 
-    fn fetch<'a>(&'a self, http: &'a dyn Http) -> BoxFuture<'a, Result<Token>> {
+    fn fetch<'a>(&'a self, http: &'a Wire) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move {
             let tenant = match &self.tenant_id {
                 Some(tenant) => tenant.clone(),
@@ -111,7 +74,7 @@ impl TokenSource for AzureServicePrincipal {
             };
             let url = token_url(self.cloud, &tenant)?;
             let mut token = self.ask(http, &url, APPLICATION).await?.into_token();
-            if AzureCloud::of(&self.host).is_some() {
+            if azure_cloud_of(&self.host).is_some() {
                 match self.ask(http, &url, self.cloud.management).await {
                     Ok(answer) => {
                         // Both are renewed together, before the first one ends.
@@ -143,8 +106,10 @@ fn token_url(cloud: &AzureCloud, tenant: &str) -> Result<Url> {
 }
 
 /// The tenant that a workspace belongs to: the first part of the path that its login page redirects to.
-pub(crate) async fn tenant_of(http: &dyn Http, host: &Host) -> Option<String> {
-    let answer = http.send(get(host.join("/aad/auth").ok()?)).await.ok()?;
+pub(crate) async fn tenant_of(http: &Wire, host: &Host) -> Option<String> {
+    let page = call(http, Method::GET, host.join("/aad/auth").ok()?, "azure_tenant");
+    let answer =
+        page.with_redirects(Redirects::Return).with_retry(RetryPolicy::never()).send_raw().await.ok()?;
     let location = Url::parse(answer.headers.get(http::header::LOCATION)?.to_str().ok()?).ok()?;
     let tenant = location.path_segments()?.next().filter(|t| !t.is_empty())?;
     Some(tenant.to_owned())

@@ -1,14 +1,13 @@
 //! Tokens of the Azure CLI: whoever ran `az login` is logged in.
 
-use brickwire_client::BoxFuture;
+use brickwire_wire::{AzureCloud, BoxFuture, Wire};
 use serde_json::Value;
 
 use super::{
     Token, TokenSource,
-    azure::{APPLICATION, AzureCloud, MANAGEMENT_TOKEN, RESOURCE_ID, tenant_of},
-    http::Http,
+    azure::{APPLICATION, MANAGEMENT_TOKEN, RESOURCE_ID, azure_cloud_of, tenant_of},
     jwt, program,
-    token_answer::until,
+    token_request::until,
 };
 use crate::{Environment, Error, ErrorKind, Host, Result, Secret};
 
@@ -47,14 +46,14 @@ impl TokenSource for AzureCli {
         "azure-cli"
     }
 
-    fn fetch<'a>(&'a self, http: &'a dyn Http) -> BoxFuture<'a, Result<Token>> {
+    fn fetch<'a>(&'a self, http: &'a Wire) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move {
             let tenant = match &self.tenant_id {
                 Some(tenant) => Some(tenant.clone()),
                 None => tenant_of(http, &self.host).await,
             };
             let mut token = self.ask(APPLICATION, tenant.as_deref()).await?;
-            if let Some(id) = self.resource_id.as_ref().filter(|_| AzureCloud::of(&self.host).is_some()) {
+            if let Some(id) = self.resource_id.as_ref().filter(|_| azure_cloud_of(&self.host).is_some()) {
                 // People who may not manage Azure have no such token and need none.
                 if let Ok(management) = self.ask(self.cloud.management, tenant.as_deref()).await {
                     token.life = [token.life, management.life].into_iter().flatten().min();

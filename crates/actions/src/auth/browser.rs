@@ -5,21 +5,20 @@
 
 use std::{
     ops::RangeInclusive,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use brickwire_client::BoxFuture;
+use brickwire_wire::{BoxFuture, Wire};
 use reqwest::Url;
 use ring::rand::SecureRandom;
 
 use super::{
     Issuer, Token, TokenSource,
     callback::Callback,
-    discovery::{Endpoints, ask},
-    http::{Http, post_form},
-    token_answer::{TokenAnswer, left},
+    discovery::Endpoints,
+    token_request::{TokenAnswer, TokenRequest, left},
     token_store::{StoredToken, TokenStore},
 };
 use crate::{Config, Error, ErrorKind, Result, Secret};
@@ -86,7 +85,7 @@ impl BrowserSession {
 
     /// Another process may have renewed it meanwhile, so the store is read each time; and it may be about to, with a
     /// refresh token that is good once, so that is done by one at a time.
-    async fn token(&self, http: &dyn Http) -> Result<StoredToken> {
+    async fn token(&self, http: &Wire) -> Result<StoredToken> {
         let good = |t: &StoredToken| t.expiry.is_none_or(|e| left(e) > EARLY);
         let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let serves = |t: &StoredToken| good(t) && given.as_ref() != Some(&t.access_token);
@@ -105,8 +104,8 @@ impl BrowserSession {
         let url = self.target.issuer.endpoints(http).await?.token;
         let form =
             [("grant_type", "refresh_token"), ("client_id", CLIENT_ID), ("refresh_token", refresh.expose())];
-        let answer = ask(http, &url, &form, None).await?;
-        match TokenAnswer::read(&answer, &url, &[refresh]) {
+        let request = TokenRequest { url: &url, form: &form, basic: None, secrets: &[refresh], once: false };
+        match request.send(http).await {
             Ok(answer) => self.target.keep(answer, Some(refresh.clone())),
             Err(error) if error.kind() == ErrorKind::Unauthenticated => match self.target.stored()? {
                 // Another process was faster all the same, where files can't be locked.
@@ -136,7 +135,7 @@ impl TokenSource for BrowserSession {
         "external-browser"
     }
 
-    fn fetch<'a>(&'a self, http: &'a dyn Http) -> BoxFuture<'a, Result<Token>> {
+    fn fetch<'a>(&'a self, http: &'a Wire) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move {
             let stored = self.token(http).await?;
             *self.given.lock().unwrap_or_else(PoisonError::into_inner) = Some(stored.access_token.clone());
@@ -166,7 +165,7 @@ pub struct BrowserLogin {
     login: Url,
     state: Secret,
     verifier: Secret,
-    http: Arc<dyn Http>,
+    http: Wire,
 }
 
 impl BrowserLogin {
@@ -176,16 +175,11 @@ impl BrowserLogin {
     /// [`ErrorKind::Configuration`] without a host, and [`ErrorKind::Local`] if the ports for the answer are all taken.
     pub async fn start(config: &Config) -> Result<Self> {
         let target = config.login_target()?;
-        let http = crate::workspace::http_client(&config.login_connection()?, None)?;
-        Self::over(target, Arc::new(http), PORTS).await
+        Self::over(target, config.login_connection()?.wire(None)?, PORTS).await
     }
 
-    pub(super) async fn over(
-        target: LoginTarget,
-        http: Arc<dyn Http>,
-        ports: RangeInclusive<u16>,
-    ) -> Result<Self> {
-        let endpoints = target.issuer.endpoints(&*http).await?;
+    pub(super) async fn over(target: LoginTarget, http: Wire, ports: RangeInclusive<u16>) -> Result<Self> {
+        let endpoints = target.issuer.endpoints(&http).await?;
         let callback = Callback::listen(ports).await?;
         let (state, verifier) = (random()?, random()?);
         let challenge = ring::digest::digest(&ring::digest::SHA256, verifier.expose().as_bytes());
@@ -239,8 +233,10 @@ impl BrowserLogin {
         ];
         let url = &self.endpoints.token;
         // A code is good once: sent a second time it would be refused, so this is not retried.
-        let answer = self.http.send(post_form(url.clone(), &form)).await.map_err(|e| e.error)?;
-        let answer = TokenAnswer::read(&answer, url, &[&code, &self.verifier])?;
+        let secrets = [&code, &self.verifier];
+        let answer = TokenRequest { url, form: &form, basic: None, secrets: &secrets, once: true }
+            .send(&self.http)
+            .await?;
         let _alone = alone(&self.target.store).await;
         self.target.keep(answer, None).map(drop)
     }

@@ -16,16 +16,17 @@ use futures_util::{
 };
 use tokio::time::Instant;
 
-use super::{Authorization, Token};
-use crate::{Error, Result};
+use brickwire_wire::Authorization;
+
+use super::Token;
+use crate::Result;
 
 const EARLY: Duration = Duration::from_secs(40);
 const AHEAD: Duration = Duration::from_secs(20 * 60);
 const AFTER_A_FAILURE: Duration = Duration::from_secs(60);
 
 type Source = dyn Fn() -> BoxFuture<'static, Result<Token>> + Send + Sync;
-/// An `Error` isn't `Clone`; all who wait get a copy of what a caller needs of it.
-type Refresh = Shared<BoxFuture<'static, Result<Authorization, Arc<Error>>>>;
+type Refresh = Shared<BoxFuture<'static, Result<Authorization>>>;
 
 #[derive(Clone)]
 pub(crate) struct TokenCache {
@@ -82,7 +83,7 @@ impl TokenCache {
                 _ => self.refresh(&mut state),
             }
         };
-        refresh.await.map_err(|e| e.copied())
+        refresh.await
     }
 
     /// How long the token that is held is still good, if that is known.
@@ -118,7 +119,7 @@ impl TokenCache {
                 }
                 Err(error) => {
                     state.not_before = Some(now + AFTER_A_FAILURE);
-                    Err(Arc::new(error))
+                    Err(error)
                 }
             }
         }
@@ -143,7 +144,7 @@ impl fmt::Debug for TokenCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Secret;
+    use crate::{Error, Secret};
     use std::sync::atomic::{AtomicU32, Ordering};
 
     /// A source that numbers its tokens and fails where told.

@@ -4,15 +4,10 @@
 //! SDK does (the Python SDK doesn't). The token URL is the one given, else what the host says.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use brickwire_client::BoxFuture;
+use brickwire_wire::{BoxFuture, Wire, form};
 use http::HeaderValue;
 
-use super::{
-    Token, TokenSource,
-    discovery::ask,
-    http::{Http, form_encoded},
-    token_answer::TokenAnswer,
-};
+use super::{Token, TokenSource, token_request::TokenRequest};
 use crate::{
     Error, Result,
     connection::{ServicePrincipal, TokenUrl},
@@ -23,22 +18,24 @@ impl TokenSource for ServicePrincipal {
         "oauth-m2m"
     }
 
-    fn fetch<'a>(&'a self, http: &'a dyn Http) -> BoxFuture<'a, Result<Token>> {
+    fn fetch<'a>(&'a self, http: &'a Wire) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move {
             let url = match &self.token_url {
                 TokenUrl::Given(url) => url.clone(),
                 TokenUrl::Discovered(issuer) => issuer.endpoints(http).await?.token,
             };
-            let pair =
-                format!("{}:{}", form_encoded(&self.client_id), form_encoded(self.client_secret.expose()));
+            let secret = form::encode_text(self.client_secret.expose());
+            let pair = format!("{}:{secret}", form::encode_text(&self.client_id));
             let mut basic = HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(pair)))
                 .map_err(|_| Error::configuration("the client id and secret do not fit into a header"))?;
             basic.set_sensitive(true);
             let scope = self.scopes.join(" ");
             let mut form = vec![("grant_type", "client_credentials"), ("scope", scope.as_str())];
             form.extend(self.group_id.as_deref().map(|group| ("assume_group", group)));
-            let answer = ask(http, &url, &form, Some(&basic)).await?;
-            Ok(TokenAnswer::read(&answer, &url, &[&self.client_secret])?.into_token())
+            let secrets = [&self.client_secret];
+            let request =
+                TokenRequest { url: &url, form: &form, basic: Some(basic), secrets: &secrets, once: false };
+            Ok(request.send(http).await?.into_token())
         })
     }
 }

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use brickwire_wire::{Credential as _, HttpOptions, Wire};
 use futures_util::FutureExt;
 use http::HeaderMap;
 use serde_json::Value;
@@ -178,10 +179,13 @@ async fn configured(vector: &Value, dir: &Path, fake: &Arc<Fake>, kind: &str) ->
     outcome.insert("scopes", config.login_target()?.scopes.into());
     outcome.insert("u2m_cache_key", config.login_target()?.key().into());
 
+    let home = || Host::parse("https://localhost").unwrap();
+    let options = HttpOptions::new(config.host().cloned().unwrap_or_else(home));
+    let wire = Wire::builder(options).with_exchange(fake.clone()).build()?;
     // What the host says of itself completes what is configured.
     let issuer = config.login_target()?.issuer;
     let asked = kind != "host" && !vector["http"].is_null();
-    let metadata = if asked { issuer.metadata(&**fake).await? } else { HostMetadata::default() };
+    let metadata = if asked { issuer.metadata(&wire).await? } else { HostMetadata::default() };
     outcome.insert("account_id", text(config.account_id().or(metadata.account_id.as_deref())));
     outcome.insert("workspace_id", text(config.workspace_id().or(metadata.workspace_id.as_deref())));
     let audience = config.setting("token_audience").map(|s| s.shown());
@@ -206,7 +210,7 @@ async fn configured(vector: &Value, dir: &Path, fake: &Arc<Fake>, kind: &str) ->
         return Ok(outcome);
     }
     let connection = config.connection()?;
-    let authenticator = Authenticator::over(&connection, fake.clone());
+    let authenticator = Authenticator::new(&connection, &wire);
     let mut headers = HeaderMap::new();
     authenticator.authorization().await?.apply(&mut headers)?;
     outcome.insert("auth_type", connection.credential().auth_type().into());
@@ -284,7 +288,7 @@ fn token_file(args: &Value, dir: &Path) -> Outcome {
     }
     let token = TokenStore::at(&file).get(args["key"].as_str().unwrap())?;
     let token = token.ok_or_else(|| Error::configuration("token not found"))?;
-    let expiry = token.expiry.map(super::timestamp::format);
+    let expiry = token.expiry.map(brickwire_wire::time::format_rfc3339);
     Ok(BTreeMap::from([
         ("access_token", token.access_token.expose().into()),
         ("token_type", token.token_type.into()),

@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use brickwire_client::BoxFuture;
+use brickwire_wire::{BoxFuture, Wire, time};
 use serde_json::Value;
 
-use super::{Token, TokenSource, http::Http, jwt, program, timestamp, token_answer::left};
+use super::{Token, TokenSource, jwt, program, token_request::left};
 use crate::{Environment, Error, ErrorKind, Host, Result};
 
 /// Smaller programs of that name are the CLI before version 0.100, written in Python, which has no logins.
@@ -89,7 +89,9 @@ impl DatabricksCli {
             .ok_or_else(|| refuse("no access_token"))?;
         let life = match json["expiry"].as_str() {
             None => None,
-            Some(text) => Some(left(timestamp::parse(text).ok_or_else(|| refuse("expiry is not a moment"))?)),
+            Some(text) => {
+                Some(left(time::parse_rfc3339(text).ok_or_else(|| refuse("expiry is not a moment"))?))
+            }
         };
         self.check_scopes(token)?;
         Ok(Token::new(token, life))
@@ -129,7 +131,7 @@ impl TokenSource for DatabricksCli {
         "databricks-cli"
     }
 
-    fn fetch<'a>(&'a self, _: &'a dyn Http) -> BoxFuture<'a, Result<Token>> {
+    fn fetch<'a>(&'a self, _: &'a Wire) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move {
             let path = self.program()?;
             let ask = async |arguments: &[String]| {

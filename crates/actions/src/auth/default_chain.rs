@@ -1,8 +1,8 @@
 //! When nothing says how to authenticate: the logins that may be there, one after the other.
 
-use brickwire_client::BoxFuture;
+use brickwire_wire::{BoxFuture, Wire};
 
-use super::{Identity, Token, TokenSource, http::Http};
+use super::{Identity, Token, TokenSource};
 use crate::{Error, Result};
 
 /// Logins to try, at least one.
@@ -18,7 +18,7 @@ impl TokenSource for DefaultChain {
         self.identities.first().map_or("default", Identity::auth_type)
     }
 
-    fn fetch<'a>(&'a self, http: &'a dyn Http) -> BoxFuture<'a, Result<Token>> {
+    fn fetch<'a>(&'a self, http: &'a Wire) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move {
             let mut failed: Vec<Error> = Vec::new();
             let mut said = Vec::new();

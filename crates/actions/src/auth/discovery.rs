@@ -3,10 +3,11 @@
 //! What the host says never leads a secret away: a token endpoint must be on the host itself or on the account console
 //! of its cloud. The SDKs send the client secret wherever the answer points.
 
+use brickwire_wire::Wire;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::http::{Http, get, send};
+use super::token_request::look_up;
 use crate::{Error, Host, Result};
 
 /// Who issues tokens for a host.
@@ -57,16 +58,10 @@ impl HostMetadata {
 
 impl Issuer {
     /// What the host says about itself; nothing if it doesn't (older ones have no such page).
-    pub(crate) async fn metadata(&self, http: &dyn Http) -> Result<HostMetadata> {
+    pub(crate) async fn metadata(&self, http: &Wire) -> Result<HostMetadata> {
         let url = self.host.join("/.well-known/databricks-config")?;
-        Ok(match http.send(get(url)).await {
-            Ok(answer) if answer.status.is_success() => answer
-                .json()
-                .filter(Value::is_object)
-                .map(|json| HostMetadata::read(&json))
-                .unwrap_or_default(),
-            _ => HostMetadata::default(),
-        })
+        let said = look_up(http, url).await.filter(Value::is_object);
+        Ok(said.map(|json| HostMetadata::read(&json)).unwrap_or_default())
     }
 
     /// The root of the OAuth server that the metadata name, with the account's id put in.
@@ -88,7 +83,7 @@ impl Issuer {
     }
 
     /// The OAuth server's addresses: by discovery, else the usual ones.
-    pub(crate) async fn endpoints(&self, http: &dyn Http) -> Result<Endpoints> {
+    pub(crate) async fn endpoints(&self, http: &Wire) -> Result<Endpoints> {
         let metadata = self.metadata(http).await?;
         let root = match self.root(&metadata)? {
             Some(root) => root,
@@ -96,11 +91,8 @@ impl Issuer {
         };
         let root = root.as_str().trim_end_matches('/').to_owned();
         let page = self.own(&format!("{root}/.well-known/oauth-authorization-server"))?;
-        // A host that can't be reached tells so when the token is asked for, with retries.
-        let said = match http.send(get(page)).await {
-            Ok(answer) if answer.status.is_success() => answer.json().unwrap_or_default(),
-            _ => Value::Null,
-        };
+        // A host that can't be reached is found out when the token is requested, with retries.
+        let said = look_up(http, page).await.unwrap_or_default();
         let address = |key: &str, usual: &str| match said[key].as_str() {
             Some(address) => self.own(address),
             None => self.own(&format!("{root}{usual}")),
@@ -126,10 +118,7 @@ impl Issuer {
     /// Refuses an address that isn't the host's own.
     fn own(&self, address: &str) -> Result<Url> {
         let url = Url::parse(address).ok().filter(|url| {
-            url.username().is_empty()
-                && url.password().is_none()
-                && (self.host.is_origin_of(url)
-                    || self.host.account_console().is_some_and(|c| c.is_origin_of(url)))
+            url.username().is_empty() && url.password().is_none() && self.host.may_receive_credential(url)
         });
         url.ok_or_else(|| {
             let origin =
@@ -138,21 +127,4 @@ impl Issuer {
                 .with_hint("a credential is only sent to the host that it was given for; check the host")
         })
     }
-}
-
-/// Asks for a token with a form, with retries.
-pub(super) async fn ask(
-    http: &dyn Http,
-    url: &Url,
-    form: &[(&str, &str)],
-    basic: Option<&http::HeaderValue>,
-) -> Result<super::http::Answer> {
-    send(http, || {
-        let mut request = super::http::post_form(url.clone(), form);
-        if let Some(basic) = basic {
-            request.headers_mut().insert(http::header::AUTHORIZATION, basic.clone());
-        }
-        request
-    })
-    .await
 }

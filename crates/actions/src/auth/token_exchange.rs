@@ -3,15 +3,15 @@
 
 use std::path::PathBuf;
 
-use brickwire_client::BoxFuture;
-use http::HeaderValue;
+use brickwire_wire::{BoxFuture, Wire};
+use bytes::Bytes;
+use http::{HeaderValue, Method, header};
 use reqwest::Url;
 
 use super::{
     Issuer, Token, TokenSource,
-    discovery::{Endpoints, ask},
-    http::{Http, get, send},
-    token_answer::TokenAnswer,
+    discovery::Endpoints,
+    token_request::{TokenRequest, call, json},
 };
 use crate::{Error, ErrorKind, Result, Secret};
 
@@ -57,7 +57,7 @@ impl TokenSource for WorkloadIdentity {
         }
     }
 
-    fn fetch<'a>(&'a self, http: &'a dyn Http) -> BoxFuture<'a, Result<Token>> {
+    fn fetch<'a>(&'a self, http: &'a Wire) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move {
             let endpoints = self.issuer.endpoints(http).await?;
             let subject = self.subject.token(http, &self.audience(&endpoints)).await?;
@@ -70,8 +70,9 @@ impl TokenSource for WorkloadIdentity {
             ];
             form.extend(self.client_id.as_deref().map(|id| ("client_id", id)));
             form.extend(self.group_id.as_deref().map(|group| ("assume_group", group)));
-            let answer = ask(http, &endpoints.token, &form, None).await?;
-            Ok(TokenAnswer::read(&answer, &endpoints.token, &[&subject])?.into_token())
+            let (url, secrets) = (&endpoints.token, [&subject]);
+            let request = TokenRequest { url, form: &form, basic: None, secrets: &secrets, once: false };
+            Ok(request.send(http).await?.into_token())
         })
     }
 }
@@ -93,7 +94,7 @@ impl WorkloadIdentity {
 }
 
 impl Subject {
-    async fn token(&self, http: &dyn Http, audience: &str) -> Result<Secret> {
+    async fn token(&self, http: &Wire, audience: &str) -> Result<Secret> {
         match self {
             Self::Variable { name, token } => token.clone().ok_or_else(|| {
                 Error::configuration(format!(
@@ -126,19 +127,17 @@ impl Subject {
                 let mut bearer = HeaderValue::try_from(format!("Bearer {}", request_token.expose()))
                     .map_err(|_| Error::configuration("GitHub's request token does not fit into a header"))?;
                 bearer.set_sensitive(true);
-                let answer = send(http, || {
-                    let mut request = get(url.clone());
-                    request.headers_mut().insert(http::header::AUTHORIZATION, bearer.clone());
-                    request
-                })
-                .await?;
-                let json = answer.json().filter(|_| answer.status.is_success()).unwrap_or_default();
+                let request = call(http, Method::GET, url, "github_oidc_token");
+                let (status, body) = match request.with_header(header::AUTHORIZATION, bearer).send_raw().await
+                {
+                    Ok(answer) => (answer.status.as_u16(), answer.body),
+                    Err(error) => (error.status().ok_or(error)?, Bytes::new()),
+                };
+                let json = json(&body).unwrap_or_default();
                 json["value"].as_str().filter(|t| !t.is_empty()).map(Secret::new).ok_or_else(|| {
-                    Error::new(
-                        ErrorKind::Unauthenticated,
-                        format!("GitHub gave no identity token (HTTP {})", answer.status.as_u16()),
-                    )
-                    .with_hint("the workflow needs `permissions: id-token: write`")
+                    let text = format!("GitHub gave no identity token (HTTP {status})");
+                    Error::new(ErrorKind::Unauthenticated, text)
+                        .with_hint("the workflow needs `permissions: id-token: write`")
                 })
             }
         }

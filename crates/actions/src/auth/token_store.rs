@@ -16,7 +16,8 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::timestamp;
+use brickwire_wire::time;
+
 use crate::{Environment, Error, ErrorKind, Result, Secret};
 
 /// What a login leaves behind.
@@ -37,7 +38,7 @@ impl StoredToken {
             access_token: Secret::new(text("access_token")?),
             token_type: text("token_type").unwrap_or("Bearer").to_owned(),
             refresh_token: text("refresh_token").map(Secret::new),
-            expiry: text("expiry").and_then(timestamp::parse),
+            expiry: text("expiry").and_then(time::parse_rfc3339),
             host: text("host").map(str::to_owned),
         })
     }
@@ -48,7 +49,7 @@ impl StoredToken {
             json["refresh_token"] = refresh.expose().into();
         }
         if let Some(expiry) = self.expiry {
-            json["expiry"] = timestamp::format(expiry).into();
+            json["expiry"] = time::format_rfc3339(expiry).into();
         }
         if let Some(host) = &self.host {
             json["host"] = host.clone().into();
@@ -230,7 +231,7 @@ mod tests {
             access_token: Secret::new("a1"),
             token_type: "Bearer".to_owned(),
             refresh_token: Some(Secret::new("r1")),
-            expiry: timestamp::parse("2099-01-01T00:00:00Z"),
+            expiry: time::parse_rfc3339("2099-01-01T00:00:00Z"),
             host: Some("https://x.example".to_owned()),
         };
         assert_eq!(store.get("k").unwrap(), None);

@@ -3,7 +3,7 @@
 use super::{Config, attribute::flag};
 use crate::{
     Error, Result,
-    auth::{AzureCli, AzureCloud, DatabricksCli},
+    auth::{AzureCli, DatabricksCli, azure_cloud_of},
 };
 
 /// A kind of credential that this connector can use.
@@ -163,7 +163,7 @@ impl Config {
             Some(path) => self.environment.expand(path).exists(),
             None => DatabricksCli::is_installed(&self.environment),
         };
-        let azure = AzureCloud::of(host).is_some() && AzureCli::is_installed(&self.environment);
+        let azure = azure_cloud_of(host).is_some() && AzureCli::is_installed(&self.environment);
         [(stored, AuthType::ExternalBrowser), (vendors, AuthType::DatabricksCli), (azure, AuthType::AzureCli)]
             .into_iter()
             .filter_map(|(there, kind)| there.then_some(kind))

@@ -1,5 +1,6 @@
 //! Makes the connection that the settings amount to.
 
+use brickwire_wire::Authorities;
 use reqwest::Url;
 
 use super::{
@@ -9,11 +10,10 @@ use super::{
 use crate::{
     Connection, Credential, Error, Host, Result, Secret,
     auth::{
-        AzureCli, AzureCloud, AzureServicePrincipal, BrowserSession, DatabricksCli, DefaultChain, Identity,
-        Issuer, LoginTarget, Subject, TokenStore, WorkloadIdentity,
+        AzureCli, AzureServicePrincipal, BrowserSession, DatabricksCli, DefaultChain, Identity, Issuer,
+        LoginTarget, Subject, TokenStore, WorkloadIdentity, azure_cloud,
     },
-    connection::{ServicePrincipal, clean_secret},
-    reach::Authorities,
+    connection::ServicePrincipal,
 };
 
 pub(super) fn connection(config: &Config) -> Result<Connection> {
@@ -116,7 +116,7 @@ impl Config {
         }
         let identity = match kind {
             AuthType::Pat => {
-                return Ok(Credential::Token(clean_secret(self.need(kind, "token")?, "token")?));
+                return Ok(Credential::Token(self.need(kind, "token")?.cleaned("token")?));
             }
             AuthType::OAuthM2m => {
                 let (id, secret) = (self.need_text(kind, "client_id")?, self.need(kind, "client_secret")?);
@@ -136,7 +136,7 @@ impl Config {
                 })
             }
             AuthType::AzureClientSecret => Identity::new(AzureServicePrincipal {
-                cloud: AzureCloud::named(self.value("azure_environment"), host)?,
+                cloud: azure_cloud(self.value("azure_environment"), host)?,
                 host: host.clone(),
                 tenant_id: self.own("azure_tenant_id"),
                 client_id: self.need_text(kind, "azure_client_id")?,
@@ -144,7 +144,7 @@ impl Config {
                 resource_id: self.own("azure_workspace_resource_id"),
             }),
             AuthType::AzureCli => Identity::new(AzureCli {
-                cloud: AzureCloud::named(self.value("azure_environment"), host)?,
+                cloud: azure_cloud(self.value("azure_environment"), host)?,
                 host: host.clone(),
                 tenant_id: self.own("azure_tenant_id"),
                 resource_id: self.own("azure_workspace_resource_id"),

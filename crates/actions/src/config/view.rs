@@ -7,7 +7,9 @@ use super::{
     attribute::ATTRIBUTES,
     read::{File, from_arguments, from_variables},
 };
-use crate::{Host, Result, redact::MASK};
+use brickwire_wire::redact::MASK;
+
+use crate::{Host, Result};
 
 /// The whole configuration as it may be shown.
 #[derive(Debug, Clone, Serialize)]

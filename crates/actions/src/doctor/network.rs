@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
+use brickwire_wire::Step;
 use hyper_util::client::proxy::matcher::Matcher;
 use tokio::{net::TcpStream, time::Instant};
 
 use super::Check;
-use crate::{Error, ErrorKind, Host, host::is_loopback, reach::Step};
+use crate::{Error, ErrorKind, Host};
 
 /// For each step.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -43,7 +44,7 @@ pub(super) fn way_to(host: &Host) -> (Check, Way) {
         name: host.name().trim_start_matches('[').trim_end_matches(']').to_owned(),
         port: url.as_ref().and_then(reqwest::Url::port_or_known_default).unwrap_or(443),
     };
-    if url.as_ref().is_some_and(is_loopback) {
+    if host.is_loopback() {
         return (Check::ok(NAME, "none: the host is this machine"), direct);
     }
     let target = host.as_str().parse::<http::Uri>().ok();

@@ -10,7 +10,9 @@ use super::{
     Doctor, NAMES, Outcome,
     tls::{Times, clock, greet},
 };
-use crate::{Environment, ErrorKind, Host, reach::Authorities};
+use brickwire_wire::Authorities;
+
+use crate::{Environment, ErrorKind, Host};
 
 const PLANTED: &str = "dapi-planted-secret";
 

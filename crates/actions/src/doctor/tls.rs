@@ -5,7 +5,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use reqwest::{Client, tls::TlsInfo};
+use brickwire_wire::{Authorities, HttpOptions, Step, build_client, time, unreachable};
+use reqwest::tls::TlsInfo;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -14,12 +15,7 @@ use rustls::{
 };
 
 use super::{Check, certificate::Authority};
-use crate::{
-    Host,
-    reach::{Authorities, Step},
-    transport::unreachable,
-    workspace,
-};
+use crate::Host;
 
 /// For an answer; a connection that doesn't come about gives up sooner.
 const LIMIT: Duration = Duration::from_secs(15);
@@ -38,7 +34,7 @@ pub(super) struct Times {
 pub(super) async fn greet(host: &Host, authorities: &Authorities) -> (Check, Option<Times>) {
     const NAME: &str = "tls";
     let plain = host.as_str().starts_with("http://");
-    let client = workspace::build(workspace::bare_client(host, authorities).tls_info(true).timeout(LIMIT));
+    let client = build_client(options(host, authorities).client_builder().tls_info(true).timeout(LIMIT));
     // Whatever the answer: any workspace and any proxy has one.
     let url = host.join("/.well-known/databricks-config");
     let (client, url) = match (client, url) {
@@ -52,7 +48,7 @@ pub(super) async fn greet(host: &Host, authorities: &Authorities) -> (Check, Opt
         Err(_) if plain => return (Check::skipped(NAME, NO_TLS), None),
         Err(failed) => {
             let step = Step::of(&failed);
-            let check = Check::fault(NAME, &unreachable(&url, failed, 1));
+            let check = Check::fault(NAME, &unreachable(&url, failed));
             if step != Some(Step::Tls) {
                 return (check, None);
             }
@@ -64,7 +60,7 @@ pub(super) async fn greet(host: &Host, authorities: &Authorities) -> (Check, Opt
     };
     let took = begun.elapsed().unwrap_or_default();
     let date = answer.headers().get(http::header::DATE).and_then(|v| v.to_str().ok());
-    let times = date.and_then(|d| httpdate::parse_http_date(d).ok());
+    let times = date.and_then(time::parse_http_date);
     let times = times.map(|there| Times { there, here: begun + took / 2 });
     if plain {
         return (Check::skipped(NAME, NO_TLS), times);
@@ -80,6 +76,10 @@ pub(super) async fn greet(host: &Host, authorities: &Authorities) -> (Check, Opt
         None => Check::ok(NAME, "trusted; who issued the certificate can't be told"),
     };
     (check, times)
+}
+
+fn options(host: &Host, authorities: &Authorities) -> HttpOptions {
+    HttpOptions::new(host.clone()).with_authorities(authorities.clone())
 }
 
 const INSPECTED: &str = "if this is your company's own authority, trust it: --ca-file FILE, or SSL_CERT_FILE on Linux; else check the host";
@@ -115,8 +115,8 @@ async fn presented(host: &Host) -> Option<Authority> {
         .dangerous()
         .with_custom_certificate_verifier(seen.clone())
         .with_no_client_auth();
-    let builder = workspace::bare_client(host, &Authorities::default()).tls_backend_preconfigured(config);
-    let client: Client = workspace::build(builder.timeout(LOOK)).ok()?;
+    let builder = options(host, &Authorities::default()).client_builder().tls_backend_preconfigured(config);
+    let client = build_client(builder.timeout(LOOK)).ok()?;
     // The recorder refuses every certificate.
     client.get(host.join("/").ok()?).send().await.err()?;
     let leaf = seen.0.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -1,8 +1,8 @@
 //! The body of a raw request and the Content-Type that goes with it.
 
+use brickwire_wire::form;
 use bytes::Bytes;
 use http::{HeaderValue, Method};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -80,13 +80,9 @@ fn form_of(json: &Value) -> String {
     let mut pairs = Vec::new();
     match json {
         Value::Object(map) => map.iter().for_each(|(key, value)| collect(key, value, &mut pairs)),
-        other => return encoded(&scalar(other)),
+        other => return form::encode_text(&scalar(other)),
     }
-    pairs
-        .iter()
-        .map(|(key, value)| format!("{}={}", encoded(key), encoded(value)))
-        .collect::<Vec<_>>()
-        .join("&")
+    form::encode(pairs)
 }
 
 fn collect(key: &str, value: &Value, pairs: &mut Vec<(String, String)>) {
@@ -112,13 +108,6 @@ fn scalar(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// What application/x-www-form-urlencoded leaves as it is.
-const FORM_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
-
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, FORM_SET).to_string().replace("%20", "+")
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! A raw request as a curl command that a person can read and try: what would be sent, secrets masked.
 
+use brickwire_wire::redact::{self, Filter};
 use reqwest::Request;
-
-use crate::redact;
 
 /// The command; the credential is left for the reader to fill in.
 pub(super) fn command(request: &Request) -> String {
@@ -13,7 +12,7 @@ pub(super) fn command(request: &Request) -> String {
         parts.push(format!("--header {}", quoted(&format!("{name}: {}", redact::header(name, value)))));
     }
     if let Some(body) = request.body().and_then(|body| body.as_bytes()) {
-        parts.push(format!("--data-raw {}", quoted(&redact::body(body, &[]))));
+        parts.push(format!("--data-raw {}", quoted(&redact::body(body, &Filter::default()))));
     }
     parts.join(" \\\n  ")
 }

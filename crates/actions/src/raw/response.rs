@@ -2,12 +2,13 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
+use brickwire_wire::{Answer, redact};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::{Error, ErrorKind, Result, redact, transport::Answer};
+use crate::{Error, ErrorKind, Result};
 
 /// What the caller wants the answer to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,7 +52,7 @@ pub struct RawResponse {
 
 impl RawResponse {
     pub(super) fn new(answer: Answer, operation: &str, wanted: ResponseType) -> Result<Self> {
-        let Answer { status, headers, body, attempts } = answer;
+        let Answer { status, headers, body, attempts, .. } = answer;
         let response = Self { status, headers, body, attempts };
         if wanted == ResponseType::Json && !response.is_empty() {
             let checked = serde_json::from_str::<IgnoredAny>(&response.text());
@@ -122,7 +123,7 @@ mod tests {
 
     fn response(body: &'static [u8], wanted: ResponseType) -> Result<RawResponse> {
         let headers = [(header::SET_COOKIE, http::HeaderValue::from_static("S3"))].into_iter().collect();
-        let answer = Answer { status: StatusCode::OK, headers, body: Bytes::from_static(body), attempts: 2 };
+        let answer = Answer::new(StatusCode::OK, headers, Bytes::from_static(body), 2);
         RawResponse::new(answer, "GET /api/x", wanted)
     }
 

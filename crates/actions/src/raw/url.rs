@@ -7,8 +7,8 @@ use reqwest::Url;
 
 use crate::{Error, Host, Result};
 
-/// Resolves what the caller wrote; `may_carry_token` decides on absolute addresses.
-pub(super) fn resolve(host: &Host, text: &str, may_carry_token: impl Fn(&Url) -> bool) -> Result<Url> {
+/// Resolves what the caller wrote.
+pub(super) fn resolve(host: &Host, text: &str) -> Result<Url> {
     let text = text.trim();
     let text = text.split('#').next().unwrap_or_default();
     if text.chars().any(char::is_control) {
@@ -24,7 +24,7 @@ pub(super) fn resolve(host: &Host, text: &str, may_carry_token: impl Fn(&Url) ->
     }
     let escaped = escape_lone_percents(text);
     match scheme_of(text) {
-        Some(scheme) => absolute(scheme, &escaped, host, may_carry_token),
+        Some(scheme) => absolute(scheme, &escaped, host),
         None => {
             let path = escaped.trim_start_matches('/');
             let below_api = path == "api" || path.starts_with("api/") || path.starts_with("api?");
@@ -33,7 +33,7 @@ pub(super) fn resolve(host: &Host, text: &str, may_carry_token: impl Fn(&Url) ->
     }
 }
 
-fn absolute(scheme: &str, text: &str, host: &Host, may_carry_token: impl Fn(&Url) -> bool) -> Result<Url> {
+fn absolute(scheme: &str, text: &str, host: &Host) -> Result<Url> {
     if !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https") {
         return Err(Error::usage(format!("the address must be http or https: {:?}", shown(text))));
     }
@@ -47,7 +47,7 @@ fn absolute(scheme: &str, text: &str, host: &Host, may_carry_token: impl Fn(&Url
         return Err(Error::usage("the address holds user information (before an @)")
             .with_hint("the connection's credential is used; leave user and password out"));
     }
-    if !may_carry_token(&url) {
+    if !host.may_receive_credential(&url) {
         return Err(Error::usage(format!(
             "refused to send this connection's token to another host: {}",
             url.origin().ascii_serialization()
@@ -122,8 +122,7 @@ mod tests {
 
     fn to(text: &str) -> Result<String> {
         let host = Host::parse("https://w.cloud.databricks.com").unwrap();
-        let console = host.account_console().unwrap();
-        resolve(&host, text, |url| host.is_origin_of(url) || console.is_origin_of(url)).map(Into::into)
+        resolve(&host, text).map(Into::into)
     }
 
     #[test]

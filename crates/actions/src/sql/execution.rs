@@ -39,7 +39,7 @@ pub(super) async fn execute(
     if by_links {
         // Reading the system's certificates takes some milliseconds, which pass while the statement runs.
         let workspace = workspace.clone();
-        tokio::task::spawn_blocking(move || workspace.storage().is_ok());
+        tokio::task::spawn_blocking(move || workspace.wire().prepare_store().is_ok());
     }
     let submitted = submission.answer().await?;
     drop(submission);

@@ -88,7 +88,6 @@ impl FetchOptions {
 pub(super) struct Source {
     pub(super) workspace: Workspace,
     pub(super) statement_id: String,
-    storage: reqwest::Client,
     options: FetchOptions,
     /// The rows of each chunk, where the manifest tells.
     rows: Vec<Option<u64>>,
@@ -126,7 +125,6 @@ impl Source {
         Ok(Self {
             workspace: workspace.clone(),
             statement_id: statement_id.to_owned(),
-            storage: workspace.storage()?.clone(),
             options,
             rows: rows.into_iter().map(|rows| rows.flatten().and_then(whole)).collect(),
             total_rows: manifest.total_row_count.and_then(whole),

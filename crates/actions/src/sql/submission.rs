@@ -1,24 +1,20 @@
 //! The request that submits a statement. Its answer takes seconds and alone tells the statement's id: so it is seen
 //! out when nobody waits for it any more, and what it names is cancelled. Nothing is sent again by then.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
 use brickwire_client::types;
+use brickwire_wire::CancellationToken;
 use tokio::sync::oneshot;
 
 use super::{
     execution::{cancel, is_over, tell},
     wire::{self, StatementAnswer},
 };
-use crate::{Error, ErrorKind, Result, Workspace, transport::ABANDONED};
+use crate::{Error, ErrorKind, Result, Workspace};
 
 /// A submission under way.
 pub(super) struct Submission {
     workspace: Workspace,
-    abandoned: Arc<AtomicBool>,
+    cancel: CancellationToken,
     answer: oneshot::Receiver<Result<StatementAnswer>>,
 }
 
@@ -26,15 +22,15 @@ impl Submission {
     /// Sends it.
     pub(super) fn new(workspace: &Workspace, request: types::ExecuteStatementRequest, lz4: bool) -> Self {
         let (give, answer) = oneshot::channel();
-        let abandoned = Arc::new(AtomicBool::new(false));
-        let own = workspace.clone();
-        workspace.in_background(ABANDONED.scope(abandoned.clone(), async move {
-            let answer = wire::execute(&own, &request, lz4).await;
+        let cancel = CancellationToken::new();
+        let (own, cancelable) = (workspace.clone(), workspace.with_cancel(cancel.clone()));
+        workspace.in_background(async move {
+            let answer = wire::execute(&cancelable, &request, lz4).await;
             if let Err(unheard) = give.send(answer) {
                 see_out(&own, unheard).await;
             }
-        }));
-        Self { workspace: workspace.clone(), abandoned, answer }
+        });
+        Self { workspace: workspace.clone(), cancel, answer }
     }
 
     /// Waits for its answer.
@@ -47,7 +43,7 @@ impl Submission {
 
 impl Drop for Submission {
     fn drop(&mut self) {
-        self.abandoned.store(true, Ordering::SeqCst);
+        self.cancel.cancel();
         self.answer.close();
         if let Ok(unheard) = self.answer.try_recv() {
             let workspace = self.workspace.clone();
@@ -63,6 +59,6 @@ async fn see_out(workspace: &Workspace, answer: Result<StatementAnswer>) {
         && let Some(id) = answer.statement_id
     {
         tell(workspace, &id);
-        ABANDONED.scope(Arc::default(), cancel(workspace, &id)).await;
+        cancel(workspace, &id).await;
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use brickwire_client::{OperationInfo, Response, operations, types};
+use brickwire_client::{Answer, integer, operations, types};
+use brickwire_wire::json;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
-use reqwest::{Method, Request, Url};
-use serde::{Deserialize, Deserializer};
+use http::HeaderMap;
+use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{Error, ErrorKind, Result, Workspace};
@@ -52,23 +52,15 @@ struct Statement<'a> {
 
 #[derive(Deserialize)]
 struct Chunk<'a> {
-    #[serde(default, deserialize_with = "integer")]
+    #[serde(default, deserialize_with = "integer::optional")]
     chunk_index: Option<i64>,
-    #[serde(default, deserialize_with = "integer")]
+    #[serde(default, deserialize_with = "integer::optional")]
     row_count: Option<i64>,
-    #[serde(default, deserialize_with = "integer")]
+    #[serde(default, deserialize_with = "integer::optional")]
     next_chunk_index: Option<i64>,
     external_links: Option<Vec<types::ExternalLink>>,
     #[serde(borrow)]
     data_array: Option<&'a RawValue>,
-}
-
-/// A number, or its text.
-fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) => text.parse().ok(),
-        other => other.as_i64(),
-    })
 }
 
 /// Submits a statement. `lz4` packs record batches: `LZ4_FRAME` is asked for the way Databricks' own drivers do; the
@@ -97,59 +89,30 @@ fn refuses_compression(error: &Error) -> bool {
 }
 
 async fn submit(workspace: &Workspace, body: &Value) -> Result<StatementAnswer> {
-    let mut request = request(workspace, &operations::STATEMENTS_EXECUTE, &[])?;
-    request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    *request.body_mut() = Some(body.to_string().into());
-    statement(send(workspace, request, &operations::STATEMENTS_EXECUTE).await?)
+    statement(workspace.client().call(&operations::STATEMENTS_EXECUTE).json(body).send_raw().await?)
 }
 
 pub(super) async fn get(workspace: &Workspace, statement_id: &str) -> Result<StatementAnswer> {
-    let operation = &operations::STATEMENTS_GET;
-    let request = request(workspace, operation, &[("statement_id", statement_id)])?;
-    statement(send(workspace, request, operation).await?)
+    let call = workspace.client().call(&operations::STATEMENTS_GET).path("statement_id", &statement_id);
+    statement(call.send_raw().await?)
 }
 
 pub(super) async fn chunk(workspace: &Workspace, statement_id: &str, index: u64) -> Result<ChunkAnswer> {
-    let operation = &operations::STATEMENTS_GET_RESULT_CHUNK;
-    let index = index.to_string();
-    let request = request(workspace, operation, &[("statement_id", statement_id), ("chunk_index", &index)])?;
-    let (headers, raw) = send(workspace, request, operation).await?;
-    let chunk: Option<Chunk<'_>> = decode(&raw)?;
-    chunk.map(|chunk| chunk.keep(&headers, &raw)).ok_or_else(|| undecodable(None))
+    let call = workspace.client().call(&operations::STATEMENTS_GET_RESULT_CHUNK);
+    let answer = call.path("statement_id", &statement_id).path("chunk_index", &index).send_raw().await?;
+    let chunk: Chunk<'_> = json::decode(&answer.body).map_err(|error| answer.blame(error))?;
+    Ok(chunk.keep(&answer.headers, &answer.body))
 }
 
-fn request(workspace: &Workspace, operation: &OperationInfo, parameters: &[(&str, &str)]) -> Result<Request> {
-    let mut path = operation.path.to_owned();
-    for (name, value) in parameters {
-        // Ids are UUIDs; anything that could lead elsewhere is none.
-        if value.is_empty() || !value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
-            return Err(Error::usage(format!("not a statement's id: {value:?}")));
-        }
-        path = path.replace(&format!("{{{name}}}"), value);
-    }
-    let url = Url::parse(&format!("{}{path}", workspace.client().base_url()))
-        .map_err(|e| Error::configuration("the host is not an address").with_source(e))?;
-    let method = if operation.method == "POST" { Method::POST } else { Method::GET };
-    Ok(Request::new(method, url))
-}
-
-async fn send(
-    workspace: &Workspace,
-    request: Request,
-    operation: &OperationInfo,
-) -> Result<(HeaderMap, Bytes)> {
-    let Response { headers, body, .. } = workspace.client().transport().send(request, operation).await?;
-    Ok((headers, body.read().await?))
-}
-
-fn statement((headers, raw): (HeaderMap, Bytes)) -> Result<StatementAnswer> {
-    let Statement { statement_id, status, manifest, result } = decode(&raw)?;
+fn statement(answer: Answer) -> Result<StatementAnswer> {
+    let decoded = json::decode(&answer.body).map_err(|error| answer.blame(error))?;
+    let Statement { statement_id, status, manifest, result } = decoded;
     Ok(StatementAnswer {
         statement_id: statement_id.filter(|id| !id.is_empty()),
         status: status.unwrap_or_default(),
         manifest: manifest.unwrap_or_default(),
-        chunk: result.map(|chunk| chunk.keep(&headers, &raw)),
-        raw,
+        chunk: result.map(|chunk| chunk.keep(&answer.headers, &answer.body)),
+        raw: answer.body.clone(),
     })
 }
 
@@ -166,14 +129,4 @@ impl Chunk<'_> {
             headers: headers.clone(),
         }
     }
-}
-
-fn decode<'a, T: Deserialize<'a>>(raw: &'a [u8]) -> Result<T> {
-    serde_json::from_slice(raw).map_err(|e| undecodable(Some(e)))
-}
-
-/// serde's message may quote what it found, which may be a link.
-fn undecodable(error: Option<serde_json::Error>) -> Error {
-    let place = error.map(|e| format!(" at line {}, column {}", e.line(), e.column())).unwrap_or_default();
-    Error::new(ErrorKind::UnexpectedResponse, format!("cannot decode the answer of the statement API{place}"))
 }

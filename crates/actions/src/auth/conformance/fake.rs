@@ -2,15 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use brickwire_client::BoxFuture;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use reqwest::{Request, Url};
+use brickwire_wire::{BoxFuture, Exchange, Unanswered};
+use http::HeaderMap;
+use reqwest::{Request, Response, Url};
 use serde_json::Value;
 
-use crate::{
-    Error, ErrorKind,
-    auth::http::{Answer, Http, Unanswered},
-};
+use crate::{Error, ErrorKind};
 
 #[derive(Debug)]
 pub(super) struct Fake {
@@ -66,8 +63,8 @@ fn same_url(one: &Url, other: &Url) -> bool {
     one.origin() == other.origin() && one.path() == other.path() && pairs(one) == pairs(other)
 }
 
-impl Http for Fake {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Answer, Unanswered>> {
+impl Exchange for Fake {
+    fn exchange(&self, request: Request) -> BoxFuture<'_, Result<Response, Unanswered>> {
         let body = request.body().and_then(|b| b.as_bytes()).unwrap_or_default();
         let form = Url::parse(&format!("http://form/?{}", String::from_utf8_lossy(body))).unwrap();
         self.asked.lock().unwrap().push(Asked {
@@ -86,10 +83,10 @@ impl Http for Fake {
         let more = found.is_some_and(|at| routes[at + 1..].iter().any(matches));
         let route = found.map(|at| if more { routes.remove(at) } else { routes[at].clone() });
         let answer = match route {
-            None => Err(Unanswered {
-                sent: false,
-                error: Error::new(ErrorKind::Unreachable, format!("cannot connect to {}", request.url())),
-            }),
+            None => {
+                let text = format!("cannot connect to {}", request.url());
+                Err(Unanswered::NotSent(Error::new(ErrorKind::Unreachable, text)))
+            }
             Some(route) => {
                 if let Err(fault) = check_headers(request.headers(), &route["request"]["headers"]) {
                     panic!("{}: {fault}", request.url());
@@ -101,15 +98,15 @@ impl Http for Fake {
     }
 }
 
-fn answer(response: &Value) -> Answer {
-    let status = StatusCode::from_u16(response["status"].as_u64().unwrap_or(200) as u16).unwrap();
-    let headers = response["headers"].as_object().into_iter().flatten().map(|(name, value)| {
-        (HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value.as_str().unwrap()).unwrap())
-    });
+fn answer(response: &Value) -> Response {
+    let mut answer = http::Response::builder().status(response["status"].as_u64().unwrap_or(200) as u16);
+    for (name, value) in response["headers"].as_object().into_iter().flatten() {
+        answer = answer.header(name, value.as_str().unwrap());
+    }
     let body = match (&response["json"], response["text"].as_str()) {
         (_, Some(text)) => text.to_owned(),
         (Value::Null, None) => String::new(),
         (json, None) => json.to_string(),
     };
-    Answer { status, headers: headers.collect(), body: body.into() }
+    answer.body(body).unwrap().into()
 }

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use http::Method;
 use tokio::{
     sync::{Semaphore, mpsc::UnboundedSender},
     task::{AbortHandle, JoinHandle, JoinSet},
@@ -21,7 +22,7 @@ use super::{
     link_of,
     pieces::{Coding, Piece},
 };
-use crate::{Result, sql::wire::ChunkAnswer};
+use crate::{Result, RetryPolicy, sql::wire::ChunkAnswer};
 
 /// Links are asked for so many chunks ahead, beside one for each connection: downloads that began together end together.
 const AHEAD: usize = 4;
@@ -189,8 +190,9 @@ impl<D: Decode> Driver<D> {
 /// Opens a connection to the store while the links are on their way, with a request that brings no bytes. Whether the
 /// store likes it doesn't matter: a link may be good for `GET` alone.
 async fn open(source: Arc<Source>, link: Link) -> Result<()> {
-    let request = source.storage.head(link.url).headers(link.headers);
-    let _ = tokio::time::timeout(OPENING, request.send()).await;
+    let call = source.workspace.wire().presigned(Method::HEAD, link.url).with_parts(link.headers, None);
+    let call = call.with_operation("connection to the store").with_retry(RetryPolicy::never());
+    let _ = call.with_timeout(Some(OPENING)).send_raw().await;
     Ok(())
 }
 

@@ -4,15 +4,14 @@
 
 use std::{
     fmt,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use brickwire_client::types;
+use brickwire_wire::{is_loopback, time};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::Url;
 use tokio::time::Instant;
-
-use crate::host::is_loopback;
 
 /// A link that ends sooner than this is renewed before it is used.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -54,7 +53,8 @@ impl Link {
             headers,
             rows: link.row_count.and_then(|rows| u64::try_from(rows).ok()),
             // A short life is used for half of it, or no link would ever be good enough.
-            good_until: lifetime.map(|left| Instant::now() + left.saturating_sub(MARGIN).max(left / 2)),
+            good_until: lifetime
+                .and_then(|left| Instant::now().checked_add(left.saturating_sub(MARGIN).max(left / 2))),
         })
     }
 
@@ -64,34 +64,11 @@ impl Link {
     }
 }
 
-/// From the answer that brought a link to its end, by the service's clock.
+/// The remaining lifetime, measured on the service's clock (its Date header).
 fn lifetime(expiration: &str, answer: &HeaderMap) -> Option<Duration> {
     let date = answer.get(header::DATE).and_then(|v| v.to_str().ok());
-    let now = date.and_then(|d| httpdate::parse_http_date(d).ok()).unwrap_or_else(SystemTime::now);
-    let end = UNIX_EPOCH + Duration::try_from_secs_f64(epoch_seconds(expiration)?).ok()?;
-    Some(end.duration_since(now).unwrap_or_default())
-}
-
-/// `2024-01-31T12:00:00.000Z`, or with an offset such as `+02:00`.
-fn epoch_seconds(text: &str) -> Option<f64> {
-    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    let seconds = number(11..13)? * 3600 + number(14..16)? * 60;
-    let rest = text.get(17..)?;
-    let zone = rest.find(['Z', 'z', '+', '-'])?;
-    let fraction: f64 = rest[..zone].parse().ok()?;
-    let offset = match rest[zone..].split_at(1) {
-        ("Z" | "z", "") => 0,
-        (sign, offset) => {
-            let (hours, minutes) = offset.split_once(':')?;
-            let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
-            if sign == "-" { -minutes * 60 } else { minutes * 60 }
-        }
-    };
-    // Years that begin in March, so that the leap day comes last.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
-    Some((days * 86_400 + seconds - offset) as f64 + fraction)
+    let now = date.and_then(time::parse_http_date).unwrap_or_else(SystemTime::now);
+    Some(time::parse_rfc3339(expiration)?.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -104,23 +81,6 @@ mod tests {
             http_headers: Some([("x-key".to_owned(), "hush".to_owned())].into()),
             expiration: Some("2024-01-31T12:00:00.000Z".to_owned()),
             ..Default::default()
-        }
-    }
-
-    #[test]
-    fn reads_times_as_the_service_writes_them() {
-        for (text, expected) in [
-            ("1970-01-01T00:00:00Z", 0.0),
-            ("2000-02-29T00:00:00.500Z", 951_782_400.5),
-            ("2024-01-01T02:00:00+02:00", 1_704_067_200.0),
-            ("2023-12-31T18:30:00-05:30", 1_704_067_200.0),
-        ] {
-            assert_eq!(epoch_seconds(text), Some(expected), "{text}");
-        }
-        for bad in
-            ["", "yesterday", "2024-01-01", "2024-01-01T00:00:00", "2024-01-01T00:00:xxZ", "ä24-01-01T"]
-        {
-            assert_eq!(epoch_seconds(bad), None, "{bad}");
         }
     }
 
