@@ -47,7 +47,8 @@ impl Request {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Reads the next request; `None` if the client closed the connection instead.
+    /// Reads the next request; `None` if the client closed the connection instead. A server does this itself; it is
+    /// public for tests that put TLS on a connection.
     pub fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
         let Some(first) = line(reader)? else { return Ok(None) };
         let mut words = first.split(' ').map(str::to_owned);

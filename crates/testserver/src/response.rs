@@ -103,7 +103,8 @@ impl Response {
             .is_some_and(|(_, headers)| headers.to_lowercase().contains("connection: close\r\n"))
     }
 
-    /// Writes the response to a request, up to where it is cut.
+    /// Writes the response to a request, up to where it is cut. A server does this itself; it is public for tests that put
+    /// TLS on a connection.
     pub fn write(&self, stream: &mut impl Write, request: &Request) -> io::Result<()> {
         let length: usize = self.body.iter().map(Bytes::len).sum();
         if let Some((status, headers)) = &self.head {
