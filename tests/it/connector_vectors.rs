@@ -4,11 +4,12 @@
 //! may be all that is accepted; a request without a body has no Content-Type; a statement is submitted with a wait of
 //! its own, so that a short one needs no poll, and says how its result is to travel; SQL parameters are text.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use brickwire_actions::{
     Change, Command, Connection, Error, ErrorKind, List, Parameter, ServicePrincipal, Workspace,
 };
+use brickwire_testserver::Request;
 use serde_json::{Value, json};
 
 use crate::{
@@ -171,7 +172,7 @@ async fn all_vectors() {
 }
 
 async fn run(vector: &Value, shown: &mut String) -> Result<(), String> {
-    let server = ScriptedServer::start().await;
+    let server = ScriptedServer::start();
     let mut vector = server.fill_in(vector);
     let name = vector["name"].as_str().unwrap().to_owned();
     let row = DIFFERENCES.iter().find(|(known, ..)| *known == name);
@@ -188,7 +189,8 @@ async fn run(vector: &Value, shown: &mut String) -> Result<(), String> {
         shown.push_str(&vector::everything_shown(error));
     }
     if lines.is_some_and(|lines| lines.last() == Some(&CANCEL)) {
-        server.saw(|request| request.path.ends_with("/cancel")).await;
+        let is_cancel = |request: &Arc<Request>| request.path().ends_with("/cancel");
+        server.log().until(|requests| requests.iter().any(is_cancel)).await;
     }
     let mut sent = server.requests();
     if is_principal {

@@ -153,7 +153,7 @@ async fn send(
     method: &str,
     retry: RetryPolicy,
 ) -> (Option<Result<RawResponse, Error>>, bool) {
-    let server = ScriptedServer::start().await;
+    let server = ScriptedServer::start();
     let reply = json!({
         "status": vector["status"], "headers": vector["headers"], "body": vector["body"], "no_content_type": true,
     });

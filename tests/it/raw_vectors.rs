@@ -145,7 +145,7 @@ async fn run(vector: &Value, shown: &mut String) -> Result<(), String> {
     if let Some(NotInTheTypes) = ours {
         return check_impossible(&vector["inputs"]["timeout"]);
     }
-    let server = ScriptedServer::start().await;
+    let server = ScriptedServer::start();
     let vector = server.fill_in(&with_redirect_status(vector));
     server.play(&vector["server_script"]);
     let outcome = send(&server, &vector).await;
@@ -219,7 +219,7 @@ async fn send(server: &ScriptedServer, vector: &Value) -> Result<RawResponse, Er
     }
     // Once the request has come, time may run: the limit on silence is a minute.
     let waiting = async {
-        server.arrived(1).await;
+        server.log().arrived(1).await;
         tokio::time::pause();
         std::future::pending::<()>().await;
     };

@@ -6,13 +6,14 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 /// Each crate of ours, and the crates of ours that it may use outside of its tests.
-const LAYERS: [(&str, &[&str]); 7] = [
-    ("brickwire-bench", &["brickwire-actions"]),
+const LAYERS: [(&str, &[&str]); 8] = [
+    ("brickwire-bench", &["brickwire-actions", "brickwire-testserver"]),
     ("brickwire-client", &[]),
     ("brickwire-actions", &["brickwire-client"]),
     ("brickwire-cli", &["brickwire-actions", "brickwire-sandbox"]),
     ("brickwire-sandbox", &[]),
     ("brickwire-tests", &[]),
+    ("brickwire-testserver", &[]),
     ("xtask", &[]),
 ];
 

@@ -7,6 +7,7 @@ use arrow_array::{
 };
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use bytes::Bytes;
 use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
 use serde_json::{Value, json};
 
@@ -28,7 +29,7 @@ pub(crate) enum Format {
 
 pub(crate) struct Chunk {
     pub(crate) rows: u64,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Bytes,
 }
 
 const ROWS_PER_BATCH: u64 = 4096;
@@ -65,7 +66,7 @@ fn chunk(shape: &Shape, from: u64, to: u64) -> Result<Chunk, Failure> {
         Format::Json => json_array(from, to)?,
     };
     let bytes = if shape.packed { pack(&bytes)? } else { bytes };
-    Ok(Chunk { rows: to - from, bytes })
+    Ok(Chunk { rows: to - from, bytes: bytes.into() })
 }
 
 /// As the service packs: independent blocks of 4 MB.

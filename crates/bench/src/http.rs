@@ -1,4 +1,4 @@
-//! The least HTTP/1.1 that will do, for the server and for the limits: plain sockets, keep-alive, known lengths.
+//! The least HTTP/1.1 that will do for the limits: plain sockets, keep-alive, known lengths.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -7,30 +7,22 @@ use std::{
 
 use crate::Failure;
 
-/// A request or a response: its first line, the length of its body, and whether it carries a token.
-pub(crate) struct Head {
-    pub(crate) line: String,
-    pub(crate) length: usize,
-    pub(crate) token: bool,
-}
-
-/// Reads a head; `None` where the other side is done.
-pub(crate) fn read_head(stream: &mut BufReader<TcpStream>) -> Result<Option<Head>, Failure> {
-    let mut head = Head { line: String::new(), length: 0, token: false };
-    if stream.read_line(&mut head.line)? == 0 {
-        return Ok(None);
+/// Reads the head of a response and returns the length of its body.
+fn read_head(stream: &mut BufReader<TcpStream>) -> Result<usize, Failure> {
+    let (mut status, mut length) = (String::new(), 0);
+    if stream.read_line(&mut status)? == 0 {
+        return Err("the server hung up".into());
     }
     loop {
         let mut line = String::new();
         stream.read_line(&mut line)?;
         let line = line.trim_end().to_ascii_lowercase();
         if line.is_empty() {
-            return Ok(Some(head));
+            return if status.contains(" 200 ") { Ok(length) } else { Err(status.into()) };
         }
-        if let Some(length) = line.strip_prefix("content-length:") {
-            head.length = length.trim().parse()?;
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse()?;
         }
-        head.token |= line.starts_with("authorization:");
     }
 }
 
@@ -56,8 +48,7 @@ impl Client {
             "{method} {path} HTTP/1.1\r\nhost: {authority}\r\n{token}content-length: {length}\r\n\r\n"
         );
         self.stream.get_mut().write_all(format!("{head}{body}").as_bytes())?;
-        let head = read_head(&mut self.stream)?.ok_or("the server hung up")?;
-        if head.line.contains(" 200 ") { Ok(head.length) } else { Err(head.line.into()) }
+        read_head(&mut self.stream)
     }
 
     /// The whole body.

@@ -1,10 +1,12 @@
 use std::{
-    io::{Read, Write},
+    io::{BufReader, Write},
     net::TcpListener,
     sync::Arc,
     thread,
     time::{Duration, SystemTime},
 };
+
+use brickwire_testserver::{ClosedPort, Request, Response};
 
 use super::{
     Doctor, NAMES, Outcome,
@@ -61,9 +63,8 @@ async fn what_contradicts_itself_is_shown_with_all_sources() {
 
 #[tokio::test]
 async fn a_dead_port_is_a_fault_of_tcp_and_skips_the_rest() {
-    // Free again as soon as it is known.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let host = format!("http://127.0.0.1:{port}");
+    let closed = ClosedPort::reserve();
+    let host = format!("http://{}", closed.authority());
     let environment = Environment::new([("DATABRICKS_TOKEN", PLANTED)]);
     let checks = Doctor::new(&[("host", &host)], &environment).examine(|_| ()).await;
     let tcp = checks.iter().find(|c| c.outcome == Outcome::Fault).unwrap();
@@ -120,14 +121,14 @@ fn company_server() -> Host {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let connection = rustls::ServerConnection::new(config.clone()).unwrap();
-            let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
+            let mut stream = BufReader::new(rustls::StreamOwned::new(connection, stream.unwrap()));
             // A client that refuses the certificate is what some tests are about.
-            if stream.read(&mut [0; 4096]).is_ok() {
+            if let Ok(Some(request)) = Request::read(&mut stream) {
                 let date = httpdate::fmt_http_date(SystemTime::now());
-                let answer = format!(
-                    "HTTP/1.1 404 No\r\ndate: {date}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-                );
-                drop(stream.write_all(answer.as_bytes()));
+                let response =
+                    Response::new(404).with_header("date", &date).with_header("connection", "close");
+                let stream = stream.get_mut();
+                drop(response.write(stream, &request));
                 stream.conn.send_close_notify();
                 drop(stream.flush());
             }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use brickwire_actions::{BrowserLogin, Config, Environment, ErrorKind, Workspace};
 use reqwest::Url;
 
-use crate::provider::Provider;
+use crate::provider::{Provider, form};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -49,7 +49,7 @@ async fn log_in_call_renew_and_log_out() {
     done.unwrap();
     assert_eq!(status, 200);
     let seen = provider.seen();
-    let exchange = &seen.iter().find(|s| s.target == "/oidc/v1/token").unwrap().form;
+    let exchange = form(seen.iter().find(|s| s.target == "/oidc/v1/token").unwrap());
     assert_eq!(
         (exchange["code"].as_str(), exchange["redirect_uri"].as_str()),
         ("the-code", address.as_str())

@@ -5,25 +5,21 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use brickwire_testserver::{Request, Response, Server};
+use bytes::Bytes;
 use reqwest::Url;
-use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
+use serde_json::{Value, json};
 
-/// What the pretend host does, and what it has seen.
+/// What the pretend host does.
 #[derive(Default)]
 pub(crate) struct State {
-    /// Every request: method, path and query, headers, form.
-    pub(crate) seen: Vec<Seen>,
     /// The number of the newest token; others are refused.
     pub(crate) tokens: u32,
     /// What `expires_in` says.
     pub(crate) life: u32,
     /// What the host says of itself, and of its OAuth server.
-    pub(crate) config: Option<serde_json::Value>,
-    pub(crate) server: Option<serde_json::Value>,
+    pub(crate) config: Option<Value>,
+    pub(crate) server: Option<Value>,
     /// Where the token endpoint redirects to.
     pub(crate) redirect: Option<String>,
     /// Answers of the token endpoint that come first: status and body.
@@ -32,33 +28,18 @@ pub(crate) struct State {
     pub(crate) refresh: Option<String>,
 }
 
-#[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    pub(crate) method: String,
-    pub(crate) target: String,
-    pub(crate) headers: HashMap<String, String>,
-    pub(crate) form: HashMap<String, String>,
-}
-
-#[derive(Clone)]
 pub(crate) struct Provider {
     pub(crate) url: String,
-    pub(crate) state: Arc<Mutex<State>>,
+    state: Arc<Mutex<State>>,
+    server: Server,
 }
 
 impl Provider {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let provider = Self { url, state: Arc::new(Mutex::new(State { life: 3600, ..State::default() })) };
-        let serving = provider.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let provider = serving.clone();
-                tokio::spawn(async move { provider.serve(stream).await });
-            }
-        });
-        provider
+        let state = Arc::new(Mutex::new(State { life: 3600, ..State::default() }));
+        let shared = state.clone();
+        let server = Server::start(move |request| shared.lock().unwrap().answer(request));
+        Self { url: server.url(), state, server }
     }
 
     pub(crate) fn set(&self, change: impl FnOnce(&mut State)) {
@@ -67,97 +48,65 @@ impl Provider {
 
     /// How many requests came for that path.
     pub(crate) fn count(&self, path: &str) -> usize {
-        self.state.lock().unwrap().seen.iter().filter(|s| s.target.split('?').next() == Some(path)).count()
+        self.seen().iter().filter(|request| request.path() == path).count()
     }
 
-    pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.state.lock().unwrap().seen.clone()
+    pub(crate) fn seen(&self) -> Vec<Arc<Request>> {
+        self.server.requests()
     }
+}
 
-    async fn serve(&self, mut stream: TcpStream) {
-        while let Some(seen) = read(&mut stream).await {
-            let (status, header, body) = self.answer(&seen);
-            let text = format!(
-                "HTTP/1.1 {status} X\r\n{header}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            );
-            if stream.write_all(text.as_bytes()).await.is_err() {
-                return;
-            }
-        }
-    }
+/// The fields of a form.
+pub(crate) fn form(request: &Request) -> HashMap<String, String> {
+    let form = Url::parse(&format!("http://form/?{}", request.text())).unwrap();
+    form.query_pairs().into_owned().collect()
+}
 
-    fn answer(&self, seen: &Seen) -> (u16, String, String) {
-        let mut state = self.state.lock().unwrap();
-        state.seen.push(seen.clone());
-        let page = |page: &Option<serde_json::Value>| match page {
-            Some(json) => (200, String::new(), json.to_string()),
-            None => (404, String::new(), "{}".to_owned()),
+impl State {
+    fn answer(&mut self, request: &Request) -> Response {
+        let page = |page: &Option<Value>| match page {
+            Some(json) => reply(200, json.to_string()),
+            None => reply(404, "{}"),
         };
-        match seen.target.split('?').next().unwrap() {
-            "/.well-known/databricks-config" => page(&state.config),
-            "/oidc/.well-known/oauth-authorization-server" => page(&state.server),
+        match request.path() {
+            "/.well-known/databricks-config" => page(&self.config),
+            "/oidc/.well-known/oauth-authorization-server" => page(&self.server),
             "/oidc/v1/token" => {
-                if let Some(to) = &state.redirect {
-                    return (307, format!("Location: {to}\r\n"), String::new());
+                if let Some(to) = &self.redirect {
+                    return Response::new(307).with_header("location", to);
                 }
-                if !state.refusals.is_empty() {
-                    let (status, body) = state.refusals.remove(0);
-                    return (status, String::new(), body.to_owned());
+                if !self.refusals.is_empty() {
+                    let (status, body) = self.refusals.remove(0);
+                    return reply(status, body);
                 }
-                if seen.form["grant_type"] == "refresh_token"
-                    && seen.form.get("refresh_token") != state.refresh.as_ref()
+                let form = form(request);
+                if form["grant_type"] == "refresh_token" && form.get("refresh_token") != self.refresh.as_ref()
                 {
-                    return (400, String::new(), r#"{"error":"invalid_grant"}"#.to_owned());
+                    return reply(400, r#"{"error":"invalid_grant"}"#);
                 }
-                state.tokens += 1;
+                self.tokens += 1;
                 let mut answer = json!({
-                    "access_token": format!("token-{}", state.tokens), "token_type": "Bearer", "expires_in": state.life
+                    "access_token": format!("token-{}", self.tokens), "token_type": "Bearer", "expires_in": self.life
                 });
-                if seen.form["grant_type"] != "client_credentials" {
-                    state.refresh = Some(format!("refresh-{}", state.tokens));
-                    answer["refresh_token"] = state.refresh.clone().into();
+                if form["grant_type"] != "client_credentials" {
+                    self.refresh = Some(format!("refresh-{}", self.tokens));
+                    answer["refresh_token"] = self.refresh.clone().into();
                 }
-                (200, String::new(), answer.to_string())
+                reply(200, answer.to_string())
             }
             path if path.ends_with("/Me") => {
-                let good = format!("Bearer token-{}", state.tokens);
-                if seen.headers.get("authorization") == Some(&good) {
-                    (200, String::new(), json!({"id": "1", "userName": "someone"}).to_string())
+                let good = format!("Bearer token-{}", self.tokens);
+                if request.header("authorization") == Some(&good) {
+                    reply(200, r#"{"id":"1","userName":"someone"}"#)
                 } else {
-                    (
-                        401,
-                        String::new(),
-                        json!({"error_code": "UNAUTHENTICATED", "message": "ended"}).to_string(),
-                    )
+                    reply(401, r#"{"error_code":"UNAUTHENTICATED","message":"ended"}"#)
                 }
             }
-            _ => (404, String::new(), "{}".to_owned()),
+            _ => reply(404, "{}"),
         }
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Seen> {
-    let mut bytes = Vec::new();
-    let mut part = [0; 4096];
-    loop {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let mut lines = head.lines();
-            let mut first = lines.next()?.split(' ').map(str::to_owned);
-            let (method, target) = (first.next()?, first.next()?);
-            let headers: HashMap<_, _> = lines
-                .filter_map(|l| l.split_once(": "))
-                .map(|(k, v)| (k.to_ascii_lowercase(), v.to_owned()))
-                .collect();
-            let length = headers.get("content-length").and_then(|l| l.parse().ok()).unwrap_or(0);
-            if body.len() >= length {
-                let form = Url::parse(&format!("http://form/?{body}")).unwrap();
-                let form = form.query_pairs().into_owned().collect();
-                return Some(Seen { method, target, headers, form });
-            }
-        }
-        let count = stream.read(&mut part).await.ok().filter(|n| *n > 0)?;
-        bytes.extend_from_slice(&part[..count]);
-    }
+fn reply(status: u16, body: impl Into<Bytes>) -> Response {
+    Response::new(status).with_header("content-type", "application/json").with_body(body)
 }

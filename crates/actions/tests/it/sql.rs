@@ -5,14 +5,14 @@ mod batches;
 mod lifecycle;
 mod service;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use brickwire_actions::{Error, ErrorKind, FetchOptions, Result, StatementResult};
+use brickwire_testserver::{End, Gate};
 use futures_util::StreamExt;
 use serde_json::json;
-use tokio::sync::Semaphore;
 
-use self::service::{HUSH, Reply, Running, Service};
+use self::service::{HUSH, Running, Service, reply, reply_json};
 
 async fn execute(running: &Running) -> Result<StatementResult> {
     running.workspace.sql("w").statement("SELECT * FROM t").execute().await
@@ -41,16 +41,17 @@ fn secretless(running: &Running, error: Option<&Error>) {
 
 #[tokio::test]
 async fn chunks_come_in_any_order_and_leave_in_theirs() {
-    let gate = Arc::new(Semaphore::new(0));
+    let gate = Gate::default();
     let (first, others) = (gate.clone(), gate);
     let running = Service::of_rows(7, 100)
-        .scripted(move |request, _| match request.path.as_str() {
+        .scripted(move |request, _| match request.target.as_str() {
             path if path.starts_with("/store/0") => {
                 let rows: Vec<_> = (0..100).map(|i| json!([i.to_string(), null])).collect();
-                Some(Reply::json(&rows.into()).gated(&first))
+                first.pass();
+                Some(reply_json(&rows.into()))
             }
             path if path.starts_with("/store/4") => {
-                others.add_permits(1);
+                others.open(1);
                 None
             }
             _ => None,
@@ -66,9 +67,9 @@ async fn chunks_come_in_any_order_and_leave_in_theirs() {
     assert_eq!(downloads.len(), 7);
     assert!(!running.openings().is_empty());
     for download in downloads.into_iter().chain(running.openings()) {
-        assert_eq!(download.headers.get("x-store-key").map(String::as_str), Some(HUSH));
+        assert_eq!(download.header("x-store-key"), Some(HUSH));
         for ours in ["authorization", "user-agent", "accept-encoding", "x-databricks-workspace-id"] {
-            assert!(!download.headers.contains_key(ours), "{ours}");
+            assert!(download.header(ours).is_none(), "{ours}");
         }
     }
     // The first link came with the answer; the others were asked for once.
@@ -82,15 +83,15 @@ async fn a_cut_download_goes_on_where_it_broke() {
     for knows_ranges in [true, false] {
         let whole = Service::of_rows(3, 200).chunks[1].0.clone();
         let running = Service::of_rows(3, 200)
-            .scripted(move |request, before| match (request.path.starts_with("/store/1"), before) {
-                (true, 0) => Some(Reply::new(200, whole.clone()).with_header("etag", "\"a\"").cut(1000)),
-                (true, _) if !knows_ranges => {
-                    Some(Reply::new(200, whole.clone()).with_header("etag", "\"a\""))
+            .scripted(move |request, before| match (request.target.starts_with("/store/1"), before) {
+                (true, 0) => {
+                    Some(reply(200, whole.clone()).with_header("etag", "\"a\"").cut(1000, End::Close))
                 }
+                (true, _) if !knows_ranges => Some(reply(200, whole.clone()).with_header("etag", "\"a\"")),
                 (true, _) => {
                     let rest = whole[1000..].to_vec();
                     let range = format!("bytes 1000-{}/{}", whole.len() - 1, whole.len());
-                    let reply = Reply::new(206, rest).with_header("etag", "\"a\"");
+                    let reply = reply(206, rest).with_header("etag", "\"a\"");
                     Some(reply.with_header("content-range", &range))
                 }
                 _ => None,
@@ -100,7 +101,7 @@ async fn a_cut_download_goes_on_where_it_broke() {
         assert_eq!(all_ids(&running).await.unwrap(), (0..600).collect::<Vec<_>>());
         let tries = running.requests("/store/1");
         assert_eq!(tries.len(), 2);
-        assert_eq!(tries[1].headers.get("range").map(String::as_str), Some("bytes=1000-"));
+        assert_eq!(tries[1].header("range"), Some("bytes=1000-"));
         assert!(running.events().iter().any(|e| e.starts_with("Retrying")), "{:?}", running.events());
         secretless(&running, None);
     }
@@ -111,8 +112,11 @@ async fn a_chunk_that_is_another_on_the_second_try_is_an_error() {
     let whole = Service::of_rows(1, 200).chunks[0].0.clone();
     let running = Service::of_rows(1, 200)
         .scripted(move |request, before| {
-            let reply = Reply::new(200, whole.clone()).with_header("etag", &format!("\"{before}\""));
-            request.path.starts_with("/store/").then(|| if before == 0 { reply.cut(1000) } else { reply })
+            let reply = reply(200, whole.clone()).with_header("etag", &format!("\"{before}\""));
+            request
+                .target
+                .starts_with("/store/")
+                .then(|| if before == 0 { reply.cut(1000, End::Close) } else { reply })
         })
         .start()
         .await;
@@ -125,8 +129,8 @@ async fn silence_ends_an_attempt_and_slowness_does_not() {
     let whole = Service::of_rows(2, 100).chunks[1].0.clone();
     let running = Service::of_rows(2, 100)
         .scripted(move |request, before| {
-            let stalls = request.path.starts_with("/store/1") && before == 0;
-            stalls.then(|| Reply::new(200, whole.clone()).cut(500).silent())
+            let stalls = request.target.starts_with("/store/1") && before == 0;
+            stalls.then(|| reply(200, whole.clone()).cut(500, End::Stall))
         })
         .start()
         .await;
@@ -140,8 +144,8 @@ async fn silence_ends_an_attempt_and_slowness_does_not() {
 async fn an_unavailable_store_is_tried_again_and_not_for_ever() {
     let running = Service::of_rows(5, 10)
         .scripted(|request, before| {
-            (request.path.starts_with("/store/3") && before < 2)
-                .then(|| Reply::new(503, format!("<x>{HUSH}</x>")))
+            (request.target.starts_with("/store/3") && before < 2)
+                .then(|| reply(503, format!("<x>{HUSH}</x>")))
         })
         .start()
         .await;
@@ -151,7 +155,7 @@ async fn an_unavailable_store_is_tried_again_and_not_for_ever() {
     secretless(&running, None);
 
     let running = Service::of_rows(5, 10)
-        .scripted(|request, _| request.path.starts_with("/store/3").then(|| Reply::new(503, HUSH)))
+        .scripted(|request, _| request.target.starts_with("/store/3").then(|| reply(503, HUSH)))
         .start()
         .await;
     let options = FetchOptions::default().with_tries(2);
@@ -167,7 +171,7 @@ async fn an_unavailable_store_is_tried_again_and_not_for_ever() {
 async fn a_refused_link_is_renewed_without_a_wait_and_not_for_ever() {
     let running = Service::of_rows(3, 10)
         .scripted(|request, before| {
-            (request.path.starts_with("/store/0") && before < 3).then(|| Reply::new(403, "<Error/>"))
+            (request.target.starts_with("/store/0") && before < 3).then(|| reply(403, "<Error/>"))
         })
         .start()
         .await;
@@ -176,7 +180,7 @@ async fn a_refused_link_is_renewed_without_a_wait_and_not_for_ever() {
     assert!(!running.events().iter().any(|e| e.starts_with("Retrying")), "{:?}", running.events());
 
     let running = Service::of_rows(3, 10)
-        .scripted(|request, _| request.path.starts_with("/store/1").then(|| Reply::new(403, HUSH)))
+        .scripted(|request, _| request.target.starts_with("/store/1").then(|| reply(403, HUSH)))
         .start()
         .await;
     let error = all_ids(&running).await.unwrap_err();
@@ -226,7 +230,7 @@ async fn a_chunk_twice_or_in_place_of_another_is_an_error() {
             let more = json!({ "external_links": [{ "external_link": "http://127.0.0.1:1/", "next_chunk_index": 1 }] });
             let status = json!({ "state": "SUCCEEDED" });
             let answer = json!({ "statement_id": service::ID, "status": status, "result": more });
-            request.path.ends_with("/statements").then(|| Reply::json(&answer))
+            request.target.ends_with("/statements").then(|| reply_json(&answer))
         })
         .start()
         .await;
@@ -238,7 +242,7 @@ async fn a_chunk_twice_or_in_place_of_another_is_an_error() {
         json!({ "chunk_index": 1, "data_array": [["1", null]] }),
     ] {
         let running = Service::of_rows(3, 10)
-            .scripted(move |request, _| request.path.ends_with("/chunks/2").then(|| Reply::json(&other)))
+            .scripted(move |request, _| request.target.ends_with("/chunks/2").then(|| reply_json(&other)))
             .start()
             .await;
         let error = all_ids(&running).await.unwrap_err();
@@ -262,7 +266,7 @@ async fn garbage_is_an_error() {
 async fn an_insecure_link_is_not_followed() {
     let link = json!({ "external_links": [{ "chunk_index": 1, "external_link": format!("http://s.example/{HUSH}") }] });
     let running = Service::of_rows(2, 10)
-        .scripted(move |request, _| request.path.ends_with("/chunks/1").then(|| Reply::json(&link)))
+        .scripted(move |request, _| request.target.ends_with("/chunks/1").then(|| reply_json(&link)))
         .start()
         .await;
     let error = all_ids(&running).await.unwrap_err();
@@ -297,12 +301,15 @@ async fn downloads_do_not_run_away_from_the_reader() {
     // The one that was read, the one that is waited for, one that came while there was memory, one that was asked for and
     // finds none; with memory, one more that downloads and four that wait.
     for (options, most) in [(options.with_memory(1), 4), (options, 7)] {
-        let gate = Arc::new(Semaphore::new(0));
+        let gate = Gate::default();
         let held = gate.clone();
         let running = Service::of_rows(60, 20)
             .scripted(move |request, _| {
                 let rows: Vec<_> = (20..40).map(|i| json!([i.to_string(), null])).collect();
-                request.path.starts_with("/store/1?").then(|| Reply::json(&rows.into()).gated(&held))
+                request.target.starts_with("/store/1?").then(|| {
+                    held.pass();
+                    reply_json(&rows.into())
+                })
             })
             .start()
             .await;
@@ -313,7 +320,7 @@ async fn downloads_do_not_run_away_from_the_reader() {
         assert!(waiting.is_err());
         let begun = running.requests("/store/").len();
         assert!(begun <= most, "{begun} downloads");
-        gate.add_permits(1);
+        gate.open(1);
         assert_eq!(ids(result).await.unwrap(), (20..1200).collect::<Vec<_>>());
     }
 }

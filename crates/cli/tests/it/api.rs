@@ -12,13 +12,13 @@ fn the_answer_is_printed_with_nothing_lost() {
     let ran = server.brick("api GET /2.1/clusters/list").run().done().silent();
     assert_eq!(squeezed(ran.text()), body);
     let sent = server.only();
-    assert_eq!(sent.target, "GET /api/2.1/clusters/list");
+    assert_eq!(sent.line(), "GET /api/2.1/clusters/list");
     assert_eq!(sent.header("authorization"), Some("Bearer dapi-scripted"));
     assert!(sent.header("user-agent").is_some_and(|agent| agent.contains("brick/")), "{sent:?}");
     for path in ["/api/2.1/clusters/list", "2.1/clusters/list"] {
         let server = Server::json("{}");
         server.brick("api get").arg(path).run().done();
-        assert_eq!(server.only().target, "GET /api/2.1/clusters/list", "{path}");
+        assert_eq!(server.only().line(), "GET /api/2.1/clusters/list", "{path}");
     }
 }
 
@@ -39,7 +39,7 @@ fn every_method_arrives() {
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "LINK", "UNLINK", "PURGE"] {
         let server = Server::answering(&[(200, "application/json", b"")]);
         let ran = server.brick(&format!("api {method} /2.0/x")).run().done().silent();
-        assert_eq!((server.only().target, ran.text()), (format!("{method} /api/2.0/x"), ""));
+        assert_eq!((server.only().line(), ran.text()), (format!("{method} /api/2.0/x"), ""));
     }
     let server = Server::json("{}");
     server.brick("api TRACE /2.0/x").run().fails(2, &["TRACE"]);
@@ -107,8 +107,8 @@ fn queries_and_headers() {
         .run()
         .done();
     let sent = server.sent();
-    assert_eq!(sent[0].target, "GET /api/2.0/x?z=0&a=2&b=x%2Fy");
-    assert_eq!(sent[1].target, "GET /api/2.0/x?a=1&a=2");
+    assert_eq!(sent[0].line(), "GET /api/2.0/x?z=0&a=2&b=x%2Fy");
+    assert_eq!(sent[1].line(), "GET /api/2.0/x?a=1&a=2");
     assert_eq!((sent[2].header("x-own"), sent[2].header("accept")), (Some("a b"), Some("text/plain")));
     // Nobody replaces the connection's credential.
     server.brick("api GET /2.0/x -H").arg("Authorization: Bearer other").run().done();
@@ -194,7 +194,7 @@ fn fields_make_a_body_or_a_query() {
     server.brick("api GET /2.0/x -F n=1 -f s=2").run().done();
     let sent = server.sent();
     assert_eq!(sent[0].text(), r#"{"n":9007199254740993,"yes":true,"none":null,"t":"x","s":"1"}"#);
-    assert_eq!(sent[1].target, "GET /api/2.0/x?n=1&s=2");
+    assert_eq!(sent[1].line(), "GET /api/2.0/x?n=1&s=2");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! `brick config`, `brick doctor` and `brick auth`: what is configured, why it fails, and no secret in any of it.
 
-use std::net::TcpListener;
-
+use brickwire_testserver::ClosedPort;
 use serde_json::{Value, json};
 
 use crate::{
@@ -141,10 +140,9 @@ fn doctor_finds_nothing_wrong_with_the_sandbox() {
 
 #[test]
 fn doctor_names_the_first_fault_and_exits_with_its_status() {
-    // Free again as soon as it is known.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let closed = ClosedPort::reserve();
     let ran = Brick::new("doctor")
-        .env("DATABRICKS_HOST", format!("http://127.0.0.1:{port}"))
+        .env("DATABRICKS_HOST", format!("http://{}", closed.authority()))
         .env("DATABRICKS_TOKEN", PLANTED)
         .run();
     let ran = keeps_the_secret(ran.exits(7, &["the first fault is in tcp"]));
@@ -229,17 +227,17 @@ fn a_file_of_authorities_is_read_before_anything_is_sent() {
 
 #[test]
 fn a_proxy_is_named_without_its_password_and_is_what_is_connected_to() {
-    // Free again as soon as it is known.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let closed = ClosedPort::reserve();
+    let proxy = closed.authority();
     let brick = |arguments: &str| {
         Brick::new(arguments)
             .env("DATABRICKS_HOST", "https://adb-1.example.test")
             .env("DATABRICKS_TOKEN", PLANTED)
-            .env("HTTPS_PROXY", format!("http://bob:{PLANTED}@127.0.0.1:{port}"))
+            .env("HTTPS_PROXY", format!("http://bob:{PLANTED}@{proxy}"))
     };
     let ran = keeps_the_secret(brick("doctor -o table").run().exits(7, &["the first fault is in tcp"]));
     assert!(
-        ran.text().contains(&format!("http://127.0.0.1:{port}, with a user (set: HTTPS_PROXY)")),
+        ran.text().contains(&format!("http://{proxy}, with a user (set: HTTPS_PROXY)")),
         "{}",
         ran.text()
     );

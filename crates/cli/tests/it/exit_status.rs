@@ -1,12 +1,12 @@
 //! Every exit status that `brick --help` lists, each by what makes a program end with it.
 
 use std::{
-    net::TcpListener,
     path::Path,
     time::{Duration, Instant},
 };
 
 use brickwire_sandbox::{Delays, Sandbox};
+use brickwire_testserver::ClosedPort;
 use serde_json::Value;
 
 use crate::{program::Brick, scripted::Server, workspace::Workspace};
@@ -80,6 +80,8 @@ fn every_documented_kind_occurs_with_its_exit_status() {
     let (busy, down) = (faulty("*: 429 retry-after=0"), faulty("*: 503"));
     let lossy = faulty(&format!("POST {STATEMENTS}: after reset"));
     let odd = Server::json("{ broken");
+    let closed = ClosedPort::reserve();
+    let dead = format!("http://{}", closed.authority());
     let once = "api GET /2.0/x --max-retries 0";
     let runs = [
         workspace.brick("clusters get"),
@@ -91,7 +93,7 @@ fn every_documented_kind_occurs_with_its_exit_status() {
         workspace.brick("clusters restart nightly-etl"),
         busy.brick(once),
         down.brick(once),
-        Brick::new("whoami").env("DATABRICKS_HOST", dead_host()).env("DATABRICKS_TOKEN", "dapi-x"),
+        Brick::new("whoami").env("DATABRICKS_HOST", &dead).env("DATABRICKS_TOKEN", "dapi-x"),
         lossy.sql("", "SELECT 1"),
         workspace.sql("", "SELECT nope"),
         slow.brick("clusters start nightly-etl --timeout 1ms"),
@@ -204,15 +206,10 @@ fn status_6_is_a_rejected_request() {
     assert_eq!(workspace.requests("POST", "/api/2.1/clusters/restart").len(), 1);
 }
 
-/// A port that was free a moment ago.
-fn dead_host() -> String {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    format!("http://127.0.0.1:{port}")
-}
-
 #[test]
 fn status_7_is_unreachable_unavailable_or_unknown() {
-    let dead = dead_host();
+    let closed = ClosedPort::reserve();
+    let dead = format!("http://{}", closed.authority());
     let brick = Brick::new("whoami").env("DATABRICKS_HOST", &dead).env("DATABRICKS_TOKEN", "dapi-x");
     brick.run().fails(7, &[&dead, "hint: "]);
     let workspace = Workspace::fresh();

@@ -314,5 +314,5 @@ fn a_name_that_is_none_or_several_lists_the_candidates() {
     let ran = server.brick("run -c etl 1").run();
     let ran = ran.fails(2, &["\"etl\"", "0101-000000-a (etl, RUNNING), 0101-000000-b (etl, TERMINATED)"]);
     assert!(!ran.stderr.contains("0101-000000-c"), "{}", ran.stderr);
-    assert!(server.only().target.starts_with("GET /api/2.1/clusters/list"), "{:?}", server.only());
+    assert!(server.only().line().starts_with("GET /api/2.1/clusters/list"), "{:?}", server.only());
 }

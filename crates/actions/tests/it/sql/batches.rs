@@ -9,7 +9,7 @@ use brickwire_actions::{ErrorKind, Result};
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use serde_json::json;
 
-use super::service::{Reply, Running, Service};
+use super::service::{Running, Service, reply};
 
 fn stream(from: i64, batches: i64, rows: i64) -> Vec<u8> {
     let fields = vec![Field::new("id", DataType::Int64, false), Field::new("note", DataType::Utf8, true)];
@@ -81,7 +81,7 @@ async fn a_service_that_knows_no_compression_is_asked_without() {
         .scripted(|request, _| {
             let message = "Could not parse request object: unknown field result_compression";
             let refusal = json!({ "error_code": "MALFORMED_REQUEST", "message": message });
-            request.body.contains("result_compression").then(|| Reply::new(400, refusal.to_string()))
+            request.text().contains("result_compression").then(|| reply(400, refusal.to_string()))
         })
         .start()
         .await;

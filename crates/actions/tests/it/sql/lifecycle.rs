@@ -3,23 +3,24 @@
 use std::time::Duration;
 
 use brickwire_actions::{ErrorKind, RetryPolicy, WaitOptions};
+use brickwire_testserver::{End, Request, Response};
 use serde_json::json;
 
 use super::{
     all_ids, execute,
-    service::{HUSH, ID, Reply, Request, Service},
+    service::{HUSH, ID, Service, reply, reply_json},
 };
 
-fn running() -> Reply {
-    Reply::json(&json!({ "statement_id": ID, "status": { "state": "RUNNING" } }))
+fn running() -> Response {
+    reply_json(&json!({ "statement_id": ID, "status": { "state": "RUNNING" } }))
 }
 
 fn is_submission(request: &Request) -> bool {
-    request.method == "POST" && request.path.ends_with("/statements")
+    request.method == "POST" && request.target.ends_with("/statements")
 }
 
 fn is_poll(request: &Request) -> bool {
-    request.method == "GET" && request.path.ends_with(ID)
+    request.method == "GET" && request.target.ends_with(ID)
 }
 
 #[tokio::test]
@@ -28,7 +29,7 @@ async fn polls_until_the_end_and_survives_a_failed_poll() {
         _ if is_submission(request) => Some(running()),
         0 | 2 if is_poll(request) => Some(running()),
         // As after a long failure: the retries of the call itself are used up.
-        1 if is_poll(request) => Some(Reply::new(503, "{}").with_header("retry-after", "3600")),
+        1 if is_poll(request) => Some(reply(503, "{}").with_header("retry-after", "3600")),
         _ => None,
     });
     let service = service.start().await;
@@ -44,7 +45,7 @@ async fn a_failed_statement_says_why() {
             "state": "FAILED", "sql_state": "42P01",
             "error": { "error_code": "BAD_REQUEST", "message": "[TABLE_OR_VIEW_NOT_FOUND] no t" },
         });
-        is_submission(request).then(|| Reply::json(&json!({ "statement_id": ID, "status": status })))
+        is_submission(request).then(|| reply_json(&json!({ "statement_id": ID, "status": status })))
     });
     let service = service.start().await;
     let error = execute(&service).await.unwrap_err();
@@ -87,8 +88,8 @@ async fn dropping_the_wait_cancels_what_is_ours_only() {
 
 #[tokio::test]
 async fn a_lost_submission_is_not_sent_again() {
-    let service =
-        Service::default().scripted(|r, _| is_submission(r).then(|| Reply::json(&json!({})).cut(1)));
+    let service = Service::default()
+        .scripted(|r, _| is_submission(r).then(|| reply_json(&json!({})).cut(1, End::Close)));
     let service = service.start().await;
     let error = execute(&service).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownOutcome);
@@ -99,7 +100,7 @@ async fn a_lost_submission_is_not_sent_again() {
 async fn dropping_a_result_midway_ends_the_downloads_and_cancels() {
     let start = || {
         Service::of_rows(50, 10)
-            .scripted(|r, _| r.path.starts_with("/store/2").then(|| Reply::new(200, HUSH).cut(1).silent()))
+            .scripted(|r, _| r.target.starts_with("/store/2").then(|| reply(200, HUSH).cut(1, End::Stall)))
             .start()
     };
     let service = start().await;
@@ -131,7 +132,7 @@ async fn the_last_row_is_the_end() {
 #[tokio::test]
 async fn a_submission_that_nobody_may_repeat_is_not_repeated() {
     let service =
-        Service::default().scripted(|r, _| is_submission(r).then(|| Reply::new(503, "{}"))).start().await;
+        Service::default().scripted(|r, _| is_submission(r).then(|| reply(503, "{}"))).start().await;
     let workspace = service.workspace.with_retry(RetryPolicy::default());
     let error = workspace.sql("w").statement("INSERT INTO t VALUES (1)").execute().await.unwrap_err();
     assert_eq!((error.status(), service.submissions().len()), (Some(503), 1));

@@ -1,75 +1,28 @@
 //! A scripted statement API and its store, on loopback: what a test doesn't script is done right.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex},
     time::SystemTime,
 };
 
 use brickwire_actions::{Connection, Events, Workspace};
+use brickwire_testserver::{Log, Request, Response, Server};
+use bytes::Bytes;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
 
 /// What no error, event or debug text may hold.
 pub(super) const HUSH: &str = "hush-hush";
 pub(super) const ID: &str = "01f0-abc";
 
-#[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) headers: HashMap<String, String>,
-    pub(super) body: String,
+pub(super) fn reply(status: u16, body: impl Into<Bytes>) -> Response {
+    Response::new(status).with_body(body)
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct Reply {
-    status: u16,
-    headers: String,
-    body: Vec<u8>,
-    /// Only so many bytes of the body are sent.
-    cut: Option<usize>,
-    /// After a cut the connection stays open, without a word.
-    silent: bool,
-    /// Not before there is a permit.
-    gate: Option<Arc<Semaphore>>,
+pub(super) fn reply_json(value: &Value) -> Response {
+    Response::json(value.to_string())
 }
 
-impl Reply {
-    pub(super) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: String::new(), body: body.into(), cut: None, silent: false, gate: None }
-    }
-
-    pub(super) fn json(value: &Value) -> Self {
-        Self::new(200, value.to_string()).with_header("content-type", "application/json")
-    }
-
-    pub(super) fn with_header(mut self, name: &str, value: &str) -> Self {
-        self.headers += &format!("{name}: {value}\r\n");
-        self
-    }
-
-    pub(super) fn cut(mut self, at: usize) -> Self {
-        self.cut = Some(at);
-        self
-    }
-
-    pub(super) fn silent(mut self) -> Self {
-        self.silent = true;
-        self
-    }
-
-    pub(super) fn gated(mut self, gate: &Arc<Semaphore>) -> Self {
-        self.gate = Some(gate.clone());
-        self
-    }
-}
-
-type Script = Box<dyn Fn(&Request, usize) -> Option<Reply> + Send + Sync>;
+type Script = Box<dyn Fn(&Request, usize) -> Option<Response> + Send + Sync>;
 
 /// What the service has, and does otherwise than right.
 pub(super) struct Service {
@@ -113,52 +66,62 @@ impl Service {
 
     pub(super) fn scripted(
         self,
-        script: impl Fn(&Request, usize) -> Option<Reply> + Send + Sync + 'static,
+        script: impl Fn(&Request, usize) -> Option<Response> + Send + Sync + 'static,
     ) -> Self {
         Self { script: Box::new(script), ..self }
     }
 
     pub(super) async fn start(self) -> Running {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let log: Log = Arc::default();
-        let (service, requests, base) = (Arc::new(self), log.clone(), url.clone());
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, service.clone(), requests.clone(), base.clone()));
-            }
+        let log = Log::default();
+        let earlier = log.clone();
+        let server = Server::start_with_log(&log, move |request| {
+            self.scripted_or_right(request, &earlier.requests()[..request.number])
         });
         let told: Arc<Mutex<Vec<String>>> = Arc::default();
         let sink = told.clone();
-        let workspace = Workspace::builder(Connection::token(&url, "dapi-secret").unwrap())
+        let workspace = Workspace::builder(Connection::token(&server.url(), "dapi-secret").unwrap())
             .with_events(Events::new(move |event| sink.lock().unwrap().push(format!("{event:?}"))))
             .build()
             .unwrap();
-        Running { workspace, log, told }
+        Running { workspace, server, told }
     }
 
-    fn reply(&self, request: &Request, base: &str) -> Reply {
-        let words: Vec<_> = request.path.split(['/', '?']).skip(1).collect();
+    fn scripted_or_right(&self, request: &Request, earlier: &[Arc<Request>]) -> Response {
+        let cancelled = earlier.iter().any(|r| r.target.ends_with("/cancel"));
+        let before =
+            earlier.iter().filter(|r| r.target == request.target && r.method == request.method).count();
+        let ended = json!({ "statement_id": ID, "status": { "state": "CANCELED" } });
+        let scripted = match request.method.as_str() {
+            "HEAD" => None,
+            "GET" if cancelled && request.target.ends_with(ID) => Some(reply_json(&ended)),
+            _ => (self.script)(request, before),
+        };
+        scripted.unwrap_or_else(|| self.right(request))
+    }
+
+    fn right(&self, request: &Request) -> Response {
+        let base = &format!("http://{}", request.authority);
+        let words: Vec<_> = request.target.split(['/', '?']).skip(1).collect();
         match (request.method.as_str(), &words[..]) {
             // As a store answers that signed the link for `GET`.
-            ("HEAD", ["store", ..]) => Reply::new(403, ""),
+            ("HEAD", ["store", ..]) => reply(403, ""),
             ("POST", ["api", "2.0", "sql", "statements"])
-            | ("GET", ["api", "2.0", "sql", "statements", ID]) => Reply::json(&self.succeeded(base)),
+            | ("GET", ["api", "2.0", "sql", "statements", ID]) => reply_json(&self.succeeded(base)),
             ("GET", ["api", "2.0", "sql", "statements", ID, "result", "chunks", index]) => {
-                Reply::json(&self.chunk(index.parse().unwrap(), base))
+                reply_json(&self.chunk(index.parse().unwrap(), base))
             }
-            ("POST", ["api", "2.0", "sql", "statements", ID, "cancel"]) => Reply::json(&json!({})),
+            ("POST", ["api", "2.0", "sql", "statements", ID, "cancel"]) => reply_json(&json!({})),
             ("GET", ["store", index, ..]) => {
                 let body = &self.chunks[index.parse::<usize>().unwrap()].0;
-                match request.headers.get("range").and_then(|r| r.strip_prefix("bytes=")?.strip_suffix('-')) {
-                    None => Reply::new(200, body.clone()),
-                    Some(from) => Reply::new(206, &body[from.parse::<usize>().unwrap()..]).with_header(
+                match request.header("range").and_then(|r| r.strip_prefix("bytes=")?.strip_suffix('-')) {
+                    None => reply(200, body.clone()),
+                    Some(from) => reply(206, body[from.parse::<usize>().unwrap()..].to_vec()).with_header(
                         "content-range",
                         &format!("bytes {from}-{}/{}", body.len() - 1, body.len()),
                     ),
                 }
             }
-            _ => Reply::new(404, "{}"),
+            _ => reply(404, "{}"),
         }
     }
 
@@ -223,29 +186,30 @@ fn httpdate(at: SystemTime) -> String {
     )
 }
 
-type Log = Arc<Mutex<Vec<Request>>>;
-
 pub(super) struct Running {
     pub(super) workspace: Workspace,
-    log: Log,
+    server: Server,
     told: Arc<Mutex<Vec<String>>>,
 }
 
 impl Running {
-    pub(super) fn requests(&self, part: &str) -> Vec<Request> {
-        let log = self.log.lock().unwrap();
-        log.iter().filter(|r| r.method != "HEAD" && r.path.contains(part)).cloned().collect()
+    pub(super) fn requests(&self, part: &str) -> Vec<Arc<Request>> {
+        let mut requests = self.server.requests();
+        requests.retain(|r| r.method != "HEAD" && r.target.contains(part));
+        requests
     }
 
     /// The requests that only opened a connection to the store.
-    pub(super) fn openings(&self) -> Vec<Request> {
-        self.log.lock().unwrap().iter().filter(|r| r.method == "HEAD").cloned().collect()
+    pub(super) fn openings(&self) -> Vec<Arc<Request>> {
+        let mut requests = self.server.requests();
+        requests.retain(|r| r.method == "HEAD");
+        requests
     }
 
     pub(super) fn submissions(&self) -> Vec<Value> {
         let all = self.requests("/api/2.0/sql/statements");
-        let posts = all.iter().filter(|r| r.method == "POST" && r.path.ends_with("/statements"));
-        posts.map(|r| serde_json::from_str(&r.body).unwrap()).collect()
+        let posts = all.iter().filter(|r| r.method == "POST" && r.target.ends_with("/statements"));
+        posts.map(|r| serde_json::from_slice(&r.body).unwrap()).collect()
     }
 
     pub(super) fn events(&self) -> Vec<String> {
@@ -257,68 +221,4 @@ impl Running {
         self.workspace.settle(std::time::Duration::from_secs(10)).await;
         self.requests("/cancel").len()
     }
-}
-
-async fn serve(mut stream: TcpStream, service: Arc<Service>, log: Log, base: String) {
-    let mut seen = Vec::new();
-    while let Some(request) = read(&mut stream, &mut seen).await {
-        let (before, cancelled) = {
-            let mut log = log.lock().unwrap();
-            let cancelled = log.iter().any(|r| r.path.ends_with("/cancel"));
-            let before = log.iter().filter(|r| r.path == request.path && r.method == request.method).count();
-            log.push(request.clone());
-            (before, cancelled)
-        };
-        let ended = json!({ "statement_id": ID, "status": { "state": "CANCELED" } });
-        let scripted = match request.method.as_str() {
-            "HEAD" => None,
-            "GET" if cancelled && request.path.ends_with(ID) => Some(Reply::json(&ended)),
-            _ => (service.script)(&request, before),
-        };
-        let reply = scripted.unwrap_or_else(|| service.reply(&request, &base));
-        if let Some(gate) = &reply.gate {
-            gate.acquire().await.unwrap().forget();
-        }
-        let head = format!(
-            "HTTP/1.1 {} x\r\n{}content-length: {}\r\n\r\n",
-            reply.status,
-            reply.headers,
-            reply.body.len()
-        );
-        let body = &reply.body[..reply.cut.unwrap_or(reply.body.len())];
-        if stream.write_all(head.as_bytes()).await.is_err() || stream.write_all(body).await.is_err() {
-            return;
-        }
-        if reply.silent {
-            std::future::pending::<()>().await;
-        }
-        if reply.cut.is_some() {
-            return;
-        }
-    }
-}
-
-async fn read(stream: &mut TcpStream, seen: &mut Vec<u8>) -> Option<Request> {
-    let end = loop {
-        if let Some(end) = seen.windows(4).position(|w| w == b"\r\n\r\n") {
-            break end;
-        }
-        if stream.read_buf(seen).await.ok()? == 0 {
-            return None;
-        }
-    };
-    let head = String::from_utf8(seen.drain(..end + 4).collect()).unwrap();
-    let mut lines = head.lines();
-    let mut words = lines.next()?.split(' ');
-    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let headers: HashMap<_, _> =
-        lines.filter_map(|l| l.split_once(": ")).map(|(n, v)| (n.to_lowercase(), v.to_owned())).collect();
-    let length = headers.get("content-length").map_or(0, |l| l.parse().unwrap());
-    while seen.len() < length {
-        if stream.read_buf(seen).await.ok()? == 0 {
-            return None;
-        }
-    }
-    let body = String::from_utf8(seen.drain(..length).collect()).unwrap();
-    Some(Request { method, path, headers, body })
 }
