@@ -109,6 +109,9 @@ const DIFFERENCES: &[Difference] = &[
     ("retry/post_429_not_retried", Succeeds(2), "it was not executed"),
     ("retry/post_reset_IS_retried", Fails(1, UnknownOutcome, "outcome unknown"), "it may have been executed"),
     ("retry/post_close_IS_retried", Fails(1, UnknownOutcome, "outcome unknown"), "likewise"),
+    ("retry/post_500_not_retried", Fails(1, UnknownOutcome, "HTTP 500"), "likewise"),
+    ("retry/patch_503_not_retried", Fails(1, UnknownOutcome, "HTTP 503"), "likewise"),
+    ("retry/link_503_not_retried", Fails(1, UnknownOutcome, "HTTP 503"), "likewise"),
     ("retry/truncated_body_get", Succeeds(2), "a GET whose answer was cut is repeated"),
 ];
 
