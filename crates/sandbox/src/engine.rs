@@ -1,8 +1,7 @@
 //! The SQL engine: what a statement's text and parameters become, with nothing of HTTP in it.
 //!
-//! The rest of the sandbox knows this interface only. Behind it is DataFusion under a Databricks dialect (feature
-//! `sql`), or the small [`scripted`] engine, so that tests of HTTP, paging and retries need no SQL engine at all.
-//! Whatever an engine cannot do it refuses with `[UNSUPPORTED_FEATURE.SANDBOX]`; it never answers with a guess.
+//! The rest of the sandbox knows only this interface. Behind it is DataFusion under a Databricks dialect. What the
+//! engine cannot do, it refuses with `[UNSUPPORTED_FEATURE.SANDBOX]`; it never guesses an answer.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,9 +13,7 @@ use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
 pub mod encode;
-#[cfg(feature = "sql")]
 mod fusion;
-pub mod scripted;
 mod text;
 pub mod types;
 
@@ -150,8 +147,5 @@ pub trait SqlEngine: Send + Sync {
 /// A fresh engine with the sample data and an empty `main.default`.
 #[must_use]
 pub fn new_engine() -> Arc<dyn SqlEngine> {
-    #[cfg(feature = "sql")]
-    return Arc::new(fusion::FusionEngine::new());
-    #[cfg(not(feature = "sql"))]
-    return Arc::new(scripted::ScriptedEngine);
+    Arc::new(fusion::FusionEngine::new())
 }
