@@ -142,40 +142,25 @@ pub(crate) fn client_credentials(
     let basic = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if let Some(encoded) = basic.and_then(|value| value.strip_prefix("Basic ")) {
         let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-        let (id, secret) = decoded.split_once(':')?;
-        return Some((form_decoded(id), form_decoded(secret)));
+        let pair = decoded.replacen(':', "=", 1);
+        let (id, secret) = form_urlencoded::parse(pair.as_bytes()).next()?;
+        return Some((id.into_owned(), secret.into_owned()));
     }
     Some((form.get("client_id")?.clone(), form.get("client_secret")?.clone()))
 }
 
-/// A value of application/x-www-form-urlencoded.
-pub(crate) fn form_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(if bytes[at] == b'+' { b' ' } else { bytes[at] });
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]
     fn basic_values_are_form_decoded() {
-        assert_eq!(form_decoded("a%3Ab+c%2"), "a:b c%2");
-        assert_eq!(form_decoded("plain"), "plain");
+        let mut headers = HeaderMap::new();
+        let value = format!("Basic {}", STANDARD.encode("a%3Ab+c%2:plain="));
+        headers.insert(header::AUTHORIZATION, HeaderValue::try_from(value).unwrap());
+        let credentials = client_credentials(&headers, &HashMap::new());
+        assert_eq!(credentials, Some(("a:b c%2".to_owned(), "plain=".to_owned())));
     }
 }

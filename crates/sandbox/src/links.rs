@@ -4,6 +4,7 @@
 //! answers XML: 400 to an `Authorization` header (two ways to authenticate at once), 403 to a changed, old or
 //! incomplete link.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -70,13 +71,15 @@ impl Links {
                  parameter or the Authorization header should be specified",
             ));
         }
-        let number = |name| parameter(uri, name).and_then(|text| text.parse::<u64>().ok());
+        let query: HashMap<_, _> =
+            form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).collect();
+        let number = |name| query.get(name).and_then(|text| text.parse::<u64>().ok());
         let (Some(at_ms), Some(lifetime), Some(signature)) =
-            (number("X-Amz-Date"), number("X-Amz-Expires"), parameter(uri, "X-Amz-Signature"))
+            (number("X-Amz-Date"), number("X-Amz-Expires"), query.get("X-Amz-Signature"))
         else {
             return Err(Refusal(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"));
         };
-        if self.sign(uri.path(), at_ms, lifetime.saturating_mul(1000)) != signature {
+        if self.sign(uri.path(), at_ms, lifetime.saturating_mul(1000)) != *signature {
             return Err(Refusal(
                 StatusCode::FORBIDDEN,
                 "SignatureDoesNotMatch",
@@ -93,12 +96,6 @@ impl Links {
         }
         Ok(())
     }
-}
-
-fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
-    uri.query()?
-        .split('&')
-        .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
 }
 
 /// An error in the words of a cloud's storage.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -189,10 +189,8 @@ async fn answer(
         Ok(caller) => caller,
         Err(refused) => return refused.into_response(),
     };
-    let query = match Query::<Vec<(String, String)>>::try_from_uri(&parts.uri) {
-        Ok(Query(pairs)) => pairs,
-        Err(_) => return ApiError::invalid("The query string cannot be read").into_response(),
-    };
+    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let query = query.into_owned().collect();
     let workspace_id = caller.tenant.workspace_id;
     parts.extensions.insert(Call {
         server: server.clone(),
@@ -213,17 +211,9 @@ fn is_open(path: &str) -> bool {
 
 /// The client that asks for a token: by the header, else by the form, with a secret or without.
 fn token_client(headers: &HeaderMap, body: &[u8]) -> Option<String> {
-    let mut form = serde_urlencoded_pairs(body);
+    let mut form: HashMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
     let authenticated = auth::client_credentials(headers, &form).map(|(id, _)| id);
     authenticated.or_else(|| form.remove("client_id"))
-}
-
-fn serde_urlencoded_pairs(body: &[u8]) -> HashMap<String, String> {
-    let text = String::from_utf8_lossy(body);
-    text.split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(k, v)| (k.to_owned(), v.to_owned()))
-        .collect()
 }
 
 fn host_is_ours(server: &Server, headers: &HeaderMap) -> bool {
