@@ -9,9 +9,11 @@ use datafusion::common::TableReference;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::ObjectName;
 
-use super::super::EngineError;
-use super::errors::{no_such_table, quoted};
-use super::samples;
+use super::{
+    errors::{no_such_table, quoted},
+    samples,
+};
+use crate::engine::error::EngineError;
 
 /// Holds what no statement may name: temporary views and tables on their way.
 pub(super) const HIDDEN: &str = "__sandbox";

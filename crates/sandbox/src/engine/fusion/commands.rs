@@ -6,11 +6,12 @@ use datafusion::sql::sqlparser::ast::{
     ObjectName, Set, ShowStatementFilter, ShowStatementFilterPosition, ShowStatementOptions, Statement, Use,
 };
 
-use super::super::types::type_text;
-use super::super::{EngineError, QueryStream};
-use super::answers::{SPELLING, of_tables, of_texts};
-use super::catalogs::{Catalogs, Place, TableName, no_such_schema, parts};
-use super::sql_types::sent_type;
+use super::{
+    answers::{SPELLING, of_tables, of_texts},
+    catalogs::{Catalogs, Place, TableName, no_such_schema, parts},
+    sql_types::sent_type,
+};
+use crate::engine::{error::EngineError, query::QueryStream, types::type_text};
 
 /// `None`: not a command, plan it.
 pub(super) async fn run(

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 
-use super::super::{Batches, EngineError};
+use crate::engine::{error::EngineError, query::Batches};
 
 /// Address space only; memory is taken when a stack grows.
 pub(super) const STACK_BYTES: usize = 64 << 20;

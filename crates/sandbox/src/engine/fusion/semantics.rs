@@ -24,10 +24,11 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::analyzer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
-use super::super::text::float;
-use super::super::types::type_text;
-use super::rewrite::unsupported;
-use super::sql_types::{TIME_ZONE, sent_type, timestamp};
+use super::{
+    errors::unsupported,
+    sql_types::{TIME_ZONE, sent_type, timestamp},
+};
+use crate::engine::{text::float, types::type_text};
 
 /// See the module's documentation.
 #[derive(Debug)]

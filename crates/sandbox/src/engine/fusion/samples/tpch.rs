@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Int32Array, Int64Array, StringArray};
 use arrow_schema::DataType;
 
-use super::{SampleColumn, SampleTable, below, pick};
+use super::table::{SampleColumn, SampleTable, below, pick};
 
 const CUSTOMERS: u64 = 1_500;
 const ORDERS: u64 = 15_000;
