@@ -7,9 +7,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::error::ApiError;
-use crate::logins::PUBLIC_CLIENT;
-use crate::state::{Tenant, lock};
+use crate::{error::ApiError, lock::lock, tenant::Tenant};
+
+/// The one client of people: the command line's, which every account knows. It has no secret.
+pub(crate) const PUBLIC_CLIENT: &str = "databricks-cli";
 
 /// Who stands behind a token.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,9 +85,10 @@ impl Directory {
     }
 
     /// Who logs in with the browser.
-    pub(crate) fn user(&self) -> Option<Caller> {
-        let tenant = lock(&self.0).of_user.clone()?;
-        Some(Caller { tenant, principal: Principal::User })
+    pub(crate) fn user(&self) -> Result<Caller, ApiError> {
+        let tenant = lock(&self.0).of_user.clone();
+        let tenant = tenant.ok_or_else(|| ApiError::internal("there is no user yet"))?;
+        Ok(Caller { tenant, principal: Principal::User })
     }
 
     /// Lets `token` stand for a caller until it expires.

@@ -5,13 +5,22 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::{Json, Router};
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::auth::Principal;
-use crate::error::ApiError;
-use crate::server::Server;
-use crate::state::Tenant;
+use crate::{auth::Principal, error::ApiError, server::Server, tenant::Tenant};
+
+/// The routes of a service.
+pub(crate) type Routes = Router<Arc<Server>>;
+
+/// What a handler returns.
+pub(crate) type Answer = Result<Json<Value>, ApiError>;
+
+/// An empty object.
+pub(crate) fn done() -> Answer {
+    Ok(Json(json!({})))
+}
 
 /// What a handler needs to know of its request.
 #[derive(Clone)]

@@ -62,6 +62,20 @@ pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// A duration as the flags write it: `200ms`, `2s`, `1m`, or `0`.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().ok()?;
+    match &text[digits.len()..] {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
+        "h" => Some(Duration::from_secs(number.checked_mul(3600)?)),
+        "" if number == 0 => Some(Duration::ZERO),
+        _ => None,
+    }
+}
+
 /// `2026-11-23T20:35:33.120Z`, as the API writes the expiry of a link.
 pub(crate) fn rfc3339(epoch_ms: u64) -> String {
     format!("{:.3}", timestamp(epoch_ms))

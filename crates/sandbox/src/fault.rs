@@ -1,21 +1,19 @@
-//! Faults: what goes wrong, for which request, how often. A rule reads `METHOD PATH: words`, see [`FaultRule`].
+//! Faults: what goes wrong, for which request, how often. A rule reads `METHOD PATH: words`, see
+//! [`FaultRule`].
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use axum::http::Method;
 use axum::response::Response;
 
-use crate::state::lock;
+use crate::lock::lock;
 
-mod effect;
-mod rule;
+pub(crate) mod effect;
+pub(crate) mod rule;
 
-pub(crate) use effect::Connection;
-use rule::{Effect, When};
-pub use rule::{FaultRule, ParseFaultError};
+use effect::Connection;
+use rule::{Effect, FaultRule, When};
 
 struct Active {
     rule: FaultRule,
@@ -103,33 +101,5 @@ impl Fault {
 
     pub(crate) async fn play(&self, response: Response, connection: Connection, now_ms: u64) -> Response {
         effect::play(&self.0.effect, response, connection, now_ms).await
-    }
-}
-
-impl fmt::Display for FaultRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl FromStr for FaultRule {
-    type Err = ParseFaultError;
-
-    fn from_str(text: &str) -> Result<Self, ParseFaultError> {
-        rule::parse(text)
-    }
-}
-
-/// A duration as the flags write it: `200ms`, `2s`, `1m`, or `0`.
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().ok()?;
-    match &text[digits.len()..] {
-        "ms" => Some(Duration::from_millis(number)),
-        "s" => Some(Duration::from_secs(number)),
-        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
-        "h" => Some(Duration::from_secs(number.checked_mul(3600)?)),
-        "" if number == 0 => Some(Duration::ZERO),
-        _ => None,
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::state::lock;
+use crate::lock::lock;
 
 /// Older entries make room, so that a server that runs for days doesn't grow.
 const KEPT: usize = 10_000;

@@ -20,8 +20,10 @@ use socket2::{SockRef, Socket};
 use tokio::net::TcpListener;
 
 use super::rule::{Answer, Effect, RetryAfter};
-use crate::clock::{http_date, millis};
-use crate::error::html;
+use crate::{
+    clock::{http_date, millis},
+    error::html,
+};
 
 /// A pause that lets the server send what it holds before the connection is cut; without it nothing goes out.
 const FLUSH: Duration = Duration::from_millis(20);

@@ -1,11 +1,12 @@
 //! The grammar of a fault.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 
-use super::parse_duration;
+use crate::clock::parse_duration;
 
 /// A rule: for which requests, when, and what goes wrong.
 ///
@@ -111,6 +112,20 @@ impl FaultRule {
     }
 }
 
+impl fmt::Display for FaultRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for FaultRule {
+    type Err = ParseFaultError;
+
+    fn from_str(text: &str) -> Result<Self, ParseFaultError> {
+        parse(text)
+    }
+}
+
 /// Whether `*` in the pattern can be filled so that it becomes the text.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     match pattern.split_first() {
@@ -122,7 +137,7 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<FaultRule, ParseFaultError> {
+fn parse(text: &str) -> Result<FaultRule, ParseFaultError> {
     let fail = |why: String| ParseFaultError(format!("{why}: {text}"));
     let (matcher, words) = text.split_once(": ").ok_or_else(|| fail("no `: ` after the path".to_owned()))?;
     let (method, path) = match matcher.trim().split_once(' ') {

@@ -3,8 +3,7 @@
 use axum::Json;
 use serde_json::{Value, json};
 
-use super::super::Answer;
-use crate::call::Call;
+use crate::call::{Answer, Call};
 
 pub(super) async fn node_types(_: Call) -> Answer {
     Ok(Json(json!({

@@ -6,10 +6,11 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{ACCOUNT_ID, is_known};
-use crate::error::ApiError;
-use crate::logins::{Login, PUBLIC_CLIENT};
-use crate::server::Server;
+use super::{
+    account::{ACCOUNT_ID, is_known},
+    logins::{Login, Logins},
+};
+use crate::{auth::PUBLIC_CLIENT, error::ApiError, server::Server};
 
 pub(super) async fn in_workspace(server: State<Arc<Server>>, query: RawQuery) -> Response {
     page(&server, query)
@@ -40,12 +41,13 @@ fn back(server: &Server, asked: &Asked) -> Result<Response, ApiError> {
     }
     let redirect_uri = asked.get("redirect_uri").filter(|uri| is_loopback(uri));
     let redirect_uri = redirect_uri.ok_or_else(|| wrong("The redirect_uri is not an address on loopback"))?;
+    let user = server.directory.user()?;
     let mut answer = form_urlencoded::Serializer::new(String::new());
     match login(server, asked, redirect_uri) {
         Ok(login) => {
             let code = format!("code{}", server.hex(40));
             answer.append_pair("code", &code);
-            server.logins.add_code(code, login, server.now_ms());
+            user.tenant.state::<Logins>().add_code(code, login, server.now_ms());
         }
         Err((error, text)) => {
             answer.append_pair("error", error).append_pair("error_description", text);

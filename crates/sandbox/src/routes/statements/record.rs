@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::request::Request;
-use crate::engine::{Column, EngineError};
-use crate::state::lock;
+use crate::{
+    engine::{Column, EngineError},
+    lock::lock,
+    tenant::{ServiceState, Tenant},
+};
 
 const HOUR_MS: u64 = 3_600_000;
 /// Results can be fetched this long after the end.
@@ -167,6 +170,12 @@ impl Statement {
 #[derive(Default)]
 pub(crate) struct Statements(Mutex<HashMap<String, Arc<Statement>>>);
 
+impl ServiceState for Statements {
+    fn fresh(_: &Tenant) -> Self {
+        Self::default()
+    }
+}
+
 impl Statements {
     pub(super) fn add(&self, statement: Arc<Statement>) {
         lock(&self.0).insert(statement.id.clone(), statement);
@@ -186,11 +195,11 @@ impl Statements {
         }
         Some(statement)
     }
+}
 
+impl Drop for Statements {
     /// Cancels what runs and deletes the files.
-    pub(crate) fn close(&self) {
-        for (_, statement) in lock(&self.0).drain() {
-            statement.close();
-        }
+    fn drop(&mut self) {
+        lock(&self.0).values().for_each(|statement| statement.close());
     }
 }

@@ -8,14 +8,21 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use futures_util::StreamExt;
 
-use super::record::{Chunk, Outcome, State, Statement};
-use super::request::INLINE_LIMIT;
-use crate::clock::millis;
-use crate::engine::encode::{Format, encode};
-use crate::engine::{EngineError, Query};
-use crate::seed::USER_NAME;
-use crate::server::Server;
-use crate::state::{Tenant, lock};
+use super::{
+    record::{Chunk, Outcome, State, Statement},
+    request::INLINE_LIMIT,
+};
+use crate::{
+    clock::millis,
+    engine::{
+        EngineError, Query,
+        encode::{Format, encode},
+    },
+    lock::lock,
+    routes::warehouses,
+    server::Server,
+    tenant::{Tenant, USER_NAME},
+};
 
 /// How often a waiting statement looks at the clock and its warehouse.
 pub(super) const LOOK: Duration = Duration::from_millis(5);
@@ -41,7 +48,7 @@ async fn run(server: &Server, tenant: &Tenant, statement: &Statement) {
     let delays = server.options.delays;
     let request = &statement.request;
     loop {
-        match lock(&tenant.warehouses).is_running(&request.warehouse_id, server.now_ms()) {
+        match warehouses::is_running(server, tenant, &request.warehouse_id) {
             Some(true) => break,
             Some(false) => {}
             None => {

@@ -2,10 +2,10 @@
 
 use std::sync::Mutex;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::state::lock;
+use crate::lock::lock;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum CommandStatus {
@@ -89,4 +89,9 @@ impl Command {
             (progress.status, progress.results) = (status, results);
         }
     }
+}
+
+/// The results of a command whose context came to nothing.
+pub(super) fn gone(why: &str) -> Value {
+    json!({ "resultType": "error", "summary": format!("ContextDied: {why}"), "cause": why })
 }

@@ -9,12 +9,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use crate::clock::millis;
-use crate::error::ApiError;
-use crate::state::lock;
-
-/// The one client of people: the command line's, which every account knows. It has no secret.
-pub(crate) const PUBLIC_CLIENT: &str = "databricks-cli";
+use crate::{
+    clock::millis,
+    error::ApiError,
+    lock::lock,
+    tenant::{ServiceState, Tenant},
+};
 
 /// The most that RFC 6749, 4.1.2 recommends.
 const CODE_LIFETIME: Duration = Duration::from_secs(600);
@@ -28,7 +28,7 @@ pub(crate) struct Login {
     pub(crate) scope: String,
 }
 
-/// The codes and refresh tokens that nobody has used yet.
+/// The codes and refresh tokens that are still unused.
 #[derive(Default)]
 pub(crate) struct Logins(Mutex<Unused>);
 
@@ -37,6 +37,12 @@ struct Unused {
     codes: HashMap<String, (Login, u64)>,
     /// The scope of each.
     refresh_tokens: HashMap<String, String>,
+}
+
+impl ServiceState for Logins {
+    fn fresh(_: &Tenant) -> Self {
+        Self::default()
+    }
 }
 
 impl Logins {
