@@ -1,4 +1,4 @@
-//! Who calls: tokens, clients and the workspace each opens. A credential the sandbox didn't hand out opens nothing.
+//! Credentials: tokens, clients and the workspace that each opens. Only credentials that the sandbox issued are valid.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -9,24 +9,24 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::{error::ApiError, lock::lock, tenant::Tenant};
 
-/// The one client of people: the command line's, which every account knows. It has no secret.
+/// The client of the command line, which every account knows; users log in with it. It has no secret.
 pub(crate) const PUBLIC_CLIENT: &str = "databricks-cli";
 
-/// Who stands behind a token.
+/// The identity behind a token.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Principal {
     User,
     ServicePrincipal { client_id: String },
 }
 
-/// A caller whose credential is good.
+/// A caller whose credential is valid.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) principal: Principal,
 }
 
-/// Every credential that was handed out.
+/// Every credential that was issued.
 #[derive(Default)]
 pub(crate) struct Directory(Mutex<Credentials>);
 
@@ -69,7 +69,7 @@ impl Directory {
         }
     }
 
-    /// A service principal that knows its secret, or for which something else vouches.
+    /// A service principal. `secret` is `None` where something else has authenticated it.
     pub(crate) fn client(&self, id: &str, secret: Option<&str>) -> Result<Caller, ApiError> {
         match lock(&self.0).clients.get(id) {
             Some(client) if secret.is_none_or(|secret| secret == client.secret) => Ok(Caller {
@@ -84,7 +84,7 @@ impl Directory {
         }
     }
 
-    /// Who logs in with the browser.
+    /// The user who logs in with the browser.
     pub(crate) fn user(&self) -> Result<Caller, ApiError> {
         let tenant = lock(&self.0).of_user.clone();
         let tenant = tenant.ok_or_else(|| ApiError::internal("there is no user yet"))?;
@@ -96,8 +96,8 @@ impl Directory {
         lock(&self.0).issued.insert(token, Issued { caller, expires_ms });
     }
 
-    /// The caller behind the `Authorization` header: 401 without a usable one or after its expiry, 403 for a token
-    /// nobody knows. The words are the service's.
+    /// The caller behind the `Authorization` header: 401 without a usable one or after its expiry, 403 for an
+    /// unknown token. The messages are the service's.
     pub(crate) fn authenticate(&self, headers: &HeaderMap, now_ms: u64) -> Result<Caller, ApiError> {
         let Some(token) = bearer(headers) else {
             return Err(ApiError::gateway(

@@ -110,7 +110,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Lets the user say no to every login in the browser: `access_denied`.
+    /// The user denies every login in the browser: `access_denied`.
     #[must_use]
     pub fn without_consent(mut self) -> Self {
         self.options.consent = false;
@@ -131,7 +131,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// A fault to play from the start, for every token; see [`Sandbox::fault`](crate::Sandbox::fault).
+    /// A fault to inject from the start, for every token; see [`Sandbox::fault`](crate::Sandbox::fault).
     #[must_use]
     pub fn with_fault(mut self, rule: impl Into<String>) -> Self {
         self.faults.push(rule.into());

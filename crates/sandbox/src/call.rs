@@ -1,4 +1,4 @@
-//! What a handler is given: who calls, and what was asked, read leniently and refused in the service's words.
+//! What a handler gets: the caller and the request, read leniently and refused with the service's messages.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(crate) fn done() -> Answer {
     Ok(Json(json!({})))
 }
 
-/// What a handler needs to know of its request.
+/// A request with its caller.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) server: Arc<Server>,

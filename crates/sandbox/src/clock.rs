@@ -86,7 +86,7 @@ pub(crate) fn http_date(epoch_ms: u64) -> String {
     timestamp(epoch_ms).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// What lies beyond the year 9999 is written as its end.
+/// A moment beyond the year 9999 becomes the last one of it.
 fn timestamp(epoch_ms: u64) -> Timestamp {
     i64::try_from(epoch_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX)
 }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_standing_clock_moves_only_when_told() {
+    fn a_standing_clock_moves_only_when_advanced() {
         let clock = Clock::standing_at(1000);
         let other = clock.clone();
         assert_eq!(clock.now_ms(), 1000);

@@ -17,13 +17,13 @@ use rule::{Effect, FaultRule, When};
 
 struct Active {
     rule: FaultRule,
-    /// Whose requests; everybody's when `None`.
+    /// The workspace whose requests it concerns; every workspace's when `None`.
     tenant: Option<String>,
     matched: u64,
     played: u64,
 }
 
-/// The rules in force. The first that applies is played.
+/// The rules in force. The first that applies is used.
 pub(crate) struct Faults(Mutex<(fastrand::Rng, Vec<Active>)>);
 
 impl Faults {
@@ -40,7 +40,7 @@ impl Faults {
         lock(&self.0).1.retain(|active| tenant.is_some() && active.tenant.as_deref() != tenant);
     }
 
-    /// The rules as they were written, with how often each was played.
+    /// The rules as they were written, with how often each was used.
     pub(crate) fn list(&self) -> Vec<(String, u64)> {
         lock(&self.0).1.iter().map(|active| (active.rule.to_string(), active.played)).collect()
     }
@@ -66,7 +66,7 @@ impl Faults {
     }
 }
 
-/// A fault to play now.
+/// A fault to inject now.
 pub(crate) struct Fault(FaultRule);
 
 impl Fault {
@@ -80,7 +80,7 @@ impl Fault {
         }
     }
 
-    /// How much later than it is a link is used.
+    /// How far to move the clock forward before a link is used.
     pub(crate) fn lateness(&self) -> Duration {
         if let Effect::Late(by) = self.0.effect { by } else { Duration::ZERO }
     }
@@ -94,7 +94,7 @@ impl Fault {
             )
     }
 
-    /// Whether the client gets no whole answer.
+    /// Whether the client gets no complete answer.
     pub(crate) fn cuts_connection(&self) -> bool {
         matches!(self.0.effect, Effect::Reset | Effect::Close | Effect::Hang)
     }

@@ -37,7 +37,7 @@ impl<S: Copy> Phase<S> {
         (self.state, changed)
     }
 
-    /// The state without showing it to anybody.
+    /// The state; doesn't count as showing it.
     pub(crate) fn peek(&self) -> S {
         self.state
     }

@@ -56,7 +56,7 @@ pub(crate) async fn pipeline(
     let fault = server.faults.choose(&parts.method, &path, tenant_name.as_deref());
     if let Some(fault) = &fault {
         server.log.faulted(number, fault.rule());
-        tracing::debug!(number, %method, path, rule = fault.rule(), "plays a fault");
+        tracing::debug!(number, %method, path, rule = fault.rule(), "injects a fault");
         fault.delay().await;
     }
     let mut response = match &fault {
@@ -107,12 +107,12 @@ async fn answer(
     response
 }
 
-/// Paths that are asked before there is a token.
+/// Paths that need no token.
 fn is_open(path: &str) -> bool {
     path.starts_with("/oidc/") || path.starts_with("/.well-known/")
 }
 
-/// The client that asks for a token: by the header, else by the form, with a secret or without.
+/// The client that requests a token: from the header, else from the form, with or without a secret.
 fn token_client(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     let mut form: HashMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
     let authenticated = auth::client_credentials(headers, &form).map(|(id, _)| id);

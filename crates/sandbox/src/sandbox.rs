@@ -62,7 +62,7 @@ impl Sandbox {
             };
             let server = runtime.block_on(listen(options, started));
             if let Some(server) = server {
-                // Also when the sandbox is forgotten: then the sender is gone.
+                // An error means that the sender was dropped: that is the end, too.
                 let _ = runtime.block_on(stopped);
                 server.close();
                 runtime.shutdown_timeout(SHUTDOWN);
@@ -119,13 +119,13 @@ impl Sandbox {
         self.server.add_client(tenant)
     }
 
-    /// Everything that arrived, oldest first.
+    /// All requests that arrived, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.server.log.all()
     }
 
-    /// What arrived for the workspace that a personal access token or a client id opens.
+    /// The requests that arrived for the workspace that a personal access token or a client id opens.
     #[must_use]
     pub fn requests_of(&self, credential: &str) -> Vec<RecordedRequest> {
         let tenant = self.server.directory.tenant_behind(credential);
@@ -136,7 +136,7 @@ impl Sandbox {
         requests
     }
 
-    /// Plays a fault from now on, for every workspace; see [`FaultRule`].
+    /// Injects a fault from now on, for every workspace; see [`FaultRule`].
     ///
     /// # Errors
     /// The rule cannot be read.
@@ -145,7 +145,7 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Plays a fault for one workspace only, named by a personal access token or a client id.
+    /// Injects a fault for one workspace only, named by a personal access token or a client id.
     ///
     /// # Errors
     /// The rule cannot be read.
@@ -188,7 +188,7 @@ impl Drop for Sandbox {
     }
 }
 
-/// How long what still runs may take to notice that it is over.
+/// How long running tasks may take to end.
 const SHUTDOWN: Duration = Duration::from_millis(500);
 
 type Started = oneshot::Sender<io::Result<Arc<Server>>>;

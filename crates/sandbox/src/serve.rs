@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::{clock::parse_duration, delays::Delays, fault::rule::FaultRule, sandbox::Sandbox};
 
-/// What `brick sandbox` can be told.
+/// The options of `brick sandbox`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
     /// Port of the API on 127.0.0.1; 0 takes a free one

@@ -4,7 +4,7 @@
 //! - `pub(super) fn routes() -> Routes`;
 //! - its state in a workspace, if it has one: a type with [`ServiceState`](crate::tenant::ServiceState), whose
 //!   `fresh` holds the seeds;
-//! - if it can be slowed down, `pub(super) const DELAY: Duration`, the default of the delay that is named here.
+//! - if the list names a delay for it, `pub(super) const DELAY: Duration`: the default.
 //!
 //! The modules, the router, [`Delays`](crate::Delays) and the flag `--delay` follow from this list. `cargo fmt` doesn't
 //! look into macros: format a service with `rustfmt crates/sandbox/src/routes/*.rs`.

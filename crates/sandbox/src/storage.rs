@@ -1,4 +1,4 @@
-//! The storage behind external links: a listener of its own that knows no tokens and refuses requests that carry one.
+//! The storage behind external links: a second listener, which knows no tokens and refuses requests that carry one.
 
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ pub(crate) struct Tenant {
     /// What `X-Databricks-Org-Id` says.
     pub(crate) workspace_id: u64,
     pub(crate) opened_ms: u64,
-    /// By type, so that only the service's own file names its state.
+    /// Keyed by type, so that only the service's own file names its state.
     states: Mutex<Extensions>,
     engine: Mutex<Option<Arc<dyn SqlEngine>>>,
 }

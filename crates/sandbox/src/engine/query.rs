@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 
 use super::error::EngineError;
 
-/// One statement as it was asked for.
+/// One statement to run.
 #[derive(Debug, Clone, Default)]
 pub struct Query<'a> {
     /// The statement's text, one statement.
@@ -37,7 +37,7 @@ pub struct Parameter {
     pub type_name: Option<String>,
 }
 
-/// Rows on their way. Dropping it cancels the statement.
+/// The rows of a running statement. Dropping it cancels the statement.
 pub struct QueryStream {
     /// The columns as a result manifest shows them.
     pub columns: Vec<Column>,
@@ -73,13 +73,13 @@ pub struct Column {
 
 /// Runs statements. One engine is one workspace's data; clones of it by [`session`](Self::session) share the tables.
 pub trait SqlEngine: Send + Sync {
-    /// Plans a statement and starts it. What changes data has done so when this returns; a SELECT runs as its
-    /// batches are taken. Dropping the future or the stream cancels.
+    /// Plans a statement and starts it. A statement that changes data is complete when this returns; a SELECT runs
+    /// as its batches are read. Dropping the future or the stream cancels.
     ///
     /// # Errors
-    /// Whatever the statement does wrong; a failure after the first rows comes through the stream instead.
+    /// The statement is invalid or failed; a failure after the first rows comes through the stream instead.
     fn query<'a>(&'a self, query: Query<'a>) -> BoxFuture<'a, Result<QueryStream, EngineError>>;
 
-    /// A session of its own: USE and SET stay in it; tables are shared with this one.
+    /// A new session. USE and SET affect only that session; tables are shared with this one.
     fn session(&self) -> Arc<dyn SqlEngine>;
 }

@@ -1,4 +1,4 @@
-//! Playing a fault on an answer or on the connection below it.
+//! Injecting a fault into an answer or into the connection below it.
 
 use std::convert::Infallible;
 use std::io;
@@ -123,7 +123,7 @@ fn login_page() -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
 }
 
-/// What isn't JSON stays as it is.
+/// Leaves a body that isn't JSON unchanged.
 fn overcounted(body: &Bytes) -> Response {
     fn count(value: &mut Value) {
         match value {

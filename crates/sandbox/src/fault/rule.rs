@@ -10,8 +10,8 @@ use crate::clock::parse_duration;
 
 /// A rule: for which requests, when, and what goes wrong.
 ///
-/// `METHOD PATH: words`. The method may be left out or be `*`; in the path `*` stands for anything. The words, in any
-/// order, are separated by blanks; a value with blanks is put in double quotes.
+/// `METHOD PATH: words`. The method may be left out or be `*`; in the path `*` matches anything. The words, in any
+/// order, are separated by spaces; a value with spaces is put in double quotes.
 ///
 /// | words | meaning |
 /// |---|---|
@@ -19,7 +19,7 @@ use crate::clock::parse_duration;
 /// | `skip 2` | not the first two |
 /// | `times 1` | then no more |
 /// | `chance 0.1` | one in ten, by the sandbox's seed |
-/// | `after` | the work is done first and its answer lost; without it the request never arrives |
+/// | `after` | the handler runs first and its answer is lost; without it the handler never runs |
 /// | `429`, `503`, … | answer with this status |
 /// | `code=X` `message=X` | its error code and message |
 /// | `retry-after=2` | its `Retry-After` header; `retry-after=+2s` as a date |
@@ -34,7 +34,7 @@ use crate::clock::parse_duration;
 /// | `overcount` | every `row_count` and `total_row_count` in the JSON is one more than it is |
 /// | `slow` `slow=50ms` | the body in sixteen pieces with pauses |
 /// | `delay=500ms` | answer later |
-/// | `late=20m` | a link is used so much later: the sandbox's clock is put forward |
+/// | `late=20m` | the sandbox's clock moves forward before a link is used |
 ///
 /// ```
 /// use brickwire_sandbox::FaultRule;
@@ -225,7 +225,7 @@ fn parse(text: &str) -> Result<FaultRule, ParseFaultError> {
     Ok(FaultRule { text: text.to_owned(), method, path: path.to_owned(), when, after, effect })
 }
 
-/// Words between blanks; double quotes keep blanks.
+/// Words between spaces; double quotes keep spaces.
 fn split_words(text: &str) -> Option<Vec<String>> {
     let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
     for c in text.chars() {

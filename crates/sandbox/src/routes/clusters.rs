@@ -115,7 +115,7 @@ async fn create(call: Call) -> Answer {
     Ok(Json(json!({ "cluster_id": id })))
 }
 
-/// Changes the cluster that the body names. Whatever the change, no context outlives it.
+/// Changes the cluster that the body names. Every change ends the cluster's contexts.
 fn change(
     call: &Call,
     change: impl FnOnce(&mut Clusters, &str, &Map<String, Value>, Moment) -> Result<(), ApiError>,

@@ -1,4 +1,4 @@
-//! Execution contexts of API 1.2: create, status, destroy. A task of its own runs the commands of each.
+//! Execution contexts of API 1.2: create, status, destroy. Each context has a task that runs its commands.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -57,7 +57,7 @@ impl ServiceState for Contexts {
 }
 
 impl Contexts {
-    /// A cluster that stops takes its contexts along.
+    /// Ends the contexts of a cluster that stops.
     pub(super) fn close_cluster(&self, cluster_id: &str) {
         for (_, context) in lock(&self.0).extract_if(|_, context| context.cluster_id == cluster_id) {
             context.close();

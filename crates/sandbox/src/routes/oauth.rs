@@ -1,4 +1,5 @@
-//! The OAuth server: the documents that lead to it, the login page and the token endpoint. Nothing here asks for a token.
+//! The OAuth server: its discovery documents, the login page and the token endpoint. None of its paths requires a
+//! token.
 
 use std::sync::Arc;
 

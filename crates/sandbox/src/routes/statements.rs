@@ -25,7 +25,7 @@ use crate::{
     error::ApiError,
 };
 
-/// What every statement takes at least.
+/// How long every statement takes at least.
 pub(super) const DELAY: Duration = Duration::ZERO;
 
 pub(super) fn routes() -> Routes {
@@ -115,7 +115,7 @@ fn unknown(id: &str) -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("The statement {id} was not found."))
 }
 
-/// Rows pass through as the text they were written as: no second pass over megabytes of cells.
+/// Rows pass through as the stored text: megabytes of cells aren't parsed a second time.
 type Fields = Vec<(&'static str, Box<RawValue>)>;
 
 fn raw(value: &Value) -> Result<Box<RawValue>, ApiError> {

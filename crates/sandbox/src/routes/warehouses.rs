@@ -105,7 +105,7 @@ impl ServiceState for Mutex<Warehouses> {
 
 impl Warehouses {
     fn find(&mut self, id: &str) -> Result<&mut Warehouse, ApiError> {
-        // The service tells an id that cannot be one (400) from one it doesn't know (404).
+        // The service distinguishes a malformed id (400) from an unknown one (404).
         if id.len() != 16 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(ApiError::invalid(format!("{id} is not a valid endpoint id.")));
         }
@@ -125,7 +125,7 @@ pub(super) fn wake(call: &Call, id: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Whether a statement can run; `None` if the warehouse was stopped meanwhile.
+/// Whether a statement can run yet; `None` if the warehouse was stopped in the meantime.
 pub(super) fn is_running(server: &Server, tenant: &Tenant, id: &str) -> Option<bool> {
     match lock(&warehouses(tenant)).find(id).ok()?.phase.read(server.now_ms()).0 {
         State::Running => Some(true),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::engine::error::EngineError;
 
-/// Holds what no statement may name: temporary views and tables on their way.
+/// Holds what no statement may name: temporary views and unfinished tables.
 pub(super) const HIDDEN: &str = "__sandbox";
 
 /// The catalog and schema that short names belong to.
@@ -246,7 +246,7 @@ pub(super) fn no_such_schema(place: &Place) -> EngineError {
     EngineError::of_class("SCHEMA_NOT_FOUND", "42704", text)
 }
 
-/// The samples are everybody's.
+/// Fails for `samples`, which is read-only.
 pub(super) fn writable(catalog: &str) -> Result<(), EngineError> {
     if catalog == samples::CATALOG {
         let text = "User does not have MODIFY on Catalog 'samples'.";

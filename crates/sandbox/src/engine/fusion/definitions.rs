@@ -1,7 +1,7 @@
-//! Statements that make or take away tables, views and schemas, and those that change a table's rows as a whole.
+//! Statements that create or drop tables, views and schemas, and statements that replace a table's rows.
 //!
 //! Tables are in memory. Decorations that only say how a table is stored (USING, PARTITIONED BY, COMMENT,
-//! TBLPROPERTIES) are taken and forgotten; those that change what it holds (GENERATED, LOCATION, CHECK) are refused.
+//! TBLPROPERTIES) are accepted and ignored; those that change what it holds (GENERATED, LOCATION, CHECK) are refused.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -96,7 +96,7 @@ pub(super) fn plain_view(create: &mut CreateView) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Whether there is something to do: the name is free, to be replaced, or the statement doesn't mind.
+/// Whether there is something to do: `false` if the name is taken and the statement says IF NOT EXISTS.
 pub(super) async fn may_create(
     catalogs: &Catalogs,
     name: &TableName,

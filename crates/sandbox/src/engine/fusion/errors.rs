@@ -105,7 +105,7 @@ fn schema_error(error: &SchemaError) -> EngineError {
     }
 }
 
-/// DataFusion says these only in words.
+/// Errors that DataFusion reports only as text.
 fn by_text(text: &str, mentions: &[Mention]) -> EngineError {
     if let Some(table) = between(text, "table '", "' not found") {
         return table_not_found(table, mentions);

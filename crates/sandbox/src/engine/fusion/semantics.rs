@@ -1,6 +1,6 @@
 //! An analyzer rule that runs when all types are known: casts and sums as Spark makes them.
 //!
-//! Without it DataFusion would answer, and wrongly: integers wrap around, `CAST(0 AS TIMESTAMP)` counts microseconds,
+//! Without it DataFusion would give wrong answers: integers wrap around, `CAST(0 AS TIMESTAMP)` counts microseconds,
 //! a TIMESTAMP or a DOUBLE becomes another text. What has no counterpart (a text of a nested value) is refused.
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! What the sessions of an engine share, and what each has of its own.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use datafusion::prelude::SessionContext;
 
@@ -9,6 +9,7 @@ use super::{
     catalogs::{Catalogs, Place},
     runtime::SqlRuntime,
 };
+use crate::lock::lock;
 
 /// What all sessions of an engine share.
 pub(super) struct Shared {
@@ -31,11 +32,11 @@ impl Session {
     }
 
     pub(super) fn place(&self) -> Place {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.place).clone()
     }
 
     pub(super) fn use_place(&self, place: Place) {
-        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
+        *lock(&self.place) = place;
     }
 
     /// The hidden schema of its temporary views.

@@ -1,4 +1,4 @@
-//! What clusters can be made of: node types and Spark versions.
+//! Node types and Spark versions.
 
 use axum::Json;
 use serde_json::{Value, json};

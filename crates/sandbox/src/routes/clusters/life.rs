@@ -1,4 +1,4 @@
-//! What a cluster goes through: which calls are allowed in which state, and what is written down on the way.
+//! The life cycle of a cluster: which calls are allowed in which state, and which events are recorded.
 
 use std::sync::Mutex;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 mod define;
 
-use super::seed::{self, cloud_failure};
+use super::seed::{self, Seed, cloud_failure};
 use crate::{
     error::ApiError,
     phase::Phase,
@@ -81,7 +81,7 @@ impl Cluster {
         self.events.push(event);
     }
 
-    /// The state at `now_ms`; writes down a change on the way.
+    /// The state at `now_ms`; records a change of it.
     fn read(&mut self, now_ms: u64) -> State {
         let (state, changed) = self.phase.read(now_ms);
         match state {
@@ -133,7 +133,7 @@ pub(in super::super) struct Clusters(Vec<Cluster>);
 impl ServiceState for Mutex<Clusters> {
     fn fresh(tenant: &Tenant) -> Self {
         let clusters =
-            seed::clusters(tenant.opened_ms).into_iter().map(|(mut record, running, start_fails)| {
+            seed::clusters(tenant.opened_ms).into_iter().map(|Seed { mut record, running, start_fails }| {
                 record.entry("state_message").or_insert(json!(""));
                 let created = record.get("start_time").and_then(Value::as_u64).unwrap_or_default();
                 let phase = Phase::lasting(if running { State::Running } else { State::Terminated });
@@ -152,21 +152,21 @@ impl Clusters {
         found.ok_or_else(|| ApiError::invalid(format!("Cluster {id} does not exist")))
     }
 
-    /// Every cluster, and the ids of those that run nothing.
+    /// Every cluster, and the ids of those that aren't running.
     pub(super) fn list(&mut self, now_ms: u64) -> (Vec<Value>, Vec<String>) {
         let shown = self.0.iter_mut().map(|cluster| cluster.shown(now_ms)).collect();
         let stopped = self.0.iter().filter(|cluster| cluster.phase.peek() != State::Running);
         (shown, stopped.map(Cluster::id).collect())
     }
 
-    /// A cluster, and whether it runs nothing.
+    /// A cluster, and whether it isn't running.
     pub(super) fn show(&mut self, id: &str, now_ms: u64) -> Result<(Value, bool), ApiError> {
         let cluster = self.find(id)?;
         let shown = cluster.shown(now_ms);
         Ok((shown, cluster.phase.peek() != State::Running))
     }
 
-    /// Whether a cluster can run commands; says why not.
+    /// Fails unless the cluster can run commands.
     pub(in super::super) fn require_running(&mut self, id: &str, now_ms: u64) -> Result<(), ApiError> {
         match self.find(id)?.read(now_ms) {
             State::Running => Ok(()),
@@ -206,7 +206,7 @@ impl Clusters {
         Ok(())
     }
 
-    /// Terminates; a cluster that is down or on its way stays so, without an error.
+    /// Terminates a cluster. A no-op when it is terminated or terminating.
     pub(super) fn terminate(&mut self, id: &str, at: Moment) -> Result<(), ApiError> {
         let cluster = self.find(id)?;
         if matches!(cluster.read(at.now_ms), State::Terminated | State::Terminating) {

@@ -11,13 +11,19 @@ use crate::tenant::USER_NAME;
 pub const RUNNING_CLUSTER: &str = "0710-090000-anlyt1cs";
 /// A cluster that is terminated and starts when asked.
 pub const TERMINATED_CLUSTER: &str = "0710-090100-n1ghtly0";
-/// A cluster that is terminated and whose start fails for want of cloud capacity.
+/// A terminated cluster whose start fails because the cloud has no capacity.
 pub const FAILING_CLUSTER: &str = "0710-090200-gpufail0";
 
 const HOUR_MS: u64 = 3_600_000;
 
-/// The clusters of a fresh workspace: the record, whether it runs, and whether its start fails.
-pub(super) fn clusters(now_ms: u64) -> Vec<(Map<String, Value>, bool, bool)> {
+/// A cluster of a fresh workspace.
+pub(super) struct Seed {
+    pub(super) record: Map<String, Value>,
+    pub(super) running: bool,
+    pub(super) start_fails: bool,
+}
+
+pub(super) fn clusters(now_ms: u64) -> Vec<Seed> {
     let shared = json!({
         "cluster_id": RUNNING_CLUSTER,
         "cluster_name": "shared-analytics",
@@ -114,12 +120,12 @@ pub(super) fn clusters(now_ms: u64) -> Vec<(Map<String, Value>, bool, bool)> {
         "termination_reason": cloud_failure(),
         "instance_source": { "node_type_id": "p3.2xlarge" },
     });
-    let seeds = [(shared, true, false), (nightly, false, false), (failing, false, true)];
-    let of_object = |(record, running, start_fails)| match record {
-        Value::Object(record) => Some((record, running, start_fails)),
+    let seed = |record, running, start_fails| match record {
+        Value::Object(record) => Some(Seed { record, running, start_fails }),
         _ => None,
     };
-    seeds.into_iter().filter_map(of_object).collect()
+    let seeds = [seed(shared, true, false), seed(nightly, false, false), seed(failing, false, true)];
+    seeds.into_iter().flatten().collect()
 }
 
 /// Why the failing cluster's start fails.

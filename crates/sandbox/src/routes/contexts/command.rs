@@ -1,4 +1,4 @@
-//! A command's way: Queued, Running, then Finished, Cancelled or Error.
+//! The life cycle of a command: Queued, Running, then Finished, Cancelled or Error.
 
 use std::sync::Mutex;
 
@@ -73,7 +73,7 @@ impl Command {
         }
     }
 
-    /// Whether the command may begin: not if it was cancelled while it waited.
+    /// Starts the command, unless it was cancelled while queued.
     pub(super) fn begin(&self) -> bool {
         let mut progress = lock(&self.progress);
         let begins = progress.status == CommandStatus::Queued;
@@ -91,7 +91,7 @@ impl Command {
     }
 }
 
-/// The results of a command whose context came to nothing.
+/// The results of a command whose context has failed or ended.
 pub(super) fn gone(why: &str) -> Value {
     json!({ "resultType": "error", "summary": format!("ContextDied: {why}"), "cause": why })
 }

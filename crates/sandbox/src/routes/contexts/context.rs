@@ -29,7 +29,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// A context that is Pending until `due_ms`, and the queue that its commands come out of.
+    /// A context that is Pending until `due_ms`, and the receiving end of its queue.
     pub(super) fn new(
         id: String,
         cluster_id: &str,
@@ -88,5 +88,5 @@ impl Context {
     }
 }
 
-/// Why a context, or a command in it, comes to nothing.
+/// Why a Python context fails.
 pub(super) const NO_EXEC: &str = "this sandbox was started without code execution";

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{engine::SqlEngine, server::Server, tenant::Tenant};
 
-/// What a context runs its commands with; each part is made when it is first needed.
+/// What a context runs its commands with; each part is created when first needed.
 struct Worker<'a> {
     server: &'a Server,
     tenant: &'a Tenant,
@@ -32,7 +32,7 @@ impl Worker<'_> {
         self.python.as_mut().ok_or_else(|| std::io::Error::other("no interpreter"))
     }
 
-    /// The status a command ends in and its results; `Err` when the interpreter is lost.
+    /// Runs a command to its final status and results; `Err` when the interpreter is gone.
     async fn run(&mut self, command: &Command) -> std::io::Result<(CommandStatus, Value)> {
         match command.language.as_str() {
             "python" => {

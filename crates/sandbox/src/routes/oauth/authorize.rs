@@ -1,4 +1,4 @@
-//! The login page (RFC 6749, 4.1; RFC 7636). There is one user, who answers at once.
+//! The login page (RFC 6749, 4.1; RFC 7636). There is one user, who approves or denies at once.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ fn page(server: &Server, RawQuery(query): RawQuery) -> Response {
     back(server, &Asked(asked)).unwrap_or_else(IntoResponse::into_response)
 }
 
-/// Sends the browser back to its program, with a code or with the reason why there is none. Who doesn't say a known
-/// client and an address of its own is told on a page: nobody is sent to an address that isn't checked.
+/// Redirects the browser to its program, with a code or with an error. A request without a known client and an address
+/// on this machine gets an error page instead: the browser is never sent to an unchecked address.
 fn back(server: &Server, asked: &Asked) -> Result<Response, ApiError> {
     let wrong = |text: &str| ApiError::gateway(StatusCode::BAD_REQUEST, text);
     if asked.get("client_id") != Some(PUBLIC_CLIENT) {
@@ -102,7 +102,7 @@ fn login(server: &Server, asked: &Asked, redirect_uri: &str) -> Result<Login, (&
 struct Asked(Vec<(String, String)>);
 
 impl Asked {
-    /// A parameter. One that is empty or comes twice counts as missing.
+    /// A parameter. An empty or repeated one counts as missing.
     fn get(&self, name: &str) -> Option<&str> {
         let mut found = self.0.iter().filter(|(key, _)| key == name);
         match (found.next(), found.next()) {

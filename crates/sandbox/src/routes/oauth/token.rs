@@ -21,7 +21,7 @@ use crate::{
     server::Server,
 };
 
-/// A workload's own token for one of ours.
+/// Exchanges a workload's token for one of the sandbox's.
 pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 type TokenForm = Result<Form<HashMap<String, String>>, FormRejection>;
@@ -47,7 +47,7 @@ pub(super) async fn of_account(
     token(&server, &headers, form).into_response()
 }
 
-/// What a request for a token has shown a right to.
+/// What a token request is entitled to.
 struct Grant {
     caller: Caller,
     scope: String,
@@ -91,7 +91,7 @@ fn token(server: &Server, headers: &HeaderMap, form: TokenForm) -> Result<Respon
     Ok(([(header::CACHE_CONTROL, "no-cache, no-store")], Json(body)).into_response())
 }
 
-/// A person's: by the code of a login, or by the refresh token that came with the last one.
+/// A user's grant: by the code of a login, or by the latest refresh token.
 fn of_user(server: &Server, form: &Fields, kind: &str) -> Result<Grant, ApiError> {
     let id = form.required("client_id")?;
     if id != PUBLIC_CLIENT {
@@ -111,7 +111,7 @@ fn of_user(server: &Server, form: &Fields, kind: &str) -> Result<Grant, ApiError
     Ok(Grant { caller, scope, lasting: true })
 }
 
-/// A workload's: whatever its surroundings vouch for with a token of theirs. Who signed it isn't looked at.
+/// A workload's grant: by a JWT of its platform. The signature isn't checked.
 fn of_workload(server: &Server, form: &Fields) -> Result<Grant, ApiError> {
     let scope = form.scope()?.unwrap_or("all-apis").to_owned();
     let parts = form.required("subject_token")?.split('.');
@@ -125,7 +125,7 @@ fn of_workload(server: &Server, form: &Fields) -> Result<Grant, ApiError> {
     Ok(Grant { caller, scope, lasting: false })
 }
 
-/// The fields of a form; an empty one is none.
+/// The fields of a form; an empty one counts as missing.
 struct Fields(HashMap<String, String>);
 
 impl Fields {

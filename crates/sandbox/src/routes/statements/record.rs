@@ -47,7 +47,7 @@ impl State {
     }
 }
 
-/// A piece of a result, in a file of its own.
+/// A piece of a result, stored in one file.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunk {
     pub(crate) file: PathBuf,
@@ -56,7 +56,7 @@ pub(crate) struct Chunk {
     pub(super) row_offset: u64,
 }
 
-/// What a finished statement left.
+/// The outcome of a finished statement.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outcome {
     pub(super) columns: Vec<Column>,
@@ -73,7 +73,7 @@ pub(crate) struct Statement {
     outcome: Mutex<Outcome>,
     state: watch::Sender<State>,
     shown: Mutex<State>,
-    /// Keeps the chunk files; they go with the statement.
+    /// Holds the chunk files; they are deleted with the statement.
     pub(super) files: Mutex<Option<tempfile::TempDir>>,
 }
 
@@ -144,7 +144,7 @@ impl Statement {
         state
     }
 
-    /// The state to show to who waited for the end.
+    /// The state to show to a client that waited for the end.
     pub(super) fn show_now(&self) -> State {
         let state = self.state();
         *lock(&self.shown) = if state.is_end() { state } else { State::Running };

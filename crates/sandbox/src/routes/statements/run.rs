@@ -36,7 +36,7 @@ pub(super) fn spawn(server: Arc<Server>, tenant: Arc<Tenant>, statement: Arc<Sta
         runtime.block_on(async {
             let mut watch = statement.watch();
             tokio::select! {
-                // Canceled or closed: what runs is dropped, which cancels it.
+                // Canceled or closed: dropping the running future cancels it.
                 _ = watch.wait_for(|state| state.is_end()) => {}
                 () = run(&server, &tenant, &statement) => {}
             }
@@ -80,7 +80,7 @@ fn unavailable(message: String) -> EngineError {
 
 async fn spool(server: &Server, tenant: &Tenant, statement: &Statement) -> Result<Outcome, EngineError> {
     let request = &statement.request;
-    // A session of its own: USE and SET of one statement mean nothing to the next.
+    // A separate session: USE and SET in one statement don't affect the next.
     let session = tenant.engine().session();
     let query = Query {
         sql: &request.sql,
@@ -207,7 +207,7 @@ impl<'a> Spool<'a> {
         self.write(&body).map_err(EngineError::internal)
     }
 
-    /// As many of the waiting rows as fit into `limit` bytes, encoded; `None` if not one does.
+    /// As many of the waiting rows as fit into `limit` bytes, encoded; `None` if not even one does.
     fn fitting(&mut self, limit: u64, first: bool) -> Result<Option<Vec<u8>>, EngineError> {
         let (mut fits, mut too_many, mut body) = (0, self.waiting_rows, None);
         while too_many - fits > 1 {

@@ -1,5 +1,5 @@
-//! `samples.tpch`: nation and region as the benchmark has them, customer, orders and lineitem at a thousandth of its
-//! smallest scale times ten: 1,500 customers, 15,000 orders, 60,000 line items.
+//! `samples.tpch`: nation and region as in the benchmark; customer, orders and lineitem at scale factor 0.01: 1,500
+//! customers, 15,000 orders, 60,000 line items.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,15 +1,15 @@
-//! Creating and editing: what a cluster is to be.
+//! Creating and editing: the specification of a cluster.
 
 use serde_json::{Map, Value, json};
 
 use super::{Cluster, Clusters, Moment, State};
 use crate::{error::ApiError, phase::Phase, tenant::USER_NAME};
 
-/// What a request may not decide.
+/// Fields of a request that don't become part of the record.
 const NOT_GIVEN: [&str; 4] = ["cluster_id", "idempotency_token", "clone_from", "apply_policy_default_values"];
 
 impl Clusters {
-    /// Creates a cluster and starts it. The same `idempotency_token` again means the same cluster.
+    /// Creates a cluster and starts it. A known `idempotency_token` returns the cluster created with it.
     pub(in super::super) fn create(
         &mut self,
         id: &str,
@@ -49,7 +49,7 @@ impl Clusters {
         Ok(id.to_owned())
     }
 
-    /// Replaces what a cluster is to be. A running one restarts for it, a terminated one stays terminated.
+    /// Replaces the specification. A running cluster restarts, a terminated one stays terminated.
     pub(in super::super) fn edit(
         &mut self,
         id: &str,
