@@ -1,4 +1,4 @@
-//! Who calls: tokens, clients and the workspace each opens. A credential the sandbox didn't hand out opens nothing.
+//! Credentials: tokens, clients and the workspace that each opens. Only credentials that the sandbox issued are valid.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -7,25 +7,26 @@ use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::error::ApiError;
-use crate::logins::PUBLIC_CLIENT;
-use crate::state::{Tenant, lock};
+use crate::{error::ApiError, lock::lock, tenant::Tenant};
 
-/// Who stands behind a token.
+/// The client of the command line, which every account knows; users log in with it. It has no secret.
+pub(crate) const PUBLIC_CLIENT: &str = "databricks-cli";
+
+/// The identity behind a token.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Principal {
     User,
     ServicePrincipal { client_id: String },
 }
 
-/// A caller whose credential is good.
+/// A caller whose credential is valid.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) principal: Principal,
 }
 
-/// Every credential that was handed out.
+/// Every credential that was issued.
 #[derive(Default)]
 pub(crate) struct Directory(Mutex<Credentials>);
 
@@ -68,7 +69,7 @@ impl Directory {
         }
     }
 
-    /// A service principal that knows its secret, or for which something else vouches.
+    /// A service principal. `secret` is `None` where something else has authenticated it.
     pub(crate) fn client(&self, id: &str, secret: Option<&str>) -> Result<Caller, ApiError> {
         match lock(&self.0).clients.get(id) {
             Some(client) if secret.is_none_or(|secret| secret == client.secret) => Ok(Caller {
@@ -83,10 +84,11 @@ impl Directory {
         }
     }
 
-    /// Who logs in with the browser.
-    pub(crate) fn user(&self) -> Option<Caller> {
-        let tenant = lock(&self.0).of_user.clone()?;
-        Some(Caller { tenant, principal: Principal::User })
+    /// The user who logs in with the browser.
+    pub(crate) fn user(&self) -> Result<Caller, ApiError> {
+        let tenant = lock(&self.0).of_user.clone();
+        let tenant = tenant.ok_or_else(|| ApiError::internal("there is no user yet"))?;
+        Ok(Caller { tenant, principal: Principal::User })
     }
 
     /// Lets `token` stand for a caller until it expires.
@@ -94,8 +96,8 @@ impl Directory {
         lock(&self.0).issued.insert(token, Issued { caller, expires_ms });
     }
 
-    /// The caller behind the `Authorization` header: 401 without a usable one or after its expiry, 403 for a token
-    /// nobody knows. The words are the service's.
+    /// The caller behind the `Authorization` header: 401 without a usable one or after its expiry, 403 for an
+    /// unknown token. The messages are the service's.
     pub(crate) fn authenticate(&self, headers: &HeaderMap, now_ms: u64) -> Result<Caller, ApiError> {
         let Some(token) = bearer(headers) else {
             return Err(ApiError::gateway(
@@ -142,40 +144,25 @@ pub(crate) fn client_credentials(
     let basic = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if let Some(encoded) = basic.and_then(|value| value.strip_prefix("Basic ")) {
         let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-        let (id, secret) = decoded.split_once(':')?;
-        return Some((form_decoded(id), form_decoded(secret)));
+        let pair = decoded.replacen(':', "=", 1);
+        let (id, secret) = form_urlencoded::parse(pair.as_bytes()).next()?;
+        return Some((id.into_owned(), secret.into_owned()));
     }
     Some((form.get("client_id")?.clone(), form.get("client_secret")?.clone()))
 }
 
-/// A value of application/x-www-form-urlencoded.
-pub(crate) fn form_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(if bytes[at] == b'+' { b' ' } else { bytes[at] });
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]
     fn basic_values_are_form_decoded() {
-        assert_eq!(form_decoded("a%3Ab+c%2"), "a:b c%2");
-        assert_eq!(form_decoded("plain"), "plain");
+        let mut headers = HeaderMap::new();
+        let value = format!("Basic {}", STANDARD.encode("a%3Ab+c%2:plain="));
+        headers.insert(header::AUTHORIZATION, HeaderValue::try_from(value).unwrap());
+        let credentials = client_credentials(&headers, &HashMap::new());
+        assert_eq!(credentials, Some(("a:b c%2".to_owned(), "plain=".to_owned())));
     }
 }

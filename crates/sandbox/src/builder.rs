@@ -1,41 +1,8 @@
 //! How a sandbox is set up: delays, page sizes, credentials, limits. Everything has a default.
 
-use std::io;
 use std::time::Duration;
 
-use crate::Sandbox;
-use crate::clock::Clock;
-
-/// How long resources stay in passing states, by the sandbox's clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Delays {
-    /// PENDING, RESTARTING and TERMINATING of a cluster.
-    pub cluster: Duration,
-    /// STARTING and STOPPING of a warehouse.
-    pub warehouse: Duration,
-    /// Pending of an execution context.
-    pub context: Duration,
-    /// What every statement takes at least.
-    pub statement: Duration,
-}
-
-impl Default for Delays {
-    fn default() -> Self {
-        let short = Duration::from_millis(200);
-        Self { cluster: short, warehouse: short, context: Duration::ZERO, statement: Duration::ZERO }
-    }
-}
-
-impl Delays {
-    /// No delay at all; each state still shows at least once.
-    pub const NONE: Self = Self {
-        cluster: Duration::ZERO,
-        warehouse: Duration::ZERO,
-        context: Duration::ZERO,
-        statement: Duration::ZERO,
-    };
-}
+use crate::{clock::Clock, delays::Delays};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
@@ -72,7 +39,7 @@ impl Default for Options {
     }
 }
 
-/// Sets up a [`Sandbox`]; see [`Sandbox::builder`].
+/// Sets up a [`Sandbox`](crate::Sandbox); see [`Sandbox::builder`](crate::Sandbox::builder).
 #[derive(Debug, Clone, Default)]
 pub struct SandboxBuilder {
     pub(crate) options: Options,
@@ -87,7 +54,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// The personal access token that [`Sandbox::token`] returns, instead of a random one.
+    /// The personal access token that [`Sandbox::token`](crate::Sandbox::token) returns, instead of a random one.
     #[must_use]
     pub fn with_token(mut self, token: impl Into<String>) -> Self {
         self.options.token = Some(token.into());
@@ -143,7 +110,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Lets the user say no to every login in the browser: `access_denied`.
+    /// The user denies every login in the browser: `access_denied`.
     #[must_use]
     pub fn without_consent(mut self) -> Self {
         self.options.consent = false;
@@ -164,19 +131,10 @@ impl SandboxBuilder {
         self
     }
 
-    /// A fault to play from the start, for every token; see [`Sandbox::fault`].
+    /// A fault to inject from the start, for every token; see [`Sandbox::fault`](crate::Sandbox::fault).
     #[must_use]
     pub fn with_fault(mut self, rule: impl Into<String>) -> Self {
         self.faults.push(rule.into());
         self
-    }
-
-    /// Starts the sandbox on threads of its own.
-    ///
-    /// # Errors
-    /// The port is taken, there is no room for a temporary directory, or a fault's rule cannot be read
-    /// (`InvalidInput`).
-    pub async fn start(self) -> io::Result<Sandbox> {
-        Sandbox::launch(self).await
     }
 }

@@ -1,19 +1,28 @@
-//! What a handler is given: who calls, and what was asked, read leniently and refused in the service's words.
+//! What a handler gets: the caller and the request, read leniently and refused with the service's messages.
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::{Json, Router};
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::auth::Principal;
-use crate::error::ApiError;
-use crate::server::Server;
-use crate::state::Tenant;
+use crate::{auth::Principal, error::ApiError, server::Server, tenant::Tenant};
 
-/// What a handler needs to know of its request.
+/// The routes of a service.
+pub(crate) type Routes = Router<Arc<Server>>;
+
+/// What a handler returns.
+pub(crate) type Answer = Result<Json<Value>, ApiError>;
+
+/// An empty object.
+pub(crate) fn done() -> Answer {
+    Ok(Json(json!({})))
+}
+
+/// A request with its caller.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) server: Arc<Server>,

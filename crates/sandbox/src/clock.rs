@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
+
 /// A clock that runs with the machine's or stands still, and that can be moved forward. Clones share the time.
 #[derive(Debug, Clone)]
 pub struct Clock(Arc<Inner>);
@@ -60,44 +62,33 @@ pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Year, month, day of a day counted from 1970-01-01 (Howard Hinnant's `civil_from_days`, for days after year 0).
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468; // days from 0000-03-01 to 1970-01-01
-    let era = shifted / 146_097; // days in 400 years
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+/// A duration as the flags write it: `200ms`, `2s`, `1m`, or `0`.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().ok()?;
+    match &text[digits.len()..] {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
+        "h" => Some(Duration::from_secs(number.checked_mul(3600)?)),
+        "" if number == 0 => Some(Duration::ZERO),
+        _ => None,
+    }
 }
 
 /// `2026-11-23T20:35:33.120Z`, as the API writes the expiry of a link.
 pub(crate) fn rfc3339(epoch_ms: u64) -> String {
-    let (seconds, fraction) = (epoch_ms / 1000, epoch_ms % 1000);
-    let (year, month, day) = civil(seconds / 86_400);
-    let time = seconds % 86_400;
-    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:03}Z")
+    format!("{:.3}", timestamp(epoch_ms))
 }
 
 /// `Mon, 23 Nov 2026 20:35:33 GMT`, as HTTP headers write it.
 pub(crate) fn http_date(epoch_ms: u64) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]; // 1970-01-01 was a Thursday
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let seconds = epoch_ms / 1000;
-    let (year, month, day) = civil(seconds / 86_400);
-    let weekday = DAYS[usize::try_from(seconds / 86_400 % 7).unwrap_or(0)];
-    let month = MONTHS[usize::try_from(month - 1).unwrap_or(0)];
-    let time = seconds % 86_400;
-    format!(
-        "{weekday}, {day:02} {month} {year} {:02}:{:02}:{:02} GMT",
-        time / 3600,
-        time / 60 % 60,
-        time % 60
-    )
+    timestamp(epoch_ms).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// A moment beyond the year 9999 becomes the last one of it.
+fn timestamp(epoch_ms: u64) -> Timestamp {
+    i64::try_from(epoch_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -114,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_standing_clock_moves_only_when_told() {
+    fn a_standing_clock_moves_only_when_advanced() {
         let clock = Clock::standing_at(1000);
         let other = clock.clone();
         assert_eq!(clock.now_ms(), 1000);

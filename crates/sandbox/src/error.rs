@@ -1,6 +1,6 @@
 //! The errors of the API: one type, and which of the service's shapes a path answers with.
 //!
-//! The service doesn't speak with one voice. Its 2.x APIs answer `{error_code, message, details}`, 1.2 answers
+//! The service has several error shapes. Its 2.x APIs answer `{error_code, message, details}`, 1.2 answers
 //! `{error}`, SCIM follows its RFC, account paths answer `CODE: text`, and the gateway in front of everything
 //! answers JSON with a *number* as `error_code`, or HTML where no API lives.
 

@@ -1,31 +1,29 @@
-//! Faults: what goes wrong, for which request, how often. A rule reads `METHOD PATH: words`, see [`FaultRule`].
+//! Faults: what goes wrong, for which request, how often. A rule reads `METHOD PATH: words`, see
+//! [`FaultRule`].
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use axum::http::Method;
 use axum::response::Response;
 
-use crate::state::lock;
+use crate::lock::lock;
 
-mod effect;
-mod rule;
+pub(crate) mod effect;
+pub(crate) mod rule;
 
-pub(crate) use effect::Connection;
-use rule::{Effect, When};
-pub use rule::{FaultRule, ParseFaultError};
+use effect::Connection;
+use rule::{Effect, FaultRule, When};
 
 struct Active {
     rule: FaultRule,
-    /// Whose requests; everybody's when `None`.
+    /// The workspace whose requests it concerns; every workspace's when `None`.
     tenant: Option<String>,
     matched: u64,
     played: u64,
 }
 
-/// The rules in force. The first that applies is played.
+/// The rules in force. The first that applies is used.
 pub(crate) struct Faults(Mutex<(fastrand::Rng, Vec<Active>)>);
 
 impl Faults {
@@ -42,7 +40,7 @@ impl Faults {
         lock(&self.0).1.retain(|active| tenant.is_some() && active.tenant.as_deref() != tenant);
     }
 
-    /// The rules as they were written, with how often each was played.
+    /// The rules as they were written, with how often each was used.
     pub(crate) fn list(&self) -> Vec<(String, u64)> {
         lock(&self.0).1.iter().map(|active| (active.rule.to_string(), active.played)).collect()
     }
@@ -68,7 +66,7 @@ impl Faults {
     }
 }
 
-/// A fault to play now.
+/// A fault to inject now.
 pub(crate) struct Fault(FaultRule);
 
 impl Fault {
@@ -82,7 +80,7 @@ impl Fault {
         }
     }
 
-    /// How much later than it is a link is used.
+    /// How far to move the clock forward before a link is used.
     pub(crate) fn lateness(&self) -> Duration {
         if let Effect::Late(by) = self.0.effect { by } else { Duration::ZERO }
     }
@@ -96,40 +94,12 @@ impl Fault {
             )
     }
 
-    /// Whether the client gets no whole answer.
+    /// Whether the client gets no complete answer.
     pub(crate) fn cuts_connection(&self) -> bool {
         matches!(self.0.effect, Effect::Reset | Effect::Close | Effect::Hang)
     }
 
     pub(crate) async fn play(&self, response: Response, connection: Connection, now_ms: u64) -> Response {
         effect::play(&self.0.effect, response, connection, now_ms).await
-    }
-}
-
-impl fmt::Display for FaultRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl FromStr for FaultRule {
-    type Err = ParseFaultError;
-
-    fn from_str(text: &str) -> Result<Self, ParseFaultError> {
-        rule::parse(text)
-    }
-}
-
-/// A duration as the flags write it: `200ms`, `2s`, `1m`, or `0`.
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().ok()?;
-    match &text[digits.len()..] {
-        "ms" => Some(Duration::from_millis(number)),
-        "s" => Some(Duration::from_secs(number)),
-        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
-        "h" => Some(Duration::from_secs(number.checked_mul(3600)?)),
-        "" if number == 0 => Some(Duration::ZERO),
-        _ => None,
     }
 }

@@ -1,220 +1,38 @@
 #![doc = include_str!("../README.md")]
 
-use std::io;
-use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::Duration;
-
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-
 mod auth;
 mod builder;
 mod call;
 mod clock;
-mod context;
+mod delays;
 pub mod engine;
 mod error;
 mod fault;
 mod links;
-mod logins;
-mod python;
+mod lock;
+mod page;
+mod phase;
+mod pipeline;
 mod request_log;
 mod routes;
-pub mod seed;
+mod sandbox;
 mod serve;
 mod server;
-mod state;
+mod services;
+mod storage;
+mod tenant;
 
-pub use builder::{Delays, SandboxBuilder};
+pub use builder::SandboxBuilder;
 pub use clock::Clock;
-pub use fault::{FaultRule, ParseFaultError};
+pub use delays::Delays;
+pub use fault::rule::{FaultRule, ParseFaultError};
 pub use request_log::RecordedRequest;
-pub use serve::{Delayed, ServeArgs, serve};
+pub use sandbox::Sandbox;
+pub use serve::{ServeArgs, serve};
 
-use fault::Connection;
-use server::Server;
-
-/// A running sandbox. Dropping it ends its processes and deletes its files.
-pub struct Sandbox {
-    server: Arc<Server>,
-    token: String,
-    client_id: String,
-    client_secret: String,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Sandbox {
-    /// Starts a sandbox with every setting at its default.
-    ///
-    /// # Errors
-    /// There is no free port or no room for a temporary directory.
-    pub async fn start() -> io::Result<Self> {
-        Self::builder().start().await
-    }
-
-    /// Sets up a sandbox.
-    #[must_use]
-    pub fn builder() -> SandboxBuilder {
-        SandboxBuilder::default()
-    }
-
-    async fn launch(builder: SandboxBuilder) -> io::Result<Self> {
-        let rules: Result<Vec<FaultRule>, _> = builder.faults.iter().map(|rule| rule.parse()).collect();
-        let rules =
-            rules.map_err(|error: ParseFaultError| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let (started, starting) = oneshot::channel();
-        let (stop, stopped) = oneshot::channel();
-        let options = builder.options;
-        // A thread and a runtime of its own: the caller's may have one thread, or a paused clock.
-        let thread = std::thread::Builder::new().name("brickwire-sandbox".to_owned()).spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-            let runtime = match runtime {
-                Ok(runtime) => runtime,
-                Err(error) => return drop(started.send(Err(error))),
-            };
-            let server = runtime.block_on(listen(options, started));
-            if let Some(server) = server {
-                // Also when the sandbox is forgotten: then the sender is gone.
-                let _ = runtime.block_on(stopped);
-                server.close();
-                runtime.shutdown_timeout(SHUTDOWN);
-                server.delete_files();
-            }
-        })?;
-        let server = starting.await.map_err(|_| io::Error::other("the sandbox's thread ended"))??;
-        let (token, tenant) = server.open_workspace(server.options.token.clone());
-        let (client_id, client_secret) = server.add_client(tenant);
-        rules.into_iter().for_each(|rule| server.faults.add(rule, None));
-        Ok(Self { server, token, client_id, client_secret, stop: Some(stop), thread: Some(thread) })
-    }
-
-    /// Where the API answers: `http://127.0.0.1:<port>`.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.server.url
-    }
-
-    /// The personal access token of the first workspace.
-    #[must_use]
-    pub fn token(&self) -> &str {
-        &self.token
-    }
-
-    /// A service principal of the first workspace; its token comes from `/oidc/v1/token`.
-    #[must_use]
-    pub fn client_id(&self) -> &str {
-        &self.client_id
-    }
-
-    /// The secret of [`client_id`](Self::client_id).
-    #[must_use]
-    pub fn client_secret(&self) -> &str {
-        &self.client_secret
-    }
-
-    /// The account's id, for the account-level token endpoint `/oidc/accounts/<id>/v1/token`.
-    #[must_use]
-    pub fn account_id(&self) -> &'static str {
-        routes::ACCOUNT_ID
-    }
-
-    /// A personal access token that opens a fresh workspace of its own.
-    #[must_use]
-    pub fn fresh_token(&self) -> String {
-        self.server.open_workspace(None).0
-    }
-
-    /// A service principal (client id, secret) that opens a fresh workspace of its own.
-    #[must_use]
-    pub fn fresh_client(&self) -> (String, String) {
-        let (_, tenant) = self.server.open_workspace(None);
-        self.server.add_client(tenant)
-    }
-
-    /// Everything that arrived, oldest first.
-    #[must_use]
-    pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.server.log.all()
-    }
-
-    /// What arrived for the workspace that a personal access token or a client id opens.
-    #[must_use]
-    pub fn requests_of(&self, credential: &str) -> Vec<RecordedRequest> {
-        let tenant = self.server.directory.tenant_behind(credential);
-        let mut requests = self.requests();
-        requests.retain(|request| {
-            tenant.as_ref().is_some_and(|tenant| request.tenant.as_ref() == Some(&tenant.name))
-        });
-        requests
-    }
-
-    /// Plays a fault from now on, for every workspace; see [`FaultRule`].
-    ///
-    /// # Errors
-    /// The rule cannot be read.
-    pub fn fault(&self, rule: &str) -> Result<(), ParseFaultError> {
-        self.server.faults.add(rule.parse()?, None);
-        Ok(())
-    }
-
-    /// Plays a fault for one workspace only, named by a personal access token or a client id.
-    ///
-    /// # Errors
-    /// The rule cannot be read.
-    pub fn fault_for(&self, credential: &str, rule: &str) -> Result<(), ParseFaultError> {
-        let tenant = self.server.directory.tenant_behind(credential).map(|tenant| tenant.name.clone());
-        self.server.faults.add(rule.parse()?, Some(tenant.unwrap_or_default()));
-        Ok(())
-    }
-
-    /// The clock that delays and expiries follow.
-    #[must_use]
-    pub fn clock(&self) -> &Clock {
-        &self.server.options.clock
-    }
-}
-
-impl std::fmt::Debug for Sandbox {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sandbox").field("url", &self.server.url).finish_non_exhaustive()
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// How long what still runs may take to notice that it is over.
-const SHUTDOWN: Duration = Duration::from_millis(500);
-
-type Started = oneshot::Sender<io::Result<Arc<Server>>>;
-
-/// Binds both listeners and serves on them; answers on `started`.
-async fn listen(options: builder::Options, started: Started) -> Option<Arc<Server>> {
-    let bound = async {
-        let api = TcpListener::bind(("127.0.0.1", options.port)).await?;
-        let links = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let server = Arc::new(Server::new(options, api.local_addr()?, links.local_addr()?)?);
-        io::Result::Ok((server, api, links))
-    };
-    let (server, api, links) = match bound.await {
-        Ok(bound) => bound,
-        Err(error) => {
-            drop(started.send(Err(error)));
-            return None;
-        }
-    };
-    let api_service = routes::router(server.clone()).into_make_service_with_connect_info::<Connection>();
-    let link_service = links::router(server.clone()).into_make_service_with_connect_info::<Connection>();
-    tokio::spawn(async move { axum::serve(api, api_service).await });
-    tokio::spawn(async move { axum::serve(links, link_service).await });
-    drop(started.send(Ok(server.clone())));
-    Some(server)
+/// Names and ids in every fresh workspace: three clusters, three warehouses and their owner.
+pub mod seed {
+    pub use crate::routes::clusters::seed::{FAILING_CLUSTER, RUNNING_CLUSTER, TERMINATED_CLUSTER};
+    pub use crate::routes::warehouses::{NAMESAKE_WAREHOUSE, RUNNING_WAREHOUSE, STOPPED_WAREHOUSE};
+    pub use crate::tenant::USER_NAME;
 }

@@ -3,7 +3,7 @@
 use brickwire_sandbox::{ServeArgs, serve};
 use clap::Parser;
 
-/// A pretend Databricks workspace on loopback.
+/// A local Databricks workspace on loopback.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {

@@ -1,5 +1,5 @@
-//! What arrived: one entry per request, for assertions. Credentials are kept as a short hash, so that a test can see
-//! that a second token differs from the first, and nobody can read either.
+//! The request log: one entry per request, for assertions. Credentials are kept as a short hash, so that a test can
+//! tell two tokens apart and the log reveals neither.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -9,9 +9,9 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::state::lock;
+use crate::lock::lock;
 
-/// Older entries make room, so that a server that runs for days doesn't grow.
+/// Older entries are dropped, so that the memory of a long-running server is bounded.
 const KEPT: usize = 10_000;
 const BODY_KEPT: usize = 64 * 1024;
 
@@ -21,7 +21,7 @@ const BODY_KEPT: usize = 64 * 1024;
 pub struct RecordedRequest {
     /// Counts the requests of this sandbox from 1.
     pub number: u64,
-    /// When it came, by the sandbox's clock, in milliseconds since 1970.
+    /// When it arrived, by the sandbox's clock, in milliseconds since 1970.
     pub at_ms: u64,
     /// Which workspace it belongs to, if its credential was good: see [`requests_of`](crate::Sandbox::requests_of).
     pub tenant: Option<String>,
@@ -37,7 +37,7 @@ pub struct RecordedRequest {
     pub body: Option<Value>,
     /// The status of the answer; `None` until there is one, and when a fault cut the connection instead.
     pub status: Option<u16>,
-    /// The fault that was played, as its rule was written.
+    /// The fault that was injected, as its rule was written.
     pub fault: Option<String>,
 }
 
@@ -131,7 +131,7 @@ fn header_text(name: &str, value: &axum::http::HeaderValue) -> String {
     }
 }
 
-/// Parameters of queries and forms that open something.
+/// Parameters of queries and forms that hold a credential.
 const SECRETS: [&str; 9] = [
     "access_token",
     "actor_token",

@@ -1,4 +1,4 @@
-//! The paths the sandbox answers. One file per service; adding a service adds a file and a line here.
+//! The paths that the sandbox answers.
 
 use std::sync::Arc;
 
@@ -6,47 +6,39 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::error::ApiError;
-use crate::server::{Server, pipeline};
+use crate::{
+    call::Routes, delays::Delays, error::ApiError, pipeline::pipeline, server::Server, services::services,
+};
 
-pub(crate) mod clusters;
-mod commands;
-mod contexts;
-mod control;
-mod oauth;
-mod page;
-pub(crate) mod statements;
-mod users;
-pub(crate) mod warehouses;
+macro_rules! routes {
+    ($($service:ident $(: $delay:ident)?),* $(,)?) => {
+        $(pub(crate) mod $service;)*
 
-pub(crate) use oauth::ACCOUNT_ID;
+        fn routes() -> Routes {
+            Router::new()$(.merge($service::routes()))*
+        }
 
-/// What a handler returns.
-type Answer = Result<Json<Value>, ApiError>;
-
-fn done() -> Answer {
-    Ok(Json(json!({})))
+        impl Default for Delays {
+            fn default() -> Self {
+                Self { $($($delay: $service::DELAY,)?)* }
+            }
+        }
+    };
 }
 
+services!(routes);
+
 pub(crate) fn router(server: Arc<Server>) -> Router {
-    Router::new()
-        .merge(clusters::routes())
-        .merge(commands::routes())
-        .merge(contexts::routes())
-        .merge(control::routes())
-        .merge(oauth::routes())
-        .merge(statements::routes())
-        .merge(users::routes())
-        .merge(warehouses::routes())
+    routes()
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .layer(from_fn_with_state(server.clone(), pipeline))
         .with_state(server)
 }
 
-/// A path or a method nobody answers.
+/// The answer to a path or a method that no service has.
 async fn unknown(method: Method, uri: Uri) -> Response {
     let path = uri.path();
     for version in ["/api/2.0", "/api/2.1"] {

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::Sandbox;
-use crate::builder::Delays;
-use crate::fault::{FaultRule, parse_duration};
+use crate::{clock::parse_duration, delays::Delays, fault::rule::FaultRule, sandbox::Sandbox};
 
-/// What `brick sandbox` can be told.
+/// The options of `brick sandbox`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
     /// Port of the API on 127.0.0.1; 0 takes a free one
@@ -26,7 +24,7 @@ pub struct ServeArgs {
     pub chunk_bytes: usize,
     /// How long things take, e.g. cluster=2s,warehouse=1s,context=0,statement=500ms
     #[arg(long, value_name = "WHAT=TIME,…", value_delimiter = ',', value_parser = delay)]
-    pub delay: Vec<(Delayed, Duration)>,
+    pub delay: Vec<(&'static str, Duration)>,
     /// How long a token of the token endpoint lives
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     pub token_ttl: Duration,
@@ -41,37 +39,16 @@ pub struct ServeArgs {
     pub seed: Option<u64>,
 }
 
-/// What a `--delay` is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Delayed {
-    /// Clusters.
-    Cluster,
-    /// SQL warehouses.
-    Warehouse,
-    /// Execution contexts.
-    Context,
-    /// Statements.
-    Statement,
-}
-
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "a time is a number with ms, s, m or h, e.g. 500ms".to_owned())
 }
 
-fn delay(text: &str) -> Result<(Delayed, Duration), String> {
+fn delay(text: &str) -> Result<(&'static str, Duration), String> {
     let (what, time) = text.split_once('=').ok_or("a delay is WHAT=TIME, e.g. cluster=2s")?;
-    let what = match what.trim() {
-        "cluster" => Delayed::Cluster,
-        "warehouse" => Delayed::Warehouse,
-        "context" => Delayed::Context,
-        "statement" => Delayed::Statement,
-        other => {
-            return Err(format!(
-                "no such delay: {other}; there are cluster, warehouse, context and statement"
-            ));
-        }
-    };
+    let what = what.trim();
+    let known = Delays::NAMES.iter().find(|name| **name == what);
+    let what =
+        known.ok_or_else(|| format!("no such delay: {what}; there are {}", Delays::NAMES.join(", ")))?;
     Ok((what, duration(time.trim())?))
 }
 
@@ -83,11 +60,8 @@ fn delay(text: &str) -> Result<(Delayed, Duration), String> {
 pub async fn serve(args: ServeArgs) -> io::Result<()> {
     let mut delays = Delays::default();
     for (what, time) in &args.delay {
-        match what {
-            Delayed::Cluster => delays.cluster = *time,
-            Delayed::Warehouse => delays.warehouse = *time,
-            Delayed::Context => delays.context = *time,
-            Delayed::Statement => delays.statement = *time,
+        if let Some(delay) = delays.named(what) {
+            *delay = *time;
         }
     }
     let mut builder = Sandbox::builder()
@@ -136,9 +110,10 @@ mod tests {
 
     #[test]
     fn delays_are_read_with_their_unit() {
-        assert_eq!(delay("cluster=2s"), Ok((Delayed::Cluster, Duration::from_secs(2))));
-        assert_eq!(delay("statement=0"), Ok((Delayed::Statement, Duration::ZERO)));
+        assert_eq!(delay("cluster=2s"), Ok(("cluster", Duration::from_secs(2))));
+        assert_eq!(delay("statement=0"), Ok(("statement", Duration::ZERO)));
         assert!(delay("cluster=2").is_err());
-        assert!(delay("moon=2s").is_err());
+        let unknown = "no such delay: moon; there are cluster, context, statement, warehouse";
+        assert_eq!(delay("moon=2s"), Err(unknown.to_owned()));
     }
 }

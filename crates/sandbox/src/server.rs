@@ -1,29 +1,17 @@
-//! One request's way through the sandbox: host check, log, fault, credential, route, error shape, headers.
+//! What all requests of a sandbox share.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use axum::body::Body;
-use axum::extract::{Query, Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-
-use crate::auth::{self, Caller, Directory};
-use crate::builder::Options;
-use crate::call::Call;
-use crate::error::{self, ApiError};
-use crate::fault::{Connection, Faults};
-use crate::links::Links;
-use crate::logins::Logins;
-use crate::request_log::{RequestLog, fingerprint};
-use crate::state::{Tenant, lock};
-
-/// More than any real request carries: a statement's text may be 16 MiB.
-const BODY_LIMIT: usize = 32 * 1024 * 1024;
+use crate::{
+    auth::Directory,
+    builder::Options,
+    fault::Faults,
+    links::Links,
+    lock::lock,
+    request_log::{RequestLog, fingerprint},
+    tenant::Tenant,
+};
 
 /// Everything the handlers share.
 pub(crate) struct Server {
@@ -34,7 +22,6 @@ pub(crate) struct Server {
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
     pub(crate) links: Links,
-    pub(crate) logins: Logins,
     random: Mutex<fastrand::Rng>,
     directory_of_files: Mutex<Option<tempfile::TempDir>>,
 }
@@ -49,7 +36,6 @@ impl Server {
             faults: Faults::new(random.fork()),
             log: RequestLog::default(),
             links: Links::new(links, hex(&mut random, 32)),
-            logins: Logins::default(),
             random: Mutex::new(random),
             directory_of_files: Mutex::new(Some(files)),
             options,
@@ -117,118 +103,4 @@ impl Server {
 
 fn hex(random: &mut fastrand::Rng, digits: usize) -> String {
     (0..digits).map(|_| random.digit(16)).collect()
-}
-
-/// The pipeline around every route of the API.
-pub(crate) async fn pipeline(
-    State(server): State<Arc<Server>>,
-    connection: Connection,
-    request: Request,
-    next: Next,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    let path = parts.uri.path().to_owned();
-    let request_id = server.uuid();
-    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
-        return error::html(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large");
-    };
-    if !host_is_ours(&server, &parts.headers) {
-        // A web page that made its own name point at loopback must not reach a server that runs code.
-        return error::html(StatusCode::MISDIRECTED_REQUEST, "This host is not served here");
-    }
-    let caller = server.directory.authenticate(&parts.headers, server.now_ms());
-    let tenant = match &caller {
-        Ok(caller) => Some(caller.tenant.clone()),
-        Err(_) => token_client(&parts.headers, &body).and_then(|id| server.directory.tenant_of_client(&id)),
-    };
-    let tenant_name = tenant.map(|tenant| tenant.name.clone());
-    if path.starts_with("/__sandbox/") {
-        let answer = answer(&server, parts, body, caller, next).await;
-        return error::render(&path, &request_id, answer);
-    }
-
-    let method = parts.method.clone();
-    let arrived = (&parts.method, &parts.uri);
-    let number = server.log.arrived(server.now_ms(), tenant_name.clone(), arrived, &parts.headers, &body);
-    let fault = server.faults.choose(&parts.method, &path, tenant_name.as_deref());
-    if let Some(fault) = &fault {
-        server.log.faulted(number, fault.rule());
-        tracing::debug!(number, %method, path, rule = fault.rule(), "plays a fault");
-        fault.delay().await;
-    }
-    let mut response = match &fault {
-        Some(fault) if fault.replaces_handler() => StatusCode::OK.into_response(),
-        _ => error::render(&path, &request_id, answer(&server, parts, body, caller, next).await),
-    };
-    if let Ok(id) = HeaderValue::from_str(&request_id) {
-        response.headers_mut().insert("x-request-id", id);
-    }
-    response.headers_mut().insert(header::SERVER, HeaderValue::from_static("databricks"));
-    if let Some(fault) = fault {
-        response = fault.play(response, connection, server.now_ms()).await;
-        if fault.cuts_connection() {
-            return response;
-        }
-    }
-    server.log.answered(number, response.status());
-    tracing::debug!(number, %method, path, status = response.status().as_u16(), "answered");
-    response
-}
-
-async fn answer(
-    server: &Arc<Server>,
-    mut parts: Parts,
-    body: Bytes,
-    caller: Result<Caller, ApiError>,
-    next: Next,
-) -> Response {
-    if is_open(parts.uri.path()) {
-        return next.run(Request::from_parts(parts, Body::from(body))).await;
-    }
-    let caller = match caller {
-        Ok(caller) => caller,
-        Err(refused) => return refused.into_response(),
-    };
-    let query = match Query::<Vec<(String, String)>>::try_from_uri(&parts.uri) {
-        Ok(Query(pairs)) => pairs,
-        Err(_) => return ApiError::invalid("The query string cannot be read").into_response(),
-    };
-    let workspace_id = caller.tenant.workspace_id;
-    parts.extensions.insert(Call {
-        server: server.clone(),
-        tenant: caller.tenant,
-        principal: caller.principal,
-        query: Arc::new(query),
-        body: body.clone(),
-    });
-    let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    response.headers_mut().insert("x-databricks-org-id", HeaderValue::from(workspace_id));
-    response
-}
-
-/// Paths that are asked before there is a token.
-fn is_open(path: &str) -> bool {
-    path.starts_with("/oidc/") || path.starts_with("/.well-known/")
-}
-
-/// The client that asks for a token: by the header, else by the form, with a secret or without.
-fn token_client(headers: &HeaderMap, body: &[u8]) -> Option<String> {
-    let mut form = serde_urlencoded_pairs(body);
-    let authenticated = auth::client_credentials(headers, &form).map(|(id, _)| id);
-    authenticated.or_else(|| form.remove("client_id"))
-}
-
-fn serde_urlencoded_pairs(body: &[u8]) -> HashMap<String, String> {
-    let text = String::from_utf8_lossy(body);
-    text.split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(k, v)| (k.to_owned(), v.to_owned()))
-        .collect()
-}
-
-fn host_is_ours(server: &Server, headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
-    let port = server.url.rsplit(':').next().unwrap_or_default();
-    let name = host.strip_suffix(port).and_then(|name| name.strip_suffix(':')).unwrap_or(host);
-    ["127.0.0.1", "localhost", "[::1]"].contains(&name.to_ascii_lowercase().as_str())
 }

@@ -4,8 +4,10 @@ use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::SchemaRef;
 
-use super::EngineError;
-use super::text::{Cells, csv_field};
+use super::{
+    error::EngineError,
+    text::{Cells, csv_field},
+};
 
 /// The three result formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

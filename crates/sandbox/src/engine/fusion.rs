@@ -4,8 +4,8 @@
 //! [`answers`]. It never goes through DataFusion's own front door (`ctx.sql`), which reads and writes files of the
 //! host.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
@@ -17,7 +17,10 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_spark::SessionStateBuilderSpark;
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::{EngineError, Query, QueryStream, SqlEngine};
+use super::{
+    error::EngineError,
+    query::{Query, QueryStream, SqlEngine},
+};
 
 mod answers;
 mod arithmetic;
@@ -38,12 +41,14 @@ mod round;
 mod runtime;
 mod samples;
 mod semantics;
+mod session;
 mod sql_types;
 mod statement;
 mod temporary;
 
 use catalogs::{Catalogs, Place};
 use runtime::SqlRuntime;
+use session::{Session, Shared};
 use statement::Job;
 
 /// What sorts, joins and groups may hold; more spills to temporary files or fails.
@@ -53,35 +58,6 @@ const MEMORY_BYTES: usize = 512 << 20;
 pub(super) struct FusionEngine {
     shared: Arc<Shared>,
     session: Arc<Session>,
-}
-
-/// What all sessions of an engine share.
-struct Shared {
-    context: SessionContext,
-    catalogs: Catalogs,
-    runtime: SqlRuntime,
-    sessions: AtomicU64,
-}
-
-/// What USE and CREATE TEMPORARY VIEW change.
-struct Session {
-    id: u64,
-    place: Mutex<Place>,
-}
-
-impl Session {
-    fn place(&self) -> Place {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn use_place(&self, place: Place) {
-        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
-    }
-
-    /// The hidden schema of its temporary views.
-    fn temporary_schema(&self) -> String {
-        format!("session_{}", self.id)
-    }
 }
 
 impl FusionEngine {
@@ -97,8 +73,8 @@ impl FusionEngine {
     }
 
     fn of_session(shared: Arc<Shared>, place: Place) -> Self {
-        let id = shared.sessions.fetch_add(1, Ordering::Relaxed);
-        Self { shared, session: Arc::new(Session { id, place: Mutex::new(place) }) }
+        let session = Arc::new(Session::new(&shared, place));
+        Self { shared, session }
     }
 }
 

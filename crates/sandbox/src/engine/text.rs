@@ -15,7 +15,7 @@ use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::EngineError;
+use super::error::EngineError;
 
 /// Appends the text of a row's value.
 type Write<'a> = Box<dyn Fn(usize, &mut String) + Send + 'a>;

@@ -2,7 +2,7 @@
 
 use arrow_schema::{DataType, Field, Schema};
 
-use super::Column;
+use super::query::Column;
 
 /// The columns of a result manifest.
 #[must_use]

@@ -1,4 +1,4 @@
-//! Playing a fault on an answer or on the connection below it.
+//! Injecting a fault into an answer or into the connection below it.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,8 +20,10 @@ use socket2::{SockRef, Socket};
 use tokio::net::TcpListener;
 
 use super::rule::{Answer, Effect, RetryAfter};
-use crate::clock::{http_date, millis};
-use crate::error::html;
+use crate::{
+    clock::{http_date, millis},
+    error::html,
+};
 
 /// A pause that lets the server send what it holds before the connection is cut; without it nothing goes out.
 const FLUSH: Duration = Duration::from_millis(20);
@@ -121,7 +123,7 @@ fn login_page() -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
 }
 
-/// What isn't JSON stays as it is.
+/// Leaves a body that isn't JSON unchanged.
 fn overcounted(body: &Bytes) -> Response {
     fn count(value: &mut Value) {
         match value {

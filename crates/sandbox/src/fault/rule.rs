@@ -1,16 +1,17 @@
 //! The grammar of a fault.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 
-use super::parse_duration;
+use crate::clock::parse_duration;
 
 /// A rule: for which requests, when, and what goes wrong.
 ///
-/// `METHOD PATH: words`. The method may be left out or be `*`; in the path `*` stands for anything. The words, in any
-/// order, are separated by blanks; a value with blanks is put in double quotes.
+/// `METHOD PATH: words`. The method may be left out or be `*`; in the path `*` matches anything. The words, in any
+/// order, are separated by spaces; a value with spaces is put in double quotes.
 ///
 /// | words | meaning |
 /// |---|---|
@@ -18,7 +19,7 @@ use super::parse_duration;
 /// | `skip 2` | not the first two |
 /// | `times 1` | then no more |
 /// | `chance 0.1` | one in ten, by the sandbox's seed |
-/// | `after` | the work is done first and its answer lost; without it the request never arrives |
+/// | `after` | the handler runs first and its answer is lost; without it the handler never runs |
 /// | `429`, `503`, … | answer with this status |
 /// | `code=X` `message=X` | its error code and message |
 /// | `retry-after=2` | its `Retry-After` header; `retry-after=+2s` as a date |
@@ -33,7 +34,7 @@ use super::parse_duration;
 /// | `overcount` | every `row_count` and `total_row_count` in the JSON is one more than it is |
 /// | `slow` `slow=50ms` | the body in sixteen pieces with pauses |
 /// | `delay=500ms` | answer later |
-/// | `late=20m` | a link is used so much later: the sandbox's clock is put forward |
+/// | `late=20m` | the sandbox's clock moves forward before a link is used |
 ///
 /// ```
 /// use brickwire_sandbox::FaultRule;
@@ -111,6 +112,20 @@ impl FaultRule {
     }
 }
 
+impl fmt::Display for FaultRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for FaultRule {
+    type Err = ParseFaultError;
+
+    fn from_str(text: &str) -> Result<Self, ParseFaultError> {
+        parse(text)
+    }
+}
+
 /// Whether `*` in the pattern can be filled so that it becomes the text.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     match pattern.split_first() {
@@ -122,7 +137,7 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<FaultRule, ParseFaultError> {
+fn parse(text: &str) -> Result<FaultRule, ParseFaultError> {
     let fail = |why: String| ParseFaultError(format!("{why}: {text}"));
     let (matcher, words) = text.split_once(": ").ok_or_else(|| fail("no `: ` after the path".to_owned()))?;
     let (method, path) = match matcher.trim().split_once(' ') {
@@ -210,7 +225,7 @@ pub(super) fn parse(text: &str) -> Result<FaultRule, ParseFaultError> {
     Ok(FaultRule { text: text.to_owned(), method, path: path.to_owned(), when, after, effect })
 }
 
-/// Words between blanks; double quotes keep blanks.
+/// Words between spaces; double quotes keep spaces.
 fn split_words(text: &str) -> Option<Vec<String>> {
     let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
     for c in text.chars() {

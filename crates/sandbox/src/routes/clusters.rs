@@ -1,23 +1,31 @@
 //! Clusters: their life from PENDING to TERMINATED, under 2.1 and the older 2.0 names.
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::{Value, json};
-
-use super::page::page;
-use super::{Answer, done};
-use crate::call::{Call, required_text};
-use crate::clock::millis;
-use crate::error::ApiError;
-use crate::state::lock;
+use serde_json::{Map, Value, json};
 
 mod catalogue;
-mod life;
+pub(super) mod life;
+pub(crate) mod seed;
 
-pub(crate) use life::Clusters;
-use life::State;
+use life::{Clusters, Moment};
 
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+use super::contexts::Contexts;
+use crate::{
+    call::{Answer, Call, Routes, done, required_text},
+    clock::millis,
+    error::ApiError,
+    lock::lock,
+    page::page,
+};
+
+/// How long a cluster is PENDING, RESTARTING and TERMINATING.
+pub(super) const DELAY: Duration = Duration::from_millis(200);
+
+pub(super) fn routes() -> Routes {
     let mut router = Router::new();
     for version in ["2.0", "2.1"] {
         let path = |name: &str| format!("/api/{version}/clusters/{name}");
@@ -38,10 +46,18 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     router
 }
 
+fn clusters(call: &Call) -> Arc<Mutex<Clusters>> {
+    call.tenant.state()
+}
+
+fn moment(call: &Call) -> Moment {
+    Moment { now_ms: call.now_ms(), delay_ms: millis(call.server.options.delays.cluster) }
+}
+
 fn shown_clusters(call: &Call) -> Vec<Value> {
-    let now_ms = call.now_ms();
-    let (shown, left) = lock(&call.tenant.clusters).list(now_ms);
-    left.iter().for_each(|id| call.tenant.contexts.close_cluster(id));
+    let (shown, stopped) = lock(&clusters(call)).list(call.now_ms());
+    let contexts = call.tenant.state::<Contexts>();
+    stopped.iter().for_each(|id| contexts.close_cluster(id));
     shown
 }
 
@@ -85,9 +101,9 @@ async fn list_page(call: Call) -> Answer {
 
 async fn get_one(call: Call) -> Answer {
     let id = call.required_query("cluster_id")?;
-    let (shown, left) = lock(&call.tenant.clusters).show(id, call.now_ms())?;
-    if left {
-        call.tenant.contexts.close_cluster(id);
+    let (shown, stopped) = lock(&clusters(&call)).show(id, call.now_ms())?;
+    if stopped {
+        call.tenant.state::<Contexts>().close_cluster(id);
     }
     Ok(Json(shown))
 }
@@ -95,58 +111,46 @@ async fn get_one(call: Call) -> Answer {
 async fn create(call: Call) -> Answer {
     let digits = call.server.hex(10);
     let id = format!("{}-{}-{}", &digits[..4], &digits[4..], call.server.hex(8));
-    let delay_ms = millis(call.server.options.delays.cluster);
-    let id = lock(&call.tenant.clusters).create(&id, &call.json()?, call.now_ms(), delay_ms)?;
+    let id = lock(&clusters(&call)).create(&id, &call.json()?, moment(&call))?;
     Ok(Json(json!({ "cluster_id": id })))
 }
 
-async fn edit(call: Call) -> Answer {
+/// Changes the cluster that the body names. Every change ends the cluster's contexts.
+fn change(
+    call: &Call,
+    change: impl FnOnce(&mut Clusters, &str, &Map<String, Value>, Moment) -> Result<(), ApiError>,
+) -> Answer {
     let body = call.json()?;
     let id = required_text(&body, "cluster_id")?;
-    let delay_ms = millis(call.server.options.delays.cluster);
-    lock(&call.tenant.clusters).edit(id, &body, call.now_ms(), delay_ms)?;
-    call.tenant.contexts.close_cluster(id);
+    change(&mut lock(&clusters(call)), id, &body, moment(call))?;
+    call.tenant.state::<Contexts>().close_cluster(id);
     done()
+}
+
+async fn edit(call: Call) -> Answer {
+    change(&call, Clusters::edit)
 }
 
 async fn start(call: Call) -> Answer {
-    let body = call.json()?;
-    let id = required_text(&body, "cluster_id")?;
-    let delay_ms = millis(call.server.options.delays.cluster);
-    lock(&call.tenant.clusters).start(id, call.now_ms(), delay_ms)?;
-    done()
+    change(&call, |clusters, id, _, at| clusters.start(id, at))
 }
 
 async fn restart(call: Call) -> Answer {
-    let body = call.json()?;
-    let id = required_text(&body, "cluster_id")?;
-    let delay_ms = millis(call.server.options.delays.cluster);
-    lock(&call.tenant.clusters).restart(id, call.now_ms(), delay_ms)?;
-    call.tenant.contexts.close_cluster(id);
-    done()
+    change(&call, |clusters, id, _, at| clusters.restart(id, at))
 }
 
 async fn terminate(call: Call) -> Answer {
-    let body = call.json()?;
-    let id = required_text(&body, "cluster_id")?;
-    let delay_ms = millis(call.server.options.delays.cluster);
-    lock(&call.tenant.clusters).terminate(id, call.now_ms(), delay_ms)?;
-    call.tenant.contexts.close_cluster(id);
-    done()
+    change(&call, |clusters, id, _, at| clusters.terminate(id, at))
 }
 
 async fn forget(call: Call) -> Answer {
-    let body = call.json()?;
-    let id = required_text(&body, "cluster_id")?;
-    lock(&call.tenant.clusters).forget(id)?;
-    call.tenant.contexts.close_cluster(id);
-    done()
+    change(&call, |clusters, id, _, _| clusters.forget(id))
 }
 
 async fn events(call: Call) -> Answer {
     let body = call.json()?;
     let id = required_text(&body, "cluster_id")?;
-    let mut events = lock(&call.tenant.clusters).events(id, call.now_ms())?;
+    let mut events = lock(&clusters(&call)).events(id, call.now_ms())?;
     if body.get("order").and_then(Value::as_str) != Some("ASC") {
         events.reverse();
     }
@@ -163,12 +167,4 @@ async fn events(call: Call) -> Answer {
         answer["next_page"] = Value::Object(next);
     }
     Ok(Json(answer))
-}
-
-/// Whether a cluster can run commands, for the contexts. Says why not.
-pub(super) fn require_running(call: &Call, id: &str) -> Result<(), ApiError> {
-    match lock(&call.tenant.clusters).state(id, call.now_ms())? {
-        State::Running => Ok(()),
-        _ => Err(ApiError::invalid_state(format!("ClusterNotReadyException: cluster {id} is not running"))),
-    }
 }

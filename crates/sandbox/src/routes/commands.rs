@@ -7,13 +7,17 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::Answer;
-use super::contexts::{find, known_language};
-use crate::call::{Call, required_text};
-use crate::context::{Command, CommandStatus, Context};
-use crate::error::ApiError;
+use super::contexts::{
+    command::{Command, CommandStatus},
+    context::Context,
+    find, known_language,
+};
+use crate::{
+    call::{Answer, Call, Routes, required_text},
+    error::ApiError,
+};
 
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(super) fn routes() -> Routes {
     Router::new()
         .route("/api/1.2/commands/execute", post(execute))
         .route("/api/1.2/commands/status", get(status))

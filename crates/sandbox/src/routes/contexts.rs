@@ -1,19 +1,36 @@
-//! Execution contexts of API 1.2: create, status, destroy.
+//! Execution contexts of API 1.2: create, status, destroy. Each context has a task that runs its commands.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::Answer;
-use super::clusters::require_running;
-use crate::call::{Call, required_text};
-use crate::context::{Context, ContextStatus};
-use crate::error::ApiError;
+pub(super) mod command;
+pub(super) mod context;
+mod python;
+mod sql;
+mod worker;
 
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+use context::{Context, ContextStatus, NO_EXEC};
+use worker::work;
+
+use super::clusters::life::Clusters;
+use crate::{
+    call::{Answer, Call, Routes, required_text},
+    clock::millis,
+    error::ApiError,
+    lock::lock,
+    tenant::{ServiceState, Tenant},
+};
+
+/// How long a context is Pending.
+pub(super) const DELAY: Duration = Duration::ZERO;
+
+pub(super) fn routes() -> Routes {
     Router::new()
         .route("/api/1.2/contexts/create", post(create))
         .route("/api/1.2/contexts/status", get(status))
@@ -29,19 +46,64 @@ pub(super) fn known_language(language: &str) -> Result<&str, ApiError> {
     Err(ApiError::invalid(format!("Unknown language: {language}. Known are python, scala, sql and r")))
 }
 
+/// The contexts of a workspace.
+#[derive(Default)]
+pub(super) struct Contexts(Mutex<HashMap<String, Arc<Context>>>);
+
+impl ServiceState for Contexts {
+    fn fresh(_: &Tenant) -> Self {
+        Self::default()
+    }
+}
+
+impl Contexts {
+    /// Ends the contexts of a cluster that stops.
+    pub(super) fn close_cluster(&self, cluster_id: &str) {
+        for (_, context) in lock(&self.0).extract_if(|_, context| context.cluster_id == cluster_id) {
+            context.close();
+        }
+    }
+}
+
+impl Drop for Contexts {
+    fn drop(&mut self) {
+        lock(&self.0).values().for_each(|context| context.close());
+    }
+}
+
+/// Opens a context; it is Pending until its interpreter takes commands.
 async fn create(call: Call) -> Answer {
     let body = call.json()?;
     let cluster_id = required_text(&body, "clusterId")?;
-    let language = known_language(required_text(&body, "language")?)?;
+    let language = known_language(required_text(&body, "language")?)?.to_owned();
     require_running(&call, cluster_id)?;
-    let id = call.tenant.contexts.open(&call.server, &call.tenant, cluster_id, language);
+    let id = (0..2).map(|_| call.server.hex(16)).filter_map(|hex| u64::from_str_radix(&hex, 16).ok());
+    let id = id.fold(String::new(), |text, number| text + &number.to_string());
+    let due_ms = call.now_ms() + millis(call.server.options.delays.context);
+    let (context, waiting) = Context::new(id.clone(), cluster_id, due_ms);
+    let context = Arc::new(context);
+    if language == "python" && call.server.options.no_exec {
+        context.fail(NO_EXEC.to_owned());
+    }
+    lock(&call.tenant.state::<Contexts>().0).insert(id.clone(), context.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            () = context.closed() => {}
+            () = work(&call.server, &call.tenant, &context, &language, waiting) => {}
+        }
+    });
     Ok(Json(json!({ "id": id })))
+}
+
+fn require_running(call: &Call, cluster_id: &str) -> Result<(), ApiError> {
+    lock(&call.tenant.state::<Mutex<Clusters>>()).require_running(cluster_id, call.now_ms())
 }
 
 /// The context a request names.
 pub(super) fn find(call: &Call, cluster_id: &str, context_id: &str) -> Result<Arc<Context>, ApiError> {
     require_running(call, cluster_id)?;
-    call.tenant.contexts.find(cluster_id, context_id).ok_or_else(|| {
+    let found = lock(&call.tenant.state::<Contexts>().0).get(context_id).cloned();
+    found.filter(|context| context.cluster_id == cluster_id).ok_or_else(|| {
         ApiError::new(
             StatusCode::NOT_FOUND,
             "",
@@ -67,6 +129,7 @@ async fn status(call: Call) -> Answer {
 async fn destroy(call: Call) -> Answer {
     let body = call.json()?;
     let context = find(&call, required_text(&body, "clusterId")?, required_text(&body, "contextId")?)?;
-    call.tenant.contexts.destroy(&context);
+    lock(&call.tenant.state::<Contexts>().0).remove(&context.id);
+    context.close();
     Ok(Json(json!({ "id": context.id })))
 }

@@ -7,12 +7,13 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::{Answer, done};
-use crate::call::{Call, required_text};
-use crate::error::ApiError;
-use crate::fault::FaultRule;
+use crate::{
+    call::{Answer, Call, Routes, done, required_text},
+    error::ApiError,
+    fault::rule::FaultRule,
+};
 
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(super) fn routes() -> Routes {
     Router::new()
         .route("/__sandbox/requests", get(requests))
         .route("/__sandbox/faults", get(faults).post(add_fault).delete(clear_faults))

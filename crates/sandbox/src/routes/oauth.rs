@@ -1,4 +1,5 @@
-//! The OAuth server: the documents that lead to it, the login page and the token endpoint. Nothing here asks for a token.
+//! The OAuth server: its discovery documents, the login page and the token endpoint. None of its paths requires a
+//! token.
 
 use std::sync::Arc;
 
@@ -7,15 +8,16 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use account::ACCOUNT_ID;
 
+use crate::{call::Routes, server::Server};
+
+pub(crate) mod account;
 mod authorize;
+mod logins;
 mod token;
 
-/// The account the workspaces belong to.
-pub(crate) const ACCOUNT_ID: &str = "5f2c0f5e-3a8d-4b1c-9a77-0d1e2f3a4b5c";
-
-pub(super) fn routes() -> Router<Arc<Server>> {
+pub(super) fn routes() -> Routes {
     Router::new()
         .route("/.well-known/databricks-config", get(host_metadata))
         .route("/oidc/.well-known/oauth-authorization-server", get(workspace_metadata))
@@ -55,9 +57,4 @@ fn metadata(base: &str) -> Json<Value> {
         "scopes_supported": ["all-apis", "offline_access"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
     }))
-}
-
-/// Whether this server can give that scope.
-fn is_known(scope: &str) -> bool {
-    scope.split(' ').all(|part| matches!(part, "all-apis" | "offline_access"))
 }

@@ -1,6 +1,7 @@
 //! Statement execution: submit, poll, fetch chunks, cancel.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Path;
@@ -10,21 +11,24 @@ use axum::routing::{get, post};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{Answer, done};
-use crate::call::Call;
-use crate::clock::millis;
-use crate::error::ApiError;
-use crate::state::lock;
-
-mod record;
+pub(crate) mod record;
 mod request;
 mod run;
 
-pub(crate) use record::{Chunk, Statements};
-use record::{State, Statement};
+use record::{Chunk, Outcome, State, Statement, Statements};
 use request::Request;
 
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+use super::warehouses;
+use crate::{
+    call::{Answer, Call, Routes, done},
+    clock::millis,
+    error::ApiError,
+};
+
+/// How long every statement takes at least.
+pub(super) const DELAY: Duration = Duration::ZERO;
+
+pub(super) fn routes() -> Routes {
     Router::new()
         .route("/api/2.0/sql/statements", post(execute))
         .route("/api/2.0/sql/statements/", post(execute))
@@ -35,13 +39,12 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 async fn execute(call: Call) -> Result<Response, ApiError> {
     let request = Request::read(&call.json()?)?;
-    let delay_ms = millis(call.server.options.delays.warehouse);
-    lock(&call.tenant.warehouses).wake(&request.warehouse_id, call.now_ms(), delay_ms)?;
+    warehouses::wake(&call, &request.warehouse_id)?;
     let id = format!("01ef{}", &call.server.uuid()[4..]);
     let files =
         call.server.new_directory("statement-").map_err(|error| ApiError::internal(error.to_string()))?;
     let statement = Arc::new(Statement::new(id, request, files));
-    call.tenant.statements.add(statement.clone());
+    call.tenant.state::<Statements>().add(statement.clone());
     run::spawn(call.server.clone(), call.tenant.clone(), statement.clone());
 
     let wait = statement.request.wait;
@@ -72,8 +75,8 @@ async fn ends_in_time(call: &Call, statement: &Statement) -> bool {
     }
 }
 
-fn ended_now(call: &Call) -> record::Outcome {
-    record::Outcome { ended_ms: call.now_ms(), ..record::Outcome::default() }
+fn ended_now(call: &Call) -> Outcome {
+    Outcome { ended_ms: call.now_ms(), ..Outcome::default() }
 }
 
 async fn get_one(Path(id): Path<String>, call: Call) -> Result<Response, ApiError> {
@@ -105,14 +108,14 @@ async fn chunk(Path((id, index)): Path<(String, String)>, call: Call) -> Result<
 }
 
 fn find(call: &Call, id: &str) -> Result<Arc<Statement>, ApiError> {
-    call.tenant.statements.find(id, call.now_ms()).ok_or_else(|| unknown(id))
+    call.tenant.state::<Statements>().find(id, call.now_ms()).ok_or_else(|| unknown(id))
 }
 
 fn unknown(id: &str) -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("The statement {id} was not found."))
 }
 
-/// Rows pass through as the text they were written as: no second pass over megabytes of cells.
+/// Rows pass through as the stored text: megabytes of cells aren't parsed a second time.
 type Fields = Vec<(&'static str, Box<RawValue>)>;
 
 fn raw(value: &Value) -> Result<Box<RawValue>, ApiError> {
@@ -210,14 +213,8 @@ async fn result(call: &Call, statement: &Statement, index: usize) -> Result<Fiel
     let rows = tokio::fs::read_to_string(&chunk.file).await.map_err(|_| unknown(&statement.id))?;
     let rows = RawValue::from_string(rows).map_err(|error| ApiError::internal(error.to_string()))?;
     let mut fields = Fields::new();
-    for (name, key) in [
-        ("chunk_index", "chunk_index"),
-        ("row_offset", "row_offset"),
-        ("row_count", "row_count"),
-        ("next_chunk_index", "next_chunk_index"),
-        ("next_chunk_internal_link", "next_chunk_internal_link"),
-    ] {
-        if let Some(value) = extent.get(key) {
+    for name in ["chunk_index", "row_offset", "row_count", "next_chunk_index", "next_chunk_internal_link"] {
+        if let Some(value) = extent.get(name) {
             fields.push((name, raw(value)?));
         }
     }

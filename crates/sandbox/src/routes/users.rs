@@ -4,12 +4,13 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::Answer;
-use crate::auth::Principal;
-use crate::call::Call;
-use crate::seed::USER_NAME;
+use crate::{
+    auth::Principal,
+    call::{Answer, Call, Routes},
+    tenant::USER_NAME,
+};
 
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(super) fn routes() -> Routes {
     Router::new().route("/api/2.0/preview/scim/v2/Me", get(me))
 }
 

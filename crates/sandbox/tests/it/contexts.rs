@@ -120,7 +120,7 @@ async fn a_running_command_is_interrupted_and_the_rest_goes_on() {
     }
     assert_eq!(client.until(&running, is_done).await["status"], "Cancelled");
     assert_eq!(client.until(&queued, is_done).await["status"], "Cancelled");
-    // The interrupted command had begun, the queued one never did.
+    // The interrupted command had started, the queued one never did.
     let answer = client.until(&last, is_done).await;
     assert!([text("1"), text("2")].contains(&answer["results"]), "{answer}");
 }

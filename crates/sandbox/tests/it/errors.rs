@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::client::{read, start};
 
 #[tokio::test]
-async fn nobody_answers_an_unknown_path() {
+async fn an_unknown_path_is_not_found() {
     let (_sandbox, client) = start().await;
     for (method, path) in [(Method::GET, "/api/2.1/moon/list"), (Method::DELETE, "/api/2.1/clusters/list")] {
         let (status, body) = read(client.send(method.clone(), path, None).await.unwrap()).await;

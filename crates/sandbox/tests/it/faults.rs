@@ -138,7 +138,7 @@ async fn the_token_endpoint_has_faults_of_its_client() {
 }
 
 #[tokio::test]
-async fn a_rule_nobody_can_read_is_refused_everywhere() {
+async fn an_unreadable_rule_is_refused_everywhere() {
     let (sandbox, client) = start().await;
     let error = sandbox.fault("GET /x: sometimes").unwrap_err().to_string();
     assert!(error.contains("sometimes"), "{error}");

@@ -10,7 +10,6 @@ mod faults;
 mod identity;
 mod links;
 mod login;
-#[cfg(feature = "sql")]
 mod sql;
 mod statements;
 mod warehouses;

@@ -9,11 +9,13 @@ use datafusion::common::Result;
 use datafusion::execution::SendableRecordBatchStream;
 use futures_util::{StreamExt, stream};
 
-use super::super::{EngineError, QueryStream, types};
-use super::errors::{self, Mention};
-use super::names::Shown;
-use super::parse::Spelling;
-use super::sql_types::sent_type;
+use super::{
+    errors::{self, Mention},
+    names::Shown,
+    parse::Spelling,
+    sql_types::sent_type,
+};
+use crate::engine::{error::EngineError, query::QueryStream, types};
 
 /// A field's metadata: its column's name as CREATE TABLE spelled it.
 pub(super) const SPELLING: &str = "spelling";

@@ -9,11 +9,13 @@ use datafusion::common::TableReference;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::ObjectName;
 
-use super::super::EngineError;
-use super::errors::{no_such_table, quoted};
-use super::samples;
+use super::{
+    errors::{no_such_table, quoted},
+    samples,
+};
+use crate::engine::error::EngineError;
 
-/// Holds what no statement may name: temporary views and tables on their way.
+/// Holds what no statement may name: temporary views and unfinished tables.
 pub(super) const HIDDEN: &str = "__sandbox";
 
 /// The catalog and schema that short names belong to.
@@ -244,7 +246,7 @@ pub(super) fn no_such_schema(place: &Place) -> EngineError {
     EngineError::of_class("SCHEMA_NOT_FOUND", "42704", text)
 }
 
-/// The samples are everybody's.
+/// Fails for `samples`, which is read-only.
 pub(super) fn writable(catalog: &str) -> Result<(), EngineError> {
     if catalog == samples::CATALOG {
         let text = "User does not have MODIFY on Catalog 'samples'.";

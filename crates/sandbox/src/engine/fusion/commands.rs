@@ -6,11 +6,12 @@ use datafusion::sql::sqlparser::ast::{
     ObjectName, Set, ShowStatementFilter, ShowStatementFilterPosition, ShowStatementOptions, Statement, Use,
 };
 
-use super::super::types::type_text;
-use super::super::{EngineError, QueryStream};
-use super::answers::{SPELLING, of_tables, of_texts};
-use super::catalogs::{Catalogs, Place, TableName, no_such_schema, parts};
-use super::sql_types::sent_type;
+use super::{
+    answers::{SPELLING, of_tables, of_texts},
+    catalogs::{Catalogs, Place, TableName, no_such_schema, parts},
+    sql_types::sent_type,
+};
+use crate::engine::{error::EngineError, query::QueryStream, types::type_text};
 
 /// `None`: not a command, plan it.
 pub(super) async fn run(
@@ -68,14 +69,14 @@ pub(super) fn used(statement: &Use, catalogs: &Catalogs, place: &Place) -> Resul
         other => return Err(EngineError::unsupported(format_args!("{other}"))),
     };
     let catalog = catalogs.catalog(&to.catalog)?;
-    // A catalog without `default` may be used all the same.
+    // A catalog without a schema `default` may still be used.
     if !matches!(statement, Use::Catalog(_)) && catalog.schema(&to.schema).is_none() {
         return Err(no_such_schema(&to));
     }
     Ok(to)
 }
 
-/// Settings that leave the meaning of statements as it is are taken; others would be lies.
+/// Accepts settings that don't change the meaning of statements; refuses the others.
 fn setting(set: &Set) -> Result<QueryStream, EngineError> {
     let (name, value) = match set {
         Set::SetTimeZone { value, .. } => ("timezone".to_owned(), value.to_string()),
@@ -147,7 +148,7 @@ fn named(names: Vec<String>, options: &ShowStatementOptions) -> Result<Vec<[Stri
     Ok(kept.map(|name| [name]).collect())
 }
 
-/// SHOW's own patterns: `*` is any text; `%` is taken for the same.
+/// SHOW's own patterns: `*` is any text; `%` means the same.
 fn like(pattern: &str, name: &str) -> bool {
     match pattern.find(['*', '%']) {
         None => pattern == name,
@@ -171,7 +172,7 @@ fn columns(table: &dyn TableProvider) -> Vec<[String; 3]> {
         .collect()
 }
 
-/// What DESCRIBE EXTENDED says besides.
+/// What DESCRIBE EXTENDED adds.
 fn details(name: &TableName, table: &dyn TableProvider) -> Vec<[String; 3]> {
     let kind = if table.table_type() == TableType::View { "VIEW" } else { "MANAGED" };
     let rows = [

@@ -1,7 +1,7 @@
-//! Statements that make or take away tables, views and schemas, and those that change a table's rows as a whole.
+//! Statements that create or drop tables, views and schemas, and statements that replace a table's rows.
 //!
 //! Tables are in memory. Decorations that only say how a table is stored (USING, PARTITIONED BY, COMMENT,
-//! TBLPROPERTIES) are taken and forgotten; those that change what it holds (GENERATED, LOCATION, CHECK) are refused.
+//! TBLPROPERTIES) are accepted and ignored; those that change what it holds (GENERATED, LOCATION, CHECK) are refused.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,11 +18,13 @@ use datafusion::sql::sqlparser::ast::{
     TableConstraint,
 };
 
-use super::super::EngineError;
-use super::answers::{SPELLING, sent_batch};
-use super::catalogs::{Catalogs, TableName, writable};
-use super::names::Shown;
-use super::parse::Spelling;
+use super::{
+    answers::{SPELLING, sent_batch, sent_schema},
+    catalogs::{Catalogs, Place, TableName, writable},
+    names::Shown,
+    parse::Spelling,
+};
+use crate::engine::error::EngineError;
 
 /// A table made from a query may hold this much.
 const TABLE_BYTES: usize = 512 << 20;
@@ -94,7 +96,7 @@ pub(super) fn plain_view(create: &mut CreateView) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Whether there is something to do: the name is free, to be replaced, or the statement doesn't mind.
+/// Whether there is something to do: `false` if the name is taken and the statement says IF NOT EXISTS.
 pub(super) async fn may_create(
     catalogs: &Catalogs,
     name: &TableName,
@@ -102,7 +104,7 @@ pub(super) async fn may_create(
     if_not_exists: bool,
 ) -> Result<bool, EngineError> {
     writable(&name.catalog)?;
-    let place = super::catalogs::Place { catalog: name.catalog.clone(), schema: name.schema.clone() };
+    let place = Place { catalog: name.catalog.clone(), schema: name.schema.clone() };
     catalogs.schema(&place)?;
     if or_replace || catalogs.table(name).await?.is_none() {
         return Ok(true);
@@ -126,7 +128,7 @@ pub(super) fn table(
     shown: &Shown,
     spelling: &Spelling,
 ) -> Result<MemTable, EngineError> {
-    let sent = super::answers::sent_schema(inner, shown, spelling)?;
+    let sent = sent_schema(inner, shown, spelling)?;
     let fields: Vec<Field> = inner
         .fields()
         .iter()

@@ -5,7 +5,7 @@
 use datafusion::common::{DataFusionError, SchemaError};
 use datafusion::sql::sqlparser::parser::ParserError;
 
-use super::super::EngineError;
+use crate::engine::error::EngineError;
 
 /// A relation as the statement names it: its parts, line and column (from 1).
 #[derive(Debug, Clone)]
@@ -39,6 +39,11 @@ pub(super) fn of(error: &DataFusionError, sql: &str, mentions: &[Mention]) -> En
         DataFusionError::Internal(what) => EngineError::internal(what),
         _ => at(by_text(&text, mentions), position),
     }
+}
+
+/// The message of a refusal, for errors that travel through DataFusion.
+pub(super) fn unsupported(what: &str) -> String {
+    EngineError::unsupported(what).message
 }
 
 /// An error raised by this crate: `… [CLASS] text SQLSTATE: 12345`.
@@ -100,7 +105,7 @@ fn schema_error(error: &SchemaError) -> EngineError {
     }
 }
 
-/// DataFusion says these only in words.
+/// Errors that DataFusion reports only as text.
 fn by_text(text: &str, mentions: &[Mention]) -> EngineError {
     if let Some(table) = between(text, "table '", "' not found") {
         return table_not_found(table, mentions);

@@ -160,7 +160,7 @@ pub(super) enum Standing {
     Same,
     /// Databricks has it, this engine doesn't.
     Missing,
-    /// Nobody has it.
+    /// No such function exists in Databricks.
     Unknown,
 }
 

@@ -10,9 +10,8 @@ use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, Expr, Statement, UnaryOperator, Value, visit_expressions_mut,
 };
 
-use super::super::Parameter;
-use super::parse::parser_of;
-use super::sql_types::arrow_type;
+use super::{parse::parser_of, sql_types::arrow_type};
+use crate::engine::query::Parameter;
 
 /// Replaces every marker.
 ///

@@ -12,8 +12,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
-use super::dialect::SandboxDialect;
-use super::rewrite::unsupported;
+use super::{dialect::SandboxDialect, errors::unsupported};
 
 /// Parentheses and subqueries in each other.
 const NESTING_LIMIT: usize = 200;

@@ -10,8 +10,12 @@ use datafusion::sql::sqlparser::ast::{
     Statement, TableAlias, TableFactor, UnaryOperator, Value, VisitMut, VisitorMut, visit_expressions,
 };
 
-use super::functions::{AGGREGATES, Standing, expand, standing};
-use super::{calls, names, patterns};
+use super::{
+    calls,
+    errors::unsupported,
+    functions::{AGGREGATES, Standing, expand, standing},
+    names, patterns,
+};
 
 /// Answers of `current_user()` and its like.
 pub(super) type Constants = HashMap<&'static str, String>;
@@ -32,14 +36,6 @@ struct Rewriter {
 
 fn refuse(what: &str) -> ControlFlow<String> {
     ControlFlow::Break(unsupported(what))
-}
-
-/// The message of a refusal.
-pub(super) fn unsupported(what: &str) -> String {
-    format!(
-        "[UNSUPPORTED_FEATURE.SANDBOX] The feature is not supported: the sandbox's SQL engine cannot do this: {what}. \
-         SQLSTATE: 0A000"
-    )
 }
 
 /// Marks a number that must stay a bare one: an ordinal, a limit, an argument of a table function.

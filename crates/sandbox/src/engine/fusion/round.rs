@@ -1,4 +1,4 @@
-//! `round(decimal, n)` with Spark's type: the package's function keeps the scale, so that 2.57 would read 2.570.
+//! `round(decimal, n)` with Spark's type: the package's function keeps the scale, so 2.57 would print as 2.570.
 
 use std::sync::Arc;
 

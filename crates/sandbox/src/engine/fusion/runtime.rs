@@ -1,4 +1,4 @@
-//! Where SQL runs: a runtime of its own, so that a long computation never holds up the HTTP server.
+//! Where SQL runs: a separate runtime, so that a long computation never blocks the HTTP server.
 //!
 //! Plans are walked recursively; a debug build overflows tokio's usual 2 MiB stack at a hundred `+`.
 
@@ -11,13 +11,13 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 
-use super::super::{Batches, EngineError};
+use crate::engine::{error::EngineError, query::Batches};
 
 /// Address space only; memory is taken when a stack grows.
 pub(super) const STACK_BYTES: usize = 64 << 20;
-/// Enough that one computation that doesn't notice its cancelling leaves room for the next statements.
+/// Enough to run more statements beside a computation that doesn't notice its cancellation.
 const THREADS: usize = 4;
-/// Batches that may wait for a slow reader.
+/// Batches that are buffered for a slow reader.
 const BATCHES_AHEAD: usize = 2;
 
 pub(super) struct SqlRuntime {

@@ -1,6 +1,6 @@
 //! An analyzer rule that runs when all types are known: casts and sums as Spark makes them.
 //!
-//! Without it DataFusion would answer, and wrongly: integers wrap around, `CAST(0 AS TIMESTAMP)` counts microseconds,
+//! Without it DataFusion would give wrong answers: integers wrap around, `CAST(0 AS TIMESTAMP)` counts microseconds,
 //! a TIMESTAMP or a DOUBLE becomes another text. What has no counterpart (a text of a nested value) is refused.
 
 use std::sync::Arc;
@@ -24,10 +24,11 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::analyzer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
-use super::super::text::float;
-use super::super::types::type_text;
-use super::rewrite::unsupported;
-use super::sql_types::{TIME_ZONE, sent_type, timestamp};
+use super::{
+    errors::unsupported,
+    sql_types::{TIME_ZONE, sent_type, timestamp},
+};
+use crate::engine::{text::float, types::type_text};
 
 /// See the module's documentation.
 #[derive(Debug)]

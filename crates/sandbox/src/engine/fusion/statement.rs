@@ -19,12 +19,24 @@ use datafusion::sql::sqlparser::ast::{
 };
 use futures_util::StreamExt;
 
-use super::super::{EngineError, Parameter, Query, QueryStream};
-use super::catalogs::{HIDDEN, Place, TableName, parts};
-use super::errors::Mention;
-use super::names::Shown;
-use super::parse::{Parsed, Spelling, parse};
-use super::{Session, Shared, answers, commands, definitions, errors, names, parameters, rewrite, temporary};
+use super::{
+    answers,
+    catalogs::{self, HIDDEN, Place, TableName, parts},
+    commands, definitions,
+    errors::{self, Mention},
+    names::{self, Shown},
+    parameters,
+    parse::{Parsed, Spelling, parse},
+    rewrite,
+    session::{Session, Shared},
+    sql_types::TIME_ZONE,
+    temporary,
+};
+use crate::engine::{
+    error::EngineError,
+    query::{Parameter, Query, QueryStream},
+    types::type_text,
+};
 
 /// A statement with all that it needs, so that it can run on another thread.
 pub(super) struct Job {
@@ -191,9 +203,7 @@ impl Run<'_> {
                 self.create_view(name, create, temporary, if_not_exists).await
             }
             LogicalPlan::Dml(dml) => {
-                super::catalogs::writable(
-                    &TableName::of_reference(&dml.table_name, &self.job.place).catalog,
-                )?;
+                catalogs::writable(&TableName::of_reference(&dml.table_name, &self.job.place).catalog)?;
                 let inserts = matches!(dml.op, WriteOp::Insert(_));
                 let count = self.count(&context, LogicalPlan::Dml(dml)).await?;
                 Ok(if inserts {
@@ -208,7 +218,7 @@ impl Run<'_> {
                     .fields()
                     .iter()
                     .map(|field| {
-                        let name = super::super::types::type_text(field.data_type()).to_lowercase();
+                        let name = type_text(field.data_type()).to_lowercase();
                         [field.name().clone(), name, String::new()]
                     })
                     .collect();
@@ -271,7 +281,7 @@ impl Run<'_> {
         };
         let catalogs = &self.job.shared.catalogs;
         let target = self.job.place.table(name)?;
-        super::catalogs::writable(&target.catalog)?;
+        catalogs::writable(&target.catalog)?;
         let table = catalogs.existing_table(&target).await?;
         let copy = Arc::new(definitions::with_rows(table.as_ref(), vec![])?);
         let number = self.job.shared.sessions.fetch_add(1, Ordering::Relaxed);
@@ -363,7 +373,7 @@ impl Run<'_> {
             ("current_schema", schema.clone()),
             ("current_database", schema.clone()),
             ("current_metastore", "sandbox:local:00000000-0000-0000-0000-000000000000".to_owned()),
-            ("current_timezone", super::sql_types::TIME_ZONE.to_owned()),
+            ("current_timezone", TIME_ZONE.to_owned()),
             ("version", "4.0.0 sandbox".to_owned()),
         ])
     }

@@ -1,4 +1,4 @@
-//! Temporary views: they lie in a hidden schema of their session, and short names that are theirs come first.
+//! Temporary views: they live in a hidden schema of their session and take precedence over tables of the same name.
 
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::catalogs::{HIDDEN, parts};
 
-/// Gives the short names of temporary views their full ones. The name that a CREATE makes is no such name.
+/// Gives the short names of temporary views their full ones. The name that a CREATE defines stays as it is.
 pub(super) fn name_views(statement: &mut Statement, views: &dyn SchemaProvider, schema: &str) {
     if views.table_names().is_empty() {
         return;

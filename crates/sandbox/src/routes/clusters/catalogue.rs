@@ -1,10 +1,9 @@
-//! What clusters can be made of: node types and Spark versions.
+//! Node types and Spark versions.
 
 use axum::Json;
 use serde_json::{Value, json};
 
-use super::super::Answer;
-use crate::call::Call;
+use crate::call::{Answer, Call};
 
 pub(super) async fn node_types(_: Call) -> Answer {
     Ok(Json(json!({

@@ -1,15 +1,33 @@
-//! What a cluster goes through: which calls are allowed in which state, and what is written down on the way.
+//! The life cycle of a cluster: which calls are allowed in which state, and which events are recorded.
+
+use std::sync::Mutex;
 
 use serde_json::{Map, Value, json};
 
-use crate::error::ApiError;
-use crate::seed::{ClusterSeed, USER_NAME, cloud_failure};
-use crate::state::Phase;
-
 mod define;
 
+use super::seed::{self, Seed, cloud_failure};
+use crate::{
+    error::ApiError,
+    phase::Phase,
+    tenant::{ServiceState, Tenant, USER_NAME},
+};
+
+/// When a change happens, and how long it takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) now_ms: u64,
+    pub(super) delay_ms: u64,
+}
+
+impl Moment {
+    fn due_ms(self) -> u64 {
+        self.now_ms + self.delay_ms
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum State {
+enum State {
     Pending,
     Running,
     Restarting,
@@ -63,7 +81,7 @@ impl Cluster {
         self.events.push(event);
     }
 
-    /// The state at `now_ms`; writes down a change on the way.
+    /// The state at `now_ms`; records a change of it.
     fn read(&mut self, now_ms: u64) -> State {
         let (state, changed) = self.phase.read(now_ms);
         match state {
@@ -80,7 +98,7 @@ impl Cluster {
             State::Terminated if changed => {
                 self.set("terminated_time", json!(now_ms));
                 if !self.record.contains_key("termination_reason") {
-                    // Nobody asked for it: the start failed.
+                    // No request asked for it: the start failed.
                     self.set("termination_reason", cloud_failure());
                     self.set("state_message", json!("The cloud could not give the instances asked for."));
                     self.note("ADD_NODES_FAILED", now_ms, json!({ "reason": cloud_failure() }));
@@ -110,59 +128,62 @@ impl Cluster {
 }
 
 /// The clusters of a workspace, in the order they were made.
-pub(crate) struct Clusters(Vec<Cluster>);
+pub(in super::super) struct Clusters(Vec<Cluster>);
 
-impl Clusters {
-    pub(crate) fn new(seeds: Vec<ClusterSeed>) -> Self {
-        let clusters = seeds.into_iter().filter_map(|seed| match seed.record {
-            Value::Object(record) => {
-                let state = if seed.running { State::Running } else { State::Terminated };
-                let phase = Phase::lasting(state);
-                let mut cluster =
-                    Cluster { record, phase, start_fails: seed.start_fails, token: None, events: Vec::new() };
-                let created = cluster.record.get("start_time").and_then(Value::as_u64).unwrap_or_default();
+impl ServiceState for Mutex<Clusters> {
+    fn fresh(tenant: &Tenant) -> Self {
+        let clusters =
+            seed::clusters(tenant.opened_ms).into_iter().map(|Seed { mut record, running, start_fails }| {
+                record.entry("state_message").or_insert(json!(""));
+                let created = record.get("start_time").and_then(Value::as_u64).unwrap_or_default();
+                let phase = Phase::lasting(if running { State::Running } else { State::Terminated });
+                let mut cluster = Cluster { record, phase, start_fails, token: None, events: Vec::new() };
                 cluster.note("CREATING", created, json!({ "user": USER_NAME }));
                 cluster
-                    .set("state_message", cluster.record.get("state_message").cloned().unwrap_or(json!("")));
-                Some(cluster)
-            }
-            _ => None,
-        });
-        Self(clusters.collect())
+            });
+        Mutex::new(Clusters(clusters.collect()))
     }
+}
 
+impl Clusters {
     fn find(&mut self, id: &str) -> Result<&mut Cluster, ApiError> {
         let found =
             self.0.iter_mut().find(|cluster| cluster.record.get("cluster_id").is_some_and(|own| own == id));
         found.ok_or_else(|| ApiError::invalid(format!("Cluster {id} does not exist")))
     }
 
-    /// Every cluster, and the ids of those that run nothing.
+    /// Every cluster, and the ids of those that aren't running.
     pub(super) fn list(&mut self, now_ms: u64) -> (Vec<Value>, Vec<String>) {
         let shown = self.0.iter_mut().map(|cluster| cluster.shown(now_ms)).collect();
         let stopped = self.0.iter().filter(|cluster| cluster.phase.peek() != State::Running);
         (shown, stopped.map(Cluster::id).collect())
     }
 
-    /// A cluster, and whether it runs nothing.
+    /// A cluster, and whether it isn't running.
     pub(super) fn show(&mut self, id: &str, now_ms: u64) -> Result<(Value, bool), ApiError> {
         let cluster = self.find(id)?;
         let shown = cluster.shown(now_ms);
         Ok((shown, cluster.phase.peek() != State::Running))
     }
 
-    pub(super) fn state(&mut self, id: &str, now_ms: u64) -> Result<State, ApiError> {
-        Ok(self.find(id)?.read(now_ms))
+    /// Fails unless the cluster can run commands.
+    pub(in super::super) fn require_running(&mut self, id: &str, now_ms: u64) -> Result<(), ApiError> {
+        match self.find(id)?.read(now_ms) {
+            State::Running => Ok(()),
+            _ => {
+                Err(ApiError::invalid_state(format!("ClusterNotReadyException: cluster {id} is not running")))
+            }
+        }
     }
 
-    pub(super) fn start(&mut self, id: &str, now_ms: u64, delay_ms: u64) -> Result<(), ApiError> {
+    pub(super) fn start(&mut self, id: &str, at: Moment) -> Result<(), ApiError> {
         let cluster = self.find(id)?;
-        if cluster.read(now_ms) != State::Terminated {
-            return Err(cluster.unexpected(now_ms));
+        if cluster.read(at.now_ms) != State::Terminated {
+            return Err(cluster.unexpected(at.now_ms));
         }
         let becomes = if cluster.start_fails { State::Terminated } else { State::Running };
-        cluster.phase = Phase::passing(State::Pending, becomes, now_ms + delay_ms);
-        cluster.set("start_time", json!(now_ms));
+        cluster.phase = Phase::passing(State::Pending, becomes, at.due_ms());
+        cluster.set("start_time", json!(at.now_ms));
         cluster.set(
             "state_message",
             json!("Finding instances for new nodes, acquiring more instances if necessary"),
@@ -170,34 +191,34 @@ impl Clusters {
         for key in ["terminated_time", "termination_reason"] {
             cluster.record.remove(key);
         }
-        cluster.note("STARTING", now_ms, json!({ "user": USER_NAME }));
+        cluster.note("STARTING", at.now_ms, json!({ "user": USER_NAME }));
         Ok(())
     }
 
-    pub(super) fn restart(&mut self, id: &str, now_ms: u64, delay_ms: u64) -> Result<(), ApiError> {
+    pub(super) fn restart(&mut self, id: &str, at: Moment) -> Result<(), ApiError> {
         let cluster = self.find(id)?;
-        if cluster.read(now_ms) != State::Running {
-            return Err(cluster.unexpected(now_ms));
+        if cluster.read(at.now_ms) != State::Running {
+            return Err(cluster.unexpected(at.now_ms));
         }
-        cluster.phase = Phase::passing(State::Restarting, State::Running, now_ms + delay_ms);
+        cluster.phase = Phase::passing(State::Restarting, State::Running, at.due_ms());
         cluster.set("state_message", json!("Restarting"));
-        cluster.note("RESTARTING", now_ms, json!({ "user": USER_NAME }));
+        cluster.note("RESTARTING", at.now_ms, json!({ "user": USER_NAME }));
         Ok(())
     }
 
-    /// Terminates; a cluster that is down or on its way stays so, without an error.
-    pub(super) fn terminate(&mut self, id: &str, now_ms: u64, delay_ms: u64) -> Result<(), ApiError> {
+    /// Terminates a cluster. A no-op when it is terminated or terminating.
+    pub(super) fn terminate(&mut self, id: &str, at: Moment) -> Result<(), ApiError> {
         let cluster = self.find(id)?;
-        if matches!(cluster.read(now_ms), State::Terminated | State::Terminating) {
+        if matches!(cluster.read(at.now_ms), State::Terminated | State::Terminating) {
             return Ok(());
         }
-        cluster.phase = Phase::passing(State::Terminating, State::Terminated, now_ms + delay_ms);
+        cluster.phase = Phase::passing(State::Terminating, State::Terminated, at.due_ms());
         let reason = json!({
             "code": "USER_REQUEST", "type": "SUCCESS", "parameters": { "username": USER_NAME },
         });
         cluster.set("state_message", json!("Terminating"));
         cluster.set("termination_reason", reason.clone());
-        cluster.note("TERMINATING", now_ms, json!({ "reason": reason, "user": USER_NAME }));
+        cluster.note("TERMINATING", at.now_ms, json!({ "reason": reason, "user": USER_NAME }));
         Ok(())
     }
 

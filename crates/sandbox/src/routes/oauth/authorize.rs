@@ -1,4 +1,4 @@
-//! The login page (RFC 6749, 4.1; RFC 7636). There is one user, who answers at once.
+//! The login page (RFC 6749, 4.1; RFC 7636). There is one user, who approves or denies at once.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{ACCOUNT_ID, is_known};
-use crate::auth::form_decoded;
-use crate::error::ApiError;
-use crate::logins::{Login, PUBLIC_CLIENT};
-use crate::server::Server;
+use super::{
+    account::{ACCOUNT_ID, is_known},
+    logins::{Login, Logins},
+};
+use crate::{auth::PUBLIC_CLIENT, error::ApiError, server::Server};
 
 pub(super) async fn in_workspace(server: State<Arc<Server>>, query: RawQuery) -> Response {
     page(&server, query)
@@ -28,29 +28,36 @@ pub(super) async fn in_account(
 }
 
 fn page(server: &Server, RawQuery(query): RawQuery) -> Response {
-    back(server, &Asked(query.unwrap_or_default())).unwrap_or_else(IntoResponse::into_response)
+    let asked = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+    back(server, &Asked(asked)).unwrap_or_else(IntoResponse::into_response)
 }
 
-/// Sends the browser back to its program, with a code or with the reason why there is none. Who doesn't say a known
-/// client and an address of its own is told on a page: nobody is sent to an address that isn't checked.
+/// Redirects the browser to its program, with a code or with an error. A request without a known client and an address
+/// on this machine gets an error page instead: the browser is never sent to an unchecked address.
 fn back(server: &Server, asked: &Asked) -> Result<Response, ApiError> {
     let wrong = |text: &str| ApiError::gateway(StatusCode::BAD_REQUEST, text);
-    if asked.value("client_id").as_deref() != Some(PUBLIC_CLIENT) {
+    if asked.get("client_id") != Some(PUBLIC_CLIENT) {
         return Err(wrong("The client_id is not known"));
     }
-    let redirect_uri = asked.value("redirect_uri").filter(|uri| is_loopback(uri));
+    let redirect_uri = asked.get("redirect_uri").filter(|uri| is_loopback(uri));
     let redirect_uri = redirect_uri.ok_or_else(|| wrong("The redirect_uri is not an address on loopback"))?;
-    let answer = match login(server, asked, &redirect_uri) {
+    let user = server.directory.user()?;
+    let mut answer = form_urlencoded::Serializer::new(String::new());
+    match login(server, asked, redirect_uri) {
         Ok(login) => {
             let code = format!("code{}", server.hex(40));
-            server.logins.add_code(code.clone(), login, server.now_ms());
-            format!("code={code}")
+            answer.append_pair("code", &code);
+            user.tenant.state::<Logins>().add_code(code, login, server.now_ms());
         }
-        Err((error, text)) => format!("error={error}&error_description={}", text.replace(' ', "+")),
-    };
-    let state = asked.raw("state").map(|state| format!("&state={state}")).unwrap_or_default();
+        Err((error, text)) => {
+            answer.append_pair("error", error).append_pair("error_description", text);
+        }
+    }
+    if let Some(state) = asked.get("state") {
+        answer.append_pair("state", state);
+    }
     let separator = if redirect_uri.contains('?') { '&' } else { '?' };
-    let location = HeaderValue::try_from(format!("{redirect_uri}{separator}{answer}{state}"));
+    let location = HeaderValue::try_from(format!("{redirect_uri}{separator}{}", answer.finish()));
     let location = location.map_err(|_| wrong("The redirect_uri does not fit into a header"))?;
     let headers = [
         (header::LOCATION, location),
@@ -62,47 +69,46 @@ fn back(server: &Server, asked: &Asked) -> Result<Response, ApiError> {
 
 /// What the code will stand for, or the error and its description.
 fn login(server: &Server, asked: &Asked, redirect_uri: &str) -> Result<Login, (&'static str, &'static str)> {
-    match asked.value("response_type").as_deref() {
+    match asked.get("response_type") {
         Some("code") => {}
         Some(_) => return Err(("unsupported_response_type", "The response_type must be code")),
         None => return Err(("invalid_request", "response_type is missing")),
     }
-    if asked.raw("state").is_none() {
+    if asked.get("state").is_none() {
         return Err(("invalid_request", "state is missing"));
     }
-    if asked.value("code_challenge_method").as_deref() != Some("S256") {
+    if asked.get("code_challenge_method") != Some("S256") {
         return Err(("invalid_request", "The code_challenge_method must be S256"));
     }
     // 256 bits in base64 without padding.
-    let Some(challenge) = asked.value("code_challenge").filter(|challenge| challenge.len() == 43) else {
+    let Some(challenge) = asked.get("code_challenge").filter(|challenge| challenge.len() == 43) else {
         return Err(("invalid_request", "code_challenge is missing or is no hash"));
     };
-    let scope = asked.value("scope").unwrap_or_else(|| "all-apis".to_owned());
-    if !is_known(&scope) {
+    let scope = asked.get("scope").unwrap_or("all-apis");
+    if !is_known(scope) {
         return Err(("invalid_scope", "The requested scope is not known"));
     }
     if !server.options.consent {
         return Err(("access_denied", "The user said no"));
     }
-    Ok(Login { redirect_uri: redirect_uri.to_owned(), challenge, scope })
+    Ok(Login {
+        redirect_uri: redirect_uri.to_owned(),
+        challenge: challenge.to_owned(),
+        scope: scope.to_owned(),
+    })
 }
 
-/// A query as it came.
-struct Asked(String);
+/// The parameters of a query.
+struct Asked(Vec<(String, String)>);
 
 impl Asked {
-    /// A parameter, not decoded. One that is empty or comes twice is none.
-    fn raw(&self, name: &str) -> Option<&str> {
-        let mut found =
-            self.0.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
+    /// A parameter. An empty or repeated one counts as missing.
+    fn get(&self, name: &str) -> Option<&str> {
+        let mut found = self.0.iter().filter(|(key, _)| key == name);
         match (found.next(), found.next()) {
             (Some((_, value)), None) if !value.is_empty() => Some(value),
             _ => None,
         }
-    }
-
-    fn value(&self, name: &str) -> Option<String> {
-        self.raw(name).map(form_decoded)
     }
 }
 

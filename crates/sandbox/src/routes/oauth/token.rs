@@ -10,14 +10,18 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::{ACCOUNT_ID, is_known};
-use crate::auth::{Caller, client_credentials};
-use crate::clock::millis;
-use crate::error::ApiError;
-use crate::logins::PUBLIC_CLIENT;
-use crate::server::Server;
+use super::{
+    account::{ACCOUNT_ID, is_known},
+    logins::Logins,
+};
+use crate::{
+    auth::{Caller, PUBLIC_CLIENT, client_credentials},
+    clock::millis,
+    error::ApiError,
+    server::Server,
+};
 
-/// A workload's own token for one of ours.
+/// Exchanges a workload's token for one of the sandbox's.
 pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 type TokenForm = Result<Form<HashMap<String, String>>, FormRejection>;
@@ -43,7 +47,7 @@ pub(super) async fn of_account(
     token(&server, &headers, form).into_response()
 }
 
-/// What a request for a token has shown a right to.
+/// What a token request is entitled to.
 struct Grant {
     caller: Caller,
     scope: String,
@@ -69,7 +73,6 @@ fn token(server: &Server, headers: &HeaderMap, form: TokenForm) -> Result<Respon
     };
     let token = format!("eyJ0eXAiOiJhdCtqd3QifQ.{}.{}", server.hex(64), server.hex(64));
     let lifetime = server.options.token_ttl;
-    server.directory.issue(token.clone(), grant.caller, server.now_ms() + millis(lifetime));
     let mut body = json!({
         "access_token": token,
         "scope": grant.scope,
@@ -79,15 +82,16 @@ fn token(server: &Server, headers: &HeaderMap, form: TokenForm) -> Result<Respon
     if grant.lasting && grant.scope.split(' ').any(|part| part == "offline_access") {
         let refresh_token = format!("doau{}", server.hex(40));
         body["refresh_token"] = json!(refresh_token);
-        server.logins.add_refresh_token(refresh_token, grant.scope);
+        grant.caller.tenant.state::<Logins>().add_refresh_token(refresh_token, grant.scope);
     }
+    server.directory.issue(token, grant.caller, server.now_ms() + millis(lifetime));
     if kind == TOKEN_EXCHANGE {
         body["issued_token_type"] = json!("urn:ietf:params:oauth:token-type:access_token");
     }
     Ok(([(header::CACHE_CONTROL, "no-cache, no-store")], Json(body)).into_response())
 }
 
-/// A person's: by the code of a login, or by the refresh token that came with the last one.
+/// A user's grant: by the code of a login, or by the latest refresh token.
 fn of_user(server: &Server, form: &Fields, kind: &str) -> Result<Grant, ApiError> {
     let id = form.required("client_id")?;
     if id != PUBLIC_CLIENT {
@@ -96,17 +100,18 @@ fn of_user(server: &Server, form: &Fields, kind: &str) -> Result<Grant, ApiError
             None => unknown_client("The client_id is not known"),
         });
     }
+    let caller = server.directory.user()?;
+    let logins = caller.tenant.state::<Logins>();
     let scope = if kind == "refresh_token" {
-        server.logins.refresh(form.required("refresh_token")?)?
+        logins.refresh(form.required("refresh_token")?)?
     } else {
         let (uri, verifier) = (form.required("redirect_uri")?, form.required("code_verifier")?);
-        server.logins.redeem(form.required("code")?, uri, verifier, server.now_ms())?
+        logins.redeem(form.required("code")?, uri, verifier, server.now_ms())?
     };
-    let caller = server.directory.user().ok_or_else(|| ApiError::internal("there is no user yet"))?;
     Ok(Grant { caller, scope, lasting: true })
 }
 
-/// A workload's: whatever its surroundings vouch for with a token of theirs. Who signed it isn't looked at.
+/// A workload's grant: by a JWT of its platform. The signature isn't checked.
 fn of_workload(server: &Server, form: &Fields) -> Result<Grant, ApiError> {
     let scope = form.scope()?.unwrap_or("all-apis").to_owned();
     let parts = form.required("subject_token")?.split('.');
@@ -120,7 +125,7 @@ fn of_workload(server: &Server, form: &Fields) -> Result<Grant, ApiError> {
     Ok(Grant { caller, scope, lasting: false })
 }
 
-/// The fields of a form; an empty one is none.
+/// The fields of a form; an empty one counts as missing.
 struct Fields(HashMap<String, String>);
 
 impl Fields {

@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::request::Request;
-use crate::engine::{Column, EngineError};
-use crate::state::lock;
+use crate::{
+    engine::{Column, EngineError},
+    lock::lock,
+    tenant::{ServiceState, Tenant},
+};
 
 const HOUR_MS: u64 = 3_600_000;
 /// Results can be fetched this long after the end.
@@ -44,7 +47,7 @@ impl State {
     }
 }
 
-/// A piece of a result, in a file of its own.
+/// A piece of a result, stored in one file.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunk {
     pub(crate) file: PathBuf,
@@ -53,7 +56,7 @@ pub(crate) struct Chunk {
     pub(super) row_offset: u64,
 }
 
-/// What a finished statement left.
+/// The outcome of a finished statement.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outcome {
     pub(super) columns: Vec<Column>,
@@ -70,7 +73,7 @@ pub(crate) struct Statement {
     outcome: Mutex<Outcome>,
     state: watch::Sender<State>,
     shown: Mutex<State>,
-    /// Keeps the chunk files; they go with the statement.
+    /// Holds the chunk files; they are deleted with the statement.
     pub(super) files: Mutex<Option<tempfile::TempDir>>,
 }
 
@@ -141,7 +144,7 @@ impl Statement {
         state
     }
 
-    /// The state to show to who waited for the end.
+    /// The state to show to a client that waited for the end.
     pub(super) fn show_now(&self) -> State {
         let state = self.state();
         *lock(&self.shown) = if state.is_end() { state } else { State::Running };
@@ -167,6 +170,12 @@ impl Statement {
 #[derive(Default)]
 pub(crate) struct Statements(Mutex<HashMap<String, Arc<Statement>>>);
 
+impl ServiceState for Statements {
+    fn fresh(_: &Tenant) -> Self {
+        Self::default()
+    }
+}
+
 impl Statements {
     pub(super) fn add(&self, statement: Arc<Statement>) {
         lock(&self.0).insert(statement.id.clone(), statement);
@@ -186,11 +195,11 @@ impl Statements {
         }
         Some(statement)
     }
+}
 
+impl Drop for Statements {
     /// Cancels what runs and deletes the files.
-    pub(crate) fn close(&self) {
-        for (_, statement) in lock(&self.0).drain() {
-            statement.close();
-        }
+    fn drop(&mut self) {
+        lock(&self.0).values().for_each(|statement| statement.close());
     }
 }

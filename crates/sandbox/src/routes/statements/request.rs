@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::call::required_text;
-use crate::engine::Parameter;
-use crate::engine::encode::Format;
-use crate::error::ApiError;
+use crate::{
+    call::required_text,
+    engine::{Parameter, encode::Format},
+    error::ApiError,
+};
 
 /// An answer with the rows in it may be this large.
 pub(super) const INLINE_LIMIT: u64 = 26_214_400;

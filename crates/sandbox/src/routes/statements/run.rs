@@ -8,14 +8,21 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use futures_util::StreamExt;
 
-use super::record::{Chunk, Outcome, State, Statement};
-use super::request::INLINE_LIMIT;
-use crate::clock::millis;
-use crate::engine::encode::{Format, encode};
-use crate::engine::{EngineError, Query};
-use crate::seed::USER_NAME;
-use crate::server::Server;
-use crate::state::{Tenant, lock};
+use super::{
+    record::{Chunk, Outcome, State, Statement},
+    request::INLINE_LIMIT,
+};
+use crate::{
+    clock::millis,
+    engine::{
+        EngineError, Query,
+        encode::{Format, encode},
+    },
+    lock::lock,
+    routes::warehouses,
+    server::Server,
+    tenant::{Tenant, USER_NAME},
+};
 
 /// How often a waiting statement looks at the clock and its warehouse.
 pub(super) const LOOK: Duration = Duration::from_millis(5);
@@ -29,7 +36,7 @@ pub(super) fn spawn(server: Arc<Server>, tenant: Arc<Tenant>, statement: Arc<Sta
         runtime.block_on(async {
             let mut watch = statement.watch();
             tokio::select! {
-                // Canceled or closed: what runs is dropped, which cancels it.
+                // Canceled or closed: dropping the running future cancels it.
                 _ = watch.wait_for(|state| state.is_end()) => {}
                 () = run(&server, &tenant, &statement) => {}
             }
@@ -41,7 +48,7 @@ async fn run(server: &Server, tenant: &Tenant, statement: &Statement) {
     let delays = server.options.delays;
     let request = &statement.request;
     loop {
-        match lock(&tenant.warehouses).is_running(&request.warehouse_id, server.now_ms()) {
+        match warehouses::is_running(server, tenant, &request.warehouse_id) {
             Some(true) => break,
             Some(false) => {}
             None => {
@@ -73,7 +80,7 @@ fn unavailable(message: String) -> EngineError {
 
 async fn spool(server: &Server, tenant: &Tenant, statement: &Statement) -> Result<Outcome, EngineError> {
     let request = &statement.request;
-    // A session of its own: USE and SET of one statement mean nothing to the next.
+    // A separate session: USE and SET in one statement don't affect the next.
     let session = tenant.engine().session();
     let query = Query {
         sql: &request.sql,
@@ -200,7 +207,7 @@ impl<'a> Spool<'a> {
         self.write(&body).map_err(EngineError::internal)
     }
 
-    /// As many of the waiting rows as fit into `limit` bytes, encoded; `None` if not one does.
+    /// As many of the waiting rows as fit into `limit` bytes, encoded; `None` if not even one does.
     fn fitting(&mut self, limit: u64, first: bool) -> Result<Option<Vec<u8>>, EngineError> {
         let (mut fits, mut too_many, mut body) = (0, self.waiting_rows, None);
         while too_many - fits > 1 {

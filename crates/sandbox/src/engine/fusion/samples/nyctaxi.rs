@@ -6,8 +6,10 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float64Array, Int32Array, TimestampMicrosecondArray};
 use arrow_schema::DataType;
 
-use super::super::sql_types::{TIME_ZONE, timestamp};
-use super::{SampleColumn, SampleTable, below};
+use super::{
+    super::sql_types::{TIME_ZONE, timestamp},
+    table::{SampleColumn, SampleTable, below},
+};
 
 const ROWS: u64 = 21_932;
 /// 2016-01-01T00:00:00Z.

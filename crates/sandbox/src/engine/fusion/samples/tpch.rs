@@ -1,5 +1,5 @@
-//! `samples.tpch`: nation and region as the benchmark has them, customer, orders and lineitem at a thousandth of its
-//! smallest scale times ten: 1,500 customers, 15,000 orders, 60,000 line items.
+//! `samples.tpch`: nation and region as in the benchmark; customer, orders and lineitem at scale factor 0.01: 1,500
+//! customers, 15,000 orders, 60,000 line items.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Int32Array, Int64Array, StringArray};
 use arrow_schema::DataType;
 
-use super::{SampleColumn, SampleTable, below, pick};
+use super::table::{SampleColumn, SampleTable, below, pick};
 
 const CUSTOMERS: u64 = 1_500;
 const ORDERS: u64 = 15_000;

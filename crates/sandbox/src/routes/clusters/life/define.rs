@@ -1,23 +1,20 @@
-//! Creating and editing: what a cluster is to be.
+//! Creating and editing: the specification of a cluster.
 
 use serde_json::{Map, Value, json};
 
-use super::{Cluster, Clusters, State};
-use crate::error::ApiError;
-use crate::seed::USER_NAME;
-use crate::state::Phase;
+use super::{Cluster, Clusters, Moment, State};
+use crate::{error::ApiError, phase::Phase, tenant::USER_NAME};
 
-/// What a request may not decide.
+/// Fields of a request that don't become part of the record.
 const NOT_GIVEN: [&str; 4] = ["cluster_id", "idempotency_token", "clone_from", "apply_policy_default_values"];
 
 impl Clusters {
-    /// Creates a cluster and starts it. The same `idempotency_token` again means the same cluster.
+    /// Creates a cluster and starts it. A known `idempotency_token` returns the cluster created with it.
     pub(in super::super) fn create(
         &mut self,
         id: &str,
         spec: &Map<String, Value>,
-        now_ms: u64,
-        delay_ms: u64,
+        at: Moment,
     ) -> Result<String, ApiError> {
         let token = spec.get("idempotency_token").and_then(Value::as_str).filter(|token| !token.is_empty());
         let known = self.0.iter().find(|cluster| token.is_some() && cluster.token.as_deref() == token);
@@ -29,7 +26,7 @@ impl Clusters {
         record.insert("cluster_id".to_owned(), json!(id));
         let mut cluster = Cluster {
             record,
-            phase: Phase::passing(State::Pending, State::Running, now_ms + delay_ms),
+            phase: Phase::passing(State::Pending, State::Running, at.due_ms()),
             start_fails: false,
             token: token.map(str::to_owned),
             events: Vec::new(),
@@ -38,7 +35,7 @@ impl Clusters {
         for (key, value) in [
             ("creator_user_name", json!(USER_NAME)),
             ("cluster_source", json!("API")),
-            ("start_time", json!(now_ms)),
+            ("start_time", json!(at.now_ms)),
             (
                 "state_message",
                 json!("Finding instances for new nodes, acquiring more instances if necessary"),
@@ -47,30 +44,29 @@ impl Clusters {
         ] {
             cluster.set(key, value);
         }
-        cluster.note("CREATING", now_ms, json!({ "user": USER_NAME }));
+        cluster.note("CREATING", at.now_ms, json!({ "user": USER_NAME }));
         self.0.push(cluster);
         Ok(id.to_owned())
     }
 
-    /// Replaces what a cluster is to be. A running one restarts for it, a terminated one stays terminated.
+    /// Replaces the specification. A running cluster restarts, a terminated one stays terminated.
     pub(in super::super) fn edit(
         &mut self,
         id: &str,
         spec: &Map<String, Value>,
-        now_ms: u64,
-        delay_ms: u64,
+        at: Moment,
     ) -> Result<(), ApiError> {
         let cluster = self.find(id)?;
         check(spec)?;
-        match cluster.read(now_ms) {
+        match cluster.read(at.now_ms) {
             State::Running => {
-                cluster.phase = Phase::passing(State::Restarting, State::Running, now_ms + delay_ms);
+                cluster.phase = Phase::passing(State::Restarting, State::Running, at.due_ms());
             }
             State::Terminated => {}
-            _ => return Err(cluster.unexpected(now_ms)),
+            _ => return Err(cluster.unexpected(at.now_ms)),
         }
         cluster.define(spec);
-        cluster.note("EDITED", now_ms, json!({ "user": USER_NAME }));
+        cluster.note("EDITED", at.now_ms, json!({ "user": USER_NAME }));
         Ok(())
     }
 }

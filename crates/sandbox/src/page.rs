@@ -4,12 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::call::Call;
-use crate::error::ApiError;
-use crate::request_log::fingerprint;
+use crate::{call::Call, error::ApiError, request_log::fingerprint};
 
 /// The page a request asks for, and the token of the next one. A token belongs to the filter it was made for.
-pub(super) fn page(
+pub(crate) fn page(
     call: &Call,
     entries: Vec<Value>,
     filter: &str,

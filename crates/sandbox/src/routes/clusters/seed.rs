@@ -1,36 +1,29 @@
-//! What every fresh workspace holds: three clusters and three warehouses, as rich as the service describes them.
+//! The three clusters of every fresh workspace, as rich as the service describes them.
 //!
 //! The records carry fields no SDK knows, 64-bit numbers beyond 2^53 and enum values newer than any client, because
 //! the service does.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use crate::tenant::USER_NAME;
 
 /// A cluster that runs.
 pub const RUNNING_CLUSTER: &str = "0710-090000-anlyt1cs";
 /// A cluster that is terminated and starts when asked.
 pub const TERMINATED_CLUSTER: &str = "0710-090100-n1ghtly0";
-/// A cluster that is terminated and whose start fails for want of cloud capacity.
+/// A terminated cluster whose start fails because the cloud has no capacity.
 pub const FAILING_CLUSTER: &str = "0710-090200-gpufail0";
-/// A warehouse that runs.
-pub const RUNNING_WAREHOUSE: &str = "4f1c8a3be02d7719";
-/// A warehouse that is stopped and starts when asked.
-pub const STOPPED_WAREHOUSE: &str = "8d20b5ce9913fa46";
-/// A stopped warehouse with the same name as [`STOPPED_WAREHOUSE`].
-pub const NAMESAKE_WAREHOUSE: &str = "c7e6190ad4b85f32";
-
-/// Who owns everything.
-pub const USER_NAME: &str = "ada.sandbox@example.com";
 
 const HOUR_MS: u64 = 3_600_000;
 
-/// A cluster to begin with.
-pub(crate) struct ClusterSeed {
-    pub(crate) record: Value,
-    pub(crate) running: bool,
-    pub(crate) start_fails: bool,
+/// A cluster of a fresh workspace.
+pub(super) struct Seed {
+    pub(super) record: Map<String, Value>,
+    pub(super) running: bool,
+    pub(super) start_fails: bool,
 }
 
-pub(crate) fn clusters(now_ms: u64) -> Vec<ClusterSeed> {
+pub(super) fn clusters(now_ms: u64) -> Vec<Seed> {
     let shared = json!({
         "cluster_id": RUNNING_CLUSTER,
         "cluster_name": "shared-analytics",
@@ -127,15 +120,16 @@ pub(crate) fn clusters(now_ms: u64) -> Vec<ClusterSeed> {
         "termination_reason": cloud_failure(),
         "instance_source": { "node_type_id": "p3.2xlarge" },
     });
-    vec![
-        ClusterSeed { record: shared, running: true, start_fails: false },
-        ClusterSeed { record: nightly, running: false, start_fails: false },
-        ClusterSeed { record: failing, running: false, start_fails: true },
-    ]
+    let seed = |record, running, start_fails| match record {
+        Value::Object(record) => Some(Seed { record, running, start_fails }),
+        _ => None,
+    };
+    let seeds = [seed(shared, true, false), seed(nightly, false, false), seed(failing, false, true)];
+    seeds.into_iter().flatten().collect()
 }
 
 /// Why the failing cluster's start fails.
-pub(crate) fn cloud_failure() -> Value {
+pub(super) fn cloud_failure() -> Value {
     json!({
         "code": "AWS_INSUFFICIENT_INSTANCE_CAPACITY_FAILURE",
         "type": "CLOUD_FAILURE",
@@ -161,43 +155,4 @@ fn spark_node(private_ip: &str, instance: &str, node: &str, now_ms: u64) -> Valu
 
 fn default_tags(name: &str, id: &str) -> Value {
     json!({ "Vendor": "Databricks", "Creator": USER_NAME, "ClusterName": name, "ClusterId": id })
-}
-
-/// Warehouses to begin with, and whether each runs.
-pub(crate) fn warehouses(workspace_id: u64) -> Vec<(Value, bool)> {
-    let warehouse = |id: &str, name: &str, size: &str, kind: &str, serverless: bool| {
-        let host = "127.0.0.1";
-        json!({
-            "id": id,
-            "name": name,
-            "size": size.to_ascii_uppercase().replace('-', "_"),
-            "cluster_size": size,
-            "min_num_clusters": 1,
-            "max_num_clusters": 2,
-            "auto_stop_mins": 10,
-            "auto_resume": true,
-            "creator_name": USER_NAME,
-            "creator_id": 7_406_282_911_002_317_u64,
-            "tags": { "custom_tags": [{ "key": "team", "value": "analytics" }] },
-            "spot_instance_policy": "COST_OPTIMIZED",
-            "enable_photon": true,
-            "enable_serverless_compute": serverless,
-            "warehouse_type": kind,
-            "channel": { "name": "CHANNEL_NAME_CURRENT" },
-            "jdbc_url": format!(
-                "jdbc:spark://{host}:443/default;transportMode=http;ssl=1;AuthMech=3;\
-                 httpPath=/sql/1.0/warehouses/{id};"
-            ),
-            "odbc_params": {
-                "hostname": host, "path": format!("/sql/1.0/warehouses/{id}"), "protocol": "https", "port": 443,
-            },
-            "workspace_id": workspace_id,
-            "jdbc_routing_hint": Value::Null,
-        })
-    };
-    vec![
-        (warehouse(RUNNING_WAREHOUSE, "Serverless Starter Warehouse", "2X-Small", "PRO", true), true),
-        (warehouse(STOPPED_WAREHOUSE, "Reporting", "Small", "PRO", false), false),
-        (warehouse(NAMESAKE_WAREHOUSE, "Reporting", "X-Large", "CLASSIC", false), false),
-    ]
 }

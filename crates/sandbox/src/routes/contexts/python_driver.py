@@ -1,5 +1,5 @@
-# The Python side of an execution context: one process each. JSON lines come in on what was stdin, answers go out on
-# what was stdout; the user's code gets an empty stdin and its output is gathered, that of child processes too.
+# The Python side of an execution context: one process per context. Requests arrive as JSON lines on the original stdin,
+# answers leave on the original stdout. The user's code gets an empty stdin; its output and its children's is captured.
 import ast
 import html
 import io

@@ -1,4 +1,4 @@
-//! Logins in the browser (RFC 6749, 4.1; RFC 7636): codes and refresh tokens, each good once.
+//! Logins in the browser (RFC 6749, 4.1; RFC 7636): codes and refresh tokens, each valid once.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -9,26 +9,26 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use crate::clock::millis;
-use crate::error::ApiError;
-use crate::state::lock;
+use crate::{
+    clock::millis,
+    error::ApiError,
+    lock::lock,
+    tenant::{ServiceState, Tenant},
+};
 
-/// The one client of people: the command line's, which every account knows. It has no secret.
-pub(crate) const PUBLIC_CLIENT: &str = "databricks-cli";
-
-/// The most that RFC 6749, 4.1.2 recommends.
+/// The longest lifetime that RFC 6749, 4.1.2 recommends.
 const CODE_LIFETIME: Duration = Duration::from_secs(600);
 
-/// What a browser was sent back with.
+/// What a code stands for.
 pub(crate) struct Login {
-    /// Exactly as it came: the program has to name it again.
+    /// Exactly as received: the program has to repeat it.
     pub(crate) redirect_uri: String,
-    /// The hash of what only the program knows.
+    /// The hash of the `code_verifier`, which only the program knows.
     pub(crate) challenge: String,
     pub(crate) scope: String,
 }
 
-/// The codes and refresh tokens that nobody has used yet.
+/// The codes and refresh tokens that are still unused.
 #[derive(Default)]
 pub(crate) struct Logins(Mutex<Unused>);
 
@@ -37,6 +37,12 @@ struct Unused {
     codes: HashMap<String, (Login, u64)>,
     /// The scope of each.
     refresh_tokens: HashMap<String, String>,
+}
+
+impl ServiceState for Logins {
+    fn fresh(_: &Tenant) -> Self {
+        Self::default()
+    }
 }
 
 impl Logins {
@@ -48,7 +54,7 @@ impl Logins {
         lock(&self.0).refresh_tokens.insert(token, scope);
     }
 
-    /// The scope that a code stands for. It is used up by the first who shows it, whether all is right or not.
+    /// The scope that a code stands for. The first attempt uses the code up, whether it succeeds or not.
     pub(crate) fn redeem(
         &self,
         code: &str,
@@ -71,7 +77,7 @@ impl Logins {
         Ok(login.scope)
     }
 
-    /// The scope of a refresh token, which is used up by this.
+    /// The scope of a refresh token; the call uses the token up.
     pub(crate) fn refresh(&self, token: &str) -> Result<String, ApiError> {
         let scope = lock(&self.0).refresh_tokens.remove(token);
         scope.ok_or_else(|| refused("The refresh token is not known or was used before"))

@@ -3,9 +3,13 @@
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use crate::engine::encode::{Format, encode};
-use crate::engine::{Column, EngineError, Query, SqlEngine};
-use crate::seed::USER_NAME;
+use crate::{
+    engine::{
+        Column, EngineError, Query, SqlEngine,
+        encode::{Format, encode},
+    },
+    tenant::USER_NAME,
+};
 
 /// Rows a table result shows; more are cut off.
 const ROWS_SHOWN: usize = 1000;

@@ -1,26 +1,27 @@
-//! Where a context's commands are run: its Python process and its SQL session.
+//! The task that runs a context's commands, one after the other: its Python process and its SQL session.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::command::{Command, CommandStatus};
-use super::{Context, NO_EXEC, gone, sql};
-use crate::engine::SqlEngine;
-use crate::python::{Interpreter, Reply};
-use crate::server::Server;
-use crate::state::Tenant;
+use super::{
+    command::{Command, CommandStatus, gone},
+    context::{Context, NO_EXEC},
+    python::{Interpreter, Reply},
+    sql,
+};
+use crate::{engine::SqlEngine, server::Server, tenant::Tenant};
 
-/// What a context runs its commands with; each part is made when it is first needed.
-struct Workshop<'a> {
+/// What a context runs its commands with; each part is created when first needed.
+struct Worker<'a> {
     server: &'a Server,
     tenant: &'a Tenant,
     python: Option<Interpreter>,
     sql: Option<Arc<dyn SqlEngine>>,
 }
 
-impl Workshop<'_> {
+impl Worker<'_> {
     async fn python(&mut self) -> std::io::Result<&mut Interpreter> {
         if self.server.options.no_exec {
             return Err(std::io::Error::other(NO_EXEC));
@@ -31,7 +32,7 @@ impl Workshop<'_> {
         self.python.as_mut().ok_or_else(|| std::io::Error::other("no interpreter"))
     }
 
-    /// The status a command ends in and its results; `Err` when the interpreter is lost.
+    /// Runs a command to its final status and results; `Err` when the interpreter is gone.
     async fn run(&mut self, command: &Command) -> std::io::Result<(CommandStatus, Value)> {
         match command.language.as_str() {
             "python" => {
@@ -63,7 +64,7 @@ impl Workshop<'_> {
     }
 }
 
-/// Works a context's queue off until it is closed.
+/// Runs the commands of a context's queue until the queue is closed.
 pub(super) async fn work(
     server: &Server,
     tenant: &Tenant,
@@ -71,9 +72,9 @@ pub(super) async fn work(
     language: &str,
     mut waiting: mpsc::UnboundedReceiver<Arc<Command>>,
 ) {
-    let mut workshop = Workshop { server, tenant, python: None, sql: None };
+    let mut worker = Worker { server, tenant, python: None, sql: None };
     if language == "python"
-        && let Err(error) = workshop.python().await
+        && let Err(error) = worker.python().await
     {
         context.fail(error.to_string());
     }
@@ -81,7 +82,7 @@ pub(super) async fn work(
         if let Some(why) = context.trouble() {
             command.end(CommandStatus::Error, gone(&why));
         } else if command.begin() {
-            match workshop.run(&command).await {
+            match worker.run(&command).await {
                 Ok((status, results)) => command.end(status, results),
                 Err(error) => {
                     context.fail(error.to_string());

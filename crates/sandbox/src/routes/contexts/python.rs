@@ -1,7 +1,7 @@
-//! One `python3` per execution context: how it is started, asked, interrupted and ended.
+//! One `python3` per execution context: how it is started, called, interrupted and ended.
 //!
-//! The process runs in a temporary directory with a clean environment and in a process group of its own. It ends with
-//! the sandbox in every case: a closed pipe makes the driver kill its group, even when the sandbox was killed.
+//! The process runs in a temporary directory with a clean environment and in a process group of its own. It always
+//! ends with the sandbox, even when the sandbox is killed: a closed pipe makes the driver kill its process group.
 
 use std::io;
 use std::process::Stdio;
@@ -14,10 +14,10 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Notify;
 
 const DRIVER: &str = include_str!("python_driver.py");
-/// How long an interrupted command may go on before its process is killed.
+/// How long an interrupted command may keep running before its process is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What a command came to.
+/// The outcome of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Reply {
     /// What was printed, and the last expression's value.

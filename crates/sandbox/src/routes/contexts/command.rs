@@ -1,11 +1,11 @@
-//! A command's way: Queued, Running, then Finished, Cancelled or Error.
+//! The life cycle of a command: Queued, Running, then Finished, Cancelled or Error.
 
 use std::sync::Mutex;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::state::lock;
+use crate::lock::lock;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum CommandStatus {
@@ -73,7 +73,7 @@ impl Command {
         }
     }
 
-    /// Whether the command may begin: not if it was cancelled while it waited.
+    /// Starts the command, unless it was cancelled while queued.
     pub(super) fn begin(&self) -> bool {
         let mut progress = lock(&self.progress);
         let begins = progress.status == CommandStatus::Queued;
@@ -89,4 +89,9 @@ impl Command {
             (progress.status, progress.results) = (status, results);
         }
     }
+}
+
+/// The results of a command whose context has failed or ended.
+pub(super) fn gone(why: &str) -> Value {
+    json!({ "resultType": "error", "summary": format!("ContextDied: {why}"), "cause": why })
 }

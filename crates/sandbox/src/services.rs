@@ -1,0 +1,27 @@
+//! The services of a workspace: the only place where one is registered.
+//!
+//! A service is the module of that name in `routes/`. It brings
+//! - `pub(super) fn routes() -> Routes`;
+//! - its state in a workspace, if it has one: a type with [`ServiceState`](crate::tenant::ServiceState), whose
+//!   `fresh` holds the seeds;
+//! - if the list names a delay for it, `pub(super) const DELAY: Duration`: the default.
+//!
+//! The modules, the router, [`Delays`](crate::Delays) and the flag `--delay` follow from this list. `cargo fmt` doesn't
+//! look into macros: format a service with `rustfmt crates/sandbox/src/routes/*.rs`.
+
+/// Calls `$then!` with the services, each with the name of its delay.
+macro_rules! services {
+    ($then:ident) => {
+        $then! {
+            clusters: cluster,
+            commands,
+            contexts: context,
+            control,
+            oauth,
+            statements: statement,
+            users,
+            warehouses: warehouse,
+        }
+    };
+}
+pub(crate) use services;
