@@ -1,6 +1,7 @@
 //! Maintainers' tasks: `cargo xtask codegen [--check]`, `cargo xtask lint-spec`, `cargo xtask docs [--check]`
 //! and `cargo xtask layers`.
 
+mod circles;
 mod docs;
 mod generate;
 mod layers;
@@ -52,8 +53,19 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Check who depends on whom, and that there is one HTTP stack, one TLS stack and one arrow.
-    Layers,
+    /// Check which crate depends on which, that no files of a crate import each other in a circle, and that there is
+    /// one HTTP stack, one TLS stack and one arrow.
+    Layers {
+        /// The workspace to check [default: this one].
+        #[arg(long, value_name = "DIR")]
+        root: Option<PathBuf>,
+        /// Check only for import circles, which needs no resolved dependencies.
+        #[arg(long)]
+        circles_only: bool,
+        /// For each circle, list every dependency between its files.
+        #[arg(long)]
+        edges: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -87,8 +99,10 @@ fn run(task: Task) -> Result<ExitCode> {
             }
             Ok(if fresh { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        Task::Layers => {
-            let findings = layers::check(root)?;
+        Task::Layers { root: other, circles_only, edges } => {
+            let root = other.as_deref().unwrap_or(root);
+            let mut findings = if circles_only { Vec::new() } else { layers::check(root)? };
+            findings.extend(circles::check(root, edges)?);
             findings.iter().for_each(|finding| eprintln!("{finding}"));
             Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
