@@ -1,12 +1,13 @@
-//! Maintainers' tasks: `cargo xtask codegen [--check]`, `cargo xtask lint-spec`, `cargo xtask docs [--check]`
-//! and `cargo xtask layers`.
+//! Maintainers' tasks: each generates files or checks one thing.
 
 mod circles;
 mod docs;
 mod generate;
 mod layers;
+mod licenses;
 mod lint;
 mod load;
+mod metadata;
 mod postprocess;
 mod preprocess;
 
@@ -53,8 +54,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Check which crate depends on which, that no files of a crate import each other in a circle, and that there is
-    /// one HTTP stack, one TLS stack and one arrow.
+    /// Check which crate depends on which, that no files of a crate import each other in a circle, that there is one
+    /// HTTP stack, one TLS stack and one arrow, and the licenses and sources of everything in the tree.
     Layers {
         /// The workspace to check [default: this one].
         #[arg(long, value_name = "DIR")]
@@ -101,12 +102,21 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Layers { root: other, circles_only, edges } => {
             let root = other.as_deref().unwrap_or(root);
-            let mut findings = if circles_only { Vec::new() } else { layers::check(root)? };
+            let mut findings = Vec::new();
+            if !circles_only {
+                let metadata = metadata::load(root)?;
+                findings.extend(layers::findings(&metadata));
+                findings.extend(licenses::findings(&metadata));
+            }
             findings.extend(circles::check(root, edges)?);
-            findings.iter().for_each(|finding| eprintln!("{finding}"));
-            Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(report(&findings))
         }
     }
+}
+
+fn report(findings: &[String]) -> ExitCode {
+    findings.iter().for_each(|finding| eprintln!("{finding}"));
+    if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn write(output: &Path, text: &str) -> Result<ExitCode> {
