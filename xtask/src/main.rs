@@ -1,5 +1,6 @@
-//! Maintainers' tasks: each generates files or checks one thing.
+//! Maintainers' tasks: `cargo xtask ci` runs all checks, and the other tasks generate files or check one thing.
 
+mod ci;
 mod circles;
 mod docs;
 mod generate;
@@ -10,6 +11,7 @@ mod load;
 mod metadata;
 mod postprocess;
 mod preprocess;
+mod toolchain;
 
 use std::{
     fs,
@@ -30,6 +32,18 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Run what must pass before a change is merged: all steps, or those named.
+    Ci {
+        /// Steps to run, in this order.
+        #[arg(value_name = "STEP")]
+        steps: Vec<String>,
+        /// Leave this step out; can be repeated.
+        #[arg(long, value_name = "STEP")]
+        skip: Vec<String>,
+        /// List the steps and run none.
+        #[arg(long)]
+        list: bool,
+    },
     /// Generate the client from the API description.
     Codegen {
         /// Write nothing; print the difference and fail if there is one.
@@ -67,6 +81,8 @@ enum Task {
         #[arg(long)]
         edges: bool,
     },
+    /// Check that each crate builds with its rust-version, as far as the versions of its dependencies tell.
+    Msrv,
 }
 
 fn main() -> ExitCode {
@@ -79,9 +95,17 @@ fn main() -> ExitCode {
     }
 }
 
+#[allow(clippy::print_stdout, reason = "the list is what was asked for")]
 fn run(task: Task) -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in no workspace")?;
     match task {
+        Task::Ci { list: true, .. } => {
+            println!("{}", ci::list(&ci::STEPS));
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Ci { steps, skip, list: false } => {
+            ci::run(&ci::select(&ci::STEPS, &steps, &skip)?, root).map(|()| ExitCode::SUCCESS)
+        }
         Task::Codegen { check, spec, output } => {
             let text = generate::generate(&spec.unwrap_or_else(|| root.join("spec")), root)?;
             let output = output.unwrap_or_else(|| root.join("crates/client/src/generated.rs"));
@@ -111,6 +135,7 @@ fn run(task: Task) -> Result<ExitCode> {
             findings.extend(circles::check(root, edges)?);
             Ok(report(&findings))
         }
+        Task::Msrv => Ok(report(&toolchain::check_rust_versions(root)?)),
     }
 }
 
