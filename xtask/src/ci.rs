@@ -26,7 +26,7 @@ pub(crate) struct Step {
 }
 
 /// All steps, in the order in which they run.
-pub(crate) const STEPS: [Step; 13] = [
+pub(crate) const STEPS: [Step; 14] = [
     Step {
         name: "toolchain",
         about: "the compiler is new enough for every crate",
@@ -63,6 +63,11 @@ pub(crate) const STEPS: [Step; 13] = [
         name: "docs",
         about: "the command reference is fresh, and rustdoc finds nothing wrong",
         run: docs,
+    },
+    Step {
+        name: "api",
+        about: "the public APIs are those in docs/api",
+        run: |root| cargo(root, "xtask api --check"),
     },
     Step {
         name: "python-sdk",
@@ -125,8 +130,9 @@ fn script(root: &Path, path: &str) -> Result<()> {
 }
 
 fn finish(command: &mut Command, root: &Path) -> Result<()> {
-    let status = command.current_dir(root).status().with_context(|| format!("cannot run {command:?}"))?;
-    ensure!(status.success(), "{command:?} ended with {status}");
+    let line = format!("{command:?}");
+    let status = command.current_dir(root).status().with_context(|| format!("cannot run {line}"))?;
+    ensure!(status.success(), "{line} ended with {status}");
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Maintainers' tasks: `cargo xtask ci` runs all checks, and the other tasks generate files or check one thing.
 
+mod api;
 mod ci;
 mod circles;
 mod docs;
@@ -83,9 +84,18 @@ enum Task {
     },
     /// Check that each crate builds with its rust-version, as far as the versions of its dependencies tell.
     Msrv,
+    /// Write the public API of each published library to docs/api.
+    Api {
+        /// Write nothing; print the differences and fail if there are any.
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = api::stand_in() {
+        return code;
+    }
     match run(Arguments::parse().task) {
         Ok(code) => code,
         Err(error) => {
@@ -136,6 +146,18 @@ fn run(task: Task) -> Result<ExitCode> {
             Ok(report(&findings))
         }
         Task::Msrv => Ok(report(&toolchain::check_rust_versions(root)?)),
+        Task::Api { check: false } => api::write(root).map(|()| ExitCode::SUCCESS),
+        Task::Api { check: true } if !toolchain::is_tested(root)? => {
+            eprintln!("SKIPPED: the public APIs are compared with the tested compiler only");
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Api { check: true } => {
+            let differences = api::check(root)?;
+            if !differences.is_empty() {
+                eprintln!("the public API differs from docs/api: if that is meant, run cargo xtask api");
+            }
+            Ok(report(&differences))
+        }
     }
 }
 
