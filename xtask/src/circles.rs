@@ -8,6 +8,8 @@
 //! - Paths in the tokens of macro calls, and the functions that serde attributes name, count as well.
 //! - Methods are invisible: `value.method()` names no file.
 
+mod attributes;
+mod load;
 mod references;
 mod tokens;
 mod tree;
@@ -19,8 +21,6 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-
-use tree::Tree;
 
 /// For each file that depends on others: which ones, and by which of their items.
 type Graph = BTreeMap<PathBuf, BTreeMap<PathBuf, BTreeSet<String>>>;
@@ -51,7 +51,7 @@ pub(crate) fn check(root: &Path, every_edge: bool) -> Result<Vec<String>> {
 
 /// The dependencies between the files of the crate that begins at `crate_root`.
 fn graph(crate_root: &Path) -> Result<Graph> {
-    let (mut tree, sources) = Tree::load(crate_root)?;
+    let (mut tree, sources) = load::load(crate_root)?;
     let mut graph = Graph::new();
     for (module, items) in &sources {
         for reference in references::collect(&mut tree, *module, items) {

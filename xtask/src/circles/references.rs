@@ -9,6 +9,7 @@ use syn::{
     visit::{self, Visit},
 };
 
+use super::attributes;
 use super::tokens;
 use super::tree::{self, FileId, ModuleId, Target, Tree};
 
@@ -111,7 +112,7 @@ impl<'a> Visit<'a> for Visitor<'_> {
 
     fn visit_block(&mut self, block: &'a Block) {
         let items = block.stmts.iter().filter_map(|statement| match statement {
-            Stmt::Item(item) if !tree::is_test(tree::attributes(item)) => Some(item),
+            Stmt::Item(item) if !attributes::is_test(attributes::of(item)) => Some(item),
             _ => None,
         });
         let outside = self.module;
@@ -130,75 +131,75 @@ impl<'a> Visit<'a> for Visitor<'_> {
     }
 
     fn visit_item(&mut self, item: &'a Item) {
-        if !tree::is_test(tree::attributes(item)) {
+        if !attributes::is_test(attributes::of(item)) {
             visit::visit_item(self, item);
         }
     }
 
     fn visit_impl_item(&mut self, item: &'a ImplItem) {
-        let attributes: &[Attribute] = match item {
+        let all: &[Attribute] = match item {
             ImplItem::Const(item) => &item.attrs,
             ImplItem::Fn(item) => &item.attrs,
             ImplItem::Macro(item) => &item.attrs,
             ImplItem::Type(item) => &item.attrs,
             _ => &[],
         };
-        if !tree::is_test(attributes) {
+        if !attributes::is_test(all) {
             visit::visit_impl_item(self, item);
         }
     }
 
     fn visit_trait_item(&mut self, item: &'a TraitItem) {
-        let attributes: &[Attribute] = match item {
+        let all: &[Attribute] = match item {
             TraitItem::Const(item) => &item.attrs,
             TraitItem::Fn(item) => &item.attrs,
             TraitItem::Macro(item) => &item.attrs,
             TraitItem::Type(item) => &item.attrs,
             _ => &[],
         };
-        if !tree::is_test(attributes) {
+        if !attributes::is_test(all) {
             visit::visit_trait_item(self, item);
         }
     }
 
     fn visit_field(&mut self, field: &'a Field) {
-        if !tree::is_test(&field.attrs) {
+        if !attributes::is_test(&field.attrs) {
             visit::visit_field(self, field);
         }
     }
 
     fn visit_variant(&mut self, variant: &'a Variant) {
-        if !tree::is_test(&variant.attrs) {
+        if !attributes::is_test(&variant.attrs) {
             visit::visit_variant(self, variant);
         }
     }
 
     fn visit_field_value(&mut self, value: &'a FieldValue) {
-        if !tree::is_test(&value.attrs) {
+        if !attributes::is_test(&value.attrs) {
             visit::visit_field_value(self, value);
         }
     }
 
     fn visit_arm(&mut self, arm: &'a Arm) {
-        if !tree::is_test(&arm.attrs) {
+        if !attributes::is_test(&arm.attrs) {
             visit::visit_arm(self, arm);
         }
     }
 
     fn visit_local(&mut self, local: &'a Local) {
-        if !tree::is_test(&local.attrs) {
+        if !attributes::is_test(&local.attrs) {
             visit::visit_local(self, local);
         }
     }
 
     fn visit_stmt_macro(&mut self, statement: &'a StmtMacro) {
-        if !tree::is_test(&statement.attrs) {
+        if !attributes::is_test(&statement.attrs) {
             visit::visit_stmt_macro(self, statement);
         }
     }
 
     fn visit_expr(&mut self, expression: &'a Expr) {
-        if !matches!(expression, Expr::Block(block) if tree::is_test(&block.attrs)) {
+        if !matches!(expression, Expr::Block(block) if attributes::is_test(&block.attrs)) {
             visit::visit_expr(self, expression);
         }
     }

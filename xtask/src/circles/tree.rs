@@ -2,20 +2,18 @@
 
 use std::{
     collections::HashMap,
-    fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
-use syn::{Attribute, Expr, ForeignItem, Item, ItemMod, ItemUse, Lit, Meta, UseTree, Visibility};
+use syn::{ForeignItem, Item, ItemUse, UseTree, Visibility};
 
 use super::tokens;
 
 pub(super) type ModuleId = usize;
 pub(super) type FileId = usize;
 
-/// Modules with their items, which the tree itself doesn't hold.
-pub(super) type Sources = Vec<(ModuleId, Vec<Item>)>;
+/// The crate's root, which is added first.
+const ROOT: ModuleId = 0;
 
 /// The modules of a crate and the names in them.
 #[derive(Default)]
@@ -66,20 +64,35 @@ pub(super) struct Leaf {
 }
 
 impl Tree {
-    /// Reads all files of a crate, except those that only its tests use.
-    pub(super) fn load(crate_root: &Path) -> Result<(Self, Sources)> {
-        let folder = crate_root.parent().context("the crate's root lies in no folder")?;
-        let mut loader = Loader { folder: folder.to_owned(), tree: Self::default(), sources: Vec::new() };
-        loader.file(crate_root, None, folder)?;
-        Ok((loader.tree, loader.sources))
-    }
-
     pub(super) fn path(&self, file: FileId) -> &Path {
         &self.files[file]
     }
 
     pub(super) fn file(&self, module: ModuleId) -> FileId {
         self.modules[module].file
+    }
+
+    /// Adds a file, which is a module.
+    pub(super) fn add_file(&mut self, parent: Option<ModuleId>, path: &Path) -> ModuleId {
+        self.files.push(path.to_owned());
+        self.add_module(parent, false, self.files.len() - 1)
+    }
+
+    /// Adds a module that is in its parent's file.
+    pub(super) fn add_inline(&mut self, parent: ModuleId) -> ModuleId {
+        self.add_module(Some(parent), false, self.file(parent))
+    }
+
+    pub(super) fn add_child(&mut self, parent: ModuleId, name: &str, child: ModuleId) {
+        self.add_name(parent, name, Binding::Module(child));
+    }
+
+    /// Makes a macro of `module` known in the crate's root.
+    pub(super) fn export_macro(&mut self, module: ModuleId, name: &str) {
+        if module != ROOT {
+            self.imports.push(Import { module, path: vec![name.to_owned()] });
+            self.add_name(ROOT, name, Binding::Import(self.imports.len() - 1));
+        }
     }
 
     /// Makes the items of a block a module of their own, which sees the names around it.
@@ -102,7 +115,8 @@ impl Tree {
         self.modules[module].names.entry(name.to_owned()).or_default().push(binding);
     }
 
-    fn bind(&mut self, module: ModuleId, item: &Item) {
+    /// Makes the names that an item declares known in `module`, except those of modules.
+    pub(super) fn bind(&mut self, module: ModuleId, item: &Item) {
         let ident = match item {
             Item::Const(item) => &item.ident,
             Item::Enum(item) => &item.ident,
@@ -169,7 +183,7 @@ impl Tree {
     fn walk(&self, module: ModuleId, path: &[String], busy: &mut Vec<usize>) -> Vec<Target> {
         let Some((first, mut rest)) = path.split_first() else { return Vec::new() };
         let mut targets = match first.as_str() {
-            "crate" => vec![Target::Module(0)],
+            "crate" => vec![Target::Module(ROOT)],
             "self" => vec![Target::Module(self.named(module))],
             "super" => {
                 let mut above = self.above(module);
@@ -258,75 +272,6 @@ impl Tree {
     }
 }
 
-struct Loader {
-    folder: PathBuf,
-    tree: Tree,
-    sources: Sources,
-}
-
-impl Loader {
-    /// Reads a file, whose modules are in `folder`.
-    fn file(&mut self, path: &Path, parent: Option<ModuleId>, folder: &Path) -> Result<Option<ModuleId>> {
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let syntax = syn::parse_file(&text).with_context(|| format!("cannot parse {}", path.display()))?;
-        if is_test(&syntax.attrs) {
-            return Ok(None);
-        }
-        self.tree.files.push(path.strip_prefix(&self.folder).unwrap_or(path).to_owned());
-        let module = self.tree.add_module(parent, false, self.tree.files.len() - 1);
-        let beside = path.parent().unwrap_or(folder);
-        self.items(module, syntax.items, folder, beside)?;
-        Ok(Some(module))
-    }
-
-    /// `beside` is the folder that `#[path]` attributes start from.
-    fn items(&mut self, module: ModuleId, items: Vec<Item>, folder: &Path, beside: &Path) -> Result<()> {
-        let items: Vec<Item> = items.into_iter().filter(|item| !is_test(attributes(item))).collect();
-        for item in &items {
-            self.tree.bind(module, item);
-            match item {
-                Item::Mod(item) => self.module(module, item, folder, beside)?,
-                Item::Macro(item) if item.attrs.iter().any(|a| a.path().is_ident("macro_export")) => {
-                    if let (Some(ident), false) = (&item.ident, module == 0) {
-                        let import = self.tree.imports.len();
-                        self.tree.imports.push(Import { module, path: vec![ident.to_string()] });
-                        self.tree.add_name(0, &ident.to_string(), Binding::Import(import));
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.sources.push((module, items));
-        Ok(())
-    }
-
-    fn module(&mut self, parent: ModuleId, item: &ItemMod, folder: &Path, beside: &Path) -> Result<()> {
-        let name = item.ident.to_string();
-        let name = name.trim_start_matches("r#");
-        let below = folder.join(name);
-        let module = if let Some((_, items)) = &item.content {
-            let module = self.tree.add_module(Some(parent), false, self.tree.file(parent));
-            self.items(module, items.clone(), &below, &below)?;
-            Some(module)
-        } else if let Some(path) = path_attribute(&item.attrs) {
-            let path = beside.join(path);
-            let folder = path.parent().unwrap_or(folder).to_owned();
-            self.file(&path, Some(parent), &folder)?
-        } else {
-            let Some(path) =
-                [folder.join(format!("{name}.rs")), below.join("mod.rs")].into_iter().find(|p| p.is_file())
-            else {
-                bail!("{} has no file for `mod {name};`", folder.display());
-            };
-            self.file(&path, Some(parent), &below)?
-        };
-        if let Some(module) = module {
-            self.tree.add_name(parent, name, Binding::Module(module));
-        }
-        Ok(())
-    }
-}
-
 /// The leaves of a `use` declaration; none where it begins with `::`, which leads out of the crate.
 pub(super) fn leaves(item: &ItemUse) -> Vec<Leaf> {
     let mut leaves = Vec::new();
@@ -360,61 +305,4 @@ fn flatten(tree: &UseTree, prefix: &mut Vec<String>, leaves: &mut Vec<Leaf>) {
 /// Whether a `use` only forwards names to other modules.
 pub(super) fn is_reexport(item: &ItemUse) -> bool {
     !matches!(item.vis, Visibility::Inherited)
-}
-
-/// Whether something is compiled for tests only.
-pub(super) fn is_test(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        let path = attribute.path();
-        if path.is_ident("cfg") {
-            attribute.parse_args::<Meta>().is_ok_and(|predicate| implies_test(&predicate))
-        } else {
-            path.segments.last().is_some_and(|segment| segment.ident == "test")
-        }
-    })
-}
-
-fn implies_test(predicate: &Meta) -> bool {
-    let Meta::List(list) = predicate else { return predicate.path().is_ident("test") };
-    let parts = list.parse_args_with(syn::punctuated::Punctuated::<Meta, syn::Token![,]>::parse_terminated);
-    let Ok(parts) = parts else { return false };
-    if list.path.is_ident("all") {
-        parts.iter().any(implies_test)
-    } else {
-        list.path.is_ident("any") && !parts.is_empty() && parts.iter().all(implies_test)
-    }
-}
-
-fn path_attribute(attributes: &[Attribute]) -> Option<String> {
-    attributes.iter().find_map(|attribute| match &attribute.meta {
-        Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Str(text) => Some(text.value()),
-                _ => None,
-            },
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
-/// The attributes of any item.
-pub(super) fn attributes(item: &Item) -> &[Attribute] {
-    match item {
-        Item::Const(item) => &item.attrs,
-        Item::Enum(item) => &item.attrs,
-        Item::ExternCrate(item) => &item.attrs,
-        Item::Fn(item) => &item.attrs,
-        Item::ForeignMod(item) => &item.attrs,
-        Item::Impl(item) => &item.attrs,
-        Item::Macro(item) => &item.attrs,
-        Item::Mod(item) => &item.attrs,
-        Item::Static(item) => &item.attrs,
-        Item::Struct(item) => &item.attrs,
-        Item::Trait(item) => &item.attrs,
-        Item::Type(item) => &item.attrs,
-        Item::Union(item) => &item.attrs,
-        Item::Use(item) => &item.attrs,
-        _ => &[],
-    }
 }
