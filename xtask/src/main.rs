@@ -1,13 +1,18 @@
-//! Maintainers' tasks: `cargo xtask codegen [--check]`, `cargo xtask lint-spec`, `cargo xtask docs [--check]`
-//! and `cargo xtask layers`.
+//! Maintainers' tasks: `cargo xtask ci` runs all checks, and the other tasks generate files or check one thing.
 
+mod api;
+mod ci;
+mod circles;
 mod docs;
 mod generate;
 mod layers;
+mod licenses;
 mod lint;
 mod load;
+mod metadata;
 mod postprocess;
 mod preprocess;
+mod toolchain;
 
 use std::{
     fs,
@@ -28,6 +33,18 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Run what must pass before a change is merged: all steps, or those named.
+    Ci {
+        /// Steps to run, in this order.
+        #[arg(value_name = "STEP")]
+        steps: Vec<String>,
+        /// Leave this step out; can be repeated.
+        #[arg(long, value_name = "STEP")]
+        skip: Vec<String>,
+        /// List the steps and run none.
+        #[arg(long)]
+        list: bool,
+    },
     /// Generate the client from the API description.
     Codegen {
         /// Write nothing; print the difference and fail if there is one.
@@ -52,11 +69,33 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Check who depends on whom, and that there is one HTTP stack, one TLS stack and one arrow.
-    Layers,
+    /// Check which crate depends on which, that no files of a crate import each other in a circle, that there is one
+    /// HTTP stack, one TLS stack and one arrow, and the licenses and sources of everything in the tree.
+    Layers {
+        /// The workspace to check [default: this one].
+        #[arg(long, value_name = "DIR")]
+        root: Option<PathBuf>,
+        /// Check only for import circles, which needs no resolved dependencies.
+        #[arg(long)]
+        circles_only: bool,
+        /// For each circle, list every dependency between its files.
+        #[arg(long)]
+        edges: bool,
+    },
+    /// Check that each crate builds with its rust-version, as far as the versions of its dependencies tell.
+    Msrv,
+    /// Write the public API of each published library to docs/api.
+    Api {
+        /// Write nothing; print the differences and fail if there are any.
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = api::stand_in() {
+        return code;
+    }
     match run(Arguments::parse().task) {
         Ok(code) => code,
         Err(error) => {
@@ -66,9 +105,17 @@ fn main() -> ExitCode {
     }
 }
 
+#[allow(clippy::print_stdout, reason = "the list is what was asked for")]
 fn run(task: Task) -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in no workspace")?;
     match task {
+        Task::Ci { list: true, .. } => {
+            println!("{}", ci::list(&ci::STEPS));
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Ci { steps, skip, list: false } => {
+            ci::run(&ci::select(&ci::STEPS, &steps, &skip)?, root).map(|()| ExitCode::SUCCESS)
+        }
         Task::Codegen { check, spec, output } => {
             let text = generate::generate(&spec.unwrap_or_else(|| root.join("spec")), root)?;
             let output = output.unwrap_or_else(|| root.join("crates/client/src/generated.rs"));
@@ -87,12 +134,36 @@ fn run(task: Task) -> Result<ExitCode> {
             }
             Ok(if fresh { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        Task::Layers => {
-            let findings = layers::check(root)?;
-            findings.iter().for_each(|finding| eprintln!("{finding}"));
-            Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Task::Layers { root: other, circles_only, edges } => {
+            let root = other.as_deref().unwrap_or(root);
+            let mut findings = Vec::new();
+            if !circles_only {
+                let metadata = metadata::load(root)?;
+                findings.extend(layers::findings(&metadata));
+                findings.extend(licenses::findings(&metadata));
+            }
+            findings.extend(circles::check(root, edges)?);
+            Ok(report(&findings))
+        }
+        Task::Msrv => Ok(report(&toolchain::check_rust_versions(root)?)),
+        Task::Api { check: false } => api::write(root).map(|()| ExitCode::SUCCESS),
+        Task::Api { check: true } if !toolchain::is_tested(root)? => {
+            eprintln!("SKIPPED: the public APIs are compared with the tested compiler only");
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Api { check: true } => {
+            let differences = api::check(root)?;
+            if !differences.is_empty() {
+                eprintln!("the public API differs from docs/api: if that is meant, run cargo xtask api");
+            }
+            Ok(report(&differences))
         }
     }
+}
+
+fn report(findings: &[String]) -> ExitCode {
+    findings.iter().for_each(|finding| eprintln!("{finding}"));
+    if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn write(output: &Path, text: &str) -> Result<ExitCode> {
