@@ -10,16 +10,12 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Request, Url};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    Answer, Error, OperationInfo, ResponseValue, Result, RetryPolicy, Sink, Wire, form,
-    send::{self, Buffered},
-    stream::Streamed,
-};
+use crate::{Error, OperationInfo, Result, RetryPolicy, Wire, form};
 
 /// Everything but RFC 3986's unreserved characters is encoded in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -94,7 +90,7 @@ pub struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(wire: Wire, operation: &OperationInfo) -> Self {
+    fn new(wire: Wire, operation: &OperationInfo) -> Self {
         let method = Method::from_bytes(operation.method.as_bytes());
         let problem = method.is_err().then(|| Error::usage(format!("not a method: {:?}", operation.method)));
         let mut call = Self::to(wire, Destination::Api, method.unwrap_or_default(), None);
@@ -108,7 +104,7 @@ impl Call {
         call
     }
 
-    pub(crate) fn to(wire: Wire, destination: Destination, method: Method, url: Option<Url>) -> Self {
+    fn to(wire: Wire, destination: Destination, method: Method, url: Option<Url>) -> Self {
         let settings = wire.settings();
         Self {
             operation: Cow::Borrowed("request"),
@@ -298,47 +294,6 @@ impl Call {
         Ok(request)
     }
 
-    /// Sends it and decodes the answer.
-    ///
-    /// # Errors
-    /// As for [`send_raw`](Self::send_raw); and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse)
-    /// if the answer is not what the type says.
-    pub async fn send<T: DeserializeOwned>(self) -> Result<ResponseValue<T>> {
-        let operation = self.operation.clone();
-        let answer = self.send_raw().await?;
-        answer.decode().map_err(|error| error.with_details(|d| d.operation = Some(operation.into_owned())))
-    }
-
-    /// Sends it; the body of a success means nothing.
-    ///
-    /// # Errors
-    /// As for [`send_raw`](Self::send_raw).
-    pub async fn send_ignoring_body(self) -> Result<ResponseValue<()>> {
-        Ok(ResponseValue::new((), self.send_raw().await?))
-    }
-
-    /// Sends it and returns the successful answer as it came.
-    ///
-    /// # Errors
-    /// Any kind: for a status other than 2xx the one that belongs to it;
-    /// [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the request may have been carried out and
-    /// repeating it would not be safe; [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) for a
-    /// page instead of JSON, for an empty answer to an operation that reads, and for a body over the limit; [`ErrorKind::DeadlineExceeded`] when time is up.
-    ///
-    /// [`ErrorKind::DeadlineExceeded`]: crate::ErrorKind::DeadlineExceeded
-    pub async fn send_raw(self) -> Result<Answer> {
-        send::send(&self, Buffered::new(self.limit)).await
-    }
-
-    /// Sends it and writes the body to a sink while it arrives; a body that breaks off is continued. Returns how many
-    /// bytes came.
-    ///
-    /// # Errors
-    /// As for [`send_raw`](Self::send_raw), and those of the sink.
-    pub async fn send_stream(self, sink: &mut impl Sink) -> Result<u64> {
-        send::send(&self, Streamed::new(sink)).await
-    }
-
     pub(crate) fn stall(&self) -> Option<Duration> {
         self.stall
     }
@@ -354,6 +309,29 @@ impl Call {
 
     fn fail(&mut self, problem: Error) {
         self.problem.get_or_insert(problem);
+    }
+}
+
+impl Wire {
+    /// A call of an API operation, with the credential.
+    pub fn call(&self, operation: &OperationInfo) -> Call {
+        Call::new(self.clone(), operation)
+    }
+
+    /// A request to an address on the host or on its cloud's account console, with the credential. Nothing else may
+    /// be called this way.
+    pub fn request(&self, method: Method, url: Url) -> Call {
+        Call::to(self.clone(), Destination::Api, method, Some(url))
+    }
+
+    /// A request without the credential, such as one to a token endpoint. It is not logged in detail.
+    pub fn anonymous(&self, method: Method, url: Url) -> Call {
+        Call::to(self.clone(), Destination::Anonymous, method, Some(url))
+    }
+
+    /// A request to a presigned link, without the credential and without any header of ours. The link is never logged.
+    pub fn presigned(&self, method: Method, url: Url) -> Call {
+        Call::to(self.clone(), Destination::Presigned, method, Some(url))
     }
 }
 

@@ -4,9 +4,12 @@ mod body;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::redact;
+use crate::text;
 
 pub use body::ErrorBody;
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A boxed error of any type.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -125,7 +128,7 @@ impl Error {
     /// An error of this kind. The message is one line in lower case with the value at its end; a long one is cut.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let mut message = message.into();
-        redact::cut(&mut message, LONGEST_MESSAGE);
+        text::cut(&mut message, LONGEST_MESSAGE);
         Self(Box::new(Inner { kind, message, details: ErrorDetails::default(), source: None }))
     }
 

@@ -13,12 +13,14 @@ pub mod json;
 mod limiter;
 mod operation;
 mod pages;
+mod receive;
 pub mod redact;
 mod redirect;
 mod retry;
 mod secret;
 mod send;
 mod stream;
+mod text;
 pub mod time;
 mod wire;
 
@@ -26,7 +28,7 @@ pub use answer::{Answer, ResponseValue};
 pub use call::{Call, Redirects};
 pub use cloud::{AzureCloud, Cloud, Provider};
 pub use credential::{Authorization, Credential, StaticToken};
-pub use error::{BoxError, Error, ErrorBody, ErrorDetails, ErrorKind};
+pub use error::{BoxError, Error, ErrorBody, ErrorDetails, ErrorKind, Result};
 pub use event::{Event, Events};
 pub use host::{Host, is_loopback};
 pub use http::{Authorities, BoxFuture, Exchange, HttpOptions, Step, Unanswered, build_client, unreachable};
@@ -38,6 +40,3 @@ pub use secret::Secret;
 pub use stream::{Sink, Target};
 pub use tokio_util::sync::CancellationToken;
 pub use wire::{Wire, WireBuilder};
-
-/// A result of this crate.
-pub type Result<T, E = Error> = std::result::Result<T, E>;

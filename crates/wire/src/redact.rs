@@ -10,7 +10,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
 use serde_json::Value;
 
-use crate::Secret;
+use crate::{Secret, text};
 
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
@@ -93,24 +93,12 @@ pub fn body(bytes: &[u8], filter: &Filter) -> String {
         text = filtered;
     }
     if text.len() > BODY_LIMIT {
-        let end = boundary(&text, BODY_LIMIT);
+        let end = text::boundary(&text, BODY_LIMIT);
         let more = text.len() - end;
         text.truncate(end);
         text.push_str(&format!("... ({more} bytes more)"));
     }
     text
-}
-
-/// Cuts a text that is longer than `limit` bytes, at a character, and marks the cut.
-pub(crate) fn cut(text: &mut String, limit: usize) {
-    if text.len() > limit {
-        text.truncate(boundary(text, limit));
-        text.push('\u{2026}');
-    }
-}
-
-fn boundary(text: &str, limit: usize) -> usize {
-    (0..=limit).rev().find(|i| text.is_char_boundary(*i)).unwrap_or_default()
 }
 
 /// Knows the credentials in use and takes them out of what people read. Clones share what they know.

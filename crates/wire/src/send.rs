@@ -18,79 +18,60 @@
 use std::{borrow::Cow, time::Duration};
 
 use ::http::{HeaderMap, StatusCode};
-use bytes::{Bytes, BytesMut};
 use reqwest::{Request, Response, Url};
+use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::{
-    Answer, Authorization, Error, ErrorBody, ErrorKind, Event, Redirects, Result, RetryPolicy, Unanswered,
-    answer,
+    Answer, Authorization, Error, ErrorBody, ErrorKind, Event, Redirects, ResponseValue, Result, RetryPolicy,
+    Unanswered, answer,
     call::{Call, Destination},
-    json, redact, redirect,
+    json,
+    receive::{Failed, Receive, read},
+    redact, redirect,
     retry::{Decision, Failure, Situation, decide},
-    stream,
 };
 
 /// The longest body of an error response that is read, in bytes.
 const LONGEST_ERROR: u64 = 1 << 20;
 
-/// What becomes of a successful response.
-pub(crate) trait Receive: Send {
-    type Output: Send;
-
-    /// Changes the request before an attempt.
-    fn prepare(&mut self, request: &mut Request) -> impl Future<Output = Result<()>> + Send {
-        let _ = request;
-        std::future::ready(Ok(()))
+impl Call {
+    /// Sends it and decodes the answer.
+    ///
+    /// # Errors
+    /// As for [`send_raw`](Self::send_raw); and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse)
+    /// if the answer is not what the type says.
+    pub async fn send<T: DeserializeOwned>(self) -> Result<ResponseValue<T>> {
+        let operation = self.operation.clone();
+        let answer = self.send_raw().await?;
+        answer.decode().map_err(|error| error.with_details(|d| d.operation = Some(operation.into_owned())))
     }
 
-    /// Reads the body.
-    fn receive(
-        &mut self,
-        call: &Call,
-        response: Response,
-        attempts: u32,
-    ) -> impl Future<Output = Result<Self::Output, Failed>> + Send;
-
-    /// How many bytes have come in all attempts together.
-    fn progress(&self) -> u64 {
-        0
+    /// Sends it; the body of a success means nothing.
+    ///
+    /// # Errors
+    /// As for [`send_raw`](Self::send_raw).
+    pub async fn send_ignoring_body(self) -> Result<ResponseValue<()>> {
+        Ok(ResponseValue::new((), self.send_raw().await?))
     }
 
-    /// After the server refused the request: whether there is another address to try.
-    fn renew(&mut self, refused: StatusCode) -> impl Future<Output = Result<bool>> + Send {
-        let _ = refused;
-        std::future::ready(Ok(false))
-    }
-}
-
-/// Why an attempt failed.
-pub(crate) enum Failed {
-    /// An error response came.
-    Answer(ErrorBody),
-    Unanswered(Unanswered),
-    /// The time for the attempt was up.
-    Overdue(Duration),
-    /// Nothing would change this.
-    Final(Error),
-}
-
-impl Failed {
-    pub(crate) fn stalled(silence: Duration) -> Self {
-        let text = format!("no data for {silence:?}");
-        Self::Unanswered(Unanswered::TimedOut(Error::new(ErrorKind::Unreachable, text)))
+    /// Sends it and returns the successful answer as it came.
+    ///
+    /// # Errors
+    /// Any kind: for a status other than 2xx the one that belongs to it;
+    /// [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the request may have been carried out and
+    /// repeating it would not be safe; [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) for a
+    /// page instead of JSON, for an empty answer to an operation that reads, and for a body over the limit; [`ErrorKind::DeadlineExceeded`] when time is up.
+    ///
+    /// [`ErrorKind::DeadlineExceeded`]: crate::ErrorKind::DeadlineExceeded
+    pub async fn send_raw(self) -> Result<Answer> {
+        send(&self, Buffered { limit: self.limit }).await
     }
 }
 
 /// Reads a body whole, up to a limit.
-pub(crate) struct Buffered {
+struct Buffered {
     limit: u64,
-}
-
-impl Buffered {
-    pub(crate) fn new(limit: u64) -> Self {
-        Self { limit }
-    }
 }
 
 impl Receive for Buffered {
@@ -121,29 +102,6 @@ impl Receive for Buffered {
         }
         Ok(answer)
     }
-}
-
-/// Reads a body up to a limit; `None` if it is longer.
-async fn read(response: &mut Response, limit: u64, stall: Option<Duration>) -> Result<Option<Bytes>, Failed> {
-    let url = response.url().clone();
-    let Some(first) = stream::next(response, &url, stall).await? else { return Ok(Some(Bytes::new())) };
-    let mut whole = BytesMut::new();
-    let mut length = first.len() as u64;
-    let mut next = Some(first);
-    while let Some(bytes) = next {
-        if length > limit {
-            return Ok(None);
-        }
-        let following = stream::next(response, &url, stall).await?;
-        // Most answers come in one piece, which needs no copy.
-        if whole.is_empty() && following.is_none() {
-            return Ok(Some(bytes));
-        }
-        length += following.as_ref().map_or(0, |b| b.len() as u64);
-        whole.extend_from_slice(&bytes);
-        next = following;
-    }
-    Ok(Some(whole.freeze()))
 }
 
 /// Where a call is on its way.
@@ -241,7 +199,7 @@ fn verdict(call: &Call, failed: &Failed, url: &Url, progress: &Progress) -> Resu
         Failed::Answer(body) => {
             let kind = body.kind(url.path());
             let reason = format!("HTTP {}", body.status.as_u16());
-            (Failure::Answer { body, kind }, reason, body.clone().into_error(url.path()))
+            (Failure::Answer { body, kind }, reason, ErrorBody::clone(body).into_error(url.path()))
         }
         Failed::Overdue(limit) => {
             let text = format!("no answer within {limit:?}");
@@ -355,7 +313,7 @@ async fn attempt<R: Receive>(
     match limit {
         None => exchange.await,
         Some(limit) => {
-            tokio::time::timeout(limit, exchange).await.map_or(Err(Failed::Overdue(limit)), |outcome| outcome)
+            tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| Err(Failed::Overdue(limit)))
         }
     }
 }
@@ -414,7 +372,7 @@ async fn exchange<R: Receive>(
                 // Read to its end where that is near, so that the connection can be used again.
                 let body = read(&mut response, LONGEST_ERROR, call.stall()).await?.unwrap_or_default();
                 log_body(call, &body);
-                return Err(Failed::Answer(ErrorBody::read(status, &headers, &body)));
+                return Err(Failed::Answer(Box::new(ErrorBody::read(status, &headers, &body))));
             }
         }
     }

@@ -4,16 +4,15 @@
 //! again is taken at its word: the bytes that came before are skipped. An `ETag` that changes in between ends the
 //! download, since the two halves belong to different objects.
 
-use std::time::Duration;
-
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use reqwest::{Request, Response, Url};
 
 use crate::{
-    Error, Result, Unanswered,
+    Error, ErrorKind, Result, Unanswered,
     call::Call,
-    send::{Failed, Receive},
+    receive::{Failed, Receive, next},
+    send::send,
 };
 
 /// How often a refused address is renewed without a byte in between.
@@ -55,8 +54,19 @@ impl std::fmt::Debug for Target {
     }
 }
 
+impl Call {
+    /// Sends it and writes the body to a sink while it arrives; a body that breaks off is continued. Returns how many
+    /// bytes came.
+    ///
+    /// # Errors
+    /// As for [`send_raw`](Self::send_raw), and those of the sink.
+    pub async fn send_stream(self, sink: &mut impl Sink) -> Result<u64> {
+        send(&self, Streamed::new(sink)).await
+    }
+}
+
 /// A download's state between attempts.
-pub(crate) struct Streamed<'a, S> {
+struct Streamed<'a, S> {
     sink: &'a mut S,
     target: Option<Target>,
     received: u64,
@@ -66,7 +76,7 @@ pub(crate) struct Streamed<'a, S> {
 }
 
 impl<'a, S: Sink> Streamed<'a, S> {
-    pub(crate) fn new(sink: &'a mut S) -> Self {
+    fn new(sink: &'a mut S) -> Self {
         Self { sink, target: None, received: 0, version: None, renewals: 0 }
     }
 
@@ -136,26 +146,6 @@ impl<S: Sink> Receive for Streamed<'_, S> {
     }
 }
 
-/// The next bytes of a body; silence for longer than `stall` ends the attempt.
-pub(crate) async fn next(
-    response: &mut Response,
-    url: &Url,
-    stall: Option<Duration>,
-) -> Result<Option<Bytes>, Failed> {
-    let next = match stall {
-        None => response.chunk().await,
-        Some(stall) => match tokio::time::timeout(stall, response.chunk()).await {
-            Ok(next) => next,
-            Err(_) => return Err(Failed::stalled(stall)),
-        },
-    };
-    next.map_err(|error| match Unanswered::new(url, error) {
-        // A connection was there: what failed is the body.
-        Unanswered::NotSent(error) => Failed::Unanswered(Unanswered::Lost(error)),
-        other => Failed::Unanswered(other),
-    })
-}
-
 fn lost(why: &str) -> Failed {
-    Failed::Unanswered(Unanswered::Lost(Error::new(crate::ErrorKind::Unreachable, why)))
+    Failed::Unanswered(Unanswered::Lost(Error::new(ErrorKind::Unreachable, why)))
 }

@@ -5,14 +5,12 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use ::http::Method;
-use reqwest::Url;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Call, Credential, Error, Events, Exchange, Host, HttpOptions, OperationInfo, RateLimit, Result,
-    RetryPolicy, call::Destination, limiter::Limiter, redact::Filter,
+    Credential, Error, Events, Exchange, Host, HttpOptions, RateLimit, Result, RetryPolicy, limiter::Limiter,
+    redact::Filter,
 };
 
 /// The way to one host. A clone is cheap and shares connections, credential, limiter and filter.
@@ -150,27 +148,6 @@ impl Wire {
     pub fn with_cancel(mut self, cancel: CancellationToken) -> Self {
         self.settings.cancel = Some(cancel);
         self
-    }
-
-    /// A call of an API operation, with the credential.
-    pub fn call(&self, operation: &OperationInfo) -> Call {
-        Call::new(self.clone(), operation)
-    }
-
-    /// A request to an address on the host or on its cloud's account console, with the credential. Nothing else may
-    /// be called this way.
-    pub fn request(&self, method: Method, url: Url) -> Call {
-        Call::to(self.clone(), Destination::Api, method, Some(url))
-    }
-
-    /// A request without the credential, such as one to a token endpoint. It is not logged in detail.
-    pub fn anonymous(&self, method: Method, url: Url) -> Call {
-        Call::to(self.clone(), Destination::Anonymous, method, Some(url))
-    }
-
-    /// A request to a presigned link, without the credential and without any header of ours. The link is never logged.
-    pub fn presigned(&self, method: Method, url: Url) -> Call {
-        Call::to(self.clone(), Destination::Presigned, method, Some(url))
     }
 
     /// Where it leads.

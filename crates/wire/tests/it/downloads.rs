@@ -1,0 +1,139 @@
+//! Streamed bodies: continued where they break off, renewed when their link is refused.
+
+use std::time::Duration;
+
+use brickwire_testserver::{End, Request, Response, Server};
+use brickwire_wire::{Error, Host, HttpOptions, Result, RetryPolicy, Sink, Target, Wire};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+
+const CONTENT: &[u8] = b"0123456789abcdef";
+
+#[derive(Default)]
+struct Collected {
+    bytes: Vec<u8>,
+    renewed: u32,
+    next: Option<Target>,
+}
+
+impl Sink for Collected {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.bytes.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    async fn renew(&mut self, refused: Option<StatusCode>) -> Result<Option<Target>> {
+        if refused.is_some() {
+            self.renewed += 1;
+            return Ok(self.next.clone());
+        }
+        Ok(None)
+    }
+}
+
+async fn download(server: &Server, sink: &mut Collected) -> Result<u64> {
+    let wire = Wire::builder(HttpOptions::new(Host::parse("x.cloud.databricks.com").unwrap())).build()?;
+    let link = format!("{}/object?signature=s3cret", server.url()).parse().unwrap();
+    let call = wire.presigned(Method::GET, link).with_retry(RetryPolicy::Resume { tries: 4 });
+    call.with_stall(Duration::from_millis(200)).send_stream(sink).await
+}
+
+/// Sends the rest of the content from the offset that the request names, with an entity tag.
+fn rest(request: &Request, tag: &str) -> Response {
+    let range = request
+        .header("range")
+        .and_then(|r| r.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
+    let whole = Response::new(if range.is_some() { 206 } else { 200 }).with_header("etag", tag);
+    match range {
+        Some(from) => whole
+            .with_header("content-range", &format!("bytes {from}-{}/{}", CONTENT.len() - 1, CONTENT.len()))
+            .with_body(CONTENT[from..].to_vec()),
+        None => whole.with_body(CONTENT.to_vec()),
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_continued() {
+    for end in [End::Close, End::Reset, End::Stall] {
+        let server = Server::start(move |request: &Request| match request.number {
+            0 | 1 => rest(request, "a").cut(5, end),
+            _ => rest(request, "a"),
+        });
+        let mut sink = Collected::default();
+        assert_eq!(download(&server, &mut sink).await.unwrap(), 16, "{end:?}");
+        assert_eq!(sink.bytes, CONTENT, "{end:?}");
+        let ranges: Vec<_> = server.requests().iter().map(|r| r.header("range").map(str::to_owned)).collect();
+        assert_eq!(ranges, [None, Some("bytes=5-".to_owned()), Some("bytes=10-".to_owned())]);
+        assert!(server.requests().iter().all(|r| r.header("authorization").is_none()));
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_ranges_sends_all_again_and_nothing_comes_twice() {
+    let server = Server::start(|request: &Request| {
+        let whole = Response::new(200).with_body(CONTENT.to_vec());
+        if request.number == 0 { whole.cut(7, End::Close) } else { whole }
+    });
+    let mut sink = Collected::default();
+    download(&server, &mut sink).await.unwrap();
+    assert_eq!(sink.bytes, CONTENT);
+}
+
+#[tokio::test]
+async fn a_changed_object_is_an_error() {
+    let server = Server::start(|request: &Request| match request.number {
+        0 => rest(request, "a").cut(5, End::Close),
+        _ => rest(request, "b"),
+    });
+    let error = download(&server, &mut Collected::default()).await.unwrap_err();
+    assert!(error.to_string().contains("changed while it was downloaded"), "{error}");
+}
+
+#[tokio::test]
+async fn a_refused_link_is_renewed_a_few_times_and_never_shown() {
+    let server = Server::start(|request: &Request| {
+        if request.target.contains("fresh") {
+            rest(request, "a")
+        } else {
+            Response::new(403).with_body("no s3cret")
+        }
+    });
+    let url = format!("{}/object?signature=fresh", server.url()).parse().unwrap();
+    let next = Some(Target { url, headers: HeaderMap::new() });
+    let mut sink = Collected { next, ..Default::default() };
+    download(&server, &mut sink).await.unwrap();
+    assert_eq!((sink.bytes.as_slice(), sink.renewed), (CONTENT, 1));
+
+    let url = format!("{}/object?signature=s3cret", server.url()).parse().unwrap();
+    let mut sink = Collected { next: Some(Target { url, headers: HeaderMap::new() }), ..Default::default() };
+    let error = download(&server, &mut sink).await.unwrap_err();
+    assert_eq!((sink.renewed, error.status()), (3, Some(403)));
+    assert!(!format!("{:?} {error:?}", sink.next).contains("signature"), "{error:?}");
+}
+
+#[tokio::test]
+async fn attempts_without_a_byte_are_counted_and_progress_starts_over() {
+    let server = Server::start(|_: &Request| Response::new(503));
+    let error = download(&server, &mut Collected::default()).await.unwrap_err();
+    assert_eq!((error.attempts(), error.status()), (4, Some(503)));
+    let server = Server::start(|request: &Request| rest(request, "a").cut(2, End::Close));
+    let mut sink = Collected::default();
+    download(&server, &mut sink).await.unwrap();
+    assert_eq!(sink.bytes, CONTENT);
+}
+
+#[tokio::test]
+async fn an_error_of_the_sink_ends_the_download() {
+    struct Full;
+    impl Sink for Full {
+        async fn write(&mut self, _: Bytes) -> Result<()> {
+            Err(Error::unexpected("the disk is full"))
+        }
+    }
+    let server = Server::start(|request: &Request| rest(request, "a"));
+    let wire =
+        Wire::builder(HttpOptions::new(Host::parse("x.cloud.databricks.com").unwrap())).build().unwrap();
+    let call = wire.presigned(Method::GET, server.url().parse().unwrap());
+    assert_eq!(call.send_stream(&mut Full).await.unwrap_err().to_string(), "the disk is full");
+    assert_eq!(server.requests().len(), 1);
+}
