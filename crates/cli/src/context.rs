@@ -5,10 +5,10 @@ use std::{cell::OnceCell, path::Path, time::Duration};
 use brickwire_actions::{Config, Environment, Workspace};
 
 use crate::{
-    args::{Format, Global},
+    failure::{Failure, Result},
+    options::{Format, Global},
     output::{Output, format_of},
     progress::Progress,
-    report::Failure,
 };
 
 /// How long cancellations may take when the program ends: up to 5 s until a submission is answered, and some more.
@@ -40,7 +40,7 @@ impl Context {
     }
 
     /// The workspace that the flags, the environment or a profile name.
-    pub(crate) async fn workspace(&self) -> Result<Workspace, Failure> {
+    pub(crate) async fn workspace(&self) -> Result<Workspace> {
         if let Some(workspace) = self.workspace.get() {
             return Ok(workspace.clone());
         }
@@ -53,7 +53,7 @@ impl Context {
     }
 
     /// The workspace of a configuration.
-    pub(crate) fn connect(&self, config: &Config) -> Result<Workspace, Failure> {
+    pub(crate) fn connect(&self, config: &Config) -> Result<Workspace> {
         let builder = Workspace::builder(config.connection()?)
             .with_product("brick", env!("CARGO_PKG_VERSION"))
             .with_events(self.progress.events())
@@ -62,7 +62,7 @@ impl Context {
     }
 
     /// The configuration, resolved.
-    pub(crate) async fn config(&self) -> Result<&Config, Failure> {
+    pub(crate) async fn config(&self) -> Result<&Config> {
         if let Some(config) = self.config.get() {
             return Ok(config);
         }
@@ -73,7 +73,7 @@ impl Context {
     }
 
     /// What the flags give, and the surroundings that complete it.
-    pub(crate) async fn sources(&self) -> Result<(Given, Environment), Failure> {
+    pub(crate) async fn sources(&self) -> Result<(Given, Environment)> {
         if self.global.sandbox {
             return self.sandbox_sources().await;
         }
@@ -84,7 +84,7 @@ impl Context {
     }
 
     #[cfg(feature = "sandbox")]
-    async fn sandbox_sources(&self) -> Result<(Given, Environment), Failure> {
+    async fn sandbox_sources(&self) -> Result<(Given, Environment)> {
         let started = self.sandbox.get_or_try_init(brickwire_sandbox::Sandbox::start).await;
         let sandbox = started.map_err(|e| Failure::Unable(format!("cannot start the sandbox: {e}")))?;
         let nothing = Environment::new([("", ""); 0]);
@@ -92,8 +92,8 @@ impl Context {
     }
 
     #[cfg(not(feature = "sandbox"))]
-    async fn sandbox_sources(&self) -> Result<(Given, Environment), Failure> {
-        Err(without_sandbox())
+    async fn sandbox_sources(&self) -> Result<(Given, Environment)> {
+        Err(Failure::without_sandbox())
     }
 
     /// Data goes here.
@@ -102,8 +102,13 @@ impl Context {
         Output::new(self.global.output, self.global.jq.clone())
     }
 
+    /// Prints one answer of the service.
+    pub(crate) fn record(&self, raw: &[u8]) -> Result {
+        self.output().record(&String::from_utf8_lossy(raw))
+    }
+
     /// The same, in the format that a file's name asks for unless one was given.
-    pub(crate) fn output_to(&self, file: Option<&Path>) -> Result<Output, Failure> {
+    pub(crate) fn output_to(&self, file: Option<&Path>) -> Result<Output> {
         let asked = match (self.global.output, file) {
             (Format::Auto, Some(file)) if self.global.jq.is_none() => format_of(file).ok_or_else(|| {
                 let file = file.display();
@@ -133,13 +138,4 @@ impl Context {
             workspace.settle(if interrupted { SETTLE } else { SETTLE / 2 }).await;
         }
     }
-}
-
-/// What a build without the sandbox says of it.
-#[cfg(not(feature = "sandbox"))]
-pub(crate) fn without_sandbox() -> Failure {
-    Failure::Unable(
-        "this build of brick has no sandbox\nhint: install it with `cargo install brickwire-cli --features sandbox`"
-            .to_owned(),
-    )
 }

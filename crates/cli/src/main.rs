@@ -1,12 +1,19 @@
 //! `brick`: Databricks from the command line. Thin: arguments, one action, one output, an exit status.
 
 mod args;
+mod candidates;
 mod commands;
-mod completion;
 mod context;
+mod failure;
+mod lifecycle;
+mod log;
+mod options;
 mod output;
 mod progress;
+#[cfg(feature = "reference")]
+mod reference;
 mod report;
+mod source;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -17,6 +24,10 @@ use crate::{args::Args, context::Context, report::Outcome};
 fn main() -> ExitCode {
     // A shell that asks for completions sets COMPLETE; then this answers and exits.
     clap_complete::CompleteEnv::with_factory(Args::command).complete();
+    #[cfg(feature = "reference")]
+    if let Some(done) = reference::write_if_asked(Args::command()) {
+        return report::finish(done.map_or_else(Outcome::Failed, |()| Outcome::Done), options::Format::Auto);
+    }
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return report::misread(&error),
@@ -24,7 +35,7 @@ fn main() -> ExitCode {
     // This thread does the work; the other one sees to the network, and to signals while this one writes.
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return report::finish(Outcome::Failed(error.into()), None),
+        Err(error) => return report::finish(Outcome::Failed(error.into()), args.global.output),
     };
     let code = runtime.block_on(run(args));
     // A name that nobody resolves is not waited for.
@@ -34,8 +45,8 @@ fn main() -> ExitCode {
 
 async fn run(args: Args) -> ExitCode {
     tokio::spawn(leave_if_stuck());
-    progress::log(&args.global);
-    let format = args.global.error_format();
+    log::start(&args.global);
+    let format = args.global.output;
     let context = Context::new(args.global);
     // Dropping the command's future cancels what it started; `settle` sees the cancellations out.
     let outcome = tokio::select! {

@@ -3,26 +3,30 @@
 #[cfg(feature = "arrow")]
 mod batches;
 mod cell;
+mod filter;
 #[cfg(feature = "jq")]
 mod jq;
 pub(crate) mod json;
 mod rows;
 #[cfg(feature = "arrow")]
 mod schema;
+mod table;
 mod target;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::ColumnConstraint;
 use serde_json::{Value, value::RawValue};
 
-use crate::{args::Format, report::Failure};
+use crate::{failure::Failure, options::Format};
 
 #[cfg(feature = "arrow")]
 pub(crate) use batches::BatchPrinter;
+use filter::filter;
 pub(crate) use rows::RowPrinter;
 #[cfg(feature = "arrow")]
 pub(crate) use schema::schema_of;
+use table::{bare_table, field_lines, terminal_width, trim_lines};
 pub(crate) use target::{Target, format_of};
 
 /// A column of a table: its heading, and where its value stands in an item (a JSON pointer).
@@ -126,7 +130,7 @@ impl Output {
     /// JSON, through the filter if there is one.
     fn json(&mut self, text: &str) -> Result<(), Failure> {
         let Some(code) = &self.jq else { return Ok(writeln!(self.out, "{}", json::pretty(text))?) };
-        for result in filtered(code, text)? {
+        for result in filter(code, text)? {
             writeln!(self.out, "{result}")?;
         }
         Ok(())
@@ -164,45 +168,8 @@ impl Output {
     }
 }
 
-#[cfg(feature = "jq")]
-fn filtered(code: &str, text: &str) -> Result<Vec<String>, Failure> {
-    jq::filter(code, text)
-}
-
-#[cfg(not(feature = "jq"))]
-fn filtered(_: &str, _: &str) -> Result<Vec<String>, Failure> {
-    Err(Failure::Unable("this build of brick has no --jq: install it with the feature `jq`".to_owned()))
-}
-
-/// `name  value`, the values in one column.
-fn field_lines(fields: &[(String, String)]) -> String {
-    let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
-    let line = |(name, value): &(String, String)| format!("{name:width$}  {value}").trim_end().to_owned();
-    fields.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
 fn rows_only() -> Failure {
     Failure::Usage("arrow and parquet are for the rows of an SQL statement".to_owned())
-}
-
-/// A table without lines, whose cells are broken where it is wider than this.
-fn bare_table(width: Option<u16>) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    if let Some(width) = width {
-        table.set_width(width);
-    }
-    table
-}
-
-/// How many columns the terminal has, if stdout is one.
-fn terminal_width() -> Option<u16> {
-    console::Term::stdout().size_checked().map(|(_, columns)| columns)
-}
-
-/// The table library pads every line to the full width.
-fn trim_lines(text: &str) -> String {
-    text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n")
 }
 
 fn cells(item: &str, columns: &[Column]) -> Vec<String> {

@@ -1,5 +1,5 @@
 //! What stands on stderr while a command runs: on a terminal one line that is written over, elsewhere a line for each
-//! change and a sign of life every half minute; retries always; the log, as far as it was asked for.
+//! change and a sign of life every half minute; retries always.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -13,9 +13,8 @@ use std::{
 use brickwire_actions::{Event, Events};
 use console::Term;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
-use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::args::Global;
+use crate::options::Global;
 
 /// Where nothing is written over, something is said this often.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -30,9 +29,27 @@ struct Shown {
     bar: ProgressBar,
     /// Whether the user asked to stop: then what is cancelled is named, else it goes without saying.
     stopping: AtomicBool,
-    waiting: Mutex<Option<Waiting>>,
-    /// What goes on when the program ends, even if something else is waited for since: what it is, and its id and words.
-    goes_on: Mutex<Option<(&'static str, String, String)>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Option<Waiting>,
+    /// What outlives the program, each with the command that shows it. All else is over with the program.
+    outliving: Vec<(&'static str, &'static str)>,
+    /// The last thing that goes on when the program ends, even if something else is waited for since: a line about it.
+    goes_on: Option<String>,
+}
+
+impl State {
+    /// Takes note of something that goes on when the program ends, if it does.
+    fn goes_on(&mut self, what: &str, id: &str, text: &str) -> bool {
+        let command = self.outliving.iter().find(|(kind, _)| *kind == what).map(|(_, command)| command);
+        if let Some(command) = command {
+            self.goes_on = Some(format!("{text}, and goes on by itself: {command} {id}"));
+        }
+        command.is_some()
+    }
 }
 
 /// What is being waited for, and since when.
@@ -60,8 +77,7 @@ impl Progress {
             quiet: global.quiet,
             bar,
             stopping: AtomicBool::new(false),
-            waiting: Mutex::default(),
-            goes_on: Mutex::default(),
+            state: Mutex::default(),
         }))
     }
 
@@ -81,7 +97,7 @@ impl Progress {
 
     /// Takes the line that is written over away, for good: data or the end comes next.
     pub(crate) fn clear(&self) {
-        *self.waiting() = None;
+        self.state().waiting = None;
         self.0.bar.finish_and_clear();
         self.0.bar.set_draw_target(ProgressDrawTarget::hidden());
     }
@@ -89,9 +105,9 @@ impl Progress {
     /// The user asked to stop. What was asked for of a cluster or a warehouse is not taken back.
     pub(crate) fn stopping(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
-        let goes_on = self.goes_on().take();
-        if let Some((what, id, text)) = goes_on {
-            self.line(&format!("{text}, and goes on by itself: brick {what}s get {id}"));
+        let goes_on = self.state().goes_on.take();
+        if let Some(line) = goes_on {
+            self.line(&line);
         }
     }
 
@@ -99,19 +115,20 @@ impl Progress {
     pub(crate) async fn beat(&self) {
         loop {
             tokio::time::sleep(HEARTBEAT).await;
-            let waiting = self.waiting().clone();
+            let waiting = self.state().waiting.clone();
             if let Some(Waiting { text, since, .. }) = waiting.filter(|_| self.0.bar.is_hidden()) {
                 self.line(&format!("{text}, for {} s now", since.elapsed().as_secs()));
             }
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Option<Waiting>> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Things of this kind outlive the program; `command` and an id show one.
+    pub(crate) fn expect_to_outlive(&self, what: &'static str, command: &'static str) {
+        self.state().outliving.push((what, command));
     }
 
-    fn goes_on(&self) -> MutexGuard<'_, Option<(&'static str, String, String)>> {
-        self.0.goes_on.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn show(&self, event: &Event) {
@@ -123,26 +140,24 @@ impl Progress {
                 ));
             }
             Event::Requesting { what, id, change } => {
-                *self.goes_on() = Some((what, id.clone(), format!("{what} {id} was asked to {change}")));
+                self.state().goes_on(what, id, &format!("{what} {id} was asked to {change}"));
             }
             Event::StateChanged { what, id, state, message } => {
                 let message = message.as_deref().map(|m| format!(": {m}")).unwrap_or_default();
                 let text = format!("{what} {id} is {state}");
                 let shown = format!("{text}{message}");
                 // A short statement or command has no story to tell, but for whoever watches it or ended it.
-                let told = !is_brief(what) || self.0.stopping.load(Ordering::Relaxed);
+                let lasts = self.state().goes_on(what, id, &text);
+                let told = lasts || self.0.stopping.load(Ordering::Relaxed);
                 if told && self.0.bar.is_hidden() {
                     self.line(&shown);
                 }
                 self.draw(&shown);
-                if !is_brief(what) {
-                    *self.goes_on() = Some((what, id.clone(), text));
-                }
-                *self.waiting() = Some(Waiting { text: shown, since: Instant::now() });
+                self.state().waiting = Some(Waiting { text: shown, since: Instant::now() });
             }
             Event::ChunkFetched { rows, total_rows, bytes, .. } if !io::stdout().is_terminal() => {
                 let total = total_rows.map(|n| format!(" of {}", HumanCount(n))).unwrap_or_default();
-                let seconds = self.waiting().as_ref().map(|w| w.since.elapsed().as_secs_f64());
+                let seconds = self.state().waiting.as_ref().map(|w| w.since.elapsed().as_secs_f64());
                 let rate = seconds.map(|s| HumanBytes((*bytes as f64 / s.max(0.001)) as u64));
                 let rate = rate.map(|rate| format!(", {rate} a second")).unwrap_or_default();
                 self.draw(&format!("{}{total} rows, {}{rate}", HumanCount(*rows), HumanBytes(*bytes)));
@@ -203,22 +218,4 @@ impl TermLike for Narrower {
     fn flush(&self) -> io::Result<()> {
         self.0.flush()
     }
-}
-
-/// Whether it ends with the program that started it.
-fn is_brief(what: &str) -> bool {
-    matches!(what, "statement" | "command" | "context")
-}
-
-/// Sends the log to stderr, as far as it was asked for.
-pub(crate) fn log(global: &Global) {
-    use tracing::Level;
-    let level = match global.verbose {
-        0 => Level::WARN,
-        _ => Level::DEBUG,
-    };
-    let wire = if global.debug || global.verbose > 1 { Level::DEBUG } else { Level::WARN };
-    let targets = Targets::new().with_target("brickwire", level).with_target("brickwire::debug", wire);
-    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time().with_ansi(false);
-    tracing_subscriber::registry().with(layer.with_filter(targets)).init();
 }

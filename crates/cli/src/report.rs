@@ -10,7 +10,7 @@ use std::{
 use brickwire_actions::ErrorKind;
 use serde_json::{Value, json};
 
-use crate::args::Format;
+use crate::{failure::Failure, options::Format};
 
 /// How a command ended.
 pub(crate) enum Outcome {
@@ -20,61 +20,14 @@ pub(crate) enum Outcome {
     Interrupted(u8),
 }
 
-/// Why a command failed.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// The actions' error.
-    Action(brickwire_actions::Error),
-    /// The command line is wrong in a way that its grammar can't tell.
-    Usage(String),
-    /// This build or machine can't do it.
-    Unable(String),
-    /// Code that ran remotely failed; what it said has been printed.
-    RemoteCode,
-    /// An examination found a fault and has printed it.
-    Fault { name: &'static str, kind: ErrorKind },
-    /// Reading or writing failed.
-    Io(io::Error),
-}
-
-impl From<brickwire_actions::Error> for Failure {
-    fn from(error: brickwire_actions::Error) -> Self {
-        Self::Action(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<serde_json::Error> for Failure {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Io(error.into())
-    }
-}
-
-impl Failure {
-    /// A file that can't be read or written.
-    pub(crate) fn file(path: &std::path::Path, error: &io::Error) -> Self {
-        Self::Unable(format!("{error}: {}", path.display()))
-    }
-
-    fn exit_code(&self) -> u8 {
-        match self {
-            Self::Usage(_) => 2,
-            Self::Unable(_) => 3,
-            Self::RemoteCode => 8,
-            Self::Io(_) => 1,
-            Self::Fault { kind, .. } => code_of(*kind),
-            Self::Action(error) => code_of(error.kind()),
-        }
-    }
-
-    /// The reader of our output went away, as `head` does: that is no failure.
-    fn is_closed_pipe(&self) -> bool {
-        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+fn exit_code(failure: &Failure) -> u8 {
+    match failure {
+        Failure::Usage(_) => 2,
+        Failure::Unable(_) => 3,
+        Failure::RemoteCode => 8,
+        Failure::Io(_) => 1,
+        Failure::Fault { kind, .. } => code_of(*kind),
+        Failure::Action(error) => code_of(error.kind()),
     }
 }
 
@@ -97,7 +50,7 @@ fn code_of(kind: ErrorKind) -> u8 {
 }
 
 /// Says how it ended, and picks the exit status.
-pub(crate) fn finish(outcome: Outcome, format: Option<Format>) -> ExitCode {
+pub(crate) fn finish(outcome: Outcome, format: Format) -> ExitCode {
     let failure = match outcome {
         Outcome::Done => return ExitCode::SUCCESS,
         Outcome::Interrupted(code) => {
@@ -109,9 +62,9 @@ pub(crate) fn finish(outcome: Outcome, format: Option<Format>) -> ExitCode {
     if failure.is_closed_pipe() {
         return ExitCode::SUCCESS;
     }
-    let code = failure.exit_code();
+    let code = exit_code(&failure);
     let text = match format {
-        Some(Format::Json | Format::Jsonl) => as_json(&failure, code),
+        Format::Json | Format::Jsonl => as_json(&failure, code),
         _ => as_text(&failure),
     };
     if !text.is_empty() {

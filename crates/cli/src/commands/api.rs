@@ -6,12 +6,14 @@ use brickwire_actions::{Backoff, FilePart, RawData, RawRequest, RawResponse, Res
 use clap::ValueEnum;
 use serde_json::Value;
 
-use super::{
-    Result,
+use crate::{
+    context::Context,
+    failure::Result,
+    options::duration,
     source::{read_file, read_stdin},
 };
-use crate::{args, context::Context};
 
+/// Send any request to the workspace
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -20,7 +22,7 @@ Examples:
   brick api POST /2.1/clusters/start -F cluster_id=0123-456789-abcdefgh --dry-run
   brick api GET /2.1/clusters/list --paginate --jq '.clusters[].cluster_id'
   brick api POST /2.0/workspace/import --form path=/Shared/x --file content=./x.py -i")]
-pub(crate) struct Api {
+pub(crate) struct Command {
     /// GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, LINK, UNLINK or PURGE
     method: String,
     /// A path below /api (/2.1/clusters/list; /api/2.1/clusters/list is the same), or an address on the workspace
@@ -59,7 +61,7 @@ pub(crate) struct Api {
     #[arg(long, value_name = "TYPE", default_value = "json")]
     response_type: Answer,
     /// Time for each attempt, as in 30s
-    #[arg(long, value_name = "DURATION", value_parser = args::duration, allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
     /// How many times a failed request is sent again
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -108,7 +110,7 @@ fn header(text: &str) -> std::result::Result<(String, String), String> {
     }
 }
 
-impl Api {
+impl Command {
     fn request(&self) -> Result<RawRequest> {
         let mut request = RawRequest::new(&self.method, &self.url)
             .with_repeated_query_keys(self.repeat_query_keys)
@@ -209,7 +211,7 @@ fn body(data: &str) -> Result<RawData> {
     }
 }
 
-pub(crate) async fn run(command: Api, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let request = command.request()?;
     let workspace = context.workspace().await?;
     if command.dry_run {
@@ -231,7 +233,7 @@ pub(crate) async fn run(command: Api, context: &Context) -> Result {
     }
 }
 
-fn print(command: &Api, response: &RawResponse, context: &Context) -> Result {
+fn print(command: &Command, response: &RawResponse, context: &Context) -> Result {
     if command.include {
         context.output().bytes(head(response).as_bytes())?;
     }

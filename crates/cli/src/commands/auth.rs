@@ -1,7 +1,7 @@
 //! `brick auth`: logging in with the browser, and out; and the one command that prints a token.
 
 use std::{
-    process::{Command as Program, Stdio},
+    process::{self, Stdio},
     time::{Duration, SystemTime},
 };
 
@@ -10,11 +10,11 @@ use clap::Subcommand;
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use super::Result;
-use crate::{args::duration, completion, context::Context};
+use crate::{candidates, context::Context, failure::Result, options::duration};
 
+/// Log in with the browser, log out, print a token
 #[derive(Debug, Subcommand)]
-pub(crate) enum Auth {
+pub(crate) enum Command {
     /// Log in with the browser, and keep the login for the commands that follow
     #[command(after_help = "\
 The login belongs to the host: no other is sent its token. The configuration file is not changed.
@@ -43,14 +43,14 @@ Examples:
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
     /// Profile in ~/.databrickscfg, as --profile
-    #[arg(value_name = "PROFILE", add = ArgValueCompleter::new(completion::profiles))]
+    #[arg(value_name = "PROFILE", add = ArgValueCompleter::new(candidates::profiles))]
     name: Option<String>,
 }
 
-pub(crate) async fn run(command: Auth, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     match command {
-        Auth::Login { which, no_browser, timeout } => login(&which, no_browser, timeout, context).await,
-        Auth::Logout(which) => {
+        Command::Login { which, no_browser, timeout } => login(&which, no_browser, timeout, context).await,
+        Command::Logout(which) => {
             let config = which.config(context).await?;
             let host = config.host().map(ToString::to_string).unwrap_or_default();
             match config.logout()? {
@@ -59,7 +59,7 @@ pub(crate) async fn run(command: Auth, context: &Context) -> Result {
             }
             Ok(())
         }
-        Auth::Token(which) => {
+        Command::Token(which) => {
             let config = which.config(context).await?;
             config.check()?;
             let token = context.connect(&config)?.access_token().await?;
@@ -117,7 +117,7 @@ fn open(address: &str) -> bool {
     } else {
         ("xdg-open", &[])
     };
-    let mut program = Program::new(program);
+    let mut program = process::Command::new(program);
     program.args(arguments).arg(address);
     program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().is_ok()
 }

@@ -1,20 +1,24 @@
 //! `brick clusters`
 
-use brickwire_actions::Change;
+use std::ffi::OsStr;
+
+use brickwire_actions::{Change, Clusters, types::ClusterDetails};
 use clap::Subcommand;
+use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
-use clap_complete::ArgValueCompleter;
-
-use super::{Result, record};
 use crate::{
-    args::{Timeout, Waiting},
-    completion,
+    candidates::{live, named},
     context::Context,
+    failure::Result,
+    lifecycle::change,
+    options::{Timeout, Waiting},
     output::Column,
 };
 
+/// Clusters: list, get, start, restart, terminate
 #[derive(Debug, Subcommand)]
-pub(crate) enum Clusters {
+#[command(alias = "cluster")]
+pub(crate) enum Command {
     /// List all clusters
     #[command(after_help = "Example:\n  brick clusters list -o json")]
     List,
@@ -68,7 +72,7 @@ pub(crate) enum Clusters {
 pub(crate) struct Which {
     /// The cluster's id or name
     #[arg(value_name = "CLUSTER", env = "DATABRICKS_CLUSTER_ID", hide_env_values = true)]
-    #[arg(add = ArgValueCompleter::new(completion::clusters))]
+    #[arg(add = ArgValueCompleter::new(candidates))]
     cluster: String,
 }
 
@@ -93,55 +97,58 @@ const NODE_TYPES: &[Column] = &[
 
 const SPARK_VERSIONS: &[Column] = &[("KEY", "/key"), ("NAME", "/name")];
 
-pub(crate) async fn run(command: Clusters, context: &Context) -> Result {
-    let clusters = context.workspace().await?.clusters();
+/// The workspace's clusters. What is asked of one goes on when the program ends.
+pub(crate) async fn of(context: &Context) -> Result<Clusters> {
+    context.progress().expect_to_outlive("cluster", "brick clusters get");
+    Ok(context.workspace().await?.clusters())
+}
+
+/// Names and ids, for completion.
+pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
+    live(current, "clusters", async |workspace| {
+        let all = workspace.clusters().list().await.ok()?;
+        let named = |c: &ClusterDetails| named(&c.cluster_id, &c.cluster_name, c.state.as_ref());
+        Some(all.iter().flat_map(named).collect())
+    })
+}
+
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    let clusters = of(context).await?;
     match command {
-        Clusters::List => Ok(context.output().list(&clusters.list_json().await?, COLUMNS)?),
-        Clusters::NodeTypes => {
-            Ok(context.output().list(clusters.list_node_types().await?.raw(), NODE_TYPES)?)
+        Command::List => context.output().list(&clusters.list_json().await?, COLUMNS),
+        Command::NodeTypes => context.output().list(clusters.list_node_types().await?.raw(), NODE_TYPES),
+        Command::SparkVersions => {
+            context.output().list(clusters.spark_versions().await?.raw(), SPARK_VERSIONS)
         }
-        Clusters::SparkVersions => {
-            Ok(context.output().list(clusters.spark_versions().await?.raw(), SPARK_VERSIONS)?)
-        }
-        Clusters::Get(which) => {
+        Command::Get(which) => {
             let id = clusters.find(&which.cluster).await?;
-            record(context, clusters.get(&id).await?.raw())
+            context.record(clusters.get(&id).await?.raw())
         }
-        Clusters::Start { which, waiting } => {
+        Command::Start { which, waiting } => {
             let id = clusters.find(&which.cluster).await?;
-            if clusters.start(&id).await? == Change::Already {
-                context.note(&format!("cluster {id} is running or starting already"));
-            }
-            if waiting.no_wait {
-                return record(context, clusters.get(&id).await?.raw());
-            }
-            record(context, clusters.wait_until_running(&id, waiting.timeout.options()).await?.raw())
+            let done = clusters.wait_until_running(&id, waiting.timeout.options());
+            let already = format!("cluster {id} is running or starting");
+            change(context, &waiting, &already, clusters.start(&id), clusters.get(&id), done).await
         }
-        Clusters::Restart { which, waiting } => {
+        Command::Restart { which, waiting } => {
             let id = clusters.find(&which.cluster).await?;
-            clusters.restart(&id).await?;
-            if waiting.no_wait {
-                return record(context, clusters.get(&id).await?.raw());
-            }
-            record(context, clusters.wait_until_running(&id, waiting.timeout.options()).await?.raw())
+            let done = clusters.wait_until_running(&id, waiting.timeout.options());
+            let asked = async { clusters.restart(&id).await.map(|()| Change::Requested) };
+            change(context, &waiting, "", asked, clusters.get(&id), done).await
         }
-        Clusters::Terminate { which, waiting } => {
+        Command::Terminate { which, waiting } => {
             let id = clusters.find(&which.cluster).await?;
-            if clusters.terminate(&id).await? == Change::Already {
-                context.note(&format!("cluster {id} is terminated or terminating already"));
-            }
-            if waiting.no_wait {
-                return record(context, clusters.get(&id).await?.raw());
-            }
-            record(context, clusters.wait_until_terminated(&id, waiting.timeout.options()).await?.raw())
+            let done = clusters.wait_until_terminated(&id, waiting.timeout.options());
+            let already = format!("cluster {id} is terminated or terminating");
+            change(context, &waiting, &already, clusters.terminate(&id), clusters.get(&id), done).await
         }
-        Clusters::Wait { which, terminated, timeout } => {
+        Command::Wait { which, terminated, timeout } => {
             let id = clusters.find(&which.cluster).await?;
             let cluster = match terminated {
                 true => clusters.wait_until_terminated(&id, timeout.options()).await?,
                 false => clusters.wait_until_running(&id, timeout.options()).await?,
             };
-            record(context, cluster.raw())
+            context.record(cluster.raw())
         }
     }
 }

@@ -2,21 +2,24 @@
 
 use clap_complete::env::Shells;
 
-use super::Result;
-use crate::{context::Context, report::Failure};
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+};
 
+/// Print the line that makes a shell complete commands, clusters, warehouses and profiles
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
   brick completions bash >> ~/.bashrc
   brick completions fish > ~/.config/fish/completions/brick.fish")]
-pub(crate) struct Completions {
+pub(crate) struct Command {
     /// bash, zsh, fish, powershell or elvish
     #[arg(value_name = "SHELL")]
     shell: String,
 }
 
-pub(crate) fn run(command: &Completions, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let shells = Shells::builtins();
     let Some(shell) = shells.completer(&command.shell) else {
         let known: Vec<_> = shells.names().collect();

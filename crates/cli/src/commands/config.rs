@@ -1,14 +1,14 @@
 //! `brick config`: what is configured and where it comes from, without any network.
 
-use brickwire_actions::{Config as Resolved, ConfigView};
+use brickwire_actions::{Config, ConfigView};
 use clap::Subcommand;
 use serde_json::{Value, json, value::to_raw_value};
 
-use super::Result;
-use crate::{context::Context, output::Column};
+use crate::{context::Context, failure::Result, output::Column};
 
+/// What is configured, and where it comes from
 #[derive(Debug, Subcommand)]
-pub(crate) enum Config {
+pub(crate) enum Command {
     /// Show every value, where it comes from, and what doesn't count and why
     #[command(after_help = "\
 Secrets are shown as ***. A configuration that contradicts itself is shown too, and the exit status is then 3.
@@ -32,17 +32,17 @@ const PROFILES: &[Column] = &[
     ("FAULT", "/fault"),
 ];
 
-pub(crate) async fn run(command: Config, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let (given, environment) = context.sources().await?;
     let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
     match command {
-        Config::Show => {
-            let config = Resolved::read(&given, &environment)?;
+        Command::Show => {
+            let config = Config::read(&given, &environment)?;
             show(&config.view(), context)?;
             Ok(config.check()?)
         }
-        Config::Profiles => {
-            let profiles = Resolved::profiles(&given, &environment)?;
+        Command::Profiles => {
+            let profiles = Config::profiles(&given, &environment)?;
             let items = profiles.iter().map(to_raw_value).collect::<serde_json::Result<Vec<_>>>()?;
             context.output().list(&items, PROFILES)
         }

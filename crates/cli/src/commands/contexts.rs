@@ -3,12 +3,15 @@
 use brickwire_actions::types::CommandLanguage;
 use clap::{Subcommand, ValueEnum};
 use clap_complete::ArgValueCompleter;
+use serde_json::json;
 
-use super::{Result, record};
-use crate::{args::Timeout, completion, context::Context};
+use super::clusters;
+use crate::{context::Context, failure::Result, options::Timeout};
 
+/// Execution contexts on a cluster: create, status, destroy
 #[derive(Debug, Subcommand)]
-pub(crate) enum Contexts {
+#[command(alias = "context")]
+pub(crate) enum Command {
     /// Create an execution context on a running cluster, and wait until it can run commands
     #[command(after_help = "Example:\n  brick contexts create -c nightly-etl -l python")]
     Create {
@@ -50,14 +53,14 @@ pub(crate) struct Cluster {
         value_name = "CLUSTER",
         env = "DATABRICKS_CLUSTER_ID",
         hide_env_values = true,
-        add = ArgValueCompleter::new(completion::clusters)
+        add = ArgValueCompleter::new(clusters::candidates)
     )]
     cluster: String,
 }
 
 impl Cluster {
     pub(crate) async fn id(&self, context: &Context) -> Result<String> {
-        Ok(context.workspace().await?.clusters().find(&self.cluster).await?)
+        Ok(clusters::of(context).await?.find(&self.cluster).await?)
     }
 }
 
@@ -81,29 +84,27 @@ impl From<Language> for CommandLanguage {
     }
 }
 
-pub(crate) async fn run(command: Contexts, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let commands = context.workspace().await?.commands();
     match command {
-        Contexts::Create { cluster, language, no_wait, timeout } => {
+        Command::Create { cluster, language, no_wait, timeout } => {
             let cluster = cluster.id(context).await?;
             let created = commands.create_context(&cluster, language.into()).await?;
             if no_wait {
-                return record(context, created.raw());
+                return context.record(created.raw());
             }
             let id = created.id.as_deref().unwrap_or_default();
-            record(context, commands.wait_for_context(&cluster, id, timeout.options()).await?.raw())
+            context.record(commands.wait_for_context(&cluster, id, timeout.options()).await?.raw())
         }
-        Contexts::Status(which) => {
+        Command::Status(which) => {
             let cluster = which.cluster.id(context).await?;
-            record(context, commands.context_status(&cluster, &which.context).await?.raw())
+            context.record(commands.context_status(&cluster, &which.context).await?.raw())
         }
-        Contexts::Destroy(which) => {
+        Command::Destroy(which) => {
             let cluster = which.cluster.id(context).await?;
             commands.destroy_context(&cluster, &which.context).await?;
-            record(
-                context,
-                serde_json::json!({ "id": which.context, "destroyed": true }).to_string().as_bytes(),
-            )
+            let destroyed = json!({ "id": which.context, "destroyed": true });
+            context.record(destroyed.to_string().as_bytes())
         }
     }
 }

@@ -2,12 +2,16 @@
 
 use std::io;
 
-use brickwire_actions::{Check, Doctor as Examination, Outcome};
+use brickwire_actions::{Check, Doctor, Outcome};
 use serde_json::value::to_raw_value;
 
-use super::Result;
-use crate::{context::Context, output::Column, report::Failure};
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+    output::Column,
+};
 
+/// Find out why the connection does or doesn't work, step by step
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The exit status is that of the first fault: 3 not configured, 4 not allowed, 7 unreachable,
@@ -15,15 +19,15 @@ and so on.
 
 Example:
   brick doctor --profile work")]
-pub(crate) struct Doctor {}
+pub(crate) struct Command {}
 
 const COLUMNS: &[Column] =
     &[("NAME", "/name"), ("OUTCOME", "/outcome"), ("DETAIL", "/detail"), ("HINT", "/hint")];
 
-pub(crate) async fn run(context: &Context) -> Result {
+pub(crate) async fn run(_: Command, context: &Context) -> Result {
     let (given, environment) = context.sources().await?;
     let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let doctor = Examination::new(&given, &environment).with_product("brick", env!("CARGO_PKG_VERSION"));
+    let doctor = Doctor::new(&given, &environment).with_product("brick", env!("CARGO_PKG_VERSION"));
     let mut printed: io::Result<()> = Ok(());
     let as_text = context.output().is_text();
     let checks = doctor

@@ -6,24 +6,29 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use brickwire_actions::{Command, RunOptions, RunOutput, types};
+use brickwire_actions::{self as actions, RunOptions, RunOutput, types};
 use serde_json::{Value, json};
 
 use super::{
-    Result,
+    clusters,
     contexts::{Cluster, Language},
-    record,
+};
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+    options::Timeout,
+    output::Target,
     source::Source,
 };
-use crate::{args::Timeout, context::Context, output::Target, report::Failure};
 
+/// Run code on a cluster and print its output
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   brick run -c nightly-etl 'print(spark.range(5).count())'
   brick run -c nightly-etl -f report.sql --start -o csv
   id=$(brick contexts create -c nightly-etl -o json | jq -r .id); brick run -c nightly-etl --context $id 'x = 1'")]
-pub(crate) struct Run {
+pub(crate) struct Command {
     #[command(flatten)]
     code: Source,
     #[command(flatten)]
@@ -50,16 +55,15 @@ pub(crate) struct Run {
     timeout: Timeout,
 }
 
-pub(crate) async fn run(command: Run, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let code = command.code.read("code")?;
     let language = match (command.language, command.code.path()) {
         (Some(language), _) => language,
         (None, Some(path)) => by_extension(path)?,
         (None, None) => Language::Python,
     };
-    let workspace = context.workspace().await?;
     let cluster = command.cluster.id(context).await?;
-    workspace.clusters().ensure_running(&cluster, command.start, command.timeout.options()).await?;
+    clusters::of(context).await?.ensure_running(&cluster, command.start, command.timeout.options()).await?;
     let mut options = RunOptions::default()
         .with_language(language.into())
         .with_kept_context(command.keep_context)
@@ -67,21 +71,22 @@ pub(crate) async fn run(command: Run, context: &Context) -> Result {
     if let Some(id) = command.context {
         options = options.with_context(id);
     }
-    let commands = workspace.commands();
+    let commands = context.workspace().await?.commands();
     if command.detach {
-        let Command { cluster_id, context_id, command_id } =
+        let actions::Command { cluster_id, context_id, command_id } =
             commands.run_detached(&cluster, &code, &options).await?;
         let names = json!({ "cluster_id": cluster_id, "context_id": context_id, "command_id": command_id });
-        return record(context, names.to_string().as_bytes());
+        return context.record(names.to_string().as_bytes());
     }
-    let (Command { context_id: id, .. }, done) = commands.run_to_end(&cluster, &code, &options).await?;
+    let (actions::Command { context_id: id, .. }, done) =
+        commands.run_to_end(&cluster, &code, &options).await?;
     if command.keep_context {
         context.note(&format!(
             "context {id} is kept: brick run -c {cluster} --context {id} …, brick contexts destroy -c {cluster} {id}"
         ));
     }
     if context.output().is_json_asked() {
-        record(context, done.raw())?;
+        context.record(done.raw())?;
         return if matches!(RunOutput::of(&done), RunOutput::Failed { .. } | RunOutput::Cancelled) {
             Err(Failure::RemoteCode)
         } else {

@@ -1,17 +1,30 @@
-//! `brick sandbox`: the local workspace, in the foreground.
+//! `brick sandbox`: the local workspace, in the foreground. Without the feature the command stays, and says how to get it.
 
-use super::Result;
-use crate::args::SandboxArgs;
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+};
+
+/// Serve a local pretend workspace: real SQL, real Python, no account
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  brick sandbox --delay cluster=2s")]
+pub(crate) struct Command {
+    #[cfg(feature = "sandbox")]
+    #[command(flatten)]
+    options: brickwire_sandbox::ServeArgs,
+    #[cfg(not(feature = "sandbox"))]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    rest: Vec<String>,
+}
 
 #[cfg(feature = "sandbox")]
-pub(super) async fn serve(options: SandboxArgs) -> Result {
-    use crate::report::Failure;
-    brickwire_sandbox::serve(options)
+pub(crate) async fn run(command: Command, _: &Context) -> Result {
+    brickwire_sandbox::serve(command.options)
         .await
         .map_err(|e| Failure::Unable(format!("the sandbox cannot serve: {e}")))
 }
 
 #[cfg(not(feature = "sandbox"))]
-pub(super) async fn serve(_: SandboxArgs) -> Result {
-    Err(crate::context::without_sandbox())
+pub(crate) async fn run(_: Command, _: &Context) -> Result {
+    Err(Failure::without_sandbox())
 }

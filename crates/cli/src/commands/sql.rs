@@ -7,31 +7,31 @@ use std::{
 };
 
 use brickwire_actions::{FetchOptions, Parameter, Statement, StatementResult, types::WarehouseState};
-
 use clap_complete::ArgValueCompleter;
 
-use super::{Result, record, source::Source};
+use super::warehouses;
 use crate::{
-    args::{self, Format},
-    completion,
     context::Context,
+    failure::{Failure, Result},
+    options::{Format, duration},
     output::{Output, Target},
-    report::Failure,
+    source::Source,
 };
 
 /// So many bytes of rows may wait to be written: enough for a network, and little for a machine.
 const WAITING: usize = 40 << 20;
 
+/// Run an SQL statement and print its rows
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   brick sql \"SELECT * FROM samples.nyctaxi.trips LIMIT 5\"
   brick sql -w \"Shared Endpoint\" -P from:DATE=2024-01-01 -P note:STRING -f report.sql -o csv")]
-pub(crate) struct Sql {
+pub(crate) struct Command {
     #[command(flatten)]
     statement: Source,
     /// The warehouse's id or name; else the only running one
-    #[arg(long, short, value_name = "WAREHOUSE", add = ArgValueCompleter::new(completion::warehouses))]
+    #[arg(long, short, value_name = "WAREHOUSE", add = ArgValueCompleter::new(warehouses::candidates))]
     warehouse: Option<String>,
     /// Bind :NAME, as NAME=VALUE (text), NAME:TYPE=VALUE, or NAME:TYPE (NULL); may be repeated
     #[arg(long = "param", short = 'P', value_name = "NAME[:TYPE][=VALUE]", value_parser = parameter)]
@@ -55,7 +55,7 @@ pub(crate) struct Sql {
     #[arg(long)]
     detach: bool,
     /// Cancel the statement when it has not ended after this time, as in 30s, 2h
-    #[arg(long, value_name = "DURATION", value_parser = args::duration, allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
 }
 
@@ -80,10 +80,10 @@ fn parameter(text: &str) -> std::result::Result<Parameter, String> {
     }
 }
 
-pub(crate) async fn run(command: Sql, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let text = command.statement.read("statement")?;
     let workspace = context.workspace().await?;
-    let warehouses = workspace.warehouses();
+    let warehouses = warehouses::of(context).await?;
     let given = command.warehouse.as_deref().or(context.config().await?.warehouse_id());
     let warehouse = match given {
         Some(id_or_name) => warehouses.find(id_or_name).await?,
@@ -116,7 +116,7 @@ pub(crate) async fn run(command: Sql, context: &Context) -> Result {
         statement = statement.with_deadline(timeout);
     }
     if command.detach {
-        return record(context, statement.submit().await?.raw());
+        return context.record(statement.submit().await?.raw());
     }
     // Before the statement runs, so that one whose rows can't be written isn't run.
     let output = context.output_to(command.out.as_deref())?;

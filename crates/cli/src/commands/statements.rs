@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Result, record, sql};
-use crate::{args::Timeout, context::Context, output::Target};
+use super::sql;
+use crate::{context::Context, failure::Result, options::Timeout, output::Target};
 
+/// Statements submitted before: get, wait, cancel
 #[derive(Debug, Subcommand)]
-pub(crate) enum Statements {
+#[command(alias = "statement")]
+pub(crate) enum Command {
     /// Show the status of a statement
     #[command(after_help = "Example:\n  brick statements get 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b")]
     Get(Which),
@@ -35,21 +37,21 @@ pub(crate) struct Which {
     statement: String,
 }
 
-pub(crate) async fn run(command: Statements, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let statements = context.workspace().await?.statements();
     match command {
-        Statements::Get(which) => record(context, statements.get(&which.statement).await?.raw()),
-        Statements::Wait { which, out, timeout } => {
+        Command::Get(which) => context.record(statements.get(&which.statement).await?.raw()),
+        Command::Wait { which, out, timeout } => {
             // Before the wait, so that what is wrong with the file is told at once.
             let output = context.output_to(out.as_deref())?;
             let target = Target::open(out.as_deref())?;
             let result = statements.wait(&which.statement, timeout.options()).await?;
             sql::print(result, output, target, context).await
         }
-        Statements::Cancel(which) => {
+        Command::Cancel(which) => {
             statements.cancel(&which.statement).await?;
             let requested = serde_json::json!({ "statement_id": which.statement, "cancel_requested": true });
-            record(context, requested.to_string().as_bytes())
+            context.record(requested.to_string().as_bytes())
         }
     }
 }

@@ -8,7 +8,7 @@ use arrow_schema::{ArrowError, DataType, Field, IntervalUnit, Schema, SchemaRef}
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
 
 use super::{rows::distinct, target::Target};
-use crate::{args::Format, report::Failure};
+use crate::{failure::Failure, options::Format};
 
 /// A row group is written out when it holds this much, in bytes.
 const ROW_GROUP: usize = 32 << 20;

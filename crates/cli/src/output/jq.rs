@@ -7,7 +7,7 @@ use jaq_core::{
 };
 use jaq_json::{Val, read};
 
-use crate::report::Failure;
+use crate::failure::Failure;
 
 /// Applies a filter to JSON text; gives the results as JSON texts, a plain text without its quotes.
 pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {

@@ -5,8 +5,13 @@ use std::io::{self, Write};
 use brickwire_actions::{Rows, types::StatementColumnInfo};
 use comfy_table::CellAlignment;
 
-use super::{Target, bare_table, cell::csv_line, target::Writer, terminal_width, trim_lines};
-use crate::{args::Format, report::Failure};
+use super::{
+    cell::csv_line,
+    filter::filter,
+    table::{bare_table, field_lines, terminal_width, trim_lines},
+    target::{Target, Writer},
+};
+use crate::{failure::Failure, options::Format};
 
 /// How many rows a table is laid out for at once; a longer one begins again with its heading.
 const PAGE: usize = 10_000;
@@ -182,7 +187,7 @@ impl RowPrinter {
                 let gap = if self.rows > 0 { "\n" } else { "" };
                 let names = self.columns.iter().map(|c| c.name.clone());
                 let cells = cells.map(|cell| cell.unwrap_or("NULL").to_owned());
-                let lines = super::field_lines(&names.zip(cells).collect::<Vec<_>>());
+                let lines = field_lines(&names.zip(cells).collect::<Vec<_>>());
                 self.text.extend_from_slice(format!("{gap}{lines}\n").as_bytes());
             }
             Format::Jsonl => {
@@ -212,7 +217,7 @@ impl RowPrinter {
         match self.out {
             Sink::Direct(out) => out.end()?.keep()?,
             Sink::Filtered { code, text, mut out } => {
-                for result in super::filtered(&code, &String::from_utf8_lossy(&text))? {
+                for result in filter(&code, &String::from_utf8_lossy(&text))? {
                     writeln!(out, "{result}")?;
                 }
                 out.keep()?;

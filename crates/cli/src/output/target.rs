@@ -9,7 +9,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use crate::{args::Format, report::Failure};
+use crate::{failure::Failure, options::Format};
 
 /// Stdout, or a file.
 pub(crate) enum Target {

@@ -5,8 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Result;
-use crate::report::Failure;
+use crate::failure::{Failure, Result};
 
 /// Where SQL or code comes from.
 #[derive(Debug, Clone, clap::Args)]

@@ -1,28 +1,29 @@
-//! `brick reference`, for maintainers: the whole command line as Markdown and as man pages (`cargo xtask docs`).
+//! `brick reference FOLDER`, for maintainers: the whole command line as Markdown and as man pages (`cargo xtask docs`).
 
-use std::{fs, path::PathBuf};
+use std::{env, fs, path::Path};
 
-use clap::CommandFactory;
+use crate::failure::{Failure, Result};
 
-use super::Result;
-use crate::{args::Args, report::Failure};
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Reference {
-    /// The folder to write commands.md and man/*.1 to
-    folder: PathBuf,
+/// Writes commands.md and man/*.1 to the folder, if that is what the program was started for. Like completion it needs the
+/// whole command line, so that it can't be one of the commands.
+pub(crate) fn write_if_asked(root: clap::Command) -> Option<Result> {
+    let words: Vec<_> = env::args_os().skip(1).collect();
+    match &words[..] {
+        [word, folder] if word == "reference" => Some(write(Path::new(folder), root)),
+        _ => None,
+    }
 }
 
-pub(crate) fn run(options: &Reference) -> Result {
-    let mut root = Args::command().disable_help_subcommand(true);
+fn write(folder: &Path, root: clap::Command) -> Result {
+    let mut root = root.disable_help_subcommand(true);
     root.build();
-    let man = options.folder.join("man");
+    let man = folder.join("man");
     fs::create_dir_all(&man).map_err(|e| Failure::file(&man, &e))?;
     let mut text = String::from(
         "# `brick`, command by command\n\nMade from the program's own help by `cargo xtask docs`; don't edit.\n",
     );
     document(&root, "brick", &mut text);
-    let commands = options.folder.join("commands.md");
+    let commands = folder.join("commands.md");
     fs::write(&commands, text).map_err(|e| Failure::file(&commands, &e))?;
     Ok(clap_mangen::generate_to(root, &man)?)
 }

@@ -1,4 +1,4 @@
-//! Completion of live names: clusters, warehouses and profiles, as the shell asks for them.
+//! What a shell completes a live name from: profiles, and what is in the workspace.
 //!
 //! Pressing TAB never fails and never takes long: there is a deadline, what was found is kept for a minute, and any
 //! error is no candidates. The cache holds ids, names and states, nothing secret.
@@ -19,27 +19,7 @@ const DEADLINE: Duration = Duration::from_millis(1500);
 const FRESH: Duration = Duration::from_secs(60);
 
 /// An id or name, and what it is.
-type Found = Vec<(String, String)>;
-
-/// Clusters: names, and ids.
-pub(crate) fn clusters(current: &OsStr) -> Vec<CompletionCandidate> {
-    live(current, "clusters", async |workspace| {
-        let all = workspace.clusters().list().await.ok()?;
-        Some(
-            all.iter()
-                .flat_map(|c| named(&c.cluster_id, &c.cluster_name, c.state.as_ref().map(|s| s.as_str())))
-                .collect(),
-        )
-    })
-}
-
-/// Warehouses: names, and ids.
-pub(crate) fn warehouses(current: &OsStr) -> Vec<CompletionCandidate> {
-    live(current, "warehouses", async |workspace| {
-        let all = workspace.warehouses().list().await.ok()?;
-        Some(all.iter().flat_map(|w| named(&w.id, &w.name, w.state.as_ref().map(|s| s.as_str()))).collect())
-    })
-}
+pub(crate) type Found = Vec<(String, String)>;
 
 /// Profiles of the configuration file.
 pub(crate) fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
@@ -47,13 +27,19 @@ pub(crate) fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
     candidates(current, all.into_iter().map(|p| (p.name, p.host.unwrap_or_default())).collect())
 }
 
-fn named(id: &Option<String>, name: &Option<String>, state: Option<&str>) -> Vec<(String, String)> {
+/// An id and a name of the same thing, each with what tells it apart.
+pub(crate) fn named(
+    id: &Option<String>,
+    name: &Option<String>,
+    state: Option<impl ToString>,
+) -> [(String, String); 2] {
     let (id, name) = (id.clone().unwrap_or_default(), name.clone().unwrap_or_default());
-    let state = state.unwrap_or_default();
-    vec![(name.clone(), format!("{id} {state}")), (id, format!("{name} {state}"))]
+    let state = state.map(|s| s.to_string()).unwrap_or_default();
+    [(name.clone(), format!("{id} {state}")), (id, format!("{name} {state}"))]
 }
 
-fn live(
+/// What is in the workspace: `what` names it in the cache.
+pub(crate) fn live(
     current: &OsStr,
     what: &str,
     list: impl AsyncFnOnce(&Workspace) -> Option<Found>,

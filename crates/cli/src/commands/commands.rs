@@ -1,18 +1,21 @@
 //! `brick commands`
 
-use brickwire_actions::{Command, types};
+use brickwire_actions::{self as actions, types};
 use clap::Subcommand;
+use serde_json::json;
 
-use super::{
-    Result,
-    contexts::{Cluster, Language},
-    record,
+use super::contexts::{Cluster, Language};
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+    options::Timeout,
     source::Source,
 };
-use crate::{args::Timeout, context::Context, report::Failure};
 
+/// Commands in an execution context: execute, status, cancel
 #[derive(Debug, Subcommand)]
-pub(crate) enum Commands {
+#[command(alias = "command")]
+pub(crate) enum Command {
     /// Run code in a context, wait for it, and print what it answered; exits with 8 if the code failed
     #[command(
         after_help = "Example:\n  brick commands execute -c nightly-etl --context 1234567890123456789 'print(6 * 7)'"
@@ -59,36 +62,36 @@ pub(crate) struct Which {
 }
 
 impl Which {
-    async fn command(self, context: &Context) -> Result<Command> {
+    async fn command(self, context: &Context) -> Result<actions::Command> {
         let cluster_id = self.cluster.id(context).await?;
-        Ok(Command { cluster_id, context_id: self.context, command_id: self.command })
+        Ok(actions::Command { cluster_id, context_id: self.context, command_id: self.command })
     }
 }
 
-pub(crate) async fn run(command: Commands, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let commands = context.workspace().await?.commands();
     match command {
-        Commands::Execute { cluster, context: context_id, language, code, no_wait, timeout } => {
+        Command::Execute { cluster, context: context_id, language, code, no_wait, timeout } => {
             let code = code.read("code")?;
             let cluster = cluster.id(context).await?;
             let command = commands.run(&cluster, &context_id, language.into(), &code).await?;
             if no_wait {
-                let accepted = serde_json::json!({ "id": command.command_id });
-                return record(context, accepted.to_string().as_bytes());
+                let accepted = json!({ "id": command.command_id });
+                return context.record(accepted.to_string().as_bytes());
             }
             let done = commands.wait(&command, timeout.options()).await?;
-            record(context, done.raw())?;
+            context.record(done.raw())?;
             if succeeded(&done) { Ok(()) } else { Err(Failure::RemoteCode) }
         }
-        Commands::Status(which) => {
+        Command::Status(which) => {
             let command = which.command(context).await?;
-            record(context, commands.status(&command).await?.raw())
+            context.record(commands.status(&command).await?.raw())
         }
-        Commands::Cancel(which) => {
+        Command::Cancel(which) => {
             let command = which.command(context).await?;
             commands.cancel(&command).await?;
-            let requested = serde_json::json!({ "id": command.command_id, "cancel_requested": true });
-            record(context, requested.to_string().as_bytes())
+            let requested = json!({ "id": command.command_id, "cancel_requested": true });
+            context.record(requested.to_string().as_bytes())
         }
     }
 }

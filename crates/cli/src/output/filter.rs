@@ -1,0 +1,11 @@
+//! `--jq`, where it is built.
+
+#[cfg(feature = "jq")]
+pub(super) use super::jq::filter;
+
+#[cfg(not(feature = "jq"))]
+pub(super) fn filter(_: &str, _: &str) -> Result<Vec<String>, crate::failure::Failure> {
+    Err(crate::failure::Failure::Unable(
+        "this build of brick has no --jq: install it with the feature `jq`".to_owned(),
+    ))
+}
