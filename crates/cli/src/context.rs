@@ -86,14 +86,14 @@ impl Context {
     #[cfg(feature = "sandbox")]
     async fn sandbox_sources(&self) -> Result<(Given, Environment)> {
         let started = self.sandbox.get_or_try_init(brickwire_sandbox::Sandbox::start).await;
-        let sandbox = started.map_err(|e| Failure::Unable(format!("cannot start the sandbox: {e}")))?;
+        let sandbox = started.map_err(|e| Failure::local(format!("cannot start the sandbox: {e}")))?;
         let nothing = Environment::new([("", ""); 0]);
         Ok((vec![("host", sandbox.url().to_owned()), ("token", sandbox.token().to_owned())], nothing))
     }
 
     #[cfg(not(feature = "sandbox"))]
     async fn sandbox_sources(&self) -> Result<(Given, Environment)> {
-        Err(Failure::without_sandbox())
+        Err(Failure::not_built("sandbox", "full,sandbox"))
     }
 
     /// Data goes here.
@@ -111,11 +111,9 @@ impl Context {
     pub(crate) fn output_to(&self, file: Option<&Path>) -> Result<Output> {
         let asked = match (self.global.output, file) {
             (Format::Auto, Some(file)) if self.global.jq.is_none() => format_of(file).ok_or_else(|| {
-                let file = file.display();
-                Failure::Usage(format!(
-                    "the file's extension names no format: {file}\nhint: .csv, .json, .jsonl, .arrow, .parquet or .txt \
-                     do; with any other name the format, as in -o csv"
-                ))
+                Failure::usage(format!("the file's extension names no format: {}", file.display())).with_hint(
+                    ".csv, .json, .jsonl, .arrow, .parquet and .txt do; with any other, give the format, as in -o csv",
+                )
             })?,
             (asked, _) => asked,
         };

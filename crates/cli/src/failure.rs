@@ -1,64 +1,129 @@
-//! Why a command failed, as data. `report.rs` makes the words and the exit status of it.
+//! Why a command failed, and what to do about it, as data. `report.rs` turns it into text or JSON and an exit code.
 
-use std::{io, path::Path};
+use std::{fmt::Display, io, path::Path};
 
 use brickwire_actions::{Error, ErrorKind};
 
-/// How a command ends.
+use crate::hint::in_cli_words;
+
+/// The result of a command, or of a part of it.
 pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
 
 /// Why a command failed.
 #[derive(Debug)]
-pub(crate) enum Failure {
-    /// The actions' error.
-    Action(Error),
-    /// The command line is wrong in a way that its grammar can't tell.
-    Usage(String),
-    /// This build or machine can't do it.
-    Unable(String),
-    /// Code that ran remotely failed; what it said has been printed.
-    RemoteCode,
-    /// An examination found a fault and has printed it.
-    Fault { name: &'static str, kind: ErrorKind },
+pub(crate) struct Failure {
+    cause: Cause,
+    hint: Option<String>,
+}
+
+#[derive(Debug)]
+enum Cause {
+    /// The library's error.
+    Library(Error),
+    /// An error of which no service knows.
+    Own(ErrorKind, String),
     /// Reading or writing failed.
     Io(io::Error),
+    /// Code that ran remotely failed; its output has been printed.
+    RemoteCode,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Action(error)
+        Cause::Library(error).into()
     }
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        Cause::Io(error).into()
     }
 }
 
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
-        Self::Io(error.into())
+        Cause::Io(error.into()).into()
+    }
+}
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Self {
+        Self { cause, hint: None }
     }
 }
 
 impl Failure {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Cause::Own(kind, message.into()).into()
+    }
+
+    /// The command line is invalid in a way that its grammar can't express.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    /// This machine or this build can't do it.
+    pub(crate) fn local(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Local, message)
+    }
+
     /// A file that can't be read or written.
     pub(crate) fn file(path: &Path, error: &io::Error) -> Self {
-        Self::Unable(format!("{error}: {}", path.display()))
+        Self::local(format!("{error}: {}", path.display()))
     }
 
-    /// What a build without the sandbox says of it.
-    #[cfg(not(feature = "sandbox"))]
-    pub(crate) fn without_sandbox() -> Self {
-        Self::Unable(
-            "this build of brick has no sandbox\nhint: install it with `cargo install brickwire-cli --features sandbox`"
-                .to_owned(),
-        )
+    /// This build lacks something that these features bring.
+    #[cfg(not(all(feature = "arrow", feature = "jq", feature = "sandbox")))]
+    pub(crate) fn not_built(what: &str, features: &str) -> Self {
+        let install = format!("install it with `cargo install --path crates/cli --features {features}`");
+        Self::local(format!("this build of brick has no {what}")).with_hint(install)
     }
 
-    /// The reader of our output went away, as `head` does: that is no failure.
-    pub(crate) fn is_closed_pipe(&self) -> bool {
-        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    /// Code that ran remotely failed, and its output has been printed.
+    pub(crate) fn remote_code() -> Self {
+        Cause::RemoteCode.into()
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What to do about it, in the words of the command line.
+    pub(crate) fn hint(&self) -> Option<String> {
+        self.hint.clone().or_else(|| self.error()?.hint().map(in_cli_words))
+    }
+
+    pub(crate) fn kind(&self) -> ErrorKind {
+        match &self.cause {
+            Cause::Library(error) => error.kind(),
+            Cause::Own(kind, _) => *kind,
+            Cause::Io(_) => ErrorKind::Local,
+            Cause::RemoteCode => ErrorKind::RemoteFailed,
+        }
+    }
+
+    pub(crate) fn message(&self) -> &dyn Display {
+        match &self.cause {
+            Cause::Library(error) => error,
+            Cause::Own(_, message) => message,
+            Cause::Io(error) => error,
+            Cause::RemoteCode => &"the code failed",
+        }
+    }
+
+    /// The library's error, if it is one.
+    pub(crate) fn error(&self) -> Option<&Error> {
+        if let Cause::Library(error) = &self.cause { Some(error) } else { None }
+    }
+
+    /// The error of reading or writing, if it is one.
+    pub(crate) fn io(&self) -> Option<&io::Error> {
+        if let Cause::Io(error) = &self.cause { Some(error) } else { None }
+    }
+
+    /// Whether all that there is to say has been printed.
+    pub(crate) fn is_said(&self) -> bool {
+        matches!(self.cause, Cause::RemoteCode)
     }
 }

@@ -5,6 +5,7 @@ mod candidates;
 mod commands;
 mod context;
 mod failure;
+mod hint;
 mod lifecycle;
 mod log;
 mod options;

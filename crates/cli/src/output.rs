@@ -169,7 +169,7 @@ impl Output {
 }
 
 fn rows_only() -> Failure {
-    Failure::Usage("arrow and parquet are for the rows of an SQL statement".to_owned())
+    Failure::usage("arrow and parquet are for the rows of an SQL statement")
 }
 
 fn cells(item: &str, columns: &[Column]) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! How a command ends: what stands on stderr, and the exit status. The only place that knows exit codes.
+//! How a command ends: what is printed to stderr, and the exit code. The only place that knows exit codes.
 
 use std::{
     ffi::OsString,
@@ -7,8 +7,8 @@ use std::{
     process::ExitCode,
 };
 
-use brickwire_actions::ErrorKind;
-use serde_json::{Value, json};
+use brickwire_actions::{Error, ErrorKind};
+use serde_json::json;
 
 use crate::{failure::Failure, options::Format};
 
@@ -16,24 +16,14 @@ use crate::{failure::Failure, options::Format};
 pub(crate) enum Outcome {
     Done,
     Failed(Failure),
-    /// By a signal; the exit code stands for it.
+    /// By a signal, which this exit code stands for.
     Interrupted(u8),
 }
 
 fn exit_code(failure: &Failure) -> u8 {
-    match failure {
-        Failure::Usage(_) => 2,
-        Failure::Unable(_) => 3,
-        Failure::RemoteCode => 8,
-        Failure::Io(_) => 1,
-        Failure::Fault { kind, .. } => code_of(*kind),
-        Failure::Action(error) => code_of(error.kind()),
-    }
-}
-
-/// What a kind of failure exits with.
-fn code_of(kind: ErrorKind) -> u8 {
-    match kind {
+    match failure.kind() {
+        // Reading or writing broke off in the middle.
+        _ if failure.io().is_some() => 1,
         ErrorKind::Usage => 2,
         ErrorKind::Configuration | ErrorKind::Local => 3,
         ErrorKind::Unauthenticated | ErrorKind::PermissionDenied => 4,
@@ -49,40 +39,33 @@ fn code_of(kind: ErrorKind) -> u8 {
     }
 }
 
-/// Says how it ended, and picks the exit status.
+/// Prints why the command failed, if it did, and gives the exit code.
 pub(crate) fn finish(outcome: Outcome, format: Format) -> ExitCode {
-    let failure = match outcome {
+    let (code, text) = match outcome {
         Outcome::Done => return ExitCode::SUCCESS,
-        Outcome::Interrupted(code) => {
-            let _ = writeln!(io::stderr(), "interrupted");
-            return ExitCode::from(code);
+        Outcome::Interrupted(code) => (code, "interrupted".to_owned()),
+        // The reader of our output, such as `head`, has seen enough.
+        Outcome::Failed(failure) if failure.io().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) => {
+            return ExitCode::SUCCESS;
         }
-        Outcome::Failed(failure) => failure,
+        Outcome::Failed(failure) => match format {
+            Format::Json | Format::Jsonl => (exit_code(&failure), as_json(&failure)),
+            _ if failure.is_said() => return ExitCode::from(exit_code(&failure)),
+            _ => (exit_code(&failure), as_text(&failure)),
+        },
     };
-    if failure.is_closed_pipe() {
-        return ExitCode::SUCCESS;
-    }
-    let code = exit_code(&failure);
-    let text = match format {
-        Format::Json | Format::Jsonl => as_json(&failure, code),
-        _ => as_text(&failure),
-    };
-    if !text.is_empty() {
-        let _ = writeln!(io::stderr(), "{text}");
-    }
+    // A closed stderr is no reason to fail.
+    let _ = writeln!(io::stderr(), "{text}");
     ExitCode::from(code)
 }
 
-/// Says what is wrong with the command line, or prints the help or the version that it asks for.
+/// Prints what is wrong with the command line, or the help or the version if it asks for that.
 pub(crate) fn misread(error: &clap::Error) -> ExitCode {
-    let code = u8::try_from(error.exit_code()).unwrap_or(2);
     if error.use_stderr() && asks_for_json(std::env::args_os().skip(1)) {
-        let _ = writeln!(io::stderr(), "{}", usage_as_json(error, code));
-    } else {
-        // Nobody may be reading; that is no reason to fail.
-        let _ = error.print();
+        return finish(Outcome::Failed(usage_failure(error)), Format::Json);
     }
-    ExitCode::from(code)
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// Whether a command line that can't be read as a whole asks for JSON all the same.
@@ -105,80 +88,103 @@ fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
     false
 }
 
-/// The parser's text is paragraphs: what is wrong, tips, the usage, and where to find the help.
-fn usage_as_json(error: &clap::Error, exit_code: u8) -> String {
+/// Clap's text is paragraphs: what is wrong, tips, the usage, and where to find the help.
+fn usage_failure(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
     let paragraphs: Vec<String> = text
         .split("\n\n")
         .map(|paragraph| paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" "))
         .collect();
-    let message = match error.kind() {
+    let failure = Failure::usage(match error.kind() {
         clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command given",
         _ => paragraphs[0].trim_start_matches("error: "),
-    };
+    });
     let is_hint = |text: &&String| text.starts_with("tip: ") || text.starts_with("Usage: ");
     let hints: Vec<&str> =
         paragraphs.iter().filter(is_hint).map(|text| text.trim_start_matches("tip: ")).collect();
-    let hint = Some(hints.join("; ")).filter(|hint| !hint.is_empty());
-    json!({ "error": local("usage", message, hint.as_deref(), exit_code) }).to_string()
+    if hints.is_empty() { failure } else { failure.with_hint(hints.join("; ")) }
 }
 
 fn as_text(failure: &Failure) -> String {
-    match failure {
-        Failure::Action(error) => {
-            let hint = error.hint().map(|h| format!("\nhint: {h}")).unwrap_or_default();
-            let mut causes = successors(std::error::Error::source(error), |e| e.source());
-            // The text of an error names the innermost cause itself where that says more.
-            let text = error.to_string();
-            let complete = error.status().is_some() || error.kind() == ErrorKind::Unreachable;
-            let told = complete || causes.clone().any(|c| text.contains(&c.to_string()));
-            let cause = causes.next().filter(|_| !told).map(|c| format!(": {c}")).unwrap_or_default();
-            format!("error: {text}{cause}{hint}")
-        }
-        Failure::Usage(text) | Failure::Unable(text) => format!("error: {text}"),
-        Failure::RemoteCode => String::new(),
-        Failure::Fault { name, .. } => format!("error: the first fault is in {name}"),
-        Failure::Io(error) => format!("error: {error}"),
-    }
+    let cause = failure.error().and_then(untold_cause).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let hint = failure.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    format!("error: {}{cause}{hint}", failure.message())
 }
 
-/// One line that scripts can rely on: every key is there, what isn't known is null.
-fn as_json(failure: &Failure, exit_code: u8) -> String {
-    let error = match failure {
-        Failure::Action(e) => json!({
-            "kind": e.kind().as_str(),
-            "message": e.to_string(),
-            "hint": e.hint(),
-            "http_status": e.status(),
-            "error_code": e.error_code(),
-            "request_id": e.request_id(),
-            "operation": e.operation(),
-            "attempts": e.attempts(),
-            "retry_after_s": e.retry_after().map(|d| d.as_secs_f64()),
-            "statement_id": e.statement_id(),
-            "sql_state": e.sql_state(),
-            "exit_code": exit_code,
-        }),
-        other => {
-            let (kind, message) = match other {
-                Failure::Usage(text) => ("usage", text.clone()),
-                Failure::Unable(text) => ("local", text.clone()),
-                Failure::RemoteCode => ("remote_failed", "the code failed".to_owned()),
-                Failure::Fault { name, kind } => (kind.as_str(), format!("the first fault is in {name}")),
-                Failure::Io(error) => ("local", error.to_string()),
-                Failure::Action(_) => unreachable!("handled above"),
-            };
-            local(kind, &message, None, exit_code)
-        }
+/// The cause of an error, unless the error's own text includes it already.
+fn untold_cause(error: &Error) -> Option<String> {
+    let text = error.to_string();
+    let mut causes = successors(std::error::Error::source(error), |e| e.source());
+    let complete = error.status().is_some() || error.kind() == ErrorKind::Unreachable;
+    let told = complete || causes.clone().any(|c| text.contains(&c.to_string()));
+    causes.next().filter(|_| !told).map(ToString::to_string)
+}
+
+/// One line for scripts: every field is present, and null if it isn't known.
+fn as_json(failure: &Failure) -> String {
+    let error = failure.error();
+    let fields = json!({
+        "kind": failure.kind().as_str(),
+        "message": failure.message().to_string(),
+        "hint": failure.hint(),
+        "http_status": error.and_then(Error::status),
+        "error_code": error.and_then(Error::error_code),
+        "request_id": error.and_then(Error::request_id),
+        "operation": error.and_then(Error::operation),
+        "attempts": error.map_or(0, Error::attempts),
+        "retry_after_s": error.and_then(Error::retry_after).map(|d| d.as_secs_f64()),
+        "statement_id": error.and_then(Error::statement_id),
+        "sql_state": error.and_then(Error::sql_state),
+        "exit_code": exit_code(failure),
+    });
+    json!({ "error": fields }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::{
+        args::Args,
+        context::Context,
+        output::{Output, Target},
     };
-    json!({ "error": error }).to_string()
-}
 
-/// An error of which no service knows.
-fn local(kind: &str, message: &str, hint: Option<&str>, exit_code: u8) -> Value {
-    json!({
-        "kind": kind, "message": message, "hint": hint, "http_status": null, "error_code": null,
-        "request_id": null, "operation": null, "attempts": 0, "retry_after_s": null, "statement_id": null,
-        "sql_state": null, "exit_code": exit_code,
-    })
+    /// Asserts that the hint is a field in JSON and a line of its own in text.
+    fn has_hint(failure: &Failure, hint: &str) {
+        let json: serde_json::Value = serde_json::from_str(&as_json(failure)).unwrap();
+        let (message, told) = (&json["error"]["message"], json["error"]["hint"].as_str().unwrap());
+        assert!(told.contains(hint) && !message.as_str().unwrap().contains(['\n']), "{json}");
+        assert_eq!(as_text(failure), format!("error: {}\nhint: {told}", message.as_str().unwrap()));
+    }
+
+    #[test]
+    fn a_hint_is_a_field() {
+        let global = Args::try_parse_from(["brick", "whoami"]).unwrap().global;
+        has_hint(&Context::new(global).output_to(Some(Path::new("a.xlsx"))).err().unwrap(), ".parquet");
+        has_hint(&Target::open(Some(Path::new("/missing/a.csv"))).err().unwrap(), "create it");
+        let output = Output::new(Format::Parquet, None);
+        let failure = output.rows(Target::open(None).unwrap()).begin(&[]).unwrap_err();
+        has_hint(&failure, "csv");
+    }
+
+    #[cfg(not(all(feature = "arrow", feature = "jq", feature = "sandbox")))]
+    #[test]
+    fn a_build_without_a_feature_says_how_to_get_it() {
+        has_hint(&Failure::not_built("--jq", "full"), "cargo install --path crates/cli --features full");
+    }
+
+    #[cfg(feature = "arrow")]
+    #[test]
+    fn a_hint_about_a_column_is_a_field() {
+        use arrow_schema::{DataType, Field, IntervalUnit, Schema};
+        let late = Field::new("late", DataType::Interval(IntervalUnit::MonthDayNano), true);
+        let schema = std::sync::Arc::new(Schema::new(vec![late]));
+        let target = Target::open(None).unwrap();
+        let failure = crate::output::BatchPrinter::new(Format::Parquet, target, &schema).err().unwrap();
+        has_hint(&failure, "CAST");
+    }
 }

@@ -25,16 +25,15 @@ impl Source {
             (Some(text), _) if text != "-" => text.clone().into_bytes(),
             (_, Some(path)) => read_file(path)?,
             (None, None) if io::stdin().is_terminal() => {
-                return Err(Failure::Usage(format!(
-                    "no {what} given: pass it, name a file with -f, or pipe it in"
-                )));
+                return Err(Failure::usage(format!("no {what} given"))
+                    .with_hint("pass it as an argument, name a file with -f, or pipe it in"));
             }
             _ => read_stdin()?,
         };
         let text =
-            String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("the {what} is not UTF-8 text")))?;
+            String::from_utf8(bytes).map_err(|_| Failure::usage(format!("the {what} is not UTF-8 text")))?;
         if text.trim().is_empty() {
-            return Err(Failure::Usage(format!("the {what} is empty")));
+            return Err(Failure::usage(format!("the {what} is empty")));
         }
         Ok(text)
     }

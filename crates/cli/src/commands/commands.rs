@@ -81,7 +81,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             }
             let done = commands.wait(&command, timeout.options()).await?;
             context.record(done.raw())?;
-            if succeeded(&done) { Ok(()) } else { Err(Failure::RemoteCode) }
+            if succeeded(&done) { Ok(()) } else { Err(Failure::remote_code()) }
         }
         Command::Status(which) => {
             let command = which.command(context).await?;

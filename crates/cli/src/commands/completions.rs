@@ -23,11 +23,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let shells = Shells::builtins();
     let Some(shell) = shells.completer(&command.shell) else {
         let known: Vec<_> = shells.names().collect();
-        return Err(Failure::Usage(format!(
-            "unknown shell: {:?}; one of {}",
-            command.shell,
-            known.join(", ")
-        )));
+        return Err(Failure::usage(format!("unknown shell: {:?}", command.shell))
+            .with_hint(format!("it is one of {}", known.join(", "))));
     };
     let mut script = Vec::new();
     shell.write_registration("COMPLETE", "brick", "brick", "brick", &mut script)?;

@@ -8,6 +8,7 @@ use serde_json::value::to_raw_value;
 use crate::{
     context::Context,
     failure::{Failure, Result},
+    hint::in_cli_words,
     output::Column,
 };
 
@@ -30,7 +31,7 @@ pub(crate) async fn run(_: Command, context: &Context) -> Result {
     let doctor = Doctor::new(&given, &environment).with_product("brick", env!("CARGO_PKG_VERSION"));
     let mut printed: io::Result<()> = Ok(());
     let as_text = context.output().is_text();
-    let checks = doctor
+    let mut checks = doctor
         .examine(|check| {
             // A step may take seconds; each is shown as soon as it is done.
             if as_text && printed.is_ok() {
@@ -40,12 +41,15 @@ pub(crate) async fn run(_: Command, context: &Context) -> Result {
         .await;
     printed?;
     if !as_text {
+        for check in &mut checks {
+            check.hint = check.hint.as_deref().map(in_cli_words);
+        }
         let items = checks.iter().map(to_raw_value).collect::<serde_json::Result<Vec<_>>>()?;
         context.output().list(&items, COLUMNS)?;
     }
     let fault = checks.iter().find_map(|check| Some((check.name, check.error_kind?)));
     match fault {
-        Some((name, kind)) => Err(Failure::Fault { name, kind }),
+        Some((name, kind)) => Err(Failure::new(kind, format!("the first fault is in {name}"))),
         None => Ok(()),
     }
 }
@@ -60,7 +64,7 @@ fn lines(check: &Check) -> String {
         text.push_str(&format!("{before}{line}\n"));
     }
     if let (Some(hint), true) = (&check.hint, check.outcome != Outcome::Ok) {
-        text.push_str(&format!("{indent}hint: {hint}\n"));
+        text.push_str(&format!("{indent}hint: {}\n", in_cli_words(hint)));
     }
     if text.is_empty() { format!("{}\n", head.trim_end()) } else { text }
 }

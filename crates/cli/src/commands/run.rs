@@ -88,7 +88,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     if context.output().is_json_asked() {
         context.record(done.raw())?;
         return if matches!(RunOutput::of(&done), RunOutput::Failed { .. } | RunOutput::Cancelled) {
-            Err(Failure::RemoteCode)
+            Err(Failure::remote_code())
         } else {
             Ok(())
         };
@@ -104,10 +104,8 @@ fn by_extension(path: &Path) -> Result<Language> {
         Some("scala" | "sc") => Ok(Language::Scala),
         Some("sql") => Ok(Language::Sql),
         Some("r") => Ok(Language::R),
-        _ => Err(Failure::Usage(format!(
-            "no language has this extension: {}; name one with --language",
-            path.display()
-        ))),
+        _ => Err(Failure::usage(format!("no language has this extension: {}", path.display()))
+            .with_hint("name one with --language")),
     }
 }
 
@@ -140,13 +138,13 @@ fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -
                 format!("{cause}\n{summary}")
             };
             writeln!(io::stderr(), "{}", text.trim_start())?;
-            Err(Failure::RemoteCode)
+            Err(Failure::remote_code())
         }
         RunOutput::Cancelled => {
             writeln!(io::stderr(), "the command was cancelled")?;
-            Err(Failure::RemoteCode)
+            Err(Failure::remote_code())
         }
-        other => Err(Failure::Unable(format!("this version does not know such a result: {other:?}"))),
+        other => Err(Failure::local(format!("this version does not know such a result: {other:?}"))),
     }
 }
 
@@ -182,7 +180,7 @@ fn save(images: &[String], folder: &Path, id: &str, context: &Context) -> Result
         };
         let bytes = BASE64_STANDARD
             .decode(data.trim())
-            .map_err(|e| Failure::Unable(format!("picture {} cannot be decoded: {e}", i + 1)))?;
+            .map_err(|e| Failure::local(format!("picture {} cannot be decoded: {e}", i + 1)))?;
         let extension: String = kind.chars().take_while(char::is_ascii_alphanumeric).collect();
         let id: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
         let path = folder.join(format!("brick-{id}-{}.{extension}", i + 1));

@@ -21,10 +21,10 @@ pub(crate) struct Command {
 pub(crate) async fn run(command: Command, _: &Context) -> Result {
     brickwire_sandbox::serve(command.options)
         .await
-        .map_err(|e| Failure::Unable(format!("the sandbox cannot serve: {e}")))
+        .map_err(|e| Failure::local(format!("the sandbox cannot serve: {e}")))
 }
 
 #[cfg(not(feature = "sandbox"))]
 pub(crate) async fn run(_: Command, _: &Context) -> Result {
-    Err(Failure::without_sandbox())
+    Err(Failure::not_built("sandbox", "full,sandbox"))
 }

@@ -93,9 +93,10 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         let state = warehouses.get(&warehouse).await?.state.clone();
         if state != Some(WarehouseState::Running) {
             let state = state.map(|s| s.to_string()).unwrap_or_default();
-            return Err(Failure::Unable(format!(
-                "warehouse {warehouse} is {state}, and --no-start was given\nhint: brick warehouses start {warehouse}"
-            )));
+            return Err(Failure::local(format!(
+                "warehouse {warehouse} is {state}, and --no-start was given"
+            ))
+            .with_hint(format!("start it with `brick warehouses start {warehouse}`")));
         }
     }
     let mut statement =
@@ -172,10 +173,7 @@ async fn batches(statement: Statement, format: Format, target: Target, context: 
 
 #[cfg(not(feature = "arrow"))]
 async fn batches(_: Statement, _: Format, _: Target, _: &Context) -> Result {
-    Err(Failure::Unable(
-        "this build of brick writes neither Arrow nor Parquet: install it with the feature `arrow`"
-            .to_owned(),
-    ))
+    Err(Failure::not_built("Arrow and no Parquet", "full"))
 }
 
 fn tell_truncated(truncated: bool, rows: u64, context: &Context) {

@@ -35,11 +35,11 @@ impl BatchPrinter {
         let writer = match (format, &target) {
             (Format::Parquet, _) => {
                 if let Some(field) = schema.fields().iter().find(|field| is_not_in_parquet(field)) {
-                    return Err(Failure::Unable(format!(
-                        "Parquet has no type for the INTERVAL in this column: {}\nhint: CAST it AS STRING in the \
-                         statement, or write Arrow",
+                    return Err(Failure::local(format!(
+                        "Parquet has no type for the INTERVAL in this column: {}",
                         field.name()
-                    )));
+                    ))
+                    .with_hint("CAST it AS STRING in the statement, or write Arrow"));
                 }
                 let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
                 let writer =
@@ -111,8 +111,8 @@ fn is_not_in_parquet(field: &Field) -> bool {
 /// Errors of the file beneath keep their kind, so that a closed pipe stays quiet.
 fn unwritable(error: impl Into<WriteError>) -> Failure {
     match error.into() {
-        WriteError::Io(error) => Failure::Io(error),
-        WriteError::Other(text) => Failure::Unable(format!("cannot write the rows: {text}")),
+        WriteError::Io(error) => error.into(),
+        WriteError::Other(text) => Failure::local(format!("cannot write the rows: {text}")),
     }
 }
 

@@ -5,7 +5,5 @@ pub(super) use super::jq::filter;
 
 #[cfg(not(feature = "jq"))]
 pub(super) fn filter(_: &str, _: &str) -> Result<Vec<String>, crate::failure::Failure> {
-    Err(crate::failure::Failure::Unable(
-        "this build of brick has no --jq: install it with the feature `jq`".to_owned(),
-    ))
+    Err(crate::failure::Failure::not_built("--jq", "full"))
 }

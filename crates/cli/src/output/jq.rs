@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// Applies a filter to JSON text; gives the results as JSON texts, a plain text without its quotes.
 pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
-    let refuse = |why: String| Failure::Usage(format!("--jq: {why}: {code:?}"));
+    let refuse = |why: String| Failure::usage(format!("--jq: {why}: {code:?}"));
     let arena = Arena::default();
     let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
     let modules = Loader::new(definitions)
@@ -23,7 +23,7 @@ pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
         .compile(modules)
         .map_err(|errors| refuse(format!("unknown names: {}", unknown(&errors))))?;
     let input =
-        read::parse_single(json.as_bytes()).map_err(|e| Failure::Unable(format!("--jq: not JSON: {e}")))?;
+        read::parse_single(json.as_bytes()).map_err(|e| Failure::local(format!("--jq: not JSON: {e}")))?;
     let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
     filter
         .id
@@ -32,7 +32,7 @@ pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
         .map(|result| match result {
             Ok(Val::TStr(text)) => Ok(String::from_utf8_lossy(&text).into_owned()),
             Ok(value) => Ok(value.to_string()),
-            Err(error) => Err(Failure::Usage(format!("--jq: {error}"))),
+            Err(error) => Err(Failure::usage(format!("--jq: {error}"))),
         })
         .collect()
 }

@@ -123,10 +123,10 @@ impl RowPrinter {
     /// Takes the columns; comes before all rows.
     pub(crate) fn begin(&mut self, columns: &[StatementColumnInfo]) -> Result<(), Failure> {
         if matches!(self.format, Format::Arrow | Format::Parquet) {
-            return Err(Failure::Usage(
-                "arrow and parquet are for the rows of `brick sql`; these came as text\nhint: write csv"
-                    .to_owned(),
-            ));
+            return Err(Failure::usage(
+                "arrow and parquet are for the rows of `brick sql`; these came as text",
+            )
+            .with_hint("write csv"));
         }
         for column in columns {
             let taken = self.columns.iter().map(|c| c.name.as_str());

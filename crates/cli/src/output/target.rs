@@ -56,7 +56,7 @@ impl Target {
         if known.as_ref().is_some_and(fs::Metadata::is_dir)
             || path.to_string_lossy().ends_with(path::is_separator)
         {
-            return Err(Failure::Unable(format!("this is a folder: {}", path.display())));
+            return Err(Failure::local(format!("this is a folder: {}", path.display())));
         }
         let opened = match known {
             Some(known) if !known.is_file() => {
@@ -210,12 +210,13 @@ fn unwritten(error: &io::Error, to: &dyn std::fmt::Display) -> io::Error {
 
 fn unopenable(path: &Path, error: &io::Error) -> Failure {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    Failure::Unable(match folder {
+    match folder {
         Some(folder) if !folder.exists() => {
-            format!("there is no such folder: {}\nhint: make it first", folder.display())
+            Failure::local(format!("there is no such folder: {}", folder.display()))
+                .with_hint("create it first")
         }
-        _ => format!("cannot write this file: {error}: {}", path.display()),
-    })
+        _ => Failure::local(format!("cannot write this file: {error}: {}", path.display())),
+    }
 }
 
 /// The format that a file's name asks for.

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use brickwire_sandbox::{Delays, Sandbox};
+use brickwire_sandbox::{Delays, Sandbox, seed::STOPPED_WAREHOUSE};
 use serde_json::Value;
 
 use crate::{program::Brick, scripted::Server, workspace::Workspace};
@@ -128,6 +128,26 @@ fn wrong_usage_is_json_too_where_json_is_asked_for() {
         assert!(error["hint"].as_str().unwrap_or_default().contains(hint), "{line}: {error}");
         assert_eq!(error["hint"].is_null(), hint.is_empty(), "{line}: {error}");
     }
+    // What the grammar can't tell is no different, and its hint is no part of the message.
+    for (line, code, message, hint) in [
+        ("completions csh", 2, "unknown shell: \"csh\"", "it is one of bash"),
+        ("run -c x -f a.txt", 2, "no language has this extension: a.txt", "name one with --language"),
+        ("--sandbox whoami", 3, "this build of brick has no sandbox", "cargo install --path crates/cli"),
+    ] {
+        if cfg!(feature = "sandbox") && line.contains("--sandbox") {
+            continue;
+        }
+        let brick = Brick::new(line).file("a.txt", "1").args("-o json");
+        let error = brick.run().fails(code, &[]).json_error();
+        assert_eq!(error["message"], message, "{line}");
+        assert!(error["hint"].as_str().unwrap().contains(hint), "{line}: {error}");
+    }
+    let workspace = Workspace::fresh();
+    let not_started = format!("-w {STOPPED_WAREHOUSE} --no-start -o json");
+    let error = workspace.sql(&not_started, "SELECT 1").run().fails(3, &[]).json_error();
+    let message = format!("warehouse {STOPPED_WAREHOUSE} is STOPPED, and --no-start was given");
+    assert_eq!(error["message"], message);
+    assert_eq!(error["hint"], format!("start it with `brick warehouses start {STOPPED_WAREHOUSE}`"));
     // Asked for otherwise, or not at all, it is text; so is what isn't an error.
     for line in ["whoami --nope", "whoami --nope -o csv", "-o table clusters nap", "sql 1 2 -- -o json"] {
         let ran = Brick::new(line).run().fails(2, &["error: ", "\nUsage: ", "--help"]);

@@ -207,7 +207,12 @@ fn a_statement_that_fails_leaves_no_file() {
         ("-w nobody", "SELECT 1", 5, &["\"nobody\"", "hint: there are: ", "Serverless Starter Warehouse"]),
         ("-w 0000000000000000", "SELECT 1", 5, &["0000000000000000 does not exist"]),
         ("-w Reporting", "SELECT 1", 2, &["several", "\"Reporting\"", "use an id", stopped, namesake]),
-        (&not_started, "SELECT 1", 3, &["STOPPED", "--no-start", "hint: brick warehouses start", stopped]),
+        (
+            &not_started,
+            "SELECT 1",
+            3,
+            &["STOPPED", "--no-start", "hint: start it with `brick warehouses start", stopped],
+        ),
     ] {
         fails_without_a_trace(|_| workspace.sql(options, statement), code, words);
     }
