@@ -12,27 +12,24 @@ use crate::{
     source::Source,
 };
 
-/// Commands in an execution context: execute, status, cancel
+/// Commands in an execution context: submit, execute, status, cancel
 #[derive(Debug, Subcommand)]
 #[command(alias = "command")]
 pub(crate) enum Command {
-    /// Run code in a context, wait for it, and print what it answered; exits with 8 if the code failed
+    /// Submit code to a context and print the id of the command, without waiting for it
+    #[command(
+        after_help = "Example:\n  brick commands submit -c nightly-etl --context 1234567890123456789 'print(6 * 7)'"
+    )]
+    Submit(Code),
+    /// Run code in a context, wait for it, and print the service's answer; exits with 8 if the code fails
     #[command(
         after_help = "Example:\n  brick commands execute -c nightly-etl --context 1234567890123456789 'print(6 * 7)'"
     )]
     Execute {
         #[command(flatten)]
-        cluster: Cluster,
-        /// The context's id
-        #[arg(long, value_name = "CONTEXT")]
-        context: String,
-        /// The language of the code
-        #[arg(long, short, default_value = "python")]
-        language: Language,
-        #[command(flatten)]
-        code: Source,
-        /// Return as soon as the command is accepted
-        #[arg(long)]
+        code: Code,
+        /// What `submit` does, by its former name
+        #[arg(long, hide = true)]
         no_wait: bool,
         #[command(flatten)]
         timeout: Timeout,
@@ -47,6 +44,29 @@ pub(crate) enum Command {
         after_help = "Example:\n  brick commands cancel -c nightly-etl --context 1234567890123456789 abcdef"
     )]
     Cancel(Which),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Code {
+    #[command(flatten)]
+    cluster: Cluster,
+    /// The context's id
+    #[arg(long, value_name = "CONTEXT")]
+    context: String,
+    /// The language of the code
+    #[arg(long, short, default_value = "python")]
+    language: Language,
+    #[command(flatten)]
+    text: Source,
+}
+
+impl Code {
+    async fn submit(self, context: &Context) -> Result<actions::Command> {
+        let text = self.text.read("code")?;
+        let cluster = self.cluster.id(context).await?;
+        let commands = context.workspace().await?.commands();
+        Ok(commands.run(&cluster, &self.context, self.language.into(), &text).await?)
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,14 +91,12 @@ impl Which {
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let commands = context.workspace().await?.commands();
     match command {
-        Command::Execute { cluster, context: context_id, language, code, no_wait, timeout } => {
-            let code = code.read("code")?;
-            let cluster = cluster.id(context).await?;
-            let command = commands.run(&cluster, &context_id, language.into(), &code).await?;
-            if no_wait {
-                let accepted = json!({ "id": command.command_id });
-                return context.record(accepted.to_string().as_bytes());
-            }
+        Command::Submit(code) | Command::Execute { code, no_wait: true, .. } => {
+            let accepted = json!({ "id": code.submit(context).await?.command_id });
+            context.record(accepted.to_string().as_bytes())
+        }
+        Command::Execute { code, timeout, .. } => {
+            let command = code.submit(context).await?;
             let done = commands.wait(&command, timeout.options()).await?;
             context.record(done.raw())?;
             if succeeded(&done) { Ok(()) } else { Err(Failure::remote_code()) }
