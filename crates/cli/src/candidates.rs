@@ -12,6 +12,7 @@ use std::{
 
 use brickwire_actions::{Config, Environment, RetryPolicy, Workspace};
 use clap_complete::CompletionCandidate;
+use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 
 /// How long a TAB may take.
 const DEADLINE: Duration = Duration::from_millis(1500);
@@ -83,9 +84,7 @@ fn given(long: &str, short: &str) -> Option<String> {
 }
 
 fn cache_file(host: &str, what: &str) -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let folder = set("XDG_CACHE_HOME")
-        .or_else(|| Some(set("HOME").or_else(|| set("LOCALAPPDATA"))?.join(".cache")))?;
+    let folder = choose_native_strategy().ok()?.cache_dir();
     let host: String = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     Some(folder.join("brickwire").join(format!("{host}-{what}.json")))
 }

@@ -1,6 +1,7 @@
 //! `brick auth`: logging in with the browser, and out; and the one command that prints a token.
 
 use std::{
+    env,
     process::{self, Stdio},
     time::{Duration, SystemTime},
 };
@@ -108,16 +109,12 @@ async fn login(which: &Which, no_browser: bool, within: Duration, context: &Cont
     Ok(())
 }
 
-/// Opens an address that holds no secret: other users may see a program's arguments.
+/// Opens an address in the browser. It must hold no secret: other users may see a program's arguments.
 fn open(address: &str) -> bool {
-    let (program, arguments): (_, &[&str]) = if cfg!(windows) {
-        ("rundll32", &["url.dll,FileProtocolHandler"])
-    } else if cfg!(target_os = "macos") {
-        ("open", &[])
-    } else {
-        ("xdg-open", &[])
-    };
-    let mut program = process::Command::new(program);
-    program.args(arguments).arg(address);
-    program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().is_ok()
+    let chosen = env::var_os("BROWSER").filter(|program| !program.is_empty());
+    let started = chosen.is_some_and(|program| {
+        let mut browser = process::Command::new(program);
+        browser.arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().is_ok()
+    });
+    started || open::that_detached(address).is_ok()
 }

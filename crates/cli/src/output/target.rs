@@ -9,6 +9,8 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use tempfile::TempPath;
+
 use crate::{failure::Failure, options::Format};
 
 /// Stdout, or a file.
@@ -17,35 +19,9 @@ pub(crate) enum Target {
     /// Written under another name in the same folder, or as it is if that is `None`.
     File {
         file: BufWriter<File>,
-        part: Option<Part>,
+        part: Option<TempPath>,
         path: PathBuf,
     },
-}
-
-/// The name of a file that isn't whole yet; the file is removed with it.
-pub(crate) struct Part(PathBuf);
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // Once it has its own name there is nothing to remove.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-impl Part {
-    /// A new file beside the one at `path`.
-    fn beside(path: &Path) -> io::Result<(File, Self)> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // A run that was killed leaves its file, and in a container the next one has the same process id.
-        let mut created = (0_u32..).filter_map(|n| {
-            let part = path.with_file_name(format!(".{name}.{}-{n}.part", std::process::id()));
-            match File::create_new(&part) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
-                created => Some(created.map(|file| (file, Self(part)))),
-            }
-        });
-        created.next().unwrap_or_else(|| Err(io::ErrorKind::AlreadyExists.into()))
-    }
 }
 
 impl Target {
@@ -64,12 +40,12 @@ impl Target {
             }
             Some(known) => fs::canonicalize(path).and_then(|path| {
                 // Not the link to it is replaced, and what was private stays so.
-                let (file, part) = Part::beside(&path)?;
+                let (file, part) = beside(&path)?;
                 #[cfg(unix)]
                 file.set_permissions(known.permissions())?;
                 Ok((file, Some(part), path))
             }),
-            None => Part::beside(path).map(|(file, part)| (file, Some(part), path.to_owned())),
+            None => beside(path).map(|(file, part)| (file, Some(part), path.to_owned())),
         };
         let (file, part, real) = opened.map_err(|e| unopenable(path, &e))?;
         Ok(Self::File { file: BufWriter::with_capacity(1 << 20, file), part, path: real })
@@ -80,7 +56,7 @@ impl Target {
         self.flush()?;
         match self {
             Self::File { part: Some(part), path, .. } => {
-                fs::rename(&part.0, &path).map_err(|e| unwritten(&e, &path.display()))
+                part.persist(&path).map_err(|e| unwritten(&e.error, &path.display()))
             }
             Self::File { .. } | Self::Stdout(_) => Ok(()),
         }
@@ -203,6 +179,19 @@ impl Behind {
     }
 }
 
+/// A new file in the folder of the one at `path`, which it replaces once it is whole.
+fn beside(path: &Path) -> io::Result<(File, TempPath)> {
+    let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
+    let mut new = tempfile::Builder::new();
+    new.prefix(&prefix).suffix(".part");
+    // As for any new file, less what the umask takes; by default only the user could read it.
+    #[cfg(unix)]
+    new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // The error names the file under its passing name; the kind alone says as much.
+    Ok(new.tempfile_in(folder).map_err(|e| io::Error::from(e.kind()))?.into_parts())
+}
+
 /// The kind stays, so that a closed pipe stays quiet.
 fn unwritten(error: &io::Error, to: &dyn std::fmt::Display) -> io::Error {
     io::Error::new(error.kind(), format!("cannot write the rows: {error}: {to}"))
@@ -229,24 +218,5 @@ pub(crate) fn format_of(path: &Path) -> Option<Format> {
         "parquet" => Some(Format::Parquet),
         "txt" => Some(Format::Table),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_a_killed_run_left_is_in_nobodys_way() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.csv");
-        let (_, left) = Part::beside(&path).unwrap();
-        let left = std::mem::ManuallyDrop::new(left);
-        let mut target = Target::open(Some(&path)).unwrap();
-        target.write_all(b"whole").unwrap();
-        target.keep().unwrap();
-        assert_eq!(fs::read(path).unwrap(), b"whole");
-        assert_eq!(fs::read(&left.0).unwrap(), b"");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -191,6 +191,11 @@ fn a_file_that_is_replaced_keeps_its_mode_and_the_links_to_it() {
     assert_eq!(folder.text("private.csv"), "n\n1\n");
     assert_eq!(fs::metadata(folder.path("private.csv")).unwrap().mode() & 0o777, 0o600);
     assert_eq!(folder.names(), ["latest.csv", "private.csv"]);
+    // A new one is as private as any other that this user makes.
+    fs::write(folder.path("any"), "").unwrap();
+    to(workspace.sql("", "SELECT 1 AS n"), &folder.path("new.csv")).run().done().silent();
+    let mode = |name: &str| fs::metadata(folder.path(name)).unwrap().mode();
+    assert_eq!(mode("new.csv"), mode("any"));
 }
 
 #[test]
