@@ -1,13 +1,14 @@
 //! From flags and environment to a workspace, made when the first command needs it.
 
-use std::{cell::OnceCell, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use brickwire_actions::{Config, Environment, Workspace};
+use tokio::sync::OnceCell;
 
 use crate::{
     failure::{Failure, Result},
-    options::{Format, Global},
-    output::{Output, format_of},
+    options::Global,
+    output::{Output, format_for},
     progress::Progress,
 };
 
@@ -15,7 +16,7 @@ use crate::{
 pub(crate) const SETTLE: Duration = Duration::from_secs(8);
 
 /// Pairs of a setting and its value.
-pub(crate) type Given = Vec<(&'static str, String)>;
+type Given = Vec<(&'static str, String)>;
 
 /// What every command is given.
 pub(crate) struct Context {
@@ -24,7 +25,7 @@ pub(crate) struct Context {
     workspace: OnceCell<Workspace>,
     config: OnceCell<Config>,
     #[cfg(feature = "sandbox")]
-    sandbox: tokio::sync::OnceCell<brickwire_sandbox::Sandbox>,
+    sandbox: OnceCell<brickwire_sandbox::Sandbox>,
 }
 
 impl Context {
@@ -35,21 +36,20 @@ impl Context {
             workspace: OnceCell::new(),
             config: OnceCell::new(),
             #[cfg(feature = "sandbox")]
-            sandbox: tokio::sync::OnceCell::new(),
+            sandbox: OnceCell::new(),
         }
     }
 
     /// The workspace that the flags, the environment or a profile name.
     pub(crate) async fn workspace(&self) -> Result<Workspace> {
-        if let Some(workspace) = self.workspace.get() {
-            return Ok(workspace.clone());
-        }
-        let config = self.config().await?;
-        for warning in config.warnings() {
-            self.note(&format!("warning: {warning}"));
-        }
-        let workspace = self.connect(config)?;
-        Ok(self.workspace.get_or_init(|| workspace).clone())
+        let connect = async || {
+            let config = self.config().await?;
+            for warning in config.warnings() {
+                self.note(&format!("warning: {warning}"));
+            }
+            self.connect(config)
+        };
+        self.workspace.get_or_try_init(connect).await.cloned()
     }
 
     /// The workspace of a configuration.
@@ -63,17 +63,23 @@ impl Context {
 
     /// The configuration, resolved.
     pub(crate) async fn config(&self) -> Result<&Config> {
-        if let Some(config) = self.config.get() {
-            return Ok(config);
-        }
-        let (given, environment) = self.sources().await?;
-        let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let config = Config::resolve(&given, &environment)?;
-        Ok(self.config.get_or_init(|| config))
+        self.config.get_or_try_init(async || Ok(self.with_sources(None, Config::resolve).await??)).await
     }
 
-    /// What the flags give, and the surroundings that complete it.
-    pub(crate) async fn sources(&self) -> Result<(Given, Environment)> {
+    /// Reads what the flags give and what completes it; a profile given here replaces the flag's.
+    pub(crate) async fn with_sources<T>(
+        &self,
+        profile: Option<&str>,
+        read: impl FnOnce(&[(&str, &str)], &Environment) -> T,
+    ) -> Result<T> {
+        let (given, environment) = self.sources().await?;
+        let given = given.iter().map(|(name, value)| (*name, value.as_str()));
+        let given = given.filter(|(name, _)| profile.is_none() || *name != "profile");
+        let given: Vec<_> = given.chain(profile.map(|profile| ("profile", profile))).collect();
+        Ok(read(&given, &environment))
+    }
+
+    async fn sources(&self) -> Result<(Given, Environment)> {
         if self.global.sandbox {
             return self.sandbox_sources().await;
         }
@@ -109,15 +115,9 @@ impl Context {
 
     /// The same, in the format that a file's name asks for unless one was given.
     pub(crate) fn output_to(&self, file: Option<&Path>) -> Result<Output> {
-        let asked = match (self.global.output, file) {
-            (Format::Auto, Some(file)) if self.global.jq.is_none() => format_of(file).ok_or_else(|| {
-                Failure::usage(format!("the file's extension names no format: {}", file.display())).with_hint(
-                    ".csv, .json, .jsonl, .arrow, .parquet and .txt do; with any other, give the format, as in -o csv",
-                )
-            })?,
-            (asked, _) => asked,
-        };
-        Ok(Output::new(asked, self.global.jq.clone()))
+        let Global { output, jq, .. } = &self.global;
+        let format = if jq.is_some() { *output } else { format_for(*output, file)? };
+        Ok(Output::new(format, jq.clone()))
     }
 
     /// What is shown meanwhile.

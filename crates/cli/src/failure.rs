@@ -24,8 +24,6 @@ enum Cause {
     Own(ErrorKind, String),
     /// Reading or writing failed.
     Io(io::Error),
-    /// Code that ran remotely failed; its output has been printed.
-    RemoteCode,
 }
 
 impl From<Error> for Failure {
@@ -81,7 +79,7 @@ impl Failure {
 
     /// Code that ran remotely failed, and its output has been printed.
     pub(crate) fn remote_code() -> Self {
-        Cause::RemoteCode.into()
+        Self::new(ErrorKind::RemoteFailed, "the code failed")
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -99,7 +97,6 @@ impl Failure {
             Cause::Library(error) => error.kind(),
             Cause::Own(kind, _) => *kind,
             Cause::Io(_) => ErrorKind::Local,
-            Cause::RemoteCode => ErrorKind::RemoteFailed,
         }
     }
 
@@ -108,7 +105,6 @@ impl Failure {
             Cause::Library(error) => error,
             Cause::Own(_, message) => message,
             Cause::Io(error) => error,
-            Cause::RemoteCode => &"the code failed",
         }
     }
 
@@ -124,6 +120,6 @@ impl Failure {
 
     /// Whether all that there is to say has been printed.
     pub(crate) fn is_said(&self) -> bool {
-        matches!(self.cause, Cause::RemoteCode)
+        matches!(self.cause, Cause::Own(ErrorKind::RemoteFailed, _))
     }
 }

@@ -24,9 +24,7 @@ mod tests {
 
     #[test]
     fn settings_become_flags_and_all_else_stays() {
-        let told = in_cli_words("set `warehouse_id`, or name a `profile`; `scopes` and host stay");
-        let expected = "set --warehouse or DATABRICKS_WAREHOUSE_ID, or name a --profile or \
-                        DATABRICKS_CONFIG_PROFILE; `scopes` and host stay";
-        assert_eq!(told, expected);
+        let told = in_cli_words("set `ca_file`; `scopes` and host stay");
+        assert_eq!(told, "set --ca-file; `scopes` and host stay");
     }
 }

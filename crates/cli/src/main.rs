@@ -67,7 +67,7 @@ async fn run(args: Args) -> ExitCode {
     report::finish(outcome, format)
 }
 
-/// Waits for the user to stop the program, before what is running is dropped.
+/// Waits for a signal, and says what goes on before the command's future is dropped.
 async fn stopped(context: &Context) -> u8 {
     let signal = interrupted().await;
     context.progress().stopping();

@@ -23,14 +23,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", value_parser = not_blank, value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<String>,
     /// How to print data
-    #[arg(
-        long,
-        short,
-        global = true,
-        value_name = "FORMAT",
-        default_value = "auto",
-        hide_default_value = true
-    )]
+    #[arg(long, short, global = true, value_name = "FORMAT")]
+    #[arg(default_value = "auto", hide_default_value = true)]
     pub(crate) output: Format,
     /// Filter JSON output with a jq expression, as in '.[].cluster_id'
     #[arg(long, global = true, value_name = "EXPR")]

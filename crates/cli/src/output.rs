@@ -27,7 +27,7 @@ pub(crate) use rows::RowPrinter;
 #[cfg(feature = "arrow")]
 pub(crate) use schema::schema_of;
 use table::{bare_table, field_lines, terminal_width, trim_lines};
-pub(crate) use target::{Target, format_of};
+pub(crate) use target::{Target, format_for};
 
 /// A column of a table: its heading, and where its value stands in an item (a JSON pointer).
 pub(crate) type Column = (&'static str, &'static str);
@@ -83,16 +83,8 @@ impl Output {
                 writeln!(self.out, "{}", trim_lines(&table.to_string()))?;
             }
             Format::Csv => {
-                let mut text = Vec::new();
-                cell::csv_line(&mut text, columns.iter().map(|(name, _)| Some(*name)));
-                for item in items {
-                    let cells = cells(item.get(), columns);
-                    cell::csv_line(
-                        &mut text,
-                        cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())),
-                    );
-                }
-                self.out.write_all(&text)?;
+                let heading = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+                self.csv([heading].into_iter().chain(items.iter().map(|item| cells(item.get(), columns))))?;
             }
         }
         Ok(self.out.flush()?)
@@ -106,13 +98,8 @@ impl Output {
             Format::Arrow | Format::Parquet => return Err(rows_only()),
             Format::Table | Format::Record => writeln!(self.out, "{}", field_lines(&fields(text)))?,
             Format::Csv => {
-                let (fields, mut text) = (fields(text), Vec::new());
-                cell::csv_line(&mut text, fields.iter().map(|(name, _)| Some(name.as_str())));
-                cell::csv_line(
-                    &mut text,
-                    fields.iter().map(|(_, v)| Some(v.as_str()).filter(|v| !v.is_empty())),
-                );
-                self.out.write_all(&text)?;
+                let (names, values): (Vec<_>, Vec<_>) = fields(text).into_iter().unzip();
+                self.csv([names, values])?;
             }
         }
         Ok(self.out.flush()?)
@@ -134,6 +121,15 @@ impl Output {
             writeln!(self.out, "{result}")?;
         }
         Ok(())
+    }
+
+    fn csv(&mut self, lines: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
+        let mut text = Vec::new();
+        for line in lines {
+            // What is missing and what is empty can't be told apart here.
+            cell::csv_line(&mut text, line.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())));
+        }
+        self.out.write_all(&text)
     }
 
     /// Text or bytes, as they are.

@@ -34,7 +34,8 @@ struct Shown {
 
 #[derive(Default)]
 struct State {
-    waiting: Option<Waiting>,
+    /// What is being waited for, and since when.
+    waiting: Option<(String, Instant)>,
     /// What outlives the program, each with the command that shows it. All else is over with the program.
     outliving: Vec<(&'static str, &'static str)>,
     /// The last thing that goes on when the program ends, even if something else is waited for since: a line about it.
@@ -52,27 +53,18 @@ impl State {
     }
 }
 
-/// What is being waited for, and since when.
-#[derive(Clone)]
-struct Waiting {
-    text: String,
-    since: Instant,
-}
-
 impl Progress {
     pub(crate) fn new(global: &Global) -> Self {
         // A log and a line that is written over don't go together.
         let rewrites = !global.quiet && !global.debug && global.verbose == 0 && io::stderr().is_terminal();
-        let target = match Term::stderr() {
-            term if rewrites && std::env::var_os("TERM").is_none_or(|name| name != "dumb") => {
-                ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(term)), 20)
-            }
+        let target = match std::env::var_os("TERM") {
+            Some(name) if name == "dumb" => ProgressDrawTarget::hidden(),
+            _ if rewrites => ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(Term::stderr())), 20),
             _ => ProgressDrawTarget::hidden(),
         };
-        let bar = ProgressBar::with_draw_target(None, target);
         let style =
             ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or(ProgressStyle::default_spinner());
-        bar.set_style(style);
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
         Self(Arc::new(Shown {
             quiet: global.quiet,
             bar,
@@ -116,7 +108,7 @@ impl Progress {
         loop {
             tokio::time::sleep(HEARTBEAT).await;
             let waiting = self.state().waiting.clone();
-            if let Some(Waiting { text, since, .. }) = waiting.filter(|_| self.0.bar.is_hidden()) {
+            if let Some((text, since)) = waiting.filter(|_| self.0.bar.is_hidden()) {
                 self.line(&format!("{text}, for {} s now", since.elapsed().as_secs()));
             }
         }
@@ -153,11 +145,11 @@ impl Progress {
                     self.line(&shown);
                 }
                 self.draw(&shown);
-                self.state().waiting = Some(Waiting { text: shown, since: Instant::now() });
+                self.state().waiting = Some((shown, Instant::now()));
             }
             Event::ChunkFetched { rows, total_rows, bytes, .. } if !io::stdout().is_terminal() => {
                 let total = total_rows.map(|n| format!(" of {}", HumanCount(n))).unwrap_or_default();
-                let seconds = self.state().waiting.as_ref().map(|w| w.since.elapsed().as_secs_f64());
+                let seconds = self.state().waiting.as_ref().map(|w| w.1.elapsed().as_secs_f64());
                 let rate = seconds.map(|s| HumanBytes((*bytes as f64 / s.max(0.001)) as u64));
                 let rate = rate.map(|rate| format!(", {rate} a second")).unwrap_or_default();
                 self.draw(&format!("{}{total} rows, {}{rate}", HumanCount(*rows), HumanBytes(*bytes)));
@@ -186,35 +178,27 @@ impl TermLike for Narrower {
     fn width(&self) -> u16 {
         self.0.size().1.saturating_sub(4)
     }
-
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {
         self.0.move_cursor_up(n)
     }
-
     fn move_cursor_down(&self, n: usize) -> io::Result<()> {
         self.0.move_cursor_down(n)
     }
-
     fn move_cursor_right(&self, n: usize) -> io::Result<()> {
         self.0.move_cursor_right(n)
     }
-
     fn move_cursor_left(&self, n: usize) -> io::Result<()> {
         self.0.move_cursor_left(n)
     }
-
     fn write_line(&self, text: &str) -> io::Result<()> {
         self.0.write_line(text)
     }
-
     fn write_str(&self, text: &str) -> io::Result<()> {
         self.0.write_str(text)
     }
-
     fn clear_line(&self) -> io::Result<()> {
         self.0.clear_line()
     }
-
     fn flush(&self) -> io::Result<()> {
         self.0.flush()
     }

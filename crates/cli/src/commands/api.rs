@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use brickwire_actions::{Backoff, FilePart, RawData, RawRequest, RawResponse, ResponseType, RetryPolicy};
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::Value;
 
 use crate::{
@@ -58,8 +58,8 @@ pub(crate) struct Command {
     #[arg(long, short = 'H', value_name = "HEADER", value_parser = header)]
     header: Vec<(String, String)>,
     /// What the answer must be
-    #[arg(long, value_name = "TYPE", default_value = "json")]
-    response_type: Answer,
+    #[arg(long, value_name = "TYPE", default_value = "json", value_parser = response_type())]
+    response_type: ResponseType,
     /// Time for each attempt, as in 30s
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
@@ -86,12 +86,8 @@ pub(crate) struct Command {
     dry_run: bool,
 }
 
-/// The connector's response types.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Answer {
-    Json,
-    Text,
-    Binary,
+fn response_type() -> impl TypedValueParser<Value = ResponseType> {
+    PossibleValuesParser::new(["json", "text", "binary"]).try_map(|text| text.parse::<ResponseType>())
 }
 
 fn pair(text: &str) -> std::result::Result<(String, String), String> {
@@ -115,22 +111,15 @@ impl Command {
         let mut request = RawRequest::new(&self.method, &self.url)
             .with_repeated_query_keys(self.repeat_query_keys)
             .with_retry(self.retry())
-            .with_response_type(match self.response_type {
-                Answer::Json => ResponseType::Json,
-                Answer::Text => ResponseType::Text,
-                Answer::Binary => ResponseType::Binary,
-            });
-        if let Some(data) = &self.data {
-            request = request.with_data(body(data)?);
-        }
-        if let Some(input) = &self.input {
-            request =
-                request.with_data(body(&if input == "-" { "-".to_owned() } else { format!("@{input}") })?);
-        }
+            .with_response_type(self.response_type);
+        request = match (&self.data, &self.input) {
+            (Some(data), _) => request.with_data(body(data)?),
+            (None, Some(file)) if file != "-" => request.with_data(body(&format!("@{file}"))?),
+            (None, Some(_)) => request.with_data(body("-")?),
+            (None, None) => request,
+        };
         request = self.with_fields(request)?;
-        for (key, value) in &self.form {
-            request = request.with_form_field(key, value);
-        }
+        request = self.form.iter().fold(request, |request, (key, value)| request.with_form_field(key, value));
         for (key, path) in &self.file {
             let path = PathBuf::from(path);
             request = request.with_file(FilePart::new(key, read_file(&path)?));
@@ -140,15 +129,10 @@ impl Command {
                 request = request.with_file_name(key, name);
             }
         }
-        for (key, name) in &self.file_name {
-            request = request.with_file_name(key, name);
-        }
-        for (key, value) in &self.query {
-            request = request.with_query(key, value);
-        }
-        for (name, value) in &self.header {
-            request = request.with_header(name, value);
-        }
+        request =
+            self.file_name.iter().fold(request, |request, (key, name)| request.with_file_name(key, name));
+        request = self.query.iter().fold(request, |request, (key, value)| request.with_query(key, value));
+        request = self.header.iter().fold(request, |request, (name, value)| request.with_header(name, value));
         if let Some(timeout) = self.timeout {
             request = request.with_timeout(timeout);
         }
@@ -238,10 +222,10 @@ fn print(command: &Command, response: &RawResponse, context: &Context) -> Result
         context.output().bytes(head(response).as_bytes())?;
     }
     match command.response_type {
-        Answer::Json if response.body.trim_ascii().is_empty() => Ok(()),
-        Answer::Json => context.output().document(&response.text()),
-        Answer::Text => Ok(context.output().bytes(response.text().as_bytes())?),
-        Answer::Binary => Ok(context.output().bytes(&response.body)?),
+        ResponseType::Json if response.body.trim_ascii().is_empty() => Ok(()),
+        ResponseType::Json => context.output().document(&response.text()),
+        ResponseType::Text => Ok(context.output().bytes(response.text().as_bytes())?),
+        _ => Ok(context.output().bytes(&response.body)?),
     }
 }
 

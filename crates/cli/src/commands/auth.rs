@@ -78,13 +78,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
 impl Which {
     /// Contradictory credentials are no matter here: only the host counts.
     async fn config(&self, context: &Context) -> Result<Config> {
-        let (mut given, environment) = context.sources().await?;
-        if let Some(name) = &self.name {
-            given.retain(|(setting, _)| *setting != "profile");
-            given.push(("profile", name.clone()));
-        }
-        let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        Ok(Config::read(&given, &environment)?)
+        Ok(context.with_sources(self.name.as_deref(), Config::read).await??)
     }
 }
 

@@ -18,12 +18,12 @@ use crate::{
 pub(crate) enum Command {
     /// Submit code to a context and print the id of the command, without waiting for it
     #[command(
-        after_help = "Example:\n  brick commands submit -c nightly-etl --context 1234567890123456789 'print(6 * 7)'"
+        after_help = "Example:\n  brick commands submit -c nightly-etl --context 1234567890 'print(6 * 7)'"
     )]
     Submit(Code),
     /// Run code in a context, wait for it, and print the service's answer; exits with 8 if the code fails
     #[command(
-        after_help = "Example:\n  brick commands execute -c nightly-etl --context 1234567890123456789 'print(6 * 7)'"
+        after_help = "Example:\n  brick commands execute -c nightly-etl --context 1234567890 'print(6 * 7)'"
     )]
     Execute {
         #[command(flatten)]
@@ -35,14 +35,10 @@ pub(crate) enum Command {
         timeout: Timeout,
     },
     /// Show the status of a command, and its results once it has any
-    #[command(
-        after_help = "Example:\n  brick commands status -c nightly-etl --context 1234567890123456789 abcdef"
-    )]
+    #[command(after_help = "Example:\n  brick commands status -c nightly-etl --context 1234567890 abcdef")]
     Status(Which),
     /// Ask a command to stop
-    #[command(
-        after_help = "Example:\n  brick commands cancel -c nightly-etl --context 1234567890123456789 abcdef"
-    )]
+    #[command(after_help = "Example:\n  brick commands cancel -c nightly-etl --context 1234567890 abcdef")]
     Cancel(Which),
 }
 

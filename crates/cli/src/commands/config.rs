@@ -33,16 +33,14 @@ const PROFILES: &[Column] = &[
 ];
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
-    let (given, environment) = context.sources().await?;
-    let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
     match command {
         Command::Show => {
-            let config = Config::read(&given, &environment)?;
+            let config = context.with_sources(None, Config::read).await??;
             show(&config.view(), context)?;
             Ok(config.check()?)
         }
         Command::Profiles => {
-            let profiles = Config::profiles(&given, &environment)?;
+            let profiles = context.with_sources(None, Config::profiles).await??;
             let items = profiles.iter().map(to_raw_value).collect::<serde_json::Result<Vec<_>>>()?;
             context.output().list(&items, PROFILES)
         }

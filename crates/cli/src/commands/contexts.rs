@@ -27,10 +27,10 @@ pub(crate) enum Command {
         timeout: Timeout,
     },
     /// Show the status of a context
-    #[command(after_help = "Example:\n  brick contexts status -c nightly-etl 1234567890123456789")]
+    #[command(after_help = "Example:\n  brick contexts status -c nightly-etl 1234567890")]
     Status(Which),
     /// Destroy a context and all state in it
-    #[command(after_help = "Example:\n  brick contexts destroy -c nightly-etl 1234567890123456789")]
+    #[command(after_help = "Example:\n  brick contexts destroy -c nightly-etl 1234567890")]
     Destroy(Which),
 }
 
@@ -47,14 +47,9 @@ pub(crate) struct Which {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Cluster {
     /// The cluster's id or name
-    #[arg(
-        long = "cluster",
-        short,
-        value_name = "CLUSTER",
-        env = "DATABRICKS_CLUSTER_ID",
-        hide_env_values = true,
-        add = ArgValueCompleter::new(clusters::candidates)
-    )]
+    #[arg(long = "cluster", short, value_name = "CLUSTER")]
+    #[arg(env = "DATABRICKS_CLUSTER_ID", hide_env_values = true)]
+    #[arg(add = ArgValueCompleter::new(clusters::candidates))]
     cluster: String,
 }
 

@@ -26,9 +26,8 @@ const COLUMNS: &[Column] =
     &[("NAME", "/name"), ("OUTCOME", "/outcome"), ("DETAIL", "/detail"), ("HINT", "/hint")];
 
 pub(crate) async fn run(_: Command, context: &Context) -> Result {
-    let (given, environment) = context.sources().await?;
-    let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let doctor = Doctor::new(&given, &environment).with_product("brick", env!("CARGO_PKG_VERSION"));
+    let doctor =
+        context.with_sources(None, Doctor::new).await?.with_product("brick", env!("CARGO_PKG_VERSION"));
     let mut printed: io::Result<()> = Ok(());
     let as_text = context.output().is_text();
     let mut checks = doctor

@@ -101,9 +101,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     }
     let mut statement =
         workspace.sql(warehouse).statement(text).with_fetch(FetchOptions::default().with_memory(WAITING));
-    for parameter in command.parameters {
-        statement = statement.with_parameter(parameter);
-    }
+    statement = command.parameters.into_iter().fold(statement, Statement::with_parameter);
     if let Some(catalog) = command.catalog {
         statement = statement.with_catalog(catalog);
     }
@@ -135,7 +133,7 @@ pub(crate) async fn print(
     target: Target,
     context: &Context,
 ) -> Result {
-    let on_screen = matches!(target, Target::Stdout(_)) && io::stdout().is_terminal();
+    let on_screen = target.is_stdout() && io::stdout().is_terminal();
     let mut printer = output.rows(target);
     printer.begin(result.columns())?;
     while let Some(rows) = result.next_chunk().await? {

@@ -1,10 +1,10 @@
 //! Arrow and Parquet: record batches as they come, at most one row group in memory.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::{FileWriter, StreamWriter};
-use arrow_schema::{ArrowError, DataType, Field, IntervalUnit, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, IntervalUnit, Schema, SchemaRef};
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
 
 use super::{rows::distinct, target::Target};
@@ -32,26 +32,22 @@ impl BatchPrinter {
     pub(crate) fn new(format: Format, target: Target, schema: &SchemaRef) -> Result<Self, Failure> {
         let renamed = with_distinct_names(schema);
         let schema = renamed.as_ref().unwrap_or(schema);
-        let writer = match (format, &target) {
-            (Format::Parquet, _) => {
-                if let Some(field) = schema.fields().iter().find(|field| is_not_in_parquet(field)) {
-                    return Err(Failure::local(format!(
-                        "Parquet has no type for the INTERVAL in this column: {}",
-                        field.name()
-                    ))
-                    .with_hint("CAST it AS STRING in the statement, or write Arrow"));
-                }
-                let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-                let writer =
-                    ArrowWriter::try_new(target, schema.clone(), Some(properties)).map_err(unwritable)?;
-                Writer::Parquet(Box::new(writer))
+        let writer = if format == Format::Parquet {
+            if let Some(field) = schema.fields().iter().find(|field| is_not_in_parquet(field)) {
+                let message =
+                    format!("Parquet has no type for the INTERVAL in this column: {}", field.name());
+                return Err(
+                    Failure::local(message).with_hint("CAST it AS STRING in the statement, or write Arrow")
+                );
             }
-            (_, Target::File { part: Some(_), .. }) => {
-                Writer::File(FileWriter::try_new(target, schema).map_err(unwritable)?)
-            }
-            (_, Target::File { part: None, .. } | Target::Stdout(_)) => {
-                Writer::Stream(StreamWriter::try_new(target, schema).map_err(unwritable)?)
-            }
+            let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+            let writer =
+                ArrowWriter::try_new(target, schema.clone(), Some(properties)).map_err(unwritable)?;
+            Writer::Parquet(Box::new(writer))
+        } else if target.is_whole_file() {
+            Writer::File(FileWriter::try_new(target, schema).map_err(unwritable)?)
+        } else {
+            Writer::Stream(StreamWriter::try_new(target, schema).map_err(unwritable)?)
         };
         Ok(Self { writer, renamed })
     }
@@ -108,37 +104,11 @@ fn is_not_in_parquet(field: &Field) -> bool {
     *field.data_type() == DataType::Interval(IntervalUnit::MonthDayNano)
 }
 
-/// Errors of the file beneath keep their kind, so that a closed pipe stays quiet.
-fn unwritable(error: impl Into<WriteError>) -> Failure {
-    match error.into() {
-        WriteError::Io(error) => error.into(),
-        WriteError::Other(text) => Failure::local(format!("cannot write the rows: {text}")),
-    }
-}
-
-enum WriteError {
-    Io(std::io::Error),
-    Other(String),
-}
-
-impl From<ArrowError> for WriteError {
-    fn from(error: ArrowError) -> Self {
-        match error {
-            ArrowError::IoError(_, error) => Self::Io(error),
-            other => Self::Other(other.to_string()),
-        }
-    }
-}
-
-impl From<parquet::errors::ParquetError> for WriteError {
-    fn from(error: parquet::errors::ParquetError) -> Self {
-        match error {
-            parquet::errors::ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
-                Ok(error) => Self::Io(*error),
-                Err(other) => Self::Other(other.to_string()),
-            },
-            other => Self::Other(other.to_string()),
-        }
+/// The target's own error keeps its kind, so that a closed pipe stays quiet.
+fn unwritable(error: impl std::error::Error) -> Failure {
+    match error.source().and_then(|cause| cause.downcast_ref::<io::Error>()) {
+        Some(error) => io::Error::new(error.kind(), error.to_string()).into(),
+        None => Failure::local(format!("cannot write the rows: {error}")),
     }
 }
 

@@ -112,7 +112,7 @@ fn is_plain(text: &str) -> bool {
 
 impl RowPrinter {
     pub(super) fn new(format: Format, out: Target, jq: Option<String>) -> Self {
-        let width = if matches!(out, Target::Stdout(_)) { terminal_width() } else { None };
+        let width = if out.is_stdout() { terminal_width() } else { None };
         let out = match jq {
             None => Sink::Direct(Writer::new(out)),
             Some(code) => Sink::Filtered { code, text: Vec::new(), out },
@@ -263,14 +263,7 @@ pub(super) fn distinct<'a>(taken: impl Iterator<Item = &'a str> + Clone, name: &
     if is_free(name) {
         return name.to_owned();
     }
-    let mut n = 2;
-    loop {
-        let candidate = format!("{name}_{n}");
-        if is_free(&candidate) {
-            return candidate;
-        }
-        n += 1;
-    }
+    (2..).map(|n| format!("{name}_{n}")).find(|name| is_free(name)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! written as it is: it must not be replaced.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, BufWriter, Write},
     path::{self, Path, PathBuf},
     sync::mpsc::{Receiver, SyncSender, sync_channel},
@@ -14,20 +14,18 @@ use tempfile::TempPath;
 use crate::{failure::Failure, options::Format};
 
 /// Stdout, or a file.
-pub(crate) enum Target {
-    Stdout(BufWriter<io::Stdout>),
-    /// Written under another name in the same folder, or as it is if that is `None`.
-    File {
-        file: BufWriter<File>,
-        part: Option<TempPath>,
-        path: PathBuf,
-    },
+pub(crate) struct Target {
+    out: BufWriter<Box<dyn Write + Send>>,
+    /// The file's name; stdout has none.
+    path: Option<PathBuf>,
+    /// The name that the file has until it is whole. A device and a pipe have none.
+    part: Option<TempPath>,
 }
 
 impl Target {
-    /// Opens the target; a file that can't be written is told before anything is run.
+    /// Opens the target, before anything is run: a file that can't be written is an error at once.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self::Stdout(BufWriter::new(io::stdout()))) };
+        let Some(path) = path else { return Ok(Self::new(io::stdout(), None, None)) };
         let known = fs::metadata(path).ok();
         if known.as_ref().is_some_and(fs::Metadata::is_dir)
             || path.to_string_lossy().ends_with(path::is_separator)
@@ -36,46 +34,71 @@ impl Target {
         }
         let opened = match known {
             Some(known) if !known.is_file() => {
-                OpenOptions::new().write(true).open(path).map(|file| (file, None, path.to_owned()))
+                OpenOptions::new().write(true).open(path).map(|file| Self::new(file, Some(path), None))
             }
-            Some(known) => fs::canonicalize(path).and_then(|path| {
-                // Not the link to it is replaced, and what was private stays so.
-                let (file, part) = beside(&path)?;
-                #[cfg(unix)]
-                file.set_permissions(known.permissions())?;
-                Ok((file, Some(part), path))
-            }),
-            None => beside(path).map(|(file, part)| (file, Some(part), path.to_owned())),
+            // A link stays, and what it points to is replaced. What was private stays so.
+            Some(known) => fs::canonicalize(path).and_then(|path| Self::beside(&path, Some(&known))),
+            None => Self::beside(path, None),
         };
-        let (file, part, real) = opened.map_err(|e| unopenable(path, &e))?;
-        Ok(Self::File { file: BufWriter::with_capacity(1 << 20, file), part, path: real })
+        opened.map_err(|error| unopenable(path, &error))
+    }
+
+    fn new(out: impl Write + Send + 'static, path: Option<&Path>, part: Option<TempPath>) -> Self {
+        let out =
+            BufWriter::with_capacity(if path.is_some() { 1 << 20 } else { 8 << 10 }, Box::new(out) as _);
+        Self { out, path: path.map(Path::to_owned), part }
+    }
+
+    /// A new file in the folder of the one at `path`, which it replaces once it is whole.
+    fn beside(path: &Path, replaced: Option<&fs::Metadata>) -> io::Result<Self> {
+        let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
+        let mut new = tempfile::Builder::new();
+        new.prefix(&prefix).suffix(".part");
+        // As for any new file, less what the umask takes; by default only the user could read it.
+        #[cfg(unix)]
+        new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // The error names the file under its passing name; the kind alone says as much.
+        let new = new.tempfile_in(folder).map_err(|e| io::Error::from(e.kind()))?;
+        if let (Some(replaced), true) = (replaced, cfg!(unix)) {
+            new.as_file().set_permissions(replaced.permissions())?;
+        }
+        let (file, part) = new.into_parts();
+        Ok(Self::new(file, Some(path), Some(part)))
     }
 
     /// Everything has been written: the file gets its name.
     pub(crate) fn keep(mut self) -> io::Result<()> {
         self.flush()?;
-        match self {
-            Self::File { part: Some(part), path, .. } => {
-                part.persist(&path).map_err(|e| unwritten(&e.error, &path.display()))
-            }
-            Self::File { .. } | Self::Stdout(_) => Ok(()),
+        match (self.part.take(), &self.path) {
+            (Some(part), Some(path)) => part.persist(path).map_err(|e| self.unwritten(&e.error)),
+            _ => Ok(()),
         }
+    }
+
+    pub(crate) fn is_stdout(&self) -> bool {
+        self.path.is_none()
+    }
+
+    /// Whether it is a file that is read once it is whole, and not as it comes.
+    pub(super) fn is_whole_file(&self) -> bool {
+        self.part.is_some()
+    }
+
+    /// The kind stays, so that a closed pipe stays quiet.
+    fn unwritten(&self, error: &io::Error) -> io::Error {
+        let to = self.path.as_deref().unwrap_or(Path::new("stdout")).display();
+        io::Error::new(error.kind(), format!("cannot write the rows: {error}: {to}"))
     }
 }
 
 impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(out) => out.write(bytes).map_err(|e| unwritten(&e, &"stdout")),
-            Self::File { file, path, .. } => file.write(bytes).map_err(|e| unwritten(&e, &path.display())),
-        }
+        self.out.write(bytes).map_err(|e| self.unwritten(&e))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(out) => out.flush().map_err(|e| unwritten(&e, &"stdout")),
-            Self::File { file, path, .. } => file.flush().map_err(|e| unwritten(&e, &path.display())),
-        }
+        self.out.flush().map_err(|e| self.unwritten(&e))
     }
 }
 
@@ -159,7 +182,7 @@ impl State {
 
 impl Behind {
     fn new(mut target: Target) -> io::Result<Self> {
-        let has_part = matches!(target, Target::File { part: Some(_), .. });
+        let has_part = target.is_whole_file();
         let (texts, to_write) = sync_channel::<Vec<u8>>(1);
         let (give_back, written) = sync_channel(1);
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || {
@@ -179,24 +202,6 @@ impl Behind {
     }
 }
 
-/// A new file in the folder of the one at `path`, which it replaces once it is whole.
-fn beside(path: &Path) -> io::Result<(File, TempPath)> {
-    let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
-    let mut new = tempfile::Builder::new();
-    new.prefix(&prefix).suffix(".part");
-    // As for any new file, less what the umask takes; by default only the user could read it.
-    #[cfg(unix)]
-    new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // The error names the file under its passing name; the kind alone says as much.
-    Ok(new.tempfile_in(folder).map_err(|e| io::Error::from(e.kind()))?.into_parts())
-}
-
-/// The kind stays, so that a closed pipe stays quiet.
-fn unwritten(error: &io::Error, to: &dyn std::fmt::Display) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot write the rows: {error}: {to}"))
-}
-
 fn unopenable(path: &Path, error: &io::Error) -> Failure {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     match folder {
@@ -208,15 +213,22 @@ fn unopenable(path: &Path, error: &io::Error) -> Failure {
     }
 }
 
-/// The format that a file's name asks for.
-pub(crate) fn format_of(path: &Path) -> Option<Format> {
-    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "csv" => Some(Format::Csv),
-        "json" => Some(Format::Json),
-        "jsonl" | "ndjson" => Some(Format::Jsonl),
-        "arrow" | "arrows" | "feather" => Some(Format::Arrow),
-        "parquet" => Some(Format::Parquet),
-        "txt" => Some(Format::Table),
-        _ => None,
-    }
+/// The format that a file's name asks for, unless one was given.
+pub(crate) fn format_for(asked: Format, file: Option<&Path>) -> Result<Format, Failure> {
+    let (Format::Auto, Some(file)) = (asked, file) else { return Ok(asked) };
+    let extension = file.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    Ok(match extension.as_str() {
+        "csv" => Format::Csv,
+        "json" => Format::Json,
+        "jsonl" | "ndjson" => Format::Jsonl,
+        "arrow" | "arrows" | "feather" => Format::Arrow,
+        "parquet" => Format::Parquet,
+        "txt" => Format::Table,
+        _ => {
+            let message = format!("the file's extension names no format: {}", file.display());
+            return Err(Failure::usage(message).with_hint(
+                "use .csv, .json, .jsonl, .arrow, .parquet or .txt, or give a format, as in -o csv",
+            ));
+        }
+    })
 }

@@ -172,7 +172,7 @@ fn an_extension_that_names_no_format_is_told_before_the_statement_runs() {
     let (workspace, folder) = (Workspace::fresh(), Folder::new());
     for name in ["a.xlsx", "a.csv.gz", "a"] {
         let ran = to(workspace.sql("", "SELECT 1"), &folder.path(name)).run();
-        ran.fails(2, &["names no format", folder.path(name).to_str().unwrap(), "hint: .csv, ", "-o csv"]);
+        ran.fails(2, &["names no format", folder.path(name).to_str().unwrap(), "hint: use .csv, ", "-o csv"]);
     }
     assert_eq!(folder.names(), [""; 0]);
     assert!(workspace.requests("POST", STATEMENTS).is_empty());
