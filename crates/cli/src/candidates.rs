@@ -1,7 +1,7 @@
-//! What a shell completes a live name from: profiles, and what is in the workspace.
+//! Candidates for shell completion: profiles, and what is in the workspace.
 //!
-//! Pressing TAB never fails and never takes long: there is a deadline, what was found is kept for a minute, and any
-//! error is no candidates. The cache holds ids, names and states, nothing secret.
+//! Pressing TAB never fails and never takes long: requests have a deadline, results are cached for a minute, and an
+//! error means no candidates. The cache holds ids, names, and states; no secrets.
 
 use std::{
     ffi::OsStr,
@@ -14,21 +14,21 @@ use brickwire_actions::{Config, Environment, RetryPolicy, Workspace};
 use clap_complete::CompletionCandidate;
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 
-/// How long a TAB may take.
+/// The time limit for one completion.
 const DEADLINE: Duration = Duration::from_millis(1500);
-/// How long what was found is good.
+/// How long cached results are used.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// An id or name, and what it is.
+/// Ids or names, each with a description.
 pub(crate) type Found = Vec<(String, String)>;
 
-/// Profiles of the configuration file.
+/// Profiles in the configuration file.
 pub(crate) fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
     let all = Config::profiles(&[], &Environment::from_process()).unwrap_or_default();
     candidates(current, all.into_iter().map(|p| (p.name, p.host.unwrap_or_default())).collect())
 }
 
-/// An id and a name of the same thing, each with what tells it apart.
+/// The name and the id of a resource, each described by the other and the state.
 pub(crate) fn named(
     id: &Option<String>,
     name: &Option<String>,
@@ -39,7 +39,7 @@ pub(crate) fn named(
     [(name.clone(), format!("{id} {state}")), (id, format!("{name} {state}"))]
 }
 
-/// What is in the workspace: `what` names it in the cache.
+/// Resources in the workspace; `what` is their name in the cache.
 pub(crate) fn live(
     current: &OsStr,
     what: &str,
@@ -74,7 +74,7 @@ fn find(what: &str, list: impl AsyncFnOnce(&Workspace) -> Option<Found>) -> Opti
     Some(found)
 }
 
-/// An option on the line that is being completed.
+/// The value of an option on the command line that is being completed.
 fn given(long: &str, short: &str) -> Option<String> {
     let words: Vec<String> = std::env::args().collect();
     let inline = words.iter().find_map(|w| w.strip_prefix(long)?.strip_prefix('=').map(str::to_owned));

@@ -1,9 +1,10 @@
-//! The commands: each is its arguments, one action, one output. A new one is a file and its line in the list.
+//! The commands. Each one parses arguments, calls one action, and prints one result. A new one is a file, its `mod`,
+//! and a line in the list below.
 
 mod api;
 mod auth;
 mod clusters;
-#[allow(clippy::module_inception, reason = "the service's own name")]
+#[allow(clippy::module_inception, reason = "the service is called that")]
 mod commands;
 mod completions;
 mod config;
@@ -18,17 +19,17 @@ mod whoami;
 
 use crate::{context::Context, failure::Result};
 
-/// Makes the list of all commands, in the order of the help, and the way to each. A module has a type `Command`, which
-/// are its arguments or its subcommands, and a function `run`.
+/// Generates the enum of all commands, in the order of the help, and the dispatch. Each module has a type `Command` for
+/// its arguments or subcommands, and a function `run`.
 macro_rules! commands {
     ($($(#[$attribute:meta])* $name:ident,)*) => {
         #[derive(Debug, clap::Subcommand)]
-        #[allow(non_camel_case_types, reason = "a variant has the name of its module, which is the command's")]
+        #[allow(non_camel_case_types, reason = "a variant is named after its module, which is named after the command")]
         pub(crate) enum Command {
             $($(#[$attribute])* $name($name::Command),)*
         }
 
-        /// Runs a command to its end.
+        /// Runs a command.
         pub(crate) async fn run(command: Command, context: &Context) -> Result {
             match command {
                 $(Command::$name(command) => $name::run(command, context).await,)*

@@ -1,4 +1,4 @@
-//! From flags and environment to a workspace, made when the first command needs it.
+//! What a command works with: the configuration and the workspace, created on first use, and the output.
 
 use std::{path::Path, time::Duration};
 
@@ -12,13 +12,13 @@ use crate::{
     progress::Progress,
 };
 
-/// How long cancellations may take when the program ends: up to 5 s until a submission is answered, and some more.
+/// How long cancellations may take when the program ends: the service takes up to 5 s to answer a submission.
 pub(crate) const SETTLE: Duration = Duration::from_secs(8);
 
-/// Pairs of a setting and its value.
+/// Settings and their values.
 type Given = Vec<(&'static str, String)>;
 
-/// What every command is given.
+/// What every command gets.
 pub(crate) struct Context {
     global: Global,
     progress: Progress,
@@ -40,7 +40,7 @@ impl Context {
         }
     }
 
-    /// The workspace that the flags, the environment or a profile name.
+    /// The workspace that the flags, the environment, or a profile identify.
     pub(crate) async fn workspace(&self) -> Result<Workspace> {
         let connect = async || {
             let config = self.config().await?;
@@ -52,7 +52,7 @@ impl Context {
         self.workspace.get_or_try_init(connect).await.cloned()
     }
 
-    /// The workspace of a configuration.
+    /// Creates the workspace for a configuration.
     pub(crate) fn connect(&self, config: &Config) -> Result<Workspace> {
         let builder = Workspace::builder(config.connection()?)
             .with_product("brick", env!("CARGO_PKG_VERSION"))
@@ -61,12 +61,12 @@ impl Context {
         Ok(builder.build()?)
     }
 
-    /// The configuration, resolved.
+    /// The resolved configuration.
     pub(crate) async fn config(&self) -> Result<&Config> {
         self.config.get_or_try_init(async || Ok(self.with_sources(None, Config::resolve).await??)).await
     }
 
-    /// Reads what the flags give and what completes it; a profile given here replaces the flag's.
+    /// Passes the settings from flags, and the environment, to `read`. A profile given here replaces the flag's.
     pub(crate) async fn with_sources<T>(
         &self,
         profile: Option<&str>,
@@ -102,35 +102,35 @@ impl Context {
         Err(Failure::not_built("sandbox", "full,sandbox"))
     }
 
-    /// Data goes here.
+    /// The output for data. Clears the progress line.
     pub(crate) fn output(&self) -> Output {
         self.progress.clear();
         Output::new(self.global.output, self.global.jq.clone())
     }
 
-    /// Prints one answer of the service.
+    /// Prints one response of the service.
     pub(crate) fn record(&self, raw: &[u8]) -> Result {
         self.output().record(&String::from_utf8_lossy(raw))
     }
 
-    /// The same, in the format that a file's name asks for unless one was given.
+    /// The output for data, in the format that the file name implies unless a format was given.
     pub(crate) fn output_to(&self, file: Option<&Path>) -> Result<Output> {
         let Global { output, jq, .. } = &self.global;
         let format = if jq.is_some() { *output } else { format_for(*output, file)? };
         Ok(Output::new(format, jq.clone()))
     }
 
-    /// What is shown meanwhile.
+    /// Progress on stderr.
     pub(crate) fn progress(&self) -> &Progress {
         &self.progress
     }
 
-    /// A remark for a person, on stderr.
+    /// Prints a note to stderr.
     pub(crate) fn note(&self, text: &str) {
         self.progress.line(text);
     }
 
-    /// Sees out what was begun and is not to go on.
+    /// Waits until what must not outlive the program has been canceled.
     pub(crate) async fn settle(&self, interrupted: bool) {
         if let Some(workspace) = self.workspace.get() {
             workspace.settle(if interrupted { SETTLE } else { SETTLE / 2 }).await;

@@ -20,7 +20,7 @@ pub(crate) struct Failure {
 enum Cause {
     /// The library's error.
     Library(Error),
-    /// An error of which no service knows.
+    /// An error of the command line itself.
     Own(ErrorKind, String),
     /// Reading or writing failed.
     Io(io::Error),
@@ -55,7 +55,7 @@ impl Failure {
         Cause::Own(kind, message.into()).into()
     }
 
-    /// The command line is invalid in a way that its grammar can't express.
+    /// The command line is invalid in a way that clap can't detect.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, message)
     }
@@ -70,7 +70,7 @@ impl Failure {
         Self::local(format!("{error}: {}", path.display()))
     }
 
-    /// This build lacks something that these features bring.
+    /// This build lacks something that these Cargo features provide.
     #[cfg(not(all(feature = "arrow", feature = "jq", feature = "sandbox")))]
     pub(crate) fn not_built(what: &str, features: &str) -> Self {
         let install = format!("install it with `cargo install --path crates/cli --features {features}`");
@@ -118,7 +118,7 @@ impl Failure {
         if let Cause::Io(error) = &self.cause { Some(error) } else { None }
     }
 
-    /// Whether all that there is to say has been printed.
+    /// Whether the details have been printed already.
     pub(crate) fn is_said(&self) -> bool {
         matches!(self.cause, Cause::Own(ErrorKind::RemoteFailed, _))
     }

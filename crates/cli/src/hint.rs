@@ -1,9 +1,8 @@
-//! What the command line calls the settings of the library.
+//! Translates the library's hints into the words of the command line.
 //!
-//! Other programs show the library's hints too. So a hint names a setting or an action of the library, in backticks where
-//! it has a name, and never a flag or a command; those are put in here.
+//! Other programs show these hints too, so the library names settings, in backticks, and never flags or commands.
 
-/// The library's words, and those of the command line. A row for each flag and command that a hint may mean.
+/// The library's words and the command line's, with a row for each setting that a hint can name.
 const WORDS: &[(&str, &str)] = &[
     ("`warehouse_id`", "--warehouse or DATABRICKS_WAREHOUSE_ID"),
     ("`cluster_id`", "--cluster or DATABRICKS_CLUSTER_ID"),
@@ -13,7 +12,7 @@ const WORDS: &[(&str, &str)] = &[
     ("`auth_type`", "DATABRICKS_AUTH_TYPE (auth_type)"),
 ];
 
-/// A hint of the library in the words of the command line.
+/// Replaces the names of settings with flags and variables.
 pub(crate) fn in_cli_words(hint: &str) -> String {
     WORDS.iter().fold(hint.to_owned(), |hint, (library, cli)| hint.replace(library, cli))
 }

@@ -1,10 +1,11 @@
-//! What has a life of its own in the workspace: it is started and stopped, and the program waits for that or doesn't.
+//! Starting and stopping resources, and waiting until that is done.
 
 use brickwire_actions::{Change, ResponseValue, Result as Answered};
 
 use crate::{context::Context, failure::Result, options::Waiting};
 
-/// Asks for a change, waits until it is `done` or looks at what there is `now`, and prints the answer.
+/// Requests a change of state with `asked`. Then prints the result of `done`, which waits for the change, or with
+/// --no-wait that of `now`. `already` says which state needs no change.
 pub(crate) async fn change<T>(
     context: &Context,
     waiting: &Waiting,

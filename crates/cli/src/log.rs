@@ -1,4 +1,4 @@
-//! The log on stderr, as far as it was asked for.
+//! The log on stderr: --debug and --verbose.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::Sub
 
 use crate::options::Global;
 
-/// Sends the log to stderr, as far as it was asked for.
+/// Sets up logging to stderr.
 pub(crate) fn start(global: &Global) {
     let level = match global.verbose {
         0 => Level::WARN,

@@ -1,4 +1,4 @@
-//! `brick`: Databricks from the command line. Thin: arguments, one action, one output, an exit status.
+//! `brick`: Databricks from the command line. A thin layer: arguments, one action, one output, an exit code.
 
 mod args;
 mod candidates;
@@ -23,7 +23,7 @@ use clap::{CommandFactory, Parser};
 use crate::{args::Args, context::Context, report::Outcome};
 
 fn main() -> ExitCode {
-    // A shell that asks for completions sets COMPLETE; then this answers and exits.
+    // A shell that requests completions sets COMPLETE; this call answers and exits.
     clap_complete::CompleteEnv::with_factory(Args::command).complete();
     #[cfg(feature = "reference")]
     if let Some(done) = reference::write_if_asked(Args::command()) {
@@ -33,13 +33,13 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return report::misread(&error),
     };
-    // This thread does the work; the other one sees to the network, and to signals while this one writes.
+    // This thread runs the command. The worker drives the network, and signals while this thread blocks on output.
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report::finish(Outcome::Failed(error.into()), args.global.output),
     };
     let code = runtime.block_on(run(args));
-    // A name that nobody resolves is not waited for.
+    // Don't wait for a DNS lookup that hangs.
     runtime.shutdown_background();
     code
 }
@@ -49,7 +49,7 @@ async fn run(args: Args) -> ExitCode {
     log::start(&args.global);
     let format = args.global.output;
     let context = Context::new(args.global);
-    // Dropping the command's future cancels what it started; `settle` sees the cancellations out.
+    // Dropping the command's future cancels what it started; `settle` waits for these cancellations.
     let outcome = tokio::select! {
         done = commands::run(args.command, &context) => match done {
             Ok(()) => Outcome::Done,
@@ -61,20 +61,20 @@ async fn run(args: Args) -> ExitCode {
     context.progress().clear();
     tokio::select! {
         () = context.settle(matches!(outcome, Outcome::Interrupted(_))) => {}
-        // Twice means now; what is being cancelled has been named.
+        // A second signal means now. What is being canceled has been named.
         _ = interrupted() => {}
     }
     report::finish(outcome, format)
 }
 
-/// Waits for a signal, and says what goes on before the command's future is dropped.
+/// Waits for a signal. Reports what continues before the command's future is dropped.
 async fn stopped(context: &Context) -> u8 {
     let signal = interrupted().await;
     context.progress().stopping();
     signal
 }
 
-/// Ends the program where it doesn't come to its end by itself: it writes to a pipe that nobody reads.
+/// Ends the program if it is stuck after a signal: a write to a pipe without a reader blocks forever.
 async fn leave_if_stuck() {
     let code = interrupted().await;
     tokio::select! {
@@ -84,7 +84,7 @@ async fn leave_if_stuck() {
     std::process::exit(code.into())
 }
 
-/// Waits for Ctrl-C or, where there is such a thing, SIGTERM; gives the exit code that stands for it.
+/// Waits for Ctrl-C or, on Unix, SIGTERM. Returns the exit code for it.
 async fn interrupted() -> u8 {
     #[cfg(unix)]
     {

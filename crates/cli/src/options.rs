@@ -1,4 +1,4 @@
-//! Options that more than one command takes, and what their values are.
+//! Options that several commands share, and their value types.
 
 use std::time::Duration;
 
@@ -8,57 +8,57 @@ use clap_complete::ArgValueCompleter;
 
 use crate::candidates;
 
-/// Options that every command takes.
+/// Options of every command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Profile in ~/.databrickscfg to take the connection from
+    /// Connection profile in ~/.databrickscfg
     #[arg(long, short = 'p', global = true, value_name = "NAME", value_parser = not_blank)]
     #[arg(add = ArgValueCompleter::new(candidates::profiles))]
     pub(crate) profile: Option<String>,
-    /// Host of the workspace, in place of DATABRICKS_HOST
+    /// URL of the workspace; overrides DATABRICKS_HOST
     #[arg(long, global = true, value_name = "URL", value_parser = not_blank)]
     pub(crate) host: Option<String>,
-    /// Trust the certificate authorities in this PEM file too, beside the system's
+    /// PEM file of certificate authorities to trust in addition to the system's
     #[arg(long, global = true, value_name = "FILE", value_parser = not_blank, value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<String>,
-    /// How to print data
+    /// Output format
     #[arg(long, short, global = true, value_name = "FORMAT")]
     #[arg(default_value = "auto", hide_default_value = true)]
     pub(crate) output: Format,
-    /// Filter JSON output with a jq expression, as in '.[].cluster_id'
+    /// Filter JSON output with a jq expression, such as '.[].cluster_id'
     #[arg(long, global = true, value_name = "EXPR")]
     pub(crate) jq: Option<String>,
-    /// Log requests and responses to stderr, secrets masked
+    /// Log requests and responses to stderr, with secrets masked
     #[arg(long, global = true)]
     pub(crate) debug: bool,
-    /// Show each request in one line (-vv: with details)
+    /// Log each request in one line (-vv for details)
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Show nothing on stderr but errors
+    /// Print nothing to stderr except errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Run this one command against a local pretend workspace, started for it
+    /// Run this command against a temporary local workspace
     #[arg(long, global = true)]
     pub(crate) sandbox: bool,
 }
 
-/// How data is printed.
+/// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A table on a terminal, JSON otherwise
     Auto,
     /// Aligned columns
     Table,
-    /// The service's JSON, nothing left out
+    /// JSON with every field that the service sent
     Json,
-    /// One JSON value a line
+    /// One JSON value per line
     Jsonl,
-    /// RFC 4180, with a header
+    /// RFC 4180, with a header row
     Csv,
-    /// Each field on a line of its own
+    /// One field per line
     Record,
-    /// Apache Arrow IPC, for SQL rows (a stream; a file with --out)
+    /// Apache Arrow IPC, for SQL rows (a stream, or a file with --out)
     Arrow,
     /// Apache Parquet, for SQL rows
     Parquet,
@@ -77,7 +77,7 @@ pub(crate) struct Waiting {
 /// How long to wait.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Timeout {
-    /// Give up waiting after this time, as in 90s, 20m, 1h30m
+    /// Stop waiting after this time, such as 90s, 20m, or 1h30m
     #[arg(long, value_name = "DURATION", default_value = "20m", value_parser = duration, allow_hyphen_values = true)]
     pub(crate) timeout: Duration,
 }
@@ -88,19 +88,19 @@ impl Timeout {
     }
 }
 
-/// A flag that is given counts: `--host "$UNSET"` must not fall back to some other host.
+/// An empty value is an error: `--host "$UNSET"` must not fall back to another host.
 fn not_blank(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
-        return Err("it is blank; leave the option out to use the environment or a profile".to_owned());
+        return Err("the value is blank; omit the option to use the environment or a profile".to_owned());
     }
     Ok(text.to_owned())
 }
 
-/// A duration with its unit; 0 is none, and less than that can't be written.
+/// A positive duration with its unit.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text.trim()) {
-        Ok(duration) if duration.is_zero() => Err("must be longer than nothing".to_owned()),
+        Ok(duration) if duration.is_zero() => Err("must be greater than zero".to_owned()),
         Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("{error}; write it as in 500ms, 30s, 20m, 1h30m")),
+        Err(error) => Err(format!("{error}; use a format such as 500ms, 30s, 20m, or 1h30m")),
     }
 }

@@ -1,4 +1,4 @@
-//! Data on stdout, in the format asked for. JSON is the service's own text, re-indented; nothing is lost in between.
+//! Data on stdout, in the requested format. JSON is the service's own text, re-indented, so nothing is lost.
 
 #[cfg(feature = "arrow")]
 mod batches;
@@ -29,10 +29,10 @@ pub(crate) use schema::schema_of;
 use table::{bare_table, field_lines, terminal_width, trim_lines};
 pub(crate) use target::{Target, format_for};
 
-/// A column of a table: its heading, and where its value stands in an item (a JSON pointer).
+/// A column of a table: its heading, and the JSON pointer to its value in an item.
 pub(crate) type Column = (&'static str, &'static str);
 
-/// Where data goes.
+/// Prints data to stdout.
 pub(crate) struct Output {
     asked: Format,
     format: Format,
@@ -52,7 +52,7 @@ impl Output {
         Self { asked, format, jq, out: BufWriter::new(stdout) }
     }
 
-    /// Items of a list; tables and CSV show the columns named.
+    /// Prints a list; tables and CSV show the given columns.
     pub(crate) fn list(mut self, items: &[Box<RawValue>], columns: &[Column]) -> Result<(), Failure> {
         match self.format {
             Format::Json | Format::Auto => {
@@ -76,7 +76,7 @@ impl Output {
                 let mut table = bare_table(terminal_width());
                 table.set_header(columns.iter().map(|(name, _)| *name));
                 table.add_rows(rows);
-                // An id is there to be copied.
+                // Ids are copied, so they must not wrap.
                 if let Some(id) = table.column_mut(0) {
                     id.set_constraint(ColumnConstraint::ContentWidth);
                 }
@@ -90,7 +90,7 @@ impl Output {
         Ok(self.out.flush()?)
     }
 
-    /// One thing: its JSON, or its fields one to a line.
+    /// Prints one item: its JSON, or one field per line.
     pub(crate) fn record(mut self, text: &str) -> Result<(), Failure> {
         match self.format {
             Format::Json | Format::Auto => self.json(text)?,
@@ -105,7 +105,7 @@ impl Output {
         Ok(self.out.flush()?)
     }
 
-    /// A JSON document of any shape; there is no table of it.
+    /// Prints a JSON document of any shape, which has no table form.
     pub(crate) fn document(mut self, text: &str) -> Result<(), Failure> {
         match self.format {
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
@@ -114,7 +114,7 @@ impl Output {
         Ok(self.out.flush()?)
     }
 
-    /// JSON, through the filter if there is one.
+    /// Prints JSON, filtered if requested.
     fn json(&mut self, text: &str) -> Result<(), Failure> {
         let Some(code) = &self.jq else { return Ok(writeln!(self.out, "{}", json::pretty(text))?) };
         for result in filter(code, text)? {
@@ -126,39 +126,39 @@ impl Output {
     fn csv(&mut self, lines: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
         let mut text = Vec::new();
         for line in lines {
-            // What is missing and what is empty can't be told apart here.
+            // An empty cell stands for null, too.
             cell::csv_line(&mut text, line.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())));
         }
         self.out.write_all(&text)
     }
 
-    /// Text or bytes, as they are.
+    /// Prints bytes as they are.
     pub(crate) fn bytes(mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)?;
         self.out.flush()
     }
 
-    /// Whether JSON is what will be printed.
+    /// Whether JSON is printed.
     pub(crate) fn is_json(&self) -> bool {
         matches!(self.format, Format::Json | Format::Jsonl)
     }
 
-    /// Whether it is for people: neither JSON nor CSV.
+    /// Whether the format is meant for people.
     pub(crate) fn is_text(&self) -> bool {
         matches!(self.format, Format::Table | Format::Record)
     }
 
-    /// Whether the user asked for JSON, and didn't just get it for a pipe.
+    /// Whether the user requested JSON, as opposed to getting it because stdout is a pipe.
     pub(crate) fn is_json_asked(&self) -> bool {
         matches!(self.asked, Format::Json | Format::Jsonl)
     }
 
-    /// For rows of an SQL result, to a target of its own.
+    /// Prints the rows of an SQL result to a target.
     pub(crate) fn rows(self, target: Target) -> RowPrinter {
         RowPrinter::new(self.format, target, self.jq)
     }
 
-    /// The format, decided.
+    /// The format in effect.
     pub(crate) fn format(&self) -> Format {
         self.format
     }

@@ -1,5 +1,5 @@
-//! What stands on stderr while a command runs: on a terminal one line that is written over, elsewhere a line for each
-//! change and a sign of life every half minute; retries always.
+//! Progress on stderr while a command runs: a single line that is updated on a terminal; elsewhere a line for each
+//! change of state and one every 30 seconds. Retries are always shown.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -16,18 +16,18 @@ use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, Progres
 
 use crate::options::Global;
 
-/// Where nothing is written over, something is said this often.
+/// How often a line is printed while waiting, where stderr is not a terminal.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// Shows what happens.
+/// Shows progress.
 #[derive(Clone)]
 pub(crate) struct Progress(Arc<Shown>);
 
 struct Shown {
     quiet: bool,
-    /// Hidden where stderr is no terminal.
+    /// Hidden if stderr is not a terminal.
     bar: ProgressBar,
-    /// Whether the user asked to stop: then what is cancelled is named, else it goes without saying.
+    /// Whether the user interrupted the program; only then are cancellations shown.
     stopping: AtomicBool,
     state: Mutex<State>,
 }
@@ -36,14 +36,14 @@ struct Shown {
 struct State {
     /// What is being waited for, and since when.
     waiting: Option<(String, Instant)>,
-    /// What outlives the program, each with the command that shows it. All else is over with the program.
+    /// Kinds of resources that outlive the program, each with the command that shows one. All else is short-lived.
     outliving: Vec<(&'static str, &'static str)>,
-    /// The last thing that goes on when the program ends, even if something else is waited for since: a line about it.
+    /// A line about the last resource that continues when the program ends, even if the program now waits for another.
     goes_on: Option<String>,
 }
 
 impl State {
-    /// Takes note of something that goes on when the program ends, if it does.
+    /// Records a resource that continues when the program ends. Returns whether it does.
     fn goes_on(&mut self, what: &str, id: &str, text: &str) -> bool {
         let command = self.outliving.iter().find(|(kind, _)| *kind == what).map(|(_, command)| command);
         if let Some(command) = command {
@@ -55,7 +55,7 @@ impl State {
 
 impl Progress {
     pub(crate) fn new(global: &Global) -> Self {
-        // A log and a line that is written over don't go together.
+        // Log lines would break up the progress line.
         let rewrites = !global.quiet && !global.debug && global.verbose == 0 && io::stderr().is_terminal();
         let target = match std::env::var_os("TERM") {
             Some(name) if name == "dumb" => ProgressDrawTarget::hidden(),
@@ -73,28 +73,28 @@ impl Progress {
         }))
     }
 
-    /// The listener for a workspace.
+    /// Listens to the events of a workspace.
     pub(crate) fn events(&self) -> Events {
         let progress = self.clone();
         Events::new(move |event| progress.show(event))
     }
 
-    /// Shows a line that stays.
+    /// Prints a line that stays.
     pub(crate) fn line(&self, text: &str) {
         if !self.0.quiet {
-            // Nobody may be reading stderr; that is no reason to fail.
+            // A closed stderr is no reason to fail.
             self.0.bar.suspend(|| drop(writeln!(io::stderr(), "{text}")));
         }
     }
 
-    /// Takes the line that is written over away, for good: data or the end comes next.
+    /// Removes the progress line for good; data or the end of the program follows.
     pub(crate) fn clear(&self) {
         self.state().waiting = None;
         self.0.bar.finish_and_clear();
         self.0.bar.set_draw_target(ProgressDrawTarget::hidden());
     }
 
-    /// The user asked to stop. What was asked for of a cluster or a warehouse is not taken back.
+    /// The user interrupted the program. Changes requested of a cluster or a warehouse are not undone.
     pub(crate) fn stopping(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
         let goes_on = self.state().goes_on.take();
@@ -103,18 +103,18 @@ impl Progress {
         }
     }
 
-    /// Says something now and then, for whoever reads a log.
+    /// Prints a line now and then while waiting, so that a CI log shows that the program is alive.
     pub(crate) async fn beat(&self) {
         loop {
             tokio::time::sleep(HEARTBEAT).await;
             let waiting = self.state().waiting.clone();
             if let Some((text, since)) = waiting.filter(|_| self.0.bar.is_hidden()) {
-                self.line(&format!("{text}, for {} s now", since.elapsed().as_secs()));
+                self.line(&format!("{text}, for {} s so far", since.elapsed().as_secs()));
             }
         }
     }
 
-    /// Things of this kind outlive the program; `command` and an id show one.
+    /// Declares that resources of this kind outlive the program; `command` with an id shows one.
     pub(crate) fn expect_to_outlive(&self, what: &'static str, command: &'static str) {
         self.state().outliving.push((what, command));
     }
@@ -138,7 +138,7 @@ impl Progress {
                 let message = message.as_deref().map(|m| format!(": {m}")).unwrap_or_default();
                 let text = format!("{what} {id} is {state}");
                 let shown = format!("{text}{message}");
-                // A short statement or command has no story to tell, but for whoever watches it or ended it.
+                // States of short-lived work are noise, except on the progress line and after an interrupt.
                 let lasts = self.state().goes_on(what, id, &text);
                 let told = lasts || self.0.stopping.load(Ordering::Relaxed);
                 if told && self.0.bar.is_hidden() {
@@ -155,13 +155,13 @@ impl Progress {
                 self.draw(&format!("{}{total} rows, {}{rate}", HumanCount(*rows), HumanBytes(*bytes)));
             }
             Event::Cancelling { what, id } if self.0.stopping.load(Ordering::Relaxed) => {
-                self.line(&format!("cancelling {what} {id}"));
+                self.line(&format!("canceling {what} {id}"));
             }
             _ => {}
         }
     }
 
-    /// Writes over the line.
+    /// Updates the progress line.
     fn draw(&self, text: &str) {
         if !self.0.bar.is_hidden() {
             self.0.bar.set_message(text.to_owned());
@@ -170,7 +170,7 @@ impl Progress {
     }
 }
 
-/// The terminal, with room behind the line for the `^C` that it adds: in the next line that would stay for ever.
+/// The terminal, four columns narrower: the `^C` that it echoes must not wrap to the next line, where it would stay.
 #[derive(Debug)]
 struct Narrower(Term);
 

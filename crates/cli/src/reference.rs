@@ -1,11 +1,11 @@
-//! `brick reference FOLDER`, for maintainers: the whole command line as Markdown and as man pages (`cargo xtask docs`).
+//! `brick reference FOLDER`, which `cargo xtask docs` runs: all commands as Markdown and as man pages.
 
 use std::{env, fs, path::Path};
 
 use crate::failure::{Failure, Result};
 
-/// Writes commands.md and man/*.1 to the folder, if that is what the program was started for. Like completion it needs the
-/// whole command line, so that it can't be one of the commands.
+/// Writes commands.md and man/*.1 if the program was started to do that. This needs the whole tree of commands, so it
+/// can't be one of them.
 pub(crate) fn write_if_asked(root: clap::Command) -> Option<Result> {
     let words: Vec<_> = env::args_os().skip(1).collect();
     match &words[..] {
@@ -20,7 +20,7 @@ fn write(folder: &Path, root: clap::Command) -> Result {
     let man = folder.join("man");
     fs::create_dir_all(&man).map_err(|e| Failure::file(&man, &e))?;
     let mut text = String::from(
-        "# `brick`, command by command\n\nMade from the program's own help by `cargo xtask docs`; don't edit.\n",
+        "# `brick`, command by command\n\nGenerated from the program's help by `cargo xtask docs`; do not edit.\n",
     );
     document(&root, "brick", &mut text);
     let commands = folder.join("commands.md");

@@ -1,4 +1,4 @@
-//! How a command ends: what is printed to stderr, and the exit code. The only place that knows exit codes.
+//! How a command ends: the error on stderr, and the exit code. The only place that knows exit codes.
 
 use std::{
     env,
@@ -22,7 +22,7 @@ pub(crate) enum Outcome {
 
 fn exit_code(failure: &Failure) -> u8 {
     match failure.kind() {
-        // Reading or writing broke off in the middle.
+        // Reading or writing failed midway.
         _ if failure.io().is_some() => 1,
         ErrorKind::Usage => 2,
         ErrorKind::Configuration | ErrorKind::Local => 3,
@@ -39,12 +39,12 @@ fn exit_code(failure: &Failure) -> u8 {
     }
 }
 
-/// Prints why the command failed, if it did, and gives the exit code.
+/// Prints why the command failed, if it did, and returns the exit code.
 pub(crate) fn finish(outcome: Outcome, format: Format) -> ExitCode {
     let (code, text) = match outcome {
         Outcome::Done => return ExitCode::SUCCESS,
         Outcome::Interrupted(code) => (code, "interrupted".to_owned()),
-        // The reader of our output, such as `head`, has seen enough.
+        // The reader of our output, such as `head`, is gone, which is not a failure.
         Outcome::Failed(failure) if failure.io().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) => {
             return ExitCode::SUCCESS;
         }
@@ -59,7 +59,7 @@ pub(crate) fn finish(outcome: Outcome, format: Format) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Prints what is wrong with the command line, or the help or the version if it asks for that.
+/// Prints what is wrong with the command line, or the requested help or version.
 pub(crate) fn misread(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && asks_for_json() {
         return finish(Outcome::Failed(usage_failure(error)), Format::Json);
@@ -68,7 +68,7 @@ pub(crate) fn misread(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// Whether a command line that is invalid as a whole asks for JSON all the same.
+/// Whether an invalid command line requests JSON.
 fn asks_for_json() -> bool {
     let words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     let mut words = words.take_while(|word| word != "--");
@@ -89,7 +89,7 @@ fn asks_for_json() -> bool {
     false
 }
 
-/// Clap's text is paragraphs: what is wrong, tips, the usage, and where to find the help.
+/// Clap's message has paragraphs: the problem, tips, the usage, and a pointer to the help.
 fn usage_failure(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
     let paragraphs: Vec<String> = text
@@ -112,7 +112,7 @@ fn as_text(failure: &Failure) -> String {
     format!("error: {}{cause}{hint}", failure.message())
 }
 
-/// The cause of an error, unless the error's own text includes it already.
+/// The cause of an error, unless the error's own text includes it.
 fn untold_cause(error: &Error) -> Option<String> {
     let text = error.to_string();
     let mut causes = successors(std::error::Error::source(error), |e| e.source());
@@ -121,7 +121,7 @@ fn untold_cause(error: &Error) -> Option<String> {
     causes.next().filter(|_| !told).map(ToString::to_string)
 }
 
-/// One line for scripts: every field is present, and null if it isn't known.
+/// One line for scripts. Every field is present, and null if unknown.
 fn as_json(failure: &Failure) -> String {
     let error = failure.error();
     let fields = json!({
@@ -160,7 +160,7 @@ mod tests {
     fn a_hint_is_a_field_in_json_and_a_line_in_text() {
         let failures = [
             (format_for(Format::Auto, Some(Path::new("a.xlsx"))).err(), ".parquet"),
-            (Target::open(Some(Path::new("/missing/a.csv"))).err(), "create it"),
+            (Target::open(Some(Path::new("/missing/a.csv"))).err(), "create the folder"),
             (Output::new(Format::Parquet, None).rows(Target::open(None).unwrap()).begin(&[]).err(), "csv"),
             #[cfg(feature = "arrow")]
             (interval_in_parquet(), "CAST"),

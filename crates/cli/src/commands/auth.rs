@@ -1,4 +1,4 @@
-//! `brick auth`: logging in with the browser, and out; and the one command that prints a token.
+//! `brick auth`: browser logins, and the only command that prints a token.
 
 use std::{
     env,
@@ -13,12 +13,12 @@ use serde_json::json;
 
 use crate::{candidates, context::Context, failure::Result, options::duration};
 
-/// Log in with the browser, log out, print a token
+/// Log in with a browser, log out, or print a token
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Log in with the browser, and keep the login for the commands that follow
+    /// Log in with a browser and save the login for later commands
     #[command(after_help = "\
-The login belongs to the host: no other is sent its token. The configuration file is not changed.
+The token is only sent to the host that you logged in to. The configuration file is not changed.
 
 Examples:
   brick auth login --host https://adb-123.4.azuredatabricks.net
@@ -26,24 +26,24 @@ Examples:
     Login {
         #[command(flatten)]
         which: Which,
-        /// Only print the address to open, which must be on this machine
+        /// Print the URL instead of opening it; open it on this machine
         #[arg(long)]
         no_browser: bool,
-        /// Give up waiting for the browser after this time
+        /// Stop waiting for the login after this time
         #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
         timeout: Duration,
     },
-    /// Forget a login that was made with the browser
+    /// Delete a saved browser login
     #[command(after_help = "Example:\n  brick auth logout work")]
     Logout(Which),
-    /// Print a token that is good now, as JSON: a secret, for another program
+    /// Print a valid access token as JSON, for use by another program (it is a secret)
     #[command(after_help = "Example:\n  brick auth token --jq .access_token")]
     Token(Which),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Profile in ~/.databrickscfg, as --profile
+    /// Connection profile in ~/.databrickscfg, same as --profile
     #[arg(value_name = "PROFILE", add = ArgValueCompleter::new(candidates::profiles))]
     name: Option<String>,
 }
@@ -76,7 +76,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
 }
 
 impl Which {
-    /// Contradictory credentials are no matter here: only the host counts.
+    /// Only the host matters here, so conflicting credentials are not an error.
     async fn config(&self, context: &Context) -> Result<Config> {
         Ok(context.with_sources(self.name.as_deref(), Config::read).await??)
     }
@@ -88,22 +88,22 @@ async fn login(which: &Which, no_browser: bool, within: Duration, context: &Cont
     let verb = if opened { "opened" } else { "open" };
     context.note(&format!("{verb} {} in a browser on this machine; waiting for the login", login.address()));
     login.wait(within).await?;
-    // As it is now that there is a login.
+    // Read again, now that there is a login.
     let config = which.config(context).await?;
     let host = config.host().map(ToString::to_string).unwrap_or_default();
     context.note(&format!("logged in to {host}"));
     match config.auth_type() {
         Some("external-browser") => {}
         Some(other) => context.note(&format!(
-            "warning: {other} is configured too and comes first; to use the login, set \
-             DATABRICKS_AUTH_TYPE=external-browser (auth_type), or take the other away"
+            "warning: {other} is configured too and takes precedence; to use the login, set \
+             DATABRICKS_AUTH_TYPE=external-browser (auth_type), or remove the other credential"
         )),
         None => context.note("warning: other credentials are configured too: see `brick config show`"),
     }
     Ok(())
 }
 
-/// Opens an address in the browser. It must hold no secret: other users may see a program's arguments.
+/// Opens a URL in the browser. The URL must not contain secrets: other users can see the arguments of a process.
 fn open(address: &str) -> bool {
     let chosen = env::var_os("BROWSER").filter(|program| !program.is_empty());
     let started = chosen.is_some_and(|program| {

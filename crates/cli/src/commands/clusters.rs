@@ -1,4 +1,4 @@
-//! `brick clusters`
+//! `brick clusters`: the life of a cluster, and what clusters can be made of.
 
 use std::ffi::OsStr;
 
@@ -15,7 +15,7 @@ use crate::{
     output::Column,
 };
 
-/// Clusters: list, get, start, restart, terminate
+/// Clusters: list, get, start, restart, terminate, wait
 #[derive(Debug, Subcommand)]
 #[command(alias = "cluster")]
 pub(crate) enum Command {
@@ -25,7 +25,7 @@ pub(crate) enum Command {
     /// Show one cluster
     #[command(after_help = "Example:\n  brick clusters get nightly-etl")]
     Get(Which),
-    /// Start a terminated cluster, and wait until it runs
+    /// Start a terminated cluster and wait until it is running
     #[command(after_help = "Example:\n  brick clusters start 0123-456789-abcdefgh --timeout 15m")]
     Start {
         #[command(flatten)]
@@ -33,7 +33,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         waiting: Waiting,
     },
-    /// Restart a running cluster, and wait until it runs; what runs on it is lost
+    /// Restart a running cluster and wait until it is running again; running work is lost
     #[command(after_help = "Example:\n  brick clusters restart nightly-etl --no-wait")]
     Restart {
         #[command(flatten)]
@@ -41,7 +41,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         waiting: Waiting,
     },
-    /// Terminate a cluster, and wait until it has; it can be started again
+    /// Terminate a cluster and wait until it is terminated; it can be started again
     #[command(after_help = "Example:\n  brick clusters terminate nightly-etl")]
     Terminate {
         #[command(flatten)]
@@ -49,7 +49,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         waiting: Waiting,
     },
-    /// Wait until a cluster runs, or until it is terminated
+    /// Wait until a cluster is running, or with --terminated until it is terminated
     #[command(after_help = "Example:\n  brick clusters wait nightly-etl --timeout 1h")]
     Wait {
         #[command(flatten)]
@@ -60,17 +60,17 @@ pub(crate) enum Command {
         #[command(flatten)]
         timeout: Timeout,
     },
-    /// List the node types that the workspace can use
+    /// List the node types available in the workspace
     #[command(after_help = "Example:\n  brick clusters node-types -o csv")]
     NodeTypes,
-    /// List the Spark versions that a cluster can have
+    /// List the available Spark versions
     #[command(after_help = "Example:\n  brick clusters spark-versions")]
     SparkVersions,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// The cluster's id or name
+    /// Id or name of the cluster
     #[arg(value_name = "CLUSTER", env = "DATABRICKS_CLUSTER_ID", hide_env_values = true)]
     #[arg(add = ArgValueCompleter::new(candidates))]
     cluster: String,
@@ -97,7 +97,7 @@ const NODE_TYPES: &[Column] = &[
 
 const SPARK_VERSIONS: &[Column] = &[("KEY", "/key"), ("NAME", "/name")];
 
-/// The workspace's clusters. What is asked of one goes on when the program ends.
+/// The workspace's clusters. A requested change continues when the program ends.
 pub(crate) async fn of(context: &Context) -> Result<Clusters> {
     context.progress().expect_to_outlive("cluster", "brick clusters get");
     Ok(context.workspace().await?.clusters())

@@ -1,4 +1,4 @@
-//! `brick commands`
+//! `brick commands`: code in an execution context.
 
 use brickwire_actions::{self as actions, types};
 use clap::Subcommand;
@@ -16,28 +16,28 @@ use crate::{
 #[derive(Debug, Subcommand)]
 #[command(alias = "command")]
 pub(crate) enum Command {
-    /// Submit code to a context and print the id of the command, without waiting for it
+    /// Submit code to a context and print the id of the command without waiting
     #[command(
         after_help = "Example:\n  brick commands submit -c nightly-etl --context 1234567890 'print(6 * 7)'"
     )]
     Submit(Code),
-    /// Run code in a context, wait for it, and print the service's answer; exits with 8 if the code fails
+    /// Run code in a context, wait until it ends, and print the result; exits with 8 if the code fails
     #[command(
         after_help = "Example:\n  brick commands execute -c nightly-etl --context 1234567890 'print(6 * 7)'"
     )]
     Execute {
         #[command(flatten)]
         code: Code,
-        /// What `submit` does, by its former name
+        /// The former name of `submit`
         #[arg(long, hide = true)]
         no_wait: bool,
         #[command(flatten)]
         timeout: Timeout,
     },
-    /// Show the status of a command, and its results once it has any
+    /// Show the status of a command and, once it has ended, its results
     #[command(after_help = "Example:\n  brick commands status -c nightly-etl --context 1234567890 abcdef")]
     Status(Which),
-    /// Ask a command to stop
+    /// Cancel a command
     #[command(after_help = "Example:\n  brick commands cancel -c nightly-etl --context 1234567890 abcdef")]
     Cancel(Which),
 }
@@ -46,10 +46,10 @@ pub(crate) enum Command {
 pub(crate) struct Code {
     #[command(flatten)]
     cluster: Cluster,
-    /// The context's id
+    /// Id of the context
     #[arg(long, value_name = "CONTEXT")]
     context: String,
-    /// The language of the code
+    /// Language of the code
     #[arg(long, short, default_value = "python")]
     language: Language,
     #[command(flatten)]
@@ -69,10 +69,10 @@ impl Code {
 pub(crate) struct Which {
     #[command(flatten)]
     cluster: Cluster,
-    /// The context's id
+    /// Id of the context
     #[arg(long, value_name = "CONTEXT")]
     context: String,
-    /// The command's id
+    /// Id of the command
     #[arg(value_name = "COMMAND")]
     command: String,
 }
@@ -110,7 +110,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     }
 }
 
-/// Code that failed is Finished all the same; its results tell.
+/// A command whose code failed is Finished, too; its results tell the difference.
 fn succeeded(done: &types::CommandStatusResponse) -> bool {
     let failed =
         done.results.as_ref().and_then(|r| r.result_type.as_ref()) == Some(&types::ResultType::Error);

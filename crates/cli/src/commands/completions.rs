@@ -1,4 +1,4 @@
-//! `brick completions`: the line that a shell's start-up file needs.
+//! `brick completions`: the script for a shell's startup file. `candidates.rs` has what is completed.
 
 use clap_complete::env::Shells;
 
@@ -7,7 +7,7 @@ use crate::{
     failure::{Failure, Result},
 };
 
-/// Print the line that makes a shell complete commands, clusters, warehouses and profiles
+/// Print a script that makes your shell complete commands, profiles, and names of resources
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
@@ -24,7 +24,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let Some(shell) = shells.completer(&command.shell) else {
         let known: Vec<_> = shells.names().collect();
         return Err(Failure::usage(format!("unknown shell: {:?}", command.shell))
-            .with_hint(format!("it is one of {}", known.join(", "))));
+            .with_hint(format!("use one of {}", known.join(", "))));
     };
     let mut script = Vec::new();
     shell.write_registration("COMPLETE", "brick", "brick", "brick", &mut script)?;

@@ -1,4 +1,4 @@
-//! `brick config`: what is configured and where it comes from, without any network.
+//! `brick config`: the configuration and its sources, without network access.
 
 use brickwire_actions::{Config, ConfigView};
 use clap::Subcommand;
@@ -6,17 +6,17 @@ use serde_json::{Value, json, value::to_raw_value};
 
 use crate::{context::Context, failure::Result, output::Column};
 
-/// What is configured, and where it comes from
+/// Show the configuration and where it comes from
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show every value, where it comes from, and what doesn't count and why
+    /// Show every setting with its source, and which settings are ignored and why
     #[command(after_help = "\
-Secrets are shown as ***. A configuration that contradicts itself is shown too, and the exit status is then 3.
+Secrets are shown as ***. A contradictory configuration is shown, too, and the exit code is 3.
 
 Example:
   brick config show --profile work")]
     Show,
-    /// List the profiles of the configuration file
+    /// List the profiles in the configuration file
     #[command(after_help = "Example:\n  brick config profiles -o table")]
     Profiles,
 }

@@ -1,4 +1,4 @@
-//! `brick contexts`
+//! `brick contexts`: execution contexts on a cluster, and the arguments that `brick run` and `brick commands` share.
 
 use brickwire_actions::types::CommandLanguage;
 use clap::{Subcommand, ValueEnum};
@@ -12,15 +12,15 @@ use crate::{context::Context, failure::Result, options::Timeout};
 #[derive(Debug, Subcommand)]
 #[command(alias = "context")]
 pub(crate) enum Command {
-    /// Create an execution context on a running cluster, and wait until it can run commands
+    /// Create an execution context on a running cluster and wait until it is ready
     #[command(after_help = "Example:\n  brick contexts create -c nightly-etl -l python")]
     Create {
         #[command(flatten)]
         cluster: Cluster,
-        /// The language of its commands
+        /// Language of the commands
         #[arg(long, short, default_value = "python")]
         language: Language,
-        /// Return as soon as the context is created
+        /// Return without waiting until the context is ready
         #[arg(long)]
         no_wait: bool,
         #[command(flatten)]
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     /// Show the status of a context
     #[command(after_help = "Example:\n  brick contexts status -c nightly-etl 1234567890")]
     Status(Which),
-    /// Destroy a context and all state in it
+    /// Destroy a context and its state
     #[command(after_help = "Example:\n  brick contexts destroy -c nightly-etl 1234567890")]
     Destroy(Which),
 }
@@ -38,7 +38,7 @@ pub(crate) enum Command {
 pub(crate) struct Which {
     #[command(flatten)]
     cluster: Cluster,
-    /// The context's id
+    /// Id of the context
     #[arg(value_name = "CONTEXT")]
     context: String,
 }
@@ -46,7 +46,7 @@ pub(crate) struct Which {
 /// The cluster that code runs on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Cluster {
-    /// The cluster's id or name
+    /// Id or name of the cluster
     #[arg(long = "cluster", short, value_name = "CLUSTER")]
     #[arg(env = "DATABRICKS_CLUSTER_ID", hide_env_values = true)]
     #[arg(add = ArgValueCompleter::new(clusters::candidates))]
@@ -59,7 +59,7 @@ impl Cluster {
     }
 }
 
-/// The languages of a context.
+/// Languages of a context.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Language {
     Python,

@@ -1,4 +1,4 @@
-//! `brick doctor`: each step on the way to the workspace, and the first that fails.
+//! `brick doctor`: checks each step of the connection and finds the first that fails.
 
 use std::io;
 
@@ -12,11 +12,10 @@ use crate::{
     output::Column,
 };
 
-/// Find out why the connection does or doesn't work, step by step
+/// Diagnose the connection step by step
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The exit status is that of the first fault: 3 not configured, 4 not allowed, 7 unreachable,
-and so on.
+The exit code is that of the first fault: 3 not configured, 4 not allowed, 7 unreachable, and so on.
 
 Example:
   brick doctor --profile work")]
@@ -32,7 +31,7 @@ pub(crate) async fn run(_: Command, context: &Context) -> Result {
     let as_text = context.output().is_text();
     let mut checks = doctor
         .examine(|check| {
-            // A step may take seconds; each is shown as soon as it is done.
+            // A step may take seconds, so each result is shown at once.
             if as_text && printed.is_ok() {
                 printed = context.output().bytes(lines(check).as_bytes());
             }
@@ -53,7 +52,7 @@ pub(crate) async fn run(_: Command, context: &Context) -> Result {
     }
 }
 
-/// The outcome, the name, and what was found: all in columns.
+/// Outcome, name, and details, in columns.
 fn lines(check: &Check) -> String {
     let mut text = String::new();
     let head = format!("{:<7}  {:<13}  ", check.outcome.as_str(), check.name);

@@ -1,4 +1,4 @@
-//! `brick run`: code on a cluster in one line.
+//! `brick run`: runs code on a cluster, in an execution context that it creates unless one is given.
 
 use std::{
     io::{self, Write},
@@ -33,22 +33,22 @@ pub(crate) struct Command {
     code: Source,
     #[command(flatten)]
     cluster: Cluster,
-    /// The language of the code; else by the file's extension (py, sql, scala, r); else python
+    /// Language of the code; by default from the file extension (py, sql, scala, r), or python
     #[arg(long, short)]
     language: Option<Language>,
-    /// Run in this context, which keeps its state
+    /// Id of an existing context to run in; it keeps its state
     #[arg(long, value_name = "CONTEXT", conflicts_with = "keep_context")]
     context: Option<String>,
-    /// Keep the context that is made for the code, and tell its id
+    /// Keep the context that is created for the code, and print its id
     #[arg(long)]
     keep_context: bool,
     /// Start the cluster if it is terminated
     #[arg(long)]
     start: bool,
-    /// Submit the code, print what names the command, and don't wait
+    /// Submit the code, print the ids of the command, and don't wait
     #[arg(long)]
     detach: bool,
-    /// The folder that pictures are saved to
+    /// Folder to save images in
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     images: PathBuf,
     #[command(flatten)]
@@ -96,7 +96,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     show(&done, &command.images, context)
 }
 
-/// A name without an extension says nothing; one that is for something else is no Python.
+/// A file without an extension is Python; an unknown extension is an error.
 fn by_extension(path: &Path) -> Result<Language> {
     let Some(extension) = path.extension() else { return Ok(Language::Python) };
     match extension.to_ascii_lowercase().to_str() {
@@ -141,14 +141,16 @@ fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -
             Err(Failure::remote_code())
         }
         RunOutput::Cancelled => {
-            writeln!(io::stderr(), "the command was cancelled")?;
+            writeln!(io::stderr(), "the command was canceled")?;
             Err(Failure::remote_code())
         }
-        other => Err(Failure::local(format!("this version does not know such a result: {other:?}"))),
+        other => Err(Failure::local(format!(
+            "this version of brick does not support this kind of result: {other:?}"
+        ))),
     }
 }
 
-/// The service fixes no form for a column's type; the values are JSON and tell it themselves.
+/// The service has no fixed notation for column types, so the type follows from the JSON values.
 fn column(name: String, index: usize, rows: &[Vec<Value>]) -> types::StatementColumnInfo {
     let kind = rows.iter().find_map(|row| match row.get(index)? {
         Value::Number(_) => Some("DOUBLE"),
@@ -167,20 +169,20 @@ fn cell(value: Value) -> Option<String> {
     }
 }
 
-/// Writes data URLs to files and prints their names; a path on the cluster is printed as it is.
+/// Saves data URLs to files and prints the file names. A path on the cluster is printed as it is.
 fn save(images: &[String], folder: &Path, id: &str, context: &Context) -> Result {
     let mut names = String::new();
     for (i, image) in images.iter().enumerate() {
         let Some((kind, data)) =
             image.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,"))
         else {
-            context.note("this picture is kept by the workspace; its path is all there is");
+            context.note("the workspace stores this image; only its path is available");
             names.push_str(&format!("{image}\n"));
             continue;
         };
         let bytes = BASE64_STANDARD
             .decode(data.trim())
-            .map_err(|e| Failure::local(format!("picture {} cannot be decoded: {e}", i + 1)))?;
+            .map_err(|e| Failure::local(format!("image {} cannot be decoded: {e}", i + 1)))?;
         let extension: String = kind.chars().take_while(char::is_ascii_alphanumeric).collect();
         let id: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
         let path = folder.join(format!("brick-{id}-{}.{extension}", i + 1));

@@ -1,11 +1,11 @@
-//! `brick sandbox`: the local workspace, in the foreground. Without the feature the command stays, and says how to get it.
+//! `brick sandbox`: serves a local workspace. A build without the feature has the command, too, and says how to get it.
 
 use crate::{
     context::Context,
     failure::{Failure, Result},
 };
 
-/// Serve a local pretend workspace: real SQL, real Python, no account
+/// Serve a local workspace with real SQL and real Python, without an account
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  brick sandbox --delay cluster=2s")]
 pub(crate) struct Command {
@@ -21,7 +21,7 @@ pub(crate) struct Command {
 pub(crate) async fn run(command: Command, _: &Context) -> Result {
     brickwire_sandbox::serve(command.options)
         .await
-        .map_err(|e| Failure::local(format!("the sandbox cannot serve: {e}")))
+        .map_err(|e| Failure::local(format!("cannot run the sandbox: {e}")))
 }
 
 #[cfg(not(feature = "sandbox"))]

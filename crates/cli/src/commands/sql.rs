@@ -1,4 +1,4 @@
-//! `brick sql`
+//! `brick sql`: runs a statement and prints or saves its rows.
 
 use std::{
     io::{self, IsTerminal},
@@ -18,7 +18,7 @@ use crate::{
     source::Source,
 };
 
-/// So many bytes of rows may wait to be written: enough for a network, and little for a machine.
+/// The limit in bytes of rows that wait to be written: enough to keep the network busy, and little memory.
 const WAITING: usize = 40 << 20;
 
 /// Run an SQL statement and print its rows
@@ -30,31 +30,31 @@ Examples:
 pub(crate) struct Command {
     #[command(flatten)]
     statement: Source,
-    /// The warehouse's id or name; else the only running one
+    /// Id or name of the warehouse; by default the only one that is running
     #[arg(long, short, value_name = "WAREHOUSE", add = ArgValueCompleter::new(warehouses::candidates))]
     warehouse: Option<String>,
-    /// Bind :NAME, as NAME=VALUE (text), NAME:TYPE=VALUE, or NAME:TYPE (NULL); may be repeated
+    /// Value for :NAME, as NAME=VALUE (a string), NAME:TYPE=VALUE, or NAME:TYPE (NULL); repeatable
     #[arg(long = "param", short = 'P', value_name = "NAME[:TYPE][=VALUE]", value_parser = parameter)]
     parameters: Vec<Parameter>,
-    /// The catalog for names without one
+    /// Default catalog
     #[arg(long, value_name = "NAME")]
     catalog: Option<String>,
-    /// The schema for names without one
+    /// Default schema
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
-    /// The most rows to return
+    /// Maximum number of rows
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(1..))]
     limit: Option<i64>,
-    /// Write the rows to this file; its extension decides the format unless -o does
+    /// Write the rows to this file; its extension sets the format unless -o is given
     #[arg(long, value_name = "FILE", conflicts_with = "detach")]
     out: Option<PathBuf>,
-    /// Don't start the warehouse: fail unless it is running
+    /// Fail if the warehouse is not running, instead of starting it
     #[arg(long)]
     no_start: bool,
-    /// Submit the statement, print its id and don't wait
+    /// Submit the statement, print its id, and don't wait
     #[arg(long)]
     detach: bool,
-    /// Cancel the statement when it has not ended after this time, as in 30s, 2h
+    /// Cancel the statement if it takes longer than this, such as 30s or 2h
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
 }
@@ -70,13 +70,13 @@ fn parameter(text: &str) -> std::result::Result<Parameter, String> {
         None => (head.trim(), None),
     };
     if name.is_empty() || type_name.is_some_and(str::is_empty) {
-        return Err("write it as NAME=VALUE, NAME:TYPE=VALUE, or NAME:TYPE for NULL".to_owned());
+        return Err("expected NAME=VALUE, NAME:TYPE=VALUE, or NAME:TYPE for NULL".to_owned());
     }
     match (type_name, value) {
         (None, Some(value)) => Ok(Parameter::text(name, value)),
         (Some(type_name), Some(value)) => Ok(Parameter::typed(name, type_name, value)),
         (Some(type_name), None) => Ok(Parameter::null(name, Some(type_name))),
-        (None, None) => Err(format!("{name} has neither value nor type; for NULL write {name}:STRING")),
+        (None, None) => Err(format!("{name} has neither a value nor a type; for NULL, use {name}:STRING")),
     }
 }
 
@@ -117,7 +117,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     if command.detach {
         return context.record(statement.submit().await?.raw());
     }
-    // Before the statement runs, so that one whose rows can't be written isn't run.
+    // Before the statement runs: if its rows can't be written, it must not run.
     let output = context.output_to(command.out.as_deref())?;
     let target = Target::open(command.out.as_deref())?;
     if matches!(output.format(), Format::Arrow | Format::Parquet) {
@@ -126,7 +126,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     print(statement.execute().await?, output, target, context).await
 }
 
-/// Prints a result's rows as its chunks come.
+/// Prints the rows of a result as its chunks arrive.
 pub(crate) async fn print(
     mut result: StatementResult,
     output: Output,
@@ -137,7 +137,7 @@ pub(crate) async fn print(
     let mut printer = output.rows(target);
     printer.begin(result.columns())?;
     while let Some(rows) = result.next_chunk().await? {
-        // The line that is written over stands where the rows go.
+        // The progress line is where the rows go.
         if on_screen {
             context.progress().clear();
         }
@@ -176,6 +176,6 @@ async fn batches(_: Statement, _: Format, _: Target, _: &Context) -> Result {
 
 fn tell_truncated(truncated: bool, rows: u64, context: &Context) {
     if truncated {
-        context.note(&format!("the result was cut off after {rows} rows by a limit"));
+        context.note(&format!("a limit cut the result off after {rows} rows"));
     }
 }

@@ -1,4 +1,4 @@
-//! `brick warehouses`
+//! `brick warehouses`: the life of an SQL warehouse.
 
 use std::ffi::OsStr;
 
@@ -15,7 +15,7 @@ use crate::{
     output::Column,
 };
 
-/// SQL warehouses: list, get, start, stop
+/// SQL warehouses: list, get, start, stop, wait
 #[derive(Debug, Subcommand)]
 #[command(alias = "warehouse")]
 pub(crate) enum Command {
@@ -25,7 +25,7 @@ pub(crate) enum Command {
     /// Show one warehouse
     #[command(after_help = "Example:\n  brick warehouses get 0123456789abcdef -o json")]
     Get(Which),
-    /// Start a stopped warehouse, and wait until it runs
+    /// Start a stopped warehouse and wait until it is running
     #[command(after_help = "Example:\n  brick warehouses start \"Shared Endpoint\"")]
     Start {
         #[command(flatten)]
@@ -33,7 +33,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         waiting: Waiting,
     },
-    /// Stop a running warehouse, and wait until it has; statements that run on it fail
+    /// Stop a running warehouse and wait until it is stopped; running statements fail
     #[command(after_help = "Example:\n  brick warehouses stop 0123456789abcdef --no-wait")]
     Stop {
         #[command(flatten)]
@@ -41,7 +41,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         waiting: Waiting,
     },
-    /// Wait until a warehouse runs, or until it is stopped
+    /// Wait until a warehouse is running, or with --stopped until it is stopped
     #[command(after_help = "Example:\n  brick warehouses wait 0123456789abcdef --stopped")]
     Wait {
         #[command(flatten)]
@@ -56,7 +56,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// The warehouse's id or name
+    /// Id or name of the warehouse
     #[arg(value_name = "WAREHOUSE", env = "DATABRICKS_WAREHOUSE_ID", hide_env_values = true)]
     #[arg(add = ArgValueCompleter::new(candidates))]
     warehouse: String,
@@ -72,7 +72,7 @@ const COLUMNS: &[Column] = &[
     ("AUTO STOP MIN", "/auto_stop_mins"),
 ];
 
-/// The workspace's warehouses. What is asked of one goes on when the program ends.
+/// The workspace's warehouses. A requested change continues when the program ends.
 pub(crate) async fn of(context: &Context) -> Result<Warehouses> {
     context.progress().expect_to_outlive("warehouse", "brick warehouses get");
     Ok(context.workspace().await?.warehouses())

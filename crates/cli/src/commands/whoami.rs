@@ -1,10 +1,10 @@
-//! `brick whoami`: the user as the service sent it, and which of the settings led there.
+//! `brick whoami`: the current user, and the settings that lead to this connection.
 
 use serde_json::{Map, Value, json};
 
 use crate::{context::Context, failure::Result};
 
-/// Show who the credential belongs to
+/// Show the current user and the connection in use
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  brick whoami -o json")]
 pub(crate) struct Command {}
@@ -24,7 +24,7 @@ pub(crate) async fn run(_: Command, context: &Context) -> Result {
             "sources": settings,
         });
         let known = known.to_string();
-        // The user is the service's own text, so that nothing of it is lost.
+        // The user is the service's own JSON, so that no field is lost.
         let user = String::from_utf8_lossy(me.raw());
         return context.output().document(&format!("{{\"user\":{user},{}", &known[1..]));
     }

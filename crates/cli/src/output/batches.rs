@@ -1,4 +1,4 @@
-//! Arrow and Parquet: record batches as they come, at most one row group in memory.
+//! Arrow and Parquet: writes record batches as they arrive, with at most one row group in memory.
 
 use std::{io, sync::Arc};
 
@@ -10,20 +10,20 @@ use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterPr
 use super::{rows::distinct, target::Target};
 use crate::{failure::Failure, options::Format};
 
-/// A row group is written out when it holds this much, in bytes.
+/// The size in bytes at which a row group is written out.
 const ROW_GROUP: usize = 32 << 20;
 
-/// Writes batches in one of the two formats.
+/// Writes batches as Arrow or Parquet.
 pub(crate) struct BatchPrinter {
     writer: Writer,
-    /// The schema under which batches are written, if it isn't their own.
+    /// The schema with unique names, if the batches' own schema repeats one.
     renamed: Option<SchemaRef>,
 }
 
 enum Writer {
-    /// For a pipe: it can be read from the beginning as it comes.
+    /// For a pipe, which is read as it arrives.
     Stream(StreamWriter<Target>),
-    /// For a file: with an index at its end.
+    /// For a file, which has an index at its end.
     File(FileWriter<Target>),
     Parquet(Box<ArrowWriter<Target>>),
 }
@@ -35,7 +35,7 @@ impl BatchPrinter {
         let writer = if format == Format::Parquet {
             if let Some(field) = schema.fields().iter().find(|field| is_not_in_parquet(field)) {
                 let message =
-                    format!("Parquet has no type for the INTERVAL in this column: {}", field.name());
+                    format!("Parquet can't represent the INTERVAL in this column: {}", field.name());
                 return Err(
                     Failure::local(message).with_hint("CAST it AS STRING in the statement, or write Arrow")
                 );
@@ -73,7 +73,7 @@ impl BatchPrinter {
         }
     }
 
-    /// Ends the output and keeps the file.
+    /// Finishes the output and keeps the file.
     pub(crate) fn end(self) -> Result<(), Failure> {
         let target = match self.writer {
             Writer::Stream(writer) => writer.into_inner().map_err(unwritable)?,
@@ -84,8 +84,8 @@ impl BatchPrinter {
     }
 }
 
-/// The schema with a name of its own for each column, as in the other formats; readers of Parquet refuse a name that
-/// comes twice. `None` if there is nothing to do.
+/// The schema with a unique name for each column, as in the other formats; Parquet readers reject duplicates. `None` if
+/// the names are unique.
 fn with_distinct_names(schema: &SchemaRef) -> Option<SchemaRef> {
     let mut names: Vec<String> = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {
@@ -99,12 +99,12 @@ fn with_distinct_names(schema: &SchemaRef) -> Option<SchemaRef> {
     Some(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
 }
 
-/// Months, days and nanoseconds in one. The service's intervals are months or microseconds, and can be written.
+/// An interval of months, days, and nanoseconds. The service's intervals are months or microseconds, which Parquet has.
 fn is_not_in_parquet(field: &Field) -> bool {
     *field.data_type() == DataType::Interval(IntervalUnit::MonthDayNano)
 }
 
-/// The target's own error keeps its kind, so that a closed pipe stays quiet.
+/// Keeps the kind of an I/O error, so that a closed pipe isn't reported.
 fn unwritable(error: impl std::error::Error) -> Failure {
     match error.source().and_then(|cause| cause.downcast_ref::<io::Error>()) {
         Some(error) => io::Error::new(error.kind(), error.to_string()).into(),

@@ -1,4 +1,4 @@
-//! `--jq`, where it is built.
+//! `--jq`, or the error of a build without it.
 
 #[cfg(feature = "jq")]
 pub(super) use super::jq::filter;

@@ -1,4 +1,4 @@
-//! `--jq`: a filter over the JSON output, by jaq. Integers of any size stay exact.
+//! `--jq`: filters JSON output with jaq. Integers of any size stay exact.
 
 use jaq_core::{
     Compiler, Ctx, Vars, data,
@@ -9,7 +9,7 @@ use jaq_json::{Val, read};
 
 use crate::failure::Failure;
 
-/// Applies a filter to JSON text; gives the results as JSON texts, a plain text without its quotes.
+/// Applies a filter to JSON text. Returns each result as JSON, except that a string has no quotes.
 pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
     let refuse = |why: String| Failure::usage(format!("--jq: {why}: {code:?}"));
     let arena = Arena::default();
@@ -37,7 +37,7 @@ pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
         .collect()
 }
 
-/// The names that are not defined, by file.
+/// Undefined names, by file.
 type Undefined<'a, P> = (File<&'a str, P>, Vec<(&'a str, jaq_core::compile::Undefined)>);
 
 fn unknown<P>(errors: &[Undefined<'_, P>]) -> String {

@@ -1,8 +1,8 @@
-//! Text in columns.
+//! Tables as text.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-/// A table without lines, whose cells are broken where it is wider than this.
+/// A table without borders. Its cells wrap where it would exceed the width.
 pub(super) fn bare_table(width: Option<u16>) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
@@ -12,17 +12,17 @@ pub(super) fn bare_table(width: Option<u16>) -> Table {
     table
 }
 
-/// How many columns the terminal has, if stdout is one.
+/// The width of the terminal, if stdout is one.
 pub(super) fn terminal_width() -> Option<u16> {
     console::Term::stdout().size_checked().map(|(_, columns)| columns)
 }
 
-/// The table library pads every line to the full width.
+/// Removes the padding that comfy-table adds to each line.
 pub(super) fn trim_lines(text: &str) -> String {
     text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n")
 }
 
-/// `name  value`, the values in one column.
+/// Lines of `name  value`, with the values aligned.
 pub(super) fn field_lines(fields: &[(String, String)]) -> String {
     let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     let line = |(name, value): &(String, String)| format!("{name:width$}  {value}").trim_end().to_owned();

@@ -1,5 +1,5 @@
-//! Where rows go: stdout, or a file that has its name only once it is whole. What is no file, a device or a pipe, is
-//! written as it is: it must not be replaced.
+//! Where rows go: stdout, or a file that gets its name once it is complete. A device or a pipe is written to directly
+//! and never replaced.
 
 use std::{
     fs::{self, OpenOptions},
@@ -16,14 +16,14 @@ use crate::{failure::Failure, options::Format};
 /// Stdout, or a file.
 pub(crate) struct Target {
     out: BufWriter<Box<dyn Write + Send>>,
-    /// The file's name; stdout has none.
+    /// The file; `None` for stdout.
     path: Option<PathBuf>,
-    /// The name that the file has until it is whole. A device and a pipe have none.
+    /// The temporary file that becomes `path` once it is complete; `None` for a device or a pipe.
     part: Option<TempPath>,
 }
 
 impl Target {
-    /// Opens the target, before anything is run: a file that can't be written is an error at once.
+    /// Opens the target. Called before anything runs, so that a file that can't be written is reported first.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::new(io::stdout(), None, None)) };
         let known = fs::metadata(path).ok();
@@ -36,7 +36,7 @@ impl Target {
             Some(known) if !known.is_file() => {
                 OpenOptions::new().write(true).open(path).map(|file| Self::new(file, Some(path), None))
             }
-            // A link stays, and what it points to is replaced. What was private stays so.
+            // Replaces the file that a link points to, not the link. Permissions are kept.
             Some(known) => fs::canonicalize(path).and_then(|path| Self::beside(&path, Some(&known))),
             None => Self::beside(path, None),
         };
@@ -49,16 +49,16 @@ impl Target {
         Self { out, path: path.map(Path::to_owned), part }
     }
 
-    /// A new file in the folder of the one at `path`, which it replaces once it is whole.
+    /// Creates a temporary file in the same folder as `path`.
     fn beside(path: &Path, replaced: Option<&fs::Metadata>) -> io::Result<Self> {
         let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
         let mut new = tempfile::Builder::new();
         new.prefix(&prefix).suffix(".part");
-        // As for any new file, less what the umask takes; by default only the user could read it.
+        // The default mode for a new file, subject to the umask; tempfile's own default is 0600.
         #[cfg(unix)]
         new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // The error names the file under its passing name; the kind alone says as much.
+        // tempfile's message has the temporary name; the kind says what is wrong.
         let new = new.tempfile_in(folder).map_err(|e| io::Error::from(e.kind()))?;
         if let (Some(replaced), true) = (replaced, cfg!(unix)) {
             new.as_file().set_permissions(replaced.permissions())?;
@@ -67,7 +67,7 @@ impl Target {
         Ok(Self::new(file, Some(path), Some(part)))
     }
 
-    /// Everything has been written: the file gets its name.
+    /// Finishes writing and gives the file its name.
     pub(crate) fn keep(mut self) -> io::Result<()> {
         self.flush()?;
         match (self.part.take(), &self.path) {
@@ -80,12 +80,12 @@ impl Target {
         self.path.is_none()
     }
 
-    /// Whether it is a file that is read once it is whole, and not as it comes.
+    /// Whether this is a regular file, as opposed to a stream that is read as it arrives.
     pub(super) fn is_whole_file(&self) -> bool {
         self.part.is_some()
     }
 
-    /// The kind stays, so that a closed pipe stays quiet.
+    /// Keeps the kind of the error, so that a closed pipe isn't reported.
     fn unwritten(&self, error: &io::Error) -> io::Error {
         let to = self.path.as_deref().unwrap_or(Path::new("stdout")).display();
         io::Error::new(error.kind(), format!("cannot write the rows: {error}: {to}"))
@@ -102,7 +102,7 @@ impl Write for Target {
     }
 }
 
-/// Text on its way to a target. What is long is written by a thread, while the next is laid out.
+/// Writes text to a target. Long text is written by a thread while the next text is prepared.
 pub(crate) struct Writer(State);
 
 enum State {
@@ -111,15 +111,15 @@ enum State {
     Ended,
 }
 
-/// So much text at once is long.
+/// The size in bytes from which text is written by a thread.
 const LONG: usize = 256 << 10;
 
-/// A thread that writes, and gives the memory back.
+/// A thread that writes, and returns the buffers.
 struct Behind {
     texts: SyncSender<Vec<u8>>,
     written: Receiver<Vec<u8>>,
     thread: JoinHandle<io::Result<Target>>,
-    /// Whether there is a file to be removed if it doesn't get whole.
+    /// Whether there is a temporary file to remove if writing is not finished.
     has_part: bool,
 }
 
@@ -132,7 +132,7 @@ impl Writer {
         std::mem::replace(&mut self.0, State::Ended)
     }
 
-    /// Writes the text, or has it written, and leaves none.
+    /// Writes the text, or hands it to the thread, and leaves the buffer empty.
     pub(crate) fn write(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
         self.0 = match self.take() {
             State::Here(target) if text.len() >= LONG => State::Behind(Behind::new(target)?),
@@ -143,7 +143,7 @@ impl Writer {
             State::Behind(behind) => {
                 let next = behind.written.try_recv().unwrap_or_default();
                 if behind.texts.send(std::mem::replace(text, next)).is_err() {
-                    // It ended before the texts did, so it failed.
+                    // The thread ended early, so it failed.
                     return self.take().end().map(drop);
                 }
             }
@@ -153,14 +153,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits until all is written.
+    /// Waits until everything is written.
     pub(crate) fn end(mut self) -> io::Result<Target> {
         self.take().end()
     }
 }
 
 impl Drop for Writer {
-    /// The file that isn't whole is removed before the program ends. A pipe that nobody reads is not waited for.
+    /// Joins the thread so that its temporary file is removed. Doesn't wait for a pipe, which may have no reader.
     fn drop(&mut self) {
         if let State::Behind(behind) = self.take()
             && behind.has_part
@@ -188,7 +188,7 @@ impl Behind {
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || {
             for text in to_write {
                 target.write_all(&text)?;
-                // If there is enough memory on its way back, this goes.
+                // Drops the buffer if another is already on its way back.
                 let _ = give_back.try_send(text);
             }
             Ok(target)
@@ -198,7 +198,7 @@ impl Behind {
 
     fn end(self) -> io::Result<Target> {
         drop(self.texts);
-        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the writing of the rows stopped")))
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the writer thread panicked")))
     }
 }
 
@@ -207,13 +207,13 @@ fn unopenable(path: &Path, error: &io::Error) -> Failure {
     match folder {
         Some(folder) if !folder.exists() => {
             Failure::local(format!("there is no such folder: {}", folder.display()))
-                .with_hint("create it first")
+                .with_hint("create the folder first")
         }
         _ => Failure::local(format!("cannot write this file: {error}: {}", path.display())),
     }
 }
 
-/// The format that a file's name asks for, unless one was given.
+/// The requested format, or else the one that the file's extension implies.
 pub(crate) fn format_for(asked: Format, file: Option<&Path>) -> Result<Format, Failure> {
     let (Format::Auto, Some(file)) = (asked, file) else { return Ok(asked) };
     let extension = file.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();

@@ -392,7 +392,7 @@ fn a_signal_leaves_no_file_and_no_statement() {
     workspace.until_requested_after("GET", STATEMENTS, Duration::from_secs(1));
     assert_eq!(folder.names().len(), 2, "the file is begun beside the old one");
     running.signal("TERM");
-    running.end().fails(143, &["cancelling statement", "interrupted"]);
+    running.end().fails(143, &["canceling statement", "interrupted"]);
     assert_eq!((folder.names(), folder.text("a.csv")), (vec!["a.csv".to_owned()], "old".to_owned()));
     let sent = workspace.requests("POST", STATEMENTS);
     assert!(sent.len() == 2 && sent[1].path.ends_with("/cancel"), "{sent:?}");
