@@ -49,11 +49,9 @@ pub(crate) fn live(
 }
 
 fn find(what: &str, list: impl AsyncFnOnce(&Workspace) -> Option<Found>) -> Option<Found> {
-    let given = [
-        ("profile", given("--profile", "-p")),
-        ("host", given("--host", "--host")),
-        ("ca_file", given("--ca-file", "--ca-file")),
-    ];
+    let flags =
+        [("profile", "--profile", "-p"), ("host", "--host", "--host"), ("ca_file", "--ca-file", "--ca-file")];
+    let given = flags.map(|(name, long, short)| (name, given(long, short)));
     let explicit: Vec<_> =
         given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
     let config = Config::resolve(&explicit, &Environment::from_process()).ok()?;

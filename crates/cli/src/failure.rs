@@ -1,6 +1,6 @@
 //! Why a command failed, and what to do about it, as data. `report.rs` turns it into text or JSON and an exit code.
 
-use std::{fmt::Display, io, path::Path};
+use std::{io, path::Path};
 
 use brickwire_actions::{Error, ErrorKind};
 
@@ -100,11 +100,11 @@ impl Failure {
         }
     }
 
-    pub(crate) fn message(&self) -> &dyn Display {
+    pub(crate) fn message(&self) -> String {
         match &self.cause {
-            Cause::Library(error) => error,
-            Cause::Own(_, message) => message,
-            Cause::Io(error) => error,
+            Cause::Library(error) => error.to_string(),
+            Cause::Own(_, message) => message.clone(),
+            Cause::Io(error) => error.to_string(),
         }
     }
 

@@ -4,6 +4,15 @@ use brickwire_actions::{Change, ResponseValue, Result as Answered};
 
 use crate::{context::Context, failure::Result, options::Waiting};
 
+/// Arguments of a command that changes the state of a resource.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Asked<Which: clap::Args> {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+}
+
 /// Requests a change of state with `asked`. Then prints the result of `done`, which waits for the change, or with
 /// --no-wait that of `now`. `already` says which state needs no change.
 pub(crate) async fn change<T>(

@@ -143,11 +143,6 @@ impl Output {
         matches!(self.format, Format::Json | Format::Jsonl)
     }
 
-    /// Whether the format is meant for people.
-    pub(crate) fn is_text(&self) -> bool {
-        matches!(self.format, Format::Table | Format::Record)
-    }
-
     /// Whether the user requested JSON, as opposed to getting it because stdout is a pipe.
     pub(crate) fn is_json_asked(&self) -> bool {
         matches!(self.asked, Format::Json | Format::Jsonl)

@@ -126,7 +126,7 @@ fn as_json(failure: &Failure) -> String {
     let error = failure.error();
     let fields = json!({
         "kind": failure.kind().as_str(),
-        "message": failure.message().to_string(),
+        "message": failure.message(),
         "hint": failure.hint(),
         "http_status": error.and_then(Error::status),
         "error_code": error.and_then(Error::error_code),

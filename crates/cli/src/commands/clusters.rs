@@ -10,8 +10,8 @@ use crate::{
     candidates::{live, named},
     context::Context,
     failure::Result,
-    lifecycle::change,
-    options::{Timeout, Waiting},
+    lifecycle::{Asked, change},
+    options::Timeout,
     output::Column,
 };
 
@@ -27,28 +27,13 @@ pub(crate) enum Command {
     Get(Which),
     /// Start a terminated cluster and wait until it is running
     #[command(after_help = "Example:\n  brick clusters start 0123-456789-abcdefgh --timeout 15m")]
-    Start {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        waiting: Waiting,
-    },
+    Start(Asked<Which>),
     /// Restart a running cluster and wait until it is running again; running work is lost
     #[command(after_help = "Example:\n  brick clusters restart nightly-etl --no-wait")]
-    Restart {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        waiting: Waiting,
-    },
+    Restart(Asked<Which>),
     /// Terminate a cluster and wait until it is terminated; it can be started again
     #[command(after_help = "Example:\n  brick clusters terminate nightly-etl")]
-    Terminate {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        waiting: Waiting,
-    },
+    Terminate(Asked<Which>),
     /// Wait until a cluster is running, or with --terminated until it is terminated
     #[command(after_help = "Example:\n  brick clusters wait nightly-etl --timeout 1h")]
     Wait {
@@ -124,19 +109,19 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             let id = clusters.find(&which.cluster).await?;
             context.record(clusters.get(&id).await?.raw())
         }
-        Command::Start { which, waiting } => {
+        Command::Start(Asked { which, waiting }) => {
             let id = clusters.find(&which.cluster).await?;
             let done = clusters.wait_until_running(&id, waiting.timeout.options());
             let already = format!("cluster {id} is running or starting");
             change(context, &waiting, &already, clusters.start(&id), clusters.get(&id), done).await
         }
-        Command::Restart { which, waiting } => {
+        Command::Restart(Asked { which, waiting }) => {
             let id = clusters.find(&which.cluster).await?;
             let done = clusters.wait_until_running(&id, waiting.timeout.options());
             let asked = async { clusters.restart(&id).await.map(|()| Change::Requested) };
             change(context, &waiting, "", asked, clusters.get(&id), done).await
         }
-        Command::Terminate { which, waiting } => {
+        Command::Terminate(Asked { which, waiting }) => {
             let id = clusters.find(&which.cluster).await?;
             let done = clusters.wait_until_terminated(&id, waiting.timeout.options());
             let already = format!("cluster {id} is terminated or terminating");

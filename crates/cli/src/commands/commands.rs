@@ -1,10 +1,13 @@
 //! `brick commands`: code in an execution context.
 
-use brickwire_actions::{self as actions, types};
+use brickwire_actions::{
+    self as actions,
+    types::{self, CommandLanguage},
+};
 use clap::Subcommand;
 use serde_json::json;
 
-use super::contexts::{Cluster, Language};
+use super::contexts::{Cluster, language};
 use crate::{
     context::Context,
     failure::{Failure, Result},
@@ -50,8 +53,8 @@ pub(crate) struct Code {
     #[arg(long, value_name = "CONTEXT")]
     context: String,
     /// Language of the code
-    #[arg(long, short, default_value = "python")]
-    language: Language,
+    #[arg(long, short, default_value = "python", value_parser = language())]
+    language: CommandLanguage,
     #[command(flatten)]
     text: Source,
 }
@@ -61,7 +64,7 @@ impl Code {
         let text = self.text.read("code")?;
         let cluster = self.cluster.id(context).await?;
         let commands = context.workspace().await?.commands();
-        Ok(commands.run(&cluster, &self.context, self.language.into(), &text).await?)
+        Ok(commands.run(&cluster, &self.context, self.language, &text).await?)
     }
 }
 

@@ -1,7 +1,10 @@
 //! `brick contexts`: execution contexts on a cluster, and the arguments that `brick run` and `brick commands` share.
 
 use brickwire_actions::types::CommandLanguage;
-use clap::{Subcommand, ValueEnum};
+use clap::{
+    Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
@@ -18,8 +21,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         cluster: Cluster,
         /// Language of the commands
-        #[arg(long, short, default_value = "python")]
-        language: Language,
+        #[arg(long, short, default_value = "python", value_parser = language())]
+        language: CommandLanguage,
         /// Return without waiting until the context is ready
         #[arg(long)]
         no_wait: bool,
@@ -59,24 +62,9 @@ impl Cluster {
     }
 }
 
-/// Languages of a context.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Language {
-    Python,
-    Scala,
-    Sql,
-    R,
-}
-
-impl From<Language> for CommandLanguage {
-    fn from(language: Language) -> Self {
-        match language {
-            Language::Python => Self::Python,
-            Language::Scala => Self::Scala,
-            Language::Sql => Self::Sql,
-            Language::R => Self::R,
-        }
-    }
+/// The languages of a context.
+pub(crate) fn language() -> impl TypedValueParser<Value = CommandLanguage> {
+    PossibleValuesParser::new(["python", "scala", "sql", "r"]).map(|name| name.as_str().into())
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
@@ -84,7 +72,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     match command {
         Command::Create { cluster, language, no_wait, timeout } => {
             let cluster = cluster.id(context).await?;
-            let created = commands.create_context(&cluster, language.into()).await?;
+            let created = commands.create_context(&cluster, language).await?;
             if no_wait {
                 return context.record(created.raw());
             }

@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     hint::in_cli_words,
+    options::Format,
     output::Column,
 };
 
@@ -28,7 +29,7 @@ pub(crate) async fn run(_: Command, context: &Context) -> Result {
     let doctor =
         context.with_sources(None, Doctor::new).await?.with_product("brick", env!("CARGO_PKG_VERSION"));
     let mut printed: io::Result<()> = Ok(());
-    let as_text = context.output().is_text();
+    let as_text = matches!(context.output().format(), Format::Table | Format::Record);
     let mut checks = doctor
         .examine(|check| {
             // A step may take seconds, so each result is shown at once.

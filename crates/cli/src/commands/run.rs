@@ -6,12 +6,15 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use brickwire_actions::{self as actions, RunOptions, RunOutput, types};
+use brickwire_actions::{
+    self as actions, RunOptions, RunOutput,
+    types::{self, CommandLanguage},
+};
 use serde_json::{Value, json};
 
 use super::{
     clusters,
-    contexts::{Cluster, Language},
+    contexts::{Cluster, language},
 };
 use crate::{
     context::Context,
@@ -34,8 +37,8 @@ pub(crate) struct Command {
     #[command(flatten)]
     cluster: Cluster,
     /// Language of the code; by default from the file extension (py, sql, scala, r), or python
-    #[arg(long, short)]
-    language: Option<Language>,
+    #[arg(long, short, value_parser = language())]
+    language: Option<CommandLanguage>,
     /// Id of an existing context to run in; it keeps its state
     #[arg(long, value_name = "CONTEXT", conflicts_with = "keep_context")]
     context: Option<String>,
@@ -60,12 +63,12 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let language = match (command.language, command.code.path()) {
         (Some(language), _) => language,
         (None, Some(path)) => by_extension(path)?,
-        (None, None) => Language::Python,
+        (None, None) => CommandLanguage::Python,
     };
     let cluster = command.cluster.id(context).await?;
     clusters::of(context).await?.ensure_running(&cluster, command.start, command.timeout.options()).await?;
     let mut options = RunOptions::default()
-        .with_language(language.into())
+        .with_language(language)
         .with_kept_context(command.keep_context)
         .with_wait(command.timeout.options());
     if let Some(id) = command.context {
@@ -87,23 +90,22 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     }
     if context.output().is_json_asked() {
         context.record(done.raw())?;
-        return if matches!(RunOutput::of(&done), RunOutput::Failed { .. } | RunOutput::Cancelled) {
-            Err(Failure::remote_code())
-        } else {
-            Ok(())
+        return match RunOutput::of(&done) {
+            RunOutput::Failed { .. } | RunOutput::Cancelled => Err(Failure::remote_code()),
+            _ => Ok(()),
         };
     }
     show(&done, &command.images, context)
 }
 
 /// A file without an extension is Python; an unknown extension is an error.
-fn by_extension(path: &Path) -> Result<Language> {
-    let Some(extension) = path.extension() else { return Ok(Language::Python) };
+fn by_extension(path: &Path) -> Result<CommandLanguage> {
+    let Some(extension) = path.extension() else { return Ok(CommandLanguage::Python) };
     match extension.to_ascii_lowercase().to_str() {
-        Some("py") => Ok(Language::Python),
-        Some("scala" | "sc") => Ok(Language::Scala),
-        Some("sql") => Ok(Language::Sql),
-        Some("r") => Ok(Language::R),
+        Some("py") => Ok(CommandLanguage::Python),
+        Some("scala" | "sc") => Ok(CommandLanguage::Scala),
+        Some("sql") => Ok(CommandLanguage::Sql),
+        Some("r") => Ok(CommandLanguage::R),
         _ => Err(Failure::usage(format!("no language has this extension: {}", path.display()))
             .with_hint("name one with --language")),
     }

@@ -93,10 +93,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         let state = warehouses.get(&warehouse).await?.state.clone();
         if state != Some(WarehouseState::Running) {
             let state = state.map(|s| s.to_string()).unwrap_or_default();
-            return Err(Failure::local(format!(
-                "warehouse {warehouse} is {state}, and --no-start was given"
-            ))
-            .with_hint(format!("start it with `brick warehouses start {warehouse}`")));
+            let message = format!("warehouse {warehouse} is {state}, and --no-start was given");
+            let hint = format!("start it with `brick warehouses start {warehouse}`");
+            return Err(Failure::local(message).with_hint(hint));
         }
     }
     let mut statement =

@@ -10,8 +10,8 @@ use crate::{
     candidates::{live, named},
     context::Context,
     failure::Result,
-    lifecycle::change,
-    options::{Timeout, Waiting},
+    lifecycle::{Asked, change},
+    options::Timeout,
     output::Column,
 };
 
@@ -27,20 +27,10 @@ pub(crate) enum Command {
     Get(Which),
     /// Start a stopped warehouse and wait until it is running
     #[command(after_help = "Example:\n  brick warehouses start \"Shared Endpoint\"")]
-    Start {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        waiting: Waiting,
-    },
+    Start(Asked<Which>),
     /// Stop a running warehouse and wait until it is stopped; running statements fail
     #[command(after_help = "Example:\n  brick warehouses stop 0123456789abcdef --no-wait")]
-    Stop {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        waiting: Waiting,
-    },
+    Stop(Asked<Which>),
     /// Wait until a warehouse is running, or with --stopped until it is stopped
     #[command(after_help = "Example:\n  brick warehouses wait 0123456789abcdef --stopped")]
     Wait {
@@ -94,13 +84,13 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             let id = warehouses.find(&which.warehouse).await?;
             context.record(warehouses.get(&id).await?.raw())
         }
-        Command::Start { which, waiting } => {
+        Command::Start(Asked { which, waiting }) => {
             let id = warehouses.find(&which.warehouse).await?;
             let done = warehouses.wait_until_running(&id, waiting.timeout.options());
             let already = format!("warehouse {id} is running or starting");
             change(context, &waiting, &already, warehouses.start(&id), warehouses.get(&id), done).await
         }
-        Command::Stop { which, waiting } => {
+        Command::Stop(Asked { which, waiting }) => {
             let id = warehouses.find(&which.warehouse).await?;
             let done = warehouses.wait_until_stopped(&id, waiting.timeout.options());
             let already = format!("warehouse {id} is stopped or stopping");

@@ -17,12 +17,8 @@ pub(crate) async fn run(_: Command, context: &Context) -> Result {
         config.settings().iter().map(|s| (s.name().to_owned(), s.source().to_string().into())).collect();
     let host = workspace.host().as_str();
     if context.output().is_json() {
-        let known = json!({
-            "host": host,
-            "auth_type": config.auth_type(),
-            "profile": config.profile(),
-            "sources": settings,
-        });
+        let (auth_type, profile) = (config.auth_type(), config.profile());
+        let known = json!({ "host": host, "auth_type": auth_type, "profile": profile, "sources": settings });
         let known = known.to_string();
         // The user is the service's own JSON, so that no field is lost.
         let user = String::from_utf8_lossy(me.raw());

@@ -53,13 +53,9 @@ impl BatchPrinter {
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        let under_new_names = match &self.renamed {
-            Some(schema) => {
-                Some(RecordBatch::try_new(schema.clone(), batch.columns().to_vec()).map_err(unwritable)?)
-            }
-            None => None,
-        };
-        let batch = under_new_names.as_ref().unwrap_or(batch);
+        let renamed = |schema: &SchemaRef| RecordBatch::try_new(schema.clone(), batch.columns().to_vec());
+        let renamed = self.renamed.as_ref().map(renamed).transpose().map_err(unwritable)?;
+        let batch = renamed.as_ref().unwrap_or(batch);
         match &mut self.writer {
             Writer::Stream(writer) => writer.write(batch).map_err(unwritable),
             Writer::File(writer) => writer.write(batch).map_err(unwritable),
