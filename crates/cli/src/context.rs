@@ -1,30 +1,31 @@
-//! From flags and environment to a workspace, made when the first command needs it.
+//! What a command works with: the configuration and the workspace, created on first use, and the output.
 
-use std::{cell::OnceCell, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use brickwire_actions::{Config, Environment, Workspace};
+use tokio::sync::OnceCell;
 
 use crate::{
-    args::{Format, Global},
-    output::{Output, format_of},
+    failure::{Failure, Result},
+    options::Global,
+    output::{Output, format_for},
     progress::Progress,
-    report::Failure,
 };
 
-/// How long cancellations may take when the program ends: up to 5 s until a submission is answered, and some more.
+/// How long cancellations may take when the program ends: the service takes up to 5 s to answer a submission.
 pub(crate) const SETTLE: Duration = Duration::from_secs(8);
 
-/// Pairs of a setting and its value.
-pub(crate) type Given = Vec<(&'static str, String)>;
+/// Settings and their values.
+type Given = Vec<(&'static str, String)>;
 
-/// What every command is given.
+/// What every command gets.
 pub(crate) struct Context {
     global: Global,
     progress: Progress,
     workspace: OnceCell<Workspace>,
     config: OnceCell<Config>,
     #[cfg(feature = "sandbox")]
-    sandbox: tokio::sync::OnceCell<brickwire_sandbox::Sandbox>,
+    sandbox: OnceCell<brickwire_sandbox::Sandbox>,
 }
 
 impl Context {
@@ -35,25 +36,24 @@ impl Context {
             workspace: OnceCell::new(),
             config: OnceCell::new(),
             #[cfg(feature = "sandbox")]
-            sandbox: tokio::sync::OnceCell::new(),
+            sandbox: OnceCell::new(),
         }
     }
 
-    /// The workspace that the flags, the environment or a profile name.
-    pub(crate) async fn workspace(&self) -> Result<Workspace, Failure> {
-        if let Some(workspace) = self.workspace.get() {
-            return Ok(workspace.clone());
-        }
-        let config = self.config().await?;
-        for warning in config.warnings() {
-            self.note(&format!("warning: {warning}"));
-        }
-        let workspace = self.connect(config)?;
-        Ok(self.workspace.get_or_init(|| workspace).clone())
+    /// The workspace that the flags, the environment, or a profile identify.
+    pub(crate) async fn workspace(&self) -> Result<Workspace> {
+        let connect = async || {
+            let config = self.config().await?;
+            for warning in config.warnings() {
+                self.note(&format!("warning: {warning}"));
+            }
+            self.connect(config)
+        };
+        self.workspace.get_or_try_init(connect).await.cloned()
     }
 
-    /// The workspace of a configuration.
-    pub(crate) fn connect(&self, config: &Config) -> Result<Workspace, Failure> {
+    /// Creates the workspace for a configuration.
+    pub(crate) fn connect(&self, config: &Config) -> Result<Workspace> {
         let builder = Workspace::builder(config.connection()?)
             .with_product("brick", env!("CARGO_PKG_VERSION"))
             .with_events(self.progress.events())
@@ -61,19 +61,25 @@ impl Context {
         Ok(builder.build()?)
     }
 
-    /// The configuration, resolved.
-    pub(crate) async fn config(&self) -> Result<&Config, Failure> {
-        if let Some(config) = self.config.get() {
-            return Ok(config);
-        }
-        let (given, environment) = self.sources().await?;
-        let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let config = Config::resolve(&given, &environment)?;
-        Ok(self.config.get_or_init(|| config))
+    /// The resolved configuration.
+    pub(crate) async fn config(&self) -> Result<&Config> {
+        self.config.get_or_try_init(async || Ok(self.with_sources(None, Config::resolve).await??)).await
     }
 
-    /// What the flags give, and the surroundings that complete it.
-    pub(crate) async fn sources(&self) -> Result<(Given, Environment), Failure> {
+    /// Passes the settings from flags, and the environment, to `read`. A profile given here replaces the flag's.
+    pub(crate) async fn with_sources<T>(
+        &self,
+        profile: Option<&str>,
+        read: impl FnOnce(&[(&str, &str)], &Environment) -> T,
+    ) -> Result<T> {
+        let (given, environment) = self.sources().await?;
+        let given = given.iter().map(|(name, value)| (*name, value.as_str()));
+        let given = given.filter(|(name, _)| profile.is_none() || *name != "profile");
+        let given: Vec<_> = given.chain(profile.map(|profile| ("profile", profile))).collect();
+        Ok(read(&given, &environment))
+    }
+
+    async fn sources(&self) -> Result<(Given, Environment)> {
         if self.global.sandbox {
             return self.sandbox_sources().await;
         }
@@ -84,62 +90,50 @@ impl Context {
     }
 
     #[cfg(feature = "sandbox")]
-    async fn sandbox_sources(&self) -> Result<(Given, Environment), Failure> {
+    async fn sandbox_sources(&self) -> Result<(Given, Environment)> {
         let started = self.sandbox.get_or_try_init(brickwire_sandbox::Sandbox::start).await;
-        let sandbox = started.map_err(|e| Failure::Unable(format!("cannot start the sandbox: {e}")))?;
+        let sandbox = started.map_err(|e| Failure::local(format!("cannot start the sandbox: {e}")))?;
         let nothing = Environment::new([("", ""); 0]);
         Ok((vec![("host", sandbox.url().to_owned()), ("token", sandbox.token().to_owned())], nothing))
     }
 
     #[cfg(not(feature = "sandbox"))]
-    async fn sandbox_sources(&self) -> Result<(Given, Environment), Failure> {
-        Err(without_sandbox())
+    async fn sandbox_sources(&self) -> Result<(Given, Environment)> {
+        Err(Failure::not_built("sandbox", "full,sandbox"))
     }
 
-    /// Data goes here.
+    /// The output for data. Clears the progress line.
     pub(crate) fn output(&self) -> Output {
         self.progress.clear();
         Output::new(self.global.output, self.global.jq.clone())
     }
 
-    /// The same, in the format that a file's name asks for unless one was given.
-    pub(crate) fn output_to(&self, file: Option<&Path>) -> Result<Output, Failure> {
-        let asked = match (self.global.output, file) {
-            (Format::Auto, Some(file)) if self.global.jq.is_none() => format_of(file).ok_or_else(|| {
-                let file = file.display();
-                Failure::Usage(format!(
-                    "the file's extension names no format: {file}\nhint: .csv, .json, .jsonl, .arrow, .parquet or .txt \
-                     do; with any other name the format, as in -o csv"
-                ))
-            })?,
-            (asked, _) => asked,
-        };
-        Ok(Output::new(asked, self.global.jq.clone()))
+    /// Prints one response of the service.
+    pub(crate) fn record(&self, raw: &[u8]) -> Result {
+        self.output().record(&String::from_utf8_lossy(raw))
     }
 
-    /// What is shown meanwhile.
+    /// The output for data, in the format that the file name implies unless a format was given.
+    pub(crate) fn output_to(&self, file: Option<&Path>) -> Result<Output> {
+        let Global { output, jq, .. } = &self.global;
+        let format = if jq.is_some() { *output } else { format_for(*output, file)? };
+        Ok(Output::new(format, jq.clone()))
+    }
+
+    /// Progress on stderr.
     pub(crate) fn progress(&self) -> &Progress {
         &self.progress
     }
 
-    /// A remark for a person, on stderr.
+    /// Prints a note to stderr.
     pub(crate) fn note(&self, text: &str) {
         self.progress.line(text);
     }
 
-    /// Sees out what was begun and is not to go on.
+    /// Waits until what must not outlive the program has been canceled.
     pub(crate) async fn settle(&self, interrupted: bool) {
         if let Some(workspace) = self.workspace.get() {
             workspace.settle(if interrupted { SETTLE } else { SETTLE / 2 }).await;
         }
     }
-}
-
-/// What a build without the sandbox says of it.
-#[cfg(not(feature = "sandbox"))]
-pub(crate) fn without_sandbox() -> Failure {
-    Failure::Unable(
-        "this build of brick has no sandbox\nhint: install it with `cargo install brickwire-cli --features sandbox`"
-            .to_owned(),
-    )
 }

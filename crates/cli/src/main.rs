@@ -1,12 +1,20 @@
-//! `brick`: Databricks from the command line. Thin: arguments, one action, one output, an exit status.
+//! `brick`: Databricks from the command line. A thin layer: arguments, one action, one output, an exit code.
 
 mod args;
+mod candidates;
 mod commands;
-mod completion;
 mod context;
+mod failure;
+mod hint;
+mod lifecycle;
+mod log;
+mod options;
 mod output;
 mod progress;
+#[cfg(feature = "reference")]
+mod reference;
 mod report;
+mod source;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -15,29 +23,33 @@ use clap::{CommandFactory, Parser};
 use crate::{args::Args, context::Context, report::Outcome};
 
 fn main() -> ExitCode {
-    // A shell that asks for completions sets COMPLETE; then this answers and exits.
+    // A shell that requests completions sets COMPLETE; this call answers and exits.
     clap_complete::CompleteEnv::with_factory(Args::command).complete();
+    #[cfg(feature = "reference")]
+    if let Some(done) = reference::write_if_asked(Args::command()) {
+        return report::finish(done.map_or_else(Outcome::Failed, |()| Outcome::Done), options::Format::Auto);
+    }
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return report::misread(&error),
     };
-    // This thread does the work; the other one sees to the network, and to signals while this one writes.
+    // This thread runs the command. The worker drives the network, and signals while this thread blocks on output.
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return report::finish(Outcome::Failed(error.into()), None),
+        Err(error) => return report::finish(Outcome::Failed(error.into()), args.global.output),
     };
     let code = runtime.block_on(run(args));
-    // A name that nobody resolves is not waited for.
+    // Don't wait for a DNS lookup that hangs.
     runtime.shutdown_background();
     code
 }
 
 async fn run(args: Args) -> ExitCode {
     tokio::spawn(leave_if_stuck());
-    progress::log(&args.global);
-    let format = args.global.error_format();
+    log::start(&args.global);
+    let format = args.global.output;
     let context = Context::new(args.global);
-    // Dropping the command's future cancels what it started; `settle` sees the cancellations out.
+    // Dropping the command's future cancels what it started; `settle` waits for these cancellations.
     let outcome = tokio::select! {
         done = commands::run(args.command, &context) => match done {
             Ok(()) => Outcome::Done,
@@ -49,20 +61,20 @@ async fn run(args: Args) -> ExitCode {
     context.progress().clear();
     tokio::select! {
         () = context.settle(matches!(outcome, Outcome::Interrupted(_))) => {}
-        // Twice means now; what is being cancelled has been named.
+        // A second signal means now. What is being canceled has been named.
         _ = interrupted() => {}
     }
     report::finish(outcome, format)
 }
 
-/// Waits for the user to stop the program, before what is running is dropped.
+/// Waits for a signal. Reports what continues before the command's future is dropped.
 async fn stopped(context: &Context) -> u8 {
     let signal = interrupted().await;
     context.progress().stopping();
     signal
 }
 
-/// Ends the program where it doesn't come to its end by itself: it writes to a pipe that nobody reads.
+/// Ends the program if it is stuck after a signal: a write to a pipe without a reader blocks forever.
 async fn leave_if_stuck() {
     let code = interrupted().await;
     tokio::select! {
@@ -72,7 +84,7 @@ async fn leave_if_stuck() {
     std::process::exit(code.into())
 }
 
-/// Waits for Ctrl-C or, where there is such a thing, SIGTERM; gives the exit code that stands for it.
+/// Waits for Ctrl-C or, on Unix, SIGTERM. Returns the exit code for it.
 async fn interrupted() -> u8 {
     #[cfg(unix)]
     {

@@ -1,34 +1,38 @@
-//! Data on stdout, in the format asked for. JSON is the service's own text, re-indented; nothing is lost in between.
+//! Data on stdout, in the requested format. JSON is the service's own text, re-indented, so nothing is lost.
 
 #[cfg(feature = "arrow")]
 mod batches;
 mod cell;
+mod filter;
 #[cfg(feature = "jq")]
 mod jq;
 pub(crate) mod json;
 mod rows;
 #[cfg(feature = "arrow")]
 mod schema;
+mod table;
 mod target;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::ColumnConstraint;
 use serde_json::{Value, value::RawValue};
 
-use crate::{args::Format, report::Failure};
+use crate::{failure::Failure, options::Format};
 
 #[cfg(feature = "arrow")]
 pub(crate) use batches::BatchPrinter;
+use filter::filter;
 pub(crate) use rows::RowPrinter;
 #[cfg(feature = "arrow")]
 pub(crate) use schema::schema_of;
-pub(crate) use target::{Target, format_of};
+use table::{bare_table, field_lines, terminal_width, trim_lines};
+pub(crate) use target::{Target, format_for};
 
-/// A column of a table: its heading, and where its value stands in an item (a JSON pointer).
+/// A column of a table: its heading, and the JSON pointer to its value in an item.
 pub(crate) type Column = (&'static str, &'static str);
 
-/// Where data goes.
+/// Prints data to stdout.
 pub(crate) struct Output {
     asked: Format,
     format: Format,
@@ -48,7 +52,7 @@ impl Output {
         Self { asked, format, jq, out: BufWriter::new(stdout) }
     }
 
-    /// Items of a list; tables and CSV show the columns named.
+    /// Prints a list; tables and CSV show the given columns.
     pub(crate) fn list(mut self, items: &[Box<RawValue>], columns: &[Column]) -> Result<(), Failure> {
         match self.format {
             Format::Json | Format::Auto => {
@@ -72,29 +76,21 @@ impl Output {
                 let mut table = bare_table(terminal_width());
                 table.set_header(columns.iter().map(|(name, _)| *name));
                 table.add_rows(rows);
-                // An id is there to be copied.
+                // Ids are copied, so they must not wrap.
                 if let Some(id) = table.column_mut(0) {
                     id.set_constraint(ColumnConstraint::ContentWidth);
                 }
                 writeln!(self.out, "{}", trim_lines(&table.to_string()))?;
             }
             Format::Csv => {
-                let mut text = Vec::new();
-                cell::csv_line(&mut text, columns.iter().map(|(name, _)| Some(*name)));
-                for item in items {
-                    let cells = cells(item.get(), columns);
-                    cell::csv_line(
-                        &mut text,
-                        cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())),
-                    );
-                }
-                self.out.write_all(&text)?;
+                let heading = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+                self.csv([heading].into_iter().chain(items.iter().map(|item| cells(item.get(), columns))))?;
             }
         }
         Ok(self.out.flush()?)
     }
 
-    /// One thing: its JSON, or its fields one to a line.
+    /// Prints one item: its JSON, or one field per line.
     pub(crate) fn record(mut self, text: &str) -> Result<(), Failure> {
         match self.format {
             Format::Json | Format::Auto => self.json(text)?,
@@ -102,19 +98,14 @@ impl Output {
             Format::Arrow | Format::Parquet => return Err(rows_only()),
             Format::Table | Format::Record => writeln!(self.out, "{}", field_lines(&fields(text)))?,
             Format::Csv => {
-                let (fields, mut text) = (fields(text), Vec::new());
-                cell::csv_line(&mut text, fields.iter().map(|(name, _)| Some(name.as_str())));
-                cell::csv_line(
-                    &mut text,
-                    fields.iter().map(|(_, v)| Some(v.as_str()).filter(|v| !v.is_empty())),
-                );
-                self.out.write_all(&text)?;
+                let (names, values): (Vec<_>, Vec<_>) = fields(text).into_iter().unzip();
+                self.csv([names, values])?;
             }
         }
         Ok(self.out.flush()?)
     }
 
-    /// A JSON document of any shape; there is no table of it.
+    /// Prints a JSON document of any shape, which has no table form.
     pub(crate) fn document(mut self, text: &str) -> Result<(), Failure> {
         match self.format {
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
@@ -123,86 +114,53 @@ impl Output {
         Ok(self.out.flush()?)
     }
 
-    /// JSON, through the filter if there is one.
+    /// Prints JSON, filtered if requested.
     fn json(&mut self, text: &str) -> Result<(), Failure> {
         let Some(code) = &self.jq else { return Ok(writeln!(self.out, "{}", json::pretty(text))?) };
-        for result in filtered(code, text)? {
+        for result in filter(code, text)? {
             writeln!(self.out, "{result}")?;
         }
         Ok(())
     }
 
-    /// Text or bytes, as they are.
+    fn csv(&mut self, lines: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
+        let mut text = Vec::new();
+        for line in lines {
+            // An empty cell stands for null, too.
+            cell::csv_line(&mut text, line.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())));
+        }
+        self.out.write_all(&text)
+    }
+
+    /// Prints bytes as they are.
     pub(crate) fn bytes(mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)?;
         self.out.flush()
     }
 
-    /// Whether JSON is what will be printed.
+    /// Whether JSON is printed.
     pub(crate) fn is_json(&self) -> bool {
         matches!(self.format, Format::Json | Format::Jsonl)
     }
 
-    /// Whether it is for people: neither JSON nor CSV.
-    pub(crate) fn is_text(&self) -> bool {
-        matches!(self.format, Format::Table | Format::Record)
-    }
-
-    /// Whether the user asked for JSON, and didn't just get it for a pipe.
+    /// Whether the user requested JSON, as opposed to getting it because stdout is a pipe.
     pub(crate) fn is_json_asked(&self) -> bool {
         matches!(self.asked, Format::Json | Format::Jsonl)
     }
 
-    /// For rows of an SQL result, to a target of its own.
+    /// Prints the rows of an SQL result to a target.
     pub(crate) fn rows(self, target: Target) -> RowPrinter {
         RowPrinter::new(self.format, target, self.jq)
     }
 
-    /// The format, decided.
+    /// The format in effect.
     pub(crate) fn format(&self) -> Format {
         self.format
     }
 }
 
-#[cfg(feature = "jq")]
-fn filtered(code: &str, text: &str) -> Result<Vec<String>, Failure> {
-    jq::filter(code, text)
-}
-
-#[cfg(not(feature = "jq"))]
-fn filtered(_: &str, _: &str) -> Result<Vec<String>, Failure> {
-    Err(Failure::Unable("this build of brick has no --jq: install it with the feature `jq`".to_owned()))
-}
-
-/// `name  value`, the values in one column.
-fn field_lines(fields: &[(String, String)]) -> String {
-    let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
-    let line = |(name, value): &(String, String)| format!("{name:width$}  {value}").trim_end().to_owned();
-    fields.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
 fn rows_only() -> Failure {
-    Failure::Usage("arrow and parquet are for the rows of an SQL statement".to_owned())
-}
-
-/// A table without lines, whose cells are broken where it is wider than this.
-fn bare_table(width: Option<u16>) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    if let Some(width) = width {
-        table.set_width(width);
-    }
-    table
-}
-
-/// How many columns the terminal has, if stdout is one.
-fn terminal_width() -> Option<u16> {
-    console::Term::stdout().size_checked().map(|(_, columns)| columns)
-}
-
-/// The table library pads every line to the full width.
-fn trim_lines(text: &str) -> String {
-    text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n")
+    Failure::usage("arrow and parquet are for the rows of an SQL statement")
 }
 
 fn cells(item: &str, columns: &[Column]) -> Vec<String> {

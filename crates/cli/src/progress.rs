@@ -1,5 +1,5 @@
-//! What stands on stderr while a command runs: on a terminal one line that is written over, elsewhere a line for each
-//! change and a sign of life every half minute; retries always; the log, as far as it was asked for.
+//! Progress on stderr while a command runs: a single line that is updated on a terminal; elsewhere a line for each
+//! change of state and one every 30 seconds. Retries are always shown.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -13,105 +13,114 @@ use std::{
 use brickwire_actions::{Event, Events};
 use console::Term;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
-use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::args::Global;
+use crate::options::Global;
 
-/// Where nothing is written over, something is said this often.
+/// How often a line is printed while waiting, where stderr is not a terminal.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// Shows what happens.
+/// Shows progress.
 #[derive(Clone)]
 pub(crate) struct Progress(Arc<Shown>);
 
 struct Shown {
     quiet: bool,
-    /// Hidden where stderr is no terminal.
+    /// Hidden if stderr is not a terminal.
     bar: ProgressBar,
-    /// Whether the user asked to stop: then what is cancelled is named, else it goes without saying.
+    /// Whether the user interrupted the program; only then are cancellations shown.
     stopping: AtomicBool,
-    waiting: Mutex<Option<Waiting>>,
-    /// What goes on when the program ends, even if something else is waited for since: what it is, and its id and words.
-    goes_on: Mutex<Option<(&'static str, String, String)>>,
+    state: Mutex<State>,
 }
 
-/// What is being waited for, and since when.
-#[derive(Clone)]
-struct Waiting {
-    text: String,
-    since: Instant,
+#[derive(Default)]
+struct State {
+    /// What is being waited for, and since when.
+    waiting: Option<(String, Instant)>,
+    /// Kinds of resources that outlive the program, each with the command that shows one. All else is short-lived.
+    outliving: Vec<(&'static str, &'static str)>,
+    /// A line about the last resource that continues when the program ends, even if the program now waits for another.
+    goes_on: Option<String>,
+}
+
+impl State {
+    /// Records a resource that continues when the program ends. Returns whether it does.
+    fn goes_on(&mut self, what: &str, id: &str, text: &str) -> bool {
+        let command = self.outliving.iter().find(|(kind, _)| *kind == what).map(|(_, command)| command);
+        if let Some(command) = command {
+            self.goes_on = Some(format!("{text}, and goes on by itself: {command} {id}"));
+        }
+        command.is_some()
+    }
 }
 
 impl Progress {
     pub(crate) fn new(global: &Global) -> Self {
-        // A log and a line that is written over don't go together.
+        // Log lines would break up the progress line.
         let rewrites = !global.quiet && !global.debug && global.verbose == 0 && io::stderr().is_terminal();
-        let target = match Term::stderr() {
-            term if rewrites && std::env::var_os("TERM").is_none_or(|name| name != "dumb") => {
-                ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(term)), 20)
-            }
+        let target = match std::env::var_os("TERM") {
+            Some(name) if name == "dumb" => ProgressDrawTarget::hidden(),
+            _ if rewrites => ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(Term::stderr())), 20),
             _ => ProgressDrawTarget::hidden(),
         };
-        let bar = ProgressBar::with_draw_target(None, target);
         let style =
             ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or(ProgressStyle::default_spinner());
-        bar.set_style(style);
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
         Self(Arc::new(Shown {
             quiet: global.quiet,
             bar,
             stopping: AtomicBool::new(false),
-            waiting: Mutex::default(),
-            goes_on: Mutex::default(),
+            state: Mutex::default(),
         }))
     }
 
-    /// The listener for a workspace.
+    /// Listens to the events of a workspace.
     pub(crate) fn events(&self) -> Events {
         let progress = self.clone();
         Events::new(move |event| progress.show(event))
     }
 
-    /// Shows a line that stays.
+    /// Prints a line that stays.
     pub(crate) fn line(&self, text: &str) {
         if !self.0.quiet {
-            // Nobody may be reading stderr; that is no reason to fail.
+            // A closed stderr is no reason to fail.
             self.0.bar.suspend(|| drop(writeln!(io::stderr(), "{text}")));
         }
     }
 
-    /// Takes the line that is written over away, for good: data or the end comes next.
+    /// Removes the progress line for good; data or the end of the program follows.
     pub(crate) fn clear(&self) {
-        *self.waiting() = None;
+        self.state().waiting = None;
         self.0.bar.finish_and_clear();
         self.0.bar.set_draw_target(ProgressDrawTarget::hidden());
     }
 
-    /// The user asked to stop. What was asked for of a cluster or a warehouse is not taken back.
+    /// The user interrupted the program. Changes requested of a cluster or a warehouse are not undone.
     pub(crate) fn stopping(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
-        let goes_on = self.goes_on().take();
-        if let Some((what, id, text)) = goes_on {
-            self.line(&format!("{text}, and goes on by itself: brick {what}s get {id}"));
+        let goes_on = self.state().goes_on.take();
+        if let Some(line) = goes_on {
+            self.line(&line);
         }
     }
 
-    /// Says something now and then, for whoever reads a log.
+    /// Prints a line now and then while waiting, so that a CI log shows that the program is alive.
     pub(crate) async fn beat(&self) {
         loop {
             tokio::time::sleep(HEARTBEAT).await;
-            let waiting = self.waiting().clone();
-            if let Some(Waiting { text, since, .. }) = waiting.filter(|_| self.0.bar.is_hidden()) {
-                self.line(&format!("{text}, for {} s now", since.elapsed().as_secs()));
+            let waiting = self.state().waiting.clone();
+            if let Some((text, since)) = waiting.filter(|_| self.0.bar.is_hidden()) {
+                self.line(&format!("{text}, for {} s so far", since.elapsed().as_secs()));
             }
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Option<Waiting>> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Declares that resources of this kind outlive the program; `command` with an id shows one.
+    pub(crate) fn expect_to_outlive(&self, what: &'static str, command: &'static str) {
+        self.state().outliving.push((what, command));
     }
 
-    fn goes_on(&self) -> MutexGuard<'_, Option<(&'static str, String, String)>> {
-        self.0.goes_on.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn show(&self, event: &Event) {
@@ -123,38 +132,36 @@ impl Progress {
                 ));
             }
             Event::Requesting { what, id, change } => {
-                *self.goes_on() = Some((what, id.clone(), format!("{what} {id} was asked to {change}")));
+                self.state().goes_on(what, id, &format!("{what} {id} was asked to {change}"));
             }
             Event::StateChanged { what, id, state, message } => {
                 let message = message.as_deref().map(|m| format!(": {m}")).unwrap_or_default();
                 let text = format!("{what} {id} is {state}");
                 let shown = format!("{text}{message}");
-                // A short statement or command has no story to tell, but for whoever watches it or ended it.
-                let told = !is_brief(what) || self.0.stopping.load(Ordering::Relaxed);
+                // States of short-lived work are noise, except on the progress line and after an interrupt.
+                let lasts = self.state().goes_on(what, id, &text);
+                let told = lasts || self.0.stopping.load(Ordering::Relaxed);
                 if told && self.0.bar.is_hidden() {
                     self.line(&shown);
                 }
                 self.draw(&shown);
-                if !is_brief(what) {
-                    *self.goes_on() = Some((what, id.clone(), text));
-                }
-                *self.waiting() = Some(Waiting { text: shown, since: Instant::now() });
+                self.state().waiting = Some((shown, Instant::now()));
             }
             Event::ChunkFetched { rows, total_rows, bytes, .. } if !io::stdout().is_terminal() => {
                 let total = total_rows.map(|n| format!(" of {}", HumanCount(n))).unwrap_or_default();
-                let seconds = self.waiting().as_ref().map(|w| w.since.elapsed().as_secs_f64());
+                let seconds = self.state().waiting.as_ref().map(|w| w.1.elapsed().as_secs_f64());
                 let rate = seconds.map(|s| HumanBytes((*bytes as f64 / s.max(0.001)) as u64));
                 let rate = rate.map(|rate| format!(", {rate} a second")).unwrap_or_default();
                 self.draw(&format!("{}{total} rows, {}{rate}", HumanCount(*rows), HumanBytes(*bytes)));
             }
             Event::Cancelling { what, id } if self.0.stopping.load(Ordering::Relaxed) => {
-                self.line(&format!("cancelling {what} {id}"));
+                self.line(&format!("canceling {what} {id}"));
             }
             _ => {}
         }
     }
 
-    /// Writes over the line.
+    /// Updates the progress line.
     fn draw(&self, text: &str) {
         if !self.0.bar.is_hidden() {
             self.0.bar.set_message(text.to_owned());
@@ -163,7 +170,7 @@ impl Progress {
     }
 }
 
-/// The terminal, with room behind the line for the `^C` that it adds: in the next line that would stay for ever.
+/// The terminal, four columns narrower: the `^C` that it echoes must not wrap to the next line, where it would stay.
 #[derive(Debug)]
 struct Narrower(Term);
 
@@ -171,54 +178,28 @@ impl TermLike for Narrower {
     fn width(&self) -> u16 {
         self.0.size().1.saturating_sub(4)
     }
-
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {
         self.0.move_cursor_up(n)
     }
-
     fn move_cursor_down(&self, n: usize) -> io::Result<()> {
         self.0.move_cursor_down(n)
     }
-
     fn move_cursor_right(&self, n: usize) -> io::Result<()> {
         self.0.move_cursor_right(n)
     }
-
     fn move_cursor_left(&self, n: usize) -> io::Result<()> {
         self.0.move_cursor_left(n)
     }
-
     fn write_line(&self, text: &str) -> io::Result<()> {
         self.0.write_line(text)
     }
-
     fn write_str(&self, text: &str) -> io::Result<()> {
         self.0.write_str(text)
     }
-
     fn clear_line(&self) -> io::Result<()> {
         self.0.clear_line()
     }
-
     fn flush(&self) -> io::Result<()> {
         self.0.flush()
     }
-}
-
-/// Whether it ends with the program that started it.
-fn is_brief(what: &str) -> bool {
-    matches!(what, "statement" | "command" | "context")
-}
-
-/// Sends the log to stderr, as far as it was asked for.
-pub(crate) fn log(global: &Global) {
-    use tracing::Level;
-    let level = match global.verbose {
-        0 => Level::WARN,
-        _ => Level::DEBUG,
-    };
-    let wire = if global.debug || global.verbose > 1 { Level::DEBUG } else { Level::WARN };
-    let targets = Targets::new().with_target("brickwire", level).with_target("brickwire::debug", wire);
-    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time().with_ansi(false);
-    tracing_subscriber::registry().with(layer.with_filter(targets)).init();
 }

@@ -1,86 +1,29 @@
-//! How a command ends: what stands on stderr, and the exit status. The only place that knows exit codes.
+//! How a command ends: the error on stderr, and the exit code. The only place that knows exit codes.
 
 use std::{
-    ffi::OsString,
+    env,
     io::{self, Write},
     iter::successors,
     process::ExitCode,
 };
 
-use brickwire_actions::ErrorKind;
-use serde_json::{Value, json};
+use brickwire_actions::{Error, ErrorKind};
+use serde_json::json;
 
-use crate::args::Format;
+use crate::{failure::Failure, options::Format};
 
 /// How a command ended.
 pub(crate) enum Outcome {
     Done,
     Failed(Failure),
-    /// By a signal; the exit code stands for it.
+    /// By a signal, which this exit code stands for.
     Interrupted(u8),
 }
 
-/// Why a command failed.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// The actions' error.
-    Action(brickwire_actions::Error),
-    /// The command line is wrong in a way that its grammar can't tell.
-    Usage(String),
-    /// This build or machine can't do it.
-    Unable(String),
-    /// Code that ran remotely failed; what it said has been printed.
-    RemoteCode,
-    /// An examination found a fault and has printed it.
-    Fault { name: &'static str, kind: ErrorKind },
-    /// Reading or writing failed.
-    Io(io::Error),
-}
-
-impl From<brickwire_actions::Error> for Failure {
-    fn from(error: brickwire_actions::Error) -> Self {
-        Self::Action(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<serde_json::Error> for Failure {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Io(error.into())
-    }
-}
-
-impl Failure {
-    /// A file that can't be read or written.
-    pub(crate) fn file(path: &std::path::Path, error: &io::Error) -> Self {
-        Self::Unable(format!("{error}: {}", path.display()))
-    }
-
-    fn exit_code(&self) -> u8 {
-        match self {
-            Self::Usage(_) => 2,
-            Self::Unable(_) => 3,
-            Self::RemoteCode => 8,
-            Self::Io(_) => 1,
-            Self::Fault { kind, .. } => code_of(*kind),
-            Self::Action(error) => code_of(error.kind()),
-        }
-    }
-
-    /// The reader of our output went away, as `head` does: that is no failure.
-    fn is_closed_pipe(&self) -> bool {
-        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
-    }
-}
-
-/// What a kind of failure exits with.
-fn code_of(kind: ErrorKind) -> u8 {
-    match kind {
+fn exit_code(failure: &Failure) -> u8 {
+    match failure.kind() {
+        // Reading or writing failed midway.
+        _ if failure.io().is_some() => 1,
         ErrorKind::Usage => 2,
         ErrorKind::Configuration | ErrorKind::Local => 3,
         ErrorKind::Unauthenticated | ErrorKind::PermissionDenied => 4,
@@ -96,48 +39,42 @@ fn code_of(kind: ErrorKind) -> u8 {
     }
 }
 
-/// Says how it ended, and picks the exit status.
-pub(crate) fn finish(outcome: Outcome, format: Option<Format>) -> ExitCode {
-    let failure = match outcome {
+/// Prints why the command failed, if it did, and returns the exit code.
+pub(crate) fn finish(outcome: Outcome, format: Format) -> ExitCode {
+    let (code, text) = match outcome {
         Outcome::Done => return ExitCode::SUCCESS,
-        Outcome::Interrupted(code) => {
-            let _ = writeln!(io::stderr(), "interrupted");
-            return ExitCode::from(code);
+        Outcome::Interrupted(code) => (code, "interrupted".to_owned()),
+        // The reader of our output, such as `head`, is gone, which is not a failure.
+        Outcome::Failed(failure) if failure.io().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) => {
+            return ExitCode::SUCCESS;
         }
-        Outcome::Failed(failure) => failure,
+        Outcome::Failed(failure) => match format {
+            Format::Json | Format::Jsonl => (exit_code(&failure), as_json(&failure)),
+            _ if failure.is_said() => return ExitCode::from(exit_code(&failure)),
+            _ => (exit_code(&failure), as_text(&failure)),
+        },
     };
-    if failure.is_closed_pipe() {
-        return ExitCode::SUCCESS;
-    }
-    let code = failure.exit_code();
-    let text = match format {
-        Some(Format::Json | Format::Jsonl) => as_json(&failure, code),
-        _ => as_text(&failure),
-    };
-    if !text.is_empty() {
-        let _ = writeln!(io::stderr(), "{text}");
-    }
+    // A closed stderr is no reason to fail.
+    let _ = writeln!(io::stderr(), "{text}");
     ExitCode::from(code)
 }
 
-/// Says what is wrong with the command line, or prints the help or the version that it asks for.
+/// Prints what is wrong with the command line, or the requested help or version.
 pub(crate) fn misread(error: &clap::Error) -> ExitCode {
-    let code = u8::try_from(error.exit_code()).unwrap_or(2);
-    if error.use_stderr() && asks_for_json(std::env::args_os().skip(1)) {
-        let _ = writeln!(io::stderr(), "{}", usage_as_json(error, code));
-    } else {
-        // Nobody may be reading; that is no reason to fail.
-        let _ = error.print();
+    if error.use_stderr() && asks_for_json() {
+        return finish(Outcome::Failed(usage_failure(error)), Format::Json);
     }
-    ExitCode::from(code)
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// Whether a command line that can't be read as a whole asks for JSON all the same.
-fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
-    let mut words = words.map(|word| word.to_string_lossy().into_owned()).take_while(|word| word != "--");
+/// Whether an invalid command line requests JSON.
+fn asks_for_json() -> bool {
+    let words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let mut words = words.take_while(|word| word != "--");
     while let Some(word) = words.next() {
-        let Some(flag) = word.strip_prefix('-') else { continue };
-        // `--output`, or `-o`, which may stand behind other short flags.
+        // `--output`, or `-o`, which may follow other short flags.
+        let flag = word.strip_prefix('-').unwrap_or_default();
         let rest =
             flag.strip_prefix("-output").or_else(|| flag.trim_start_matches(['q', 'v']).strip_prefix('o'));
         let format = match rest {
@@ -152,80 +89,88 @@ fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
     false
 }
 
-/// The parser's text is paragraphs: what is wrong, tips, the usage, and where to find the help.
-fn usage_as_json(error: &clap::Error, exit_code: u8) -> String {
+/// Clap's message has paragraphs: the problem, tips, the usage, and a pointer to the help.
+fn usage_failure(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
     let paragraphs: Vec<String> = text
         .split("\n\n")
         .map(|paragraph| paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" "))
         .collect();
-    let message = match error.kind() {
+    let failure = Failure::usage(match error.kind() {
         clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command given",
         _ => paragraphs[0].trim_start_matches("error: "),
-    };
+    });
     let is_hint = |text: &&String| text.starts_with("tip: ") || text.starts_with("Usage: ");
     let hints: Vec<&str> =
         paragraphs.iter().filter(is_hint).map(|text| text.trim_start_matches("tip: ")).collect();
-    let hint = Some(hints.join("; ")).filter(|hint| !hint.is_empty());
-    json!({ "error": local("usage", message, hint.as_deref(), exit_code) }).to_string()
+    if hints.is_empty() { failure } else { failure.with_hint(hints.join("; ")) }
 }
 
 fn as_text(failure: &Failure) -> String {
-    match failure {
-        Failure::Action(error) => {
-            let hint = error.hint().map(|h| format!("\nhint: {h}")).unwrap_or_default();
-            let mut causes = successors(std::error::Error::source(error), |e| e.source());
-            // The text of an error names the innermost cause itself where that says more.
-            let text = error.to_string();
-            let complete = error.status().is_some() || error.kind() == ErrorKind::Unreachable;
-            let told = complete || causes.clone().any(|c| text.contains(&c.to_string()));
-            let cause = causes.next().filter(|_| !told).map(|c| format!(": {c}")).unwrap_or_default();
-            format!("error: {text}{cause}{hint}")
-        }
-        Failure::Usage(text) | Failure::Unable(text) => format!("error: {text}"),
-        Failure::RemoteCode => String::new(),
-        Failure::Fault { name, .. } => format!("error: the first fault is in {name}"),
-        Failure::Io(error) => format!("error: {error}"),
+    let cause = failure.error().and_then(untold_cause).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let hint = failure.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    format!("error: {}{cause}{hint}", failure.message())
+}
+
+/// The cause of an error, unless the error's own text includes it.
+fn untold_cause(error: &Error) -> Option<String> {
+    let text = error.to_string();
+    let mut causes = successors(std::error::Error::source(error), |e| e.source());
+    let complete = error.status().is_some() || error.kind() == ErrorKind::Unreachable;
+    let told = complete || causes.clone().any(|c| text.contains(&c.to_string()));
+    causes.next().filter(|_| !told).map(ToString::to_string)
+}
+
+/// One line for scripts. Every field is present, and null if unknown.
+fn as_json(failure: &Failure) -> String {
+    let error = failure.error();
+    let fields = json!({
+        "kind": failure.kind().as_str(),
+        "message": failure.message(),
+        "hint": failure.hint(),
+        "http_status": error.and_then(Error::status),
+        "error_code": error.and_then(Error::error_code),
+        "request_id": error.and_then(Error::request_id),
+        "operation": error.and_then(Error::operation),
+        "attempts": error.map_or(0, Error::attempts),
+        "retry_after_s": error.and_then(Error::retry_after).map(|d| d.as_secs_f64()),
+        "statement_id": error.and_then(Error::statement_id),
+        "sql_state": error.and_then(Error::sql_state),
+        "exit_code": exit_code(failure),
+    });
+    json!({ "error": fields }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::output::{Output, Target, format_for};
+
+    #[cfg(feature = "arrow")]
+    fn interval_in_parquet() -> Option<Failure> {
+        use arrow_schema::{DataType, Field, IntervalUnit, Schema};
+        let late = Field::new("late", DataType::Interval(IntervalUnit::MonthDayNano), true);
+        let (target, schema) = (Target::open(None).ok()?, Schema::new(vec![late]).into());
+        crate::output::BatchPrinter::new(Format::Parquet, target, &schema).err()
     }
-}
 
-/// One line that scripts can rely on: every key is there, what isn't known is null.
-fn as_json(failure: &Failure, exit_code: u8) -> String {
-    let error = match failure {
-        Failure::Action(e) => json!({
-            "kind": e.kind().as_str(),
-            "message": e.to_string(),
-            "hint": e.hint(),
-            "http_status": e.status(),
-            "error_code": e.error_code(),
-            "request_id": e.request_id(),
-            "operation": e.operation(),
-            "attempts": e.attempts(),
-            "retry_after_s": e.retry_after().map(|d| d.as_secs_f64()),
-            "statement_id": e.statement_id(),
-            "sql_state": e.sql_state(),
-            "exit_code": exit_code,
-        }),
-        other => {
-            let (kind, message) = match other {
-                Failure::Usage(text) => ("usage", text.clone()),
-                Failure::Unable(text) => ("local", text.clone()),
-                Failure::RemoteCode => ("remote_failed", "the code failed".to_owned()),
-                Failure::Fault { name, kind } => (kind.as_str(), format!("the first fault is in {name}")),
-                Failure::Io(error) => ("local", error.to_string()),
-                Failure::Action(_) => unreachable!("handled above"),
-            };
-            local(kind, &message, None, exit_code)
+    #[test]
+    fn a_hint_is_a_field_in_json_and_a_line_in_text() {
+        let failures = [
+            (format_for(Format::Auto, Some(Path::new("a.xlsx"))).err(), ".parquet"),
+            (Target::open(Some(Path::new("/missing/a.csv"))).err(), "create the folder"),
+            (Output::new(Format::Parquet, None).rows(Target::open(None).unwrap()).begin(&[]).err(), "csv"),
+            #[cfg(feature = "arrow")]
+            (interval_in_parquet(), "CAST"),
+        ];
+        for (failure, hint) in failures {
+            let failure = failure.unwrap();
+            let json: serde_json::Value = serde_json::from_str(&as_json(&failure)).unwrap();
+            let [message, told] = ["message", "hint"].map(|name| json["error"][name].as_str().unwrap());
+            assert!(told.contains(hint) && !message.contains('\n'), "{json}");
+            assert_eq!(as_text(&failure), format!("error: {message}\nhint: {told}"));
         }
-    };
-    json!({ "error": error }).to_string()
-}
-
-/// An error of which no service knows.
-fn local(kind: &str, message: &str, hint: Option<&str>, exit_code: u8) -> Value {
-    json!({
-        "kind": kind, "message": message, "hint": hint, "http_status": null, "error_code": null,
-        "request_id": null, "operation": null, "attempts": 0, "retry_after_s": null, "statement_id": null,
-        "sql_state": null, "exit_code": exit_code,
-    })
+    }
 }

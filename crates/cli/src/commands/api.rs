@@ -1,17 +1,19 @@
-//! `brick api`: the connector's Raw Request with all its inputs.
+//! `brick api`: raw requests, with all inputs of the connector's Raw Request.
 
 use std::{path::PathBuf, time::Duration};
 
 use brickwire_actions::{Backoff, FilePart, RawData, RawRequest, RawResponse, ResponseType, RetryPolicy};
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::Value;
 
-use super::{
-    Result,
+use crate::{
+    context::Context,
+    failure::Result,
+    options::duration,
     source::{read_file, read_stdin},
 };
-use crate::{args, context::Context};
 
+/// Send any request to the workspace
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -20,82 +22,78 @@ Examples:
   brick api POST /2.1/clusters/start -F cluster_id=0123-456789-abcdefgh --dry-run
   brick api GET /2.1/clusters/list --paginate --jq '.clusters[].cluster_id'
   brick api POST /2.0/workspace/import --form path=/Shared/x --file content=./x.py -i")]
-pub(crate) struct Api {
+pub(crate) struct Command {
     /// GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, LINK, UNLINK or PURGE
     method: String,
-    /// A path below /api (/2.1/clusters/list; /api/2.1/clusters/list is the same), or an address on the workspace
+    /// A path with or without /api (such as /2.1/clusters/list), or a URL of the workspace
     url: String,
-    /// The body: text, @FILE, or - for standard input
+    /// Request body: text, @FILE, or - for standard input
     #[arg(long, short, value_name = "TEXT|@FILE|-", conflicts_with_all = ["form", "file"])]
     data: Option<String>,
-    /// The body, from this file; - for standard input
+    /// File with the request body, or - for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "form", "file"])]
     input: Option<String>,
-    /// A member of a JSON body (of the query, for GET): true, false, null and numbers as such, @FILE for its text
+    /// Field of a JSON body (for GET, of the query): true, false, null, and numbers are typed; @FILE reads a file
     #[arg(long, short = 'F', value_name = "KEY=VALUE", value_parser = pair, conflicts_with_all = ["data", "input", "form", "file"])]
     field: Vec<(String, String)>,
-    /// The same, always as text
+    /// Field of a JSON body, always a string
     #[arg(long, short = 'f', value_name = "KEY=VALUE", value_parser = pair, conflicts_with_all = ["data", "input", "form", "file"])]
     raw_field: Vec<(String, String)>,
-    /// A field of a multipart form
+    /// Field of a multipart form
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     form: Vec<(String, String)>,
-    /// A file of a multipart form
+    /// File of a multipart form
     #[arg(long, value_name = "KEY=PATH", value_parser = pair)]
     file: Vec<(String, String)>,
-    /// The name to send a form's file under
+    /// File name to send for a file of the form
     #[arg(long, value_name = "KEY=NAME", value_parser = pair)]
     file_name: Vec<(String, String)>,
-    /// A query parameter; of a repeated key the last counts
+    /// Query parameter; the last value of a repeated key is used
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     query: Vec<(String, String)>,
-    /// Send all values of a repeated query key
+    /// Send all values of repeated query keys
     #[arg(long)]
     repeat_query_keys: bool,
-    /// A header, 'Name: value'
+    /// Header, as 'Name: value'
     #[arg(long, short = 'H', value_name = "HEADER", value_parser = header)]
     header: Vec<(String, String)>,
-    /// What the answer must be
-    #[arg(long, value_name = "TYPE", default_value = "json")]
-    response_type: Answer,
-    /// Time for each attempt, as in 30s
-    #[arg(long, value_name = "DURATION", value_parser = args::duration, allow_hyphen_values = true)]
+    /// Expected type of the response
+    #[arg(long, value_name = "TYPE", default_value = "json", value_parser = response_type())]
+    response_type: ResponseType,
+    /// Timeout of each attempt, such as 30s
+    #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
-    /// How many times a failed request is sent again
+    /// Maximum number of retries
     #[arg(long, value_name = "N", default_value_t = 0)]
     max_retries: u32,
-    /// The wait before it is sent again, in milliseconds
+    /// Delay before a retry, in milliseconds
     #[arg(long, value_name = "MS")]
     retry_delay_ms: Option<u64>,
-    /// Send again after any error, also where that may do the work twice
+    /// Retry after any error, even if that may repeat an action
     #[arg(long)]
     retry_all_errors: bool,
-    /// Double the wait each time
+    /// Double the delay after each retry
     #[arg(long)]
     exponential_backoff: bool,
-    /// Print status and headers too
+    /// Print the status and the headers, too
     #[arg(long, short)]
     include: bool,
-    /// Follow `next_page_token` to the last page, and print each
+    /// Follow `next_page_token` and print every page
     #[arg(long)]
     paginate: bool,
-    /// Print the request as a curl command, secrets masked, and send nothing
+    /// Print the request as a curl command, with secrets masked, and send nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// The connector's response types.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Answer {
-    Json,
-    Text,
-    Binary,
+fn response_type() -> impl TypedValueParser<Value = ResponseType> {
+    PossibleValuesParser::new(["json", "text", "binary"]).try_map(|text| text.parse::<ResponseType>())
 }
 
 fn pair(text: &str) -> std::result::Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("write it as KEY=VALUE".to_owned()),
+        _ => Err("expected KEY=VALUE".to_owned()),
     }
 }
 
@@ -104,31 +102,24 @@ fn header(text: &str) -> std::result::Result<(String, String), String> {
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         }
-        _ => Err("write it as 'Name: value'".to_owned()),
+        _ => Err("expected 'Name: value'".to_owned()),
     }
 }
 
-impl Api {
+impl Command {
     fn request(&self) -> Result<RawRequest> {
         let mut request = RawRequest::new(&self.method, &self.url)
             .with_repeated_query_keys(self.repeat_query_keys)
             .with_retry(self.retry())
-            .with_response_type(match self.response_type {
-                Answer::Json => ResponseType::Json,
-                Answer::Text => ResponseType::Text,
-                Answer::Binary => ResponseType::Binary,
-            });
-        if let Some(data) = &self.data {
-            request = request.with_data(body(data)?);
-        }
-        if let Some(input) = &self.input {
-            request =
-                request.with_data(body(&if input == "-" { "-".to_owned() } else { format!("@{input}") })?);
-        }
+            .with_response_type(self.response_type);
+        request = match (&self.data, &self.input) {
+            (Some(data), _) => request.with_data(body(data)?),
+            (None, Some(file)) if file != "-" => request.with_data(body(&format!("@{file}"))?),
+            (None, Some(_)) => request.with_data(body("-")?),
+            (None, None) => request,
+        };
         request = self.with_fields(request)?;
-        for (key, value) in &self.form {
-            request = request.with_form_field(key, value);
-        }
+        request = self.form.iter().fold(request, |request, (key, value)| request.with_form_field(key, value));
         for (key, path) in &self.file {
             let path = PathBuf::from(path);
             request = request.with_file(FilePart::new(key, read_file(&path)?));
@@ -138,22 +129,17 @@ impl Api {
                 request = request.with_file_name(key, name);
             }
         }
-        for (key, name) in &self.file_name {
-            request = request.with_file_name(key, name);
-        }
-        for (key, value) in &self.query {
-            request = request.with_query(key, value);
-        }
-        for (name, value) in &self.header {
-            request = request.with_header(name, value);
-        }
+        request =
+            self.file_name.iter().fold(request, |request, (key, name)| request.with_file_name(key, name));
+        request = self.query.iter().fold(request, |request, (key, value)| request.with_query(key, value));
+        request = self.header.iter().fold(request, |request, (name, value)| request.with_header(name, value));
         if let Some(timeout) = self.timeout {
             request = request.with_timeout(timeout);
         }
         Ok(request)
     }
 
-    /// Members of the body, in the order typed first, text second; a GET has a query instead.
+    /// Adds --field and then --raw-field to the body or, for GET, to the query.
     fn with_fields(&self, mut request: RawRequest) -> Result<RawRequest> {
         let mut members = serde_json::Map::new();
         for (key, value) in &self.field {
@@ -190,7 +176,7 @@ fn typed(text: &str) -> Result<Value> {
         let bytes = if path == "-" { read_stdin()? } else { read_file(&PathBuf::from(path))? };
         return Ok(String::from_utf8_lossy(&bytes).into_owned().into());
     }
-    // Anything that isn't one of JSON's own words or numbers is text.
+    // Anything else, JSON objects included, is a string.
     Ok(match serde_json::from_str(text) {
         Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_))) => value,
         _ => text.into(),
@@ -209,7 +195,7 @@ fn body(data: &str) -> Result<RawData> {
     }
 }
 
-pub(crate) async fn run(command: Api, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let request = command.request()?;
     let workspace = context.workspace().await?;
     if command.dry_run {
@@ -231,15 +217,15 @@ pub(crate) async fn run(command: Api, context: &Context) -> Result {
     }
 }
 
-fn print(command: &Api, response: &RawResponse, context: &Context) -> Result {
+fn print(command: &Command, response: &RawResponse, context: &Context) -> Result {
     if command.include {
         context.output().bytes(head(response).as_bytes())?;
     }
     match command.response_type {
-        Answer::Json if response.body.trim_ascii().is_empty() => Ok(()),
-        Answer::Json => context.output().document(&response.text()),
-        Answer::Text => Ok(context.output().bytes(response.text().as_bytes())?),
-        Answer::Binary => Ok(context.output().bytes(&response.body)?),
+        ResponseType::Json if response.body.trim_ascii().is_empty() => Ok(()),
+        ResponseType::Json => context.output().document(&response.text()),
+        ResponseType::Text => Ok(context.output().bytes(response.text().as_bytes())?),
+        _ => Ok(context.output().bytes(&response.body)?),
     }
 }
 

@@ -1,7 +1,8 @@
-//! `brick auth`: logging in with the browser, and out; and the one command that prints a token.
+//! `brick auth`: browser logins, and the only command that prints a token.
 
 use std::{
-    process::{Command as Program, Stdio},
+    env,
+    process::{self, Stdio},
     time::{Duration, SystemTime},
 };
 
@@ -10,14 +11,14 @@ use clap::Subcommand;
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use super::Result;
-use crate::{args::duration, completion, context::Context};
+use crate::{candidates, context::Context, failure::Result, options::duration};
 
+/// Log in with a browser, log out, or print a token
 #[derive(Debug, Subcommand)]
-pub(crate) enum Auth {
-    /// Log in with the browser, and keep the login for the commands that follow
+pub(crate) enum Command {
+    /// Log in with a browser and save the login for later commands
     #[command(after_help = "\
-The login belongs to the host: no other is sent its token. The configuration file is not changed.
+The token is only sent to the host that you logged in to. The configuration file is not changed.
 
 Examples:
   brick auth login --host https://adb-123.4.azuredatabricks.net
@@ -25,32 +26,32 @@ Examples:
     Login {
         #[command(flatten)]
         which: Which,
-        /// Only print the address to open, which must be on this machine
+        /// Print the URL instead of opening it; open it on this machine
         #[arg(long)]
         no_browser: bool,
-        /// Give up waiting for the browser after this time
+        /// Stop waiting for the login after this time
         #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
         timeout: Duration,
     },
-    /// Forget a login that was made with the browser
+    /// Delete a saved browser login
     #[command(after_help = "Example:\n  brick auth logout work")]
     Logout(Which),
-    /// Print a token that is good now, as JSON: a secret, for another program
+    /// Print a valid access token as JSON, for use by another program (it is a secret)
     #[command(after_help = "Example:\n  brick auth token --jq .access_token")]
     Token(Which),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Profile in ~/.databrickscfg, as --profile
-    #[arg(value_name = "PROFILE", add = ArgValueCompleter::new(completion::profiles))]
+    /// Connection profile in ~/.databrickscfg, same as --profile
+    #[arg(value_name = "PROFILE", add = ArgValueCompleter::new(candidates::profiles))]
     name: Option<String>,
 }
 
-pub(crate) async fn run(command: Auth, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     match command {
-        Auth::Login { which, no_browser, timeout } => login(&which, no_browser, timeout, context).await,
-        Auth::Logout(which) => {
+        Command::Login { which, no_browser, timeout } => login(&which, no_browser, timeout, context).await,
+        Command::Logout(which) => {
             let config = which.config(context).await?;
             let host = config.host().map(ToString::to_string).unwrap_or_default();
             match config.logout()? {
@@ -59,7 +60,7 @@ pub(crate) async fn run(command: Auth, context: &Context) -> Result {
             }
             Ok(())
         }
-        Auth::Token(which) => {
+        Command::Token(which) => {
             let config = which.config(context).await?;
             config.check()?;
             let token = context.connect(&config)?.access_token().await?;
@@ -75,15 +76,9 @@ pub(crate) async fn run(command: Auth, context: &Context) -> Result {
 }
 
 impl Which {
-    /// Contradictory credentials are no matter here: only the host counts.
+    /// Only the host matters here, so conflicting credentials are not an error.
     async fn config(&self, context: &Context) -> Result<Config> {
-        let (mut given, environment) = context.sources().await?;
-        if let Some(name) = &self.name {
-            given.retain(|(setting, _)| *setting != "profile");
-            given.push(("profile", name.clone()));
-        }
-        let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        Ok(Config::read(&given, &environment)?)
+        Ok(context.with_sources(self.name.as_deref(), Config::read).await??)
     }
 }
 
@@ -93,31 +88,27 @@ async fn login(which: &Which, no_browser: bool, within: Duration, context: &Cont
     let verb = if opened { "opened" } else { "open" };
     context.note(&format!("{verb} {} in a browser on this machine; waiting for the login", login.address()));
     login.wait(within).await?;
-    // As it is now that there is a login.
+    // Read again, now that there is a login.
     let config = which.config(context).await?;
     let host = config.host().map(ToString::to_string).unwrap_or_default();
     context.note(&format!("logged in to {host}"));
     match config.auth_type() {
         Some("external-browser") => {}
         Some(other) => context.note(&format!(
-            "warning: {other} is configured too and comes first; to use the login, set \
-             DATABRICKS_AUTH_TYPE=external-browser (auth_type), or take the other away"
+            "warning: {other} is configured too and takes precedence; to use the login, set \
+             DATABRICKS_AUTH_TYPE=external-browser (auth_type), or remove the other credential"
         )),
         None => context.note("warning: other credentials are configured too: see `brick config show`"),
     }
     Ok(())
 }
 
-/// Opens an address that holds no secret: other users may see a program's arguments.
+/// Opens a URL in the browser. The URL must not contain secrets: other users can see the arguments of a process.
 fn open(address: &str) -> bool {
-    let (program, arguments): (_, &[&str]) = if cfg!(windows) {
-        ("rundll32", &["url.dll,FileProtocolHandler"])
-    } else if cfg!(target_os = "macos") {
-        ("open", &[])
-    } else {
-        ("xdg-open", &[])
-    };
-    let mut program = Program::new(program);
-    program.args(arguments).arg(address);
-    program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().is_ok()
+    let chosen = env::var_os("BROWSER").filter(|program| !program.is_empty());
+    let started = chosen.is_some_and(|program| {
+        let mut browser = process::Command::new(program);
+        browser.arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().is_ok()
+    });
+    started || open::that_detached(address).is_ok()
 }

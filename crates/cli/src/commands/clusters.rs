@@ -1,51 +1,40 @@
-//! `brick clusters`
+//! `brick clusters`: the life of a cluster, and what clusters can be made of.
 
-use brickwire_actions::Change;
+use std::ffi::OsStr;
+
+use brickwire_actions::{Change, Clusters, types::ClusterDetails};
 use clap::Subcommand;
+use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
-use clap_complete::ArgValueCompleter;
-
-use super::{Result, record};
 use crate::{
-    args::{Timeout, Waiting},
-    completion,
+    candidates::{live, named},
     context::Context,
+    failure::Result,
+    lifecycle::{Asked, change},
+    options::Timeout,
     output::Column,
 };
 
+/// Clusters: list, get, start, restart, terminate, wait
 #[derive(Debug, Subcommand)]
-pub(crate) enum Clusters {
+#[command(alias = "cluster")]
+pub(crate) enum Command {
     /// List all clusters
     #[command(after_help = "Example:\n  brick clusters list -o json")]
     List,
     /// Show one cluster
     #[command(after_help = "Example:\n  brick clusters get nightly-etl")]
     Get(Which),
-    /// Start a terminated cluster, and wait until it runs
+    /// Start a terminated cluster and wait until it is running
     #[command(after_help = "Example:\n  brick clusters start 0123-456789-abcdefgh --timeout 15m")]
-    Start {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        waiting: Waiting,
-    },
-    /// Restart a running cluster, and wait until it runs; what runs on it is lost
+    Start(Asked<Which>),
+    /// Restart a running cluster and wait until it is running again; running work is lost
     #[command(after_help = "Example:\n  brick clusters restart nightly-etl --no-wait")]
-    Restart {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        waiting: Waiting,
-    },
-    /// Terminate a cluster, and wait until it has; it can be started again
+    Restart(Asked<Which>),
+    /// Terminate a cluster and wait until it is terminated; it can be started again
     #[command(after_help = "Example:\n  brick clusters terminate nightly-etl")]
-    Terminate {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        waiting: Waiting,
-    },
-    /// Wait until a cluster runs, or until it is terminated
+    Terminate(Asked<Which>),
+    /// Wait until a cluster is running, or with --terminated until it is terminated
     #[command(after_help = "Example:\n  brick clusters wait nightly-etl --timeout 1h")]
     Wait {
         #[command(flatten)]
@@ -56,19 +45,19 @@ pub(crate) enum Clusters {
         #[command(flatten)]
         timeout: Timeout,
     },
-    /// List the node types that the workspace can use
+    /// List the node types available in the workspace
     #[command(after_help = "Example:\n  brick clusters node-types -o csv")]
     NodeTypes,
-    /// List the Spark versions that a cluster can have
+    /// List the available Spark versions
     #[command(after_help = "Example:\n  brick clusters spark-versions")]
     SparkVersions,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// The cluster's id or name
+    /// Id or name of the cluster
     #[arg(value_name = "CLUSTER", env = "DATABRICKS_CLUSTER_ID", hide_env_values = true)]
-    #[arg(add = ArgValueCompleter::new(completion::clusters))]
+    #[arg(add = ArgValueCompleter::new(candidates))]
     cluster: String,
 }
 
@@ -93,55 +82,58 @@ const NODE_TYPES: &[Column] = &[
 
 const SPARK_VERSIONS: &[Column] = &[("KEY", "/key"), ("NAME", "/name")];
 
-pub(crate) async fn run(command: Clusters, context: &Context) -> Result {
-    let clusters = context.workspace().await?.clusters();
+/// The workspace's clusters. A requested change continues when the program ends.
+pub(crate) async fn of(context: &Context) -> Result<Clusters> {
+    context.progress().expect_to_outlive("cluster", "brick clusters get");
+    Ok(context.workspace().await?.clusters())
+}
+
+/// Names and ids, for completion.
+pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
+    live(current, "clusters", async |workspace| {
+        let all = workspace.clusters().list().await.ok()?;
+        let named = |c: &ClusterDetails| named(&c.cluster_id, &c.cluster_name, c.state.as_ref());
+        Some(all.iter().flat_map(named).collect())
+    })
+}
+
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    let clusters = of(context).await?;
     match command {
-        Clusters::List => Ok(context.output().list(&clusters.list_json().await?, COLUMNS)?),
-        Clusters::NodeTypes => {
-            Ok(context.output().list(clusters.list_node_types().await?.raw(), NODE_TYPES)?)
+        Command::List => context.output().list(&clusters.list_json().await?, COLUMNS),
+        Command::NodeTypes => context.output().list(clusters.list_node_types().await?.raw(), NODE_TYPES),
+        Command::SparkVersions => {
+            context.output().list(clusters.spark_versions().await?.raw(), SPARK_VERSIONS)
         }
-        Clusters::SparkVersions => {
-            Ok(context.output().list(clusters.spark_versions().await?.raw(), SPARK_VERSIONS)?)
-        }
-        Clusters::Get(which) => {
+        Command::Get(which) => {
             let id = clusters.find(&which.cluster).await?;
-            record(context, clusters.get(&id).await?.raw())
+            context.record(clusters.get(&id).await?.raw())
         }
-        Clusters::Start { which, waiting } => {
+        Command::Start(Asked { which, waiting }) => {
             let id = clusters.find(&which.cluster).await?;
-            if clusters.start(&id).await? == Change::Already {
-                context.note(&format!("cluster {id} is running or starting already"));
-            }
-            if waiting.no_wait {
-                return record(context, clusters.get(&id).await?.raw());
-            }
-            record(context, clusters.wait_until_running(&id, waiting.timeout.options()).await?.raw())
+            let done = clusters.wait_until_running(&id, waiting.timeout.options());
+            let already = format!("cluster {id} is running or starting");
+            change(context, &waiting, &already, clusters.start(&id), clusters.get(&id), done).await
         }
-        Clusters::Restart { which, waiting } => {
+        Command::Restart(Asked { which, waiting }) => {
             let id = clusters.find(&which.cluster).await?;
-            clusters.restart(&id).await?;
-            if waiting.no_wait {
-                return record(context, clusters.get(&id).await?.raw());
-            }
-            record(context, clusters.wait_until_running(&id, waiting.timeout.options()).await?.raw())
+            let done = clusters.wait_until_running(&id, waiting.timeout.options());
+            let asked = async { clusters.restart(&id).await.map(|()| Change::Requested) };
+            change(context, &waiting, "", asked, clusters.get(&id), done).await
         }
-        Clusters::Terminate { which, waiting } => {
+        Command::Terminate(Asked { which, waiting }) => {
             let id = clusters.find(&which.cluster).await?;
-            if clusters.terminate(&id).await? == Change::Already {
-                context.note(&format!("cluster {id} is terminated or terminating already"));
-            }
-            if waiting.no_wait {
-                return record(context, clusters.get(&id).await?.raw());
-            }
-            record(context, clusters.wait_until_terminated(&id, waiting.timeout.options()).await?.raw())
+            let done = clusters.wait_until_terminated(&id, waiting.timeout.options());
+            let already = format!("cluster {id} is terminated or terminating");
+            change(context, &waiting, &already, clusters.terminate(&id), clusters.get(&id), done).await
         }
-        Clusters::Wait { which, terminated, timeout } => {
+        Command::Wait { which, terminated, timeout } => {
             let id = clusters.find(&which.cluster).await?;
             let cluster = match terminated {
                 true => clusters.wait_until_terminated(&id, timeout.options()).await?,
                 false => clusters.wait_until_running(&id, timeout.options()).await?,
             };
-            record(context, cluster.raw())
+            context.record(cluster.raw())
         }
     }
 }

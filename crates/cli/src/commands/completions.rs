@@ -1,32 +1,26 @@
-//! `brick completions`: the line that a shell's start-up file needs.
+//! `brick completions`: the script for a shell's startup file. `candidates.rs` has what is completed.
 
+use clap::builder::PossibleValuesParser;
 use clap_complete::env::Shells;
 
-use super::Result;
-use crate::{context::Context, report::Failure};
+use crate::{context::Context, failure::Result};
 
+/// Print a script that makes your shell complete commands, profiles, and names of resources
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
   brick completions bash >> ~/.bashrc
   brick completions fish > ~/.config/fish/completions/brick.fish")]
-pub(crate) struct Completions {
-    /// bash, zsh, fish, powershell or elvish
-    #[arg(value_name = "SHELL")]
+pub(crate) struct Command {
+    /// Shell to print the script for
+    #[arg(value_parser = PossibleValuesParser::new(Shells::builtins().names()))]
     shell: String,
 }
 
-pub(crate) fn run(command: &Completions, context: &Context) -> Result {
-    let shells = Shells::builtins();
-    let Some(shell) = shells.completer(&command.shell) else {
-        let known: Vec<_> = shells.names().collect();
-        return Err(Failure::Usage(format!(
-            "unknown shell: {:?}; one of {}",
-            command.shell,
-            known.join(", ")
-        )));
-    };
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let mut script = Vec::new();
-    shell.write_registration("COMPLETE", "brick", "brick", "brick", &mut script)?;
+    if let Some(shell) = Shells::builtins().completer(&command.shell) {
+        shell.write_registration("COMPLETE", "brick", "brick", "brick", &mut script)?;
+    }
     Ok(context.output().bytes(&script)?)
 }

@@ -1,22 +1,22 @@
-//! `brick config`: what is configured and where it comes from, without any network.
+//! `brick config`: the configuration and its sources, without network access.
 
-use brickwire_actions::{Config as Resolved, ConfigView};
+use brickwire_actions::{Config, ConfigView};
 use clap::Subcommand;
 use serde_json::{Value, json, value::to_raw_value};
 
-use super::Result;
-use crate::{context::Context, output::Column};
+use crate::{context::Context, failure::Result, output::Column};
 
+/// Show the configuration and where it comes from
 #[derive(Debug, Subcommand)]
-pub(crate) enum Config {
-    /// Show every value, where it comes from, and what doesn't count and why
+pub(crate) enum Command {
+    /// Show every setting with its source, and which settings are ignored and why
     #[command(after_help = "\
-Secrets are shown as ***. A configuration that contradicts itself is shown too, and the exit status is then 3.
+Secrets are shown as ***. A contradictory configuration is shown, too, and the exit code is 3.
 
 Example:
   brick config show --profile work")]
     Show,
-    /// List the profiles of the configuration file
+    /// List the profiles in the configuration file
     #[command(after_help = "Example:\n  brick config profiles -o table")]
     Profiles,
 }
@@ -32,17 +32,15 @@ const PROFILES: &[Column] = &[
     ("FAULT", "/fault"),
 ];
 
-pub(crate) async fn run(command: Config, context: &Context) -> Result {
-    let (given, environment) = context.sources().await?;
-    let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     match command {
-        Config::Show => {
-            let config = Resolved::read(&given, &environment)?;
+        Command::Show => {
+            let config = context.with_sources(None, Config::read).await??;
             show(&config.view(), context)?;
             Ok(config.check()?)
         }
-        Config::Profiles => {
-            let profiles = Resolved::profiles(&given, &environment)?;
+        Command::Profiles => {
+            let profiles = context.with_sources(None, Config::profiles).await??;
             let items = profiles.iter().map(to_raw_value).collect::<serde_json::Result<Vec<_>>>()?;
             context.output().list(&items, PROFILES)
         }

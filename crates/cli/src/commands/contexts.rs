@@ -1,33 +1,39 @@
-//! `brick contexts`
+//! `brick contexts`: execution contexts on a cluster, and the arguments that `brick run` and `brick commands` share.
 
 use brickwire_actions::types::CommandLanguage;
-use clap::{Subcommand, ValueEnum};
+use clap::{
+    Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use clap_complete::ArgValueCompleter;
+use serde_json::json;
 
-use super::{Result, record};
-use crate::{args::Timeout, completion, context::Context};
+use super::clusters;
+use crate::{context::Context, failure::Result, options::Timeout};
 
+/// Execution contexts on a cluster: create, status, destroy
 #[derive(Debug, Subcommand)]
-pub(crate) enum Contexts {
-    /// Create an execution context on a running cluster, and wait until it can run commands
+#[command(alias = "context")]
+pub(crate) enum Command {
+    /// Create an execution context on a running cluster and wait until it is ready
     #[command(after_help = "Example:\n  brick contexts create -c nightly-etl -l python")]
     Create {
         #[command(flatten)]
         cluster: Cluster,
-        /// The language of its commands
-        #[arg(long, short, default_value = "python")]
-        language: Language,
-        /// Return as soon as the context is created
+        /// Language of the commands
+        #[arg(long, short, default_value = "python", value_parser = language())]
+        language: CommandLanguage,
+        /// Return without waiting until the context is ready
         #[arg(long)]
         no_wait: bool,
         #[command(flatten)]
         timeout: Timeout,
     },
     /// Show the status of a context
-    #[command(after_help = "Example:\n  brick contexts status -c nightly-etl 1234567890123456789")]
+    #[command(after_help = "Example:\n  brick contexts status -c nightly-etl 1234567890")]
     Status(Which),
-    /// Destroy a context and all state in it
-    #[command(after_help = "Example:\n  brick contexts destroy -c nightly-etl 1234567890123456789")]
+    /// Destroy a context and its state
+    #[command(after_help = "Example:\n  brick contexts destroy -c nightly-etl 1234567890")]
     Destroy(Which),
 }
 
@@ -35,7 +41,7 @@ pub(crate) enum Contexts {
 pub(crate) struct Which {
     #[command(flatten)]
     cluster: Cluster,
-    /// The context's id
+    /// Id of the context
     #[arg(value_name = "CONTEXT")]
     context: String,
 }
@@ -43,67 +49,45 @@ pub(crate) struct Which {
 /// The cluster that code runs on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Cluster {
-    /// The cluster's id or name
-    #[arg(
-        long = "cluster",
-        short,
-        value_name = "CLUSTER",
-        env = "DATABRICKS_CLUSTER_ID",
-        hide_env_values = true,
-        add = ArgValueCompleter::new(completion::clusters)
-    )]
+    /// Id or name of the cluster
+    #[arg(long = "cluster", short, value_name = "CLUSTER")]
+    #[arg(env = "DATABRICKS_CLUSTER_ID", hide_env_values = true)]
+    #[arg(add = ArgValueCompleter::new(clusters::candidates))]
     cluster: String,
 }
 
 impl Cluster {
     pub(crate) async fn id(&self, context: &Context) -> Result<String> {
-        Ok(context.workspace().await?.clusters().find(&self.cluster).await?)
+        Ok(clusters::of(context).await?.find(&self.cluster).await?)
     }
 }
 
 /// The languages of a context.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Language {
-    Python,
-    Scala,
-    Sql,
-    R,
+pub(crate) fn language() -> impl TypedValueParser<Value = CommandLanguage> {
+    PossibleValuesParser::new(["python", "scala", "sql", "r"]).map(|name| name.as_str().into())
 }
 
-impl From<Language> for CommandLanguage {
-    fn from(language: Language) -> Self {
-        match language {
-            Language::Python => Self::Python,
-            Language::Scala => Self::Scala,
-            Language::Sql => Self::Sql,
-            Language::R => Self::R,
-        }
-    }
-}
-
-pub(crate) async fn run(command: Contexts, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let commands = context.workspace().await?.commands();
     match command {
-        Contexts::Create { cluster, language, no_wait, timeout } => {
+        Command::Create { cluster, language, no_wait, timeout } => {
             let cluster = cluster.id(context).await?;
-            let created = commands.create_context(&cluster, language.into()).await?;
+            let created = commands.create_context(&cluster, language).await?;
             if no_wait {
-                return record(context, created.raw());
+                return context.record(created.raw());
             }
             let id = created.id.as_deref().unwrap_or_default();
-            record(context, commands.wait_for_context(&cluster, id, timeout.options()).await?.raw())
+            context.record(commands.wait_for_context(&cluster, id, timeout.options()).await?.raw())
         }
-        Contexts::Status(which) => {
+        Command::Status(which) => {
             let cluster = which.cluster.id(context).await?;
-            record(context, commands.context_status(&cluster, &which.context).await?.raw())
+            context.record(commands.context_status(&cluster, &which.context).await?.raw())
         }
-        Contexts::Destroy(which) => {
+        Command::Destroy(which) => {
             let cluster = which.cluster.id(context).await?;
             commands.destroy_context(&cluster, &which.context).await?;
-            record(
-                context,
-                serde_json::json!({ "id": which.context, "destroyed": true }).to_string().as_bytes(),
-            )
+            let destroyed = json!({ "id": which.context, "destroyed": true });
+            context.record(destroyed.to_string().as_bytes())
         }
     }
 }

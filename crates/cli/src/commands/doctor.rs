@@ -1,34 +1,38 @@
-//! `brick doctor`: each step on the way to the workspace, and the first that fails.
+//! `brick doctor`: checks each step of the connection and finds the first that fails.
 
 use std::io;
 
-use brickwire_actions::{Check, Doctor as Examination, Outcome};
+use brickwire_actions::{Check, Doctor, Outcome};
 use serde_json::value::to_raw_value;
 
-use super::Result;
-use crate::{context::Context, output::Column, report::Failure};
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+    hint::in_cli_words,
+    options::Format,
+    output::Column,
+};
 
+/// Diagnose the connection step by step
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The exit status is that of the first fault: 3 not configured, 4 not allowed, 7 unreachable,
-and so on.
+The exit code is that of the first fault: 3 not configured, 4 not allowed, 7 unreachable, and so on.
 
 Example:
   brick doctor --profile work")]
-pub(crate) struct Doctor {}
+pub(crate) struct Command {}
 
 const COLUMNS: &[Column] =
     &[("NAME", "/name"), ("OUTCOME", "/outcome"), ("DETAIL", "/detail"), ("HINT", "/hint")];
 
-pub(crate) async fn run(context: &Context) -> Result {
-    let (given, environment) = context.sources().await?;
-    let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let doctor = Examination::new(&given, &environment).with_product("brick", env!("CARGO_PKG_VERSION"));
+pub(crate) async fn run(_: Command, context: &Context) -> Result {
+    let doctor =
+        context.with_sources(None, Doctor::new).await?.with_product("brick", env!("CARGO_PKG_VERSION"));
     let mut printed: io::Result<()> = Ok(());
-    let as_text = context.output().is_text();
-    let checks = doctor
+    let as_text = matches!(context.output().format(), Format::Table | Format::Record);
+    let mut checks = doctor
         .examine(|check| {
-            // A step may take seconds; each is shown as soon as it is done.
+            // A step may take seconds, so each result is shown at once.
             if as_text && printed.is_ok() {
                 printed = context.output().bytes(lines(check).as_bytes());
             }
@@ -36,17 +40,20 @@ pub(crate) async fn run(context: &Context) -> Result {
         .await;
     printed?;
     if !as_text {
+        for check in &mut checks {
+            check.hint = check.hint.as_deref().map(in_cli_words);
+        }
         let items = checks.iter().map(to_raw_value).collect::<serde_json::Result<Vec<_>>>()?;
         context.output().list(&items, COLUMNS)?;
     }
     let fault = checks.iter().find_map(|check| Some((check.name, check.error_kind?)));
     match fault {
-        Some((name, kind)) => Err(Failure::Fault { name, kind }),
+        Some((name, kind)) => Err(Failure::new(kind, format!("the first fault is in {name}"))),
         None => Ok(()),
     }
 }
 
-/// The outcome, the name, and what was found: all in columns.
+/// Outcome, name, and details, in columns.
 fn lines(check: &Check) -> String {
     let mut text = String::new();
     let head = format!("{:<7}  {:<13}  ", check.outcome.as_str(), check.name);
@@ -56,7 +63,7 @@ fn lines(check: &Check) -> String {
         text.push_str(&format!("{before}{line}\n"));
     }
     if let (Some(hint), true) = (&check.hint, check.outcome != Outcome::Ok) {
-        text.push_str(&format!("{indent}hint: {hint}\n"));
+        text.push_str(&format!("{indent}hint: {}\n", in_cli_words(hint)));
     }
     if text.is_empty() { format!("{}\n", head.trim_end()) } else { text }
 }

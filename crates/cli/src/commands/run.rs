@@ -1,4 +1,4 @@
-//! `brick run`: code on a cluster in one line.
+//! `brick run`: runs code on a cluster, in an execution context that it creates unless one is given.
 
 use std::{
     io::{self, Write},
@@ -6,103 +6,108 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use brickwire_actions::{Command, RunOptions, RunOutput, types};
+use brickwire_actions::{
+    self as actions, RunOptions, RunOutput,
+    types::{self, CommandLanguage},
+};
 use serde_json::{Value, json};
 
 use super::{
-    Result,
-    contexts::{Cluster, Language},
-    record,
+    clusters,
+    contexts::{Cluster, language},
+};
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+    options::Timeout,
+    output::Target,
     source::Source,
 };
-use crate::{args::Timeout, context::Context, output::Target, report::Failure};
 
+/// Run code on a cluster and print its output
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   brick run -c nightly-etl 'print(spark.range(5).count())'
   brick run -c nightly-etl -f report.sql --start -o csv
   id=$(brick contexts create -c nightly-etl -o json | jq -r .id); brick run -c nightly-etl --context $id 'x = 1'")]
-pub(crate) struct Run {
+pub(crate) struct Command {
     #[command(flatten)]
     code: Source,
     #[command(flatten)]
     cluster: Cluster,
-    /// The language of the code; else by the file's extension (py, sql, scala, r); else python
-    #[arg(long, short)]
-    language: Option<Language>,
-    /// Run in this context, which keeps its state
+    /// Language of the code; by default from the file extension (py, sql, scala, r), or python
+    #[arg(long, short, value_parser = language())]
+    language: Option<CommandLanguage>,
+    /// Id of an existing context to run in; it keeps its state
     #[arg(long, value_name = "CONTEXT", conflicts_with = "keep_context")]
     context: Option<String>,
-    /// Keep the context that is made for the code, and tell its id
+    /// Keep the context that is created for the code, and print its id
     #[arg(long)]
     keep_context: bool,
     /// Start the cluster if it is terminated
     #[arg(long)]
     start: bool,
-    /// Submit the code, print what names the command, and don't wait
+    /// Submit the code, print the ids of the command, and don't wait
     #[arg(long)]
     detach: bool,
-    /// The folder that pictures are saved to
+    /// Folder to save images in
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     images: PathBuf,
     #[command(flatten)]
     timeout: Timeout,
 }
 
-pub(crate) async fn run(command: Run, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let code = command.code.read("code")?;
     let language = match (command.language, command.code.path()) {
         (Some(language), _) => language,
         (None, Some(path)) => by_extension(path)?,
-        (None, None) => Language::Python,
+        (None, None) => CommandLanguage::Python,
     };
-    let workspace = context.workspace().await?;
     let cluster = command.cluster.id(context).await?;
-    workspace.clusters().ensure_running(&cluster, command.start, command.timeout.options()).await?;
+    clusters::of(context).await?.ensure_running(&cluster, command.start, command.timeout.options()).await?;
     let mut options = RunOptions::default()
-        .with_language(language.into())
+        .with_language(language)
         .with_kept_context(command.keep_context)
         .with_wait(command.timeout.options());
     if let Some(id) = command.context {
         options = options.with_context(id);
     }
-    let commands = workspace.commands();
+    let commands = context.workspace().await?.commands();
     if command.detach {
-        let Command { cluster_id, context_id, command_id } =
+        let actions::Command { cluster_id, context_id, command_id } =
             commands.run_detached(&cluster, &code, &options).await?;
         let names = json!({ "cluster_id": cluster_id, "context_id": context_id, "command_id": command_id });
-        return record(context, names.to_string().as_bytes());
+        return context.record(names.to_string().as_bytes());
     }
-    let (Command { context_id: id, .. }, done) = commands.run_to_end(&cluster, &code, &options).await?;
+    let (actions::Command { context_id: id, .. }, done) =
+        commands.run_to_end(&cluster, &code, &options).await?;
     if command.keep_context {
         context.note(&format!(
             "context {id} is kept: brick run -c {cluster} --context {id} …, brick contexts destroy -c {cluster} {id}"
         ));
     }
     if context.output().is_json_asked() {
-        record(context, done.raw())?;
-        return if matches!(RunOutput::of(&done), RunOutput::Failed { .. } | RunOutput::Cancelled) {
-            Err(Failure::RemoteCode)
-        } else {
-            Ok(())
+        context.record(done.raw())?;
+        return match RunOutput::of(&done) {
+            RunOutput::Failed { .. } | RunOutput::Cancelled => Err(Failure::remote_code()),
+            _ => Ok(()),
         };
     }
     show(&done, &command.images, context)
 }
 
-/// A name without an extension says nothing; one that is for something else is no Python.
-fn by_extension(path: &Path) -> Result<Language> {
-    let Some(extension) = path.extension() else { return Ok(Language::Python) };
+/// A file without an extension is Python; an unknown extension is an error.
+fn by_extension(path: &Path) -> Result<CommandLanguage> {
+    let Some(extension) = path.extension() else { return Ok(CommandLanguage::Python) };
     match extension.to_ascii_lowercase().to_str() {
-        Some("py") => Ok(Language::Python),
-        Some("scala" | "sc") => Ok(Language::Scala),
-        Some("sql") => Ok(Language::Sql),
-        Some("r") => Ok(Language::R),
-        _ => Err(Failure::Usage(format!(
-            "no language has this extension: {}; name one with --language",
-            path.display()
-        ))),
+        Some("py") => Ok(CommandLanguage::Python),
+        Some("scala" | "sc") => Ok(CommandLanguage::Scala),
+        Some("sql") => Ok(CommandLanguage::Sql),
+        Some("r") => Ok(CommandLanguage::R),
+        _ => Err(Failure::usage(format!("no language has this extension: {}", path.display()))
+            .with_hint("name one with --language")),
     }
 }
 
@@ -135,17 +140,19 @@ fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -
                 format!("{cause}\n{summary}")
             };
             writeln!(io::stderr(), "{}", text.trim_start())?;
-            Err(Failure::RemoteCode)
+            Err(Failure::remote_code())
         }
         RunOutput::Cancelled => {
-            writeln!(io::stderr(), "the command was cancelled")?;
-            Err(Failure::RemoteCode)
+            writeln!(io::stderr(), "the command was canceled")?;
+            Err(Failure::remote_code())
         }
-        other => Err(Failure::Unable(format!("this version does not know such a result: {other:?}"))),
+        other => Err(Failure::local(format!(
+            "this version of brick does not support this kind of result: {other:?}"
+        ))),
     }
 }
 
-/// The service fixes no form for a column's type; the values are JSON and tell it themselves.
+/// The service has no fixed notation for column types, so the type follows from the JSON values.
 fn column(name: String, index: usize, rows: &[Vec<Value>]) -> types::StatementColumnInfo {
     let kind = rows.iter().find_map(|row| match row.get(index)? {
         Value::Number(_) => Some("DOUBLE"),
@@ -164,20 +171,20 @@ fn cell(value: Value) -> Option<String> {
     }
 }
 
-/// Writes data URLs to files and prints their names; a path on the cluster is printed as it is.
+/// Saves data URLs to files and prints the file names. A path on the cluster is printed as it is.
 fn save(images: &[String], folder: &Path, id: &str, context: &Context) -> Result {
     let mut names = String::new();
     for (i, image) in images.iter().enumerate() {
         let Some((kind, data)) =
             image.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,"))
         else {
-            context.note("this picture is kept by the workspace; its path is all there is");
+            context.note("the workspace stores this image; only its path is available");
             names.push_str(&format!("{image}\n"));
             continue;
         };
         let bytes = BASE64_STANDARD
             .decode(data.trim())
-            .map_err(|e| Failure::Unable(format!("picture {} cannot be decoded: {e}", i + 1)))?;
+            .map_err(|e| Failure::local(format!("image {} cannot be decoded: {e}", i + 1)))?;
         let extension: String = kind.chars().take_while(char::is_ascii_alphanumeric).collect();
         let id: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
         let path = folder.join(format!("brick-{id}-{}.{extension}", i + 1));

@@ -1,17 +1,30 @@
-//! `brick sandbox`: the local workspace, in the foreground.
+//! `brick sandbox`: serves a local workspace. A build without the feature has the command, too, and says how to get it.
 
-use super::Result;
-use crate::args::SandboxArgs;
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+};
+
+/// Serve a local workspace with real SQL and real Python, without an account
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  brick sandbox --delay cluster=2s")]
+pub(crate) struct Command {
+    #[cfg(feature = "sandbox")]
+    #[command(flatten)]
+    options: brickwire_sandbox::ServeArgs,
+    #[cfg(not(feature = "sandbox"))]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    rest: Vec<String>,
+}
 
 #[cfg(feature = "sandbox")]
-pub(super) async fn serve(options: SandboxArgs) -> Result {
-    use crate::report::Failure;
-    brickwire_sandbox::serve(options)
+pub(crate) async fn run(command: Command, _: &Context) -> Result {
+    brickwire_sandbox::serve(command.options)
         .await
-        .map_err(|e| Failure::Unable(format!("the sandbox cannot serve: {e}")))
+        .map_err(|e| Failure::local(format!("cannot run the sandbox: {e}")))
 }
 
 #[cfg(not(feature = "sandbox"))]
-pub(super) async fn serve(_: SandboxArgs) -> Result {
-    Err(crate::context::without_sandbox())
+pub(crate) async fn run(_: Command, _: &Context) -> Result {
+    Err(Failure::not_built("sandbox", "full,sandbox"))
 }

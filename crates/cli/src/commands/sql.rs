@@ -1,4 +1,4 @@
-//! `brick sql`
+//! `brick sql`: runs a statement and prints or saves its rows.
 
 use std::{
     io::{self, IsTerminal},
@@ -7,55 +7,55 @@ use std::{
 };
 
 use brickwire_actions::{FetchOptions, Parameter, Statement, StatementResult, types::WarehouseState};
-
 use clap_complete::ArgValueCompleter;
 
-use super::{Result, record, source::Source};
+use super::warehouses;
 use crate::{
-    args::{self, Format},
-    completion,
     context::Context,
+    failure::{Failure, Result},
+    options::{Format, duration},
     output::{Output, Target},
-    report::Failure,
+    source::Source,
 };
 
-/// So many bytes of rows may wait to be written: enough for a network, and little for a machine.
+/// The limit in bytes of rows that wait to be written: enough to keep the network busy, and little memory.
 const WAITING: usize = 40 << 20;
 
+/// Run an SQL statement and print its rows
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   brick sql \"SELECT * FROM samples.nyctaxi.trips LIMIT 5\"
   brick sql -w \"Shared Endpoint\" -P from:DATE=2024-01-01 -P note:STRING -f report.sql -o csv")]
-pub(crate) struct Sql {
+pub(crate) struct Command {
     #[command(flatten)]
     statement: Source,
-    /// The warehouse's id or name; else the only running one
-    #[arg(long, short, value_name = "WAREHOUSE", add = ArgValueCompleter::new(completion::warehouses))]
+    /// Id or name of the warehouse; by default the only one that is running
+    #[arg(long, short, value_name = "WAREHOUSE", add = ArgValueCompleter::new(warehouses::candidates))]
     warehouse: Option<String>,
-    /// Bind :NAME, as NAME=VALUE (text), NAME:TYPE=VALUE, or NAME:TYPE (NULL); may be repeated
+    /// Value for :NAME, as NAME=VALUE (a string), NAME:TYPE=VALUE, or NAME:TYPE (NULL); repeatable
     #[arg(long = "param", short = 'P', value_name = "NAME[:TYPE][=VALUE]", value_parser = parameter)]
     parameters: Vec<Parameter>,
-    /// The catalog for names without one
+    /// Default catalog
     #[arg(long, value_name = "NAME")]
     catalog: Option<String>,
-    /// The schema for names without one
+    /// Default schema
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
-    /// The most rows to return
+    /// Maximum number of rows
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(1..))]
     limit: Option<i64>,
-    /// Write the rows to this file; its extension decides the format unless -o does
+    /// Write the rows to this file; its extension sets the format unless -o is given
     #[arg(long, value_name = "FILE", conflicts_with = "detach")]
     out: Option<PathBuf>,
-    /// Don't start the warehouse: fail unless it is running
+    /// Fail if the warehouse is not running, instead of starting it
     #[arg(long)]
     no_start: bool,
-    /// Submit the statement, print its id and don't wait
+    /// Submit the statement, print its id, and don't wait
     #[arg(long)]
     detach: bool,
-    /// Cancel the statement when it has not ended after this time, as in 30s, 2h
-    #[arg(long, value_name = "DURATION", value_parser = args::duration, allow_hyphen_values = true)]
+    /// Cancel the statement if it takes longer than this, such as 30s or 2h
+    #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
 }
 
@@ -70,20 +70,20 @@ fn parameter(text: &str) -> std::result::Result<Parameter, String> {
         None => (head.trim(), None),
     };
     if name.is_empty() || type_name.is_some_and(str::is_empty) {
-        return Err("write it as NAME=VALUE, NAME:TYPE=VALUE, or NAME:TYPE for NULL".to_owned());
+        return Err("expected NAME=VALUE, NAME:TYPE=VALUE, or NAME:TYPE for NULL".to_owned());
     }
     match (type_name, value) {
         (None, Some(value)) => Ok(Parameter::text(name, value)),
         (Some(type_name), Some(value)) => Ok(Parameter::typed(name, type_name, value)),
         (Some(type_name), None) => Ok(Parameter::null(name, Some(type_name))),
-        (None, None) => Err(format!("{name} has neither value nor type; for NULL write {name}:STRING")),
+        (None, None) => Err(format!("{name} has neither a value nor a type; for NULL, use {name}:STRING")),
     }
 }
 
-pub(crate) async fn run(command: Sql, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let text = command.statement.read("statement")?;
     let workspace = context.workspace().await?;
-    let warehouses = workspace.warehouses();
+    let warehouses = warehouses::of(context).await?;
     let given = command.warehouse.as_deref().or(context.config().await?.warehouse_id());
     let warehouse = match given {
         Some(id_or_name) => warehouses.find(id_or_name).await?,
@@ -93,16 +93,14 @@ pub(crate) async fn run(command: Sql, context: &Context) -> Result {
         let state = warehouses.get(&warehouse).await?.state.clone();
         if state != Some(WarehouseState::Running) {
             let state = state.map(|s| s.to_string()).unwrap_or_default();
-            return Err(Failure::Unable(format!(
-                "warehouse {warehouse} is {state}, and --no-start was given\nhint: brick warehouses start {warehouse}"
-            )));
+            let message = format!("warehouse {warehouse} is {state}, and --no-start was given");
+            let hint = format!("start it with `brick warehouses start {warehouse}`");
+            return Err(Failure::local(message).with_hint(hint));
         }
     }
     let mut statement =
         workspace.sql(warehouse).statement(text).with_fetch(FetchOptions::default().with_memory(WAITING));
-    for parameter in command.parameters {
-        statement = statement.with_parameter(parameter);
-    }
+    statement = command.parameters.into_iter().fold(statement, Statement::with_parameter);
     if let Some(catalog) = command.catalog {
         statement = statement.with_catalog(catalog);
     }
@@ -116,9 +114,9 @@ pub(crate) async fn run(command: Sql, context: &Context) -> Result {
         statement = statement.with_deadline(timeout);
     }
     if command.detach {
-        return record(context, statement.submit().await?.raw());
+        return context.record(statement.submit().await?.raw());
     }
-    // Before the statement runs, so that one whose rows can't be written isn't run.
+    // Before the statement runs: if its rows can't be written, it must not run.
     let output = context.output_to(command.out.as_deref())?;
     let target = Target::open(command.out.as_deref())?;
     if matches!(output.format(), Format::Arrow | Format::Parquet) {
@@ -127,18 +125,18 @@ pub(crate) async fn run(command: Sql, context: &Context) -> Result {
     print(statement.execute().await?, output, target, context).await
 }
 
-/// Prints a result's rows as its chunks come.
+/// Prints the rows of a result as its chunks arrive.
 pub(crate) async fn print(
     mut result: StatementResult,
     output: Output,
     target: Target,
     context: &Context,
 ) -> Result {
-    let on_screen = matches!(target, Target::Stdout(_)) && io::stdout().is_terminal();
+    let on_screen = target.is_stdout() && io::stdout().is_terminal();
     let mut printer = output.rows(target);
     printer.begin(result.columns())?;
     while let Some(rows) = result.next_chunk().await? {
-        // The line that is written over stands where the rows go.
+        // The progress line is where the rows go.
         if on_screen {
             context.progress().clear();
         }
@@ -172,14 +170,11 @@ async fn batches(statement: Statement, format: Format, target: Target, context: 
 
 #[cfg(not(feature = "arrow"))]
 async fn batches(_: Statement, _: Format, _: Target, _: &Context) -> Result {
-    Err(Failure::Unable(
-        "this build of brick writes neither Arrow nor Parquet: install it with the feature `arrow`"
-            .to_owned(),
-    ))
+    Err(Failure::not_built("Arrow and no Parquet", "full"))
 }
 
 fn tell_truncated(truncated: bool, rows: u64, context: &Context) {
     if truncated {
-        context.note(&format!("the result was cut off after {rows} rows by a limit"));
+        context.note(&format!("a limit cut the result off after {rows} rows"));
     }
 }

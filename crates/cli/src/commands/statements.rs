@@ -1,55 +1,57 @@
-//! `brick statements`
+//! `brick statements`: statements that were submitted earlier.
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Result, record, sql};
-use crate::{args::Timeout, context::Context, output::Target};
+use super::sql;
+use crate::{context::Context, failure::Result, options::Timeout, output::Target};
 
+/// Submitted SQL statements: get, wait, cancel
 #[derive(Debug, Subcommand)]
-pub(crate) enum Statements {
+#[command(alias = "statement")]
+pub(crate) enum Command {
     /// Show the status of a statement
     #[command(after_help = "Example:\n  brick statements get 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b")]
     Get(Which),
-    /// Wait for a statement's end and print its rows
+    /// Wait until a statement ends and print its rows
     #[command(after_help = "Example:\n  brick statements wait 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b -o csv")]
     Wait {
         #[command(flatten)]
         which: Which,
-        /// Write the rows to this file; its extension decides the format unless -o does
+        /// Write the rows to this file; its extension sets the format unless -o is given
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
         #[command(flatten)]
         timeout: Timeout,
     },
-    /// Ask for a statement to be cancelled
+    /// Cancel a statement
     #[command(after_help = "Example:\n  brick statements cancel 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b")]
     Cancel(Which),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// The statement's id
+    /// Id of the statement
     #[arg(value_name = "STATEMENT")]
     statement: String,
 }
 
-pub(crate) async fn run(command: Statements, context: &Context) -> Result {
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let statements = context.workspace().await?.statements();
     match command {
-        Statements::Get(which) => record(context, statements.get(&which.statement).await?.raw()),
-        Statements::Wait { which, out, timeout } => {
-            // Before the wait, so that what is wrong with the file is told at once.
+        Command::Get(which) => context.record(statements.get(&which.statement).await?.raw()),
+        Command::Wait { which, out, timeout } => {
+            // Before the wait, so that a problem with the file is reported at once.
             let output = context.output_to(out.as_deref())?;
             let target = Target::open(out.as_deref())?;
             let result = statements.wait(&which.statement, timeout.options()).await?;
             sql::print(result, output, target, context).await
         }
-        Statements::Cancel(which) => {
+        Command::Cancel(which) => {
             statements.cancel(&which.statement).await?;
             let requested = serde_json::json!({ "statement_id": which.statement, "cancel_requested": true });
-            record(context, requested.to_string().as_bytes())
+            context.record(requested.to_string().as_bytes())
         }
     }
 }

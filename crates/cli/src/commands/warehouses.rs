@@ -1,43 +1,37 @@
-//! `brick warehouses`
+//! `brick warehouses`: the life of an SQL warehouse.
 
-use brickwire_actions::Change;
+use std::ffi::OsStr;
+
+use brickwire_actions::Warehouses;
 use clap::Subcommand;
+use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
-use clap_complete::ArgValueCompleter;
-
-use super::{Result, record};
 use crate::{
-    args::{Timeout, Waiting},
-    completion,
+    candidates::{live, named},
     context::Context,
+    failure::Result,
+    lifecycle::{Asked, change},
+    options::Timeout,
     output::Column,
 };
 
+/// SQL warehouses: list, get, start, stop, wait
 #[derive(Debug, Subcommand)]
-pub(crate) enum Warehouses {
+#[command(alias = "warehouse")]
+pub(crate) enum Command {
     /// List all SQL warehouses
     #[command(after_help = "Example:\n  brick warehouses list")]
     List,
     /// Show one warehouse
     #[command(after_help = "Example:\n  brick warehouses get 0123456789abcdef -o json")]
     Get(Which),
-    /// Start a stopped warehouse, and wait until it runs
+    /// Start a stopped warehouse and wait until it is running
     #[command(after_help = "Example:\n  brick warehouses start \"Shared Endpoint\"")]
-    Start {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        waiting: Waiting,
-    },
-    /// Stop a running warehouse, and wait until it has; statements that run on it fail
+    Start(Asked<Which>),
+    /// Stop a running warehouse and wait until it is stopped; running statements fail
     #[command(after_help = "Example:\n  brick warehouses stop 0123456789abcdef --no-wait")]
-    Stop {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        waiting: Waiting,
-    },
-    /// Wait until a warehouse runs, or until it is stopped
+    Stop(Asked<Which>),
+    /// Wait until a warehouse is running, or with --stopped until it is stopped
     #[command(after_help = "Example:\n  brick warehouses wait 0123456789abcdef --stopped")]
     Wait {
         #[command(flatten)]
@@ -52,9 +46,9 @@ pub(crate) enum Warehouses {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// The warehouse's id or name
+    /// Id or name of the warehouse
     #[arg(value_name = "WAREHOUSE", env = "DATABRICKS_WAREHOUSE_ID", hide_env_values = true)]
-    #[arg(add = ArgValueCompleter::new(completion::warehouses))]
+    #[arg(add = ArgValueCompleter::new(candidates))]
     warehouse: String,
 }
 
@@ -68,41 +62,47 @@ const COLUMNS: &[Column] = &[
     ("AUTO STOP MIN", "/auto_stop_mins"),
 ];
 
-pub(crate) async fn run(command: Warehouses, context: &Context) -> Result {
-    let warehouses = context.workspace().await?.warehouses();
+/// The workspace's warehouses. A requested change continues when the program ends.
+pub(crate) async fn of(context: &Context) -> Result<Warehouses> {
+    context.progress().expect_to_outlive("warehouse", "brick warehouses get");
+    Ok(context.workspace().await?.warehouses())
+}
+
+/// Names and ids, for completion.
+pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
+    live(current, "warehouses", async |workspace| {
+        let all = workspace.warehouses().list().await.ok()?;
+        Some(all.iter().flat_map(|w| named(&w.id, &w.name, w.state.as_ref())).collect())
+    })
+}
+
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    let warehouses = of(context).await?;
     match command {
-        Warehouses::List => Ok(context.output().list(&warehouses.list_json().await?, COLUMNS)?),
-        Warehouses::Get(which) => {
+        Command::List => context.output().list(&warehouses.list_json().await?, COLUMNS),
+        Command::Get(which) => {
             let id = warehouses.find(&which.warehouse).await?;
-            record(context, warehouses.get(&id).await?.raw())
+            context.record(warehouses.get(&id).await?.raw())
         }
-        Warehouses::Start { which, waiting } => {
+        Command::Start(Asked { which, waiting }) => {
             let id = warehouses.find(&which.warehouse).await?;
-            if warehouses.start(&id).await? == Change::Already {
-                context.note(&format!("warehouse {id} is running or starting already"));
-            }
-            if waiting.no_wait {
-                return record(context, warehouses.get(&id).await?.raw());
-            }
-            record(context, warehouses.wait_until_running(&id, waiting.timeout.options()).await?.raw())
+            let done = warehouses.wait_until_running(&id, waiting.timeout.options());
+            let already = format!("warehouse {id} is running or starting");
+            change(context, &waiting, &already, warehouses.start(&id), warehouses.get(&id), done).await
         }
-        Warehouses::Stop { which, waiting } => {
+        Command::Stop(Asked { which, waiting }) => {
             let id = warehouses.find(&which.warehouse).await?;
-            if warehouses.stop(&id).await? == Change::Already {
-                context.note(&format!("warehouse {id} is stopped or stopping already"));
-            }
-            if waiting.no_wait {
-                return record(context, warehouses.get(&id).await?.raw());
-            }
-            record(context, warehouses.wait_until_stopped(&id, waiting.timeout.options()).await?.raw())
+            let done = warehouses.wait_until_stopped(&id, waiting.timeout.options());
+            let already = format!("warehouse {id} is stopped or stopping");
+            change(context, &waiting, &already, warehouses.stop(&id), warehouses.get(&id), done).await
         }
-        Warehouses::Wait { which, stopped, timeout } => {
+        Command::Wait { which, stopped, timeout } => {
             let id = warehouses.find(&which.warehouse).await?;
             let warehouse = match stopped {
                 true => warehouses.wait_until_stopped(&id, timeout.options()).await?,
                 false => warehouses.wait_until_running(&id, timeout.options()).await?,
             };
-            record(context, warehouse.raw())
+            context.record(warehouse.raw())
         }
     }
 }

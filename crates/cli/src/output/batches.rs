@@ -1,29 +1,29 @@
-//! Arrow and Parquet: record batches as they come, at most one row group in memory.
+//! Arrow and Parquet: writes record batches as they arrive, with at most one row group in memory.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::{FileWriter, StreamWriter};
-use arrow_schema::{ArrowError, DataType, Field, IntervalUnit, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, IntervalUnit, Schema, SchemaRef};
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
 
 use super::{rows::distinct, target::Target};
-use crate::{args::Format, report::Failure};
+use crate::{failure::Failure, options::Format};
 
-/// A row group is written out when it holds this much, in bytes.
+/// The size in bytes at which a row group is written out.
 const ROW_GROUP: usize = 32 << 20;
 
-/// Writes batches in one of the two formats.
+/// Writes batches as Arrow or Parquet.
 pub(crate) struct BatchPrinter {
     writer: Writer,
-    /// The schema under which batches are written, if it isn't their own.
+    /// The schema with unique names, if the batches' own schema repeats one.
     renamed: Option<SchemaRef>,
 }
 
 enum Writer {
-    /// For a pipe: it can be read from the beginning as it comes.
+    /// For a pipe, which is read as it arrives.
     Stream(StreamWriter<Target>),
-    /// For a file: with an index at its end.
+    /// For a file, which has an index at its end.
     File(FileWriter<Target>),
     Parquet(Box<ArrowWriter<Target>>),
 }
@@ -32,38 +32,30 @@ impl BatchPrinter {
     pub(crate) fn new(format: Format, target: Target, schema: &SchemaRef) -> Result<Self, Failure> {
         let renamed = with_distinct_names(schema);
         let schema = renamed.as_ref().unwrap_or(schema);
-        let writer = match (format, &target) {
-            (Format::Parquet, _) => {
-                if let Some(field) = schema.fields().iter().find(|field| is_not_in_parquet(field)) {
-                    return Err(Failure::Unable(format!(
-                        "Parquet has no type for the INTERVAL in this column: {}\nhint: CAST it AS STRING in the \
-                         statement, or write Arrow",
-                        field.name()
-                    )));
-                }
-                let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-                let writer =
-                    ArrowWriter::try_new(target, schema.clone(), Some(properties)).map_err(unwritable)?;
-                Writer::Parquet(Box::new(writer))
+        let writer = if format == Format::Parquet {
+            if let Some(field) = schema.fields().iter().find(|field| is_not_in_parquet(field)) {
+                let message =
+                    format!("Parquet can't represent the INTERVAL in this column: {}", field.name());
+                return Err(
+                    Failure::local(message).with_hint("CAST it AS STRING in the statement, or write Arrow")
+                );
             }
-            (_, Target::File { part: Some(_), .. }) => {
-                Writer::File(FileWriter::try_new(target, schema).map_err(unwritable)?)
-            }
-            (_, Target::File { part: None, .. } | Target::Stdout(_)) => {
-                Writer::Stream(StreamWriter::try_new(target, schema).map_err(unwritable)?)
-            }
+            let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+            let writer =
+                ArrowWriter::try_new(target, schema.clone(), Some(properties)).map_err(unwritable)?;
+            Writer::Parquet(Box::new(writer))
+        } else if target.is_whole_file() {
+            Writer::File(FileWriter::try_new(target, schema).map_err(unwritable)?)
+        } else {
+            Writer::Stream(StreamWriter::try_new(target, schema).map_err(unwritable)?)
         };
         Ok(Self { writer, renamed })
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        let under_new_names = match &self.renamed {
-            Some(schema) => {
-                Some(RecordBatch::try_new(schema.clone(), batch.columns().to_vec()).map_err(unwritable)?)
-            }
-            None => None,
-        };
-        let batch = under_new_names.as_ref().unwrap_or(batch);
+        let renamed = |schema: &SchemaRef| RecordBatch::try_new(schema.clone(), batch.columns().to_vec());
+        let renamed = self.renamed.as_ref().map(renamed).transpose().map_err(unwritable)?;
+        let batch = renamed.as_ref().unwrap_or(batch);
         match &mut self.writer {
             Writer::Stream(writer) => writer.write(batch).map_err(unwritable),
             Writer::File(writer) => writer.write(batch).map_err(unwritable),
@@ -77,7 +69,7 @@ impl BatchPrinter {
         }
     }
 
-    /// Ends the output and keeps the file.
+    /// Finishes the output and keeps the file.
     pub(crate) fn end(self) -> Result<(), Failure> {
         let target = match self.writer {
             Writer::Stream(writer) => writer.into_inner().map_err(unwritable)?,
@@ -88,8 +80,8 @@ impl BatchPrinter {
     }
 }
 
-/// The schema with a name of its own for each column, as in the other formats; readers of Parquet refuse a name that
-/// comes twice. `None` if there is nothing to do.
+/// The schema with a unique name for each column, as in the other formats; Parquet readers reject duplicates. `None` if
+/// the names are unique.
 fn with_distinct_names(schema: &SchemaRef) -> Option<SchemaRef> {
     let mut names: Vec<String> = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {
@@ -103,42 +95,16 @@ fn with_distinct_names(schema: &SchemaRef) -> Option<SchemaRef> {
     Some(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
 }
 
-/// Months, days and nanoseconds in one. The service's intervals are months or microseconds, and can be written.
+/// An interval of months, days, and nanoseconds. The service's intervals are months or microseconds, which Parquet has.
 fn is_not_in_parquet(field: &Field) -> bool {
     *field.data_type() == DataType::Interval(IntervalUnit::MonthDayNano)
 }
 
-/// Errors of the file beneath keep their kind, so that a closed pipe stays quiet.
-fn unwritable(error: impl Into<WriteError>) -> Failure {
-    match error.into() {
-        WriteError::Io(error) => Failure::Io(error),
-        WriteError::Other(text) => Failure::Unable(format!("cannot write the rows: {text}")),
-    }
-}
-
-enum WriteError {
-    Io(std::io::Error),
-    Other(String),
-}
-
-impl From<ArrowError> for WriteError {
-    fn from(error: ArrowError) -> Self {
-        match error {
-            ArrowError::IoError(_, error) => Self::Io(error),
-            other => Self::Other(other.to_string()),
-        }
-    }
-}
-
-impl From<parquet::errors::ParquetError> for WriteError {
-    fn from(error: parquet::errors::ParquetError) -> Self {
-        match error {
-            parquet::errors::ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
-                Ok(error) => Self::Io(*error),
-                Err(other) => Self::Other(other.to_string()),
-            },
-            other => Self::Other(other.to_string()),
-        }
+/// Keeps the kind of an I/O error, so that a closed pipe isn't reported.
+fn unwritable(error: impl std::error::Error) -> Failure {
+    match error.source().and_then(|cause| cause.downcast_ref::<io::Error>()) {
+        Some(error) => io::Error::new(error.kind(), error.to_string()).into(),
+        None => Failure::local(format!("cannot write the rows: {error}")),
     }
 }
 

@@ -1,6 +1,6 @@
-//! Cells as text: RFC 4180 for CSV, in which NULL is empty and an empty text is quoted.
+//! CSV by RFC 4180. NULL is an empty cell; an empty string is quoted.
 
-/// Adds one line of CSV; `None` is NULL.
+/// Appends one line of CSV; `None` is NULL.
 pub(super) fn csv_line<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = Option<&'a str>>) {
     for (i, cell) in cells.enumerate() {
         if i > 0 {
@@ -20,7 +20,7 @@ pub(super) fn csv_line<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = Option
     out.push(b'\n');
 }
 
-/// Looks at every byte, which for a cell is faster than to stop at the first that decides.
+/// Checks every byte: without an early exit the loop is vectorized, which is faster for short cells.
 fn needs_quotes(text: &str) -> bool {
     text.bytes().fold(false, |found, byte| found | matches!(byte, b'"' | b',' | b'\n' | b'\r'))
 }

@@ -1,4 +1,4 @@
-//! `--jq`: a filter over the JSON output, by jaq. Integers of any size stay exact.
+//! `--jq`: filters JSON output with jaq. Integers of any size stay exact.
 
 use jaq_core::{
     Compiler, Ctx, Vars, data,
@@ -7,11 +7,11 @@ use jaq_core::{
 };
 use jaq_json::{Val, read};
 
-use crate::report::Failure;
+use crate::failure::Failure;
 
-/// Applies a filter to JSON text; gives the results as JSON texts, a plain text without its quotes.
+/// Applies a filter to JSON text. Returns each result as JSON, except that a string has no quotes.
 pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
-    let refuse = |why: String| Failure::Usage(format!("--jq: {why}: {code:?}"));
+    let refuse = |why: String| Failure::usage(format!("--jq: {why}: {code:?}"));
     let arena = Arena::default();
     let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
     let modules = Loader::new(definitions)
@@ -23,7 +23,7 @@ pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
         .compile(modules)
         .map_err(|errors| refuse(format!("unknown names: {}", unknown(&errors))))?;
     let input =
-        read::parse_single(json.as_bytes()).map_err(|e| Failure::Unable(format!("--jq: not JSON: {e}")))?;
+        read::parse_single(json.as_bytes()).map_err(|e| Failure::local(format!("--jq: not JSON: {e}")))?;
     let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
     filter
         .id
@@ -32,12 +32,12 @@ pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
         .map(|result| match result {
             Ok(Val::TStr(text)) => Ok(String::from_utf8_lossy(&text).into_owned()),
             Ok(value) => Ok(value.to_string()),
-            Err(error) => Err(Failure::Usage(format!("--jq: {error}"))),
+            Err(error) => Err(Failure::usage(format!("--jq: {error}"))),
         })
         .collect()
 }
 
-/// The names that are not defined, by file.
+/// Undefined names, by file.
 type Undefined<'a, P> = (File<&'a str, P>, Vec<(&'a str, jaq_core::compile::Undefined)>);
 
 fn unknown<P>(errors: &[Undefined<'_, P>]) -> String {

@@ -1,6 +1,6 @@
-//! Re-indents JSON text without reading it: numbers, escapes, key order and duplicate keys stay as they came.
+//! Re-indents JSON text without parsing it, so that numbers, escapes, key order, and duplicate keys don't change.
 
-/// JSON on many lines, indented by two.
+/// JSON with an indentation of two spaces.
 pub(crate) fn pretty(text: &str) -> String {
     reformat(text, true)
 }
@@ -57,11 +57,11 @@ fn reformat(text: &str, indent: bool) -> String {
         }
         at = next;
     }
-    // Only ASCII was added or left out.
+    // Only ASCII was added or removed.
     String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }
 
-/// The position after the string that begins here, its quotes included.
+/// The position after the string that starts here, including its quotes.
 fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = bytes.get(at) {

@@ -1,14 +1,19 @@
-//! Rows of an SQL result. All formats but the table print as rows come; the table is laid out in pages of rows.
+//! Rows of an SQL result, printed as they arrive. Only tables are laid out in pages of rows.
 
 use std::io::{self, Write};
 
 use brickwire_actions::{Rows, types::StatementColumnInfo};
 use comfy_table::CellAlignment;
 
-use super::{Target, bare_table, cell::csv_line, target::Writer, terminal_width, trim_lines};
-use crate::{args::Format, report::Failure};
+use super::{
+    cell::csv_line,
+    filter::filter,
+    table::{bare_table, field_lines, terminal_width, trim_lines},
+    target::{Target, Writer},
+};
+use crate::{failure::Failure, options::Format};
 
-/// How many rows a table is laid out for at once; a longer one begins again with its heading.
+/// The number of rows in a page of a table; each page starts with the heading.
 const PAGE: usize = 10_000;
 
 /// Prints rows in one format.
@@ -17,14 +22,14 @@ pub(crate) struct RowPrinter {
     out: Sink,
     columns: Vec<Heading>,
     page: Vec<Vec<String>>,
-    /// What a table must fit into.
+    /// The width that a table must fit in.
     width: Option<u16>,
-    /// What is written next: many rows at once, which is several times as fast as cell by cell.
+    /// The text to write next: many rows at once, which is several times as fast as cell by cell.
     text: Vec<u8>,
     rows: u64,
 }
 
-/// Where the text goes. A filter is over the whole result, so all of it is collected first.
+/// Where the text goes. A filter applies to the whole result, so all of it is collected first.
 enum Sink {
     Direct(Writer),
     Filtered { code: String, text: Vec<u8>, out: Target },
@@ -32,18 +37,18 @@ enum Sink {
 
 struct Heading {
     name: String,
-    /// The name as the key of a JSON object, with what stands before and behind it.
+    /// The name as a key in a JSON object, with the brace or comma before it and the colon after it.
     key: String,
     kind: Kind,
 }
 
-/// How a cell's text becomes JSON.
+/// How the text of a cell becomes JSON.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,
-    /// The text is a JSON number already.
+    /// The text is a JSON number.
     Number,
-    /// Like a number, but NaN and the infinities are texts.
+    /// A number, except that NaN and the infinities are strings.
     Float,
     Boolean,
     /// The text is a JSON array or object.
@@ -75,7 +80,7 @@ impl Kind {
             out.extend_from_slice(text.as_bytes());
             out.push(b'"');
         } else {
-            // Nothing can fail: it is text, and goes to memory.
+            // This can't fail: a string is written to memory.
             let _ = serde_json::to_writer(out, text);
         }
     }
@@ -85,7 +90,7 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
-/// Whether this is a JSON number without an exponent, as nearly all are: that is seen faster than read.
+/// Whether this is a JSON number without an exponent, as almost all are. This check is faster than parsing.
 fn is_plain_number(text: &str) -> bool {
     let bytes = text.as_bytes();
     let bytes = bytes.strip_prefix(b"-").unwrap_or(bytes);
@@ -100,14 +105,14 @@ fn is_plain_number(text: &str) -> bool {
         && (bytes[0] != b'0' || bytes.len() == 1 || bytes[1] == b'.')
 }
 
-/// Whether a JSON string needs no escape.
+/// Whether a JSON string needs no escapes.
 fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |all, b| all & !matches!(b, 0..=0x1F | b'"' | b'\\'))
 }
 
 impl RowPrinter {
     pub(super) fn new(format: Format, out: Target, jq: Option<String>) -> Self {
-        let width = if matches!(out, Target::Stdout(_)) { terminal_width() } else { None };
+        let width = if out.is_stdout() { terminal_width() } else { None };
         let out = match jq {
             None => Sink::Direct(Writer::new(out)),
             Some(code) => Sink::Filtered { code, text: Vec::new(), out },
@@ -115,13 +120,13 @@ impl RowPrinter {
         Self { format, out, columns: Vec::new(), page: Vec::new(), width, text: Vec::new(), rows: 0 }
     }
 
-    /// Takes the columns; comes before all rows.
+    /// Sets the columns, before any rows.
     pub(crate) fn begin(&mut self, columns: &[StatementColumnInfo]) -> Result<(), Failure> {
         if matches!(self.format, Format::Arrow | Format::Parquet) {
-            return Err(Failure::Usage(
-                "arrow and parquet are for the rows of `brick sql`; these came as text\nhint: write csv"
-                    .to_owned(),
-            ));
+            return Err(Failure::usage(
+                "arrow and parquet are for the rows of `brick sql`; these rows came as text",
+            )
+            .with_hint("write csv"));
         }
         for column in columns {
             let taken = self.columns.iter().map(|c| c.name.as_str());
@@ -133,7 +138,7 @@ impl RowPrinter {
         Ok(())
     }
 
-    /// CSV's first line. It waits for the first row, so that a result that can't be fetched leaves no half output.
+    /// CSV's first line. Printed with the first row, so that a result that can't be fetched leaves no partial output.
     fn csv_header(&mut self) {
         csv_line(&mut self.text, self.columns.iter().map(|c| Some(c.name.as_str())));
     }
@@ -182,14 +187,14 @@ impl RowPrinter {
                 let gap = if self.rows > 0 { "\n" } else { "" };
                 let names = self.columns.iter().map(|c| c.name.clone());
                 let cells = cells.map(|cell| cell.unwrap_or("NULL").to_owned());
-                let lines = super::field_lines(&names.zip(cells).collect::<Vec<_>>());
+                let lines = field_lines(&names.zip(cells).collect::<Vec<_>>());
                 self.text.extend_from_slice(format!("{gap}{lines}\n").as_bytes());
             }
             Format::Jsonl => {
                 self.object(cells);
                 self.text.push(b'\n');
             }
-            // The last two never come this far.
+            // `begin` rejects Arrow and Parquet.
             Format::Json | Format::Auto | Format::Arrow | Format::Parquet => {
                 self.text.extend_from_slice(if self.rows == 0 { b"[\n  " } else { b",\n  " });
                 self.object(cells);
@@ -198,7 +203,7 @@ impl RowPrinter {
         self.rows += 1;
     }
 
-    /// Ends the output; gives the number of rows.
+    /// Finishes the output. Returns the number of rows.
     pub(crate) fn end(mut self) -> Result<u64, Failure> {
         match self.format {
             Format::Table if !self.page.is_empty() || self.rows == 0 => self.print_page(),
@@ -212,7 +217,7 @@ impl RowPrinter {
         match self.out {
             Sink::Direct(out) => out.end()?.keep()?,
             Sink::Filtered { code, text, mut out } => {
-                for result in super::filtered(&code, &String::from_utf8_lossy(&text))? {
+                for result in filter(&code, &String::from_utf8_lossy(&text))? {
                     writeln!(out, "{result}")?;
                 }
                 out.keep()?;
@@ -252,20 +257,13 @@ impl RowPrinter {
     }
 }
 
-/// A name that no column before it has: `id`, `id_2`, `id_3`.
+/// A name that no previous column has: `id`, `id_2`, `id_3`.
 pub(super) fn distinct<'a>(taken: impl Iterator<Item = &'a str> + Clone, name: &str) -> String {
     let is_free = |name: &str| taken.clone().all(|other| other != name);
     if is_free(name) {
         return name.to_owned();
     }
-    let mut n = 2;
-    loop {
-        let candidate = format!("{name}_{n}");
-        if is_free(&candidate) {
-            return candidate;
-        }
-        n += 1;
-    }
+    (2..).map(|n| format!("{name}_{n}")).find(|name| is_free(name)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! The Arrow schema of a result without rows, for which the service sends none: from the types' SQL texts. What can't be
-//! read is a text column, since there is no value that could be wrong.
+//! The Arrow schema of a result without rows, derived from the SQL types since the service sends no schema then. An
+//! unknown type becomes a string, which is harmless in a column without values.
 
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use brickwire_actions::types::StatementColumnInfo;
 
-/// The schema that the result would have with rows.
+/// The schema that the result would have if it had rows.
 pub(crate) fn schema_of(columns: &[StatementColumnInfo]) -> SchemaRef {
     let field = |c: &StatementColumnInfo| Field::new(c.name.clone().unwrap_or_default(), type_of(c), true);
     Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
@@ -19,7 +19,7 @@ fn type_of(column: &StatementColumnInfo) -> DataType {
     parser.data_type().filter(|_| parser.rest.trim().is_empty()).unwrap_or(DataType::Utf8)
 }
 
-/// Reads `STRUCT<x: INT NOT NULL, y: ARRAY<DECIMAL(10,2)>>` and the like from the left.
+/// Parses SQL types such as `STRUCT<x: INT NOT NULL, y: ARRAY<DECIMAL(10,2)>>`.
 struct Parser<'a> {
     rest: &'a str,
 }
@@ -92,7 +92,7 @@ impl<'a> Parser<'a> {
         Some(Field::new(name, data_type, required.is_none()))
     }
 
-    /// A name up to its closing backtick; two of them are one that belongs to it.
+    /// A name up to the closing backtick; two backticks stand for one in the name.
     fn quoted_name(&mut self) -> Option<String> {
         let mut name = String::new();
         loop {

@@ -1,109 +1,108 @@
-//! Where rows go: stdout, or a file that has its name only once it is whole. What is no file, a device or a pipe, is
-//! written as it is: it must not be replaced.
+//! Where rows go: stdout, or a file that gets its name once it is complete. A device or a pipe is written to directly
+//! and never replaced.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, BufWriter, Write},
     path::{self, Path, PathBuf},
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread::{self, JoinHandle},
 };
 
-use crate::{args::Format, report::Failure};
+use tempfile::TempPath;
+
+use crate::{failure::Failure, options::Format};
 
 /// Stdout, or a file.
-pub(crate) enum Target {
-    Stdout(BufWriter<io::Stdout>),
-    /// Written under another name in the same folder, or as it is if that is `None`.
-    File {
-        file: BufWriter<File>,
-        part: Option<Part>,
-        path: PathBuf,
-    },
-}
-
-/// The name of a file that isn't whole yet; the file is removed with it.
-pub(crate) struct Part(PathBuf);
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // Once it has its own name there is nothing to remove.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-impl Part {
-    /// A new file beside the one at `path`.
-    fn beside(path: &Path) -> io::Result<(File, Self)> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // A run that was killed leaves its file, and in a container the next one has the same process id.
-        let mut created = (0_u32..).filter_map(|n| {
-            let part = path.with_file_name(format!(".{name}.{}-{n}.part", std::process::id()));
-            match File::create_new(&part) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
-                created => Some(created.map(|file| (file, Self(part)))),
-            }
-        });
-        created.next().unwrap_or_else(|| Err(io::ErrorKind::AlreadyExists.into()))
-    }
+pub(crate) struct Target {
+    out: BufWriter<Box<dyn Write + Send>>,
+    /// The file; `None` for stdout.
+    path: Option<PathBuf>,
+    /// The temporary file that becomes `path` once it is complete; `None` for a device or a pipe.
+    part: Option<TempPath>,
 }
 
 impl Target {
-    /// Opens the target; a file that can't be written is told before anything is run.
+    /// Opens the target. Called before anything runs, so that a file that can't be written is reported first.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self::Stdout(BufWriter::new(io::stdout()))) };
+        let Some(path) = path else { return Ok(Self::new(io::stdout(), None, None)) };
         let known = fs::metadata(path).ok();
         if known.as_ref().is_some_and(fs::Metadata::is_dir)
             || path.to_string_lossy().ends_with(path::is_separator)
         {
-            return Err(Failure::Unable(format!("this is a folder: {}", path.display())));
+            return Err(Failure::local(format!("this is a folder: {}", path.display())));
         }
         let opened = match known {
             Some(known) if !known.is_file() => {
-                OpenOptions::new().write(true).open(path).map(|file| (file, None, path.to_owned()))
+                OpenOptions::new().write(true).open(path).map(|file| Self::new(file, Some(path), None))
             }
-            Some(known) => fs::canonicalize(path).and_then(|path| {
-                // Not the link to it is replaced, and what was private stays so.
-                let (file, part) = Part::beside(&path)?;
-                #[cfg(unix)]
-                file.set_permissions(known.permissions())?;
-                Ok((file, Some(part), path))
-            }),
-            None => Part::beside(path).map(|(file, part)| (file, Some(part), path.to_owned())),
+            // Replaces the file that a link points to, not the link. Permissions are kept.
+            Some(known) => fs::canonicalize(path).and_then(|path| Self::beside(&path, Some(&known))),
+            None => Self::beside(path, None),
         };
-        let (file, part, real) = opened.map_err(|e| unopenable(path, &e))?;
-        Ok(Self::File { file: BufWriter::with_capacity(1 << 20, file), part, path: real })
+        opened.map_err(|error| unopenable(path, &error))
     }
 
-    /// Everything has been written: the file gets its name.
+    fn new(out: impl Write + Send + 'static, path: Option<&Path>, part: Option<TempPath>) -> Self {
+        let out =
+            BufWriter::with_capacity(if path.is_some() { 1 << 20 } else { 8 << 10 }, Box::new(out) as _);
+        Self { out, path: path.map(Path::to_owned), part }
+    }
+
+    /// Creates a temporary file in the same folder as `path`.
+    fn beside(path: &Path, replaced: Option<&fs::Metadata>) -> io::Result<Self> {
+        let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
+        let mut new = tempfile::Builder::new();
+        new.prefix(&prefix).suffix(".part");
+        // The default mode for a new file, subject to the umask; tempfile's own default is 0600.
+        #[cfg(unix)]
+        new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // tempfile's message has the temporary name; the kind says what is wrong.
+        let new = new.tempfile_in(folder).map_err(|e| io::Error::from(e.kind()))?;
+        if let (Some(replaced), true) = (replaced, cfg!(unix)) {
+            new.as_file().set_permissions(replaced.permissions())?;
+        }
+        let (file, part) = new.into_parts();
+        Ok(Self::new(file, Some(path), Some(part)))
+    }
+
+    /// Finishes writing and gives the file its name.
     pub(crate) fn keep(mut self) -> io::Result<()> {
         self.flush()?;
-        match self {
-            Self::File { part: Some(part), path, .. } => {
-                fs::rename(&part.0, &path).map_err(|e| unwritten(&e, &path.display()))
-            }
-            Self::File { .. } | Self::Stdout(_) => Ok(()),
+        match (self.part.take(), &self.path) {
+            (Some(part), Some(path)) => part.persist(path).map_err(|e| self.unwritten(&e.error)),
+            _ => Ok(()),
         }
+    }
+
+    pub(crate) fn is_stdout(&self) -> bool {
+        self.path.is_none()
+    }
+
+    /// Whether this is a regular file, as opposed to a stream that is read as it arrives.
+    pub(super) fn is_whole_file(&self) -> bool {
+        self.part.is_some()
+    }
+
+    /// Keeps the kind of the error, so that a closed pipe isn't reported.
+    fn unwritten(&self, error: &io::Error) -> io::Error {
+        let to = self.path.as_deref().unwrap_or(Path::new("stdout")).display();
+        io::Error::new(error.kind(), format!("cannot write the rows: {error}: {to}"))
     }
 }
 
 impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(out) => out.write(bytes).map_err(|e| unwritten(&e, &"stdout")),
-            Self::File { file, path, .. } => file.write(bytes).map_err(|e| unwritten(&e, &path.display())),
-        }
+        self.out.write(bytes).map_err(|e| self.unwritten(&e))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(out) => out.flush().map_err(|e| unwritten(&e, &"stdout")),
-            Self::File { file, path, .. } => file.flush().map_err(|e| unwritten(&e, &path.display())),
-        }
+        self.out.flush().map_err(|e| self.unwritten(&e))
     }
 }
 
-/// Text on its way to a target. What is long is written by a thread, while the next is laid out.
+/// Writes text to a target. Long text is written by a thread while the next text is prepared.
 pub(crate) struct Writer(State);
 
 enum State {
@@ -112,15 +111,15 @@ enum State {
     Ended,
 }
 
-/// So much text at once is long.
+/// The size in bytes from which text is written by a thread.
 const LONG: usize = 256 << 10;
 
-/// A thread that writes, and gives the memory back.
+/// A thread that writes, and returns the buffers.
 struct Behind {
     texts: SyncSender<Vec<u8>>,
     written: Receiver<Vec<u8>>,
     thread: JoinHandle<io::Result<Target>>,
-    /// Whether there is a file to be removed if it doesn't get whole.
+    /// Whether there is a temporary file to remove if writing is not finished.
     has_part: bool,
 }
 
@@ -133,7 +132,7 @@ impl Writer {
         std::mem::replace(&mut self.0, State::Ended)
     }
 
-    /// Writes the text, or has it written, and leaves none.
+    /// Writes the text, or hands it to the thread, and leaves the buffer empty.
     pub(crate) fn write(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
         self.0 = match self.take() {
             State::Here(target) if text.len() >= LONG => State::Behind(Behind::new(target)?),
@@ -144,7 +143,7 @@ impl Writer {
             State::Behind(behind) => {
                 let next = behind.written.try_recv().unwrap_or_default();
                 if behind.texts.send(std::mem::replace(text, next)).is_err() {
-                    // It ended before the texts did, so it failed.
+                    // The thread ended early, so it failed.
                     return self.take().end().map(drop);
                 }
             }
@@ -154,14 +153,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits until all is written.
+    /// Waits until everything is written.
     pub(crate) fn end(mut self) -> io::Result<Target> {
         self.take().end()
     }
 }
 
 impl Drop for Writer {
-    /// The file that isn't whole is removed before the program ends. A pipe that nobody reads is not waited for.
+    /// Joins the thread so that its temporary file is removed. Doesn't wait for a pipe, which may have no reader.
     fn drop(&mut self) {
         if let State::Behind(behind) = self.take()
             && behind.has_part
@@ -183,13 +182,13 @@ impl State {
 
 impl Behind {
     fn new(mut target: Target) -> io::Result<Self> {
-        let has_part = matches!(target, Target::File { part: Some(_), .. });
+        let has_part = target.is_whole_file();
         let (texts, to_write) = sync_channel::<Vec<u8>>(1);
         let (give_back, written) = sync_channel(1);
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || {
             for text in to_write {
                 target.write_all(&text)?;
-                // If there is enough memory on its way back, this goes.
+                // Drops the buffer if another is already on its way back.
                 let _ = give_back.try_send(text);
             }
             Ok(target)
@@ -199,53 +198,37 @@ impl Behind {
 
     fn end(self) -> io::Result<Target> {
         drop(self.texts);
-        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the writing of the rows stopped")))
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the writer thread panicked")))
     }
-}
-
-/// The kind stays, so that a closed pipe stays quiet.
-fn unwritten(error: &io::Error, to: &dyn std::fmt::Display) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot write the rows: {error}: {to}"))
 }
 
 fn unopenable(path: &Path, error: &io::Error) -> Failure {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    Failure::Unable(match folder {
+    match folder {
         Some(folder) if !folder.exists() => {
-            format!("there is no such folder: {}\nhint: make it first", folder.display())
+            Failure::local(format!("there is no such folder: {}", folder.display()))
+                .with_hint("create the folder first")
         }
-        _ => format!("cannot write this file: {error}: {}", path.display()),
+        _ => Failure::local(format!("cannot write this file: {error}: {}", path.display())),
+    }
+}
+
+/// The requested format, or else the one that the file's extension implies.
+pub(crate) fn format_for(asked: Format, file: Option<&Path>) -> Result<Format, Failure> {
+    let (Format::Auto, Some(file)) = (asked, file) else { return Ok(asked) };
+    let extension = file.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    Ok(match extension.as_str() {
+        "csv" => Format::Csv,
+        "json" => Format::Json,
+        "jsonl" | "ndjson" => Format::Jsonl,
+        "arrow" | "arrows" | "feather" => Format::Arrow,
+        "parquet" => Format::Parquet,
+        "txt" => Format::Table,
+        _ => {
+            let message = format!("the file's extension names no format: {}", file.display());
+            return Err(Failure::usage(message).with_hint(
+                "use .csv, .json, .jsonl, .arrow, .parquet or .txt, or give a format, as in -o csv",
+            ));
+        }
     })
-}
-
-/// The format that a file's name asks for.
-pub(crate) fn format_of(path: &Path) -> Option<Format> {
-    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "csv" => Some(Format::Csv),
-        "json" => Some(Format::Json),
-        "jsonl" | "ndjson" => Some(Format::Jsonl),
-        "arrow" | "arrows" | "feather" => Some(Format::Arrow),
-        "parquet" => Some(Format::Parquet),
-        "txt" => Some(Format::Table),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_a_killed_run_left_is_in_nobodys_way() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.csv");
-        let (_, left) = Part::beside(&path).unwrap();
-        let left = std::mem::ManuallyDrop::new(left);
-        let mut target = Target::open(Some(&path)).unwrap();
-        target.write_all(b"whole").unwrap();
-        target.keep().unwrap();
-        assert_eq!(fs::read(path).unwrap(), b"whole");
-        assert_eq!(fs::read(&left.0).unwrap(), b"");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-    }
 }

@@ -26,8 +26,15 @@ fn a_context_keeps_state_between_commands() {
     let done = execute("-").stdin("print(x)").run().done().json();
     assert_eq!(done["results"]["data"], "6");
 
-    let accepted = execute("--no-wait").arg("print('later')").run().done().json();
+    let submit = format!("commands submit -c shared-analytics --context {id}");
+    let accepted = workspace.brick(&submit).arg("print('later')").run().done().silent().json();
     let command = accepted["id"].as_str().unwrap();
+    // Nobody looked whether it had ended.
+    let looks = workspace.requests("GET", "/api/1.2/commands/status");
+    assert!(looks.iter().all(|look| !look.query.as_deref().unwrap().contains(command)), "{looks:?}");
+    // The former name of it.
+    let accepted = execute("--no-wait").arg("print('later')").run().done().silent().json();
+    assert!(accepted["id"].is_string() && accepted["id"] != command, "{accepted}");
     let status = format!("commands status -c shared-analytics --context {id} {command}");
     let status = workspace.brick(&status).run().done().silent().json();
     assert_eq!(status["id"], command);

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use brickwire_sandbox::{Delays, Sandbox};
+use brickwire_sandbox::{Delays, Sandbox, seed::STOPPED_WAREHOUSE};
 use brickwire_testserver::ClosedPort;
 use serde_json::Value;
 
@@ -28,10 +28,10 @@ fn documented(heading: &str) -> Vec<Vec<String>> {
 #[test]
 fn the_help_and_the_document_list_them_all() {
     let ran = Brick::new("--help").run().done().silent();
-    let (_, list) = ran.text().split_once("Exit status:\n").unwrap();
+    let (_, list) = ran.text().split_once("Exit codes:\n").unwrap();
     let lines = list.lines().take_while(|line| !line.is_empty());
     let listed: Vec<_> = lines.map(|line| line.trim().split_once(' ').unwrap()).collect();
-    let rows = documented("Exit status");
+    let rows = documented("Exit codes");
     let rows: Vec<_> = rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
     assert_eq!(listed.iter().map(|(code, text)| (*code, text.trim())).collect::<Vec<_>>(), rows);
     let codes: Vec<_> = rows.iter().map(|(code, _)| *code).collect();
@@ -130,6 +130,25 @@ fn wrong_usage_is_json_too_where_json_is_asked_for() {
         assert!(error["hint"].as_str().unwrap_or_default().contains(hint), "{line}: {error}");
         assert_eq!(error["hint"].is_null(), hint.is_empty(), "{line}: {error}");
     }
+    // What the grammar can't tell is no different, and its hint is no part of the message.
+    for (line, code, message, hint) in [
+        ("run -c x -f a.txt", 2, "no language has this extension: a.txt", "name one with --language"),
+        ("--sandbox whoami", 3, "this build of brick has no sandbox", "cargo install --path crates/cli"),
+    ] {
+        if cfg!(feature = "sandbox") && line.contains("--sandbox") {
+            continue;
+        }
+        let brick = Brick::new(line).file("a.txt", "1").args("-o json");
+        let error = brick.run().fails(code, &[]).json_error();
+        assert_eq!(error["message"], message, "{line}");
+        assert!(error["hint"].as_str().unwrap().contains(hint), "{line}: {error}");
+    }
+    let workspace = Workspace::fresh();
+    let not_started = format!("-w {STOPPED_WAREHOUSE} --no-start -o json");
+    let error = workspace.sql(&not_started, "SELECT 1").run().fails(3, &[]).json_error();
+    let message = format!("warehouse {STOPPED_WAREHOUSE} is STOPPED, and --no-start was given");
+    assert_eq!(error["message"], message);
+    assert_eq!(error["hint"], format!("start it with `brick warehouses start {STOPPED_WAREHOUSE}`"));
     // Asked for otherwise, or not at all, it is text; so is what isn't an error.
     for line in ["whoami --nope", "whoami --nope -o csv", "-o table clusters nap", "sql 1 2 -- -o json"] {
         let ran = Brick::new(line).run().fails(2, &["error: ", "\nUsage: ", "--help"]);
@@ -248,7 +267,7 @@ fn status_130_and_143_are_signals_and_the_statement_is_cancelled() {
         // The service waits some seconds before it answers a submission; then comes the first poll.
         workspace.until_requested_after("GET", STATEMENTS, Duration::from_secs(1));
         running.signal(signal);
-        running.end().fails(code, &["cancelling statement", "is CANCELED", "interrupted"]);
+        running.end().fails(code, &["canceling statement", "is CANCELED", "interrupted"]);
         assert_cancelled(&workspace);
     }
 }
@@ -260,7 +279,7 @@ fn a_signal_before_the_submission_is_answered_cancels_the_statement_too() {
     let running = workspace.sql("-w 4f1c8a3be02d7719", "SELECT 1").start();
     workspace.until_requested("POST", STATEMENTS);
     running.signal("INT");
-    running.end().fails(130, &["cancelling statement", "interrupted"]);
+    running.end().fails(130, &["canceling statement", "interrupted"]);
     assert_cancelled(&workspace);
 }
 
@@ -277,7 +296,7 @@ fn a_second_signal_does_not_wait_for_the_cancellation() {
     workspace.until_requested("POST", &format!("{STATEMENTS}/{id}/cancel"));
     let begun = Instant::now();
     running.signal("INT");
-    running.end().fails(130, &[&format!("cancelling statement {id}")]);
+    running.end().fails(130, &[&format!("canceling statement {id}")]);
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
 }
 

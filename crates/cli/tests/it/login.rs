@@ -33,11 +33,9 @@ impl Machine {
         let sandbox = Workspace::alone(builder.with_delays(Delays::NONE));
         let home = tempfile::tempdir().unwrap();
         fs::create_dir(home.path().join("bin")).unwrap();
-        for opener in ["open", "xdg-open"] {
-            let program = home.path().join("bin").join(opener);
-            fs::write(&program, "#!/bin/sh\necho \"$*\" > \"$HOME/bin/opened\"\n").unwrap();
-            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        }
+        let program = home.path().join("bin/xdg-open");
+        fs::write(&program, "#!/bin/sh\necho \"$*\" > \"$HOME/bin/opened\"\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         Self { sandbox, home }
     }
 
@@ -47,7 +45,10 @@ impl Machine {
 
     /// `brick` with these arguments, on this machine; nothing but the home is configured.
     fn brick(&self, arguments: &str) -> Brick {
-        Brick::new(arguments).env("HOME", self.home.path()).env("PATH", self.home.path().join("bin"))
+        let bin = self.home.path().join("bin");
+        // macOS starts its own /usr/bin/open, unless a browser is named.
+        let browser = if cfg!(target_os = "macos") { bin.join("xdg-open") } else { PathBuf::new() };
+        Brick::new(arguments).env("HOME", self.home.path()).env("PATH", bin).env("BROWSER", browser)
     }
 
     /// `brick` with these arguments, about this host.
@@ -209,6 +210,14 @@ fn programs_that_share_a_login_renew_it_once() {
     machine.here("whoami").run().done().silent();
     // One for the login. Whoever began late found the renewed token.
     assert_eq!(machine.sandbox.requests("POST", "/oidc/v1/token").len(), 2);
+}
+
+#[test]
+fn the_browser_is_the_one_that_the_environment_names() {
+    let machine = Machine::new();
+    let named = machine.home.path().join("bin/named");
+    fs::rename(machine.home.path().join("bin/xdg-open"), &named).unwrap();
+    machine.log_in(machine.here("auth login").env("BROWSER", &named)).0.done().says(&["opened http"]);
 }
 
 #[test]

@@ -96,5 +96,8 @@ fn jq_filters_and_keeps_big_numbers() {
 #[test]
 fn a_build_without_jq_says_how_to_get_it() {
     let workspace = Workspace::fresh();
-    workspace.brick("clusters list --jq .[0]").run().fails(3, &["--jq", "feature `jq`"]);
+    workspace
+        .brick("clusters list --jq .[0]")
+        .run()
+        .fails(3, &["--jq", "hint: install it with `cargo install --path crates/cli --features full`"]);
 }

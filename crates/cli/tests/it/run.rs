@@ -128,7 +128,7 @@ fn pictures_become_files_and_are_named() {
     let run = |results: &str, images: &std::path::Path| {
         with_results(results).brick("run -c 0710-090000-anlyt1cs x --images").arg(images).run()
     };
-    let ran = run(&several, folder.path()).done().says(&["its path is all there is"]);
+    let ran = run(&several, folder.path()).done().says(&["only its path is available"]);
     let names: Vec<_> = ran.text().lines().collect();
     let own = |name: &str| folder.path().join(name).display().to_string();
     assert_eq!(names, [&own("brick-c0ffee-1.png"), &own("brick-c0ffee-2.svg"), "/plots/3.png"]);
@@ -143,7 +143,7 @@ fn pictures_become_files_and_are_named() {
     let missing = folder.path().join("missing");
     run(&one, &missing).fails(3, &["missing", "brick-c0ffee-1.png"]);
     let broken = r#"{"resultType":"image","fileName":"data:image/png;base64,%"}"#;
-    run(broken, folder.path()).fails(3, &["picture 1 cannot be decoded"]);
+    run(broken, folder.path()).fails(3, &["image 1 cannot be decoded"]);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_signal_cancels_the_command_and_destroys_its_context() {
     let running = workspace.brick("run -c shared-analytics").arg(ENDLESS).start();
     workspace.until_requested("GET", STATUS);
     running.signal("INT");
-    running.end().fails(130, &["cancelling command", "interrupted"]);
+    running.end().fails(130, &["canceling command", "interrupted"]);
     assert_eq!(workspace.requests("POST", CANCEL).len(), 1);
     assert_each_made_context_is_destroyed(&workspace, 1);
 }
@@ -198,7 +198,7 @@ fn ctrl_c_names_the_cluster_that_was_started_for_the_code() {
     running.signal("INT");
     running
         .end()
-        .fails(130, &["cancelling command", "is RUNNING, and goes on by itself: brick clusters get "]);
+        .fails(130, &["canceling command", "is RUNNING, and goes on by itself: brick clusters get "]);
 }
 
 #[track_caller]

@@ -4,7 +4,7 @@
 #[test]
 fn a_build_without_it_says_how_to_get_it() {
     use crate::program::Brick;
-    let words = ["no sandbox", "cargo install brickwire-cli --features sandbox"];
+    let words = ["no sandbox", "cargo install --path crates/cli --features full,sandbox"];
     for arguments in
         ["sandbox", "sandbox --port 0", "--sandbox whoami", "whoami --sandbox", "--sandbox sql x"]
     {

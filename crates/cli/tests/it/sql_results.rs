@@ -172,7 +172,7 @@ fn an_extension_that_names_no_format_is_told_before_the_statement_runs() {
     let (workspace, folder) = (Workspace::fresh(), Folder::new());
     for name in ["a.xlsx", "a.csv.gz", "a"] {
         let ran = to(workspace.sql("", "SELECT 1"), &folder.path(name)).run();
-        ran.fails(2, &["names no format", folder.path(name).to_str().unwrap(), "hint: .csv, ", "-o csv"]);
+        ran.fails(2, &["names no format", folder.path(name).to_str().unwrap(), "hint: use .csv, ", "-o csv"]);
     }
     assert_eq!(folder.names(), [""; 0]);
     assert!(workspace.requests("POST", STATEMENTS).is_empty());
@@ -191,6 +191,11 @@ fn a_file_that_is_replaced_keeps_its_mode_and_the_links_to_it() {
     assert_eq!(folder.text("private.csv"), "n\n1\n");
     assert_eq!(fs::metadata(folder.path("private.csv")).unwrap().mode() & 0o777, 0o600);
     assert_eq!(folder.names(), ["latest.csv", "private.csv"]);
+    // A new one is as private as any other that this user makes.
+    fs::write(folder.path("any"), "").unwrap();
+    to(workspace.sql("", "SELECT 1 AS n"), &folder.path("new.csv")).run().done().silent();
+    let mode = |name: &str| fs::metadata(folder.path(name)).unwrap().mode();
+    assert_eq!(mode("new.csv"), mode("any"));
 }
 
 #[test]
@@ -207,7 +212,12 @@ fn a_statement_that_fails_leaves_no_file() {
         ("-w nobody", "SELECT 1", 5, &["\"nobody\"", "hint: there are: ", "Serverless Starter Warehouse"]),
         ("-w 0000000000000000", "SELECT 1", 5, &["0000000000000000 does not exist"]),
         ("-w Reporting", "SELECT 1", 2, &["several", "\"Reporting\"", "use an id", stopped, namesake]),
-        (&not_started, "SELECT 1", 3, &["STOPPED", "--no-start", "hint: brick warehouses start", stopped]),
+        (
+            &not_started,
+            "SELECT 1",
+            3,
+            &["STOPPED", "--no-start", "hint: start it with `brick warehouses start", stopped],
+        ),
     ] {
         fails_without_a_trace(|_| workspace.sql(options, statement), code, words);
     }
@@ -382,7 +392,7 @@ fn a_signal_leaves_no_file_and_no_statement() {
     workspace.until_requested_after("GET", STATEMENTS, Duration::from_secs(1));
     assert_eq!(folder.names().len(), 2, "the file is begun beside the old one");
     running.signal("TERM");
-    running.end().fails(143, &["cancelling statement", "interrupted"]);
+    running.end().fails(143, &["canceling statement", "interrupted"]);
     assert_eq!((folder.names(), folder.text("a.csv")), (vec!["a.csv".to_owned()], "old".to_owned()));
     let sent = workspace.requests("POST", STATEMENTS);
     assert!(sent.len() == 2 && sent[1].path.ends_with("/cancel"), "{sent:?}");

@@ -234,7 +234,7 @@ fn ctrl_c_cancels_and_leaves_the_terminal_clean() {
     let ran = running.end().exits(130, &[]);
     let screen = Screen::showing(ran.text());
     assert!(screen.erased > 0, "{:?}", ran.text());
-    assert_eq!(screen.text(), [format!("cancelling command {id}"), "interrupted".to_owned()]);
+    assert_eq!(screen.text(), [format!("canceling command {id}"), "interrupted".to_owned()]);
     screen.is_left_clean();
     assert_eq!(workspace.requests("POST", "/api/1.2/commands/cancel").len(), 1);
 }

@@ -43,7 +43,6 @@ pub(crate) fn with_header(reply: Reply, name: &'static str, value: &str) -> Repl
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub(crate) url: String,
-    pub(crate) method: String,
     pub(crate) headers: HeaderMap,
 }
 
@@ -88,7 +87,6 @@ impl Exchange for Network {
     fn exchange(&self, request: reqwest::Request) -> BoxFuture<'_, Result<reqwest::Response, Unanswered>> {
         self.sent.lock().unwrap().push(Sent {
             url: request.url().to_string(),
-            method: request.method().to_string(),
             headers: request.headers().clone(),
         });
         let mut replies = self.replies.lock().unwrap();

@@ -1,46 +1,44 @@
-//! Text that a command is given: as an argument, from a file, or from standard input.
+//! SQL or code from an argument, a file, or standard input.
 
 use std::{
     io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
 };
 
-use super::Result;
-use crate::report::Failure;
+use crate::failure::{Failure, Result};
 
 /// Where SQL or code comes from.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Source {
-    /// The text itself; - reads standard input
+    /// The SQL or code; - reads standard input
     #[arg(value_name = "TEXT", conflicts_with = "file")]
     text: Option<String>,
-    /// Read it from this file
+    /// Read the SQL or code from this file
     #[arg(long, short, value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
 impl Source {
-    /// Reads it, byte for byte; what is blank is no more than a variable that wasn't set.
+    /// Reads the text without changing it. Blank text is an error; most likely a shell variable wasn't set.
     pub(crate) fn read(&self, what: &str) -> Result<String> {
         let bytes = match (&self.text, &self.file) {
             (Some(text), _) if text != "-" => text.clone().into_bytes(),
             (_, Some(path)) => read_file(path)?,
             (None, None) if io::stdin().is_terminal() => {
-                return Err(Failure::Usage(format!(
-                    "no {what} given: pass it, name a file with -f, or pipe it in"
-                )));
+                return Err(Failure::usage(format!("no {what} given"))
+                    .with_hint("pass it as an argument, name a file with -f, or pipe it in"));
             }
             _ => read_stdin()?,
         };
         let text =
-            String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("the {what} is not UTF-8 text")))?;
+            String::from_utf8(bytes).map_err(|_| Failure::usage(format!("the {what} is not UTF-8 text")))?;
         if text.trim().is_empty() {
-            return Err(Failure::Usage(format!("the {what} is empty")));
+            return Err(Failure::usage(format!("the {what} is empty")));
         }
         Ok(text)
     }
 
-    /// The file, if it is one.
+    /// The file, if the text comes from one.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.file.as_deref()
     }

@@ -1,7 +1,7 @@
-//! Completion of live names: clusters, warehouses and profiles, as the shell asks for them.
+//! Candidates for shell completion: profiles, and what is in the workspace.
 //!
-//! Pressing TAB never fails and never takes long: there is a deadline, what was found is kept for a minute, and any
-//! error is no candidates. The cache holds ids, names and states, nothing secret.
+//! Pressing TAB never fails and never takes long: requests have a deadline, results are cached for a minute, and an
+//! error means no candidates. The cache holds ids, names, and states; no secrets.
 
 use std::{
     ffi::OsStr,
@@ -12,48 +12,35 @@ use std::{
 
 use brickwire_actions::{Config, Environment, RetryPolicy, Workspace};
 use clap_complete::CompletionCandidate;
+use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 
-/// How long a TAB may take.
+/// The time limit for one completion.
 const DEADLINE: Duration = Duration::from_millis(1500);
-/// How long what was found is good.
+/// How long cached results are used.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// An id or name, and what it is.
-type Found = Vec<(String, String)>;
+/// Ids or names, each with a description.
+pub(crate) type Found = Vec<(String, String)>;
 
-/// Clusters: names, and ids.
-pub(crate) fn clusters(current: &OsStr) -> Vec<CompletionCandidate> {
-    live(current, "clusters", async |workspace| {
-        let all = workspace.clusters().list().await.ok()?;
-        Some(
-            all.iter()
-                .flat_map(|c| named(&c.cluster_id, &c.cluster_name, c.state.as_ref().map(|s| s.as_str())))
-                .collect(),
-        )
-    })
-}
-
-/// Warehouses: names, and ids.
-pub(crate) fn warehouses(current: &OsStr) -> Vec<CompletionCandidate> {
-    live(current, "warehouses", async |workspace| {
-        let all = workspace.warehouses().list().await.ok()?;
-        Some(all.iter().flat_map(|w| named(&w.id, &w.name, w.state.as_ref().map(|s| s.as_str()))).collect())
-    })
-}
-
-/// Profiles of the configuration file.
+/// Profiles in the configuration file.
 pub(crate) fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
     let all = Config::profiles(&[], &Environment::from_process()).unwrap_or_default();
     candidates(current, all.into_iter().map(|p| (p.name, p.host.unwrap_or_default())).collect())
 }
 
-fn named(id: &Option<String>, name: &Option<String>, state: Option<&str>) -> Vec<(String, String)> {
+/// The name and the id of a resource, each described by the other and the state.
+pub(crate) fn named(
+    id: &Option<String>,
+    name: &Option<String>,
+    state: Option<impl ToString>,
+) -> [(String, String); 2] {
     let (id, name) = (id.clone().unwrap_or_default(), name.clone().unwrap_or_default());
-    let state = state.unwrap_or_default();
-    vec![(name.clone(), format!("{id} {state}")), (id, format!("{name} {state}"))]
+    let state = state.map(|s| s.to_string()).unwrap_or_default();
+    [(name.clone(), format!("{id} {state}")), (id, format!("{name} {state}"))]
 }
 
-fn live(
+/// Resources in the workspace; `what` is their name in the cache.
+pub(crate) fn live(
     current: &OsStr,
     what: &str,
     list: impl AsyncFnOnce(&Workspace) -> Option<Found>,
@@ -62,11 +49,9 @@ fn live(
 }
 
 fn find(what: &str, list: impl AsyncFnOnce(&Workspace) -> Option<Found>) -> Option<Found> {
-    let given = [
-        ("profile", given("--profile", "-p")),
-        ("host", given("--host", "--host")),
-        ("ca_file", given("--ca-file", "--ca-file")),
-    ];
+    let flags =
+        [("profile", "--profile", "-p"), ("host", "--host", "--host"), ("ca_file", "--ca-file", "--ca-file")];
+    let given = flags.map(|(name, long, short)| (name, given(long, short)));
     let explicit: Vec<_> =
         given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
     let config = Config::resolve(&explicit, &Environment::from_process()).ok()?;
@@ -87,7 +72,7 @@ fn find(what: &str, list: impl AsyncFnOnce(&Workspace) -> Option<Found>) -> Opti
     Some(found)
 }
 
-/// An option on the line that is being completed.
+/// The value of an option on the command line that is being completed.
 fn given(long: &str, short: &str) -> Option<String> {
     let words: Vec<String> = std::env::args().collect();
     let inline = words.iter().find_map(|w| w.strip_prefix(long)?.strip_prefix('=').map(str::to_owned));
@@ -97,9 +82,7 @@ fn given(long: &str, short: &str) -> Option<String> {
 }
 
 fn cache_file(host: &str, what: &str) -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let folder = set("XDG_CACHE_HOME")
-        .or_else(|| Some(set("HOME").or_else(|| set("LOCALAPPDATA"))?.join(".cache")))?;
+    let folder = choose_native_strategy().ok()?.cache_dir();
     let host: String = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     Some(folder.join("brickwire").join(format!("{host}-{what}.json")))
 }

@@ -1,0 +1,121 @@
+//! `brick commands`: code in an execution context.
+
+use brickwire_actions::{
+    self as actions,
+    types::{self, CommandLanguage},
+};
+use clap::Subcommand;
+use serde_json::json;
+
+use super::contexts::{Cluster, language};
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+    options::Timeout,
+    source::Source,
+};
+
+/// Commands in an execution context: submit, execute, status, cancel
+#[derive(Debug, Subcommand)]
+#[command(alias = "command")]
+pub(crate) enum Command {
+    /// Submit code to a context and print the id of the command without waiting
+    #[command(
+        after_help = "Example:\n  brick commands submit -c nightly-etl --context 1234567890 'print(6 * 7)'"
+    )]
+    Submit(Code),
+    /// Run code in a context, wait until it ends, and print the result; exits with 8 if the code fails
+    #[command(
+        after_help = "Example:\n  brick commands execute -c nightly-etl --context 1234567890 'print(6 * 7)'"
+    )]
+    Execute {
+        #[command(flatten)]
+        code: Code,
+        /// The former name of `submit`
+        #[arg(long, hide = true)]
+        no_wait: bool,
+        #[command(flatten)]
+        timeout: Timeout,
+    },
+    /// Show the status of a command and, once it has ended, its results
+    #[command(after_help = "Example:\n  brick commands status -c nightly-etl --context 1234567890 abcdef")]
+    Status(Which),
+    /// Cancel a command
+    #[command(after_help = "Example:\n  brick commands cancel -c nightly-etl --context 1234567890 abcdef")]
+    Cancel(Which),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Code {
+    #[command(flatten)]
+    cluster: Cluster,
+    /// Id of the context
+    #[arg(long, value_name = "CONTEXT")]
+    context: String,
+    /// Language of the code
+    #[arg(long, short, default_value = "python", value_parser = language())]
+    language: CommandLanguage,
+    #[command(flatten)]
+    text: Source,
+}
+
+impl Code {
+    async fn submit(self, context: &Context) -> Result<actions::Command> {
+        let text = self.text.read("code")?;
+        let cluster = self.cluster.id(context).await?;
+        let commands = context.workspace().await?.commands();
+        Ok(commands.run(&cluster, &self.context, self.language, &text).await?)
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Which {
+    #[command(flatten)]
+    cluster: Cluster,
+    /// Id of the context
+    #[arg(long, value_name = "CONTEXT")]
+    context: String,
+    /// Id of the command
+    #[arg(value_name = "COMMAND")]
+    command: String,
+}
+
+impl Which {
+    async fn command(self, context: &Context) -> Result<actions::Command> {
+        let cluster_id = self.cluster.id(context).await?;
+        Ok(actions::Command { cluster_id, context_id: self.context, command_id: self.command })
+    }
+}
+
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    let commands = context.workspace().await?.commands();
+    match command {
+        Command::Submit(code) | Command::Execute { code, no_wait: true, .. } => {
+            let accepted = json!({ "id": code.submit(context).await?.command_id });
+            context.record(accepted.to_string().as_bytes())
+        }
+        Command::Execute { code, timeout, .. } => {
+            let command = code.submit(context).await?;
+            let done = commands.wait(&command, timeout.options()).await?;
+            context.record(done.raw())?;
+            if succeeded(&done) { Ok(()) } else { Err(Failure::remote_code()) }
+        }
+        Command::Status(which) => {
+            let command = which.command(context).await?;
+            context.record(commands.status(&command).await?.raw())
+        }
+        Command::Cancel(which) => {
+            let command = which.command(context).await?;
+            commands.cancel(&command).await?;
+            let requested = json!({ "id": command.command_id, "cancel_requested": true });
+            context.record(requested.to_string().as_bytes())
+        }
+    }
+}
+
+/// A command whose code failed is Finished, too; its results tell the difference.
+fn succeeded(done: &types::CommandStatusResponse) -> bool {
+    let failed =
+        done.results.as_ref().and_then(|r| r.result_type.as_ref()) == Some(&types::ResultType::Error);
+    done.status == Some(types::CommandStatus::Finished) && !failed
+}

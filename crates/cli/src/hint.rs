@@ -1,0 +1,29 @@
+//! Translates the library's hints into the words of the command line.
+//!
+//! Other programs show these hints too, so the library names settings, in backticks, and never flags or commands.
+
+/// The library's words and the command line's, with a row for each setting that a hint can name.
+const WORDS: &[(&str, &str)] = &[
+    ("`warehouse_id`", "--warehouse or DATABRICKS_WAREHOUSE_ID"),
+    ("`cluster_id`", "--cluster or DATABRICKS_CLUSTER_ID"),
+    ("`profile`", "--profile or DATABRICKS_CONFIG_PROFILE"),
+    ("`host`", "--host or DATABRICKS_HOST"),
+    ("`ca_file`", "--ca-file"),
+    ("`auth_type`", "DATABRICKS_AUTH_TYPE (auth_type)"),
+];
+
+/// Replaces the names of settings with flags and variables.
+pub(crate) fn in_cli_words(hint: &str) -> String {
+    WORDS.iter().fold(hint.to_owned(), |hint, (library, cli)| hint.replace(library, cli))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_cli_words;
+
+    #[test]
+    fn settings_become_flags_and_all_else_stays() {
+        let told = in_cli_words("set `ca_file`; `scopes` and host stay");
+        assert_eq!(told, "set --ca-file; `scopes` and host stay");
+    }
+}
