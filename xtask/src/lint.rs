@@ -3,43 +3,20 @@
 //! Decides what a description may hold: what progenitor gets wrong in silence, what it panics on, and what would
 //! make an API that we don't want. Every finding names the operation or the schema, the rule, and the remedy.
 
+mod findings;
 mod operations;
 mod parameters;
 mod schemas;
-
-use std::fmt;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
 
 use crate::load::{self, for_each_reference};
 
+use findings::{Findings, place};
+
 /// Extensions that mean something; any other one is likely a slip.
 const EXTENSIONS: [&str; 3] = ["x-repeatable", "x-secret", "x-wildcard"];
-
-/// One thing that is wrong with the description.
-struct Finding {
-    /// An operation's id, or a schema with the way into it.
-    place: String,
-    rule: &'static str,
-    message: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.place, self.rule, self.message)
-    }
-}
-
-/// Collects findings.
-#[derive(Default)]
-struct Findings(Vec<Finding>);
-
-impl Findings {
-    fn add(&mut self, place: &str, rule: &'static str, message: impl Into<String>) {
-        self.0.push(Finding { place: place.to_owned(), rule, message: message.into() });
-    }
-}
 
 /// Checks a loaded description; the error lists all findings.
 pub(crate) fn lint(document: &Value) -> Result<()> {
@@ -48,7 +25,7 @@ pub(crate) fn lint(document: &Value) -> Result<()> {
     operations::check(document, &mut findings);
     schemas::check(document, &mut findings);
     for (method, path, operation) in load::operations(document) {
-        let place = operations::place(method, path, operation);
+        let place = place(method, path, operation);
         references(document, operation, &place, &mut findings);
         extensions(operation, &place, &mut findings);
     }
@@ -56,10 +33,10 @@ pub(crate) fn lint(document: &Value) -> Result<()> {
         references(document, schema, name, &mut findings);
         extensions(schema, name, &mut findings);
     }
-    if findings.0.is_empty() {
+    let lines = findings.lines();
+    if lines.is_empty() {
         return Ok(());
     }
-    let lines: Vec<String> = findings.0.iter().map(Finding::to_string).collect();
     bail!("the description breaks {} rule(s)\n{}", lines.len(), lines.join("\n"))
 }
 

@@ -9,7 +9,6 @@ mod paths;
 mod types;
 
 use anyhow::{Context, Result};
-use quote::format_ident;
 use syn::{File, Item, parse_quote};
 
 use crate::preprocess::{Annotations, Operation};
@@ -53,13 +52,9 @@ pub(crate) fn postprocess(file: &mut File, annotations: &Annotations) -> Result<
     Ok(())
 }
 
-fn constant(operation: &Operation) -> syn::Ident {
-    format_ident!("{}", operation.id.to_uppercase())
-}
-
 fn operations_module(operations: &[Operation]) -> Item {
     let constants = operations.iter().map(|operation| -> Item {
-        let name = constant(operation);
+        let name = operation.constant();
         let Operation { id, method, path, repeatable, .. } = operation;
         let doc = format!("`{method} {path}`");
         parse_quote! {
@@ -77,7 +72,7 @@ fn operations_module(operations: &[Operation]) -> Item {
 }
 
 fn operations_table(operations: &[Operation]) -> Item {
-    let constants = operations.iter().map(constant);
+    let constants = operations.iter().map(Operation::constant);
     parse_quote! {
         /// All operations.
         pub const OPERATIONS: &[OperationInfo] = &[#(operations::#constants),*];

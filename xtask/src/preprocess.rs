@@ -35,6 +35,13 @@ pub(crate) struct Operation {
     pub wildcards: BTreeSet<String>,
 }
 
+impl Operation {
+    /// The name of its constant in the generated client.
+    pub(crate) fn constant(&self) -> syn::Ident {
+        quote::format_ident!("{}", self.id.to_uppercase())
+    }
+}
+
 /// Rewrites `document` in place.
 pub(crate) fn preprocess(document: &mut Value) -> Result<Annotations> {
     let mut annotations = Annotations { operations: annotate(document), ..Annotations::default() };

@@ -25,6 +25,7 @@
 
 mod body;
 mod curl;
+mod data;
 mod headers;
 mod multipart;
 mod response;
@@ -36,10 +37,12 @@ use brickwire_wire::{Redirects, Wire};
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use reqwest::Request;
-use serde_json::Value;
 
 use crate::{Error, Result, RetryPolicy};
 
+use body::Content;
+
+pub use data::RawData;
 pub use multipart::FilePart;
 pub use response::{RawResponse, ResponseType};
 
@@ -84,23 +87,6 @@ pub struct RawRequest {
     timeout: Option<Duration>,
     debug: bool,
     retry: RetryPolicy,
-}
-
-/// The body of a [`RawRequest`].
-#[derive(Clone, PartialEq)]
-#[non_exhaustive]
-pub enum RawData {
-    /// Text, sent as it is. JSON text is labelled so unless a Content-Type is given.
-    Text(String),
-    /// JSON; with the Content-Type `application/x-www-form-urlencoded` it is sent as a form (`a=1&b%5Bc%5D=2`).
-    Json(Value),
-    /// Bytes, with their content type where it is known.
-    Bytes {
-        /// The bytes.
-        bytes: Bytes,
-        /// Wins over a Content-Type among the headers.
-        content_type: Option<String>,
-    },
 }
 
 impl RawRequest {
@@ -224,7 +210,13 @@ impl RawRequest {
         let address = url::resolve(wire.host(), &self.url)?;
         let address = url::with_query(address, &self.query, self.repeats_query_keys);
         let mut headers = headers::merged(&self.headers)?;
-        let payload = body::payload(self, &method, headers.get(header::CONTENT_TYPE))?;
+        let content = Content {
+            data: self.data.as_ref(),
+            form: &self.form,
+            files: &self.files,
+            file_names: &self.file_names,
+        };
+        let payload = content.payload(&method, headers.get(header::CONTENT_TYPE))?;
         match payload.content_type {
             Some(content_type) => headers.insert(header::CONTENT_TYPE, content_type),
             None => headers.remove(header::CONTENT_TYPE),
@@ -244,60 +236,6 @@ impl RawRequest {
             Error::usage(format!("unknown method: {:?}", self.method))
                 .with_hint(format!("one of {}", METHODS.join(", ")))
         })
-    }
-}
-
-impl RawData {
-    /// Bytes of a known content type.
-    pub fn bytes(bytes: impl Into<Bytes>, content_type: impl Into<String>) -> Self {
-        Self::Bytes { bytes: bytes.into(), content_type: Some(content_type.into()) }
-    }
-
-    /// No text is no data, as in the connector.
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Text(text) if text.is_empty())
-    }
-}
-
-impl From<&str> for RawData {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for RawData {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<Value> for RawData {
-    fn from(json: Value) -> Self {
-        Self::Json(json)
-    }
-}
-
-impl From<Bytes> for RawData {
-    fn from(bytes: Bytes) -> Self {
-        Self::Bytes { bytes, content_type: None }
-    }
-}
-
-impl From<Vec<u8>> for RawData {
-    fn from(bytes: Vec<u8>) -> Self {
-        Bytes::from(bytes).into()
-    }
-}
-
-impl fmt::Debug for RawData {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
-            Self::Json(_) => f.write_str("Json"),
-            Self::Bytes { bytes, content_type } => {
-                write!(f, "Bytes({} bytes, {content_type:?})", bytes.len())
-            }
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
 use serde_json::{Value, json};
 
-use crate::Failure;
+use crate::process::Failure;
 
 /// What a result's bytes depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -5,7 +5,7 @@ use std::time::Instant;
 use arrow_array::{Array, Int64Array};
 use brickwire_actions::{Connection, Workspace, types::Disposition};
 
-use crate::{Failure, peak_megabytes, variable};
+use crate::process::{Failure, peak_megabytes, variable};
 
 /// Host, token and statement come from the environment; the last line of the output is the measurement.
 pub(crate) fn run(what: &str, threads: usize) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::{
     net::TcpStream,
 };
 
-use crate::Failure;
+use crate::process::Failure;
 
 /// Reads the head of a response and returns the length of its body.
 fn read_head(stream: &mut BufReader<TcpStream>) -> Result<usize, Failure> {

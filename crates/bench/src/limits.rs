@@ -13,7 +13,10 @@ use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
 use serde_json::{Value, json};
 
-use crate::{Failure, http::Client, peak_megabytes, variable};
+use crate::{
+    http::Client,
+    process::{Failure, peak_megabytes, variable},
+};
 
 /// The number of chunks, the statement's id, and when it was asked.
 fn execute(format: &str) -> Result<(usize, String, Instant), Failure> {

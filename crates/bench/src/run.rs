@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::Failure;
+use crate::process::Failure;
 
 const FAR: &str = "latency_ms=30 connect_ms=60 mbps=50";
 

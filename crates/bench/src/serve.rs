@@ -15,8 +15,8 @@ use brickwire_testserver::{End, Request, Response, Server};
 use serde_json::{Value, json};
 
 use crate::{
-    Failure,
     data::{self, Chunk, Format, Shape},
+    process::Failure,
 };
 
 type Table = Arc<OnceLock<Vec<Chunk>>>;

@@ -41,8 +41,16 @@ fn undecodable(place: &str, path: &str, error: &serde_json::Error) -> Error {
         nowhere if nowhere.is_empty() => nowhere,
         place => format!(" at `{place}`"),
     };
+    let hint = match error.classify() {
+        Category::Data => {
+            "the service sent something that this version does not expect: the raw answer has all of it"
+        }
+        _ => "this is not JSON: see whether something else answers for the workspace, such as a proxy",
+    };
     let source = without_value(error);
-    Error::unexpected(format!("cannot decode the response{place}: {source}")).with_source(source)
+    Error::unexpected(format!("cannot decode the response{place}: {source}"))
+        .with_hint(hint)
+        .with_source(source)
 }
 
 /// Whether there is nothing in a body: no text, or `null`.

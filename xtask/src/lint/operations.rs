@@ -4,16 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Findings, parameters};
+use super::{
+    findings::{Findings, place},
+    parameters,
+};
 use crate::load;
-
-/// What an operation is called in findings.
-pub(super) fn place(method: &str, path: &str, operation: &Value) -> String {
-    match operation["operationId"].as_str() {
-        Some(id) => id.to_owned(),
-        None => format!("{} {path}", method.to_uppercase()),
-    }
-}
 
 pub(super) fn check(document: &Value, findings: &mut Findings) {
     let mut ids: BTreeMap<String, String> = BTreeMap::new();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::ToSnakeCase;
 use serde_json::Value;
 
-use super::Findings;
+use super::findings::Findings;
 
 pub(super) fn check(document: &Value, path: &str, operation: &Value, place: &str, findings: &mut Findings) {
     let mut names: BTreeMap<String, &str> = BTreeMap::new();

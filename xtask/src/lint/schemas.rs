@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use heck::{ToPascalCase, ToSnakeCase};
 use serde_json::{Map, Value};
 
-use super::{Findings, operations};
+use super::findings::{Findings, place};
 use crate::load;
 
 /// Keywords that put checks and defaults into the types, or merge them. Service and prose know better.
@@ -43,7 +43,7 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
         walk(schema, name, Place::Component, findings);
     }
     for (method, path, operation) in load::operations(document) {
-        let place = operations::place(method, path, operation);
+        let place = place(method, path, operation);
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             walk(&parameter["schema"], &place, Place::Inline, findings);
         }

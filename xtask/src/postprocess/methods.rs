@@ -10,7 +10,6 @@ use syn::{
     visit_mut::VisitMut,
 };
 
-use super::constant;
 use crate::preprocess::Operation;
 
 /// Rewrites every method of `block`.
@@ -43,7 +42,7 @@ fn rewrite_method(method: &mut ImplItemFn, operation: &Operation) -> Result<()> 
         operation.path
     );
 
-    let info = constant(operation);
+    let info = operation.constant();
     let mut call = quote!(self.call(&operations::#info));
     for (name, argument) in placeholders.iter().zip(&found.path) {
         let step = if operation.wildcards.contains(*name) { quote!(path_with_slashes) } else { quote!(path) };

@@ -42,6 +42,14 @@ pub(super) fn merged(pairs: &[(String, String)]) -> Result<HeaderMap> {
     Ok(headers)
 }
 
+/// A content type that came with data or a file.
+pub(super) fn parse_content_type(text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text.trim())
+        .ok()
+        .filter(|value| value.to_str().is_ok_and(|t| t.contains('/')))
+        .ok_or_else(|| Error::usage(format!("not a content type: {text:?}")))
+}
+
 /// Latin-1, as HTTP has it; no control characters.
 fn parse_value(text: &str) -> Option<HeaderValue> {
     let bytes: Vec<u8> =

@@ -8,7 +8,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::HeaderValue;
 
-use super::body::{Payload, parse_content_type};
+use super::headers::parse_content_type;
 use crate::{Error, Result};
 
 /// A file of a multipart form.
@@ -21,7 +21,7 @@ pub struct FilePart {
 
 impl FilePart {
     /// A file under a key, which is also its name unless
-    /// [`RawRequest::with_file_name`](super::RawRequest::with_file_name) gives another.
+    /// [`RawRequest::with_file_name`](crate::RawRequest::with_file_name) gives another.
     pub fn new(key: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         Self { key: key.into(), bytes: bytes.into(), content_type: None }
     }
@@ -39,11 +39,12 @@ impl fmt::Debug for FilePart {
     }
 }
 
-pub(super) fn payload(
+/// The form and its Content-Type.
+pub(super) fn encode(
     fields: &[(String, String)],
     files: &[FilePart],
     names: &[(String, String)],
-) -> Result<Payload> {
+) -> Result<(Bytes, HeaderValue)> {
     if let Some((key, _)) = names.iter().find(|(key, _)| files.iter().all(|file| file.key != *key)) {
         return Err(name_without_file(key));
     }
@@ -77,7 +78,7 @@ pub(super) fn payload(
     }
     body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
     let content_type = parse_content_type(&format!("multipart/form-data; boundary={boundary}"))?;
-    Ok(Payload { bytes: Some(body.into()), content_type: Some(content_type) })
+    Ok((body.into(), content_type))
 }
 
 pub(super) fn name_without_file(key: &str) -> Error {
@@ -107,10 +108,9 @@ mod tests {
         let owned = |list: &[(&str, &str)]| {
             list.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>()
         };
-        let payload = payload(&owned(fields), files, &owned(names)).unwrap();
-        let content_type = payload.content_type.unwrap();
+        let (bytes, content_type) = encode(&owned(fields), files, &owned(names)).unwrap();
         let boundary = content_type.to_str().unwrap().split_once("boundary=").unwrap().1.to_owned();
-        String::from_utf8(payload.bytes.unwrap().to_vec()).unwrap().replace(&boundary, "B")
+        String::from_utf8(bytes.to_vec()).unwrap().replace(&boundary, "B")
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
             text(&[], &[FilePart::new("f", "")], &[("f", "r.json")])
                 .contains("Content-Type: application/json")
         );
-        let error = payload(&[], &[FilePart::new("f", "")], &[("g".into(), "x".into())]).unwrap_err();
+        let error = encode(&[], &[FilePart::new("f", "")], &[("g".into(), "x".into())]).unwrap_err();
         assert_eq!(error.to_string(), "a file name is given for a file that isn't: g");
     }
 }

@@ -85,10 +85,10 @@ impl Network {
 
 impl Exchange for Network {
     fn exchange(&self, request: reqwest::Request) -> BoxFuture<'_, Result<reqwest::Response, Unanswered>> {
-        self.sent.lock().unwrap().push(Sent {
-            url: request.url().to_string(),
-            headers: request.headers().clone(),
-        });
+        self.sent
+            .lock()
+            .unwrap()
+            .push(Sent { url: request.url().to_string(), headers: request.headers().clone() });
         let mut replies = self.replies.lock().unwrap();
         let reply = if replies.len() > 1 { replies.pop_front() } else { replies.front().cloned() };
         let gone = || Error::new(ErrorKind::Unreachable, "gone");
