@@ -45,6 +45,8 @@ enum Task {
         #[arg(long)]
         list: bool,
     },
+    /// Format all files, those whose modules a macro declares included.
+    Fmt,
     /// Generate the client from the API description.
     Codegen {
         /// Write nothing; print the difference and fail if there is one.
@@ -116,6 +118,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Ci { steps, skip, list: false } => {
             ci::run(&ci::select(&ci::STEPS, &steps, &skip)?, root).map(|()| ExitCode::SUCCESS)
         }
+        Task::Fmt => ci::format(root, false).map(|()| ExitCode::SUCCESS),
         Task::Codegen { check, spec, output } => {
             let text = generate::generate(&spec.unwrap_or_else(|| root.join("spec")), root)?;
             let output = output.unwrap_or_else(|| root.join("crates/client/src/generated.rs"));

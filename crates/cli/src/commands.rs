@@ -1,28 +1,17 @@
-//! The commands. Each one parses arguments, calls one action, and prints one result. A new one is a file, its `mod`,
-//! and a line in the list below.
-
-mod api;
-mod auth;
-mod clusters;
-#[allow(clippy::module_inception, reason = "the service is called that")]
-mod commands;
-mod completions;
-mod config;
-mod contexts;
-mod doctor;
-mod run;
-mod sandbox;
-mod sql;
-mod statements;
-mod warehouses;
-mod whoami;
+//! The commands. Each one parses arguments, calls one action, and prints one result. A new one is a file and a line in
+//! the list below. `cargo fmt` doesn't look into macros, `cargo xtask fmt` formats all files.
 
 use crate::{context::Context, failure::Result};
 
-/// Generates the enum of all commands, in the order of the help, and the dispatch. Each module has a type `Command` for
+/// Generates the modules, the enum of all commands in the order of the help, and the dispatch. Each module has a type `Command` for
 /// its arguments or subcommands, and a function `run`.
 macro_rules! commands {
     ($($(#[$attribute:meta])* $name:ident,)*) => {
+        $(
+            #[allow(clippy::module_inception, reason = "one command is called commands")]
+            mod $name;
+        )*
+
         #[derive(Debug, clap::Subcommand)]
         #[allow(non_camel_case_types, reason = "a variant is named after its module, which is named after the command")]
         pub(crate) enum Command {

@@ -7,7 +7,7 @@
 //! - if the list names a delay for it, `pub(super) const DELAY: Duration`: the default.
 //!
 //! The modules, the router, [`Delays`](crate::Delays) and the flag `--delay` follow from this list. `cargo fmt` doesn't
-//! look into macros: format a service with `rustfmt crates/sandbox/src/routes/*.rs`.
+//! look into macros, `cargo xtask fmt` formats all files.
 
 /// Calls `$then!` with the services, each with the name of its delay.
 macro_rules! services {
