@@ -140,7 +140,7 @@ pub(crate) fn decide(policy: &RetryPolicy, failure: &Failure<'_>, now: Situation
     };
     let asked = asked_wait(failure);
     let wait = wait.max(asked);
-    let fits = |left: Option<Duration>| left.is_none_or(|left| wait <= left);
+    let fits = |left: Option<Duration>| left.is_none_or(|left| !left.is_zero() && wait <= left);
     // A budget of the caller's may be longer than what is slept otherwise.
     let is_bearable = budget.is_some() || asked <= LONGEST_ASKED;
     if again && is_bearable && fits(budget) && fits(now.remaining) { Decision::Retry(wait) } else { give_up }
@@ -154,9 +154,9 @@ fn may_have_run(failure: &Failure<'_>) -> bool {
         Failure::Answer { body, kind } => {
             *kind == ErrorKind::Unavailable
                 && match body.status.as_u16() {
+                    501 => false,
                     503 => body.retry_after.is_none(),
-                    500 | 502 | 504 => true,
-                    _ => false,
+                    _ => true,
                 }
         }
     }

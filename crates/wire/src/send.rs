@@ -26,7 +26,7 @@ use crate::{
     Answer, Authorization, Error, ErrorBody, ErrorKind, Event, Redirects, ResponseValue, Result, RetryPolicy,
     Unanswered, answer,
     call::{Call, Destination},
-    json,
+    is_loopback, json,
     receive::{Failed, Receive, read},
     redact, redirect,
     retry::{Decision, Failure, Situation, decide},
@@ -154,8 +154,9 @@ pub(crate) async fn send<R: Receive>(call: &Call, mut receive: R) -> Result<R::O
     loop {
         wait_for_turn(call, &progress).await?;
         let authorization = authorize(call, &progress).await?;
-        let mut request =
-            first.try_clone().unwrap_or_else(|| Request::new(first.method().clone(), first.url().clone()));
+        let Some(mut request) = first.try_clone() else {
+            return Err(Error::usage("a request body that can't be sent again"));
+        };
         receive.prepare(&mut request).await?;
         if call.cancel.as_ref().is_some_and(|cancel| cancel.is_cancelled()) {
             return Err(progress.finish(call, canceled()));
@@ -202,7 +203,7 @@ fn verdict(call: &Call, failed: &Failed, url: &Url, progress: &Progress) -> Resu
             (Failure::Answer { body, kind }, reason, ErrorBody::clone(body).into_error(url.path()))
         }
         Failed::Overdue(limit) => {
-            let text = format!("no answer within {limit:?}");
+            let text = format!("no answer within {:?}", rounded(*limit));
             let error = Error::new(ErrorKind::DeadlineExceeded, format!("{text}: {}", call.operation));
             (Failure::TimedOut, text, error)
         }
@@ -282,7 +283,7 @@ async fn authorize(call: &Call, progress: &Progress) -> Result<Option<Authorizat
         Some(left) => match tokio::time::timeout(left, credential.authorization()).await {
             Ok(authorization) => authorization?,
             Err(_) => {
-                let text = format!("no token within {left:?}: {}", call.operation);
+                let text = format!("no token within {:?}: {}", rounded(left), call.operation);
                 return Err(progress.finish(call, Error::new(ErrorKind::DeadlineExceeded, text)));
             }
         },
@@ -304,6 +305,10 @@ async fn attempt<R: Receive>(
         return Err(Failed::Final(Error::usage(format!(
             "refused to send the token to another host: {there}"
         ))));
+    }
+    if request.url().scheme() != "https" && !is_loopback(request.url()) {
+        let there = request.url().origin().ascii_serialization();
+        return Err(Failed::Final(Error::usage(format!("refused to send secrets in the clear: {there}"))));
     }
     if let Some(authorization) = authorization {
         authorization.apply(request.headers_mut()).map_err(Failed::Final)?;
@@ -385,17 +390,23 @@ fn is_refusal(status: StatusCode) -> bool {
     status.is_client_error() && !matches!(status.as_u16(), 408 | 416 | 429)
 }
 
+/// Without the fractions of a millisecond that have passed of a deadline.
+fn rounded(limit: Duration) -> Duration {
+    Duration::from_millis((limit.as_micros() + 500) as u64 / 1000)
+}
+
 fn canceled() -> Error {
     Error::new(ErrorKind::Local, "canceled: nothing more is sent")
 }
 
 fn unknown_outcome(operation: &str, reason: &str, error: Error) -> Error {
-    let (status, request_id) = (error.status(), error.request_id().map(str::to_owned));
+    let (status, code) = (error.status(), error.error_code().map(str::to_owned));
+    let request_id = error.request_id().map(str::to_owned);
     let text = format!("outcome unknown: `{operation}` may have been carried out: {reason}");
     Error::new(ErrorKind::UnknownOutcome, text)
         .with_hint("see whether it took effect before you send it again")
         .with_source(error)
-        .with_details(|d| (d.status, d.request_id) = (status, request_id))
+        .with_details(|d| (d.status, d.error_code, d.request_id) = (status, code, request_id))
 }
 
 /// Token requests and presigned links are secrets as a whole, so only API calls are logged in detail.
