@@ -121,7 +121,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub log_analytics_info: Option<LogAnalyticsInfo>,
         /// The most to pay for a spot instance, in US dollars per hour; -1 means up to the on-demand price, so that price never evicts.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::double::optional"
+        )]
         pub spot_bid_max_price: Option<f64>,
     }
     /// Which instances to use on Azure: `SPOT_WITH_FALLBACK_AZURE` takes on-demand ones where no spot instances are to be had.
@@ -270,7 +274,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub azure_attributes: Option<AzureAttributes>,
         /// CPU cores of all nodes together. May be a fraction, since some node types share cores.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::double::optional"
+        )]
         pub cluster_cores: Option<f64>,
         /// The cluster's id, such as `0123-456789-abcdefgh`; kept over restarts.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -298,13 +306,13 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_user_name: Option<String>,
         /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
         pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub data_security_mode: Option<DataSecurityMode>,
         /// Tags that the service adds, such as `Vendor`, `Creator`, `ClusterName` and `ClusterId`.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
         pub default_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Where the libraries of the cluster come from.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -396,7 +404,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub single_user_name: Option<String>,
         /// Spark settings by name. Values are text, also those that are numbers.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
         pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
         /// The id of the Spark context; a new one after each restart of the driver. May exceed 2^53.
         #[serde(
@@ -406,7 +414,7 @@ pub mod types {
         )]
         pub spark_context_id: Option<i64>,
         /// Environment variables for driver and workers. May refer to secrets; values are text.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
         pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
         /// The runtime version, such as `16.4.x-scala2.12`. See `clusters_spark_versions`.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -527,7 +535,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cluster_name: Option<String>,
         /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
         pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -595,10 +603,10 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub single_user_name: Option<String>,
         /// Spark settings by name. Values are text, also those that are numbers.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
         pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
         /// Environment variables for driver and workers. May refer to secrets; values are text.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
         pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
         /// The runtime version, such as `16.4.x-scala2.12`. See `clusters_spark_versions`.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -1119,7 +1127,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub odbc_params: Option<OdbcParams>,
         /// A factor on the cluster size. The service doesn't say when it applies; most answers lack it.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::double::optional"
+        )]
         pub reyden_cluster_size_multiplier: Option<f64>,
         /// Whether spot instances may be used.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -1236,7 +1248,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub external_link: Option<String>,
         /// Headers that the download has to send. Usually none; storage with keys of the customer asks for them.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
         pub http_headers: Option<std::collections::BTreeMap<String, String>>,
         /// The number of the next chunk; absent on the last.
         #[serde(
@@ -1432,7 +1444,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub odbc_params: Option<OdbcParams>,
         /// A factor on the cluster size. The service doesn't say when it applies; most answers lack it.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::double::optional"
+        )]
         pub reyden_cluster_size_multiplier: Option<f64>,
         /// Whether spot instances may be used.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -1678,7 +1694,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub node_type_id: Option<String>,
         /// CPU cores. May be a fraction, when a core is shared.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::double::optional"
+        )]
         pub num_cores: Option<f64>,
         /// GPUs.
         #[serde(
@@ -2197,7 +2217,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub code: Option<TerminationReasonCode>,
         /// Details by name, such as `databricks_error_message`, `azure_error_code` or `inactivity_duration_min`. Which ones there are depends on the code and the cloud.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
         pub parameters: Option<std::collections::BTreeMap<String, String>>,
         /// Whose cause it was, and whether the end was a normal one.
         #[serde(rename = "type", skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,5 @@
-//! Integers as the service sends them: a JSON number, or its decimal text where the number has 64 bits. For
-//! `deserialize_with`.
+//! Integers as the service sends them: a JSON number, its decimal text where the number has 64 bits, or `2.0` from a
+//! service that counts in doubles. For `deserialize_with`.
 
 use std::fmt;
 
@@ -53,6 +53,16 @@ impl Visitor<'_> for Integer {
         }
     }
 
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+        // Beyond that not every integer has a double of its own.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if value.fract() == 0.0 && value.abs() <= EXACT {
+            Ok(Some(value as i64))
+        } else {
+            Err(Error::invalid_value(Unexpected::Float(value), &self))
+        }
+    }
+
     fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
         match value.parse() {
             Ok(value) => Ok(Some(value)),
@@ -80,6 +90,8 @@ mod tests {
             (json!({"wide": i64::MAX}), Some(i64::MAX)),
             (json!({"wide": i64::MIN.to_string()}), Some(i64::MIN)),
             (json!({"wide": "9007199254740993"}), Some(9_007_199_254_740_993)),
+            (json!({"wide": 2.0}), Some(2)),
+            (json!({"wide": -9007199254740992.0}), Some(-9_007_199_254_740_992)),
             (json!({"wide": null}), None),
             (json!({}), None),
         ] {
@@ -95,6 +107,7 @@ mod tests {
             json!({"wide": "5 "}),
             json!({"wide": "5.0"}),
             json!({"wide": 5.5}),
+            json!({"wide": 1e19}),
             json!({"wide": true}),
             json!({"wide": u64::MAX}),
             json!({"narrow": 3_000_000_000_i64}),

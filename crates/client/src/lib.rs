@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod client;
+mod double;
 pub mod integer;
+mod map;
 mod open_enum;
 mod redacted;
 

@@ -146,7 +146,7 @@ fn option_outside_box(field: &mut Field) {
     }
 }
 
-/// An integer may come as decimal text.
+/// A number may come as text, and a map may have entries without a value.
 fn tolerate_text(field: &mut Field) {
     let text = field.ty.to_token_stream().to_string().replace(' ', "");
     let part = match text.as_str() {
@@ -154,6 +154,10 @@ fn tolerate_text(field: &mut Field) {
             quote!(default, deserialize_with = "crate::integer::optional")
         }
         "i64" | "i32" => quote!(deserialize_with = "crate::integer::required"),
+        "::std::option::Option<f64>" => quote!(default, deserialize_with = "crate::double::optional"),
+        map if map.starts_with("::std::option::Option<::std::collections::BTreeMap<") => {
+            quote!(default, deserialize_with = "crate::map::optional")
+        }
         _ => return,
     };
     let present = field.attrs.iter_mut().find(|attribute| attribute.path().is_ident("serde"));

@@ -164,7 +164,7 @@ pub mod types {
             deserialize_with = "crate::integer::optional"
         )]
         pub count: Option<i64>,
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
         pub count_by_name: Option<std::collections::BTreeMap<String, i64>>,
         #[serde(rename = "foo.bar-baz", skip_serializing_if = "Option::is_none")]
         pub foo_bar_baz: Option<String>,
@@ -183,7 +183,11 @@ pub mod types {
         pub parent: Option<Box<Toy>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub parts: Option<Vec<Part>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::double::optional"
+        )]
         pub price: Option<f64>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub prices: Option<Prices>,
@@ -208,7 +212,7 @@ pub mod types {
         /// Beside a reference.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<ToyState>,
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
         pub tags: Option<std::collections::BTreeMap<String, String>>,
         #[serde(rename = "urn:toys:2.0:Toy", skip_serializing_if = "Option::is_none")]
         pub urn_toys_2_0_toy: Option<serde_json::Map<String, serde_json::Value>>,
