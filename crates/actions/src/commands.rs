@@ -59,7 +59,7 @@ impl Commands {
         &self,
         cluster_id: &str,
         language: types::CommandLanguage,
-    ) -> Result<ResponseValue<types::Created>> {
+    ) -> Result<ResponseValue<types::CreateContextResponse>> {
         required(&[("cluster id", cluster_id)])?;
         let body = types::CreateContext { cluster_id: Some(cluster_id.to_owned()), language: Some(language) };
         let created = self.workspace.client().contexts_create(&body).await?;
@@ -143,7 +143,7 @@ impl Commands {
         code: &str,
     ) -> Result<Command> {
         required(&[("cluster id", cluster_id), ("context id", context_id)])?;
-        let body = types::Command {
+        let body = types::ExecuteCommand {
             cluster_id: Some(cluster_id.to_owned()),
             context_id: Some(context_id.to_owned()),
             language: Some(language),

@@ -34,7 +34,7 @@ impl Warehouses {
     ///
     /// # Errors
     /// Those of any call; no warehouses is not an error. Operation: `warehouses_list`.
-    pub async fn list(&self) -> Result<List<types::EndpointInfo>> {
+    pub async fn list(&self) -> Result<List<types::Warehouse>> {
         list::all(|page_token| self.page(page_token), "warehouses").await
     }
 
@@ -57,7 +57,7 @@ impl Warehouses {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] for an unknown id. Operation: `warehouses_get`.
-    pub async fn get(&self, warehouse_id: &str) -> Result<ResponseValue<types::GetWarehouseResponse>> {
+    pub async fn get(&self, warehouse_id: &str) -> Result<ResponseValue<types::Warehouse>> {
         Ok(self.workspace.client().warehouses_get(warehouse_id).await?)
     }
 
@@ -113,7 +113,7 @@ impl Warehouses {
         &self,
         warehouse_id: &str,
         options: WaitOptions,
-    ) -> Result<ResponseValue<types::GetWarehouseResponse>> {
+    ) -> Result<ResponseValue<types::Warehouse>> {
         let begun = tokio::time::Instant::now();
         let mut moved = false;
         self.wait(warehouse_id, options, |warehouse| match warehouse.state {
@@ -138,7 +138,7 @@ impl Warehouses {
         &self,
         warehouse_id: &str,
         options: WaitOptions,
-    ) -> Result<ResponseValue<types::GetWarehouseResponse>> {
+    ) -> Result<ResponseValue<types::Warehouse>> {
         self.wait(warehouse_id, options, |warehouse| match warehouse.state {
             Some(State::Stopped) => Verdict::Done,
             Some(State::Deleted | State::Deleting) => Verdict::Failed(ended(warehouse_id, warehouse)),
@@ -156,8 +156,8 @@ impl Warehouses {
         &self,
         warehouse_id: &str,
         options: WaitOptions,
-        mut judge: impl FnMut(&types::GetWarehouseResponse) -> Verdict,
-    ) -> Result<ResponseValue<types::GetWarehouseResponse>> {
+        mut judge: impl FnMut(&types::Warehouse) -> Verdict,
+    ) -> Result<ResponseValue<types::Warehouse>> {
         let subject = Subject { what: "warehouse", id: warehouse_id };
         wait::until(
             subject,
@@ -177,11 +177,11 @@ impl Warehouses {
 /// How long a start may take to show.
 const STALE: std::time::Duration = std::time::Duration::from_secs(30);
 
-fn state_of(warehouse: &types::GetWarehouseResponse) -> &str {
+fn state_of(warehouse: &types::Warehouse) -> &str {
     warehouse.state.as_ref().map_or("UNKNOWN", State::as_str)
 }
 
-fn ended(warehouse_id: &str, warehouse: &types::GetWarehouseResponse) -> Error {
+fn ended(warehouse_id: &str, warehouse: &types::Warehouse) -> Error {
     let mut text = format!("warehouse {warehouse_id} is {}", state_of(warehouse));
     let health = warehouse.health.as_ref();
     if let Some(why) =
