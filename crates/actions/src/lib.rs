@@ -2,19 +2,13 @@
 
 mod auth;
 mod background;
-mod clusters;
-mod commands;
 mod config;
 mod connection;
 mod doctor;
-mod find;
+mod lifecycle;
 mod list;
+mod names;
 mod raw;
-mod run;
-mod sql;
-mod users;
-mod wait;
-mod warehouses;
 mod workspace;
 
 pub use auth::{AccessToken, BrowserLogin, Identity};
@@ -22,20 +16,33 @@ pub use brickwire_client::{Client, ResponseValue, types};
 pub use brickwire_wire::{
     Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret,
 };
-pub use clusters::Clusters;
-pub use commands::{Command, Commands, DEFAULT_LANGUAGE};
 pub use config::{Config, ConfigView, Environment, Ignored, ProfileView, Setting, SettingView, Source};
 pub use connection::{Connection, Credential, ServicePrincipal};
 pub use doctor::{Check, Doctor, Outcome};
+pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status, WaitOptions};
 pub use list::List;
+pub use names::{Candidate, Named};
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
-pub use run::{RunOptions, RunOutput};
+pub use workspace::{Workspace, WorkspaceBuilder};
+
+// The services. Each one is a file; CONTRIBUTING.md says how to add one.
+mod clusters;
+pub use clusters::Clusters;
+mod commands;
+pub use commands::{
+    Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
+    output::RunOutput,
+    run::{Run, RunOptions},
+};
+#[cfg(test)]
+mod kettles;
+mod sql;
 #[cfg(feature = "arrow")]
 pub use sql::RecordBatches;
-pub use sql::{
-    FetchOptions, Parameter, Row, RowStream, Rows, RowsIter, Sql, Statement, StatementResult, Statements,
-};
+pub use sql::{FetchOptions, Parameter, Row, RowStream, Rows, RowsIter, Sql, Statement, StatementResult};
+mod statements;
+pub use statements::Statements;
+mod users;
 pub use users::Users;
-pub use wait::{Change, WaitOptions};
+mod warehouses;
 pub use warehouses::Warehouses;
-pub use workspace::{Workspace, WorkspaceBuilder};

@@ -101,7 +101,7 @@ pub(crate) async fn run(command: Clusters, context: &Context) -> Result {
             Ok(context.output().list(clusters.list_node_types().await?.raw(), NODE_TYPES)?)
         }
         Clusters::SparkVersions => {
-            Ok(context.output().list(clusters.spark_versions().await?.raw(), SPARK_VERSIONS)?)
+            Ok(context.output().list(clusters.list_spark_versions().await?.raw(), SPARK_VERSIONS)?)
         }
         Clusters::Get(which) => {
             let id = clusters.find(&which.cluster).await?;

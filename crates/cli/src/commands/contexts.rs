@@ -1,6 +1,6 @@
 //! `brick contexts`
 
-use brickwire_actions::types::CommandLanguage;
+use brickwire_actions::{DEFAULT_LANGUAGE, ExecutionContext, types::CommandLanguage};
 use clap::{Subcommand, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
@@ -38,6 +38,13 @@ pub(crate) struct Which {
     /// The context's id
     #[arg(value_name = "CONTEXT")]
     context: String,
+}
+
+impl Which {
+    async fn named(self, context: &Context) -> Result<ExecutionContext> {
+        let cluster_id = self.cluster.id(context).await?;
+        Ok(ExecutionContext { cluster_id, id: self.context, language: DEFAULT_LANGUAGE })
+    }
 }
 
 /// The cluster that code runs on.
@@ -90,20 +97,16 @@ pub(crate) async fn run(command: Contexts, context: &Context) -> Result {
             if no_wait {
                 return record(context, created.raw());
             }
-            let id = created.id.as_deref().unwrap_or_default();
-            record(context, commands.wait_for_context(&cluster, id, timeout.options()).await?.raw())
+            record(context, commands.wait_for_context(&created, timeout.options()).await?.raw())
         }
         Contexts::Status(which) => {
-            let cluster = which.cluster.id(context).await?;
-            record(context, commands.context_status(&cluster, &which.context).await?.raw())
+            let named = which.named(context).await?;
+            record(context, commands.context_status(&named).await?.raw())
         }
         Contexts::Destroy(which) => {
-            let cluster = which.cluster.id(context).await?;
-            commands.destroy_context(&cluster, &which.context).await?;
-            record(
-                context,
-                serde_json::json!({ "id": which.context, "destroyed": true }).to_string().as_bytes(),
-            )
+            let named = which.named(context).await?;
+            commands.destroy_context(&named).await?;
+            record(context, serde_json::json!({ "id": named.id, "destroyed": true }).to_string().as_bytes())
         }
     }
 }

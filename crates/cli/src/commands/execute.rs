@@ -1,6 +1,6 @@
 //! `brick commands`
 
-use brickwire_actions::{Command, types};
+use brickwire_actions::{Command, ExecutionContext, types};
 use clap::Subcommand;
 
 use super::{
@@ -68,10 +68,11 @@ impl Which {
 pub(crate) async fn run(command: Commands, context: &Context) -> Result {
     let commands = context.workspace().await?.commands();
     match command {
-        Commands::Execute { cluster, context: context_id, language, code, no_wait, timeout } => {
+        Commands::Execute { cluster, context: id, language, code, no_wait, timeout } => {
             let code = code.read("code")?;
-            let cluster = cluster.id(context).await?;
-            let command = commands.run(&cluster, &context_id, language.into(), &code).await?;
+            let cluster_id = cluster.id(context).await?;
+            let named = ExecutionContext { cluster_id, id, language: language.into() };
+            let command = commands.submit(&named, &code).await?;
             if no_wait {
                 let accepted = serde_json::json!({ "id": command.command_id });
                 return record(context, accepted.to_string().as_bytes());

@@ -6,7 +6,7 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use brickwire_actions::{Command, RunOptions, RunOutput, types};
+use brickwire_actions::{Command, ErrorKind, IfTerminated, Run as Ended, RunOptions, RunOutput, types};
 use serde_json::{Value, json};
 
 use super::{
@@ -59,7 +59,15 @@ pub(crate) async fn run(command: Run, context: &Context) -> Result {
     };
     let workspace = context.workspace().await?;
     let cluster = command.cluster.id(context).await?;
-    workspace.clusters().ensure_running(&cluster, command.start, command.timeout.options()).await?;
+    let if_terminated = if command.start { IfTerminated::Start } else { IfTerminated::Fail };
+    let running =
+        workspace.clusters().ensure_running(&cluster, if_terminated, command.timeout.options()).await;
+    running.map_err(|error| match error.kind() {
+        ErrorKind::Configuration if !command.start => {
+            error.with_hint(format!("start it: brick clusters start {cluster}, or add --start"))
+        }
+        _ => error,
+    })?;
     let mut options = RunOptions::default()
         .with_language(language.into())
         .with_kept_context(command.keep_context)
@@ -70,25 +78,26 @@ pub(crate) async fn run(command: Run, context: &Context) -> Result {
     let commands = workspace.commands();
     if command.detach {
         let Command { cluster_id, context_id, command_id } =
-            commands.run_detached(&cluster, &code, &options).await?;
+            commands.submit_on_cluster(&cluster, &code, &options).await?;
         let names = json!({ "cluster_id": cluster_id, "context_id": context_id, "command_id": command_id });
         return record(context, names.to_string().as_bytes());
     }
-    let (Command { context_id: id, .. }, done) = commands.run_to_end(&cluster, &code, &options).await?;
+    let run = commands.run(&cluster, &code, &options).await?;
     if command.keep_context {
+        let id = &run.command.context_id;
         context.note(&format!(
             "context {id} is kept: brick run -c {cluster} --context {id} …, brick contexts destroy -c {cluster} {id}"
         ));
     }
     if context.output().is_json_asked() {
-        record(context, done.raw())?;
-        return if matches!(RunOutput::of(&done), RunOutput::Failed { .. } | RunOutput::Cancelled) {
+        record(context, &run.raw)?;
+        return if matches!(run.output, RunOutput::Failed { .. } | RunOutput::Cancelled) {
             Err(Failure::RemoteCode)
         } else {
             Ok(())
         };
     }
-    show(&done, &command.images, context)
+    show(run, &command.images, context)
 }
 
 /// A name without an extension says nothing; one that is for something else is no Python.
@@ -106,8 +115,8 @@ fn by_extension(path: &Path) -> Result<Language> {
     }
 }
 
-fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -> Result {
-    match RunOutput::of(done) {
+fn show(run: Ended, images: &Path, context: &Context) -> Result {
+    match run.output {
         RunOutput::Text(text) => {
             let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
             Ok(context.output().bytes(format!("{text}{end}").as_bytes())?)
@@ -126,7 +135,7 @@ fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -
             }
             Ok(())
         }
-        RunOutput::Images(all) => save(&all, images, done.id.as_deref().unwrap_or("run"), context),
+        RunOutput::Images(all) => save(&all, images, &run.command.command_id, context),
         RunOutput::Failed { summary, cause } => {
             let cause = anstream::adapter::strip_str(cause.trim_end()).to_string();
             let text = if cause.contains(&summary) || summary.is_empty() {
