@@ -18,8 +18,9 @@ const GET: OperationInfo = OperationInfo::new("kettles_get", "GET", "/api/kettle
 const HEAT: OperationInfo = OperationInfo::new("kettles_heat", "POST", "/api/kettles/{id}/heat", true);
 const COOL: OperationInfo = OperationInfo::new("kettles_cool", "POST", "/api/kettles/{id}/cool", true);
 
+/// A kettle as the service describes it.
 #[derive(Debug, Clone, Deserialize)]
-struct Kettle {
+pub struct Kettle {
     id: Option<String>,
     name: Option<String>,
     state: String,
@@ -27,12 +28,13 @@ struct Kettle {
 
 /// The kettles of a workspace.
 #[derive(Debug, Clone)]
-struct Kettles {
+pub struct Kettles {
     workspace: Workspace,
 }
 
 impl Workspace {
-    fn kettles(&self) -> Kettles {
+    /// Kettles: heat, cool.
+    pub fn kettles(&self) -> Kettles {
         Kettles { workspace: self.clone() }
     }
 }

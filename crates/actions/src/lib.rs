@@ -23,26 +23,36 @@ pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status, WaitOp
 pub use list::List;
 pub use names::{Candidate, Named};
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
-pub use workspace::{Workspace, WorkspaceBuilder};
-
-// The services. Each one is a file; CONTRIBUTING.md says how to add one.
-mod clusters;
-pub use clusters::Clusters;
-mod commands;
-pub use commands::{
-    Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
-    output::RunOutput,
-    run::{Run, RunOptions},
-};
-#[cfg(test)]
-mod kettles;
-mod sql;
 #[cfg(feature = "arrow")]
 pub use sql::RecordBatches;
-pub use sql::{FetchOptions, Parameter, Row, RowStream, Rows, RowsIter, Sql, Statement, StatementResult};
-mod statements;
-pub use statements::Statements;
-mod users;
-pub use users::Users;
-mod warehouses;
-pub use warehouses::Warehouses;
+pub use sql::{FetchOptions, Row, RowStream, Rows, RowsIter, StatementResult};
+pub use workspace::{Workspace, WorkspaceBuilder};
+
+/// Declares the services, and what of each is public.
+macro_rules! services {
+    ($($(#[$attribute:meta])* $service:ident::$public:tt;)*) => {
+        $(
+            $(#[$attribute])*
+            mod $service;
+            $(#[$attribute])*
+            pub use $service::$public;
+        )*
+    };
+}
+
+// The only place where a service is registered; CONTRIBUTING.md says how to add one. `cargo fmt` doesn't look into macros,
+// `cargo xtask fmt` formats all files.
+services! {
+    clusters::{Clusters};
+    commands::{
+        Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
+        output::RunOutput,
+        run::{Run, RunOptions},
+    };
+    #[cfg(test)]
+    kettles::{Kettle, Kettles};
+    sql::{Parameter, Sql, Statement};
+    statements::{Statements};
+    users::{Users};
+    warehouses::{Warehouses};
+}

@@ -18,7 +18,8 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    pub(crate) fn new(id: Option<String>, name: Option<String>, state: Option<impl ToString>) -> Self {
+    /// A resource whose id, name or state may be missing in an answer.
+    pub fn new(id: Option<String>, name: Option<String>, state: Option<impl ToString>) -> Self {
         Self {
             id: id.unwrap_or_default(),
             name: name.unwrap_or_default(),

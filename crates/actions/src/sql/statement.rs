@@ -99,9 +99,10 @@ impl Statement {
     }
 
     /// How long the service waits for the end of the statement before it answers: 5 to 50 seconds, or 0 to answer at
-    /// once. By default 5 seconds in [`execute`](Self::execute), and 0 in [`submit`](Self::submit). The service
-    /// never waits longer than until 2 seconds before the deadline. A statement that takes longer is polled for, so this changes only the number of
-    /// requests.
+    /// once. By default 5 seconds in [`execute`](Self::execute), and 0 in [`submit`](Self::submit).
+    ///
+    /// [`execute`](Self::execute) polls for a statement that takes longer, so this changes only the number of requests. A
+    /// [deadline](Self::with_deadline) shortens it: the service never waits longer than until 2 seconds before.
     pub fn with_wait_timeout(mut self, wait: Duration) -> Self {
         self.wait_timeout = Some(wait);
         self

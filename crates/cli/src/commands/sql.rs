@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use brickwire_actions::{FetchOptions, Parameter, Statement, StatementResult, types::WarehouseState};
+use brickwire_actions::{
+    ErrorKind, FetchOptions, Parameter, Statement, StatementResult, types::WarehouseState,
+};
 
 use clap_complete::ArgValueCompleter;
 
@@ -87,7 +89,10 @@ pub(crate) async fn run(command: Sql, context: &Context) -> Result {
     let given = command.warehouse.as_deref().or(context.config().await?.warehouse_id());
     let warehouse = match given {
         Some(id_or_name) => warehouses.find(id_or_name).await?,
-        None => warehouses.find_only_running().await?,
+        None => warehouses.find_only_running().await.map_err(|error| match error.kind() {
+            ErrorKind::Usage => error.with_hint("name one with --warehouse or DATABRICKS_WAREHOUSE_ID"),
+            _ => error,
+        })?,
     };
     if command.no_start {
         let state = warehouses.get(&warehouse).await?.state.clone();
