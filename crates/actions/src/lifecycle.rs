@@ -76,9 +76,18 @@ impl WaitOptions {
     /// Starts the clock. `usual` are the pauses if none were set.
     pub(crate) fn start(self, usual: RangeInclusive<Duration>) -> Pace {
         let (first, longest) = self.polls.unwrap_or_else(|| usual.into_inner());
-        let deadline = Instant::now() + self.timeout.min(LONGEST_TIMEOUT);
-        Pace { timeout: self.timeout, deadline, first, longest: longest.max(first) }
+        Pace {
+            timeout: self.timeout,
+            deadline: deadline_after(self.timeout),
+            first,
+            longest: longest.max(first),
+        }
     }
+}
+
+/// The moment at which a timeout that starts now is over.
+pub(crate) fn deadline_after(timeout: Duration) -> Instant {
+    Instant::now() + timeout.min(LONGEST_TIMEOUT)
 }
 
 /// [`WaitOptions`] with a deadline.

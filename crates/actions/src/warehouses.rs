@@ -53,12 +53,12 @@ impl Lifecycle for Warehouses {
             _ => Phase::Unknown,
         };
         let health = warehouse.health.as_ref();
-        let told = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let message = health.and_then(|health| told(&health.summary));
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let message = health.and_then(|health| given(&health.summary));
         Status {
             state: warehouse.state.as_ref().map_or("UNKNOWN", State::as_str).to_owned(),
             phase,
-            reason: health.and_then(|health| told(&health.details)).or_else(|| message.clone()),
+            reason: health.and_then(|health| given(&health.details)).or_else(|| message.clone()),
             message,
             error_code: None,
         }

@@ -11,7 +11,7 @@ use brickwire_client::{ResponseValue, types};
 #[cfg(feature = "arrow")]
 use super::RecordBatches;
 use super::{FetchOptions, Parameter, StatementResult, execution};
-use crate::{Error, Result, WaitOptions, Workspace};
+use crate::{Error, Result, WaitOptions, Workspace, lifecycle::deadline_after, names::required};
 
 /// A warehouse's own limit for a statement is two days unless an administrator changed it.
 const DEADLINE: Duration = Duration::from_secs(48 * 60 * 60);
@@ -156,11 +156,8 @@ impl Statement {
     /// [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the answer is lost. A statement that fails is
     /// not an error here. Operation: `statements_execute`.
     pub async fn submit(self) -> Result<ResponseValue<types::StatementResponse>> {
-        let deadline = WaitOptions::default().with_timeout(self.deadline).start(execution::POLLS).deadline;
-        let workspace = self.workspace.with_deadline(deadline);
-        let wait_timeout = self.wait_timeout(Duration::ZERO);
-        let request = types::ExecuteStatementRequest { wait_timeout, ..self.into_request()? };
-        workspace.client().statements_execute(&request).await
+        let workspace = self.workspace.with_deadline(deadline_after(self.deadline));
+        workspace.client().statements_execute(&self.into_request(Duration::ZERO)?).await
     }
 
     /// Runs the statement, waits for its end, and returns its result, whose rows are fetched as they are asked for. The
@@ -182,9 +179,8 @@ impl Statement {
     pub async fn execute(self) -> Result<StatementResult> {
         let (workspace, fetch, lz4) = (self.workspace.clone(), self.fetch, self.lz4);
         let options = WaitOptions::default().with_timeout(self.deadline);
-        let wait_timeout = self.wait_timeout(WAIT);
-        let request = types::ExecuteStatementRequest { wait_timeout, ..self.into_request()? };
-        Ok(execution::execute(workspace, request, options, lz4).await?.with_fetch(fetch))
+        let result = execution::execute(workspace, self.into_request(WAIT)?, options, lz4).await?;
+        Ok(result.with_fetch(fetch))
     }
 
     /// Runs the statement, waits for its end, and returns its result as Arrow record batches. The fastest way to many
@@ -209,24 +205,12 @@ impl Statement {
         self.execute().await?.into_batches()
     }
 
-    /// The time for which the service waits: an answer at the deadline would come too late.
-    fn wait_timeout(&self, default: Duration) -> Option<String> {
-        let wait = self.wait_timeout.unwrap_or(default);
-        let longest = self.deadline.saturating_sub(MARGIN);
-        let wait = match longest {
-            _ if wait <= longest => wait,
-            // The service refuses 1 to 4 seconds.
-            _ if longest < WAIT => Duration::ZERO,
-            _ => longest,
-        };
-        Some(format!("{}s", wait.as_secs()))
-    }
-
-    fn into_request(self) -> Result<types::ExecuteStatementRequest> {
+    /// What is sent. `wait` is how long the service waits if nothing else was set.
+    fn into_request(self, wait: Duration) -> Result<types::ExecuteStatementRequest> {
         let mut request = self.request;
-        if request.warehouse_id.trim().is_empty() {
-            return Err(Error::usage("the warehouse id is empty"));
-        }
+        let wait = bounded(self.wait_timeout.unwrap_or(wait), self.deadline);
+        request.wait_timeout = Some(format!("{}s", wait.as_secs()));
+        required("warehouse", &request.warehouse_id)?;
         if request.statement.trim().is_empty() {
             return Err(Error::usage("the statement is empty"));
         }
@@ -240,6 +224,17 @@ impl Statement {
             _ => types::Disposition::ExternalLinks,
         });
         Ok(request)
+    }
+}
+
+/// The time for which the service waits: an answer at the deadline would come too late.
+fn bounded(wait: Duration, deadline: Duration) -> Duration {
+    let longest = deadline.saturating_sub(MARGIN);
+    match longest {
+        _ if wait <= longest => wait,
+        // The service refuses 1 to 4 seconds.
+        _ if longest < WAIT => Duration::ZERO,
+        _ => longest,
     }
 }
 
@@ -258,21 +253,15 @@ fn has_few_rows(statement: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Connection;
 
     #[test]
-    fn the_service_waits_as_long_as_is_set_and_never_past_the_deadline() {
-        let connection = Connection::token("https://adb-1.2.azuredatabricks.net", "dapi-example").unwrap();
-        let workspace = Workspace::new(connection).unwrap();
-        let waits = |wait: Option<u64>, deadline: u64| {
-            let mut statement =
-                workspace.sql("w").statement("SELECT 1").with_deadline(Duration::from_secs(deadline));
-            statement.wait_timeout = wait.map(Duration::from_secs);
-            statement.wait_timeout(WAIT).unwrap()
-        };
-        assert_eq!([waits(None, 60), waits(None, 6)], ["5s", "0s"]);
-        assert_eq!([waits(Some(30), 60), waits(Some(30), 9), waits(Some(30), 6)], ["30s", "7s", "0s"]);
-        assert_eq!([waits(Some(0), 60), waits(Some(3), 60)], ["0s", "3s"]);
+    fn the_service_never_waits_past_the_deadline() {
+        for (wait, deadline, expected) in
+            [(5, 60, 5), (5, 7, 5), (5, 6, 0), (30, 60, 30), (30, 9, 7), (30, 6, 0), (3, 60, 3), (0, 1, 0)]
+        {
+            let [wait, deadline, expected] = [wait, deadline, expected].map(Duration::from_secs);
+            assert_eq!(bounded(wait, deadline), expected, "{wait:?} {deadline:?}");
+        }
     }
 
     #[test]
