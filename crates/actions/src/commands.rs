@@ -12,8 +12,8 @@ use brickwire_client::{ResponseValue, types};
 
 use crate::{
     Error, ErrorKind, Result, WaitOptions, Workspace,
-    lifecycle::{Pace, Seen, Subject, Verdict, until},
     names::required,
+    wait::{Seen, Verdict, until},
 };
 
 use types::{CommandStatus, ContextStatus};
@@ -109,19 +109,10 @@ impl Commands {
         context: &ExecutionContext,
         options: WaitOptions,
     ) -> Result<ResponseValue<types::ContextStatusResponse>> {
-        self.wait_for_context_within(context, options.start(POLLS)).await
-    }
-
-    async fn wait_for_context_within(
-        &self,
-        context: &ExecutionContext,
-        pace: Pace,
-    ) -> Result<ResponseValue<types::ContextStatusResponse>> {
-        let id = &context.id;
+        let (id, pace) = (&context.id, options.start(POLLS));
         let commands = self.workspace.with_deadline(pace.deadline).commands();
-        let (subject, events) = (Subject { what: "context", id }, self.workspace.events());
         let poll = || commands.context_status(context);
-        until(subject, pace, events, poll, |context| Seen {
+        until("context", id, pace, self.workspace.events(), poll, |context| Seen {
             state: context.status.as_ref().map_or("unknown", ContextStatus::as_str).to_owned(),
             message: None,
             verdict: match context.status {
@@ -200,18 +191,10 @@ impl Commands {
         command: &Command,
         options: WaitOptions,
     ) -> Result<ResponseValue<types::CommandStatusResponse>> {
-        self.wait_within(command, options.start(POLLS)).await
-    }
-
-    async fn wait_within(
-        &self,
-        command: &Command,
-        pace: Pace,
-    ) -> Result<ResponseValue<types::CommandStatusResponse>> {
+        let (id, pace) = (&command.command_id, options.start(POLLS));
         let commands = self.workspace.with_deadline(pace.deadline).commands();
-        let subject = Subject { what: "command", id: &command.command_id };
         let poll = || commands.status(command);
-        until(subject, pace, self.workspace.events(), poll, |seen| Seen {
+        until("command", id, pace, self.workspace.events(), poll, |seen| Seen {
             state: seen.status.as_ref().map_or("unknown", CommandStatus::as_str).to_owned(),
             message: None,
             verdict: match seen.status {

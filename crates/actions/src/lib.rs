@@ -9,6 +9,7 @@ mod lifecycle;
 mod list;
 mod names;
 mod raw;
+mod wait;
 mod workspace;
 
 pub use auth::{AccessToken, BrowserLogin, Identity};
@@ -19,13 +20,14 @@ pub use brickwire_wire::{
 pub use config::{Config, ConfigView, Environment, Ignored, ProfileView, Setting, SettingView, Source};
 pub use connection::{Connection, Credential, ServicePrincipal};
 pub use doctor::{Check, Doctor, Outcome};
-pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status, WaitOptions};
+pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status};
 pub use list::List;
 pub use names::{Candidate, Named};
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 #[cfg(feature = "arrow")]
 pub use sql::RecordBatches;
 pub use sql::{FetchOptions, Row, RowStream, Rows, RowsIter, StatementResult};
+pub use wait::WaitOptions;
 pub use workspace::{Workspace, WorkspaceBuilder};
 
 /// Declares the services, and what of each is public.

@@ -4,8 +4,8 @@ use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;
 
 use crate::{
-    Candidate, Change, Error, Goal, IfTerminated, Lifecycle, List, Named, Phase, Result, Status, WaitOptions,
-    Workspace, list, names::listed,
+    Candidate, Change, Error, Goal, Lifecycle, List, Named, Phase, Result, Status, WaitOptions, Workspace,
+    list, names::listed,
 };
 
 use types::WarehouseState as State;
@@ -199,19 +199,6 @@ impl Warehouses {
         options: WaitOptions,
     ) -> Result<ResponseValue<types::Warehouse>> {
         self.wait_until(Goal::Stopped, warehouse_id, options).await
-    }
-
-    /// Makes sure that a warehouse is running: waits for one that is starting, and starts a stopped one if wanted.
-    ///
-    /// # Errors
-    /// As for [`Lifecycle::ensure_running`]. Operations: `warehouses_get`, `warehouses_start`.
-    pub async fn ensure_running(
-        &self,
-        warehouse_id: &str,
-        if_terminated: IfTerminated,
-        options: WaitOptions,
-    ) -> Result<()> {
-        Lifecycle::ensure_running(self, warehouse_id, if_terminated, options).await
     }
 
     fn page(&self, page_token: Option<String>) -> Call {

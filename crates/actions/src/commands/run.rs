@@ -6,8 +6,8 @@
 use brickwire_client::types;
 use bytes::Bytes;
 
-use super::{Command, Commands, DEFAULT_LANGUAGE, ExecutionContext, POLLS, output::RunOutput};
-use crate::{Error, ErrorKind, Result, WaitOptions, Workspace, background::CancelOnDrop, lifecycle::Pace};
+use super::{Command, Commands, DEFAULT_LANGUAGE, ExecutionContext, output::RunOutput};
+use crate::{Error, ErrorKind, Result, WaitOptions, Workspace, background::CancelOnDrop};
 
 /// How code is run.
 ///
@@ -95,10 +95,10 @@ impl Commands {
     /// see [`RunOutput::Failed`]. Operations: `contexts_create`, `contexts_status`, `commands_execute`,
     /// `commands_status`, `commands_cancel`, `contexts_destroy`.
     pub async fn run(&self, cluster_id: &str, code: &str, options: &RunOptions) -> Result<Run> {
-        let Started { context, command, mut guard, pace } = self.start(cluster_id, code, options).await?;
-        let ended = match self.wait_within(&command, pace).await {
+        let Started { context, command, mut guard } = self.start(cluster_id, code, options).await?;
+        let ended = match self.wait(&command, options.wait).await {
             Err(error) if error.kind() == ErrorKind::DeadlineExceeded => {
-                return Err(pace.canceled("command", &command.command_id));
+                return Err(options.wait.canceled("command", &command.command_id));
             }
             ended => ended?,
         };
@@ -139,14 +139,13 @@ impl Commands {
                 (context, Some(guard))
             }
         };
-        let pace = options.wait.start(POLLS);
         let (workspace, code) = (self.workspace.clone(), code.to_owned());
-        let submission = self.workspace.submit("command", pace.deadline, |submitting| async move {
+        let submission = self.workspace.submit("command", options.wait.deadline(), |submitting| async move {
             let command = submitting.commands().submit(&context, &code).await?;
             let guard = command_guard(&workspace, &context, &command, context_guard.is_some());
             // From here on that guard destroys the context, after canceling.
             context_guard.iter_mut().for_each(CancelOnDrop::disarm);
-            Ok(Started { context, command, guard, pace })
+            Ok(Started { context, command, guard })
         });
         submission.await
     }
@@ -172,10 +171,9 @@ impl Commands {
         cluster_id: &str,
         options: &RunOptions,
     ) -> Result<(ExecutionContext, CancelOnDrop)> {
-        let pace = options.wait.start(POLLS);
         let (workspace, cluster_id, language) =
             (self.workspace.clone(), cluster_id.to_owned(), options.language.clone());
-        let creation = self.workspace.submit("context", pace.deadline, |creating| async move {
+        let creation = self.workspace.submit("context", options.wait.deadline(), |creating| async move {
             let created = creating.commands().create_context(&cluster_id, language).await?.into_inner();
             let context = created.clone();
             let guard = workspace.cancel_on_drop("context", &created.id, |workspace| async move {
@@ -184,7 +182,7 @@ impl Commands {
             Ok((created, guard))
         });
         let (context, guard) = creation.await?;
-        self.wait_for_context_within(&context, pace).await?;
+        self.wait_for_context(&context, options.wait).await?;
         Ok((context, guard))
     }
 }
@@ -195,8 +193,6 @@ struct Started {
     command: Command,
     /// Cancels the command, and destroys the context if it was created for it.
     guard: CancelOnDrop,
-    /// The time that is left for the command.
-    pace: Pace,
 }
 
 /// Cancels the command when dropped, and destroys the context if that was created for it.

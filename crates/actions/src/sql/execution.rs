@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error, ErrorKind, Event, Result, WaitOptions, Workspace,
     background::CancelOnDrop,
-    lifecycle::{Pace, Seen, Subject, Verdict, until},
+    wait::{Pace, Seen, Verdict, until},
 };
 
 /// Many statements take less than a second.
@@ -60,7 +60,7 @@ pub(super) async fn execute(
         true => submitted,
         false => poll(&workspace, &id, pace).await.map_err(|error| {
             let error = match error.kind() {
-                ErrorKind::DeadlineExceeded => pace.canceled("statement", &id),
+                ErrorKind::DeadlineExceeded => options.canceled("statement", &id),
                 _ => error,
             };
             error.with_details(|d| d.statement_id = Some(id.clone()))
@@ -88,8 +88,7 @@ async fn poll(workspace: &Workspace, statement_id: &str, pace: Pace) -> Result<S
             answer => answer,
         }
     };
-    let subject = Subject { what: "statement", id: statement_id };
-    until(subject, pace, workspace.events(), get, |seen| {
+    until("statement", statement_id, pace, workspace.events(), get, |seen| {
         let state = state_of(seen);
         Seen {
             state: state.as_str().to_owned(),

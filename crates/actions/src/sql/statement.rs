@@ -11,7 +11,7 @@ use brickwire_client::{ResponseValue, types};
 #[cfg(feature = "arrow")]
 use super::RecordBatches;
 use super::{FetchOptions, Parameter, StatementResult, execution};
-use crate::{Error, Result, WaitOptions, Workspace, lifecycle::deadline_after, names::required};
+use crate::{Error, Result, WaitOptions, Workspace, names::required};
 
 /// A warehouse's own limit for a statement is two days unless an administrator changed it.
 const DEADLINE: Duration = Duration::from_secs(48 * 60 * 60);
@@ -41,7 +41,7 @@ pub struct Statement {
     request: types::ExecuteStatementRequest,
     parameters: Vec<Parameter>,
     wait_timeout: Option<Duration>,
-    deadline: Duration,
+    wait: WaitOptions,
     fetch: FetchOptions,
     lz4: bool,
 }
@@ -53,7 +53,7 @@ impl Statement {
             request: types::ExecuteStatementRequest { statement: text, warehouse_id, ..Default::default() },
             parameters: Vec::new(),
             wait_timeout: None,
-            deadline: DEADLINE,
+            wait: WaitOptions::default().with_timeout(DEADLINE),
             fetch: FetchOptions::default(),
             lz4: true,
         }
@@ -138,7 +138,7 @@ impl Statement {
     ///
     /// It bounds [`execute`](Self::execute), with all its requests; [`submit`](Self::submit) only up to its answer.
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+        self.wait = self.wait.with_timeout(deadline);
         self
     }
 
@@ -156,7 +156,7 @@ impl Statement {
     /// [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the answer is lost. A statement that fails is
     /// not an error here. Operation: `statements_execute`.
     pub async fn submit(self) -> Result<ResponseValue<types::StatementResponse>> {
-        let workspace = self.workspace.with_deadline(deadline_after(self.deadline));
+        let workspace = self.workspace.with_deadline(self.wait.deadline());
         workspace.client().statements_execute(&self.into_request(Duration::ZERO)?).await
     }
 
@@ -177,9 +177,8 @@ impl Statement {
     /// after canceling it, [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the submission
     /// is not answered. Operations: `statements_execute`, `statements_get`, `statements_cancel`.
     pub async fn execute(self) -> Result<StatementResult> {
-        let (workspace, fetch, lz4) = (self.workspace.clone(), self.fetch, self.lz4);
-        let options = WaitOptions::default().with_timeout(self.deadline);
-        let result = execution::execute(workspace, self.into_request(WAIT)?, options, lz4).await?;
+        let (workspace, wait, fetch, lz4) = (self.workspace.clone(), self.wait, self.fetch, self.lz4);
+        let result = execution::execute(workspace, self.into_request(WAIT)?, wait, lz4).await?;
         Ok(result.with_fetch(fetch))
     }
 
@@ -208,7 +207,7 @@ impl Statement {
     /// What is sent. `wait` is how long the service waits if nothing else was set.
     fn into_request(self, wait: Duration) -> Result<types::ExecuteStatementRequest> {
         let mut request = self.request;
-        let wait = bounded(self.wait_timeout.unwrap_or(wait), self.deadline);
+        let wait = bounded(self.wait_timeout.unwrap_or(wait), self.wait.timeout());
         request.wait_timeout = Some(format!("{}s", wait.as_secs()));
         required("warehouse", &request.warehouse_id)?;
         if request.statement.trim().is_empty() {
