@@ -15,7 +15,6 @@ use std::{
 };
 
 use brickwire_wire::CancellationToken;
-use futures_util::future::BoxFuture;
 use tokio::{sync::oneshot, task::JoinSet, time::Instant};
 
 use crate::{Error, ErrorKind, Event, Events, Result};
@@ -94,27 +93,25 @@ impl Background {
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        CancelOnDrop {
-            background: self.clone(),
-            events: events.clone(),
-            what,
-            id: id.to_owned(),
-            cancel: Some(Box::new(|| Box::pin(cancel()))),
-            is_armed: true,
-        }
+        let (background, events, id) = (self.clone(), events.clone(), id.to_owned());
+        let cancel = move || {
+            // Emitted first: a program that is ending may have no time left to see the cancellation itself.
+            events.emit(|| Event::Cancelling { what, id: id.clone() });
+            let canceling = cancel();
+            background.spawn(async move {
+                if let Err(error) = canceling.await {
+                    tracing::warn!(target: "brickwire", what, id, %error, "canceling failed");
+                }
+            });
+        };
+        CancelOnDrop { cancel: Some(Box::new(cancel)), is_armed: true }
     }
 }
-
-type Cancel = dyn FnOnce() -> BoxFuture<'static, Result<()>> + Send + Sync;
 
 /// Cancels something that runs remotely when dropped, unless it is disarmed.
 #[must_use = "dropping it cancels"]
 pub(crate) struct CancelOnDrop {
-    background: Background,
-    events: Events,
-    what: &'static str,
-    id: String,
-    cancel: Option<Box<Cancel>>,
+    cancel: Option<Box<dyn FnOnce() + Send + Sync>>,
     is_armed: bool,
 }
 
@@ -130,26 +127,15 @@ impl CancelOnDrop {
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        let (true, Some(cancel)) = (self.is_armed, self.cancel.take()) else { return };
-        let (what, id) = (self.what, std::mem::take(&mut self.id));
-        // Emitted first: a program that is ending may have no time left to see the cancellation itself.
-        self.events.emit(|| Event::Cancelling { what, id: id.clone() });
-        let canceling = cancel();
-        self.background.spawn(async move {
-            if let Err(error) = canceling.await {
-                tracing::warn!(target: "brickwire", what, id, %error, "canceling failed");
-            }
-        });
+        if let (true, Some(cancel)) = (self.is_armed, self.cancel.take()) {
+            cancel();
+        }
     }
 }
 
 impl fmt::Debug for CancelOnDrop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CancelOnDrop")
-            .field("what", &self.what)
-            .field("id", &self.id)
-            .field("is_armed", &self.is_armed)
-            .finish_non_exhaustive()
+        f.debug_struct("CancelOnDrop").field("is_armed", &self.is_armed).finish_non_exhaustive()
     }
 }
 

@@ -158,7 +158,8 @@ impl Commands {
     ) -> Result<ExecutionContext> {
         let (cluster_id, id) = (cluster_id.to_owned(), id.to_owned());
         let context = ExecutionContext { cluster_id, id, language: options.language.clone() };
-        if self.context_status(&context).await?.status == Some(types::ContextStatus::Error) {
+        let commands = self.workspace.with_deadline(options.wait.deadline()).commands();
+        if commands.context_status(&context).await?.status == Some(types::ContextStatus::Error) {
             let text = format!("the context failed to start: {}", context.id);
             return Err(Error::new(ErrorKind::Rejected, text).with_hint("create another one"));
         }
