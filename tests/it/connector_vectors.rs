@@ -77,7 +77,7 @@ const DIFFERENCES: &[Row] = &[
     ),
     ("run_sql/parameters_bad_json", Some(&[]), Fails(Usage, "the SQL parameters"), "checked before sending"),
     ("run_sql/failed", None, Fails(RemoteFailed, "[PARSE_SYNTAX_ERROR] x"), "the service's own words"),
-    ("run_sql/canceled", None, Fails(RemoteFailed, "was cancelled"), "likewise"),
+    ("run_sql/canceled", None, Fails(RemoteFailed, "was canceled"), "likewise"),
     (
         "run_sql/closed",
         None,

@@ -108,7 +108,7 @@ async fn waits_through_many_tokens(sandbox: &Sandbox, workspace: &Workspace) {
     in_time_lapse(sandbox, async {
         let clusters = workspace.clusters();
         clusters.start(TERMINATED_CLUSTER).await.unwrap();
-        let polls = WaitOptions::default().with_polls(Duration::from_secs(1), Duration::from_secs(1));
+        let polls = WaitOptions::default().with_polls(Duration::from_secs(1)..=Duration::from_secs(1));
         let cluster = clusters.wait_until_running(TERMINATED_CLUSTER, polls).await.unwrap();
         assert_eq!(cluster.state.as_ref().map(|state| state.as_str()), Some("RUNNING"));
     })

@@ -1,18 +1,30 @@
-//! Work that goes on without anyone waiting for it, such as the cancellation of what a dropped handle had started.
+//! Work that continues after its caller has gone: cancels what runs remotely when the last handle on it is dropped.
+//!
+//! - What runs remotely has a [`CancelOnDrop`]. Whoever drops it, at whatever point, cancels: a caller that gives up, a
+//!   deadline, a channel whose receiver is gone.
+//! - A request that starts something is sent by [`Background::submit`]. Only its answer names what was started, so the
+//!   request is a task of its own, which makes the guard as soon as the answer arrives. If the caller has gone by then,
+//!   the guard is dropped together with the answer.
+//! - All tasks of a workspace are in one set, for which [`Background::settle`] waits. A task that ends may start another
+//!   one by dropping a guard, so `settle` looks again until the set is empty.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use tokio::task::JoinSet;
+use brickwire_wire::CancellationToken;
+use tokio::{sync::oneshot, task::JoinSet, time::Instant};
+
+use crate::{Error, ErrorKind, Event, Events, Result};
 
 /// The tasks of one workspace. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Background(Arc<Mutex<JoinSet<()>>>);
 
 impl Background {
-    /// Runs a task to its end; [`settle`](Self::settle) waits for it. Outside of a runtime nothing happens.
+    /// Runs a task to its end. Outside of a runtime nothing happens.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         if tokio::runtime::Handle::try_current().is_ok() {
             let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -21,9 +33,155 @@ impl Background {
         }
     }
 
-    /// Waits for the tasks under way, for `limit` at most.
+    /// Waits until no task is left, for `limit` at most.
     pub(crate) async fn settle(&self, limit: Duration) {
-        let tasks = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let _ = tokio::time::timeout(limit, tasks.join_all()).await;
+        let settled = async {
+            loop {
+                let tasks = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+                if tasks.is_empty() {
+                    break;
+                }
+                tasks.join_all().await;
+            }
+        };
+        let _ = tokio::time::timeout(limit, settled).await;
+    }
+
+    /// Sends the request that starts `what`, and waits for its answer until the deadline.
+    ///
+    /// `send` returns the answer together with a [`CancelOnDrop`] for what it started. The token is canceled when the
+    /// caller stops waiting: then nothing more is sent, but the attempt under way continues, since its answer may name
+    /// something to cancel.
+    ///
+    /// # Errors
+    /// Those of the request, and [`ErrorKind::UnknownOutcome`] at the deadline.
+    pub(crate) async fn submit<T, F>(
+        &self,
+        what: &'static str,
+        deadline: Instant,
+        send: impl FnOnce(CancellationToken) -> F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let cancel = CancellationToken::new();
+        let (give, answer) = oneshot::channel();
+        let request = send(cancel.clone());
+        // If nothing receives the answer, it is dropped, and its guard cancels what it names.
+        self.spawn(async move { drop(give.send(request.await)) });
+        let _cancels = cancel.drop_guard();
+        match tokio::time::timeout_at(deadline, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(Error::new(ErrorKind::Local, "the program is ending")),
+            Err(_) => {
+                let text = format!("outcome unknown: the {what} was submitted, and no answer came in time");
+                Err(Error::new(ErrorKind::UnknownOutcome, text)
+                    .with_hint("see whether it took effect before you submit it again, or allow more time"))
+            }
+        }
+    }
+
+    /// A guard that cancels `what` when dropped. `cancel` is called then, and its future runs as a task.
+    pub(crate) fn cancel_on_drop<F>(
+        &self,
+        events: &Events,
+        what: &'static str,
+        id: &str,
+        cancel: impl FnOnce() -> F + Send + Sync + 'static,
+    ) -> CancelOnDrop
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        let (background, events, id) = (self.clone(), events.clone(), id.to_owned());
+        let cancel = move || {
+            // Emitted first: a program that is ending may have no time left to see the cancellation itself.
+            events.emit(|| Event::Cancelling { what, id: id.clone() });
+            let canceling = cancel();
+            background.spawn(async move {
+                if let Err(error) = canceling.await {
+                    tracing::warn!(target: "brickwire", what, id, %error, "canceling failed");
+                }
+            });
+        };
+        CancelOnDrop { cancel: Some(Box::new(cancel)), is_armed: true }
+    }
+}
+
+/// Cancels something that runs remotely when dropped, unless it is disarmed.
+#[must_use = "dropping it cancels"]
+pub(crate) struct CancelOnDrop {
+    cancel: Option<Box<dyn FnOnce() + Send + Sync>>,
+    is_armed: bool,
+}
+
+impl CancelOnDrop {
+    pub(crate) fn arm(&mut self) {
+        self.is_armed = true;
+    }
+
+    pub(crate) fn disarm(&mut self) {
+        self.is_armed = false;
+    }
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        if let (true, Some(cancel)) = (self.is_armed, self.cancel.take()) {
+            cancel();
+        }
+    }
+}
+
+impl fmt::Debug for CancelOnDrop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelOnDrop").field("is_armed", &self.is_armed).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(1);
+
+    fn counted(background: &Background, canceled: &Arc<AtomicUsize>) -> CancelOnDrop {
+        let canceled = canceled.clone();
+        background.cancel_on_drop(&Events::default(), "statement", "s1", move || async move {
+            canceled.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn dropping_cancels_unless_disarmed() {
+        let (background, canceled) = (Background::default(), Arc::default());
+        let mut guard = counted(&background, &canceled);
+        guard.disarm();
+        drop(guard);
+        background.settle(SOON).await;
+        assert_eq!(canceled.load(Ordering::SeqCst), 0);
+        drop(counted(&background, &canceled));
+        background.settle(SOON).await;
+        assert_eq!(canceled.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_comes_too_late_is_canceled_and_settle_waits_for_both() {
+        let (background, canceled) = (Background::default(), Arc::default());
+        let guard = counted(&background, &canceled);
+        let error = background
+            .submit("statement", Instant::now() + SOON, |cancel| async move {
+                cancel.cancelled().await;
+                tokio::time::sleep(SOON).await;
+                Ok(guard)
+            })
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnknownOutcome);
+        background.settle(5 * SOON).await;
+        assert_eq!(canceled.load(Ordering::SeqCst), 1);
     }
 }

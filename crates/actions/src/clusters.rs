@@ -6,8 +6,8 @@ use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;
 
 use crate::{
-    Change, Error, ErrorKind, List, Result, WaitOptions, Workspace, list,
-    wait::{self, Seen, Subject, Verdict},
+    Candidate, Change, Goal, IfTerminated, Lifecycle, List, Named, Phase, Result, Status, WaitOptions,
+    Workspace, list, names::required,
 };
 
 use types::ClusterState as State;
@@ -18,11 +18,81 @@ pub struct Clusters {
     workspace: Workspace,
 }
 
-impl Clusters {
-    pub(crate) fn new(workspace: Workspace) -> Self {
-        Self { workspace }
+impl Workspace {
+    /// Clusters: list, get, start, restart, terminate, node types.
+    pub fn clusters(&self) -> Clusters {
+        Clusters { workspace: self.clone() }
+    }
+}
+
+impl Named for Clusters {
+    const NOUN: &'static str = "cluster";
+
+    /// `MMDD-HHMMSS-` and a word.
+    fn is_id(text: &str) -> bool {
+        let is_word =
+            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let is_number = |part: &str, digits| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit());
+        match text.splitn(3, '-').collect::<Vec<_>>()[..] {
+            [date, time, word] => is_number(date, 4) && is_number(time, 6) && is_word(word),
+            _ => false,
+        }
     }
 
+    async fn candidates(&self) -> Result<Vec<Candidate>> {
+        let all = self.list().await?.into_iter();
+        Ok(all.map(|c| Candidate::new(c.cluster_id, c.cluster_name, c.state)).collect())
+    }
+}
+
+impl Lifecycle for Clusters {
+    const STOP: &'static str = "terminate";
+
+    type Resource = types::ClusterDetails;
+
+    fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    fn status(cluster: &types::ClusterDetails) -> Status {
+        let phase = match cluster.state {
+            Some(State::Running) => Phase::Running,
+            Some(State::Pending | State::Restarting | State::Resizing) => Phase::Starting,
+            Some(State::Terminating) => Phase::Stopping,
+            Some(State::Terminated) => Phase::Stopped,
+            Some(State::Error) => Phase::Failed,
+            _ => Phase::Unknown,
+        };
+        let message = cluster.state_message.clone().filter(|message| !message.is_empty());
+        // Why a cluster ended is in two places.
+        let reason = cluster.termination_reason.as_ref();
+        let error_code = reason.and_then(|reason| Some(reason.code.as_ref()?.to_string()));
+        let details = reason.and_then(|reason| reason.parameters.as_ref()).into_iter().flatten();
+        let details = details.map(|(name, value)| format!("{name}: {value}"));
+        let reason: Vec<_> = error_code.iter().cloned().chain(details).chain(message.clone()).collect();
+        Status {
+            state: cluster.state.as_ref().map_or("UNKNOWN", State::as_str).to_owned(),
+            phase,
+            message,
+            reason: (!reason.is_empty()).then(|| reason.join("; ")),
+            error_code,
+        }
+    }
+
+    async fn get(workspace: &Workspace, cluster_id: &str) -> Result<ResponseValue<types::ClusterDetails>> {
+        workspace.client().clusters_get(cluster_id).await
+    }
+
+    async fn request(workspace: &Workspace, cluster_id: &str, goal: Goal) -> Result<()> {
+        let (client, cluster_id) = (workspace.client(), cluster_id.to_owned());
+        match goal {
+            Goal::Running => client.clusters_start(&types::StartCluster { cluster_id }).await.map(drop),
+            Goal::Stopped => client.clusters_delete(&types::DeleteCluster { cluster_id }).await.map(drop),
+        }
+    }
+}
+
+impl Clusters {
     /// Lists all clusters, page after page: pinned ones, active ones and those terminated within the last 30 days.
     ///
     /// ```no_run
@@ -39,7 +109,16 @@ impl Clusters {
         self.list_by(&types::ClustersListQuery::default()).await
     }
 
-    /// Lists the clusters that a query selects, in its order; its `page_token` is ignored.
+    /// Lists the clusters that a query selects, in its order, from its page token on.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::types::ClustersListQuery;
+    /// let query = ClustersListQuery { filter_by_is_pinned: Some(true), ..Default::default() };
+    /// println!("{} pinned clusters", workspace.clusters().list_by(&query).await?.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for [`list`](Self::list).
@@ -47,7 +126,8 @@ impl Clusters {
         list::all(self.pages(query), "clusters").await
     }
 
-    /// Lists all clusters as JSON, each as the service sent it: for whoever passes them on, in a fraction of the time.
+    /// Lists all clusters as JSON, each as the service sent it. For long lists this takes a fraction of the time that
+    /// [`list`](Self::list) takes to decode them.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
@@ -75,12 +155,20 @@ impl Clusters {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown id. Operation: `clusters_get`.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown id. Operation: `clusters_get`.
     pub async fn get(&self, cluster_id: &str) -> Result<ResponseValue<types::ClusterDetails>> {
-        Ok(self.workspace.client().clusters_get(cluster_id).await?)
+        <Self as Lifecycle>::get(&self.workspace, cluster_id).await
     }
 
-    /// Starts a terminated cluster; use [`wait_until_running`](Self::wait_until_running) to wait for it.
+    /// Returns the id of the cluster that has this id or name. An id costs no request.
+    ///
+    /// # Errors
+    /// As for [`Named::find`]. Operation: `clusters_list`.
+    pub async fn find(&self, id_or_name: &str) -> Result<String> {
+        Named::find(self, id_or_name).await
+    }
+
+    /// Starts a terminated cluster, and returns once the start is requested. If it is terminating, waits for that first.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
@@ -92,28 +180,12 @@ impl Clusters {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown id. A cluster that runs or starts already is not an error but
-    /// [`Change::Already`]. Operation: `clusters_start`.
+    /// As for [`Lifecycle::start`]. Operations: `clusters_get`, `clusters_start`.
     pub async fn start(&self, cluster_id: &str) -> Result<Change> {
-        let body = types::StartCluster { cluster_id: cluster_id.to_owned() };
-        required(cluster_id)?;
-        self.workspace.events().requesting("cluster", cluster_id, "start");
-        match self.workspace.client().clusters_start(&body).await.map_err(Error::from) {
-            Ok(_) => Ok(Change::Requested),
-            Err(refused) if refused.error_code() == Some("INVALID_STATE") => {
-                let state = self.get(cluster_id).await?.state.clone();
-                match state {
-                    Some(State::Running | State::Pending | State::Restarting | State::Resizing) => {
-                        Ok(Change::Already)
-                    }
-                    _ => Err(refused),
-                }
-            }
-            Err(error) => Err(error),
-        }
+        Lifecycle::start(self, cluster_id).await
     }
 
-    /// Restarts a running cluster. All that runs on it is lost.
+    /// Restarts a running cluster, and returns once the restart is requested. All that runs on it is lost.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
@@ -123,22 +195,26 @@ impl Clusters {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown id, [`ErrorKind::Rejected`] for a cluster that isn't running.
-    /// Operation: `clusters_restart`.
-    pub async fn restart(&self, cluster_id: &str) -> Result<()> {
-        required(cluster_id)?;
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown id,
+    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for a cluster that isn't running. One that is restarting is
+    /// not an error but [`Change::Already`]. Operations: `clusters_restart`, `clusters_get`.
+    pub async fn restart(&self, cluster_id: &str) -> Result<Change> {
+        required(Self::NOUN, cluster_id)?;
         let body = types::RestartCluster { cluster_id: cluster_id.to_owned(), ..Default::default() };
-        self.workspace.events().requesting("cluster", cluster_id, "restart");
-        let answer = self.workspace.client().clusters_restart(&body).await.map_err(Error::from);
-        match answer {
-            Err(e) if e.error_code() == Some("INVALID_STATE") => {
-                Err(e.with_hint("only a running cluster restarts: start it instead"))
+        self.workspace.events().requesting(Self::NOUN, cluster_id, "restart");
+        match self.workspace.client().clusters_restart(&body).await {
+            Ok(_) => Ok(Change::Requested),
+            Err(refused) if refused.error_code() == Some("INVALID_STATE") => {
+                match self.get(cluster_id).await?.state {
+                    Some(State::Restarting) => Ok(Change::Already),
+                    _ => Err(refused.with_hint("only a running cluster can be restarted: start it instead")),
+                }
             }
-            answer => answer.map(drop),
+            Err(error) => Err(error),
         }
     }
 
-    /// Terminates a cluster. It stays in the list and can be started again.
+    /// Terminates a cluster, and returns once that is requested. It stays in the list and can be started again.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
@@ -148,17 +224,55 @@ impl Clusters {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown id. A cluster that is terminated or terminating is not an error but
-    /// [`Change::Already`]. Operations: `clusters_get`, `clusters_delete`.
+    /// As for [`Lifecycle::stop`]. Operations: `clusters_get`, `clusters_delete`.
     pub async fn terminate(&self, cluster_id: &str) -> Result<Change> {
-        // The service accepts it for a terminated cluster too; only the state tells whether anything changes.
-        if matches!(self.get(cluster_id).await?.state, Some(State::Terminated | State::Terminating)) {
-            return Ok(Change::Already);
-        }
-        let body = types::DeleteCluster { cluster_id: cluster_id.to_owned() };
-        self.workspace.events().requesting("cluster", cluster_id, "terminate");
-        self.workspace.client().clusters_delete(&body).await?;
-        Ok(Change::Requested)
+        self.stop(cluster_id).await
+    }
+
+    /// Waits until a cluster is running, and returns it.
+    ///
+    /// # Errors
+    /// As for [`Lifecycle::wait_until`]. Operation: `clusters_get`.
+    pub async fn wait_until_running(
+        &self,
+        cluster_id: &str,
+        options: WaitOptions,
+    ) -> Result<ResponseValue<types::ClusterDetails>> {
+        self.wait_until(Goal::Running, cluster_id, options).await
+    }
+
+    /// Waits until a cluster is terminated, and returns it.
+    ///
+    /// # Errors
+    /// As for [`Lifecycle::wait_until`]. Operation: `clusters_get`.
+    pub async fn wait_until_terminated(
+        &self,
+        cluster_id: &str,
+        options: WaitOptions,
+    ) -> Result<ResponseValue<types::ClusterDetails>> {
+        self.wait_until(Goal::Stopped, cluster_id, options).await
+    }
+
+    /// Makes sure that a cluster is running: waits for one that is starting, and starts a terminated one if wanted.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::IfTerminated;
+    /// let clusters = workspace.clusters();
+    /// clusters.ensure_running("0123-456789-abcdefgh", IfTerminated::Start, Default::default()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Lifecycle::ensure_running`]. Operations: `clusters_get`, `clusters_start`.
+    pub async fn ensure_running(
+        &self,
+        cluster_id: &str,
+        if_terminated: IfTerminated,
+        options: WaitOptions,
+    ) -> Result<()> {
+        Lifecycle::ensure_running(self, cluster_id, if_terminated, options).await
     }
 
     /// Lists the node types that this workspace can use.
@@ -182,52 +296,8 @@ impl Clusters {
     ///
     /// # Errors
     /// Those of any call. Operation: `clusters_spark_versions`.
-    pub async fn spark_versions(&self) -> Result<List<types::SparkVersion>> {
+    pub async fn list_spark_versions(&self) -> Result<List<types::SparkVersion>> {
         list::all(|_| self.workspace.client().call(&operations::CLUSTERS_SPARK_VERSIONS), "versions").await
-    }
-
-    /// Waits until a cluster runs.
-    ///
-    /// `requested` at [`start`](Self::start): the first polls may still say TERMINATED, so one TERMINATED is believed
-    /// only after another state was seen, or when it has stood for half a minute.
-    ///
-    /// # Errors
-    /// [`ErrorKind::RemoteFailed`] with the cluster's own reason if it ends in another state,
-    /// [`ErrorKind::DeadlineExceeded`]. Operation: `clusters_get`.
-    pub async fn wait_until_running(
-        &self,
-        cluster_id: &str,
-        options: WaitOptions,
-    ) -> Result<ResponseValue<types::ClusterDetails>> {
-        let begun = tokio::time::Instant::now();
-        let mut moved = false;
-        self.wait(cluster_id, options, |cluster| match cluster.state {
-            Some(State::Running) => Verdict::Done,
-            Some(State::Terminated) if !moved && begun.elapsed() < STALE => Verdict::Working,
-            Some(State::Terminated | State::Error) => Verdict::Failed(ended(cluster_id, cluster)),
-            _ => {
-                moved = true;
-                Verdict::Working
-            }
-        })
-        .await
-    }
-
-    /// Waits until a cluster is terminated.
-    ///
-    /// # Errors
-    /// [`ErrorKind::RemoteFailed`] if it ends in ERROR, [`ErrorKind::DeadlineExceeded`]. Operation: `clusters_get`.
-    pub async fn wait_until_terminated(
-        &self,
-        cluster_id: &str,
-        options: WaitOptions,
-    ) -> Result<ResponseValue<types::ClusterDetails>> {
-        self.wait(cluster_id, options, |cluster| match cluster.state {
-            Some(State::Terminated) => Verdict::Done,
-            Some(State::Error) => Verdict::Failed(ended(cluster_id, cluster)),
-            _ => Verdict::Working,
-        })
-        .await
     }
 
     fn pages<'a>(&'a self, query: &'a types::ClustersListQuery) -> impl Fn(Option<String>) -> Call + 'a {
@@ -237,53 +307,29 @@ impl Clusters {
             self.workspace.client().call(&operations::CLUSTERS_LIST).query_object(&query)
         }
     }
-
-    async fn wait(
-        &self,
-        cluster_id: &str,
-        options: WaitOptions,
-        mut judge: impl FnMut(&types::ClusterDetails) -> Verdict,
-    ) -> Result<ResponseValue<types::ClusterDetails>> {
-        let subject = Subject { what: "cluster", id: cluster_id };
-        wait::until(
-            subject,
-            options,
-            self.workspace.events(),
-            || self.get(cluster_id),
-            |cluster| Seen {
-                state: cluster.state.as_ref().map_or("UNKNOWN", State::as_str).to_owned(),
-                message: cluster.state_message.clone().filter(|m| !m.is_empty()),
-                verdict: judge(cluster),
-            },
-        )
-        .await
-    }
 }
 
-/// How long a start may take to show.
-const STALE: std::time::Duration = std::time::Duration::from_secs(30);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn required(cluster_id: &str) -> Result<()> {
-    if cluster_id.trim().is_empty() { Err(Error::usage("the cluster id is empty")) } else { Ok(()) }
-}
+    #[test]
+    fn tells_ids_from_names() {
+        for id in ["0123-456789-abcdefgh", "1119-123456-abc123-v2n"] {
+            assert!(Clusters::is_id(id), "{id}");
+        }
+        for name in ["nightly", "2024-report-x", "0123-456789-", "0123-456789"] {
+            assert!(!Clusters::is_id(name), "{name}");
+        }
+    }
 
-/// A cluster that should run and does not says why in two places.
-fn ended(cluster_id: &str, cluster: &types::ClusterDetails) -> Error {
-    let state = cluster.state.as_ref().map_or("UNKNOWN", State::as_str);
-    let mut text = format!("cluster {cluster_id} is {state}");
-    if let Some(reason) = &cluster.termination_reason {
-        let code = reason.code.as_ref().map(|c| c.as_str().to_owned());
-        let details = reason.parameters.iter().flatten().map(|(k, v)| format!("{k}: {v}"));
-        let all: Vec<_> = code.into_iter().chain(details).collect();
-        text.push_str(&format!(" ({})", all.join("; ")));
+    #[test]
+    fn a_terminated_cluster_says_why() {
+        let cluster = serde_json::from_str(
+            r#"{"state":"TERMINATED","state_message":"no capacity","termination_reason":{"code":"X_FAILURE","parameters":{"k":"v"}}}"#,
+        );
+        let status = Clusters::status(&cluster.unwrap());
+        assert_eq!(status.reason.as_deref(), Some("X_FAILURE; k: v; no capacity"));
+        assert_eq!((status.phase, status.error_code.as_deref()), (Phase::Stopped, Some("X_FAILURE")));
     }
-    if let Some(message) = cluster.state_message.as_deref().filter(|m| !m.is_empty()) {
-        text.push_str(&format!(": {message}"));
-    }
-    let code =
-        cluster.termination_reason.as_ref().and_then(|r| r.code.as_ref()).map(|c| c.as_str().to_owned());
-    Error::new(ErrorKind::RemoteFailed, text).with_details(|d| {
-        d.operation = Some("clusters_get".to_owned());
-        d.error_code = code;
-    })
 }

@@ -1,17 +1,28 @@
 //! Code on a cluster (API 1.2): execution contexts, and commands that run in them one after another.
 //!
-//! State (variables, imports) lives as long as its context. Code that fails is an answer and not an error here: the
+//! State (variables, imports) lives as long as its context. Code that fails is a result and not an error here: the
 //! command is Finished and its results say `error`. Classic clusters only.
+
+pub(crate) mod output;
+pub(crate) mod run;
+
+use std::{ops::RangeInclusive, time::Duration};
 
 use brickwire_client::{ResponseValue, types};
 
 use crate::{
     Error, ErrorKind, Result, WaitOptions, Workspace,
-    wait::{self, Seen, Subject, Verdict},
+    names::required,
+    wait::{Seen, Verdict, until},
 };
 
-/// The language of a context or command for which none is given.
+use types::{CommandStatus, ContextStatus};
+
+/// The language of a context for which none is given.
 pub const DEFAULT_LANGUAGE: types::CommandLanguage = types::CommandLanguage::Python;
+
+/// Commands are often short, so the first polls follow soon.
+const POLLS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(5);
 
 /// Execution contexts and commands of a workspace.
 #[derive(Debug, Clone)]
@@ -19,7 +30,18 @@ pub struct Commands {
     workspace: Workspace,
 }
 
-/// What names one command.
+/// Identifies one execution context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionContext {
+    /// The cluster that it is on.
+    pub cluster_id: String,
+    /// Its id.
+    pub id: String,
+    /// The language of its commands.
+    pub language: types::CommandLanguage,
+}
+
+/// Identifies one command.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Command {
     /// The cluster that it runs on.
@@ -30,24 +52,22 @@ pub struct Command {
     pub command_id: String,
 }
 
+impl Workspace {
+    /// Execution contexts and commands on a cluster.
+    pub fn commands(&self) -> Commands {
+        Commands { workspace: self.clone() }
+    }
+}
+
 impl Commands {
-    pub(crate) fn new(workspace: Workspace) -> Self {
-        Self { workspace }
-    }
-
-    pub(crate) fn workspace(&self) -> &Workspace {
-        &self.workspace
-    }
-
-    /// Creates an execution context on a running cluster and returns its id. It is of use once it is Running.
+    /// Creates an execution context on a running cluster. It takes commands once it is Running.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
     /// use brickwire_actions::DEFAULT_LANGUAGE;
     /// let commands = workspace.commands();
     /// let context = commands.create_context("0123-456789-abcdefgh", DEFAULT_LANGUAGE).await?;
-    /// let context_id = context.id.as_deref().unwrap_or_default();
-    /// commands.wait_for_context("0123-456789-abcdefgh", context_id, Default::default()).await?;
+    /// commands.wait_for_context(&context, Default::default()).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -59,12 +79,14 @@ impl Commands {
         &self,
         cluster_id: &str,
         language: types::CommandLanguage,
-    ) -> Result<ResponseValue<types::Created>> {
-        required(&[("cluster id", cluster_id)])?;
-        let body = types::CreateContext { cluster_id: Some(cluster_id.to_owned()), language: Some(language) };
+    ) -> Result<ResponseValue<ExecutionContext>> {
+        required("cluster", cluster_id)?;
+        let cluster_id = cluster_id.to_owned();
+        let body =
+            types::CreateContext { cluster_id: Some(cluster_id.clone()), language: Some(language.clone()) };
         let created = self.workspace.client().contexts_create(&body).await?;
-        named(created.id.as_deref(), "context")?;
-        Ok(created)
+        let id = named(created.id.as_deref(), "context")?;
+        Ok(created.map(|_| ExecutionContext { cluster_id, id, language }))
     }
 
     /// Gets the status of a context.
@@ -73,33 +95,31 @@ impl Commands {
     /// [`ErrorKind::NotFound`] for an unknown one. Operation: `contexts_status`.
     pub async fn context_status(
         &self,
-        cluster_id: &str,
-        context_id: &str,
+        context: &ExecutionContext,
     ) -> Result<ResponseValue<types::ContextStatusResponse>> {
-        Ok(self.workspace.client().contexts_status(cluster_id, context_id).await?)
+        self.workspace.client().contexts_status(&context.cluster_id, &context.id).await
     }
 
-    /// Waits until a context can run commands.
+    /// Waits until a context takes commands.
     ///
     /// # Errors
-    /// [`ErrorKind::RemoteFailed`] if it ends in Error, [`ErrorKind::DeadlineExceeded`].
+    /// [`ErrorKind::RemoteFailed`] if it ends in Error, [`ErrorKind::DeadlineExceeded`]. Operation: `contexts_status`.
     pub async fn wait_for_context(
         &self,
-        cluster_id: &str,
-        context_id: &str,
+        context: &ExecutionContext,
         options: WaitOptions,
     ) -> Result<ResponseValue<types::ContextStatusResponse>> {
-        use types::ContextStatus as Status;
-        let subject = Subject { what: "context", id: context_id };
-        let poll = || self.context_status(cluster_id, context_id);
-        wait::until(subject, quick(options), self.workspace.events(), poll, |context| Seen {
-            state: context.status.as_ref().map_or("unknown", Status::as_str).to_owned(),
+        let (id, pace) = (&context.id, options.start(POLLS));
+        let commands = self.workspace.with_deadline(pace.deadline).commands();
+        let poll = || commands.context_status(context);
+        until("context", id, pace, self.workspace.events(), poll, |context| Seen {
+            state: context.status.as_ref().map_or("unknown", ContextStatus::as_str).to_owned(),
             message: None,
             verdict: match context.status {
-                Some(Status::Running) => Verdict::Done,
-                Some(Status::Error) => Verdict::Failed(
-                    Error::new(ErrorKind::RemoteFailed, format!("context {context_id} failed to start"))
-                        .with_hint("see the cluster's event log; a restart of the cluster may help"),
+                Some(ContextStatus::Running) => Verdict::Done,
+                Some(ContextStatus::Error) => Verdict::Failed(
+                    Error::new(ErrorKind::RemoteFailed, format!("the context failed to start: {id}"))
+                        .with_hint("see the cluster's event log; restarting the cluster may help"),
                 ),
                 _ => Verdict::Working,
             },
@@ -111,123 +131,98 @@ impl Commands {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] for an unknown one. Operation: `contexts_destroy`.
-    pub async fn destroy_context(&self, cluster_id: &str, context_id: &str) -> Result<()> {
-        required(&[("cluster id", cluster_id), ("context id", context_id)])?;
+    pub async fn destroy_context(&self, context: &ExecutionContext) -> Result<()> {
+        required("cluster", &context.cluster_id)?;
+        required("context", &context.id)?;
         let body =
-            types::DestroyContext { cluster_id: cluster_id.to_owned(), context_id: context_id.to_owned() };
-        self.workspace.client().contexts_destroy(&body).await?;
-        Ok(())
+            types::DestroyContext { cluster_id: context.cluster_id.clone(), context_id: context.id.clone() };
+        self.workspace.client().contexts_destroy(&body).await.map(drop)
     }
 
-    /// Runs code in a context and returns at once; [`wait`](Self::wait) waits for its results.
+    /// Submits code in a context, and returns at once; [`wait`](Self::wait) waits for its results.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// use brickwire_actions::DEFAULT_LANGUAGE;
+    /// # let context = workspace.commands().create_context("x", brickwire_actions::DEFAULT_LANGUAGE).await?;
     /// let commands = workspace.commands();
-    /// let command = commands.run("0123-456789-abcdefgh", "1234567890", DEFAULT_LANGUAGE, "print(6 * 7)").await?;
-    /// let done = commands.wait(&command, Default::default()).await?;
-    /// println!("{:?}", done.results);
+    /// let command = commands.submit(&context, "print(6 * 7)").await?;
+    /// let ended = commands.wait(&command, Default::default()).await?;
+    /// println!("{:?}", ended.results);
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown cluster or context, [`ErrorKind::UnknownOutcome`] if the answer is lost:
-    /// the code may run. Operation: `commands_execute`.
-    pub async fn run(
-        &self,
-        cluster_id: &str,
-        context_id: &str,
-        language: types::CommandLanguage,
-        code: &str,
-    ) -> Result<Command> {
-        required(&[("cluster id", cluster_id), ("context id", context_id)])?;
-        let body = types::Command {
-            cluster_id: Some(cluster_id.to_owned()),
-            context_id: Some(context_id.to_owned()),
-            language: Some(language),
+    /// [`ErrorKind::NotFound`] for an unknown cluster or context, [`ErrorKind::UnknownOutcome`] if the answer is lost,
+    /// since the code may run. Operation: `commands_execute`.
+    pub async fn submit(&self, context: &ExecutionContext, code: &str) -> Result<Command> {
+        required("cluster", &context.cluster_id)?;
+        required("context", &context.id)?;
+        let body = types::ExecuteCommand {
+            cluster_id: Some(context.cluster_id.clone()),
+            context_id: Some(context.id.clone()),
+            language: Some(context.language.clone()),
             command: Some(code.to_owned()),
         };
         let created = self.workspace.client().commands_execute(&body).await?;
         Ok(Command {
-            cluster_id: cluster_id.to_owned(),
-            context_id: context_id.to_owned(),
-            command_id: named(created.id.as_deref(), "command")?.to_owned(),
+            cluster_id: context.cluster_id.clone(),
+            context_id: context.id.clone(),
+            command_id: named(created.id.as_deref(), "command")?,
         })
     }
 
-    /// Gets the status of a command, and its results once it has any.
+    /// Gets the status of a command, and its results once it has ended.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] for an unknown one. Code that failed is not an error: see the results. Operation:
     /// `commands_status`.
     pub async fn status(&self, command: &Command) -> Result<ResponseValue<types::CommandStatusResponse>> {
         let Command { cluster_id, context_id, command_id } = command;
-        Ok(self.workspace.client().commands_status(cluster_id, command_id, context_id).await?)
+        self.workspace.client().commands_status(cluster_id, command_id, context_id).await
     }
 
     /// Waits until a command has ended, in whatever way.
     ///
     /// # Errors
-    /// [`ErrorKind::DeadlineExceeded`]; the command then still runs.
+    /// [`ErrorKind::DeadlineExceeded`]; the command then continues. Operation: `commands_status`.
     pub async fn wait(
         &self,
         command: &Command,
         options: WaitOptions,
     ) -> Result<ResponseValue<types::CommandStatusResponse>> {
-        use types::CommandStatus as Status;
-        let subject = Subject { what: "command", id: &command.command_id };
-        wait::until(
-            subject,
-            quick(options),
-            self.workspace.events(),
-            || self.status(command),
-            |seen| Seen {
-                state: seen.status.as_ref().map_or("unknown", Status::as_str).to_owned(),
-                message: None,
-                verdict: match seen.status {
-                    Some(Status::Finished | Status::Error | Status::Cancelled) => Verdict::Done,
-                    _ => Verdict::Working,
-                },
+        let (id, pace) = (&command.command_id, options.start(POLLS));
+        let commands = self.workspace.with_deadline(pace.deadline).commands();
+        let poll = || commands.status(command);
+        until("command", id, pace, self.workspace.events(), poll, |seen| Seen {
+            state: seen.status.as_ref().map_or("unknown", CommandStatus::as_str).to_owned(),
+            message: None,
+            verdict: match seen.status {
+                Some(CommandStatus::Finished | CommandStatus::Error | CommandStatus::Cancelled) => {
+                    Verdict::Done
+                }
+                _ => Verdict::Working,
             },
-        )
+        })
         .await
     }
 
-    /// Asks a command to stop; [`wait`](Self::wait) tells when it has.
+    /// Asks a command to stop; [`wait`](Self::wait) returns once it has.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] for an unknown one. Operation: `commands_cancel`.
     pub async fn cancel(&self, command: &Command) -> Result<()> {
+        let Command { cluster_id, context_id, command_id } = command.clone();
         let body = types::CancelCommand {
-            cluster_id: Some(command.cluster_id.clone()),
-            context_id: Some(command.context_id.clone()),
-            command_id: Some(command.command_id.clone()),
+            cluster_id: Some(cluster_id),
+            context_id: Some(context_id),
+            command_id: Some(command_id),
         };
-        self.workspace.client().commands_cancel(&body).await?;
-        Ok(())
+        self.workspace.client().commands_cancel(&body).await.map(drop)
     }
 }
 
-/// Commands are often short: look soon, and let the steps grow from there.
-fn quick(options: WaitOptions) -> WaitOptions {
-    let usual = WaitOptions::default();
-    if (options.first, options.longest) == (usual.first, usual.longest) {
-        options.with_polls(std::time::Duration::from_millis(100), std::time::Duration::from_secs(5))
-    } else {
-        options
-    }
-}
-
-fn required(ids: &[(&str, &str)]) -> Result<()> {
-    match ids.iter().find(|(_, id)| id.trim().is_empty()) {
-        Some((what, _)) => Err(Error::usage(format!("the {what} is empty"))),
-        None => Ok(()),
-    }
-}
-
-fn named<'a>(id: Option<&'a str>, what: &str) -> Result<&'a str> {
-    id.filter(|id| !id.is_empty())
-        .ok_or_else(|| Error::new(ErrorKind::UnexpectedResponse, format!("the answer names no {what}")))
+fn named(id: Option<&str>, what: &str) -> Result<String> {
+    let id = id.filter(|id| !id.is_empty()).map(str::to_owned);
+    id.ok_or_else(|| Error::unexpected(format!("the answer names no {what}")))
 }

@@ -2,19 +2,14 @@
 
 mod auth;
 mod background;
-mod clusters;
-mod commands;
 mod config;
 mod connection;
 mod doctor;
-mod find;
+mod lifecycle;
 mod list;
+mod names;
 mod raw;
-mod run;
-mod sql;
-mod users;
 mod wait;
-mod warehouses;
 mod workspace;
 
 pub use auth::{AccessToken, BrowserLogin, Identity};
@@ -22,20 +17,44 @@ pub use brickwire_client::{Client, ResponseValue, types};
 pub use brickwire_wire::{
     Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret,
 };
-pub use clusters::Clusters;
-pub use commands::{Command, Commands, DEFAULT_LANGUAGE};
 pub use config::{Config, ConfigView, Environment, Ignored, ProfileView, Setting, SettingView, Source};
 pub use connection::{Connection, Credential, ServicePrincipal};
 pub use doctor::{Check, Doctor, Outcome};
+pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status};
 pub use list::List;
+pub use names::{Candidate, Named};
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
-pub use run::{RunOptions, RunOutput};
 #[cfg(feature = "arrow")]
 pub use sql::RecordBatches;
-pub use sql::{
-    FetchOptions, Parameter, Row, RowStream, Rows, RowsIter, Sql, Statement, StatementResult, Statements,
-};
-pub use users::Users;
-pub use wait::{Change, WaitOptions};
-pub use warehouses::Warehouses;
+pub use sql::{FetchOptions, Row, RowStream, Rows, RowsIter, StatementResult};
+pub use wait::WaitOptions;
 pub use workspace::{Workspace, WorkspaceBuilder};
+
+/// Declares the services, and what of each is public.
+macro_rules! services {
+    ($($(#[$attribute:meta])* $service:ident::$public:tt;)*) => {
+        $(
+            $(#[$attribute])*
+            mod $service;
+            $(#[$attribute])*
+            pub use $service::$public;
+        )*
+    };
+}
+
+// The only place where a service is registered; CONTRIBUTING.md says how to add one. `cargo fmt` doesn't look into macros,
+// `cargo xtask fmt` formats all files.
+services! {
+    clusters::{Clusters};
+    commands::{
+        Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
+        output::RunOutput,
+        run::{Run, RunOptions},
+    };
+    #[cfg(test)]
+    kettles::{Kettle, Kettles};
+    sql::{Parameter, Sql, Statement};
+    statements::{Statements};
+    users::{Users};
+    warehouses::{Warehouses};
+}

@@ -1,4 +1,4 @@
-//! Lists: pages followed to the end, each item decoded and as it came.
+//! Lists: all pages, with each item decoded and as the service sent it.
 
 use std::{collections::HashMap, ops::Deref, slice, vec};
 
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::Result;
 
-/// What a page calls the token of the one that follows.
+/// The field with the token of the next page.
 const NEXT: &str = "next_page_token";
 
 /// The items of all pages, in order.
@@ -22,12 +22,12 @@ pub struct List<T> {
 }
 
 impl<T> List<T> {
-    /// The items as JSON, with all that the types don't know.
+    /// The items as JSON, including fields that the types don't know.
     pub fn raw(&self) -> &[Box<RawValue>] {
         &self.raw
     }
 
-    /// The decoded items alone.
+    /// The decoded items without their JSON.
     pub fn into_items(self) -> Vec<T> {
         self.items
     }
@@ -62,8 +62,8 @@ impl<'a, T> IntoIterator for &'a List<T> {
     }
 }
 
-/// Requests page after page until one has no token, and decodes the items. `call` makes the call for a page's token,
-/// `key` names the array in the answer.
+/// Requests page after page until one has no token, and decodes the items. `call` makes the call for a page token, `key`
+/// is the field with the items.
 pub(crate) async fn all<T: DeserializeOwned>(
     call: impl Fn(Option<String>) -> Call,
     key: &str,
@@ -74,8 +74,8 @@ pub(crate) async fn all<T: DeserializeOwned>(
     Ok(List { items: items.collect::<Result<_>>()?, raw })
 }
 
-/// The items as JSON and nothing else, which for long lists takes a fraction of the time. An empty page with a token is
-/// followed like any other.
+/// The items as JSON only, which for long lists takes a fraction of the time. An empty page with a token doesn't end the
+/// list.
 pub(crate) async fn json(call: impl Fn(Option<String>) -> Call, key: &str) -> Result<Vec<Box<RawValue>>> {
     let (mut items, mut token, mut pages) = (Vec::new(), None, Pages::default());
     loop {

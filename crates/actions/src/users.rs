@@ -10,11 +10,14 @@ pub struct Users {
     workspace: Workspace,
 }
 
-impl Users {
-    pub(crate) fn new(workspace: Workspace) -> Self {
-        Self { workspace }
+impl Workspace {
+    /// Users: the one that the credential belongs to.
+    pub fn users(&self) -> Users {
+        Users { workspace: self.clone() }
     }
+}
 
+impl Users {
     /// Gets the user or service principal that the credential belongs to.
     ///
     /// ```no_run
@@ -25,9 +28,9 @@ impl Users {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Unauthenticated`](crate::ErrorKind::Unauthenticated) if the credential isn't good. Operation:
+    /// [`ErrorKind::Unauthenticated`](crate::ErrorKind::Unauthenticated) if the credential isn't accepted. Operation:
     /// `users_me`.
     pub async fn me(&self) -> Result<ResponseValue<types::User>> {
-        Ok(self.workspace.client().users_me(&types::UsersMeQuery::default()).await?)
+        self.workspace.client().users_me(&types::UsersMeQuery::default()).await
     }
 }

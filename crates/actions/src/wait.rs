@@ -1,59 +1,90 @@
-//! Waiting for a state: polls in growing steps up to a deadline by wall clock, and tells of each change.
+//! Waiting: polls with growing pauses until a verdict is final or a deadline passes.
 //!
-//! A poll that fails in passing is survived; the deadline ends the waiting, not the thing waited for.
+//! Each pause is half as long again as the one before. A poll that fails in a way that may pass is repeated. The deadline
+//! bounds each request, its retries, and the pauses. Reaching it ends the waiting, not what is waited for.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use tokio::time::Instant;
 
 use crate::{Error, ErrorKind, Event, Events, Result};
 
-/// How long to wait, and how often to look.
+/// As good as no deadline, and small enough to be added to any moment.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// How long to wait, and how often to poll.
+///
+/// ```
+/// use std::time::Duration;
+/// use brickwire_actions::WaitOptions;
+/// let options = WaitOptions::default()
+///     .with_timeout(Duration::from_secs(600))
+///     .with_polls(Duration::from_secs(1)..=Duration::from_secs(5));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WaitOptions {
-    pub(crate) timeout: Duration,
-    pub(crate) first: Duration,
-    pub(crate) longest: Duration,
+    timeout: Duration,
+    /// The first and the longest pause, if they were set.
+    polls: Option<(Duration, Duration)>,
 }
 
 impl Default for WaitOptions {
     fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(20 * 60),
-            first: Duration::from_millis(500),
-            longest: Duration::from_secs(10),
-        }
+        Self { timeout: Duration::from_secs(20 * 60), polls: None }
     }
 }
 
 impl WaitOptions {
-    /// For what was cancelled and should end at once.
-    pub(crate) fn for_an_ending() -> Self {
-        Self::default()
-            .with_timeout(Duration::from_secs(3))
-            .with_polls(Duration::from_millis(100), Duration::from_millis(500))
-    }
-
     /// Gives up after this time; 20 minutes by default.
+    #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Looks again after `first`, then half as long again each time, up to `longest`.
-    pub fn with_polls(mut self, first: Duration, longest: Duration) -> Self {
-        (self.first, self.longest) = (first, longest.max(first));
+    /// The pauses between polls: the first, which then grows by half each time, up to the longest. The default depends
+    /// on what is waited for: 0.5 to 10 seconds for compute, 0.1 to 5 for commands, 0.05 to 1 for statements.
+    #[must_use]
+    pub fn with_polls(mut self, pauses: RangeInclusive<Duration>) -> Self {
+        self.polls = Some(pauses.into_inner());
         self
+    }
+
+    /// For what was canceled and should end soon.
+    pub(crate) fn for_an_ending() -> Self {
+        let pauses = Duration::from_millis(100)..=Duration::from_millis(500);
+        Self::default().with_timeout(Duration::from_secs(3)).with_polls(pauses)
+    }
+
+    pub(crate) fn timeout(self) -> Duration {
+        self.timeout
+    }
+
+    /// The error for what was canceled after this time.
+    pub(crate) fn canceled(self, what: &str, id: &str) -> Error {
+        let text = format!("{what} {id} did not end within {:?}, and was canceled", self.timeout);
+        Error::new(ErrorKind::DeadlineExceeded, text).with_hint("allow more time")
+    }
+
+    /// The moment at which the time is over if it starts now.
+    pub(crate) fn deadline(self) -> Instant {
+        Instant::now() + self.timeout.min(LONGEST_TIMEOUT)
+    }
+
+    /// Starts the clock. `usual` are the pauses if none were set.
+    pub(crate) fn start(self, usual: RangeInclusive<Duration>) -> Pace {
+        let (first, longest) = self.polls.unwrap_or_else(|| usual.into_inner());
+        Pace { timeout: self.timeout, deadline: self.deadline(), first, longest: longest.max(first) }
     }
 }
 
-/// What an action that changes a state did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// The change was asked for and is under way.
-    Requested,
-    /// It already was so, or was becoming so.
-    Already,
+/// [`WaitOptions`] with a deadline.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    timeout: Duration,
+    pub(crate) deadline: Instant,
+    first: Duration,
+    longest: Duration,
 }
 
 /// What a poll saw.
@@ -63,22 +94,18 @@ pub(crate) struct Seen {
     pub(crate) verdict: Verdict,
 }
 
+/// Whether to go on waiting.
 pub(crate) enum Verdict {
     Done,
     Working,
     Failed(Error),
 }
 
-/// What is waited for.
-#[derive(Clone, Copy)]
-pub(crate) struct Subject<'a> {
-    pub(crate) what: &'static str,
-    pub(crate) id: &'a str,
-}
-
+/// Polls until the verdict is final or the deadline passes, and emits an event for each change of state.
 pub(crate) async fn until<T, F>(
-    subject: Subject<'_>,
-    options: WaitOptions,
+    what: &'static str,
+    id: &str,
+    pace: Pace,
     events: &Events,
     mut poll: impl FnMut() -> F,
     mut look: impl FnMut(&T) -> Seen,
@@ -86,18 +113,17 @@ pub(crate) async fn until<T, F>(
 where
     F: Future<Output = Result<T>>,
 {
-    let deadline = Instant::now() + options.timeout;
-    let mut step = options.first;
+    let mut pause = pace.first;
     let mut last: Option<(String, Option<String>)> = None;
     loop {
-        match tokio::time::timeout_at(deadline, poll()).await {
+        match tokio::time::timeout_at(pace.deadline, poll()).await {
             Ok(Ok(value)) => {
                 let seen = look(&value);
                 let now = (seen.state, seen.message);
                 if last.as_ref() != Some(&now) {
                     events.emit(|| Event::StateChanged {
-                        what: subject.what,
-                        id: subject.id.to_owned(),
+                        what,
+                        id: id.to_owned(),
                         state: now.0.clone(),
                         message: now.1.clone(),
                     });
@@ -110,27 +136,32 @@ where
                 }
             }
             Ok(Err(error)) if error.is_retryable() => {
-                tracing::debug!(target: "brickwire", what = subject.what, id = subject.id, %error, "poll failed");
+                tracing::debug!(target: "brickwire", what, id, %error, "poll failed");
             }
-            Ok(Err(error)) => return Err(error),
-            Err(_) => return Err(overdue(subject, options, last)),
+            // The wire has the same deadline and may be the first to notice.
+            Ok(Err(error))
+                if error.kind() != ErrorKind::DeadlineExceeded || Instant::now() < pace.deadline =>
+            {
+                return Err(error);
+            }
+            Ok(Err(_)) | Err(_) => return Err(overdue(what, id, pace, last)),
         }
-        if Instant::now() + step > deadline {
-            return Err(overdue(subject, options, last));
+        if Instant::now() + pause > pace.deadline {
+            return Err(overdue(what, id, pace, last));
         }
-        tokio::time::sleep(step).await;
-        step = step.mul_f64(1.5).min(options.longest);
+        tokio::time::sleep(pause).await;
+        pause = pause.mul_f64(1.5).min(pace.longest);
     }
 }
 
-fn overdue(subject: Subject<'_>, options: WaitOptions, last: Option<(String, Option<String>)>) -> Error {
-    let Subject { what, id } = subject;
-    let state = last.map_or_else(|| "not known yet".to_owned(), |(state, _)| state);
-    Error::new(
-        ErrorKind::DeadlineExceeded,
-        format!("{what} {id} did not get there within {:?}; its state is {state}", options.timeout),
-    )
-    .with_hint("it goes on by itself: wait again, with a longer timeout")
+fn overdue(what: &str, id: &str, pace: Pace, last: Option<(String, Option<String>)>) -> Error {
+    let state = last.map_or_else(|| "not known".to_owned(), |(state, _)| state);
+    let text = format!(
+        "{what} {id} did not reach the expected state within {:?}; its state is {state}",
+        pace.timeout
+    );
+    Error::new(ErrorKind::DeadlineExceeded, text)
+        .with_hint("it continues on its own: wait again, or allow more time")
 }
 
 #[cfg(test)]
@@ -145,18 +176,21 @@ mod tests {
         script: Vec<Result<&'static str>>,
         timeout: u64,
     ) -> (Result<&'static str>, Vec<String>, Duration) {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let sink = told.clone();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let sink = seen.clone();
         let events = Events::new(move |event| {
             if let Event::StateChanged { state, .. } = event {
                 sink.lock().unwrap().push(state.clone());
             }
         });
         let script = Mutex::new(VecDeque::from(script));
-        let begun = Instant::now();
+        let began = Instant::now();
         let outcome = until(
-            Subject { what: "cluster", id: "c" },
-            WaitOptions::default().with_timeout(Duration::from_secs(timeout)),
+            "cluster",
+            "c",
+            WaitOptions::default()
+                .with_timeout(Duration::from_secs(timeout))
+                .start(Duration::from_millis(500)..=Duration::from_secs(10)),
             &events,
             || {
                 let next = script.lock().unwrap().pop_front();
@@ -173,18 +207,18 @@ mod tests {
             },
         )
         .await;
-        let told = told.lock().unwrap().clone();
-        (outcome, told, begun.elapsed())
+        let seen = seen.lock().unwrap().clone();
+        (outcome, seen, began.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn tells_each_change_once_and_survives_a_failed_poll() {
+    async fn emits_each_change_once_and_survives_a_failed_poll() {
         let passing = Err(Error::new(ErrorKind::Unavailable, "503"));
-        let (outcome, told, _) =
+        let (outcome, seen, _) =
             run(vec![Ok("PENDING"), Ok("PENDING"), passing, Ok("NEVER_SEEN_BEFORE"), Ok("RUNNING")], 600)
                 .await;
         assert_eq!(outcome.unwrap(), "RUNNING");
-        assert_eq!(told, ["PENDING", "NEVER_SEEN_BEFORE", "RUNNING"]);
+        assert_eq!(seen, ["PENDING", "NEVER_SEEN_BEFORE", "RUNNING"]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -196,5 +230,13 @@ mod tests {
         assert!(took <= Duration::from_secs(60), "{took:?}");
         let (outcome, ..) = run(vec![Ok("ERROR")], 60).await;
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::RemoteFailed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn explicit_pauses_count_even_if_they_are_the_usual_ones() {
+        let usual = Duration::from_millis(500)..=Duration::from_secs(10);
+        let pace = WaitOptions::default().with_polls(usual.clone()).start(Duration::ZERO..=Duration::ZERO);
+        assert_eq!(pace.first..=pace.longest, usual);
+        let _ = WaitOptions::default().with_timeout(Duration::MAX).start(usual);
     }
 }

@@ -4,8 +4,8 @@ use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;
 
 use crate::{
-    Change, Error, ErrorKind, List, Result, WaitOptions, Workspace, list,
-    wait::{self, Seen, Subject, Verdict},
+    Candidate, Change, Error, Goal, Lifecycle, List, Named, Phase, Result, Status, WaitOptions, Workspace,
+    list, names::listed,
 };
 
 use types::WarehouseState as State;
@@ -16,11 +16,68 @@ pub struct Warehouses {
     workspace: Workspace,
 }
 
-impl Warehouses {
-    pub(crate) fn new(workspace: Workspace) -> Self {
-        Self { workspace }
+impl Workspace {
+    /// SQL warehouses: list, get, start, stop.
+    pub fn warehouses(&self) -> Warehouses {
+        Warehouses { workspace: self.clone() }
+    }
+}
+
+impl Named for Warehouses {
+    const NOUN: &'static str = "warehouse";
+
+    /// Sixteen hexadecimal digits.
+    fn is_id(text: &str) -> bool {
+        text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit())
     }
 
+    async fn candidates(&self) -> Result<Vec<Candidate>> {
+        Ok(self.list().await?.into_iter().map(|w| Candidate::new(w.id, w.name, w.state)).collect())
+    }
+}
+
+impl Lifecycle for Warehouses {
+    type Resource = types::Warehouse;
+
+    fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    fn status(warehouse: &types::Warehouse) -> Status {
+        let phase = match warehouse.state {
+            Some(State::Running) => Phase::Running,
+            Some(State::Starting) => Phase::Starting,
+            Some(State::Stopping) => Phase::Stopping,
+            Some(State::Stopped) => Phase::Stopped,
+            Some(State::Deleting | State::Deleted) => Phase::Failed,
+            _ => Phase::Unknown,
+        };
+        let health = warehouse.health.as_ref();
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let message = health.and_then(|health| given(&health.summary));
+        Status {
+            state: warehouse.state.as_ref().map_or("UNKNOWN", State::as_str).to_owned(),
+            phase,
+            reason: health.and_then(|health| given(&health.details)).or_else(|| message.clone()),
+            message,
+            error_code: None,
+        }
+    }
+
+    async fn get(workspace: &Workspace, warehouse_id: &str) -> Result<ResponseValue<types::Warehouse>> {
+        workspace.client().warehouses_get(warehouse_id).await
+    }
+
+    async fn request(workspace: &Workspace, warehouse_id: &str, goal: Goal) -> Result<()> {
+        let client = workspace.client();
+        match goal {
+            Goal::Running => client.warehouses_start(warehouse_id).await.map(drop),
+            Goal::Stopped => client.warehouses_stop(warehouse_id).await.map(drop),
+        }
+    }
+}
+
+impl Warehouses {
     /// Lists all warehouses that the caller may see, page after page.
     ///
     /// ```no_run
@@ -34,11 +91,11 @@ impl Warehouses {
     ///
     /// # Errors
     /// Those of any call; no warehouses is not an error. Operation: `warehouses_list`.
-    pub async fn list(&self) -> Result<List<types::EndpointInfo>> {
+    pub async fn list(&self) -> Result<List<types::Warehouse>> {
         list::all(|page_token| self.page(page_token), "warehouses").await
     }
 
-    /// Lists all warehouses as JSON, each as the service sent it: for whoever passes them on.
+    /// Lists all warehouses as JSON, each as the service sent it.
     ///
     /// # Errors
     /// As for [`list`](Self::list).
@@ -56,34 +113,56 @@ impl Warehouses {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown id. Operation: `warehouses_get`.
-    pub async fn get(&self, warehouse_id: &str) -> Result<ResponseValue<types::GetWarehouseResponse>> {
-        Ok(self.workspace.client().warehouses_get(warehouse_id).await?)
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown id. Operation: `warehouses_get`.
+    pub async fn get(&self, warehouse_id: &str) -> Result<ResponseValue<types::Warehouse>> {
+        <Self as Lifecycle>::get(&self.workspace, warehouse_id).await
     }
 
-    /// Starts a stopped warehouse; use [`wait_until_running`](Self::wait_until_running) to wait for it.
+    /// Returns the id of the warehouse that has this id or name. An id costs no request.
+    ///
+    /// # Errors
+    /// As for [`Named::find`]. Operation: `warehouses_list`.
+    pub async fn find(&self, id_or_name: &str) -> Result<String> {
+        Named::find(self, id_or_name).await
+    }
+
+    /// Returns the id of the only running warehouse, for a statement that names none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if none or several are running; the error lists all warehouses.
+    /// Operation: `warehouses_list`.
+    pub async fn find_only_running(&self) -> Result<String> {
+        let all = self.candidates().await?;
+        let running: Vec<_> = all.iter().filter(|w| w.state == State::Running.as_str()).collect();
+        match running[..] {
+            [one] => Ok(one.id.clone()),
+            _ => {
+                let count = if running.is_empty() { "no warehouse is" } else { "several warehouses are" };
+                let all = listed(&all);
+                Err(Error::usage(format!("no warehouse given, and {count} running; there are: {all}"))
+                    .with_hint("set `warehouse_id`"))
+            }
+        }
+    }
+
+    /// Starts a stopped warehouse, and returns once the start is requested. If it is stopping, waits for that first.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// workspace.warehouses().start("0123456789abcdef").await?;
+    /// let warehouses = workspace.warehouses();
+    /// warehouses.start("0123456789abcdef").await?;
+    /// warehouses.wait_until_running("0123456789abcdef", Default::default()).await?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown id. A warehouse that runs or starts already is not an error but
-    /// [`Change::Already`]. Operations: `warehouses_get`, `warehouses_start`.
+    /// As for [`Lifecycle::start`]. Operations: `warehouses_get`, `warehouses_start`.
     pub async fn start(&self, warehouse_id: &str) -> Result<Change> {
-        // The service accepts it in any state; only the state tells whether anything changes.
-        if matches!(self.get(warehouse_id).await?.state, Some(State::Running | State::Starting)) {
-            return Ok(Change::Already);
-        }
-        self.workspace.events().requesting("warehouse", warehouse_id, "start");
-        self.workspace.client().warehouses_start(warehouse_id).await?;
-        Ok(Change::Requested)
+        Lifecycle::start(self, warehouse_id).await
     }
 
-    /// Stops a running warehouse; statements that run on it fail.
+    /// Stops a running warehouse, and returns once the stop is requested. Statements that run on it fail.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
@@ -93,101 +172,57 @@ impl Warehouses {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown id. A warehouse that is stopped or stopping is not an error but
-    /// [`Change::Already`]. Operations: `warehouses_get`, `warehouses_stop`.
+    /// As for [`Lifecycle::stop`]. Operations: `warehouses_get`, `warehouses_stop`.
     pub async fn stop(&self, warehouse_id: &str) -> Result<Change> {
-        if matches!(self.get(warehouse_id).await?.state, Some(State::Stopped | State::Stopping)) {
-            return Ok(Change::Already);
-        }
-        self.workspace.events().requesting("warehouse", warehouse_id, "stop");
-        self.workspace.client().warehouses_stop(warehouse_id).await?;
-        Ok(Change::Requested)
+        Lifecycle::stop(self, warehouse_id).await
     }
 
-    /// Waits until a warehouse runs.
+    /// Waits until a warehouse is running, and returns it.
     ///
     /// # Errors
-    /// [`ErrorKind::RemoteFailed`] with the warehouse's own reason if it stops or is deleted,
-    /// [`ErrorKind::DeadlineExceeded`]. Operation: `warehouses_get`.
+    /// As for [`Lifecycle::wait_until`]. Operation: `warehouses_get`.
     pub async fn wait_until_running(
         &self,
         warehouse_id: &str,
         options: WaitOptions,
-    ) -> Result<ResponseValue<types::GetWarehouseResponse>> {
-        let begun = tokio::time::Instant::now();
-        let mut moved = false;
-        self.wait(warehouse_id, options, |warehouse| match warehouse.state {
-            Some(State::Running) => Verdict::Done,
-            Some(State::Stopped) if !moved && begun.elapsed() < STALE => Verdict::Working,
-            Some(State::Stopped | State::Stopping | State::Deleted | State::Deleting) => {
-                Verdict::Failed(ended(warehouse_id, warehouse))
-            }
-            _ => {
-                moved = true;
-                Verdict::Working
-            }
-        })
-        .await
+    ) -> Result<ResponseValue<types::Warehouse>> {
+        self.wait_until(Goal::Running, warehouse_id, options).await
     }
 
-    /// Waits until a warehouse is stopped.
+    /// Waits until a warehouse is stopped, and returns it.
     ///
     /// # Errors
-    /// [`ErrorKind::RemoteFailed`] if it is deleted, [`ErrorKind::DeadlineExceeded`]. Operation: `warehouses_get`.
+    /// As for [`Lifecycle::wait_until`]. Operation: `warehouses_get`.
     pub async fn wait_until_stopped(
         &self,
         warehouse_id: &str,
         options: WaitOptions,
-    ) -> Result<ResponseValue<types::GetWarehouseResponse>> {
-        self.wait(warehouse_id, options, |warehouse| match warehouse.state {
-            Some(State::Stopped) => Verdict::Done,
-            Some(State::Deleted | State::Deleting) => Verdict::Failed(ended(warehouse_id, warehouse)),
-            _ => Verdict::Working,
-        })
-        .await
+    ) -> Result<ResponseValue<types::Warehouse>> {
+        self.wait_until(Goal::Stopped, warehouse_id, options).await
     }
 
     fn page(&self, page_token: Option<String>) -> Call {
         let query = types::WarehousesListQuery { page_token, ..Default::default() };
         self.workspace.client().call(&operations::WAREHOUSES_LIST).query_object(&query)
     }
-
-    async fn wait(
-        &self,
-        warehouse_id: &str,
-        options: WaitOptions,
-        mut judge: impl FnMut(&types::GetWarehouseResponse) -> Verdict,
-    ) -> Result<ResponseValue<types::GetWarehouseResponse>> {
-        let subject = Subject { what: "warehouse", id: warehouse_id };
-        wait::until(
-            subject,
-            options,
-            self.workspace.events(),
-            || self.get(warehouse_id),
-            |warehouse| Seen {
-                state: state_of(warehouse).to_owned(),
-                message: warehouse.health.as_ref().and_then(|h| h.summary.clone()).filter(|m| !m.is_empty()),
-                verdict: judge(warehouse),
-            },
-        )
-        .await
-    }
 }
 
-/// How long a start may take to show.
-const STALE: std::time::Duration = std::time::Duration::from_secs(30);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn state_of(warehouse: &types::GetWarehouseResponse) -> &str {
-    warehouse.state.as_ref().map_or("UNKNOWN", State::as_str)
-}
-
-fn ended(warehouse_id: &str, warehouse: &types::GetWarehouseResponse) -> Error {
-    let mut text = format!("warehouse {warehouse_id} is {}", state_of(warehouse));
-    let health = warehouse.health.as_ref();
-    if let Some(why) =
-        health.and_then(|h| h.details.as_deref().or(h.summary.as_deref())).filter(|t| !t.is_empty())
-    {
-        text.push_str(&format!(": {why}"));
+    #[test]
+    fn tells_ids_from_names() {
+        assert!(Warehouses::is_id("0123456789abcdef") && !Warehouses::is_id("0123456789abcdeg"));
     }
-    Error::new(ErrorKind::RemoteFailed, text)
+
+    #[test]
+    fn a_failed_start_says_why() {
+        let warehouse = r#"{"state":"STOPPED","health":{"summary":"it failed","details":"no capacity"}}"#;
+        let status = Warehouses::status(&serde_json::from_str(warehouse).unwrap());
+        assert_eq!(
+            (status.message.as_deref(), status.reason.as_deref()),
+            (Some("it failed"), Some("no capacity"))
+        );
+    }
 }

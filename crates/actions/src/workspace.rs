@@ -3,12 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use brickwire_client::Client;
-use brickwire_wire::{CancellationToken, Wire};
+use brickwire_wire::Wire;
+use tokio::time::Instant;
 
 use crate::{
-    AccessToken, Clusters, Commands, Connection, Events, Host, RawRequest, RawResponse, Result, RetryPolicy,
-    Sql, Statements, Users, Warehouses, auth::Authenticator, background::Background,
+    AccessToken, Connection, Events, Host, RawRequest, RawResponse, Result, RetryPolicy,
+    auth::Authenticator,
+    background::{Background, CancelOnDrop},
 };
+
+/// The time after a deadline in which an answer may still come, and for a cancellation.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// A connection in use. Cheap to clone; all clones share connections and tokens.
 ///
@@ -109,9 +114,47 @@ impl Workspace {
         self.with_wire(|wire| wire.with_retry(retry))
     }
 
-    /// The same workspace, whose calls send nothing more once the token is canceled.
-    pub(crate) fn with_cancel(&self, cancel: CancellationToken) -> Self {
-        self.with_wire(|wire| wire.with_cancel(cancel))
+    /// The same workspace with a deadline for all calls.
+    pub(crate) fn with_deadline(&self, deadline: Instant) -> Self {
+        self.with_wire(|wire| wire.with_deadline(deadline))
+    }
+
+    /// Sends the request that starts `what`; see [`Background::submit`]. The answer may come some seconds after the
+    /// deadline, because only the answer names what to cancel.
+    pub(crate) async fn submit<T, F>(
+        &self,
+        what: &'static str,
+        deadline: Instant,
+        send: impl FnOnce(Self) -> F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let submission = self.background.submit(what, deadline, |cancel| {
+            send(self.with_wire(|wire| wire.with_cancel(cancel).with_deadline(deadline + GRACE)))
+        });
+        submission.await
+    }
+
+    /// A guard that cancels `what` when dropped. The workspace that `cancel` gets has some seconds for it, whatever
+    /// deadline has passed.
+    pub(crate) fn cancel_on_drop<F>(
+        &self,
+        what: &'static str,
+        id: &str,
+        cancel: impl FnOnce(Self) -> F + Send + Sync + 'static,
+    ) -> CancelOnDrop
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        let workspace = self.clone();
+        self.background.cancel_on_drop(self.events(), what, id, move || cancel(workspace.for_cancellation()))
+    }
+
+    /// The same workspace for what follows a deadline.
+    pub(crate) fn for_cancellation(&self) -> Self {
+        self.with_wire(|wire| wire.without_deadline().with_deadline(Instant::now() + GRACE))
     }
 
     fn with_wire(&self, change: impl FnOnce(Wire) -> Wire) -> Self {
@@ -121,36 +164,6 @@ impl Workspace {
     /// Where it is.
     pub fn host(&self) -> &Host {
         self.wire().host()
-    }
-
-    /// Clusters: list, get, start, restart, terminate, node types.
-    pub fn clusters(&self) -> Clusters {
-        Clusters::new(self.clone())
-    }
-
-    /// SQL warehouses: list, get, start, stop.
-    pub fn warehouses(&self) -> Warehouses {
-        Warehouses::new(self.clone())
-    }
-
-    /// Execution contexts and commands on a cluster.
-    pub fn commands(&self) -> Commands {
-        Commands::new(self.clone())
-    }
-
-    /// SQL statements on a warehouse.
-    pub fn sql(&self, warehouse_id: impl Into<String>) -> Sql {
-        Sql::new(self.clone(), warehouse_id.into())
-    }
-
-    /// SQL statements by id: those submitted before, here or elsewhere.
-    pub fn statements(&self) -> Statements {
-        Statements::new(self.clone())
-    }
-
-    /// Users: who am I.
-    pub fn users(&self) -> Users {
-        Users::new(self.clone())
     }
 
     /// Sends any request to the workspace: the connector's Raw Request.
@@ -191,12 +204,12 @@ impl Workspace {
         self.wire().events()
     }
 
-    /// Runs a task to its end without anyone waiting for it, such as a cancellation; [`settle`](Self::settle) does.
-    pub(crate) fn in_background(&self, task: impl Future<Output = ()> + Send + 'static) {
+    /// Runs a task to its end without a caller that waits for it, such as a clean-up.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.background.spawn(task);
     }
 
-    /// Waits until the cancellations under way have been sent, for `limit` at most. For a program about to exit.
+    /// Waits until the cancellations under way are done, for `limit` at most. For a program that is about to exit.
     pub async fn settle(&self, limit: Duration) {
         self.background.settle(limit).await;
     }

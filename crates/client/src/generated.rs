@@ -362,7 +362,7 @@ pub mod types {
         pub jdbc_port: Option<i64>,
         /// Which rules the settings follow; absent for the older ones. Newer settings such as `is_single_node` and `use_ml_runtime` need it.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub kind: Option<Kind>,
+        pub kind: Option<ClusterKind>,
         /// When the cluster was last started or restarted, in milliseconds since the epoch.
         #[serde(
             skip_serializing_if = "Option::is_none",
@@ -467,6 +467,15 @@ pub mod types {
         #[serde(flatten)]
         pub extra: serde_json::Map<String, serde_json::Value>,
     }
+    /// Which rules the settings of a cluster follow. `CLASSIC_PREVIEW` is the newer set, with fewer settings to get wrong.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ClusterKind {
+        ClassicPreview,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(ClusterKind, [(ClassicPreview, "CLASSIC_PREVIEW")]);
     /// Where logs are delivered. One of the members is set; each log goes under the destination, then the cluster's id.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct ClusterLogConf {
@@ -575,7 +584,7 @@ pub mod types {
         pub is_single_node: Option<bool>,
         /// Which rules the settings follow; absent for the older ones. Newer settings such as `is_single_node` and `use_ml_runtime` need it.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub kind: Option<Kind>,
+        pub kind: Option<ClusterKind>,
         /// The node type of the workers, and of the driver unless it has its own. See `clusters_list_node_types`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub node_type_id: Option<String>,
@@ -741,22 +750,6 @@ pub mod types {
             (UserDefinedType, "USER_DEFINED_TYPE")
         ]
     );
-    /// Code to run, and where. The service wants all members, though it marks none as required.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-    pub struct Command {
-        /// The id of the cluster that the context runs on.
-        #[serde(rename = "clusterId", skip_serializing_if = "Option::is_none")]
-        pub cluster_id: Option<String>,
-        /// The code. Several lines are fine; the value of the last expression is part of the result.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub command: Option<String>,
-        /// The id of a context whose state is `Running`.
-        #[serde(rename = "contextId", skip_serializing_if = "Option::is_none")]
-        pub context_id: Option<String>,
-        /// The language of the code, which has to be that of the context.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub language: Option<CommandLanguage>,
-    }
     /// The language of a context or a command, in lower case (the workspace services write it in upper case).
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -875,10 +868,10 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub language: Option<CommandLanguage>,
     }
-    /// What was created.
+    /// The execution context that was created.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-    pub struct Created {
-        /// The id of the new context or command.
+    pub struct CreateContextResponse {
+        /// The id of the new context.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
     }
@@ -1045,116 +1038,6 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub summary: Option<String>,
     }
-    /// A warehouse in a list.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-    pub struct EndpointInfo {
-        /// Minutes without a statement after which the warehouse stops by itself; 0 means never. The service refuses small values, and which ones depends on the type.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub auto_stop_mins: Option<i64>,
-        /// The release channel of the SQL engine.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub channel: Option<Channel>,
-        /// The size of each cluster, from `2X-Small` to `5X-Large`.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub cluster_size: Option<String>,
-        /// Who created the warehouse: a user's e-mail address or an application id.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub creator_name: Option<String>,
-        /// The service's label for the version that the warehouse is on.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub customer_version_label: Option<String>,
-        /// Whether the Photon engine is used.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub enable_photon: Option<bool>,
-        /// Whether the compute is serverless, that is, run in the service's own cloud account.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub enable_serverless_compute: Option<bool>,
-        /// Whether the warehouse works, and if not, why. There is no error state, so look here.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub health: Option<EndpointHealth>,
-        /// The warehouse's id, 16 hexadecimal digits.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub id: Option<String>,
-        /// The ARN of an AWS instance profile. Deprecated; grant access to data through Unity Catalog instead.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub instance_profile_arn: Option<String>,
-        /// The URL for JDBC drivers. It names no catalog and holds no credential.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub jdbc_url: Option<String>,
-        /// The most Databricks units (DBU) that the warehouse may use.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub max_dbu: Option<i64>,
-        /// The most clusters that scaling may reach.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub max_num_clusters: Option<i64>,
-        /// The clusters kept up while the warehouse runs.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub min_num_clusters: Option<i64>,
-        /// The warehouse's name, unique in the workspace, shorter than 100 characters.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub name: Option<String>,
-        /// Sessions open right now. Deprecated; nothing replaces it, and `num_clusters` comes nearest.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub num_active_sessions: Option<i64>,
-        /// Clusters that run right now.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub num_clusters: Option<i64>,
-        /// What ODBC and other drivers need to connect.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub odbc_params: Option<OdbcParams>,
-        /// A factor on the cluster size. The service doesn't say when it applies; most answers lack it.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::double::optional"
-        )]
-        pub reyden_cluster_size_multiplier: Option<f64>,
-        /// Whether spot instances may be used.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub spot_instance_policy: Option<SpotInstancePolicy>,
-        /// What the warehouse is doing.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub state: Option<WarehouseState>,
-        /// Seconds after which a statement is ended.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub statement_timeout: Option<i64>,
-        /// Tags that are put on the cloud resources of the warehouse.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub tags: Option<WarehouseTags>,
-        /// The type. Serverless warehouses are of type `PRO`.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub warehouse_type: Option<WarehouseType>,
-        #[serde(flatten)]
-        pub extra: serde_json::Map<String, serde_json::Value>,
-    }
     /// A tag.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct EndpointTagPair {
@@ -1164,6 +1047,29 @@ pub mod types {
         /// The tag's value.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub value: Option<String>,
+    }
+    /// Code to run, and where. The service wants all members, though it marks none as required.
+    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    pub struct ExecuteCommand {
+        /// The id of the cluster that the context runs on.
+        #[serde(rename = "clusterId", skip_serializing_if = "Option::is_none")]
+        pub cluster_id: Option<String>,
+        /// The code. Several lines are fine; the value of the last expression is part of the result.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub command: Option<String>,
+        /// The id of a context whose state is `Running`.
+        #[serde(rename = "contextId", skip_serializing_if = "Option::is_none")]
+        pub context_id: Option<String>,
+        /// The language of the code, which has to be that of the context.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub language: Option<CommandLanguage>,
+    }
+    /// The command that was accepted.
+    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    pub struct ExecuteCommandResponse {
+        /// The id of the new command.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub id: Option<String>,
     }
     /// A statement to run, and how to return its rows.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -1362,116 +1268,6 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub versions: Option<Vec<SparkVersion>>,
     }
-    /// A warehouse with its settings and its state.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-    pub struct GetWarehouseResponse {
-        /// Minutes without a statement after which the warehouse stops by itself; 0 means never. The service refuses small values, and which ones depends on the type.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub auto_stop_mins: Option<i64>,
-        /// The release channel of the SQL engine.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub channel: Option<Channel>,
-        /// The size of each cluster, from `2X-Small` to `5X-Large`.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub cluster_size: Option<String>,
-        /// Who created the warehouse: a user's e-mail address or an application id.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub creator_name: Option<String>,
-        /// The service's label for the version that the warehouse is on.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub customer_version_label: Option<String>,
-        /// Whether the Photon engine is used.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub enable_photon: Option<bool>,
-        /// Whether the compute is serverless, that is, run in the service's own cloud account.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub enable_serverless_compute: Option<bool>,
-        /// Whether the warehouse works, and if not, why. There is no error state, so look here.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub health: Option<EndpointHealth>,
-        /// The warehouse's id, 16 hexadecimal digits.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub id: Option<String>,
-        /// The ARN of an AWS instance profile. Deprecated; grant access to data through Unity Catalog instead.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub instance_profile_arn: Option<String>,
-        /// The URL for JDBC drivers. It names no catalog and holds no credential.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub jdbc_url: Option<String>,
-        /// The most Databricks units (DBU) that the warehouse may use.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub max_dbu: Option<i64>,
-        /// The most clusters that scaling may reach.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub max_num_clusters: Option<i64>,
-        /// The clusters kept up while the warehouse runs.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub min_num_clusters: Option<i64>,
-        /// The warehouse's name, unique in the workspace, shorter than 100 characters.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub name: Option<String>,
-        /// Sessions open right now. Deprecated; nothing replaces it, and `num_clusters` comes nearest.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub num_active_sessions: Option<i64>,
-        /// Clusters that run right now.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub num_clusters: Option<i64>,
-        /// What ODBC and other drivers need to connect.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub odbc_params: Option<OdbcParams>,
-        /// A factor on the cluster size. The service doesn't say when it applies; most answers lack it.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::double::optional"
-        )]
-        pub reyden_cluster_size_multiplier: Option<f64>,
-        /// Whether spot instances may be used.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub spot_instance_policy: Option<SpotInstancePolicy>,
-        /// What the warehouse is doing.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub state: Option<WarehouseState>,
-        /// Seconds after which a statement is ended.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
-        pub statement_timeout: Option<i64>,
-        /// Tags that are put on the cloud resources of the warehouse.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub tags: Option<WarehouseTags>,
-        /// The type. Serverless warehouses are of type `PRO`.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub warehouse_type: Option<WarehouseType>,
-        #[serde(flatten)]
-        pub extra: serde_json::Map<String, serde_json::Value>,
-    }
     /// A script that runs on each node before Spark starts. One of the members is set and says where it is.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct InitScriptInfo {
@@ -1497,15 +1293,6 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub workspace: Option<WorkspaceStorageInfo>,
     }
-    /// Which rules the settings of a cluster follow. `CLASSIC_PREVIEW` is the newer set, with fewer settings to get wrong.
-    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-    #[non_exhaustive]
-    pub enum Kind {
-        ClassicPreview,
-        /// A value that the API description does not know.
-        UnknownValue(String),
-    }
-    crate::open_enum::open_enum!(Kind, [(ClassicPreview, "CLASSIC_PREVIEW")]);
     /// A page of clusters.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct ListClustersResponse {
@@ -1557,7 +1344,7 @@ pub mod types {
         pub next_page_token: Option<String>,
         /// The warehouses; absent when there are none.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub warehouses: Option<Vec<EndpointInfo>>,
+        pub warehouses: Option<Vec<Warehouse>>,
     }
     /// A file on the node itself.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -2723,6 +2510,116 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub destination: Option<String>,
     }
+    /// A warehouse with its settings and its state, in a list and alone.
+    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    pub struct Warehouse {
+        /// Minutes without a statement after which the warehouse stops by itself; 0 means never. The service refuses small values, and which ones depends on the type.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::integer::optional"
+        )]
+        pub auto_stop_mins: Option<i64>,
+        /// The release channel of the SQL engine.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub channel: Option<Channel>,
+        /// The size of each cluster, from `2X-Small` to `5X-Large`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cluster_size: Option<String>,
+        /// Who created the warehouse: a user's e-mail address or an application id.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub creator_name: Option<String>,
+        /// The service's label for the version that the warehouse is on.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub customer_version_label: Option<String>,
+        /// Whether the Photon engine is used.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub enable_photon: Option<bool>,
+        /// Whether the compute is serverless, that is, run in the service's own cloud account.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub enable_serverless_compute: Option<bool>,
+        /// Whether the warehouse works, and if not, why. There is no error state, so look here.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub health: Option<EndpointHealth>,
+        /// The warehouse's id, 16 hexadecimal digits.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub id: Option<String>,
+        /// The ARN of an AWS instance profile. Deprecated; grant access to data through Unity Catalog instead.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub instance_profile_arn: Option<String>,
+        /// The URL for JDBC drivers. It names no catalog and holds no credential.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub jdbc_url: Option<String>,
+        /// The most Databricks units (DBU) that the warehouse may use.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::integer::optional"
+        )]
+        pub max_dbu: Option<i64>,
+        /// The most clusters that scaling may reach.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::integer::optional"
+        )]
+        pub max_num_clusters: Option<i64>,
+        /// The clusters kept up while the warehouse runs.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::integer::optional"
+        )]
+        pub min_num_clusters: Option<i64>,
+        /// The warehouse's name, unique in the workspace, shorter than 100 characters.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub name: Option<String>,
+        /// Sessions open right now. Deprecated; nothing replaces it, and `num_clusters` comes nearest.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::integer::optional"
+        )]
+        pub num_active_sessions: Option<i64>,
+        /// Clusters that run right now.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::integer::optional"
+        )]
+        pub num_clusters: Option<i64>,
+        /// What ODBC and other drivers need to connect.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub odbc_params: Option<OdbcParams>,
+        /// A factor on the cluster size. The service doesn't say when it applies; most answers lack it.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::double::optional"
+        )]
+        pub reyden_cluster_size_multiplier: Option<f64>,
+        /// Whether spot instances may be used.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub spot_instance_policy: Option<SpotInstancePolicy>,
+        /// What the warehouse is doing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub state: Option<WarehouseState>,
+        /// Seconds after which a statement is ended.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "crate::integer::optional"
+        )]
+        pub statement_timeout: Option<i64>,
+        /// Tags that are put on the cloud resources of the warehouse.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tags: Option<WarehouseTags>,
+        /// The type. Serverless warehouses are of type `PRO`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub warehouse_type: Option<WarehouseType>,
+        #[serde(flatten)]
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
     /// How well a warehouse works: `DEGRADED` runs with less than it should, `FAILED` doesn't run.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -3009,7 +2906,7 @@ impl Client {
     pub async fn contexts_create(
         &self,
         body: &types::CreateContext,
-    ) -> Result<ResponseValue<types::Created>, Error> {
+    ) -> Result<ResponseValue<types::CreateContextResponse>, Error> {
         self.call(&operations::CONTEXTS_CREATE).json(body).send().await
     }
     /// Get the state of an execution context
@@ -3050,8 +2947,8 @@ impl Client {
     /// Sends a `POST` request to `/api/1.2/commands/execute`
     pub async fn commands_execute(
         &self,
-        body: &types::Command,
-    ) -> Result<ResponseValue<types::Created>, Error> {
+        body: &types::ExecuteCommand,
+    ) -> Result<ResponseValue<types::ExecuteCommandResponse>, Error> {
         self.call(&operations::COMMANDS_EXECUTE).json(body).send().await
     }
     /// Get the state and the result of a command
@@ -3174,10 +3071,7 @@ impl Client {
     ///
     /// Arguments:
     /// - `id`: The warehouse's id, 16 hexadecimal digits.
-    pub async fn warehouses_get(
-        &self,
-        id: &str,
-    ) -> Result<ResponseValue<types::GetWarehouseResponse>, Error> {
+    pub async fn warehouses_get(&self, id: &str) -> Result<ResponseValue<types::Warehouse>, Error> {
         self.call(&operations::WAREHOUSES_GET).path("id", &id).send().await
     }
     /// Start a warehouse

@@ -72,6 +72,11 @@ impl<T> ResponseValue<T> {
         Self { value, answer }
     }
 
+    /// Changes the value; the answer stays.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> ResponseValue<U> {
+        ResponseValue { value: change(self.value), answer: self.answer }
+    }
+
     /// The decoded value.
     pub fn into_inner(self) -> T {
         self.value

@@ -94,7 +94,7 @@ pub(super) async fn warehouse(workspace: &Workspace, chosen: Option<&Setting>) -
         return one(NAME, chosen, found);
     }
     let all = within(workspace.warehouses().list()).await.map(|all| {
-        let shown = |w: &brickwire_client::types::EndpointInfo| {
+        let shown = |w: &brickwire_client::types::Warehouse| {
             format!(
                 "{} ({})",
                 w.name.as_deref().unwrap_or_default(),

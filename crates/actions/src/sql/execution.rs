@@ -1,26 +1,25 @@
-//! The life of one statement: submitted once, watched to its end, cancelled if nobody waits for it any more.
+//! The life of one statement: submitted once, polled until it ends, canceled if its caller is gone.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use brickwire_client::types::{self, StatementState as State};
 use tokio::time::Instant;
 
 use super::{
     StatementResult,
-    submission::Submission,
     wire::{self, StatementAnswer},
 };
 use crate::{
     Error, ErrorKind, Event, Result, WaitOptions, Workspace,
-    wait::{self, Seen, Subject, Verdict},
+    background::CancelOnDrop,
+    wait::{Pace, Seen, Verdict, until},
 };
+
+/// Many statements take less than a second.
+pub(crate) const POLLS: RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_secs(1);
 
 /// A `get` may not know a new statement for some seconds.
 const LAG: Duration = Duration::from_secs(10);
-
-/// The service waits this long for the end before it answers, which saves polls; between 5 and 50 seconds, or 0. The
-/// shortest, because until it answers nobody knows what to cancel.
-const WAIT: Duration = Duration::from_secs(5);
 
 pub(super) async fn execute(
     workspace: Workspace,
@@ -28,25 +27,28 @@ pub(super) async fn execute(
     options: WaitOptions,
     lz4: bool,
 ) -> Result<StatementResult> {
-    let begun = Instant::now();
-    if request.wait_timeout.is_none() || options.timeout < WAIT {
-        let wait = if options.timeout < WAIT { Duration::ZERO } else { WAIT };
-        request.wait_timeout = Some(format!("{}s", wait.as_secs()));
-    }
+    let pace = options.start(POLLS);
     request.on_wait_timeout = Some(types::ExecuteStatementRequestOnWaitTimeout::Continue);
-    let by_links = request.disposition == Some(types::Disposition::ExternalLinks);
-    let mut submission = Submission::new(&workspace, request, lz4);
-    if by_links {
+    if request.disposition == Some(types::Disposition::ExternalLinks) {
         // Reading the system's certificates takes some milliseconds, which pass while the statement runs.
         let workspace = workspace.clone();
         tokio::task::spawn_blocking(move || workspace.wire().prepare_store().is_ok());
     }
-    let submitted = submission.answer().await?;
-    drop(submission);
-    let id = submitted.statement_id.clone().ok_or_else(|| {
-        Error::new(ErrorKind::UnexpectedResponse, "the answer to the submission names no statement")
-    })?;
-    let mut guard = CancelOnDrop { workspace: workspace.clone(), statement_id: id.clone(), armed: true };
+    let guarding = workspace.clone();
+    let submission = workspace.submit("statement", pace.deadline, |submitting| async move {
+        let answer = wire::execute(&submitting, &request, lz4).await?;
+        let id = answer.statement_id.clone();
+        let id = id.ok_or_else(|| Error::unexpected("the answer to the submission names no statement"))?;
+        let mut guard = guarding.cancel_on_drop("statement", &id, {
+            let id = id.clone();
+            move |workspace| cancel(workspace, id)
+        });
+        if is_terminal(&state_of(&answer)) {
+            guard.disarm();
+        }
+        Ok((id, answer, guard))
+    });
+    let (id, submitted, mut guard) = submission.await?;
     let state = state_of(&submitted);
     workspace.events().emit(|| Event::StateChanged {
         what: "statement",
@@ -54,45 +56,39 @@ pub(super) async fn execute(
         state: state.as_str().to_owned(),
         message: None,
     });
-    let done = match is_terminal(&state) {
+    let ended = match is_terminal(&state) {
         true => submitted,
-        false => {
-            let left = WaitOptions { timeout: options.timeout.saturating_sub(begun.elapsed()), ..options };
-            match poll(&workspace, &id, left).await {
-                Ok(done) => done,
-                Err(error) => {
-                    let error = match error.kind() {
-                        ErrorKind::DeadlineExceeded => overdue(&id, options.timeout),
-                        _ => error,
-                    };
-                    return Err(error.with_details(|d| d.statement_id = Some(id)));
-                }
-            }
-        }
+        false => poll(&workspace, &id, pace).await.map_err(|error| {
+            let error = match error.kind() {
+                ErrorKind::DeadlineExceeded => options.canceled("statement", &id),
+                _ => error,
+            };
+            error.with_details(|d| d.statement_id = Some(id.clone()))
+        })?,
     };
     guard.disarm();
-    finished(workspace, id, done, Some(guard))
+    finished(workspace, id, ended, Some(guard))
 }
 
-pub(super) async fn wait(
+pub(crate) async fn wait(
     workspace: Workspace,
     statement_id: &str,
     options: WaitOptions,
 ) -> Result<StatementResult> {
-    let done = poll(&workspace, statement_id, options).await?;
-    finished(workspace, statement_id.to_owned(), done, None)
+    let ended = poll(&workspace, statement_id, options.start(POLLS)).await?;
+    finished(workspace, statement_id.to_owned(), ended, None)
 }
 
-async fn poll(workspace: &Workspace, statement_id: &str, options: WaitOptions) -> Result<StatementAnswer> {
-    let begun = Instant::now();
+async fn poll(workspace: &Workspace, statement_id: &str, pace: Pace) -> Result<StatementAnswer> {
+    let began = Instant::now();
+    let polling = workspace.with_deadline(pace.deadline);
     let get = || async {
-        match wire::get(workspace, statement_id).await {
-            Err(e) if e.is_not_found() && begun.elapsed() < LAG => Err(e.with_kind(ErrorKind::Unavailable)),
+        match wire::get(&polling, statement_id).await {
+            Err(e) if e.is_not_found() && began.elapsed() < LAG => Err(e.with_kind(ErrorKind::Unavailable)),
             answer => answer,
         }
     };
-    let subject = Subject { what: "statement", id: statement_id };
-    wait::until(subject, options, workspace.events(), get, |seen| {
+    until("statement", statement_id, pace, workspace.events(), get, |seen| {
         let state = state_of(seen);
         Seen {
             state: state.as_str().to_owned(),
@@ -103,21 +99,20 @@ async fn poll(workspace: &Workspace, statement_id: &str, options: WaitOptions) -
     .await
 }
 
-fn overdue(id: &str, timeout: Duration) -> Error {
-    let text = format!("statement {id} did not end within {timeout:?}, and was cancelled");
-    Error::new(ErrorKind::DeadlineExceeded, text).with_hint("give it a longer timeout")
-}
-
-/// Whether there is nothing left to cancel.
-pub(super) fn is_over(answer: &StatementAnswer) -> bool {
-    is_terminal(&state_of(answer))
+/// Cancels a statement, and watches it for a short while: programs show its last state.
+async fn cancel(workspace: Workspace, id: String) -> Result<()> {
+    workspace.client().statements_cancel(&id).await?;
+    if let Err(error) = poll(&workspace, &id, WaitOptions::for_an_ending().start(POLLS)).await {
+        tracing::debug!(target: "brickwire", statement_id = id, %error, "canceled, but its end was not seen");
+    }
+    Ok(())
 }
 
 fn state_of(answer: &StatementAnswer) -> State {
     answer.status.state.clone().unwrap_or_else(|| State::UnknownValue("UNKNOWN".to_owned()))
 }
 
-/// A state that this version doesn't know is taken for one on the way.
+/// A state that this version doesn't know counts as one on the way.
 fn is_terminal(state: &State) -> bool {
     matches!(state, State::Succeeded | State::Failed | State::Canceled | State::Closed)
 }
@@ -139,7 +134,7 @@ fn finished(
     let sql_state = status.sql_state.or_else(|| message.as_deref().and_then(sql_state_in).map(str::to_owned));
     let text = match state {
         State::Closed => "the statement succeeded, but its result is no longer available".to_owned(),
-        State::Canceled => "the statement was cancelled".to_owned(),
+        State::Canceled => "the statement was canceled".to_owned(),
         _ => message.unwrap_or_else(|| format!("the statement ended as {state}")),
     };
     let error = Error::new(ErrorKind::RemoteFailed, text);
@@ -160,53 +155,8 @@ fn too_large(error: &Error) -> bool {
     error.to_string().to_ascii_uppercase().contains("INLINE")
 }
 
-/// Messages end in `SQLSTATE: 42703`, in case the field is missing.
+/// The field may be missing; then messages end in `SQLSTATE: 42703`.
 fn sql_state_in(message: &str) -> Option<&str> {
     let rest = message.split("SQLSTATE: ").nth(1)?;
     rest.get(..5).filter(|s| s.bytes().all(|b| b.is_ascii_alphanumeric()))
-}
-
-/// Cancels the statement in the background when dropped, unless that is of no use any more.
-#[derive(Debug)]
-pub(super) struct CancelOnDrop {
-    workspace: Workspace,
-    statement_id: String,
-    armed: bool,
-}
-
-impl CancelOnDrop {
-    pub(super) fn arm(&mut self) {
-        self.armed = true;
-    }
-
-    pub(super) fn disarm(&mut self) {
-        self.armed = false;
-    }
-}
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        if !self.armed {
-            return;
-        }
-        let (workspace, id) = (self.workspace.clone(), std::mem::take(&mut self.statement_id));
-        tell(&workspace, &id);
-        self.workspace.in_background(async move { cancel(&workspace, &id).await });
-    }
-}
-
-/// Tells that it will be cancelled, for the case that there is no time left to see it.
-pub(super) fn tell(workspace: &Workspace, id: &str) {
-    workspace.events().emit(|| Event::Cancelling { what: "statement", id: id.to_owned() });
-}
-
-/// Cancels a statement, and watches for its end for a little while.
-pub(super) async fn cancel(workspace: &Workspace, id: &str) {
-    if let Err(error) = workspace.statements().cancel(id).await {
-        tracing::warn!(target: "brickwire", statement_id = id, %error, "cannot cancel the statement");
-        return;
-    }
-    if let Err(error) = poll(workspace, id, WaitOptions::for_an_ending()).await {
-        tracing::debug!(target: "brickwire", statement_id = id, %error, "cancelled, and not seen to end");
-    }
 }

@@ -14,12 +14,11 @@ use serde::de::DeserializeOwned;
 
 use super::{
     FetchOptions,
-    execution::CancelOnDrop,
     fetch::{Fetch, Source},
     rows::{Row, Rows, RowsDecoder},
     wire::{ChunkAnswer, StatementAnswer},
 };
-use crate::{Error, Result, Workspace};
+use crate::{Error, Result, Workspace, background::CancelOnDrop};
 
 /// The result of a statement that succeeded.
 ///

@@ -1,4 +1,4 @@
-//! The statement API's requests and answers. Rows stay the bytes that they came as until someone wants them.
+//! The requests and answers of the statement API. Rows stay the bytes that arrived until they are decoded.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{Error, ErrorKind, Result, Workspace};
 
-/// A statement as of now.
+/// The current state of a statement.
 #[derive(Debug)]
 pub(super) struct StatementAnswer {
     pub(super) statement_id: Option<String>,
@@ -21,7 +21,7 @@ pub(super) struct StatementAnswer {
     pub(super) raw: Bytes,
 }
 
-/// A chunk's rows, or links to them.
+/// The rows of a chunk, or links to them.
 pub(super) struct ChunkAnswer {
     pub(super) index: Option<i64>,
     pub(super) rows: Option<i64>,
@@ -63,20 +63,20 @@ struct Chunk<'a> {
     data_array: Option<&'a RawValue>,
 }
 
-/// Submits a statement. `lz4` packs record batches: `LZ4_FRAME` is asked for the way Databricks' own drivers do; the
-/// API description has no word of it, so a service that refuses it is asked again without: a refused statement has not
-/// run.
+/// Submits a statement. `lz4` asks for compressed record batches with the field that Databricks' own drivers send. The
+/// public API doesn't describe it, so a submission that is refused because of it is sent again without: a refused
+/// statement has not run.
 pub(super) async fn execute(
     workspace: &Workspace,
     request: &types::ExecuteStatementRequest,
     lz4: bool,
 ) -> Result<StatementAnswer> {
     let plain = serde_json::to_value(request)
-        .map_err(|e| Error::usage("the statement can't be sent").with_source(e))?;
+        .map_err(|e| Error::usage("cannot encode the statement").with_source(e))?;
     if lz4 && request.format == Some(types::StatementFormat::ArrowStream) {
-        let mut packed = plain.clone();
-        packed["result_compression"] = "LZ4_FRAME".into();
-        match submit(workspace, &packed).await {
+        let mut compressed = plain.clone();
+        compressed["result_compression"] = "LZ4_FRAME".into();
+        match submit(workspace, &compressed).await {
             Err(e) if e.status() == Some(400) && refuses_compression(&e) => {}
             answer => return answer,
         }

@@ -3,5 +3,6 @@
 
 mod authentication;
 mod browser_login;
+mod commands;
 mod provider;
 mod sql;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use brickwire_actions::{Change, Clusters, types::ClusterDetails};
+use brickwire_actions::{Clusters, types::ClusterDetails};
 use clap::Subcommand;
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
@@ -103,7 +103,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::List => context.output().list(&clusters.list_json().await?, COLUMNS),
         Command::NodeTypes => context.output().list(clusters.list_node_types().await?.raw(), NODE_TYPES),
         Command::SparkVersions => {
-            context.output().list(clusters.spark_versions().await?.raw(), SPARK_VERSIONS)
+            context.output().list(clusters.list_spark_versions().await?.raw(), SPARK_VERSIONS)
         }
         Command::Get(which) => {
             let id = clusters.find(&which.cluster).await?;
@@ -118,8 +118,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Restart(Asked { which, waiting }) => {
             let id = clusters.find(&which.cluster).await?;
             let done = clusters.wait_until_running(&id, waiting.timeout.options());
-            let asked = async { clusters.restart(&id).await.map(|()| Change::Requested) };
-            change(context, &waiting, "", asked, clusters.get(&id), done).await
+            change(context, &waiting, "", clusters.restart(&id), clusters.get(&id), done).await
         }
         Command::Terminate(Asked { which, waiting }) => {
             let id = clusters.find(&which.cluster).await?;

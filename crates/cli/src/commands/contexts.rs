@@ -1,6 +1,6 @@
 //! `brick contexts`: execution contexts on a cluster, and the arguments that `brick run` and `brick commands` share.
 
-use brickwire_actions::types::CommandLanguage;
+use brickwire_actions::{DEFAULT_LANGUAGE, ExecutionContext, types::CommandLanguage};
 use clap::{
     Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -56,6 +56,13 @@ pub(crate) struct Cluster {
     cluster: String,
 }
 
+impl Which {
+    async fn named(self, context: &Context) -> Result<ExecutionContext> {
+        let cluster_id = self.cluster.id(context).await?;
+        Ok(ExecutionContext { cluster_id, id: self.context, language: DEFAULT_LANGUAGE })
+    }
+}
+
 impl Cluster {
     pub(crate) async fn id(&self, context: &Context) -> Result<String> {
         Ok(clusters::of(context).await?.find(&self.cluster).await?)
@@ -76,17 +83,16 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             if no_wait {
                 return context.record(created.raw());
             }
-            let id = created.id.as_deref().unwrap_or_default();
-            context.record(commands.wait_for_context(&cluster, id, timeout.options()).await?.raw())
+            context.record(commands.wait_for_context(&created, timeout.options()).await?.raw())
         }
         Command::Status(which) => {
-            let cluster = which.cluster.id(context).await?;
-            context.record(commands.context_status(&cluster, &which.context).await?.raw())
+            let named = which.named(context).await?;
+            context.record(commands.context_status(&named).await?.raw())
         }
         Command::Destroy(which) => {
-            let cluster = which.cluster.id(context).await?;
-            commands.destroy_context(&cluster, &which.context).await?;
-            let destroyed = json!({ "id": which.context, "destroyed": true });
+            let named = which.named(context).await?;
+            commands.destroy_context(&named).await?;
+            let destroyed = json!({ "id": named.id, "destroyed": true });
             context.record(destroyed.to_string().as_bytes())
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use brickwire_actions::{
-    self as actions, RunOptions, RunOutput,
+    self as actions, ErrorKind, IfTerminated, RunOptions, RunOutput,
     types::{self, CommandLanguage},
 };
 use serde_json::{Value, json};
@@ -66,7 +66,14 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         (None, None) => CommandLanguage::Python,
     };
     let cluster = command.cluster.id(context).await?;
-    clusters::of(context).await?.ensure_running(&cluster, command.start, command.timeout.options()).await?;
+    let if_terminated = if command.start { IfTerminated::Start } else { IfTerminated::Fail };
+    let clusters = clusters::of(context).await?;
+    let running = clusters.ensure_running(&cluster, if_terminated, command.timeout.options()).await;
+    running.map_err(|error| match error.kind() {
+        ErrorKind::Configuration => Failure::from(error)
+            .with_hint(format!("start it: brick clusters start {cluster}, or add --start")),
+        _ => error.into(),
+    })?;
     let mut options = RunOptions::default()
         .with_language(language)
         .with_kept_context(command.keep_context)
@@ -77,25 +84,25 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let commands = context.workspace().await?.commands();
     if command.detach {
         let actions::Command { cluster_id, context_id, command_id } =
-            commands.run_detached(&cluster, &code, &options).await?;
+            commands.submit_on_cluster(&cluster, &code, &options).await?;
         let names = json!({ "cluster_id": cluster_id, "context_id": context_id, "command_id": command_id });
         return context.record(names.to_string().as_bytes());
     }
-    let (actions::Command { context_id: id, .. }, done) =
-        commands.run_to_end(&cluster, &code, &options).await?;
+    let run = commands.run(&cluster, &code, &options).await?;
     if command.keep_context {
+        let id = &run.command.context_id;
         context.note(&format!(
             "context {id} is kept: brick run -c {cluster} --context {id} …, brick contexts destroy -c {cluster} {id}"
         ));
     }
     if context.output().is_json_asked() {
-        context.record(done.raw())?;
-        return match RunOutput::of(&done) {
+        context.record(&run.raw)?;
+        return match run.output {
             RunOutput::Failed { .. } | RunOutput::Cancelled => Err(Failure::remote_code()),
             _ => Ok(()),
         };
     }
-    show(&done, &command.images, context)
+    show(run, &command.images, context)
 }
 
 /// A file without an extension is Python; an unknown extension is an error.
@@ -111,8 +118,8 @@ fn by_extension(path: &Path) -> Result<CommandLanguage> {
     }
 }
 
-fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -> Result {
-    match RunOutput::of(done) {
+fn show(run: actions::Run, images: &Path, context: &Context) -> Result {
+    match run.output {
         RunOutput::Text(text) => {
             let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
             Ok(context.output().bytes(format!("{text}{end}").as_bytes())?)
@@ -131,7 +138,7 @@ fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -
             }
             Ok(())
         }
-        RunOutput::Images(all) => save(&all, images, done.id.as_deref().unwrap_or("run"), context),
+        RunOutput::Images(all) => save(&all, images, &run.command.command_id, context),
         RunOutput::Failed { summary, cause } => {
             let cause = anstream::adapter::strip_str(cause.trim_end()).to_string();
             let text = if cause.contains(&summary) || summary.is_empty() {

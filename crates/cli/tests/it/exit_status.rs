@@ -252,7 +252,7 @@ fn status_8_is_remote_work_that_failed() {
 fn status_9_is_a_deadline_and_the_statement_is_cancelled() {
     let workspace = Workspace::with_endless_statements();
     let ran =
-        workspace.sql("--timeout 300ms", "SELECT 1").run().fails(9, &["300ms", "was cancelled", "hint: "]);
+        workspace.sql("--timeout 300ms", "SELECT 1").run().fails(9, &["300ms", "was canceled", "hint: "]);
     let cancelled = workspace.requests("POST", STATEMENTS);
     assert!(cancelled.iter().any(|request| request.path.ends_with("/cancel")), "{}", ran.stderr);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brickwire_actions::{ErrorKind, RetryPolicy, WaitOptions};
-use brickwire_testserver::{End, Request, Response};
+use brickwire_testserver::{End, Gate, Request, Response};
 use serde_json::json;
 
 use super::{
@@ -66,6 +66,47 @@ async fn a_deadline_cancels() {
     assert_eq!((error.kind(), error.statement_id()), (ErrorKind::DeadlineExceeded, Some(ID)));
     assert_eq!(service.submissions()[0]["wait_timeout"], "0s");
     assert_eq!(service.cancellations().await, 1);
+}
+
+#[tokio::test]
+async fn a_submission_is_bounded_by_the_deadline_and_its_late_answer_cancels() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let service = Service::default().scripted(move |r, _| {
+        is_submission(r).then(|| {
+            held.pass();
+            running()
+        })
+    });
+    let service = service.start().await;
+    let statement = service.workspace.sql("w").statement("INSERT INTO t VALUES (1)");
+    let error = statement.with_deadline(Duration::from_millis(100)).execute().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownOutcome);
+    gate.open(1);
+    assert_eq!((service.submissions().len(), service.cancellations().await), (1, 1));
+}
+
+#[tokio::test]
+async fn a_submission_that_is_not_answered_ends_at_the_deadline() {
+    let service = Service::default().scripted(|r, _| is_submission(r).then(|| Response::none(End::Stall)));
+    let service = service.start().await;
+    let statement =
+        || service.workspace.sql("w").statement("SELECT 1").with_deadline(Duration::from_millis(100));
+    assert_eq!(statement().execute().await.unwrap_err().kind(), ErrorKind::UnknownOutcome);
+    assert_eq!(statement().submit().await.unwrap_err().kind(), ErrorKind::UnknownOutcome);
+    assert_eq!(service.submissions().len(), 2);
+}
+
+#[tokio::test]
+async fn an_explicit_wait_is_sent_as_it_is() {
+    let service = Service::of_rows(1, 1).start().await;
+    let statement = || service.workspace.sql("w").statement("SELECT 1");
+    statement().execute().await.unwrap();
+    statement().submit().await.unwrap();
+    statement().with_wait_timeout(Duration::from_secs(30)).execute().await.unwrap();
+    statement().with_wait_timeout(Duration::from_secs(30)).submit().await.unwrap();
+    let waits = service.submissions().iter().map(|body| body["wait_timeout"].to_string()).collect::<Vec<_>>();
+    assert_eq!(waits, [r#""5s""#, r#""0s""#, r#""30s""#, r#""30s""#]);
 }
 
 #[tokio::test]

@@ -1,0 +1,218 @@
+//! Code on a cluster from start to end: a context, the command, its results, and nothing left behind.
+//!
+//! A context that was created for the run is destroyed after it, unless it is to be kept. When the run's future is
+//! dropped, or its deadline passes, the command is canceled too. A context that the caller named stays.
+
+use brickwire_client::types;
+use bytes::Bytes;
+
+use super::{Command, Commands, DEFAULT_LANGUAGE, ExecutionContext, output::RunOutput};
+use crate::{Error, ErrorKind, Result, WaitOptions, Workspace, background::CancelOnDrop};
+
+/// How code is run.
+///
+/// ```
+/// use brickwire_actions::{RunOptions, types::CommandLanguage};
+/// let options = RunOptions::default().with_language(CommandLanguage::Sql).with_kept_context(true);
+/// ```
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    language: types::CommandLanguage,
+    context_id: Option<String>,
+    keeps_context: bool,
+    wait: WaitOptions,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            language: DEFAULT_LANGUAGE,
+            context_id: None,
+            keeps_context: false,
+            wait: WaitOptions::default(),
+        }
+    }
+}
+
+impl RunOptions {
+    /// The language of the code; Python by default.
+    #[must_use]
+    pub fn with_language(mut self, language: types::CommandLanguage) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// Runs in this context, sharing its state, instead of in a new one.
+    #[must_use]
+    pub fn with_context(mut self, context_id: impl Into<String>) -> Self {
+        self.context_id = Some(context_id.into());
+        self
+    }
+
+    /// Whether to keep the context that is created for the run.
+    #[must_use]
+    pub fn with_kept_context(mut self, keep: bool) -> Self {
+        self.keeps_context = keep;
+        self
+    }
+
+    /// How long the context and the command may each take.
+    #[must_use]
+    pub fn with_wait(mut self, wait: WaitOptions) -> Self {
+        self.wait = wait;
+        self
+    }
+}
+
+/// A command that has ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Run {
+    /// The command.
+    pub command: Command,
+    /// What it produced.
+    pub output: RunOutput,
+    /// Its last status as the service sent it.
+    pub raw: Bytes,
+}
+
+impl Commands {
+    /// Runs code on a running cluster, in a context of its own unless the options name one, and waits for its end.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::{RunOptions, RunOutput};
+    /// let commands = workspace.commands();
+    /// let run = commands.run("0123-456789-abcdefgh", "print(6 * 7)", &RunOptions::default()).await?;
+    /// assert_eq!(run.output, RunOutput::Text("42".to_owned()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] for an unknown cluster or context, [`ErrorKind::DeadlineExceeded`] after canceling the
+    /// command, [`ErrorKind::UnknownOutcome`] if the answer to the submission is lost. Code that fails is not an error:
+    /// see [`RunOutput::Failed`]. Operations: `contexts_create`, `contexts_status`, `commands_execute`,
+    /// `commands_status`, `commands_cancel`, `contexts_destroy`.
+    pub async fn run(&self, cluster_id: &str, code: &str, options: &RunOptions) -> Result<Run> {
+        let Started { context, command, mut guard } = self.start(cluster_id, code, options).await?;
+        let ended = match self.wait(&command, options.wait).await {
+            Err(error) if error.kind() == ErrorKind::DeadlineExceeded => {
+                return Err(options.wait.canceled("command", &command.command_id));
+            }
+            ended => ended?,
+        };
+        guard.disarm();
+        if options.context_id.is_none() && !options.keeps_context {
+            let commands = self.workspace.for_cancellation().commands();
+            self.workspace.spawn(async move {
+                if let Err(error) = commands.destroy_context(&context).await {
+                    tracing::warn!(target: "brickwire", context_id = context.id, %error, "cannot destroy the context");
+                }
+            });
+        }
+        Ok(Run { command, output: RunOutput::from(&*ended), raw: ended.raw().clone() })
+    }
+
+    /// Submits code like [`run`](Self::run), and returns as soon as it is accepted. A context that is created for it
+    /// stays.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run). Operations: `contexts_create`, `contexts_status`, `commands_execute`.
+    pub async fn submit_on_cluster(
+        &self,
+        cluster_id: &str,
+        code: &str,
+        options: &RunOptions,
+    ) -> Result<Command> {
+        let mut started = self.start(cluster_id, code, options).await?;
+        started.guard.disarm();
+        Ok(started.command)
+    }
+
+    /// Submits code in a context that is ready.
+    async fn start(&self, cluster_id: &str, code: &str, options: &RunOptions) -> Result<Started> {
+        let (context, mut context_guard) = match &options.context_id {
+            Some(id) => (self.existing_context(cluster_id, id, options).await?, None),
+            None => {
+                let (context, guard) = self.new_context(cluster_id, options).await?;
+                (context, Some(guard))
+            }
+        };
+        let (workspace, code) = (self.workspace.clone(), code.to_owned());
+        let submission = self.workspace.submit("command", options.wait.deadline(), |submitting| async move {
+            let command = submitting.commands().submit(&context, &code).await?;
+            let guard = command_guard(&workspace, &context, &command, context_guard.is_some());
+            // From here on that guard destroys the context, after canceling.
+            context_guard.iter_mut().for_each(CancelOnDrop::disarm);
+            Ok(Started { context, command, guard })
+        });
+        submission.await
+    }
+
+    async fn existing_context(
+        &self,
+        cluster_id: &str,
+        id: &str,
+        options: &RunOptions,
+    ) -> Result<ExecutionContext> {
+        let (cluster_id, id) = (cluster_id.to_owned(), id.to_owned());
+        let context = ExecutionContext { cluster_id, id, language: options.language.clone() };
+        let commands = self.workspace.with_deadline(options.wait.deadline()).commands();
+        if commands.context_status(&context).await?.status == Some(types::ContextStatus::Error) {
+            let text = format!("the context failed to start: {}", context.id);
+            return Err(Error::new(ErrorKind::Rejected, text).with_hint("create another one"));
+        }
+        Ok(context)
+    }
+
+    /// Creates a context, waits until it is ready, and destroys it if the guard is dropped.
+    async fn new_context(
+        &self,
+        cluster_id: &str,
+        options: &RunOptions,
+    ) -> Result<(ExecutionContext, CancelOnDrop)> {
+        let (workspace, cluster_id, language) =
+            (self.workspace.clone(), cluster_id.to_owned(), options.language.clone());
+        let creation = self.workspace.submit("context", options.wait.deadline(), |creating| async move {
+            let created = creating.commands().create_context(&cluster_id, language).await?.into_inner();
+            let context = created.clone();
+            let guard = workspace.cancel_on_drop("context", &created.id, |workspace| async move {
+                workspace.commands().destroy_context(&context).await
+            });
+            Ok((created, guard))
+        });
+        let (context, guard) = creation.await?;
+        self.wait_for_context(&context, options.wait).await?;
+        Ok((context, guard))
+    }
+}
+
+/// A command that was submitted.
+struct Started {
+    context: ExecutionContext,
+    command: Command,
+    /// Cancels the command, and destroys the context if it was created for it.
+    guard: CancelOnDrop,
+}
+
+/// Cancels the command when dropped, and destroys the context if that was created for it.
+fn command_guard(
+    workspace: &Workspace,
+    context: &ExecutionContext,
+    command: &Command,
+    is_own: bool,
+) -> CancelOnDrop {
+    let (context, canceled) = (context.clone(), command.clone());
+    workspace.cancel_on_drop("command", &command.command_id, move |workspace| async move {
+        let commands = workspace.commands();
+        let accepted = commands.cancel(&canceled).await;
+        if is_own {
+            // The command ends with its context.
+            return commands.destroy_context(&context).await.and(accepted);
+        }
+        accepted?;
+        // Once it has ended, the context is free for the next command.
+        commands.wait(&canceled, WaitOptions::for_an_ending()).await.map(drop)
+    })
+}

@@ -1,0 +1,285 @@
+//! A statement before it is submitted: its text, parameters and options, and what is sent for them.
+//!
+//! How a result travels is decided here. Rows as text: by links, since an `INLINE` result of more than 25 MiB fails the
+//! statement, and running it again might do its work twice; but `INLINE`, which saves a request to the store, for
+//! statements that never have many rows. Record batches: `ARROW_STREAM` by links, with LZ4. All can be forced.
+
+use std::time::Duration;
+
+use brickwire_client::{ResponseValue, types};
+
+#[cfg(feature = "arrow")]
+use super::RecordBatches;
+use super::{FetchOptions, Parameter, StatementResult, execution};
+use crate::{Error, Result, WaitOptions, Workspace, names::required};
+
+/// A warehouse's own limit for a statement is two days unless an administrator changed it.
+const DEADLINE: Duration = Duration::from_secs(48 * 60 * 60);
+
+/// How long the service waits for the end of a statement before it answers, which saves polls: 5 to 50 seconds, or 0.
+/// The shortest, because until the service answers there is no id to cancel.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// The time that an answer has to arrive before the deadline.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// A statement that has not been submitted yet. Made by [`Sql::statement`](crate::Sql::statement).
+///
+/// ```no_run
+/// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+/// use std::time::Duration;
+/// let statement = sql.statement("DELETE FROM t WHERE day < current_date()").with_schema("staging");
+/// let result = statement.with_deadline(Duration::from_secs(600)).execute().await?;
+/// println!("{}", result.statement_id());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a statement does nothing until it is executed or submitted"]
+pub struct Statement {
+    workspace: Workspace,
+    request: types::ExecuteStatementRequest,
+    parameters: Vec<Parameter>,
+    wait_timeout: Option<Duration>,
+    wait: WaitOptions,
+    fetch: FetchOptions,
+    lz4: bool,
+}
+
+impl Statement {
+    pub(super) fn new(workspace: Workspace, warehouse_id: String, text: String) -> Self {
+        Self {
+            workspace,
+            request: types::ExecuteStatementRequest { statement: text, warehouse_id, ..Default::default() },
+            parameters: Vec::new(),
+            wait_timeout: None,
+            wait: WaitOptions::default().with_timeout(DEADLINE),
+            fetch: FetchOptions::default(),
+            lz4: true,
+        }
+    }
+
+    /// Binds a named parameter, `:name` in the text.
+    pub fn with_parameter(mut self, parameter: Parameter) -> Self {
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// The catalog for names without one.
+    pub fn with_catalog(mut self, catalog: impl Into<String>) -> Self {
+        self.request.catalog = Some(catalog.into());
+        self
+    }
+
+    /// The schema for names without one.
+    pub fn with_schema(mut self, schema: impl Into<String>) -> Self {
+        self.request.schema = Some(schema.into());
+        self
+    }
+
+    /// The most rows of the result. If there are more, the result is cut off and
+    /// [`is_truncated`](StatementResult::is_truncated).
+    pub fn with_row_limit(mut self, rows: i64) -> Self {
+        self.request.row_limit = Some(rows);
+        self
+    }
+
+    /// The most bytes of the result, as the service counts them. If there are more, the result is cut off and
+    /// [`is_truncated`](StatementResult::is_truncated).
+    pub fn with_byte_limit(mut self, bytes: i64) -> Self {
+        self.request.byte_limit = Some(bytes);
+        self
+    }
+
+    /// Tags the statement for searches in the query history.
+    pub fn with_query_tag(mut self, key: impl Into<String>, value: Option<&str>) -> Self {
+        let tag = types::QueryTag { key: key.into(), value: value.map(str::to_owned) };
+        self.request.query_tags.get_or_insert_default().push(tag);
+        self
+    }
+
+    /// How long the service waits for the end of the statement before it answers: 5 to 50 seconds, or 0 to answer at
+    /// once. By default 5 seconds in [`execute`](Self::execute), and 0 in [`submit`](Self::submit).
+    ///
+    /// [`execute`](Self::execute) polls for a statement that takes longer, so this changes only the number of requests. A
+    /// [deadline](Self::with_deadline) shortens it: the service never waits longer than until 2 seconds before.
+    pub fn with_wait_timeout(mut self, wait: Duration) -> Self {
+        self.wait_timeout = Some(wait);
+        self
+    }
+
+    /// How the rows are fetched: connections, memory, timeouts.
+    pub fn with_fetch(mut self, options: FetchOptions) -> Self {
+        self.fetch = options;
+        self
+    }
+
+    /// Whether record batches are compressed with LZ4 if the service supports it; by default they are. On the same
+    /// machine, or over a network of many gigabits per second, decompression takes longer than what it saves.
+    pub fn with_lz4(mut self, compressed: bool) -> Self {
+        self.lz4 = compressed;
+        self
+    }
+
+    /// The form of the rows, for a statement that is submitted here and read elsewhere. `JSON_ARRAY` by default.
+    pub fn with_format(mut self, format: types::StatementFormat) -> Self {
+        self.request.format = Some(format);
+        self
+    }
+
+    /// How the result travels: `INLINE` (at most 25 MiB, or the statement fails) or `EXTERNAL_LINKS`. The default depends
+    /// on the statement: `INLINE` where it never has many rows.
+    pub fn with_disposition(mut self, disposition: types::Disposition) -> Self {
+        self.request.disposition = Some(disposition);
+        self
+    }
+
+    /// The time for the statement from its submission to its end; then it is canceled. Two days by default.
+    ///
+    /// It bounds [`execute`](Self::execute), with all its requests; [`submit`](Self::submit) only up to its answer.
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.wait = self.wait.with_timeout(deadline);
+        self
+    }
+
+    /// Submits the statement, and returns at once. [`Workspace::statements`] takes the id of the statement.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let submitted = workspace.sql("0123456789abcdef").statement("OPTIMIZE t").submit().await?;
+    /// println!("{:?}", submitted.statement_id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the answer is lost. A statement that fails is
+    /// not an error here. Operation: `statements_execute`.
+    pub async fn submit(self) -> Result<ResponseValue<types::StatementResponse>> {
+        let workspace = self.workspace.with_deadline(self.wait.deadline());
+        workspace.client().statements_execute(&self.into_request(Duration::ZERO)?).await
+    }
+
+    /// Runs the statement, waits for its end, and returns its result, whose rows are fetched as they are asked for. The
+    /// statement is canceled if this future is dropped.
+    ///
+    /// ```no_run
+    /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+    /// let result = sql.statement("SELECT 1").execute().await?;
+    /// println!("{} columns", result.columns().len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::RemoteFailed`](crate::ErrorKind::RemoteFailed) with error code, message and SQLSTATE if the
+    /// statement fails or someone else cancels it, [`ErrorKind::DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded)
+    /// after canceling it, [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the submission
+    /// is not answered. Operations: `statements_execute`, `statements_get`, `statements_cancel`.
+    pub async fn execute(self) -> Result<StatementResult> {
+        let (workspace, wait, fetch, lz4) = (self.workspace.clone(), self.wait, self.fetch, self.lz4);
+        let result = execution::execute(workspace, self.into_request(WAIT)?, wait, lz4).await?;
+        Ok(result.with_fetch(fetch))
+    }
+
+    /// Runs the statement, waits for its end, and returns its result as Arrow record batches. The fastest way to many
+    /// rows.
+    ///
+    /// ```no_run
+    /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+    /// let mut batches = sql.statement("SELECT * FROM samples.nyctaxi.trips").execute_arrow().await?;
+    /// while let Some(batch) = batches.next().await? {
+    ///     println!("{} rows", batch.num_rows());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`execute`](Self::execute).
+    #[cfg(feature = "arrow")]
+    pub async fn execute_arrow(mut self) -> Result<RecordBatches> {
+        self.request.format = Some(types::StatementFormat::ArrowStream);
+        self.request.disposition = Some(types::Disposition::ExternalLinks);
+        self.execute().await?.into_batches()
+    }
+
+    /// What is sent. `wait` is how long the service waits if nothing else was set.
+    fn into_request(self, wait: Duration) -> Result<types::ExecuteStatementRequest> {
+        let mut request = self.request;
+        let wait = bounded(self.wait_timeout.unwrap_or(wait), self.wait.timeout());
+        request.wait_timeout = Some(format!("{}s", wait.as_secs()));
+        required("warehouse", &request.warehouse_id)?;
+        if request.statement.trim().is_empty() {
+            return Err(Error::usage("the statement is empty"));
+        }
+        let items = self.parameters.into_iter().map(Parameter::into_item).collect::<Result<Vec<_>>>()?;
+        request.parameters = (!items.is_empty()).then_some(items);
+        let format = request.format.get_or_insert(types::StatementFormat::JsonArray);
+        request.disposition.get_or_insert_with(|| match format {
+            types::StatementFormat::JsonArray if has_few_rows(&request.statement) => {
+                types::Disposition::Inline
+            }
+            _ => types::Disposition::ExternalLinks,
+        });
+        Ok(request)
+    }
+}
+
+/// The time for which the service waits: an answer at the deadline would come too late.
+fn bounded(wait: Duration, deadline: Duration) -> Duration {
+    let longest = deadline.saturating_sub(MARGIN);
+    match longest {
+        _ if wait <= longest => wait,
+        // The service refuses 1 to 4 seconds.
+        _ if longest < WAIT => Duration::ZERO,
+        _ => longest,
+    }
+}
+
+/// Whether the statement returns few rows, which say what it did or what exists, and so stay below the limit of
+/// `INLINE`.
+fn has_few_rows(statement: &str) -> bool {
+    const FEW: [&str; 21] = [
+        "ALTER", "ANALYZE", "COMMENT", "COPY", "CREATE", "DELETE", "DESC", "DESCRIBE", "DROP", "EXPLAIN",
+        "GRANT", "INSERT", "MERGE", "OPTIMIZE", "REFRESH", "REVOKE", "SET", "TRUNCATE", "UPDATE", "USE",
+        "VACUUM",
+    ];
+    let word = statement.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    FEW.iter().any(|few| few.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_service_never_waits_past_the_deadline() {
+        for (wait, deadline, expected) in
+            [(5, 60, 5), (5, 7, 5), (5, 6, 0), (30, 60, 30), (30, 9, 7), (30, 6, 0), (3, 60, 3), (0, 1, 0)]
+        {
+            let [wait, deadline, expected] = [wait, deadline, expected].map(Duration::from_secs);
+            assert_eq!(bounded(wait, deadline), expected, "{wait:?} {deadline:?}");
+        }
+    }
+
+    #[test]
+    fn only_few_rows_travel_inline() {
+        for few in
+            ["INSERT INTO t VALUES (1)", "  create\ttable t(a int)", "describe t", "SET x=1", "use main"]
+        {
+            assert!(has_few_rows(few), "{few}");
+        }
+        for many in [
+            "SELECT 1",
+            "WITH a AS (SELECT 1) INSERT",
+            "/* x */ DROP t",
+            "",
+            "SETTINGS",
+            "(SELECT 1)",
+            "SHOW",
+        ] {
+            assert!(!has_few_rows(many), "{many}");
+        }
+    }
+}
