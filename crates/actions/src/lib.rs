@@ -10,6 +10,7 @@ mod doctor;
 mod find;
 mod list;
 mod raw;
+mod results;
 mod run;
 mod sql;
 mod users;
@@ -29,12 +30,11 @@ pub use connection::{Connection, Credential, ServicePrincipal};
 pub use doctor::{Check, Doctor, Outcome};
 pub use list::List;
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
-pub use run::{RunOptions, RunOutput};
 #[cfg(feature = "arrow")]
-pub use sql::RecordBatches;
-pub use sql::{
-    FetchOptions, Parameter, Row, RowStream, Rows, RowsIter, Sql, Statement, StatementResult, Statements,
-};
+pub use results::RecordBatches;
+pub use results::{FetchOptions, Row, RowStream, Rows, RowsIter, StatementResult};
+pub use run::{RunOptions, RunOutput};
+pub use sql::{Parameter, Sql, Statement, Statements};
 pub use users::Users;
 pub use wait::{Change, WaitOptions};
 pub use warehouses::Warehouses;

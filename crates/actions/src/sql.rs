@@ -7,28 +7,20 @@
 //! A statement that was submitted is cancelled when its deadline passes or its future is dropped. A submission whose
 //! answer is lost is an unknown outcome, never sent again: the statement may run.
 
-#[cfg(feature = "arrow")]
-mod batches;
-mod execution;
-mod fetch;
+pub(crate) mod execution;
 mod parameter;
-mod result;
-mod rows;
 mod submission;
-mod wire;
+pub(crate) mod wire;
 
 use std::time::Duration;
 
 use brickwire_client::{ResponseValue, types};
 
-use crate::{Error, Result, WaitOptions, Workspace};
-
 #[cfg(feature = "arrow")]
-pub use batches::RecordBatches;
-pub use fetch::FetchOptions;
+use crate::RecordBatches;
+use crate::{Error, FetchOptions, Result, StatementResult, WaitOptions, Workspace};
+
 pub use parameter::Parameter;
-pub use result::{RowStream, StatementResult};
-pub use rows::{Row, Rows, RowsIter};
 
 /// A warehouse's own limit for a statement is two days unless an administrator changed it.
 const DEADLINE: Duration = Duration::from_secs(48 * 60 * 60);

@@ -6,12 +6,11 @@ use brickwire_client::types::{self, StatementState as State};
 use tokio::time::Instant;
 
 use super::{
-    StatementResult,
     submission::Submission,
     wire::{self, StatementAnswer},
 };
 use crate::{
-    Error, ErrorKind, Event, Result, WaitOptions, Workspace,
+    Error, ErrorKind, Event, Result, StatementResult, WaitOptions, Workspace,
     wait::{self, Seen, Subject, Verdict},
 };
 
@@ -168,18 +167,18 @@ fn sql_state_in(message: &str) -> Option<&str> {
 
 /// Cancels the statement in the background when dropped, unless that is of no use any more.
 #[derive(Debug)]
-pub(super) struct CancelOnDrop {
+pub(crate) struct CancelOnDrop {
     workspace: Workspace,
     statement_id: String,
     armed: bool,
 }
 
 impl CancelOnDrop {
-    pub(super) fn arm(&mut self) {
+    pub(crate) fn arm(&mut self) {
         self.armed = true;
     }
 
-    pub(super) fn disarm(&mut self) {
+    pub(crate) fn disarm(&mut self) {
         self.armed = false;
     }
 }

@@ -13,23 +13,23 @@ use crate::{Error, ErrorKind, Result, Workspace};
 
 /// A statement as of now.
 #[derive(Debug)]
-pub(super) struct StatementAnswer {
-    pub(super) statement_id: Option<String>,
-    pub(super) status: types::StatementStatus,
-    pub(super) manifest: types::ResultManifest,
-    pub(super) chunk: Option<ChunkAnswer>,
-    pub(super) raw: Bytes,
+pub(crate) struct StatementAnswer {
+    pub(crate) statement_id: Option<String>,
+    pub(crate) status: types::StatementStatus,
+    pub(crate) manifest: types::ResultManifest,
+    pub(crate) chunk: Option<ChunkAnswer>,
+    pub(crate) raw: Bytes,
 }
 
 /// A chunk's rows, or links to them.
-pub(super) struct ChunkAnswer {
-    pub(super) index: Option<i64>,
-    pub(super) rows: Option<i64>,
-    pub(super) next_index: Option<i64>,
-    pub(super) links: Vec<types::ExternalLink>,
+pub(crate) struct ChunkAnswer {
+    pub(crate) index: Option<i64>,
+    pub(crate) rows: Option<i64>,
+    pub(crate) next_index: Option<i64>,
+    pub(crate) links: Vec<types::ExternalLink>,
     /// A JSON array of rows.
-    pub(super) inline: Option<Bytes>,
-    pub(super) headers: HeaderMap,
+    pub(crate) inline: Option<Bytes>,
+    pub(crate) headers: HeaderMap,
 }
 
 impl fmt::Debug for ChunkAnswer {
@@ -66,7 +66,7 @@ struct Chunk<'a> {
 /// Submits a statement. `lz4` packs record batches: `LZ4_FRAME` is asked for the way Databricks' own drivers do; the
 /// API description has no word of it, so a service that refuses it is asked again without: a refused statement has not
 /// run.
-pub(super) async fn execute(
+pub(crate) async fn execute(
     workspace: &Workspace,
     request: &types::ExecuteStatementRequest,
     lz4: bool,
@@ -92,12 +92,12 @@ async fn submit(workspace: &Workspace, body: &Value) -> Result<StatementAnswer> 
     statement(workspace.client().call(&operations::STATEMENTS_EXECUTE).json(body).send_raw().await?)
 }
 
-pub(super) async fn get(workspace: &Workspace, statement_id: &str) -> Result<StatementAnswer> {
+pub(crate) async fn get(workspace: &Workspace, statement_id: &str) -> Result<StatementAnswer> {
     let call = workspace.client().call(&operations::STATEMENTS_GET).path("statement_id", &statement_id);
     statement(call.send_raw().await?)
 }
 
-pub(super) async fn chunk(workspace: &Workspace, statement_id: &str, index: u64) -> Result<ChunkAnswer> {
+pub(crate) async fn chunk(workspace: &Workspace, statement_id: &str, index: u64) -> Result<ChunkAnswer> {
     let call = workspace.client().call(&operations::STATEMENTS_GET_RESULT_CHUNK);
     let answer = call.path("statement_id", &statement_id).path("chunk_index", &index).send_raw().await?;
     let chunk: Chunk<'_> = json::decode(&answer.body).map_err(|error| answer.blame(error))?;

@@ -18,9 +18,9 @@ use tokio::sync::{
 };
 
 use super::{
-    inflate::Inflate,
-    pieces::{Piece, SEGMENT},
-    pool::{Pool, Pooled},
+    buffer_pool::{Pool, Pooled},
+    lz4::Inflate,
+    splitter::{Piece, SEGMENT},
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -264,7 +264,7 @@ impl<D: Decode> Job<D> {
     fn perform(self) -> Result<Done<D>> {
         let Self { mut work, piece, expected } = self;
         let index = work.index;
-        let malformed = |e: super::pieces::Malformed| {
+        let malformed = |e: super::splitter::Malformed| {
             Error::new(ErrorKind::UnexpectedResponse, format!("chunk {index} of the result is damaged: {e}"))
         };
         let of_this_chunk = |e: Error| {

@@ -15,12 +15,12 @@ use tokio::{
 };
 
 use super::{
-    Source, broken, download,
-    flow::{Decode, Flow, Lane},
-    growth::{Growth, TICK},
+    download,
     link::Link,
-    link_of,
-    pieces::{Coding, Piece},
+    pipeline::{Decode, Flow, Lane},
+    ramp_up::{Growth, TICK},
+    reader::{Source, broken, link_of},
+    splitter::{Coding, Piece},
 };
 use crate::{Result, RetryPolicy, sql::wire::ChunkAnswer};
 

@@ -13,13 +13,16 @@ use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
 use super::{
-    FetchOptions,
-    execution::CancelOnDrop,
-    fetch::{Fetch, Source},
+    reader::{Fetch, FetchOptions, Source},
     rows::{Row, Rows, RowsDecoder},
-    wire::{ChunkAnswer, StatementAnswer},
 };
-use crate::{Error, Result, Workspace};
+use crate::{
+    Error, Result, Workspace,
+    sql::{
+        execution::CancelOnDrop,
+        wire::{ChunkAnswer, StatementAnswer},
+    },
+};
 
 /// The result of a statement that succeeded.
 ///
@@ -91,7 +94,7 @@ impl About {
 }
 
 impl StatementResult {
-    pub(super) fn new(
+    pub(crate) fn new(
         workspace: Workspace,
         statement_id: String,
         answer: StatementAnswer,

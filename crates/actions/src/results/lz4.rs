@@ -1,8 +1,8 @@
 //! Unpacks pieces into buffers of plain bytes, each large enough for many rows.
 
 use super::{
-    pieces::{Block, Coding, Malformed, Piece, SEGMENT},
-    pool::{Pool, Pooled},
+    buffer_pool::{Pool, Pooled},
+    splitter::{Block, Coding, Malformed, Piece, SEGMENT},
 };
 
 /// How far back a linked block may refer.
@@ -81,7 +81,7 @@ mod tests {
 
     use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 
-    use super::{super::pieces::Splitter, *};
+    use super::{super::splitter::Splitter, *};
 
     /// What comes out when the bytes come in portions of `portion`.
     fn pass(bytes: &[u8], portion: usize) -> Result<Vec<u8>, Malformed> {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::FetchOptions;
+use super::reader::FetchOptions;
 
 /// How often it is looked whether more connections would bring more.
 pub(super) const TICK: Duration = Duration::from_millis(5);

@@ -4,15 +4,6 @@
 //! late never expires. It begins with a few connections and opens more where that brings more. What comes is
 //! unpacked and decoded while the rest downloads (`flow.rs`). Dropping a [`Fetch`] ends all of it.
 
-mod download;
-mod driver;
-pub(super) mod flow;
-mod growth;
-mod inflate;
-mod link;
-mod pieces;
-pub(super) mod pool;
-
 use std::{
     sync::{
         Arc,
@@ -24,22 +15,24 @@ use std::{
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use self::{
-    driver::{Aborting, Driver},
-    flow::{Decode, Flow, Lane, Message},
+use super::{
     link::Link,
+    pipeline::{Decode, Flow, Lane, Message},
+    scheduler::{Aborting, Driver},
 };
-use super::wire::{self, ChunkAnswer};
-use crate::{Error, ErrorKind, Event, Result, Workspace};
+use crate::{
+    Error, ErrorKind, Event, Result, Workspace,
+    sql::wire::{self, ChunkAnswer},
+};
 
 /// How a result's chunks are fetched; the defaults suit most networks and machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FetchOptions {
-    connections: usize,
-    most_connections: usize,
+    pub(super) connections: usize,
+    pub(super) most_connections: usize,
     memory: usize,
-    stall: Duration,
-    tries: u32,
+    pub(super) stall: Duration,
+    pub(super) tries: u32,
 }
 
 impl Default for FetchOptions {
@@ -88,11 +81,11 @@ impl FetchOptions {
 pub(super) struct Source {
     pub(super) workspace: Workspace,
     pub(super) statement_id: String,
-    options: FetchOptions,
+    pub(super) options: FetchOptions,
     /// The rows of each chunk, where the manifest tells.
-    rows: Vec<Option<u64>>,
+    pub(super) rows: Vec<Option<u64>>,
     total_rows: Option<u64>,
-    bytes: AtomicU64,
+    pub(super) bytes: AtomicU64,
 }
 
 impl Source {
@@ -132,15 +125,15 @@ impl Source {
         })
     }
 
-    fn rows_of(&self, index: u64) -> Option<u64> {
+    pub(super) fn rows_of(&self, index: u64) -> Option<u64> {
         self.rows.get(usize::try_from(index).ok()?).copied().flatten()
     }
 
-    fn received(&self, bytes: usize) {
+    pub(super) fn received(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    async fn resolve(&self, index: u64) -> Result<ChunkAnswer> {
+    pub(super) async fn resolve(&self, index: u64) -> Result<ChunkAnswer> {
         let answer = wire::chunk(&self.workspace, &self.statement_id, index).await?;
         match answer.index.and_then(|i| u64::try_from(i).ok()) {
             Some(other) if other != index => Err(broken(format!(
@@ -151,14 +144,14 @@ impl Source {
     }
 
     /// A new link to a chunk.
-    async fn link(&self, index: u64) -> Result<Link> {
+    pub(super) async fn link(&self, index: u64) -> Result<Link> {
         link_of(&self.resolve(index).await?, index)?
             .ok_or_else(|| broken(format!("chunk {index} of the result has no link")))
     }
 }
 
 /// The link to a chunk in an answer that may hold several. One without an index is the chunk that was asked for.
-fn link_of(answer: &ChunkAnswer, index: u64) -> Result<Option<Link>> {
+pub(super) fn link_of(answer: &ChunkAnswer, index: u64) -> Result<Option<Link>> {
     let mut mine =
         answer.links.iter().filter(|l| l.chunk_index.is_none_or(|i| u64::try_from(i) == Ok(index)));
     let link = mine.next().map(|link| Link::read(link, &answer.headers));

@@ -15,16 +15,16 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::{
-    StatementResult,
-    fetch::{Fetch, Source, broken, flow::Decode, pool::Pooled},
-    result::About,
-    wire::ChunkAnswer,
+    buffer_pool::Pooled,
+    pipeline::Decode,
+    reader::{Fetch, Source, broken},
+    statement_result::{About, StatementResult},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, sql::wire::ChunkAnswer};
 
 /// A result's rows as record batches, in order. After an error there are no more.
 ///
-/// Made by [`Statement::execute_arrow`](super::Statement::execute_arrow). Chunks are downloaded ahead, many at a time;
+/// Made by [`Statement::execute_arrow`](crate::Statement::execute_arrow). Chunks are downloaded ahead, many at a time;
 /// dropping this while some are on their way ends the downloads and cancels the statement. A batch keeps some megabytes
 /// around it in memory: copy what is to be kept for long.
 #[must_use = "a stream does nothing unless it is polled"]

@@ -3,14 +3,14 @@
 //! Every cell is the text that the service sent, or NULL; nothing is converted before it is asked for.
 
 mod deserialize;
-mod parse;
+mod json;
 
 use std::{fmt, sync::Arc};
 
 use brickwire_client::types::StatementColumnInfo;
 use serde::de::DeserializeOwned;
 
-pub(super) use self::parse::RowsDecoder;
+pub(super) use self::json::RowsDecoder;
 use crate::{Error, ErrorKind, Result};
 
 /// Some rows of a result, in order.

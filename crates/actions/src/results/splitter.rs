@@ -4,7 +4,7 @@
 //! that each is unpacked from one contiguous buffer as soon as it is whole. Whether a chunk is packed is seen from its
 //! first bytes: neither Arrow nor JSON can begin like a frame, and the manifest need not say.
 
-use super::pool::{Pool, Pooled};
+use super::buffer_pool::{Pool, Pooled};
 
 /// Plain bytes are laid into segments of this size.
 pub(crate) const SEGMENT: usize = 4 << 20;

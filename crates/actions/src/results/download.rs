@@ -11,10 +11,10 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 
 use super::{
-    Source,
-    flow::{Decode, Flow},
     link::Link,
-    pieces::{Malformed, Splitter},
+    pipeline::{Decode, Flow},
+    reader::Source,
+    splitter::{Malformed, Splitter},
 };
 use crate::{Error, ErrorKind, Result, RetryPolicy};
 

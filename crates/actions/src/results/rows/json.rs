@@ -10,7 +10,7 @@ use brickwire_client::types::StatementColumnInfo;
 use super::{Cell, NULL, Page, Rows};
 use crate::{
     Error, Result,
-    sql::fetch::{broken, flow::Decode, pool::Pooled},
+    results::{buffer_pool::Pooled, pipeline::Decode, reader::broken},
 };
 
 fn wrong(what: &str) -> Error {
@@ -18,7 +18,7 @@ fn wrong(what: &str) -> Error {
 }
 
 /// The rows of one chunk.
-pub(in crate::sql) struct RowsDecoder {
+pub(in crate::results) struct RowsDecoder {
     columns: Arc<[StatementColumnInfo]>,
     place: Place,
     /// The beginning of a row that isn't whole yet.
@@ -41,7 +41,7 @@ enum Stop {
 }
 
 impl RowsDecoder {
-    pub(in crate::sql) fn new(columns: Arc<[StatementColumnInfo]>) -> Self {
+    pub(in crate::results) fn new(columns: Arc<[StatementColumnInfo]>) -> Self {
         Self { columns, place: Place::Start, carry: Vec::new(), cells_before: 0 }
     }
 
@@ -296,7 +296,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::fetch::pool::Pool;
+    use crate::results::buffer_pool::Pool;
 
     /// The rows when the text comes in portions.
     fn read(text: &[u8], portion: usize, columns: usize) -> Result<Vec<Vec<Option<String>>>> {
