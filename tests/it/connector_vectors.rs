@@ -268,7 +268,7 @@ async fn run_sql(workspace: &Workspace, vector: &Value) -> Result<bytes::Bytes, 
     }
     let result = statement.execute().await?;
     let raw = result.raw().clone();
-    assert_eq!(result.rows().await?, [vec![Some("1".to_owned())]]);
+    assert_eq!(result.collect().await?, [vec![Some("1".to_owned())]]);
     Ok(raw)
 }
 

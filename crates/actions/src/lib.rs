@@ -32,7 +32,7 @@ pub use list::List;
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 #[cfg(feature = "arrow")]
 pub use results::RecordBatches;
-pub use results::{FetchOptions, Row, RowStream, Rows, RowsIter, StatementResult};
+pub use results::{Cell, ColumnIndex, FetchOptions, Row, RowStream, Rows, RowsIter, StatementResult};
 pub use run::{RunOptions, RunOutput};
 pub use sql::{Parameter, Sql, Statement, Statements};
 pub use users::Users;

@@ -7,10 +7,11 @@
 //! A statement that was submitted is cancelled when its deadline passes or its future is dropped. A submission whose
 //! answer is lost is an unknown outcome, never sent again: the statement may run.
 
-pub(crate) mod execution;
+mod chunks;
+mod execution;
 mod parameter;
 mod submission;
-pub(crate) mod wire;
+mod wire;
 
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ impl Sql {
     ///     .with_parameter(Parameter::typed("fare", "DOUBLE", "50"))
     ///     .execute()
     ///     .await?;
-    /// for row in result.rows().await? {
+    /// for row in result.collect().await? {
     ///     println!("{row:?}");
     /// }
     /// # Ok(())
@@ -217,6 +218,7 @@ impl Statement {
         if request.statement.trim().is_empty() {
             return Err(Error::usage("the statement is empty"));
         }
+        self.fetch.validate()?;
         let items = self.parameters.into_iter().map(Parameter::into_item).collect::<Result<Vec<_>>>()?;
         request.parameters = (!items.is_empty()).then_some(items);
         let format = request.format.get_or_insert(types::StatementFormat::JsonArray);

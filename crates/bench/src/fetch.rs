@@ -45,11 +45,11 @@ async fn fetch(what: &str) -> Result<(u64, i64, f64), Failure> {
                 _ => statement,
             };
             let mut result = statement.execute().await?;
-            while let Some(some) = result.next_chunk().await? {
+            while let Some(some) = result.next_rows().await? {
                 rows += some.len() as u64;
                 let width = result.columns().len();
                 for id in some.cells().step_by(width) {
-                    sum += id.ok_or("an id is NULL")?.parse::<i64>()?;
+                    sum += id.as_str().ok_or("an id is NULL")?.parse::<i64>()?;
                 }
             }
         }

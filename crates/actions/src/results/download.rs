@@ -1,8 +1,8 @@
-//! Downloads one chunk from the store into the flow. It is retried by itself and continued where it broke off, and its
-//! link is renewed when it is refused or about to expire.
+//! Downloads one chunk from the object store into the pipeline.
 //!
-//! A download may take as long as it likes while bytes come; only silence ends an attempt. What the store says is never
-//! repeated, since it may hold the link.
+//! The wire retries a download and resumes it where it stopped. A link that was refused, or is about to expire, is replaced
+//! by a new one. A download may take as long as it needs while bytes arrive; only silence ends an attempt. Messages of the
+//! store are never repeated, since they may hold the link.
 
 use std::sync::Arc;
 
@@ -11,72 +11,78 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 
 use super::{
+    chunks::Chunks,
+    decode::ChunkDecoder,
     link::Link,
-    pipeline::{Decode, Flow},
-    reader::Source,
+    pipeline::Pipeline,
     splitter::{Malformed, Splitter},
 };
 use crate::{Error, ErrorKind, Result, RetryPolicy};
 
-/// Downloads a chunk into the flow.
-pub(super) async fn download<D: Decode>(
-    source: &Source,
-    flow: &Arc<Flow<D>>,
+/// Downloads a chunk into the pipeline.
+pub(super) async fn download<D: ChunkDecoder>(
+    chunks: &Chunks,
+    pipeline: &Arc<Pipeline<D>>,
     index: u64,
     link: Link,
 ) -> Result<()> {
-    let options = source.options;
-    let call = source
-        .workspace
-        .wire()
+    let call = chunks
+        .wire
         .presigned(Method::GET, link.url.clone())
         .with_parts(link.headers.clone(), None)
         .with_operation(format!("download of chunk {index}"))
-        .with_retry(RetryPolicy::Resume { tries: options.tries })
-        .with_stall(options.stall);
-    let splitter = Splitter::new(flow.pool.clone(), D::SEGMENT);
-    let mut chunk = Chunk { source, flow, index, link, splitter, own_error: None };
-    if let Err(error) = call.send_stream(&mut chunk).await {
-        return Err(chunk.own_error.unwrap_or_else(|| failed(index, &error)));
+        .with_retry(RetryPolicy::Resume { tries: chunks.options.tries })
+        .with_stall(chunks.options.stall_timeout);
+    let splitter = Splitter::new(pipeline.buffers().clone(), D::SEGMENT);
+    let mut sink = ChunkSink { chunks, pipeline, index, link, splitter, own_error: None };
+    if let Err(error) = call.send_stream(&mut sink).await {
+        return Err(sink.own_error.unwrap_or_else(|| failed(index, &error)));
     }
-    let last = chunk.splitter.finish().map_err(|e| damaged(index, &e))?;
+    let last = sink.splitter.finish().map_err(|error| error.in_chunk(index))?;
     if let Some(piece) = last {
-        flow.push(index, piece);
+        pipeline.push(index, piece);
     }
-    flow.end(index, source.rows_of(index).or(chunk.link.rows));
+    pipeline.complete(index, chunks.layout.rows_of(index).or(sink.link.rows));
     Ok(())
 }
 
-/// A chunk on its way.
-struct Chunk<'a, D: Decode> {
-    source: &'a Source,
-    flow: &'a Arc<Flow<D>>,
+/// Splits the bytes of one download, and pushes the pieces into the pipeline.
+struct ChunkSink<'a, D: ChunkDecoder> {
+    chunks: &'a Chunks,
+    pipeline: &'a Arc<Pipeline<D>>,
     index: u64,
+    /// The link in use.
     link: Link,
     splitter: Splitter,
-    /// An error that is not the store's.
+    /// An error that isn't about the store. The wire returns errors of the sink with the call's details, which would name
+    /// the wrong operation, so it is kept here as it was.
     own_error: Option<Error>,
 }
 
-impl<D: Decode> Chunk<'_, D> {
-    fn fail(&mut self, error: Error) -> Error {
+impl<D: ChunkDecoder> ChunkSink<'_, D> {
+    fn keep(&mut self, error: Error) -> Error {
         self.own_error = Some(error.clone());
         error
     }
+
+    fn malformed(&mut self, error: Malformed) -> Error {
+        self.keep(error.in_chunk(self.index))
+    }
 }
 
-impl<D: Decode> Sink for Chunk<'_, D> {
+impl<D: ChunkDecoder> Sink for ChunkSink<'_, D> {
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        self.source.received(bytes.len());
+        self.chunks.received(bytes.len());
         let mut bytes = &bytes[..];
         while !bytes.is_empty() {
-            if self.splitter.wants_memory() {
-                self.flow.room(self.index).await;
+            // Backpressure: while this waits, nothing is read from the connection.
+            if self.splitter.needs_buffer() {
+                self.pipeline.wait_for_memory(self.index).await;
             }
             match self.splitter.take(&mut bytes) {
-                Ok(Some(piece)) => self.flow.push(self.index, piece),
+                Ok(Some(piece)) => self.pipeline.push(self.index, piece),
                 Ok(None) => {}
-                Err(error) => return Err(self.fail(damaged(self.index, &error))),
+                Err(error) => return Err(self.malformed(error)),
             }
         }
         Ok(())
@@ -86,44 +92,39 @@ impl<D: Decode> Sink for Chunk<'_, D> {
         if refused.is_none() && !self.link.is_stale() {
             return Ok(None);
         }
-        match self.source.link(self.index).await {
+        match self.chunks.new_link(self.index).await {
             Ok(link) => self.link = link,
-            Err(error) => return Err(self.fail(error)),
+            Err(error) => return Err(self.keep(error)),
         }
         Ok(Some(Target { url: self.link.url.clone(), headers: self.link.headers.clone() }))
     }
 }
 
-fn damaged(index: u64, error: &Malformed) -> Error {
-    Error::unexpected(format!("chunk {index} of the result is damaged: {error}"))
-}
-
-/// The error for a download that the store has ended.
+/// The error for a download that failed for good.
 fn failed(index: u64, error: &Error) -> Error {
     let status = error.status().and_then(|status| StatusCode::from_u16(status).ok());
-    let refused = status.filter(StatusCode::is_client_error);
-    let ours = match (refused, status, error.kind()) {
-        (Some(status), ..) => {
+    let ours = match status {
+        Some(status) if status.is_client_error() => {
             let text = format!("the store refuses chunk {index} of the result (HTTP {})", status.as_u16());
             let hint = match status {
                 StatusCode::NOT_FOUND | StatusCode::GONE => {
                     "the store no longer has it: run the statement again"
                 }
-                _ => "links renewed just now were refused, too: check the network and the clock",
+                _ => "new links were refused as well: check the network and the clock",
             };
             Error::new(ErrorKind::Unavailable, text).with_hint(hint)
         }
-        (None, Some(status), _) => {
+        Some(status) => {
             let text = format!("cannot download chunk {index} of the result: HTTP {}", status.as_u16());
             Error::new(ErrorKind::Unavailable, text)
         }
-        (None, None, ErrorKind::UnexpectedResponse) => {
-            Error::unexpected(format!("cannot download chunk {index} of the result: {error}"))
+        None => {
+            let kind = match error.kind() {
+                ErrorKind::UnexpectedResponse => ErrorKind::UnexpectedResponse,
+                _ => ErrorKind::Unavailable,
+            };
+            Error::new(kind, format!("cannot download chunk {index} of the result: {error}"))
         }
-        (None, None, _) => Error::new(
-            ErrorKind::Unavailable,
-            format!("cannot download chunk {index} of the result: {error}"),
-        ),
     };
     ours.with_details(|d| {
         d.status = error.status();

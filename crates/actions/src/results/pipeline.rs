@@ -1,9 +1,11 @@
-//! Where the chunks of one result meet: what has come, what is being unpacked, what waits for the reader.
+//! Between the downloads and the reader: pieces that wait to be decoded, decode jobs, and rows that wait for the reader.
 //!
-//! Chunks come in any order and leave in theirs. Bytes are bounded, not chunks: whatever came and was not handed over
-//! counts. The chunk that the reader waits for is never held back, so the bound can't stop the flow. Unpacking and
-//! decoding run on blocking threads, one for each core at the most, the foremost chunk first; each job is one piece,
-//! so that no thread is kept while there is nothing to do.
+//! Chunks arrive in any order and are read in theirs. What is bounded is bytes, not chunks: all that have arrived and
+//! haven't been handed to the reader count. Decoding (LZ4, then Arrow or JSON) runs on tokio's blocking threads, at most one
+//! per core, and each job takes the first piece of the foremost chunk that may be decoded. A job is one piece, so that no
+//! thread is held while there is nothing to decode.
+//!
+//! The invariants of the whole engine are in the module `results`.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -18,328 +20,333 @@ use tokio::sync::{
 };
 
 use super::{
-    buffer_pool::{Pool, Pooled},
-    lz4::Inflate,
-    splitter::{Piece, SEGMENT},
+    buffer_pool::BufferPool,
+    decode::ChunkDecoder,
+    lz4::Lz4Decompressor,
+    splitter::{Malformed, Piece},
 };
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
-/// Turns a chunk's plain bytes into what the reader wants.
-pub(crate) trait Decode: Send + 'static {
-    /// Some rows.
-    type Item: Send + 'static;
+/// While all threads are busy, downloads pause at this many bytes even if the memory limit is higher: 12 segments of 4 MiB,
+/// which keep the threads of a usual machine busy. More bytes would only wait, in memory that takes time to touch.
+const BUSY_BYTES: usize = 48 << 20;
 
-    /// Plain bytes come so many at a time; each download holds that much.
-    const SEGMENT: usize = SEGMENT;
-
-    /// Takes the next bytes; adds what is whole, with its number of rows.
-    fn take(&mut self, bytes: Pooled, items: &mut Vec<(Self::Item, u64)>) -> Result<()>;
-
-    /// There are no more bytes.
-    fn finish(&mut self) -> Result<()>;
-
-    /// What an item takes in memory beside the bytes it was made from.
-    fn overhead(_item: &Self::Item) -> usize {
-        0
-    }
+/// Chunks beyond the one after the reader's are decoded only while fewer bytes than this are buffered. Decompressed bytes are
+/// more than compressed ones, so three eighths of the memory are left for what a decode job adds.
+fn decode_ahead_limit(memory: usize) -> usize {
+    memory / 8 * 5
 }
 
-/// So many bytes keep all threads busy.
-const ENOUGH: usize = 48 << 20;
-
-/// How much of the memory chunks far ahead may be unpacked into: unpacked, bytes are more.
-fn ahead(budget: usize) -> usize {
-    budget / 8 * 5
-}
-
-/// What a chunk's reader is told, in order.
+/// What the reader of a chunk receives, in order.
 #[derive(Debug)]
-pub(crate) enum Message<T> {
+pub(super) enum ChunkMessage<T> {
+    /// Some rows, their number, and how many buffered bytes they account for.
     Rows { item: T, rows: u64, bytes: usize },
+    /// The chunk is complete.
     End,
+    /// The chunk failed; nothing follows.
     Failed(Error),
 }
 
-pub(crate) type Lane<T> = UnboundedReceiver<Message<T>>;
+/// Receives the rows of one chunk. If it closes without [`ChunkMessage::End`] or `Failed`, fetching was abandoned.
+pub(super) type ChunkReceiver<T> = UnboundedReceiver<ChunkMessage<T>>;
 
-pub(crate) struct Flow<D: Decode> {
-    pub(crate) pool: Pool,
-    decoder: Box<dyn Fn() -> D + Send + Sync>,
-    budget: usize,
+pub(super) struct Pipeline<D: ChunkDecoder> {
+    buffers: BufferPool,
+    new_decoder: Box<dyn Fn() -> D + Send + Sync>,
+    /// The memory limit, in bytes.
+    memory: usize,
     threads: usize,
-    state: Mutex<State<D>>,
-    moved: Notify,
+    state: Mutex<PipelineState<D>>,
+    /// Wakes the downloads that wait for memory and the scheduler. Notified after each change that may let one of them go on.
+    changed: Notify,
 }
 
-struct State<D: Decode> {
+struct PipelineState<D: ChunkDecoder> {
     /// The chunk that the reader is at.
-    head: u64,
-    /// Bytes that came and were not handed over.
-    held: usize,
-    working: usize,
-    chunks: BTreeMap<u64, Chunk<D>>,
+    current: u64,
+    /// How many bytes have arrived and haven't been handed to the reader, compressed or decoded.
+    buffered: usize,
+    /// How many decode jobs are running.
+    jobs: usize,
+    /// The chunks that were opened and are not yet decoded to their end.
+    chunks: BTreeMap<u64, PendingChunk<D>>,
 }
 
-struct Chunk<D: Decode> {
+/// A chunk that is being downloaded or decoded.
+struct PendingChunk<D: ChunkDecoder> {
     pieces: VecDeque<Piece>,
-    /// All pieces are here; with the number of rows there should be.
-    ended: Option<Option<u64>>,
-    /// Away while a thread works on it.
-    work: Option<Box<Work<D>>>,
-    out: UnboundedSender<Message<D::Item>>,
+    /// There once all pieces have been pushed.
+    completion: Option<Completion>,
+    /// `None` while a decode job has it. So a chunk has one job at a time, and its pieces are decoded in order.
+    decoding: Option<Box<Decoding<D>>>,
+    sender: UnboundedSender<ChunkMessage<D::Item>>,
 }
 
-/// What decoding a chunk has come to.
-struct Work<D> {
+#[derive(Clone, Copy)]
+struct Completion {
+    expected_rows: Option<u64>,
+}
+
+/// How far a chunk is decoded.
+struct Decoding<D> {
     index: u64,
-    inflate: Inflate,
-    decode: D,
+    lz4: Lz4Decompressor,
+    decoder: D,
     rows: u64,
-    /// Bytes unpacked that no item accounts for yet.
+    /// Decompressed bytes that no item accounts for yet.
     unaccounted: usize,
 }
 
-/// One piece to be worked on, or the end.
-struct Job<D> {
-    work: Box<Work<D>>,
+/// One step: decodes a piece, or ends the chunk if there is none.
+struct DecodeJob<D> {
+    decoding: Box<Decoding<D>>,
     piece: Option<Piece>,
-    expected: Option<u64>,
+    expected_rows: Option<u64>,
 }
 
-impl<D: Decode> Flow<D> {
-    pub(crate) fn new(budget: usize, decoder: impl Fn() -> D + Send + Sync + 'static) -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+/// The outcome of a job.
+struct Decoded<D: ChunkDecoder> {
+    decoding: Box<Decoding<D>>,
+    messages: Vec<ChunkMessage<D::Item>>,
+    is_end: bool,
+}
+
+impl<D: ChunkDecoder> Pipeline<D> {
+    /// A pipeline that buffers this many bytes.
+    pub(super) fn new(memory: u64, new_decoder: impl Fn() -> D + Send + Sync + 'static) -> Self {
         Self {
-            pool: Pool::default(),
-            decoder: Box::new(decoder),
-            budget,
-            threads,
-            state: Mutex::new(State { head: 0, held: 0, working: 0, chunks: BTreeMap::new() }),
-            moved: Notify::new(),
+            buffers: BufferPool::default(),
+            new_decoder: Box::new(new_decoder),
+            memory: usize::try_from(memory).unwrap_or(usize::MAX),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            state: Mutex::new(PipelineState { current: 0, buffered: 0, jobs: 0, chunks: BTreeMap::new() }),
+            changed: Notify::new(),
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<D>> {
+    /// The lock is held for bookkeeping only, never while something is decoded or awaited.
+    fn state(&self) -> MutexGuard<'_, PipelineState<D>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a chunk; what is returned tells of its rows.
-    pub(crate) fn open(&self, index: u64) -> Lane<D::Item> {
-        let (out, lane) = unbounded_channel();
-        let work = Box::new(Work {
+    pub(super) fn buffers(&self) -> &BufferPool {
+        &self.buffers
+    }
+
+    /// Opens a chunk, whose rows go to the receiver.
+    pub(super) fn open(&self, index: u64) -> ChunkReceiver<D::Item> {
+        let (sender, receiver) = unbounded_channel();
+        let decoding = Box::new(Decoding {
             index,
-            inflate: Inflate::new(self.pool.clone()),
-            decode: (self.decoder)(),
+            lz4: Lz4Decompressor::new(self.buffers.clone()),
+            decoder: (self.new_decoder)(),
             rows: 0,
             unaccounted: 0,
         });
-        let chunk = Chunk { pieces: VecDeque::new(), ended: None, work: Some(work), out };
+        let chunk =
+            PendingChunk { pieces: VecDeque::new(), completion: None, decoding: Some(decoding), sender };
         self.state().chunks.insert(index, chunk);
-        lane
+        receiver
     }
 
-    /// Waits until there is memory for a chunk's next piece.
-    pub(crate) async fn room(&self, index: u64) {
+    /// Waits until there is memory for the next piece of a chunk. The chunk that the reader is at never waits, so the limit
+    /// can't stop the pipeline.
+    pub(super) async fn wait_for_memory(&self, index: u64) {
         loop {
-            let moved = self.moved.notified();
+            // Created before the state is read, so that no change in between is missed.
+            let changed = self.changed.notified();
             {
                 let state = self.state();
-                // While all threads are busy, more bytes would only wait, in memory that costs time to touch.
-                let enough = if state.working < self.threads { self.budget } else { self.budget.min(ENOUGH) };
-                if index <= state.head || state.held < enough {
+                let is_busy = state.jobs >= self.threads;
+                let limit = if is_busy { self.memory.min(BUSY_BYTES) } else { self.memory };
+                if index <= state.current || state.buffered < limit {
                     return;
                 }
             }
-            moved.await;
+            changed.await;
         }
     }
 
     /// The chunk that the reader is at.
-    pub(crate) fn head(&self) -> u64 {
-        self.state().head
+    pub(super) fn current(&self) -> u64 {
+        self.state().current
     }
 
-    /// Ends when the reader goes to another chunk or memory becomes free, even if that is before it is awaited; may
-    /// end early.
-    pub(crate) fn moved(&self) -> Notified<'_> {
-        self.moved.notified()
+    /// Completes when the reader goes to another chunk or memory is freed after this call; may complete for less.
+    pub(super) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
     }
 
-    pub(crate) fn push(self: &Arc<Self>, index: u64, piece: Piece) {
+    /// Adds the next piece of a chunk.
+    pub(super) fn push(self: &Arc<Self>, index: u64, piece: Piece) {
         {
             let mut state = self.state();
+            // A chunk that failed takes no more pieces.
             let Some(chunk) = state.chunks.get_mut(&index) else { return };
             let length = piece.bytes.len();
             chunk.pieces.push_back(piece);
-            state.held += length;
+            state.buffered += length;
         }
-        self.pump();
+        self.start_jobs();
     }
 
-    /// All pieces of a chunk have been pushed.
-    pub(crate) fn end(self: &Arc<Self>, index: u64, expected: Option<u64>) {
+    /// Says that all pieces of a chunk have been pushed, and how many rows they should make.
+    pub(super) fn complete(self: &Arc<Self>, index: u64, expected_rows: Option<u64>) {
         if let Some(chunk) = self.state().chunks.get_mut(&index) {
-            chunk.ended = Some(expected);
+            chunk.completion = Some(Completion { expected_rows });
         }
-        self.pump();
+        self.start_jobs();
     }
 
-    /// Nothing more comes of a chunk, and this is why.
-    pub(crate) fn fail(&self, index: u64, error: Error) {
+    /// Ends a chunk with an error.
+    pub(super) fn fail(&self, index: u64, error: Error) {
         self.state().fail(index, error);
     }
 
-    /// Nothing more comes of any chunk that isn't complete. Its reader sees an end without [`Message::End`].
-    pub(crate) fn abandon(&self) {
-        self.state().chunks.retain(|_, chunk| chunk.ended.is_some());
+    /// Drops the chunks that will never be complete, because nothing is downloaded any more. Their receivers close.
+    pub(super) fn abandon(&self) {
+        self.state().chunks.retain(|_, chunk| chunk.completion.is_some());
     }
 
-    /// The reader took this many bytes.
-    pub(crate) fn handed_over(self: &Arc<Self>, bytes: usize) {
+    /// Says that the reader took rows that account for this many bytes.
+    pub(super) fn release(self: &Arc<Self>, bytes: usize) {
         let mut state = self.state();
-        let held_back = state.held >= ahead(self.budget);
-        state.held = state.held.saturating_sub(bytes);
+        // Below that limit only running jobs hold anything back, and a job that ends wakes all. Waking all for each batch
+        // would cost time.
+        let held_back = state.buffered >= decode_ahead_limit(self.memory);
+        state.buffered = state.buffered.saturating_sub(bytes);
         drop(state);
         if held_back {
-            self.moved.notify_waiters();
-            self.pump();
+            self.changed.notify_waiters();
+            self.start_jobs();
         }
     }
 
-    /// The reader goes on to the next chunk.
-    pub(crate) fn advance(self: &Arc<Self>) {
-        self.state().head += 1;
-        self.moved.notify_waiters();
-        self.pump();
+    /// Says that the reader goes on to the next chunk.
+    pub(super) fn advance(self: &Arc<Self>) {
+        self.state().current += 1;
+        self.changed.notify_waiters();
+        self.start_jobs();
     }
 
-    fn pump(self: &Arc<Self>) {
+    /// Starts decode jobs while there are free threads and pieces that may be decoded.
+    fn start_jobs(self: &Arc<Self>) {
         let mut state = self.state();
-        while state.working < self.threads {
-            let Some(job) = state.claim(self.budget) else { return };
-            state.working += 1;
-            let flow = self.clone();
-            tokio::task::spawn_blocking(move || flow.run(job));
+        while state.jobs < self.threads {
+            let Some(job) = state.claim(self.memory) else { return };
+            state.jobs += 1;
+            let pipeline = self.clone();
+            tokio::task::spawn_blocking(move || pipeline.run_jobs(job));
         }
     }
 
-    /// Works as long as there is something to do.
-    fn run(&self, mut job: Job<D>) {
+    /// Runs a job, and others after it as long as there are some, on a blocking thread.
+    fn run_jobs(&self, mut job: DecodeJob<D>) {
         loop {
-            let (index, length) = (job.work.index, job.piece.as_ref().map_or(0, |p| p.bytes.len()));
-            // A decoder that panics on what it reads must not leave the reader waiting for ever.
-            let done = catch_unwind(AssertUnwindSafe(|| job.perform())).unwrap_or_else(|_| {
-                let text = format!("chunk {index} of the result cannot be decoded");
-                Err(Error::new(ErrorKind::UnexpectedResponse, text))
+            let (index, length) = (job.decoding.index, job.piece.as_ref().map_or(0, |p| p.bytes.len()));
+            // A decoder that panics on malformed bytes must not leave the reader waiting for ever.
+            let decoded = catch_unwind(AssertUnwindSafe(|| job.run())).unwrap_or_else(|_| {
+                Err(Error::unexpected(format!("chunk {index} of the result cannot be decoded")))
             });
             let mut state = self.state();
-            state.held = state.held.saturating_sub(length);
-            match done {
-                Ok(done) => state.settle(done),
+            state.buffered = state.buffered.saturating_sub(length);
+            match decoded {
+                Ok(decoded) => state.settle(decoded),
                 Err(error) => state.fail(index, error),
             }
-            match state.claim(self.budget) {
-                Some(next) => job = next,
-                None => {
-                    state.working -= 1;
-                    drop(state);
-                    self.moved.notify_waiters();
-                    return;
-                }
+            let next = state.claim(self.memory);
+            if next.is_none() {
+                state.jobs -= 1;
             }
             drop(state);
-            self.moved.notify_waiters();
+            self.changed.notify_waiters();
+            match next {
+                Some(next) => job = next,
+                None => return,
+            }
         }
     }
 }
 
-/// What came of a job.
-struct Done<D: Decode> {
-    work: Box<Work<D>>,
-    messages: Vec<Message<D::Item>>,
-    ended: bool,
-}
-
-impl<D: Decode> Job<D> {
-    fn perform(self) -> Result<Done<D>> {
-        let Self { mut work, piece, expected } = self;
-        let index = work.index;
-        let malformed = |e: super::splitter::Malformed| {
-            Error::new(ErrorKind::UnexpectedResponse, format!("chunk {index} of the result is damaged: {e}"))
+impl<D: ChunkDecoder> DecodeJob<D> {
+    fn run(self) -> Result<Decoded<D>> {
+        let Self { mut decoding, piece, expected_rows } = self;
+        let index = decoding.index;
+        let in_chunk = |error: Error| {
+            Error::unexpected(format!("chunk {index} of the result: {error}"))
+                .with_hint("run the statement again; if it fails again, report it with the statement's id")
+                .with_source(error)
         };
-        let of_this_chunk = |e: Error| {
-            let text = format!("chunk {index} of the result: {e}");
-            Error::new(ErrorKind::UnexpectedResponse, text)
-                .with_hint("run the statement again; if it stays so, report it with the statement's id")
-                .with_source(e)
-        };
-        let ended = piece.is_none();
-        let mut ready = Vec::new();
+        let is_end = piece.is_none();
+        let mut plain = Vec::new();
         match piece {
-            Some(piece) => work.inflate.take(piece, &mut ready).map_err(malformed)?,
-            None => ready.extend(work.inflate.finish()),
+            Some(piece) => {
+                decoding.lz4.take(piece, &mut plain).map_err(|error: Malformed| error.in_chunk(index))?;
+            }
+            None => plain.extend(decoding.lz4.finish()),
         }
         let mut items = Vec::new();
-        for bytes in ready {
-            work.unaccounted += bytes.len();
-            work.decode.take(bytes, &mut items).map_err(of_this_chunk)?;
+        for bytes in plain {
+            decoding.unaccounted += bytes.len();
+            decoding.decoder.decode(bytes, &mut items).map_err(in_chunk)?;
         }
         let mut messages = Vec::with_capacity(items.len() + 1);
         for (item, rows) in items {
-            work.rows += rows;
-            let bytes = std::mem::take(&mut work.unaccounted) + D::overhead(&item);
-            messages.push(Message::Rows { item, rows, bytes });
+            decoding.rows += rows;
+            let bytes = std::mem::take(&mut decoding.unaccounted) + D::overhead(&item);
+            messages.push(ChunkMessage::Rows { item, rows, bytes });
         }
-        if ended {
-            work.decode.finish().map_err(of_this_chunk)?;
-            if let Some(expected) = expected.filter(|expected| *expected != work.rows) {
-                let text = format!(
+        if is_end {
+            decoding.decoder.finish().map_err(in_chunk)?;
+            if let Some(expected) = expected_rows.filter(|expected| *expected != decoding.rows) {
+                return Err(Error::unexpected(format!(
                     "the result is incomplete: chunk {index} has {} rows where {expected} were announced",
-                    work.rows
-                );
-                return Err(Error::new(ErrorKind::UnexpectedResponse, text));
+                    decoding.rows
+                )));
             }
-            messages.push(Message::End);
+            messages.push(ChunkMessage::End);
         }
-        Ok(Done { work, messages, ended })
+        Ok(Decoded { decoding, messages, is_end })
     }
 }
 
-impl<D: Decode> State<D> {
-    /// The foremost piece that may be worked on.
-    fn claim(&mut self, budget: usize) -> Option<Job<D>> {
-        let (head, held) = (self.head, self.held);
-        let enough = ahead(budget);
-        let ready = |index: u64, chunk: &Chunk<D>| {
-            let something = !chunk.pieces.is_empty() || chunk.ended.is_some();
-            chunk.work.is_some() && something && (index <= head + 1 || held < enough)
+impl<D: ChunkDecoder> PipelineState<D> {
+    /// Takes the next job: the first piece of the foremost chunk that may be decoded.
+    fn claim(&mut self, memory: usize) -> Option<DecodeJob<D>> {
+        let may_decode_ahead = self.buffered < decode_ahead_limit(memory);
+        let current = self.current;
+        let is_ready = |index: u64, chunk: &PendingChunk<D>| {
+            let has_work = !chunk.pieces.is_empty() || chunk.completion.is_some();
+            chunk.decoding.is_some() && has_work && (index <= current + 1 || may_decode_ahead)
         };
-        let (_, chunk) = self.chunks.iter_mut().find(|(index, chunk)| ready(**index, chunk))?;
+        let (_, chunk) = self.chunks.iter_mut().find(|(index, chunk)| is_ready(**index, chunk))?;
         let piece = chunk.pieces.pop_front();
-        let expected = chunk.ended.flatten();
-        chunk.work.take().map(|work| Job { work, piece, expected })
+        let expected_rows = chunk.completion.and_then(|completion| completion.expected_rows);
+        chunk.decoding.take().map(|decoding| DecodeJob { decoding, piece, expected_rows })
     }
 
-    fn settle(&mut self, done: Done<D>) {
-        let index = done.work.index;
+    fn settle(&mut self, decoded: Decoded<D>) {
+        let index = decoded.decoding.index;
         let Some(chunk) = self.chunks.get_mut(&index) else { return };
-        for message in done.messages {
-            if let Message::Rows { bytes, .. } = &message {
-                self.held += bytes;
+        for message in decoded.messages {
+            if let ChunkMessage::Rows { bytes, .. } = &message {
+                self.buffered += bytes;
             }
-            // Nobody listens any more: then all of this is about to go.
-            let _ = chunk.out.send(message);
+            // Sending fails only if the reader is gone. Then the scheduler is aborted, and all of this is dropped soon.
+            let _ = chunk.sender.send(message);
         }
-        chunk.work = Some(done.work);
-        if done.ended {
+        chunk.decoding = Some(decoded.decoding);
+        if decoded.is_end {
             self.chunks.remove(&index);
         }
     }
 
     fn fail(&mut self, index: u64, error: Error) {
         if let Some(chunk) = self.chunks.remove(&index) {
-            self.held = self.held.saturating_sub(chunk.pieces.iter().map(|p| p.bytes.len()).sum());
-            let _ = chunk.out.send(Message::Failed(error));
+            let waiting: usize = chunk.pieces.iter().map(|piece| piece.bytes.len()).sum();
+            self.buffered = self.buffered.saturating_sub(waiting);
+            let _ = chunk.sender.send(ChunkMessage::Failed(error));
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Results as Arrow record batches, which look into the downloaded bytes: nothing is copied where it can be helped.
+//! Results as Arrow record batches. Their arrays are slices of the downloaded bytes, which are copied only where Arrow needs
+//! another alignment.
 
 use std::{
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -15,108 +17,80 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::{
-    buffer_pool::Pooled,
-    pipeline::Decode,
-    reader::{Fetch, Source, broken},
-    statement_result::{About, StatementResult},
+    buffer_pool::PooledBuffer, decode::ChunkDecoder, result_reader::ResultReader,
+    statement_result::StatementResult,
 };
-use crate::{Error, Result, sql::wire::ChunkAnswer};
+use crate::{Error, Result};
 
-/// A result's rows as record batches, in order. After an error there are no more.
+/// The rows of a result as record batches, in order. After an error there are no more.
 ///
-/// Made by [`Statement::execute_arrow`](crate::Statement::execute_arrow). Chunks are downloaded ahead, many at a time;
-/// dropping this while some are on their way ends the downloads and cancels the statement. A batch keeps some megabytes
-/// around it in memory: copy what is to be kept for long.
+/// Made by [`Statement::execute_arrow`](crate::Statement::execute_arrow). Chunks are downloaded ahead, many at a time.
+/// Dropping this before the last batch ends the downloads and cancels the statement. A batch keeps a buffer of some
+/// megabytes in memory, so copy what you keep for long.
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct RecordBatches {
-    about: About,
-    state: State,
+    reader: ResultReader<BatchDecoder>,
     schema: Option<SchemaRef>,
 }
 
-enum State {
-    Waiting(Option<Box<(Source, Option<ChunkAnswer>)>>),
-    Reading(Fetch<BatchDecoder>),
-}
-
-impl fmt::Debug for RecordBatches {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecordBatches")
-            .field("statement_id", &self.about.statement_id())
-            .finish_non_exhaustive()
-    }
-}
-
 impl StatementResult {
-    /// The rows as record batches, of a statement that was submitted with the format `ARROW_STREAM`.
+    /// Reads the rows as record batches, for a statement that was submitted with the format `ARROW_STREAM`.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::WaitOptions;
+    /// let result = workspace.statements().wait("01f0a1b2", WaitOptions::default()).await?;
+    /// let mut batches = result.into_batches()?;
+    /// while let Some(batch) = batches.next().await? {
+    ///     println!("{} rows", batch.num_rows());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is in another format.
     pub fn into_batches(self) -> Result<RecordBatches> {
-        match self.manifest().format.as_ref() {
-            Some(StatementFormat::ArrowStream) | None => {}
-            Some(other) => {
-                return Err(Error::usage(format!(
-                    "the rows of this result are in the format {other}, not ARROW_STREAM"
-                ))
-                .with_hint("run the statement again with `execute_arrow`"));
-            }
-        }
-        let (about, first) = self.into_parts();
-        let source = about.source(first.as_ref())?;
-        Ok(RecordBatches { about, state: State::Waiting(Some(Box::new((source, first)))), schema: None })
+        Ok(RecordBatches { reader: self.reader.with_decoder()?, schema: None })
     }
 }
 
 impl RecordBatches {
     /// The statement's id.
     pub fn statement_id(&self) -> &str {
-        self.about.statement_id()
+        self.reader.statement_id()
     }
 
-    /// What the service says of the result: schema, chunks, counts.
+    /// What the service says about the result: schema, chunks, counts.
     pub fn manifest(&self) -> &ResultManifest {
-        &self.about.manifest
+        self.reader.manifest()
     }
 
     /// The columns in order, with their SQL types.
     pub fn columns(&self) -> &[StatementColumnInfo] {
-        self.about.columns()
+        self.reader.columns()
     }
 
-    /// Whether rows were cut off by a limit.
+    /// Whether a limit cut off rows.
     pub fn is_truncated(&self) -> bool {
-        self.about.is_truncated()
+        self.reader.is_truncated()
     }
 
-    /// The Arrow schema, once the first batch came. A result without rows has none.
+    /// The Arrow schema, once the first batch has been read. A result without rows has none.
     pub fn schema(&self) -> Option<&SchemaRef> {
         self.schema.as_ref()
     }
 
-    /// The next batch; `None` after the last.
+    /// Reads the next batch; `None` after the last.
     ///
     /// # Errors
-    /// As for [`StatementResult::next_chunk`].
+    /// As for [`StatementResult::next_rows`].
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
         std::future::poll_fn(|context| self.poll_batch(context)).await.transpose()
     }
 
     fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<RecordBatch>>> {
-        let fetch = match &mut self.state {
-            State::Reading(fetch) => fetch,
-            State::Waiting(known) => {
-                let Some(known) = known.take() else { return Poll::Ready(None) };
-                let (source, first) = *known;
-                self.about.begin();
-                self.state = State::Reading(Fetch::start(source, first, BatchDecoder::default));
-                return self.poll_batch(context);
-            }
-        };
-        let next = ready!(fetch.poll_next(context));
-        if fetch.is_ended() {
-            self.about.end();
-        }
+        let next = ready!(self.reader.poll_next(context));
         if let (None, Some(Ok(batch))) = (&self.schema, &next) {
             self.schema = Some(batch.schema());
         }
@@ -132,18 +106,31 @@ impl Stream for RecordBatches {
     }
 }
 
-/// One chunk: an Arrow stream of its own.
-#[derive(Debug, Default)]
+impl fmt::Debug for RecordBatches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordBatches").field("statement_id", &self.statement_id()).finish_non_exhaustive()
+    }
+}
+
+/// Decodes one chunk, which is an Arrow stream with a schema of its own.
+#[derive(Debug)]
 struct BatchDecoder(StreamDecoder);
 
 fn malformed(error: ArrowError) -> Error {
-    broken("the rows are not the Arrow stream they should be".to_owned()).with_source(error)
+    Error::unexpected("the rows are not the Arrow stream they should be").with_source(error)
 }
 
-impl Decode for BatchDecoder {
+impl ChunkDecoder for BatchDecoder {
     type Item = RecordBatch;
 
-    fn take(&mut self, bytes: Pooled, items: &mut Vec<(RecordBatch, u64)>) -> Result<()> {
+    const FORMAT: StatementFormat = StatementFormat::ArrowStream;
+    const OTHER_FORMAT_HINT: &'static str = "run the statement again with `execute_arrow`";
+
+    fn new(_: &Arc<[StatementColumnInfo]>) -> Self {
+        Self(StreamDecoder::default())
+    }
+
+    fn decode(&mut self, bytes: PooledBuffer, items: &mut Vec<(RecordBatch, u64)>) -> Result<()> {
         let mut buffer = Buffer::from(Bytes::from_owner(bytes));
         while let Some(batch) = self.0.decode(&mut buffer).map_err(malformed)? {
             let rows = batch.num_rows() as u64;

@@ -1,8 +1,10 @@
-//! Starts downloads in the chunks' order, each with a link that was asked for shortly before.
+//! Decides which chunk is downloaded next, over how many connections, and when its link is requested.
+//!
+//! Downloads start in the order of the chunks. Each uses a link that was requested shortly before, because links expire.
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -10,232 +12,258 @@ use std::{
 use http::Method;
 use tokio::{
     sync::{Semaphore, mpsc::UnboundedSender},
-    task::{AbortHandle, JoinHandle, JoinSet},
+    task::JoinSet,
     time::Instant,
 };
 
 use super::{
-    download,
+    chunks::Chunks,
+    decode::ChunkDecoder,
+    download::download,
     link::Link,
-    pipeline::{Decode, Flow, Lane},
-    ramp_up::{Growth, TICK},
-    reader::{Source, broken, link_of},
+    pipeline::{ChunkReceiver, Pipeline},
+    ramp_up::{RampUp, TICK},
+    source::{ChunkAnswer, Location},
     splitter::{Coding, Piece},
+    task::Task,
 };
-use crate::{Result, RetryPolicy, sql::wire::ChunkAnswer};
+use crate::{Error, Result, RetryPolicy};
 
-/// Links are asked for so many chunks ahead, beside one for each connection: downloads that began together end together.
-const AHEAD: usize = 4;
-/// The connection that brought the first answer is open: for so few chunks the links are asked for over it, one after
-/// another, which takes no longer than to open others.
-const OVER_THE_OPEN: usize = 4;
-/// So many links are asked for at a time if there are more: each opens a connection of its own, once.
-const ASKING: usize = 16;
-/// What a connection needs to be seen free again, and some.
-const RETURN: Duration = Duration::from_millis(1);
-/// The store's connections that nobody need open ahead: the first chunk's link is there already, and the second comes
-/// over the open connection, as fast as one to the store could be opened for it.
-const OPENED_IN_TIME: usize = 2;
-/// Longer than this nobody waits for a connection that is being opened.
-const OPENING: Duration = Duration::from_millis(500);
-/// So many chunks may have come and not be read, beside those that are downloading.
-const WAITING: u64 = 4;
-/// Ends a task when dropped.
-pub(super) struct Aborting(pub(super) AbortHandle);
+/// Links are requested this many chunks ahead of the downloads, in addition to one for each connection: downloads that
+/// started together end together, and all need a new link then.
+const LINKS_AHEAD: u64 = 4;
 
-impl Drop for Aborting {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+/// A result of at most this many chunks gets its links one after another, over the connection to the service that is open.
+/// That takes no longer than opening other connections. Also how many connections to the store are opened ahead at first,
+/// so that a small result doesn't wait for the ramp-up.
+const FEW: usize = 4;
+
+/// The most links that are requested at a time. Each needs a connection to the service, which stays open.
+const LINK_REQUESTS: usize = 16;
+
+/// The wait before the next link request after one has ended. Until then the HTTP client has seen that the connection is
+/// free, and uses it again instead of opening another. That takes some microseconds.
+const REUSE: Duration = Duration::from_millis(1);
+
+/// The first downloads, for which no connection to the store is opened ahead. The first link is there at once, so the first
+/// download opens its own. The second link comes over a connection to the service that is open, which takes as long as opening
+/// one to the store.
+const NOT_OPENED_AHEAD: usize = 2;
+
+/// How long a download waits for its connection to be opened ahead.
+const OPENING_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How many chunks may wait for the reader, in addition to those that are downloading.
+const CHUNKS_AHEAD: u64 = 4;
+
+/// The task that starts everything else. It owns the downloads and the link requests, which end with it.
+pub(super) struct Scheduler<D: ChunkDecoder> {
+    chunks: Arc<Chunks>,
+    pipeline: Arc<Pipeline<D>>,
+    /// Takes a receiver for each chunk, in order.
+    receivers: UnboundedSender<ChunkReceiver<D::Item>>,
+    /// What the service said about the first chunk when the statement ended.
+    first: Option<ChunkAnswer>,
+    first_link: Option<Link>,
+    ramp_up: RampUp,
+    /// Bounds the link requests under way. It is fair: requests get their turn in the order of the chunks.
+    link_turns: Arc<Semaphore>,
+    /// Chunks from `started` on: where they are, or the request for that.
+    locations: VecDeque<Task<Result<Location>>>,
+    /// How many chunks have a location or a request for it.
+    requested: u64,
+    /// Connections to the store that are being opened for downloads to come.
+    openings: VecDeque<Task<()>>,
+    /// How many connections there are, counting those being opened.
+    opened: usize,
+    downloads: JoinSet<()>,
+    /// How many downloads have been started.
+    started: u64,
 }
 
-/// A request that is under way; dropped, it ends.
-struct Request<T>(JoinHandle<Result<T>>);
+/// Closes the receivers when the scheduler ends, however it ends, so that the reader doesn't wait for what can't come.
+struct AbandonOnDrop<D: ChunkDecoder>(Arc<Pipeline<D>>);
 
-impl<T: Send + 'static> Request<T> {
-    fn start(request: impl Future<Output = Result<T>> + Send + 'static) -> Self {
-        Self(tokio::spawn(request))
-    }
-
-    async fn answer(mut self) -> Result<T> {
-        (&mut self.0).await.unwrap_or_else(|_| Err(broken("a request for a chunk stopped".to_owned())))
-    }
-}
-
-impl<T> Drop for Request<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-pub(super) struct Driver<D: Decode> {
-    pub(super) source: Arc<Source>,
-    pub(super) flow: Arc<Flow<D>>,
-    pub(super) lanes: UnboundedSender<Lane<D::Item>>,
-    pub(super) first: Option<ChunkAnswer>,
-}
-
-/// Whatever ends the driver, no reader waits for what can't come any more.
-struct Closing<D: Decode>(Arc<Flow<D>>);
-
-impl<D: Decode> Drop for Closing<D> {
+impl<D: ChunkDecoder> Drop for AbandonOnDrop<D> {
     fn drop(&mut self) {
         self.0.abandon();
     }
 }
 
-impl<D: Decode> Driver<D> {
+impl<D: ChunkDecoder> Scheduler<D> {
+    pub(super) fn new(
+        chunks: Arc<Chunks>,
+        pipeline: Arc<Pipeline<D>>,
+        receivers: UnboundedSender<ChunkReceiver<D::Item>>,
+        first: Option<ChunkAnswer>,
+    ) -> Self {
+        let count = chunks.layout.count();
+        let is_by_links = first.as_ref().is_some_and(|first| first.inline.is_none());
+        let link_requests = match count {
+            // The answers hold rows, so a request is a download, and the ramp-up bounds those.
+            _ if !is_by_links => Semaphore::MAX_PERMITS,
+            few if few <= FEW as u64 => 1,
+            _ => LINK_REQUESTS,
+        };
+        // An error is returned when the first chunk is located.
+        let first_link = first.as_ref().and_then(|first| first.link_to(0, 0).ok().flatten());
+        Self {
+            ramp_up: RampUp::new(&chunks.options, count),
+            link_turns: Arc::new(Semaphore::new(link_requests)),
+            locations: VecDeque::new(),
+            requested: 0,
+            openings: VecDeque::new(),
+            opened: NOT_OPENED_AHEAD,
+            downloads: JoinSet::new(),
+            started: 0,
+            chunks,
+            pipeline,
+            receivers,
+            first,
+            first_link,
+        }
+    }
+
+    /// Runs until all chunks have been downloaded, or failed. If the reader is dropped, this is aborted.
     pub(super) async fn run(mut self) {
-        let _closing = Closing(self.flow.clone());
-        let first = self.first.take().map(Arc::new);
-        let count = self.source.rows.len() as u64;
-        let by_links = first.as_ref().is_some_and(|f| f.inline.is_none());
-        let asking = Arc::new(Semaphore::new(match self.source.rows.len() {
-            // Rows in the answers: asking is downloading.
-            _ if !by_links => Semaphore::MAX_PERMITS,
-            few if few <= OVER_THE_OPEN => 1,
-            _ => ASKING,
-        }));
-        let link = first.as_ref().and_then(|f| link_of(f, 0).ok().flatten());
-        let (mut opening, mut opened) = (VecDeque::new(), OPENED_IN_TIME);
-        let mut growth = Growth::new(self.source.options);
-        let (mut answers, mut asked) = (VecDeque::new(), 0_u64);
-        let (mut downloads, mut next) = (JoinSet::new(), 0_u64);
+        let pipeline = self.pipeline.clone();
+        let _abandon = AbandonOnDrop(pipeline.clone());
         let mut tick = Instant::now() + TICK;
         loop {
-            let moved = self.flow.moved();
-            let head = self.flow.head();
-            while asked < count && asked < next + (growth.limit + AHEAD) as u64 {
-                answers.push_back(self.ask(asked, first.as_ref(), &asking));
-                asked += 1;
-            }
-            let left = self.source.rows.len().saturating_sub(next as usize);
-            // A few at once, so that a small result doesn't wait for growth.
-            let useful = growth.limit.max(OVER_THE_OPEN).min(left);
-            while let Some(link) = link.as_ref().filter(|_| opened < useful) {
-                opening.push_back(Request::start(open(self.source.clone(), link.clone())));
-                opened += 1;
-            }
-            while downloads.len() < growth.limit
-                && next < count
-                && next < head + growth.limit as u64 + WAITING
-            {
-                let Some(answer) = answers.pop_front() else { break };
-                // The reader is gone: this task is about to be, too.
-                let _ = self.lanes.send(self.flow.open(next));
-                let opening = if next < OPENED_IN_TIME as u64 { None } else { opening.pop_front() };
-                downloads.spawn(fetch(self.source.clone(), self.flow.clone(), next, answer, opening));
-                next += 1;
-            }
-            while asked < count && asked < next + (growth.limit + AHEAD) as u64 {
-                answers.push_back(self.ask(asked, first.as_ref(), &asking));
-                asked += 1;
-            }
-            if next == count && downloads.is_empty() {
+            // Created before the state of the pipeline is read, so that no change in between is missed.
+            let changed = pipeline.changed();
+            self.request_locations();
+            self.open_connections();
+            self.start_downloads();
+            // The downloads that were just started make room for more requests.
+            self.request_locations();
+            if self.started == self.chunks.layout.count() && self.downloads.is_empty() {
                 return;
             }
+            let may_grow = self.ramp_up.may_grow() && self.downloads.len() == self.ramp_up.connections();
             tokio::select! {
-                Some(_) = downloads.join_next() => {}
-                () = moved => {}
-                () = tokio::time::sleep_until(tick), if growth.may_grow() && downloads.len() == growth.limit => {
-                    growth.look(self.source.bytes.load(Relaxed));
+                Some(_) = self.downloads.join_next() => {}
+                () = changed => {}
+                () = tokio::time::sleep_until(tick), if may_grow => {
+                    self.ramp_up.look(self.chunks.bytes());
                     tick = Instant::now() + TICK;
                 }
             }
         }
     }
 
-    fn ask(&self, index: u64, first: Option<&Arc<ChunkAnswer>>, asking: &Arc<Semaphore>) -> Request<Answer> {
-        let known =
-            first.filter(|f| f.inline.is_some() && f.index.is_none_or(|i| u64::try_from(i) == Ok(index)));
-        if let Some(inline) = known.filter(|_| index == 0).and_then(|f| f.inline.clone()) {
-            return Request::start(async move { Ok(Answer::Inline(inline)) });
+    /// Requests the locations of the chunks that are downloaded next.
+    fn request_locations(&mut self) {
+        let end = self.started + self.ramp_up.connections() as u64 + LINKS_AHEAD;
+        while self.requested < end.min(self.chunks.layout.count()) {
+            self.locations.push_back(self.locate(self.requested));
+            self.requested += 1;
         }
-        if let Some(link) = first.map(|f| link_of(f, index)).and_then(Result::transpose) {
-            // Without an index it is the first chunk's.
-            let indexed = first.is_some_and(|f| f.links.iter().all(|l| l.chunk_index.is_some()));
-            if indexed || index == 0 {
-                return Request::start(async move { link.map(Answer::Link) });
-            }
+    }
+
+    /// Opens connections to the store while links are requested.
+    fn open_connections(&mut self) {
+        let Some(link) = &self.first_link else { return };
+        let remaining = usize::try_from(self.chunks.layout.count() - self.started).unwrap_or(usize::MAX);
+        let useful = self.ramp_up.connections().max(FEW).min(self.ramp_up.most()).min(remaining);
+        while self.opened < useful {
+            self.openings.push_back(Task::spawn(open_connection(self.chunks.clone(), link.clone())));
+            self.opened += 1;
         }
-        let source = self.source.clone();
-        // The place in the queue is taken here, in the chunks' order, whichever task runs first.
-        let mut turn = Box::pin(asking.clone().acquire_owned());
+    }
+
+    /// Starts downloads while there are connections for them, unless they are too far ahead of the reader.
+    fn start_downloads(&mut self) {
+        let connections = self.ramp_up.connections();
+        let end = self.pipeline.current() + connections as u64 + CHUNKS_AHEAD;
+        while self.downloads.len() < connections && self.started < end {
+            let Some(location) = self.locations.pop_front() else { return };
+            let index = self.started;
+            // Sending fails only if the reader is gone. Then this task is about to be aborted.
+            let _ = self.receivers.send(self.pipeline.open(index));
+            let opening = if index < NOT_OPENED_AHEAD as u64 { None } else { self.openings.pop_front() };
+            self.downloads.spawn(fetch(self.chunks.clone(), self.pipeline.clone(), index, location, opening));
+            self.started += 1;
+        }
+    }
+
+    /// Finds out where a chunk is: from the first answer if that says so, else with a request.
+    fn locate(&self, index: u64) -> Task<Result<Location>> {
+        if let Some(location) = self.known_location(index).transpose() {
+            return Task::spawn(std::future::ready(location));
+        }
+        let chunks = self.chunks.clone();
+        // Polled once here, so that the places in the queue are in the order of the chunks, whichever task runs first.
+        let mut turn = Box::pin(self.link_turns.clone().acquire_owned());
         let at_once = turn.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        Request::start(async move {
+        Task::spawn(async move {
             let turn = match at_once {
                 Poll::Ready(turn) => turn,
                 Poll::Pending => {
                     let turn = turn.await;
-                    tokio::time::sleep(RETURN).await;
+                    tokio::time::sleep(REUSE).await;
                     turn
                 }
             };
-            let answer = source.resolve(index).await?;
+            let answer = chunks.ask(index).await?;
             drop(turn);
-            if let Some(link) = link_of(&answer, index)? {
-                return Ok(Answer::Link(link));
-            }
-            match answer.inline {
-                Some(inline) => Ok(Answer::Inline(inline)),
-                None if answer.links.is_empty() && answer.rows.unwrap_or_default() == 0 => {
-                    Ok(Answer::Nothing)
-                }
-                None => Err(broken(format!("chunk {index} of the result is missing: no link to it came"))),
-            }
+            answer.locate(index)
         })
+    }
+
+    /// Where a chunk is, if the first answer says so.
+    fn known_location(&self, index: u64) -> Result<Option<Location>> {
+        let Some(first) = &self.first else { return Ok(None) };
+        match &first.inline {
+            Some(rows) if index == 0 && first.other_index(0).is_none() => {
+                Ok(Some(Location::Inline(rows.clone())))
+            }
+            _ => Ok(first.link_to(index, 0)?.map(Location::Link)),
+        }
     }
 }
 
-/// Opens a connection to the store while the links are on their way, with a request that brings no bytes. Whether the
-/// store likes it doesn't matter: a link may be good for `GET` alone.
-async fn open(source: Arc<Source>, link: Link) -> Result<()> {
-    let call = source.workspace.wire().presigned(Method::HEAD, link.url).with_parts(link.headers, None);
+/// Opens a connection to the store with a request that transfers no bytes. Whether the store accepts the request doesn't
+/// matter: a link may be valid for `GET` only.
+async fn open_connection(chunks: Arc<Chunks>, link: Link) {
+    let call = chunks.wire.presigned(Method::HEAD, link.url).with_parts(link.headers, None);
     let call = call.with_operation("connection to the store").with_retry(RetryPolicy::never());
-    let _ = call.with_timeout(Some(OPENING)).send_raw().await;
-    Ok(())
+    let _ = call.with_timeout(Some(OPENING_TIMEOUT)).send_raw().await;
 }
 
-/// Where a chunk's rows are.
-enum Answer {
-    Inline(bytes::Bytes),
-    Link(Link),
-    Nothing,
-}
-
-async fn fetch<D: Decode>(
-    source: Arc<Source>,
-    flow: Arc<Flow<D>>,
+/// Fetches one chunk into the pipeline.
+async fn fetch<D: ChunkDecoder>(
+    chunks: Arc<Chunks>,
+    pipeline: Arc<Pipeline<D>>,
     index: u64,
-    answer: Request<Answer>,
-    opening: Option<Request<()>>,
+    location: Task<Result<Location>>,
+    opening: Option<Task<()>>,
 ) {
-    let done = async {
-        match answer.answer().await? {
-            Answer::Link(link) => {
-                // It was begun earlier than another could be now.
+    let fetched = async {
+        let stopped =
+            || Err(Error::unexpected(format!("the request for chunk {index} of the result stopped")));
+        match location.join().await.unwrap_or_else(stopped)? {
+            Location::Link(link) => {
+                // The connection is open sooner than one that would be opened now.
                 if let Some(opening) = opening {
-                    let _ = opening.answer().await;
+                    opening.join().await;
                 }
-                download::download(&source, &flow, index, link).await
+                return download(&chunks, &pipeline, index, link).await;
             }
-            Answer::Inline(rows) => {
-                source.received(rows.len());
-                for part in rows.chunks(D::SEGMENT) {
-                    let mut bytes = flow.pool.take(part.len());
-                    bytes.copy_from_slice(part);
-                    flow.push(index, Piece { bytes, coding: Coding::Plain });
+            Location::Inline(rows) => {
+                chunks.received(rows.len());
+                for segment in rows.chunks(D::SEGMENT) {
+                    let mut bytes = pipeline.buffers().take(segment.len());
+                    bytes.copy_from_slice(segment);
+                    pipeline.push(index, Piece { bytes, coding: Coding::Plain });
                 }
-                flow.end(index, source.rows_of(index));
-                Ok(())
             }
-            Answer::Nothing => {
-                flow.end(index, source.rows_of(index));
-                Ok(())
-            }
+            Location::Empty => {}
         }
+        pipeline.complete(index, chunks.layout.rows_of(index));
+        Ok(())
     };
-    if let Err(error) = done.await {
-        flow.fail(index, error);
+    if let Err(error) = fetched.await {
+        pipeline.fail(index, error);
     }
 }

@@ -1,236 +1,171 @@
-//! The result of a statement: what the service says of it, and its rows, fetched as they are asked for.
+//! The result of a statement, whose rows are read as text.
 
 use std::{
     fmt,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use brickwire_client::types::{ResultManifest, StatementColumnInfo, StatementFormat};
+use brickwire_client::types::{ResultManifest, StatementColumnInfo};
 use bytes::Bytes;
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
 use super::{
-    reader::{Fetch, FetchOptions, Source},
-    rows::{Row, Rows, RowsDecoder},
+    options::FetchOptions,
+    result_reader::{ResultParts, ResultReader},
+    rows::{Row, Rows, RowsIter, json::RowsDecoder},
 };
-use crate::{
-    Error, Result, Workspace,
-    sql::{
-        execution::CancelOnDrop,
-        wire::{ChunkAnswer, StatementAnswer},
-    },
-};
+use crate::Result;
 
 /// The result of a statement that succeeded.
 ///
-/// Its rows come with [`next_chunk`](Self::next_chunk), [`rows`](Self::rows) or [`into_stream`](Self::into_stream), or
-/// with the feature `arrow` as record batches. Chunks are downloaded ahead, many at a time; dropping this while some are
-/// on their way ends the downloads and cancels the statement.
+/// Its rows are read with [`next_rows`](Self::next_rows), [`collect`](Self::collect),
+/// [`deserialize`](Self::deserialize) or [`into_stream`](Self::into_stream), or as record batches with the feature `arrow`.
+/// Chunks are downloaded ahead, many at a time. Dropping a result that is partly read ends the downloads and cancels the
+/// statement.
+///
+/// ```no_run
+/// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+/// let mut result = sql.statement("SELECT id, fare FROM trips").execute().await?;
+/// while let Some(rows) = result.next_rows().await? {
+///     for row in &rows {
+///         println!("{:?} {:?}", row.get("id"), row.get("fare"));
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "rows are fetched when they are read"]
 pub struct StatementResult {
-    pub(super) about: About,
-    first: Option<ChunkAnswer>,
-    state: State,
-}
-
-/// What is known of a result before its rows.
-pub(super) struct About {
-    workspace: Workspace,
-    statement_id: String,
-    pub(super) manifest: ResultManifest,
-    raw: Bytes,
-    options: FetchOptions,
-    /// Cancels the statement if dropped; not there for a statement of someone else.
-    guard: Option<CancelOnDrop>,
-}
-
-enum State {
-    Waiting,
-    Reading(Fetch<RowsDecoder>),
-}
-
-impl fmt::Debug for StatementResult {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StatementResult")
-            .field("statement_id", &self.about.statement_id)
-            .field("manifest", &self.about.manifest)
-            .finish_non_exhaustive()
-    }
-}
-
-impl About {
-    /// What the chunks of this result have in common.
-    pub(super) fn source(&self, first: Option<&ChunkAnswer>) -> Result<Source> {
-        Source::new(&self.workspace, &self.statement_id, &self.manifest, first, self.options)
-            .map_err(|e| e.with_details(|d| d.statement_id = Some(self.statement_id.clone())))
-    }
-
-    /// From now on the statement is cancelled if its rows aren't all read.
-    pub(super) fn begin(&mut self) {
-        if let Some(guard) = &mut self.guard {
-            guard.arm();
-        }
-    }
-
-    pub(super) fn end(&mut self) {
-        if let Some(guard) = &mut self.guard {
-            guard.disarm();
-        }
-    }
-
-    pub(super) fn statement_id(&self) -> &str {
-        &self.statement_id
-    }
-
-    pub(super) fn columns(&self) -> &[StatementColumnInfo] {
-        self.manifest.schema.as_ref().and_then(|s| s.columns.as_deref()).unwrap_or_default()
-    }
-
-    pub(super) fn is_truncated(&self) -> bool {
-        self.manifest.truncated.unwrap_or_default()
-    }
+    pub(super) reader: ResultReader<RowsDecoder>,
 }
 
 impl StatementResult {
-    pub(crate) fn new(
-        workspace: Workspace,
-        statement_id: String,
-        answer: StatementAnswer,
-        guard: Option<CancelOnDrop>,
-    ) -> Self {
-        let StatementAnswer { manifest, raw, chunk, .. } = answer;
-        let options = FetchOptions::default();
-        Self {
-            about: About { workspace, statement_id, manifest, raw, options, guard },
-            first: chunk,
-            state: State::Waiting,
-        }
+    pub(crate) fn new(parts: ResultParts) -> Self {
+        Self { reader: ResultReader::new(parts) }
     }
 
-    /// How the rest of the rows is fetched; to be set before the first is.
+    /// Sets how the rows are fetched. It has no effect once the first rows have been read.
     pub fn with_fetch(mut self, options: FetchOptions) -> Self {
-        self.about.options = options;
+        self.reader.set_options(options);
         self
     }
 
     /// The statement's id.
     pub fn statement_id(&self) -> &str {
-        self.about.statement_id()
+        self.reader.statement_id()
     }
 
-    /// What the service says of the result: schema, chunks, counts.
+    /// What the service says about the result: schema, chunks, counts.
     pub fn manifest(&self) -> &ResultManifest {
-        &self.about.manifest
+        self.reader.manifest()
     }
 
-    /// The last answer of the service as it came: status, manifest and first chunk. It may hold presigned links, which
-    /// are secrets.
+    /// The last answer of the service as it came: status, manifest and first chunk. It may hold presigned links, which are
+    /// secrets.
     pub fn raw(&self) -> &Bytes {
-        &self.about.raw
+        self.reader.raw()
     }
 
     /// The columns in order.
     pub fn columns(&self) -> &[StatementColumnInfo] {
-        self.about.columns()
+        self.reader.columns()
     }
 
-    /// Whether rows were cut off by a limit.
+    /// Whether a limit cut off rows.
     pub fn is_truncated(&self) -> bool {
-        self.about.is_truncated()
+        self.reader.is_truncated()
     }
 
-    /// All rows of all chunks, in order. Holds the whole result in memory; see [`next_chunk`](Self::next_chunk).
+    /// Reads all rows. Holds the whole result in memory; see [`next_rows`](Self::next_rows) for a large one.
+    ///
+    /// ```no_run
+    /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+    /// let rows = sql.statement("SELECT 1 AS one").execute().await?.collect().await?;
+    /// assert_eq!(rows[0].get("one").and_then(|cell| cell.as_str()), Some("1"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As for [`next_chunk`](Self::next_chunk).
-    pub async fn rows(mut self) -> Result<Vec<Row>> {
-        let mut rows = Vec::new();
-        while let Some(chunk) = self.next_chunk().await? {
-            rows.extend(chunk);
+    /// As for [`next_rows`](Self::next_rows).
+    pub async fn collect(mut self) -> Result<Vec<Row>> {
+        let mut all = Vec::new();
+        while let Some(rows) = self.next_rows().await? {
+            all.extend(rows);
         }
-        Ok(rows)
+        Ok(all)
     }
 
-    /// All rows as structs, maps or tuples; see [`Row::deserialize`]. Holds the whole result in memory.
+    /// Reads all rows as structs, maps or tuples; see [`Row::deserialize`]. Holds the whole result in memory.
+    ///
+    /// ```no_run
+    /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+    /// let result = sql.statement("SELECT pickup_zip, count(*) FROM trips GROUP BY ALL").execute().await?;
+    /// let trips: Vec<(u32, u64)> = result.deserialize().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As for [`next_chunk`](Self::next_chunk) and [`Row::deserialize`].
+    /// As for [`next_rows`](Self::next_rows) and [`Row::deserialize`].
     pub async fn deserialize<T: DeserializeOwned>(mut self) -> Result<Vec<T>> {
         let mut values = Vec::new();
-        while let Some(rows) = self.next_chunk().await? {
+        while let Some(rows) = self.next_rows().await? {
             values.extend(rows.deserialize::<T>()?);
         }
         Ok(values)
     }
 
-    /// The next rows, some thousands at a time; `None` after the last. Memory is bounded by
-    /// [`FetchOptions::with_memory`], whatever the size of the result.
+    /// Reads the next rows, some thousands at a time; `None` after the last. [`FetchOptions::with_memory`] bounds the memory,
+    /// whatever the size of the result.
     ///
     /// # Errors
-    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if a chunk is missing, damaged, or has
-    /// other rows than announced; [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) if it can't be downloaded;
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is not in the format `JSON_ARRAY`. After an error
-    /// there are no more rows. Operation: `statements_get_result_chunk`.
-    pub async fn next_chunk(&mut self) -> Result<Option<Rows>> {
-        std::future::poll_fn(|context| self.poll_rows(context)).await.transpose()
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if a chunk is missing or damaged, or has
+    /// another number of rows than announced; [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) if a chunk can't be
+    /// downloaded; [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is not in the format `JSON_ARRAY`. After an
+    /// error there are no more rows. Operation: `statements_get_result_chunk`.
+    pub async fn next_rows(&mut self) -> Result<Option<Rows>> {
+        std::future::poll_fn(|context| self.reader.poll_next(context)).await.transpose()
     }
 
-    fn poll_rows(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Rows>>> {
-        let fetch = match &mut self.state {
-            State::Reading(fetch) => fetch,
-            State::Waiting => match self.start() {
-                Ok(fetch) => {
-                    self.about.begin();
-                    self.state = State::Reading(fetch);
-                    return self.poll_rows(context);
-                }
-                Err(error) => return Poll::Ready(Some(Err(error))),
-            },
-        };
-        let next = ready!(fetch.poll_next(context));
-        if fetch.is_ended() {
-            self.about.end();
-        }
-        Poll::Ready(next)
-    }
-
-    fn start(&mut self) -> Result<Fetch<RowsDecoder>> {
-        if let Some(format) =
-            self.about.manifest.format.as_ref().filter(|f| **f != StatementFormat::JsonArray)
-        {
-            return Err(Error::usage(format!(
-                "the rows of this result are in the format {format}, not JSON_ARRAY"
-            ))
-            .with_hint("read them as record batches, or run the statement again without a format"));
-        }
-        let source = self.about.source(self.first.as_ref())?;
-        let columns: Arc<[StatementColumnInfo]> = self.columns().into();
-        Ok(Fetch::start(source, self.first.take(), move || RowsDecoder::new(columns.clone())))
-    }
-
-    /// The rows one by one.
+    /// The rows one at a time.
+    ///
+    /// ```no_run
+    /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+    /// use futures_util::TryStreamExt;
+    /// let mut rows = sql.statement("SELECT * FROM trips").execute().await?.into_stream();
+    /// while let Some(row) = rows.try_next().await? {
+    ///     println!("{row:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_stream(self) -> RowStream {
         RowStream { result: self, rows: None }
     }
+}
 
-    #[cfg(feature = "arrow")]
-    pub(super) fn into_parts(self) -> (About, Option<ChunkAnswer>) {
-        (self.about, self.first)
+impl fmt::Debug for StatementResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatementResult")
+            .field("statement_id", &self.statement_id())
+            .field("manifest", self.manifest())
+            .finish_non_exhaustive()
     }
 }
 
-/// A result's rows one by one, in order. After an error there are no more.
+/// The rows of a result one at a time, in order. After an error there are no more.
 #[derive(Debug)]
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct RowStream {
     result: StatementResult,
-    rows: Option<super::rows::RowsIter>,
+    rows: Option<RowsIter>,
 }
 
 impl RowStream {
-    /// The result the rows are of.
+    /// The result that the rows belong to.
     pub fn result(&self) -> &StatementResult {
         &self.result
     }
@@ -245,7 +180,7 @@ impl Stream for RowStream {
             if let Some(row) = this.rows.as_mut().and_then(Iterator::next) {
                 return Poll::Ready(Some(Ok(row)));
             }
-            match ready!(this.result.poll_rows(context)) {
+            match ready!(this.result.reader.poll_next(context)) {
                 Some(Ok(rows)) => this.rows = Some(rows.into_iter()),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),

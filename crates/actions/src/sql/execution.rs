@@ -1,16 +1,18 @@
 //! The life of one statement: submitted once, watched to its end, cancelled if nobody waits for it any more.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use brickwire_client::types::{self, StatementState as State};
 use tokio::time::Instant;
 
 use super::{
+    chunks::StatementChunks,
     submission::Submission,
     wire::{self, StatementAnswer},
 };
 use crate::{
     Error, ErrorKind, Event, Result, StatementResult, WaitOptions, Workspace,
+    results::{CancelGuard, ResultParts},
     wait::{self, Seen, Subject, Verdict},
 };
 
@@ -129,7 +131,17 @@ fn finished(
 ) -> Result<StatementResult> {
     let state = state_of(&answer);
     if state == State::Succeeded {
-        return Ok(StatementResult::new(workspace, statement_id, answer, guard));
+        let StatementAnswer { manifest, raw, chunk: first, .. } = answer;
+        let source = StatementChunks { workspace: workspace.clone(), statement_id: statement_id.clone() };
+        return Ok(StatementResult::new(ResultParts {
+            wire: workspace.wire().clone(),
+            source: Arc::new(source),
+            statement_id,
+            manifest,
+            raw,
+            first,
+            guard: guard.map(|guard| Box::new(guard) as Box<dyn CancelGuard>),
+        }));
     }
     let status = answer.status;
     let failure = status.error.unwrap_or_default();
@@ -167,18 +179,18 @@ fn sql_state_in(message: &str) -> Option<&str> {
 
 /// Cancels the statement in the background when dropped, unless that is of no use any more.
 #[derive(Debug)]
-pub(crate) struct CancelOnDrop {
+pub(super) struct CancelOnDrop {
     workspace: Workspace,
     statement_id: String,
     armed: bool,
 }
 
-impl CancelOnDrop {
-    pub(crate) fn arm(&mut self) {
+impl CancelGuard for CancelOnDrop {
+    fn arm(&mut self) {
         self.armed = true;
     }
 
-    pub(crate) fn disarm(&mut self) {
+    fn disarm(&mut self) {
         self.armed = false;
     }
 }

@@ -1,7 +1,5 @@
 //! The statement API's requests and answers. Rows stay the bytes that they came as until someone wants them.
 
-use std::fmt;
-
 use brickwire_client::{Answer, integer, operations, types};
 use brickwire_wire::json;
 use bytes::Bytes;
@@ -9,36 +7,16 @@ use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use crate::{Error, ErrorKind, Result, Workspace};
+use crate::{Error, ErrorKind, Result, Workspace, results::ChunkAnswer};
 
 /// A statement as of now.
 #[derive(Debug)]
-pub(crate) struct StatementAnswer {
-    pub(crate) statement_id: Option<String>,
-    pub(crate) status: types::StatementStatus,
-    pub(crate) manifest: types::ResultManifest,
-    pub(crate) chunk: Option<ChunkAnswer>,
-    pub(crate) raw: Bytes,
-}
-
-/// A chunk's rows, or links to them.
-pub(crate) struct ChunkAnswer {
-    pub(crate) index: Option<i64>,
-    pub(crate) rows: Option<i64>,
-    pub(crate) next_index: Option<i64>,
-    pub(crate) links: Vec<types::ExternalLink>,
-    /// A JSON array of rows.
-    pub(crate) inline: Option<Bytes>,
-    pub(crate) headers: HeaderMap,
-}
-
-impl fmt::Debug for ChunkAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChunkAnswer")
-            .field("index", &self.index)
-            .field("rows", &self.rows)
-            .finish_non_exhaustive()
-    }
+pub(super) struct StatementAnswer {
+    pub(super) statement_id: Option<String>,
+    pub(super) status: types::StatementStatus,
+    pub(super) manifest: types::ResultManifest,
+    pub(super) chunk: Option<ChunkAnswer>,
+    pub(super) raw: Bytes,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +44,7 @@ struct Chunk<'a> {
 /// Submits a statement. `lz4` packs record batches: `LZ4_FRAME` is asked for the way Databricks' own drivers do; the
 /// API description has no word of it, so a service that refuses it is asked again without: a refused statement has not
 /// run.
-pub(crate) async fn execute(
+pub(super) async fn execute(
     workspace: &Workspace,
     request: &types::ExecuteStatementRequest,
     lz4: bool,
@@ -92,12 +70,12 @@ async fn submit(workspace: &Workspace, body: &Value) -> Result<StatementAnswer> 
     statement(workspace.client().call(&operations::STATEMENTS_EXECUTE).json(body).send_raw().await?)
 }
 
-pub(crate) async fn get(workspace: &Workspace, statement_id: &str) -> Result<StatementAnswer> {
+pub(super) async fn get(workspace: &Workspace, statement_id: &str) -> Result<StatementAnswer> {
     let call = workspace.client().call(&operations::STATEMENTS_GET).path("statement_id", &statement_id);
     statement(call.send_raw().await?)
 }
 
-pub(crate) async fn chunk(workspace: &Workspace, statement_id: &str, index: u64) -> Result<ChunkAnswer> {
+pub(super) async fn chunk(workspace: &Workspace, statement_id: &str, index: u64) -> Result<ChunkAnswer> {
     let call = workspace.client().call(&operations::STATEMENTS_GET_RESULT_CHUNK);
     let answer = call.path("statement_id", &statement_id).path("chunk_index", &index).send_raw().await?;
     let chunk: Chunk<'_> = json::decode(&answer.body).map_err(|error| answer.blame(error))?;

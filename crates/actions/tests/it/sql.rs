@@ -20,7 +20,12 @@ async fn execute(running: &Running) -> Result<StatementResult> {
 
 /// The ids of all rows.
 async fn ids(result: StatementResult) -> Result<Vec<u64>> {
-    Ok(result.rows().await?.iter().map(|row| row.get(0).unwrap().parse().unwrap()).collect())
+    Ok(result
+        .collect()
+        .await?
+        .iter()
+        .map(|row| row.get(0).unwrap().as_str().unwrap().parse().unwrap())
+        .collect())
 }
 
 async fn all_ids(running: &Running) -> Result<Vec<u64>> {
@@ -297,7 +302,7 @@ async fn what_was_cut_off_is_said() {
 
 #[tokio::test]
 async fn downloads_do_not_run_away_from_the_reader() {
-    let options = FetchOptions::default().with_connections(2, 2);
+    let options = FetchOptions::default().with_connections(2..=2);
     // The one that was read, the one that is waited for, one that came while there was memory, one that was asked for and
     // finds none; with memory, one more that downloads and four that wait.
     for (options, most) in [(options.with_memory(1), 4), (options, 7)] {
@@ -315,8 +320,8 @@ async fn downloads_do_not_run_away_from_the_reader() {
             .await;
         let statement = running.workspace.sql("w").statement("SELECT 1").with_fetch(options);
         let mut result = statement.execute().await.unwrap();
-        assert_eq!(result.next_chunk().await.unwrap().unwrap().len(), 20);
-        let waiting = tokio::time::timeout(Duration::from_millis(200), result.next_chunk()).await;
+        assert_eq!(result.next_rows().await.unwrap().unwrap().len(), 20);
+        let waiting = tokio::time::timeout(Duration::from_millis(200), result.next_rows()).await;
         assert!(waiting.is_err());
         let begun = running.requests("/store/").len();
         assert!(begun <= most, "{begun} downloads");

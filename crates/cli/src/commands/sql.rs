@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// So many bytes of rows may wait to be written: enough for a network, and little for a machine.
-const WAITING: usize = 40 << 20;
+const WAITING: u64 = 40 << 20;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -137,7 +137,7 @@ pub(crate) async fn print(
     let on_screen = matches!(target, Target::Stdout(_)) && io::stdout().is_terminal();
     let mut printer = output.rows(target);
     printer.begin(result.columns())?;
-    while let Some(rows) = result.next_chunk().await? {
+    while let Some(rows) = result.next_rows().await? {
         // The line that is written over stands where the rows go.
         if on_screen {
             context.progress().clear();

@@ -105,12 +105,12 @@ async fn dropping_a_result_midway_ends_the_downloads_and_cancels() {
     };
     let service = start().await;
     let mut result = execute(&service).await.unwrap();
-    assert_eq!(result.next_chunk().await.unwrap().unwrap().len(), 10);
+    assert_eq!(result.next_rows().await.unwrap().unwrap().len(), 10);
     drop(result);
     assert_eq!(service.cancellations().await, 1);
     let service = start().await;
     let mut theirs = service.workspace.statements().wait(ID, WaitOptions::default()).await.unwrap();
-    theirs.next_chunk().await.unwrap();
+    let _ = theirs.next_rows().await.unwrap();
     drop(theirs);
     // One never read, one read to the end, one that failed: of no use to cancel.
     drop(execute(&service).await.unwrap());
@@ -121,10 +121,10 @@ async fn dropping_a_result_midway_ends_the_downloads_and_cancels() {
 async fn the_last_row_is_the_end() {
     let service = Service::of_rows(2, 10).start().await;
     let mut result = execute(&service).await.unwrap();
-    while let Some(rows) = result.next_chunk().await.unwrap() {
+    while let Some(rows) = result.next_rows().await.unwrap() {
         assert_eq!(rows.len(), 10);
     }
-    assert!(result.next_chunk().await.unwrap().is_none());
+    assert!(result.next_rows().await.unwrap().is_none());
     drop(result);
     assert_eq!(service.cancellations().await, 0);
 }
