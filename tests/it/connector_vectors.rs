@@ -255,10 +255,8 @@ async fn run_sql(workspace: &Workspace, vector: &Value) -> Result<bytes::Bytes, 
         list => Parameter::from_json(&list.to_string())?,
     };
     let text = parameters["sqlStatement"].as_str().unwrap();
-    let mut statement = workspace.sql(parameters["warehouseId"].as_str().unwrap()).statement(text);
-    for parameter in list {
-        statement = statement.with_parameter(parameter);
-    }
+    let sql = workspace.sql(parameters["warehouseId"].as_str().unwrap());
+    let mut statement = sql.statement(text).with_parameters(list);
     // Those that never end.
     if ["unknown_state", "never_ends", "poll_hangs"]
         .iter()

@@ -34,8 +34,15 @@ pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 pub use results::RecordBatches;
 pub use results::{Cell, ColumnIndex, FetchOptions, Row, RowStream, Rows, RowsIter, StatementResult};
 pub use run::{RunOptions, RunOutput};
-pub use sql::{Parameter, Sql, Statement, Statements};
+pub use sql::{Parameter, ParameterType, ParameterValue, Sql, Statement, Statements};
 pub use users::Users;
 pub use wait::{Change, WaitOptions};
 pub use warehouses::Warehouses;
 pub use workspace::{Workspace, WorkspaceBuilder};
+
+/// The crates of Arrow whose types are in signatures, in the version in use.
+#[cfg(feature = "arrow")]
+pub mod arrow {
+    pub use arrow_array;
+    pub use arrow_schema;
+}

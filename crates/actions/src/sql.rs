@@ -21,7 +21,7 @@ use brickwire_client::{ResponseValue, types};
 use crate::RecordBatches;
 use crate::{Error, FetchOptions, Result, StatementResult, WaitOptions, Workspace};
 
-pub use parameter::Parameter;
+pub use parameter::{Parameter, ParameterType, ParameterValue};
 
 /// A warehouse's own limit for a statement is two days unless an administrator changed it.
 const DEADLINE: Duration = Duration::from_secs(48 * 60 * 60);
@@ -42,11 +42,10 @@ impl Sql {
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// use brickwire_actions::Parameter;
     /// let sql = workspace.sql("0123456789abcdef");
     /// let result = sql
     ///     .statement("SELECT * FROM samples.nyctaxi.trips WHERE fare_amount > :fare")
-    ///     .with_parameter(Parameter::typed("fare", "DOUBLE", "50"))
+    ///     .with_parameter("fare", 50.0)
     ///     .execute()
     ///     .await?;
     /// for row in result.collect().await? {
@@ -87,9 +86,27 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Binds a named parameter, `:name` in the text.
-    pub fn with_parameter(mut self, parameter: Parameter) -> Self {
-        self.parameters.push(parameter);
+    /// Binds a named parameter, `:name` in the text, to a Rust value or a text with an SQL type; see [`ParameterValue`].
+    ///
+    /// ```no_run
+    /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::ParameterValue;
+    /// let result = sql
+    ///     .statement("SELECT * FROM trips WHERE pickup_zip = :zip AND day >= :from")
+    ///     .with_parameter("zip", 10001)
+    ///     .with_parameter("from", ParameterValue::date("2024-01-31"))
+    ///     .execute()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_parameter(self, name: impl Into<String>, value: impl Into<ParameterValue>) -> Self {
+        self.with_parameters([Parameter::new(name, value)])
+    }
+
+    /// Binds parameters that come as a list, such as those of [`Parameter::from_json`].
+    pub fn with_parameters(mut self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
+        self.parameters.extend(parameters);
         self
     }
 

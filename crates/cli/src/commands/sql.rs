@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use brickwire_actions::{FetchOptions, Parameter, Statement, StatementResult, types::WarehouseState};
+use brickwire_actions::{
+    FetchOptions, Parameter, ParameterValue, Statement, StatementResult, types::WarehouseState,
+};
 
 use clap_complete::ArgValueCompleter;
 
@@ -73,9 +75,9 @@ fn parameter(text: &str) -> std::result::Result<Parameter, String> {
         return Err("write it as NAME=VALUE, NAME:TYPE=VALUE, or NAME:TYPE for NULL".to_owned());
     }
     match (type_name, value) {
-        (None, Some(value)) => Ok(Parameter::text(name, value)),
-        (Some(type_name), Some(value)) => Ok(Parameter::typed(name, type_name, value)),
-        (Some(type_name), None) => Ok(Parameter::null(name, Some(type_name))),
+        (None, Some(value)) => Ok(Parameter::new(name, value)),
+        (Some(type_name), Some(value)) => Ok(Parameter::new(name, ParameterValue::typed(type_name, value))),
+        (Some(type_name), None) => Ok(Parameter::new(name, ParameterValue::null(type_name))),
         (None, None) => Err(format!("{name} has neither value nor type; for NULL write {name}:STRING")),
     }
 }
@@ -100,9 +102,7 @@ pub(crate) async fn run(command: Sql, context: &Context) -> Result {
     }
     let mut statement =
         workspace.sql(warehouse).statement(text).with_fetch(FetchOptions::default().with_memory(WAITING));
-    for parameter in command.parameters {
-        statement = statement.with_parameter(parameter);
-    }
+    statement = statement.with_parameters(command.parameters);
     if let Some(catalog) = command.catalog {
         statement = statement.with_catalog(catalog);
     }
