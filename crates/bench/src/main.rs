@@ -8,10 +8,11 @@ mod data;
 mod fetch;
 mod http;
 mod limits;
+mod process;
 mod run;
 mod serve;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use self::process::Failure;
 
 const USAGE: &str = "\
 usage: bench run [ROUNDS]                 serve, measure everything in turns, print a table
@@ -34,15 +35,4 @@ fn main() -> Result<(), Failure> {
         ["decode", threads] => limits::decode(threads.parse()?),
         _ => Err(USAGE.into()),
     }
-}
-
-fn variable(name: &str) -> Result<String, Failure> {
-    std::env::var(name).map_err(|_| format!("set {name}").into())
-}
-
-/// The peak of this process's memory in MB; 0 where the system doesn't tell.
-fn peak_megabytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
-    line.and_then(|l| l.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or_default() / 1024
 }

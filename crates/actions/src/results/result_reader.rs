@@ -42,13 +42,13 @@ pub(crate) struct ResultParts {
 pub(super) struct ResultReader<D: ChunkDecoder> {
     parts: ResultParts,
     options: FetchOptions,
+    /// There if the manifest has been checked already.
+    layout: Option<Layout>,
     stage: Stage<D>,
 }
 
 enum Stage<D: ChunkDecoder> {
     Unread,
-    /// Checked and not started.
-    Prepared(Layout),
     Reading(ChunkReader<D>),
     /// The rows can't be read, and the error has been returned.
     Failed,
@@ -56,7 +56,7 @@ enum Stage<D: ChunkDecoder> {
 
 impl<D: ChunkDecoder> ResultReader<D> {
     pub(super) fn new(parts: ResultParts) -> Self {
-        Self { parts, options: FetchOptions::default(), stage: Stage::Unread }
+        Self { parts, options: FetchOptions::default(), layout: None, stage: Stage::Unread }
     }
 
     /// Reads the rows with another decoder.
@@ -65,8 +65,8 @@ impl<D: ChunkDecoder> ResultReader<D> {
     /// As for [`prepare`](Self::prepare).
     #[cfg(feature = "arrow")]
     pub(super) fn with_decoder<E: ChunkDecoder>(self) -> Result<ResultReader<E>> {
-        let mut reader = ResultReader { parts: self.parts, options: self.options, stage: Stage::Unread };
-        reader.stage = Stage::Prepared(reader.prepare()?);
+        let mut reader = ResultReader { options: self.options, ..ResultReader::new(self.parts) };
+        reader.layout = Some(reader.prepare()?);
         Ok(reader)
     }
 
@@ -117,7 +117,7 @@ impl<D: ChunkDecoder> ResultReader<D> {
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<D::Item>>> {
         let reader = match &mut self.stage {
             Stage::Reading(reader) => reader,
-            Stage::Unread | Stage::Prepared(_) => match self.start() {
+            Stage::Unread => match self.start() {
                 Ok(()) => return self.poll_next(context),
                 Err(error) => return Poll::Ready(Some(Err(error))),
             },
@@ -134,9 +134,10 @@ impl<D: ChunkDecoder> ResultReader<D> {
 
     /// Starts fetching. From here on the statement is cancelled if the rows aren't read to the end.
     fn start(&mut self) -> Result<()> {
-        let layout = match std::mem::replace(&mut self.stage, Stage::Failed) {
-            Stage::Prepared(layout) => layout,
-            _ => self.prepare()?,
+        self.stage = Stage::Failed;
+        let layout = match self.layout.take() {
+            Some(layout) => layout,
+            None => self.prepare()?,
         };
         let parts = &mut self.parts;
         let (wire, source, id) = (parts.wire.clone(), parts.source.clone(), parts.statement_id.clone());

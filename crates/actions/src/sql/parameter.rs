@@ -279,7 +279,9 @@ mod tests {
             assert_eq!(text.parse::<f64>().unwrap().to_bits(), value.to_bits(), "{text}");
         }
         assert_eq!(item("a", Some("x")), json!({"name": "a", "value": "x"}));
-        assert_eq!(item("a", &"x".to_owned()), json!({"name": "a", "value": "x"}));
+        let borrowed = "x".to_owned();
+        assert_eq!(item("a", &borrowed), json!({"name": "a", "value": "x"}));
+        assert_eq!(item("a", borrowed), json!({"name": "a", "value": "x"}));
     }
 
     #[test]
