@@ -256,6 +256,35 @@ async fn a_chunk_twice_or_in_place_of_another_is_an_error() {
 }
 
 #[tokio::test]
+async fn an_absurd_number_of_chunks_is_an_error_and_nothing_is_fetched() {
+    for count in [1_000_000_000_000_u64, 1_000_000_000_000_000_000] {
+        for rows in [json!(null), json!(30), json!(i64::MAX)] {
+            let manifest = json!({ "total_chunk_count": count, "total_row_count": rows, "chunks": [] });
+            let running = Service { manifest, ..Service::of_rows(3, 10) }.start().await;
+            let error = all_ids(&running).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
+            assert_eq!(error.statement_id(), Some(service::ID));
+            assert!(error.to_string().contains(&format!("announces {count} chunks")), "{error}");
+            assert!(running.requests("/store/").is_empty() && running.openings().is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn connections_stay_in_their_range() {
+    let running = Service::of_rows(9, 10).start().await;
+    let one = FetchOptions::default().with_connections(1..=1);
+    let statement = running.workspace.sql("w").statement("SELECT 1").with_fetch(one);
+    assert_eq!(ids(statement.execute().await.unwrap()).await.unwrap().len(), 90);
+    assert!(running.openings().is_empty());
+
+    let none = FetchOptions::default().with_connections(0..=1);
+    let statement = running.workspace.sql("w").statement("SELECT 1").with_fetch(none);
+    assert_eq!(statement.execute().await.unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(running.submissions().len(), 1);
+}
+
+#[tokio::test]
 async fn garbage_is_an_error() {
     for garbage in ["<html>", "[[\"1\", \"a\"], [\"2\"", "[[\"1\"]]", "{}", "\u{0}\u{1}"] {
         let mut service = Service::of_rows(2, 10);
@@ -379,6 +408,11 @@ async fn rows_come_one_by_one_and_as_structs() {
 
     let mut stream = execute(&running).await.unwrap().into_stream();
     let row = stream.next().await.unwrap().unwrap();
+    assert_eq!(row.get("id"), row.get(0));
+    assert_eq!(row.get("id").unwrap().as_str(), Some("1"));
+    assert!(row.get("unread").unwrap().is_null() && row.get(1).unwrap().as_str().is_none());
+    assert!(row.get("ID").is_none() && row.get(&String::new()).is_none() && row.get(6).is_none());
+    assert!(format!("{row:?}").starts_with(r#"["1", NULL, "#), "{row:?}");
     type Tuple<'a> = (i64, Option<&'a str>, &'a str, Vec<&'a str>, &'a str, Option<serde_json::Value>);
     let error = row.deserialize::<Tuple<'_>>().unwrap_err();
     assert!(error.to_string().contains("column `tags`"), "{error}");
