@@ -86,7 +86,8 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Binds a named parameter, `:name` in the text, to a Rust value or a text with an SQL type; see [`ParameterValue`].
+    /// Binds a named parameter, `:name` in the text, to a Rust value or a text with an SQL type; see
+    /// [`ParameterValue`].
     ///
     /// ```no_run
     /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {

@@ -1,8 +1,9 @@
 //! The statement API and its object store, emulated on loopback with results from memory.
 //!
 //! It runs no SQL. Words in the statement of the form `name=value` say what to serve and over which network: `rows`,
-//! `latency_ms` (before every answer), `connect_ms` (before the first answer on a connection, in addition), `mbps` (MB/s of
-//! each connection). Each answer has the link to one chunk, as in the service. The store refuses a request with a token.
+//! `latency_ms` (before every answer), `connect_ms` (before the first answer on a connection, in addition), `mbps`
+//! (MB/s of each connection). Each answer has the link to one chunk, as in the service. The store refuses a request
+//! with a token.
 
 use std::{
     collections::HashMap,

@@ -1,8 +1,8 @@
 //! Downloads one chunk from the object store into the pipeline.
 //!
-//! The wire retries a download and resumes it where it stopped. A link that was refused, or is about to expire, is replaced
-//! by a new one. A download may take as long as it needs while bytes arrive; only silence ends an attempt. Messages of the
-//! store are never repeated, since they may hold the link.
+//! The wire retries a download and resumes it where it stopped. A link that was refused, or is about to expire, is
+//! replaced by a new one. A download may take as long as it needs while bytes arrive; only silence ends an attempt.
+//! Messages of the store are never repeated, since they may hold the link.
 
 use std::sync::Arc;
 
@@ -54,8 +54,8 @@ struct ChunkSink<'a, D: ChunkDecoder> {
     /// The link in use.
     link: Link,
     splitter: Splitter,
-    /// An error that isn't about the store. The wire returns errors of the sink with the call's details, which would name
-    /// the wrong operation, so it is kept here as it was.
+    /// An error that isn't about the store. The wire returns errors of the sink with the call's details, which would
+    /// name the wrong operation, so it is kept here as it was.
     own_error: Option<Error>,
 }
 

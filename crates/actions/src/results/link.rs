@@ -1,7 +1,7 @@
 //! Presigned links: where they may lead, and until when they are used.
 //!
-//! A presigned link is a secret, because anyone who has it can read the data. It is never printed, logged, or part of an
-//! error.
+//! A presigned link is a secret, because anyone who has it can read the data. It is never printed, logged, or part of
+//! an error.
 
 use std::{
     fmt,

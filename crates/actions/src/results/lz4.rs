@@ -1,7 +1,7 @@
 //! Decompresses LZ4 blocks into buffers of plain bytes, each large enough for many rows.
 //!
-//! `lz4_flex` decompresses the blocks. Its `FrameDecoder` isn't used because it reads a whole frame from a blocking reader:
-//! here a block is decompressed as soon as it has arrived, on a few threads for all chunks.
+//! `lz4_flex` decompresses the blocks. Its `FrameDecoder` isn't used because it reads a whole frame from a blocking
+//! reader: here a block is decompressed as soon as it has arrived, on a few threads for all chunks.
 
 use super::{
     buffer_pool::{BufferPool, PooledBuffer},

@@ -39,24 +39,24 @@ impl Default for FetchOptions {
 }
 
 impl FetchOptions {
-    /// Sets how many chunks are downloaded at a time; `2..=16` by default. Fetching starts with the lower number and goes
-    /// up to the higher one as long as more connections make it faster.
+    /// Sets how many chunks are downloaded at a time; `2..=16` by default. Fetching starts with the lower number and
+    /// goes up to the higher one as long as more connections make it faster.
     #[must_use]
     pub fn with_connections(mut self, connections: RangeInclusive<usize>) -> Self {
         (self.first_connections, self.most_connections) = connections.into_inner();
         self
     }
 
-    /// Sets how many bytes of the result may wait for the reader, downloaded or decoded; 144 MiB by default. The chunk that
-    /// is being read is never held back, so fetching may use more than a very low limit.
+    /// Sets how many bytes of the result may wait for the reader, downloaded or decoded; 144 MiB by default. The
+    /// chunk that is being read is never held back, so fetching may use more than a very low limit.
     #[must_use]
     pub fn with_memory(mut self, bytes: u64) -> Self {
         self.memory = bytes;
         self
     }
 
-    /// Sets after how long without a byte a download is interrupted and resumed where it stopped; 30 seconds by default.
-    /// The total duration of a download is not limited.
+    /// Sets after how long without a byte a download is interrupted and resumed where it stopped; 30 seconds by
+    /// default. The total duration of a download is not limited.
     #[must_use]
     pub fn with_stall_timeout(mut self, timeout: Duration) -> Self {
         self.stall_timeout = timeout;
@@ -73,8 +73,8 @@ impl FetchOptions {
     /// Checks the options. Nothing is sent if they are wrong.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for an empty range of connections, and for zero connections, tries or
-    /// time.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for an empty range of connections, and for zero connections,
+    /// tries or time.
     pub(crate) fn validate(&self) -> Result<()> {
         let (first, most) = (self.first_connections, self.most_connections);
         if first == 0 || first > most {

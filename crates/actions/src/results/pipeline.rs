@@ -1,9 +1,10 @@
-//! Between the downloads and the reader: pieces that wait to be decoded, decode jobs, and rows that wait for the reader.
+//! Between the downloads and the reader: pieces that wait to be decoded, decode jobs, and rows that wait for the
+//! reader.
 //!
 //! Chunks arrive in any order and are read in theirs. What is bounded is bytes, not chunks: all that have arrived and
-//! haven't been handed to the reader count. Decoding (LZ4, then Arrow or JSON) runs on tokio's blocking threads, at most one
-//! per core, and each job takes the first piece of the foremost chunk that may be decoded. A job is one piece, so that no
-//! thread is held while there is nothing to decode.
+//! haven't been handed to the reader count. Decoding (LZ4, then Arrow or JSON) runs on tokio's blocking threads, at
+//! most one per core, and each job takes the first piece of the foremost chunk that may be decoded. A job is one
+//! piece, so that no thread is held while there is nothing to decode.
 //!
 //! The invariants of the whole engine are in the module `results`.
 
@@ -27,12 +28,13 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// While all threads are busy, downloads pause at this many bytes even if the memory limit is higher: 12 segments of 4 MiB,
-/// which keep the threads of a usual machine busy. More bytes would only wait, in memory that takes time to touch.
+/// While all threads are busy, downloads pause at this many bytes even if the memory limit is higher: 12 segments of
+/// 4 MiB, which keep the threads of a usual machine busy. More bytes would only wait, in memory that takes time to
+/// touch.
 const BUSY_BYTES: usize = 48 << 20;
 
-/// Chunks beyond the one after the reader's are decoded only while fewer bytes than this are buffered. Decompressed bytes are
-/// more than compressed ones, so three eighths of the memory are left for what a decode job adds.
+/// Chunks beyond the one after the reader's are decoded only while fewer bytes than this are buffered. Decompressed
+/// bytes are more than compressed ones, so three eighths of the memory are left for what a decode job adds.
 fn decode_ahead_limit(memory: usize) -> usize {
     memory / 8 * 5
 }
@@ -58,7 +60,8 @@ pub(super) struct Pipeline<D: ChunkDecoder> {
     memory: usize,
     threads: usize,
     state: Mutex<PipelineState<D>>,
-    /// Wakes the downloads that wait for memory and the scheduler. Notified after each change that may let one of them go on.
+    /// Wakes the downloads that wait for memory and the scheduler. Notified after each change that may let one of
+    /// them go on.
     changed: Notify,
 }
 
@@ -150,8 +153,8 @@ impl<D: ChunkDecoder> Pipeline<D> {
         receiver
     }
 
-    /// Waits until there is memory for the next piece of a chunk. The chunk that the reader is at never waits, so the limit
-    /// can't stop the pipeline.
+    /// Waits until there is memory for the next piece of a chunk. The chunk that the reader is at never waits, so the
+    /// limit can't stop the pipeline.
     pub(super) async fn wait_for_memory(&self, index: u64) {
         loop {
             // Created before the state is read, so that no change in between is missed.
@@ -212,8 +215,8 @@ impl<D: ChunkDecoder> Pipeline<D> {
     /// Says that the reader took rows that account for this many bytes.
     pub(super) fn release(self: &Arc<Self>, bytes: usize) {
         let mut state = self.state();
-        // Below that limit only running jobs hold anything back, and a job that ends wakes all. Waking all for each batch
-        // would cost time.
+        // Below that limit only running jobs hold anything back, and a job that ends wakes all. Waking all for each
+        // batch would cost time.
         let held_back = state.buffered >= decode_ahead_limit(self.memory);
         state.buffered = state.buffered.saturating_sub(bytes);
         drop(state);
@@ -329,15 +332,16 @@ impl<D: ChunkDecoder> PipelineState<D> {
     fn settle(&mut self, decoded: Decoded<D>) {
         let index = decoded.decoding.index;
         let Some(chunk) = self.chunks.get_mut(&index) else { return };
+        let mut is_over = decoded.is_end;
         for message in decoded.messages {
             if let ChunkMessage::Rows { bytes, .. } = &message {
                 self.buffered += bytes;
             }
-            // Sending fails only if the reader is gone. Then the scheduler is aborted, and all of this is dropped soon.
-            let _ = chunk.sender.send(message);
+            // Sending fails only if the reader is gone. Then there is no use in decoding more.
+            is_over |= chunk.sender.send(message).is_err();
         }
         chunk.decoding = Some(decoded.decoding);
-        if decoded.is_end {
+        if is_over {
             self.chunks.remove(&index);
         }
     }

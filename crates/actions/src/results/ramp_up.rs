@@ -1,8 +1,8 @@
 //! How many connections to the object store are open at a time.
 //!
-//! Fetching starts with a few. If no byte has arrived at the first look, the store is far away, and all that are allowed are
-//! opened at once. Otherwise the number is doubled as long as the last doubling made the download at least a fifth faster,
-//! up to a rate at which the machine is the bottleneck.
+//! Fetching starts with a few. If no byte has arrived at the first look, the store is far away, and all that are
+//! allowed are opened at once. Otherwise the number is doubled as long as the last doubling made the download at
+//! least a fifth faster, up to a rate at which the machine is the bottleneck.
 
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ pub(super) struct RampUp {
 /// How many looks make a decision. 10 · 5 ms is enough for new connections to deliver bytes.
 const LOOKS: u32 = 10;
 
-/// One connection that delivers this many bytes between decisions is as fast as a store gets: 128 MB/s · 50 ms = 6.4 MB.
+/// One connection that delivers this many bytes between decisions is as fast as a store gets: 128 MB/s · 50 ms = 6.4
+/// MB.
 const FAST: u64 = 128_000_000 / 1000 * TICK.as_millis() as u64 * LOOKS as u64;
 
 impl RampUp {

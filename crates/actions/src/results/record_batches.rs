@@ -1,5 +1,5 @@
-//! Results as Arrow record batches. Their arrays are slices of the downloaded bytes, which are copied only where Arrow needs
-//! another alignment.
+//! Results as Arrow record batches. Their arrays are slices of the downloaded bytes, which are copied only where
+//! Arrow needs another alignment.
 
 use std::{
     fmt,

@@ -1,4 +1,5 @@
-//! A result before and while its rows are read: starts fetching at the first read, and cancels what isn't read to its end.
+//! A result before and while its rows are read: starts fetching at the first read, and cancels what isn't read to its
+//! end.
 
 use std::{
     sync::Arc,

@@ -1,4 +1,5 @@
-//! Rows as text. Each cell is the text that the service sent, or NULL; nothing is converted before the caller asks for it.
+//! Rows as text. Each cell is the text that the service sent, or NULL; nothing is converted before the caller asks
+//! for it.
 
 pub(super) mod cell;
 mod deserialize;

@@ -1,6 +1,7 @@
 //! Decides which chunk is downloaded next, over how many connections, and when its link is requested.
 //!
-//! Downloads start in the order of the chunks. Each uses a link that was requested shortly before, because links expire.
+//! Downloads start in the order of the chunks. Each uses a link that was requested shortly before, because links
+//! expire.
 
 use std::{
     collections::VecDeque,
@@ -33,21 +34,21 @@ use crate::{Error, Result, RetryPolicy};
 /// started together end together, and all need a new link then.
 const LINKS_AHEAD: u64 = 4;
 
-/// A result of at most this many chunks gets its links one after another, over the connection to the service that is open.
-/// That takes no longer than opening other connections. Also how many connections to the store are opened ahead at first,
-/// so that a small result doesn't wait for the ramp-up.
+/// A result of at most this many chunks gets its links one after another, over the connection to the service that is
+/// open. That takes no longer than opening other connections. Also how many connections to the store are opened ahead
+/// at first, so that a small result doesn't wait for the ramp-up.
 const FEW: usize = 4;
 
 /// The most links that are requested at a time. Each needs a connection to the service, which stays open.
 const LINK_REQUESTS: usize = 16;
 
-/// The wait before the next link request after one has ended. Until then the HTTP client has seen that the connection is
-/// free, and uses it again instead of opening another. That takes some microseconds.
+/// The wait before the next link request after one has ended. Until then the HTTP client has seen that the connection
+/// is free, and uses it again instead of opening another. That takes some microseconds.
 const REUSE: Duration = Duration::from_millis(1);
 
-/// The first downloads, for which no connection to the store is opened ahead. The first link is there at once, so the first
-/// download opens its own. The second link comes over a connection to the service that is open, which takes as long as opening
-/// one to the store.
+/// The first downloads, for which no connection to the store is opened ahead. The first link is there at once, so the
+/// first download opens its own. The second link comes over a connection to the service that is open, which takes as
+/// long as opening one to the store.
 const NOT_OPENED_AHEAD: usize = 2;
 
 /// How long a download waits for its connection to be opened ahead.
@@ -223,8 +224,8 @@ impl<D: ChunkDecoder> Scheduler<D> {
     }
 }
 
-/// Opens a connection to the store with a request that transfers no bytes. Whether the store accepts the request doesn't
-/// matter: a link may be valid for `GET` only.
+/// Opens a connection to the store with a request that transfers no bytes. Whether the store accepts the request
+/// doesn't matter: a link may be valid for `GET` only.
 async fn open_connection(chunks: Arc<Chunks>, link: Link) {
     let call = chunks.wire.presigned(Method::HEAD, link.url).with_parts(link.headers, None);
     let call = call.with_operation("connection to the store").with_retry(RetryPolicy::never());

@@ -1,9 +1,9 @@
 //! Splits a chunk's bytes into pieces that can be decoded one at a time, while more bytes arrive.
 //!
-//! Plain bytes are split into segments of a fixed size. LZ4 frames, of which a chunk may have several in a row, are split
-//! into their blocks, so that each block is decompressed from one contiguous buffer as soon as it is complete. Whether a
-//! chunk is compressed shows in its first four bytes: neither an Arrow stream nor JSON can start with the magic number of
-//! an LZ4 frame, and the manifest doesn't always say.
+//! Plain bytes are split into segments of a fixed size. LZ4 frames, of which a chunk may have several in a row, are
+//! split into their blocks, so that each block is decompressed from one contiguous buffer as soon as it is complete.
+//! Whether a chunk is compressed shows in its first four bytes: neither an Arrow stream nor JSON can start with the
+//! magic number of an LZ4 frame, and the manifest doesn't always say.
 //!
 //! The frame format: <https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md>.
 

@@ -21,9 +21,9 @@ use crate::Result;
 /// The result of a statement that succeeded.
 ///
 /// Its rows are read with [`next_rows`](Self::next_rows), [`collect`](Self::collect),
-/// [`deserialize`](Self::deserialize) or [`into_stream`](Self::into_stream), or as record batches with the feature `arrow`.
-/// Chunks are downloaded ahead, many at a time. Dropping a result that is partly read ends the downloads and cancels the
-/// statement.
+/// [`deserialize`](Self::deserialize) or [`into_stream`](Self::into_stream), or as record batches with the feature
+/// `arrow`. Chunks are downloaded ahead, many at a time. Dropping a result that is partly read ends the downloads and
+/// cancels the statement.
 ///
 /// ```no_run
 /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
@@ -62,8 +62,8 @@ impl StatementResult {
         self.reader.manifest()
     }
 
-    /// The last answer of the service as it came: status, manifest and first chunk. It may hold presigned links, which are
-    /// secrets.
+    /// The last answer of the service as it came: status, manifest and first chunk. It may hold presigned links,
+    /// which are secrets.
     pub fn raw(&self) -> &Bytes {
         self.reader.raw()
     }
@@ -118,14 +118,14 @@ impl StatementResult {
         Ok(values)
     }
 
-    /// Reads the next rows, some thousands at a time; `None` after the last. [`FetchOptions::with_memory`] bounds the memory,
-    /// whatever the size of the result.
+    /// Reads the next rows, some thousands at a time; `None` after the last. [`FetchOptions::with_memory`] bounds the
+    /// memory, whatever the size of the result.
     ///
     /// # Errors
-    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if a chunk is missing or damaged, or has
-    /// another number of rows than announced; [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) if a chunk can't be
-    /// downloaded; [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is not in the format `JSON_ARRAY`. After an
-    /// error there are no more rows. Operation: `statements_get_result_chunk`.
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if a chunk is missing or damaged, or
+    /// has another number of rows than announced; [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) if a
+    /// chunk can't be downloaded; [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is not in the format
+    /// `JSON_ARRAY`. After an error there are no more rows. Operation: `statements_get_result_chunk`.
     pub async fn next_rows(&mut self) -> Result<Option<Rows>> {
         std::future::poll_fn(|context| self.reader.poll_next(context)).await.transpose()
     }

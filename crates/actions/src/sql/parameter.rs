@@ -8,8 +8,8 @@ use crate::{Error, Result};
 
 /// The value of a parameter: a Rust value, or a text with an SQL type.
 ///
-/// `From` is implemented for integers, floats, `bool` and text, and for an `Option` of these, whose `None` is NULL. Each
-/// keeps its value exactly.
+/// `From` is implemented for integers, floats, `bool` and text, and for an `Option` of these, whose `None` is NULL.
+/// Each keeps its value exactly.
 ///
 /// ```
 /// use brickwire_actions::ParameterValue;

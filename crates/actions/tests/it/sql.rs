@@ -1,4 +1,4 @@
-//! Results over real sockets: what a store and a service do wrong, and what must come of it.
+//! Results over real sockets: what an object store and a service may do wrong, and what must happen then.
 
 #[cfg(feature = "arrow")]
 mod batches;
@@ -67,7 +67,7 @@ async fn chunks_come_in_any_order_and_leave_in_theirs() {
     assert_eq!(result.columns()[1].name.as_deref(), Some("note"));
     assert!(!format!("{result:?}").contains(HUSH));
     assert_eq!(ids(result).await.unwrap(), (0..700).collect::<Vec<_>>());
-    // One request to the store for each chunk, with the link's headers and none of ours.
+    // Each chunk takes one request to the store, with the headers of the link and none of ours.
     let downloads = running.requests("/store/");
     assert_eq!(downloads.len(), 7);
     assert!(!running.openings().is_empty());
@@ -77,7 +77,7 @@ async fn chunks_come_in_any_order_and_leave_in_theirs() {
             assert!(download.header(ours).is_none(), "{ours}");
         }
     }
-    // The first link came with the answer; the others were asked for once.
+    // The first link came with the answer. Each of the others was requested once.
     assert_eq!(running.requests("/result/chunks/").len(), 6);
     assert_eq!(running.cancellations().await, 0);
     secretless(&running, None);
@@ -198,7 +198,7 @@ async fn a_refused_link_is_renewed_without_a_wait_and_not_for_ever() {
 async fn links_that_hardly_live_are_renewed_before_they_are_used() {
     let running = Service { life: 0, ..Service::of_rows(12, 10) }.start().await;
     assert_eq!(all_ids(&running).await.unwrap().len(), 120);
-    // Each once to begin with, except the first, and once more because it was old by then.
+    // Each link except the first was requested once, and all of them once more because they had expired by then.
     assert_eq!(running.requests("/result/chunks/").len(), 11 + 12);
     assert_eq!(running.requests("/store/").len(), 12);
 }
@@ -332,8 +332,8 @@ async fn what_was_cut_off_is_said() {
 #[tokio::test]
 async fn downloads_do_not_run_away_from_the_reader() {
     let options = FetchOptions::default().with_connections(2..=2);
-    // The one that was read, the one that is waited for, one that came while there was memory, one that was asked for and
-    // finds none; with memory, one more that downloads and four that wait.
+    // Without memory: the chunk that was read, the one that is waited for, one that arrived while there was memory, and
+    // one that finds none. With memory: one more that is downloading, and four that wait for the reader.
     for (options, most) in [(options.with_memory(1), 4), (options, 7)] {
         let gate = Gate::default();
         let held = gate.clone();

@@ -1,8 +1,8 @@
 //! Reads `[["text", null, …], …]` while it arrives, wherever the bytes are cut.
 //!
-//! Rows that are complete are read, and the rest of the bytes is put before the next ones. The text is copied once, and cells
-//! are spans of that copy. A JSON library would need the whole document, or parse from the start after each cut; how fast this
-//! is beside reading the bytes alone is in BENCHMARKS.md (`fetch json`).
+//! Rows that are complete are read, and the rest of the bytes is put before the next ones. The text is copied once,
+//! and cells are spans of that copy. A JSON library would need the whole document, or parse from the start after each
+//! cut; how fast this is beside reading the bytes alone is in BENCHMARKS.md (`fetch json`).
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::{
     results::{buffer_pool::PooledBuffer, decode::ChunkDecoder},
 };
 
-/// Marks a span of the unescaped text, whose offsets are counted from that text's start. All offsets in a page's bytes are
-/// smaller, because [`RowsDecoder::decode`] refuses longer pages.
+/// Marks a span of the unescaped text, whose offsets are counted from that text's start. All offsets in a page's
+/// bytes are smaller, because [`RowsDecoder::decode`] refuses longer pages.
 const UNESCAPED: u32 = 1 << 31;
 
 fn wrong(what: &str) -> Error {

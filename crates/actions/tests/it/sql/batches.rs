@@ -1,4 +1,4 @@
-//! Record batches: Arrow streams, packed or not, and what isn't one.
+//! Record batches from Arrow streams, compressed or not, and from bytes that are none.
 
 use std::{io::Write, sync::Arc};
 
