@@ -255,10 +255,8 @@ async fn run_sql(workspace: &Workspace, vector: &Value) -> Result<bytes::Bytes, 
         list => Parameter::from_json(&list.to_string())?,
     };
     let text = parameters["sqlStatement"].as_str().unwrap();
-    let mut statement = workspace.sql(parameters["warehouseId"].as_str().unwrap()).statement(text);
-    for parameter in list {
-        statement = statement.with_parameter(parameter);
-    }
+    let sql = workspace.sql(parameters["warehouseId"].as_str().unwrap());
+    let mut statement = sql.statement(text).with_parameters(list);
     // Those that never end.
     if ["unknown_state", "never_ends", "poll_hangs"]
         .iter()
@@ -268,7 +266,7 @@ async fn run_sql(workspace: &Workspace, vector: &Value) -> Result<bytes::Bytes, 
     }
     let result = statement.execute().await?;
     let raw = result.raw().clone();
-    assert_eq!(result.rows().await?, [vec![Some("1".to_owned())]]);
+    assert_eq!(result.collect().await?, [vec![Some("1".to_owned())]]);
     Ok(raw)
 }
 

@@ -120,10 +120,10 @@ async fn waits_through_many_tokens(sandbox: &Sandbox, workspace: &Workspace) {
 
     let rows = in_time_lapse(sandbox, async {
         let statement = workspace.sql(RUNNING_WAREHOUSE).statement("SELECT 1 AS one");
-        statement.execute().await.unwrap().rows().await.unwrap()
+        statement.execute().await.unwrap().collect().await.unwrap()
     })
     .await;
-    assert_eq!(rows[0].get(0), Some("1"));
+    assert_eq!(rows[0].get(0).and_then(|cell| cell.as_str()), Some("1"));
     assert!(statuses(sandbox, TOKEN).len() > renewed + 3);
     assert!(statuses(sandbox, TOKEN).iter().all(|status| *status == 200));
 }

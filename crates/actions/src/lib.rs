@@ -9,6 +9,7 @@ mod lifecycle;
 mod list;
 mod names;
 mod raw;
+mod results;
 mod wait;
 mod workspace;
 
@@ -25,10 +26,17 @@ pub use list::List;
 pub use names::{Candidate, Named};
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 #[cfg(feature = "arrow")]
-pub use sql::RecordBatches;
-pub use sql::{FetchOptions, Row, RowStream, Rows, RowsIter, StatementResult};
+pub use results::RecordBatches;
+pub use results::{Cell, ColumnIndex, FetchOptions, Row, RowStream, Rows, RowsIter, StatementResult};
 pub use wait::WaitOptions;
 pub use workspace::{Workspace, WorkspaceBuilder};
+
+/// The crates of Arrow whose types are in signatures, in the version in use.
+#[cfg(feature = "arrow")]
+pub mod arrow {
+    pub use arrow_array;
+    pub use arrow_schema;
+}
 
 /// Declares the services, and what of each is public.
 macro_rules! services {
@@ -53,7 +61,7 @@ services! {
     };
     #[cfg(test)]
     kettles::{Kettle, Kettles};
-    sql::{Parameter, Sql, Statement};
+    sql::{Parameter, ParameterType, ParameterValue, Sql, Statement};
     statements::{Statements};
     users::{Users};
     warehouses::{Warehouses};

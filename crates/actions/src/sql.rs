@@ -3,24 +3,15 @@
 //! A statement that was submitted is canceled when its deadline passes or its future is dropped. A submission whose
 //! answer is lost is an unknown outcome and never sent again: the statement may run.
 
-#[cfg(feature = "arrow")]
-mod batches;
+mod chunks;
 pub(crate) mod execution;
-mod fetch;
 mod parameter;
-mod result;
-mod rows;
 mod statement;
 mod wire;
 
 use crate::Workspace;
 
-#[cfg(feature = "arrow")]
-pub use batches::RecordBatches;
-pub use fetch::FetchOptions;
-pub use parameter::Parameter;
-pub use result::{RowStream, StatementResult};
-pub use rows::{Row, Rows, RowsIter};
+pub use parameter::{Parameter, ParameterType, ParameterValue};
 pub use statement::Statement;
 
 /// SQL on one warehouse.
@@ -42,14 +33,13 @@ impl Sql {
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// use brickwire_actions::Parameter;
     /// let sql = workspace.sql("0123456789abcdef");
     /// let result = sql
     ///     .statement("SELECT * FROM samples.nyctaxi.trips WHERE fare_amount > :fare")
-    ///     .with_parameter(Parameter::typed("fare", "DOUBLE", "50"))
+    ///     .with_parameter("fare", 50.0)
     ///     .execute()
     ///     .await?;
-    /// for row in result.rows().await? {
+    /// for row in result.collect().await? {
     ///     println!("{row:?}");
     /// }
     /// # Ok(())

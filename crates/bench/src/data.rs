@@ -1,4 +1,4 @@
-//! The rows that are served: a bigint, a double, a string of 20 characters, a timestamp, a decimal(18,2).
+//! The rows that the server has: a bigint, a double, a string of 20 characters, a timestamp, a decimal(18,2).
 
 use std::{fmt::Write as _, io::Write as _, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::process::Failure;
 pub(crate) struct Shape {
     pub(crate) rows: u64,
     pub(crate) format: Format,
-    pub(crate) packed: bool,
+    pub(crate) compressed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ pub(crate) fn columns() -> Value {
     columns.iter().map(|(name, kind)| json!({ "name": name, "type_name": kind })).collect()
 }
 
-/// All chunks, made on all cores.
+/// Makes all chunks, on all cores.
 pub(crate) fn build(shape: &Shape) -> Result<Vec<Chunk>, Failure> {
     let step = ROWS_PER_CHUNK[usize::from(shape.format == Format::Json)];
     let starts: Vec<u64> = (0..shape.rows).step_by(step as usize).collect();
@@ -65,19 +65,19 @@ fn chunk(shape: &Shape, from: u64, to: u64) -> Result<Chunk, Failure> {
         Format::Arrow => arrow(from, to)?,
         Format::Json => json_array(from, to)?,
     };
-    let bytes = if shape.packed { pack(&bytes)? } else { bytes };
+    let bytes = if shape.compressed { compress(&bytes)? } else { bytes };
     Ok(Chunk { rows: to - from, bytes: bytes.into() })
 }
 
-/// As the service packs: independent blocks of 4 MB.
-fn pack(bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+/// Compresses as the service does: in independent blocks of 4 MB.
+fn compress(bytes: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut encoder =
         FrameEncoder::with_frame_info(FrameInfo::new().block_size(BlockSize::Max4MB), Vec::new());
     encoder.write_all(bytes)?;
     Ok(encoder.finish()?)
 }
 
-/// Well mixed bits (splitmix64).
+/// Pseudo-random bits (splitmix64).
 fn mixed(row: u64, column: u64) -> u64 {
     let mut bits = (row ^ column << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     bits = (bits ^ bits >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -89,7 +89,7 @@ fn number(row: u64) -> f64 {
     (mixed(row, 1) % 100_000_000) as f64 / 100.0
 }
 
-/// Half of it telling, half of it repeated, as names and keys are.
+/// Half of the text is random and half repeats, as in names and keys.
 fn text(row: u64) -> String {
     format!("item-{:08x}-{:06}", mixed(row, 2) as u32, row % 1_000_000)
 }

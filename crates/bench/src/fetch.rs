@@ -1,4 +1,4 @@
-//! Fetches one statement's result through the library and says how long that took.
+//! Fetches the result of one statement through the library, and measures how long that takes.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use brickwire_actions::{Connection, Workspace, types::Disposition};
 
 use crate::process::{Failure, peak_megabytes, variable};
 
-/// Host, token and statement come from the environment; the last line of the output is the measurement.
+/// Reads host, token and statement from the environment, and prints the measurement as the last line.
 pub(crate) fn run(what: &str, threads: usize) -> Result<(), Failure> {
     let runtime = match threads {
         1 => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
@@ -21,13 +21,13 @@ pub(crate) fn run(what: &str, threads: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Rows, the sum of the first column, seconds.
+/// Returns the number of rows, the sum of the first column, and the seconds.
 async fn fetch(what: &str) -> Result<(u64, i64, f64), Failure> {
     let workspace = Workspace::new(Connection::token(&variable("BENCH_HOST")?, variable("BENCH_TOKEN")?)?)?;
-    // The connection is open before the clock starts, as a client's with a session is.
+    // Opens the connection before the clock starts, as a client with a session has it open.
     let _ = workspace.warehouses().list().await;
     let statement = workspace.sql("0000000000000000").statement(variable("BENCH_SQL")?);
-    let begun = Instant::now();
+    let started = Instant::now();
     let (mut rows, mut sum) = (0_u64, 0_i64);
     match what {
         "arrow" | "plain" => {
@@ -45,15 +45,15 @@ async fn fetch(what: &str) -> Result<(u64, i64, f64), Failure> {
                 _ => statement,
             };
             let mut result = statement.execute().await?;
-            while let Some(some) = result.next_chunk().await? {
+            while let Some(some) = result.next_rows().await? {
                 rows += some.len() as u64;
                 let width = result.columns().len();
                 for id in some.cells().step_by(width) {
-                    sum += id.ok_or("an id is NULL")?.parse::<i64>()?;
+                    sum += id.as_str().ok_or("an id is NULL")?.parse::<i64>()?;
                 }
             }
         }
         _ => return Err(format!("not a way to fetch: {what}").into()),
     }
-    Ok((rows, sum, begun.elapsed().as_secs_f64()))
+    Ok((rows, sum, started.elapsed().as_secs_f64()))
 }

@@ -1,4 +1,4 @@
-//! The least HTTP/1.1 that will do for the limits: plain sockets, keep-alive, known lengths.
+//! A minimal HTTP/1.1 client to measure the limits with: plain sockets, keep-alive, known lengths.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -26,7 +26,7 @@ fn read_head(stream: &mut BufReader<TcpStream>) -> Result<usize, Failure> {
     }
 }
 
-/// A connection of a client.
+/// One connection.
 pub(crate) struct Client {
     stream: BufReader<TcpStream>,
     authority: String,
@@ -51,14 +51,14 @@ impl Client {
         read_head(&mut self.stream)
     }
 
-    /// The whole body.
+    /// Reads the whole body.
     pub(crate) fn fetch(&mut self, method: &str, path: &str, body: &str) -> Result<Vec<u8>, Failure> {
         let mut bytes = vec![0; self.send(method, path, body)?];
         self.stream.read_exact(&mut bytes)?;
         Ok(bytes)
     }
 
-    /// The length of a body that is read and dropped.
+    /// Reads a body, drops it, and returns its length.
     pub(crate) fn drain(&mut self, path: &str) -> Result<usize, Failure> {
         let length = self.send("GET", path, "")?;
         let mut left = length;

@@ -1,4 +1,4 @@
-//! What this machine allows for the same bytes: download alone, decoding alone.
+//! The limits of this machine for the same bytes: downloading alone, decoding alone.
 
 use std::{
     sync::{
@@ -18,7 +18,7 @@ use crate::{
     process::{Failure, peak_megabytes, variable},
 };
 
-/// The number of chunks, the statement's id, and when it was asked.
+/// Runs the statement; returns the number of chunks, the statement's id, and when it was submitted.
 fn execute(format: &str) -> Result<(usize, String, Instant), Failure> {
     let mut client = Client::connect(&variable("BENCH_HOST")?)?;
     // The connection is open before the clock starts.
@@ -31,14 +31,14 @@ fn execute(format: &str) -> Result<(usize, String, Instant), Failure> {
         request["format"] = "ARROW_STREAM".into();
         request["result_compression"] = "LZ4_FRAME".into();
     }
-    let begun = Instant::now();
+    let started = Instant::now();
     let answer = client.fetch("POST", "/api/2.0/sql/statements", &request.to_string())?;
     let answer: Value = serde_json::from_slice(&answer)?;
     let count = answer["manifest"]["total_chunk_count"].as_u64().ok_or("no chunk count")?;
-    Ok((count as usize, answer["statement_id"].as_str().ok_or("no id")?.to_owned(), begun))
+    Ok((count as usize, answer["statement_id"].as_str().ok_or("no id")?.to_owned(), started))
 }
 
-/// Works on all chunks with so many connections, each by the path of its link.
+/// Works on all chunks over a number of connections; `work` gets the path of each chunk's link.
 fn each(
     count: usize,
     id: &str,
@@ -67,18 +67,18 @@ fn each(
 
 /// Downloads all chunks and drops them.
 pub(crate) fn raw(format: &str, connections: usize) -> Result<(), Failure> {
-    let (count, id, begun) = execute(format)?;
+    let (count, id, started) = execute(format)?;
     let bytes = AtomicU64::new(0);
     each(count, &id, connections, |client, path, _| {
         bytes.fetch_add(client.drain(path)? as u64, Relaxed);
         Ok(())
     })?;
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = started.elapsed().as_secs_f64();
     println!("{}", json!({ "seconds": seconds, "bytes": bytes.into_inner(), "peak_mb": peak_megabytes() }));
     Ok(())
 }
 
-/// Unpacks and decodes all chunks, once they lie in memory.
+/// Decompresses and decodes all chunks, which are downloaded before the clock starts.
 pub(crate) fn decode(threads: usize) -> Result<(), Failure> {
     let (count, id, _) = execute("arrow")?;
     let chunks: Vec<Mutex<Vec<u8>>> = (0..count).map(|_| Mutex::default()).collect();
@@ -89,9 +89,9 @@ pub(crate) fn decode(threads: usize) -> Result<(), Failure> {
     let (next, rows) = (AtomicUsize::new(0), AtomicU64::new(0));
     let run = || -> Result<(), Failure> {
         while let Some(chunk) = chunks.get(next.fetch_add(1, Relaxed)) {
-            let packed = std::mem::take(&mut *chunk.lock().unwrap_or_else(PoisonError::into_inner));
-            let mut plain = Vec::with_capacity(packed.len() * 2);
-            std::io::copy(&mut lz4_flex::frame::FrameDecoder::new(&packed[..]), &mut plain)?;
+            let compressed = std::mem::take(&mut *chunk.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut plain = Vec::with_capacity(compressed.len() * 2);
+            std::io::copy(&mut lz4_flex::frame::FrameDecoder::new(&compressed[..]), &mut plain)?;
             let (mut decoder, mut buffer) = (StreamDecoder::new(), Buffer::from_vec(plain));
             while let Some(batch) = decoder.decode(&mut buffer)? {
                 rows.fetch_add(RecordBatch::num_rows(&batch) as u64, Relaxed);
@@ -99,12 +99,12 @@ pub(crate) fn decode(threads: usize) -> Result<(), Failure> {
         }
         Ok(())
     };
-    let begun = Instant::now();
+    let started = Instant::now();
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
         threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| "a thread panicked")?)
     })?;
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = started.elapsed().as_secs_f64();
     println!("{}", json!({ "seconds": seconds, "rows": rows.into_inner(), "peak_mb": peak_megabytes() }));
     Ok(())
 }

@@ -12,7 +12,7 @@ mod process;
 mod run;
 mod serve;
 
-use process::Failure;
+use self::process::Failure;
 
 const USAGE: &str = "\
 usage: bench run [ROUNDS]                 serve, measure everything in turns, print a table

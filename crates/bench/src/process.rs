@@ -1,12 +1,13 @@
-//! What every contender is: a process with an environment, memory, and a way to fail.
+//! What every part of the program needs of its process: errors, settings from the environment, peak memory.
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// A variable of the environment that has to be set.
 pub(crate) fn variable(name: &str) -> Result<String, Failure> {
     std::env::var(name).map_err(|_| format!("set {name}").into())
 }
 
-/// The peak of this process's memory in MB; 0 where the system doesn't tell.
+/// The most memory that this process has had, in MB; 0 if the system doesn't say.
 pub(crate) fn peak_megabytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));

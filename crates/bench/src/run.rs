@@ -1,4 +1,4 @@
-//! Runs every contender once a round, in turns, so that a slow minute of the machine meets all of them.
+//! Runs every contender once a round, in turns, so that a slow minute of the machine affects all of them.
 
 use std::{
     io::{BufRead, BufReader},
@@ -11,7 +11,7 @@ use crate::process::Failure;
 
 const FAR: &str = "latency_ms=30 connect_ms=60 mbps=50";
 
-/// A name, the rows, the network, and the contenders' arguments; the first is what the others are compared to.
+/// Name, number of rows, network, and the arguments of each contender. The others are compared with the first.
 const SCENARIOS: [(&str, u64, &str, &[&str]); 7] = [
     (
         "Arrow, near",
@@ -32,12 +32,12 @@ const SCENARIOS: [(&str, u64, &str, &[&str]); 7] = [
     ("JSON inline, far", 200_000, FAR, &["raw json 1", "fetch inline"]),
 ];
 
-/// Ends with this process.
+/// A server that ends with this process.
 struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // Killing fails if the server has ended by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -63,12 +63,12 @@ pub(crate) fn run(rounds: usize) -> Result<(), Failure> {
             match measured["rows"].as_u64() {
                 Some(other) if other != rows => Err(format!("{contender}: {other} of {rows} rows").into()),
                 _ if measured["sum_id"].as_u64().is_some_and(|sum| sum != rows * (rows - 1) / 2) => {
-                    Err(format!("{contender}: other rows than were served").into())
+                    Err(format!("{contender}: not the rows that the server sent").into())
                 }
                 _ => Ok(measured),
             }
         };
-        // The first round, which warms up, is dropped.
+        // The first round warms up and is not counted.
         let mut measured: Vec<Vec<Value>> = vec![Vec::new(); contenders.len()];
         for round in 0..=rounds {
             for turn in 0..contenders.len() {

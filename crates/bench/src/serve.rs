@@ -1,8 +1,9 @@
-//! A stand-in for the statement API and its store, from memory, on loopback.
+//! The statement API and its object store, emulated on loopback with results from memory.
 //!
-//! It runs no SQL. `name=value` words in the statement say what to serve and over which network: `rows`, `latency_ms`
-//! (before every answer), `connect_ms` (before the first of a connection, in addition), `mbps` (of each connection).
-//! A chunk's link is told one by one, as the service does. The store refuses a request that carries a token.
+//! It runs no SQL. Words in the statement of the form `name=value` say what to serve and over which network: `rows`,
+//! `latency_ms` (before every answer), `connect_ms` (before the first answer on a connection, in addition), `mbps`
+//! (MB/s of each connection). Each answer has the link to one chunk, as in the service. The store refuses a request
+//! with a token.
 
 use std::{
     collections::HashMap,
@@ -41,10 +42,10 @@ struct Network {
     bytes_per_second: Option<f64>,
 }
 
-/// Serves until it is killed.
+/// Serves until the process is killed.
 pub(crate) fn serve() -> ! {
     let service = Service::default();
-    // A request that fails here ends its connection.
+    // A request that fails closes its connection.
     let server = Server::start(move |request| service.respond(request).unwrap_or(Response::none(End::Close)));
     println!("{}", server.url());
     loop {
@@ -67,7 +68,7 @@ impl Service {
         })
     }
 
-    /// The statement that a request is about: a new one, or the one in its path.
+    /// The statement that a request is about, which is a new one or the one in the path.
     fn statement(&self, request: &Request) -> Result<Option<(usize, Arc<Statement>)>, Failure> {
         let path = &request.target;
         let mut statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,8 +82,8 @@ impl Service {
             let wait = |name: &str| Duration::from_secs_f64(word(name).unwrap_or_default() / 1000.0);
             let format = if request["format"] == "ARROW_STREAM" { Format::Arrow } else { Format::Json };
             let rows = word("rows").unwrap_or(1000.0) as u64;
-            let packed = format == Format::Arrow && request["result_compression"] == "LZ4_FRAME";
-            let shape = Shape { rows, format, packed };
+            let compressed = format == Format::Arrow && request["result_compression"] == "LZ4_FRAME";
+            let shape = Shape { rows, format, compressed };
             let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
             let table = tables.entry(shape.clone()).or_default().clone();
             drop(tables);
@@ -114,7 +115,7 @@ fn answer(request: &Request, id: usize, statement: &Statement) -> Result<Respons
         return Ok(if request.header("authorization").is_some() {
             Response::new(400).with_body("a token came with a link")
         } else if request.method == "HEAD" {
-            // As of a store that signed the link for GET.
+            // A link that is signed for GET is refused.
             Response::new(403)
         } else {
             Response::new(200).with_body(chunk.bytes.clone())
@@ -141,11 +142,11 @@ fn answer(request: &Request, id: usize, statement: &Statement) -> Result<Respons
         },
     });
     let head = head.to_string();
-    let begun = json.with_body(format!("{},\"result\":", &head[..head.len() - 1]));
-    Ok(with_chunk(begun, request, id, statement, 0).with_body("}"))
+    let start = json.with_body(format!("{},\"result\":", &head[..head.len() - 1]));
+    Ok(with_chunk(start, request, id, statement, 0).with_body("}"))
 }
 
-/// A chunk's rows, or a link to them as long as real ones are. Chunks go out as they lie in memory.
+/// Adds a chunk's rows, or a link to them that is as long as a real one. The bytes of chunks are not copied.
 fn with_chunk(
     response: Response,
     request: &Request,

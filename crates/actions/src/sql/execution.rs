@@ -1,17 +1,18 @@
 //! The life of one statement: submitted once, polled until it ends, canceled if its caller is gone.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use brickwire_client::types::{self, StatementState as State};
 use tokio::time::Instant;
 
 use super::{
-    StatementResult,
+    chunks::StatementChunks,
     wire::{self, StatementAnswer},
 };
 use crate::{
-    Error, ErrorKind, Event, Result, WaitOptions, Workspace,
+    Error, ErrorKind, Event, Result, StatementResult, WaitOptions, Workspace,
     background::CancelOnDrop,
+    results::{CancelGuard, ResultParts},
     wait::{Pace, Seen, Verdict, until},
 };
 
@@ -125,7 +126,17 @@ fn finished(
 ) -> Result<StatementResult> {
     let state = state_of(&answer);
     if state == State::Succeeded {
-        return Ok(StatementResult::new(workspace, statement_id, answer, guard));
+        let StatementAnswer { manifest, raw, chunk: first, .. } = answer;
+        let source = StatementChunks { workspace: workspace.clone(), statement_id: statement_id.clone() };
+        return Ok(StatementResult::new(ResultParts {
+            wire: workspace.wire().clone(),
+            source: Arc::new(source),
+            statement_id,
+            manifest,
+            raw,
+            first,
+            guard: guard.map(|guard| Box::new(guard) as Box<dyn CancelGuard>),
+        }));
     }
     let status = answer.status;
     let failure = status.error.unwrap_or_default();
@@ -159,4 +170,14 @@ fn too_large(error: &Error) -> bool {
 fn sql_state_in(message: &str) -> Option<&str> {
     let rest = message.split("SQLSTATE: ").nth(1)?;
     rest.get(..5).filter(|s| s.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+impl CancelGuard for CancelOnDrop {
+    fn arm(&mut self) {
+        CancelOnDrop::arm(self);
+    }
+
+    fn disarm(&mut self) {
+        CancelOnDrop::disarm(self);
+    }
 }

@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use brickwire_client::{ResponseValue, types};
 
+use super::{
+    execution,
+    parameter::{Parameter, ParameterValue},
+};
 #[cfg(feature = "arrow")]
-use super::RecordBatches;
-use super::{FetchOptions, Parameter, StatementResult, execution};
-use crate::{Error, Result, WaitOptions, Workspace, names::required};
+use crate::RecordBatches;
+use crate::{Error, FetchOptions, Result, StatementResult, WaitOptions, Workspace, names::required};
 
 /// A warehouse's own limit for a statement is two days unless an administrator changed it.
 const DEADLINE: Duration = Duration::from_secs(48 * 60 * 60);
@@ -59,9 +62,28 @@ impl Statement {
         }
     }
 
-    /// Binds a named parameter, `:name` in the text.
-    pub fn with_parameter(mut self, parameter: Parameter) -> Self {
-        self.parameters.push(parameter);
+    /// Binds a named parameter, `:name` in the text, to a Rust value or a text with an SQL type; see
+    /// [`ParameterValue`].
+    ///
+    /// ```no_run
+    /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::ParameterValue;
+    /// let result = sql
+    ///     .statement("SELECT * FROM trips WHERE pickup_zip = :zip AND day >= :from")
+    ///     .with_parameter("zip", 10001)
+    ///     .with_parameter("from", ParameterValue::date("2024-01-31"))
+    ///     .execute()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_parameter(self, name: impl Into<String>, value: impl Into<ParameterValue>) -> Self {
+        self.with_parameters([Parameter::new(name, value)])
+    }
+
+    /// Binds parameters that come as a list, such as those of [`Parameter::from_json`].
+    pub fn with_parameters(mut self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
+        self.parameters.extend(parameters);
         self
     }
 
@@ -213,6 +235,7 @@ impl Statement {
         if request.statement.trim().is_empty() {
             return Err(Error::usage("the statement is empty"));
         }
+        self.fetch.validate()?;
         let items = self.parameters.into_iter().map(Parameter::into_item).collect::<Result<Vec<_>>>()?;
         request.parameters = (!items.is_empty()).then_some(items);
         let format = request.format.get_or_insert(types::StatementFormat::JsonArray);

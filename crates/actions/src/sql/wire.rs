@@ -1,7 +1,5 @@
 //! The requests and answers of the statement API. Rows stay the bytes that arrived until they are decoded.
 
-use std::fmt;
-
 use brickwire_client::{Answer, integer, operations, types};
 use brickwire_wire::json;
 use bytes::Bytes;
@@ -9,7 +7,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use crate::{Error, ErrorKind, Result, Workspace};
+use crate::{Error, ErrorKind, Result, Workspace, results::ChunkAnswer};
 
 /// The current state of a statement.
 #[derive(Debug)]
@@ -19,26 +17,6 @@ pub(super) struct StatementAnswer {
     pub(super) manifest: types::ResultManifest,
     pub(super) chunk: Option<ChunkAnswer>,
     pub(super) raw: Bytes,
-}
-
-/// The rows of a chunk, or links to them.
-pub(super) struct ChunkAnswer {
-    pub(super) index: Option<i64>,
-    pub(super) rows: Option<i64>,
-    pub(super) next_index: Option<i64>,
-    pub(super) links: Vec<types::ExternalLink>,
-    /// A JSON array of rows.
-    pub(super) inline: Option<Bytes>,
-    pub(super) headers: HeaderMap,
-}
-
-impl fmt::Debug for ChunkAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChunkAnswer")
-            .field("index", &self.index)
-            .field("rows", &self.rows)
-            .finish_non_exhaustive()
-    }
 }
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! Results over real sockets: what a store and a service do wrong, and what must come of it.
+//! Results over real sockets: what an object store and a service may do wrong, and what must happen then.
 
 #[cfg(feature = "arrow")]
 mod batches;
@@ -20,7 +20,12 @@ async fn execute(running: &Running) -> Result<StatementResult> {
 
 /// The ids of all rows.
 async fn ids(result: StatementResult) -> Result<Vec<u64>> {
-    Ok(result.rows().await?.iter().map(|row| row.get(0).unwrap().parse().unwrap()).collect())
+    Ok(result
+        .collect()
+        .await?
+        .iter()
+        .map(|row| row.get(0).unwrap().as_str().unwrap().parse().unwrap())
+        .collect())
 }
 
 async fn all_ids(running: &Running) -> Result<Vec<u64>> {
@@ -62,7 +67,7 @@ async fn chunks_come_in_any_order_and_leave_in_theirs() {
     assert_eq!(result.columns()[1].name.as_deref(), Some("note"));
     assert!(!format!("{result:?}").contains(HUSH));
     assert_eq!(ids(result).await.unwrap(), (0..700).collect::<Vec<_>>());
-    // One request to the store for each chunk, with the link's headers and none of ours.
+    // Each chunk takes one request to the store, with the headers of the link and none of ours.
     let downloads = running.requests("/store/");
     assert_eq!(downloads.len(), 7);
     assert!(!running.openings().is_empty());
@@ -72,7 +77,7 @@ async fn chunks_come_in_any_order_and_leave_in_theirs() {
             assert!(download.header(ours).is_none(), "{ours}");
         }
     }
-    // The first link came with the answer; the others were asked for once.
+    // The first link came with the answer. Each of the others was requested once.
     assert_eq!(running.requests("/result/chunks/").len(), 6);
     assert_eq!(running.cancellations().await, 0);
     secretless(&running, None);
@@ -193,7 +198,7 @@ async fn a_refused_link_is_renewed_without_a_wait_and_not_for_ever() {
 async fn links_that_hardly_live_are_renewed_before_they_are_used() {
     let running = Service { life: 0, ..Service::of_rows(12, 10) }.start().await;
     assert_eq!(all_ids(&running).await.unwrap().len(), 120);
-    // Each once to begin with, except the first, and once more because it was old by then.
+    // Each link except the first was requested once, and all of them once more because they had expired by then.
     assert_eq!(running.requests("/result/chunks/").len(), 11 + 12);
     assert_eq!(running.requests("/store/").len(), 12);
 }
@@ -251,6 +256,35 @@ async fn a_chunk_twice_or_in_place_of_another_is_an_error() {
 }
 
 #[tokio::test]
+async fn an_absurd_number_of_chunks_is_an_error_and_nothing_is_fetched() {
+    for count in [1_000_000_000_000_u64, 1_000_000_000_000_000_000] {
+        for rows in [json!(null), json!(30), json!(i64::MAX)] {
+            let manifest = json!({ "total_chunk_count": count, "total_row_count": rows, "chunks": [] });
+            let running = Service { manifest, ..Service::of_rows(3, 10) }.start().await;
+            let error = all_ids(&running).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
+            assert_eq!(error.statement_id(), Some(service::ID));
+            assert!(error.to_string().contains(&format!("announces {count} chunks")), "{error}");
+            assert!(running.requests("/store/").is_empty() && running.openings().is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn connections_stay_in_their_range() {
+    let running = Service::of_rows(9, 10).start().await;
+    let one = FetchOptions::default().with_connections(1..=1);
+    let statement = running.workspace.sql("w").statement("SELECT 1").with_fetch(one);
+    assert_eq!(ids(statement.execute().await.unwrap()).await.unwrap().len(), 90);
+    assert!(running.openings().is_empty());
+
+    let none = FetchOptions::default().with_connections(0..=1);
+    let statement = running.workspace.sql("w").statement("SELECT 1").with_fetch(none);
+    assert_eq!(statement.execute().await.unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(running.submissions().len(), 1);
+}
+
+#[tokio::test]
 async fn garbage_is_an_error() {
     for garbage in ["<html>", "[[\"1\", \"a\"], [\"2\"", "[[\"1\"]]", "{}", "\u{0}\u{1}"] {
         let mut service = Service::of_rows(2, 10);
@@ -297,9 +331,9 @@ async fn what_was_cut_off_is_said() {
 
 #[tokio::test]
 async fn downloads_do_not_run_away_from_the_reader() {
-    let options = FetchOptions::default().with_connections(2, 2);
-    // The one that was read, the one that is waited for, one that came while there was memory, one that was asked for and
-    // finds none; with memory, one more that downloads and four that wait.
+    let options = FetchOptions::default().with_connections(2..=2);
+    // Without memory: the chunk that was read, the one that is waited for, one that arrived while there was memory, and
+    // one that finds none. With memory: one more that is downloading, and four that wait for the reader.
     for (options, most) in [(options.with_memory(1), 4), (options, 7)] {
         let gate = Gate::default();
         let held = gate.clone();
@@ -315,8 +349,8 @@ async fn downloads_do_not_run_away_from_the_reader() {
             .await;
         let statement = running.workspace.sql("w").statement("SELECT 1").with_fetch(options);
         let mut result = statement.execute().await.unwrap();
-        assert_eq!(result.next_chunk().await.unwrap().unwrap().len(), 20);
-        let waiting = tokio::time::timeout(Duration::from_millis(200), result.next_chunk()).await;
+        assert_eq!(result.next_rows().await.unwrap().unwrap().len(), 20);
+        let waiting = tokio::time::timeout(Duration::from_millis(200), result.next_rows()).await;
         assert!(waiting.is_err());
         let begun = running.requests("/store/").len();
         assert!(begun <= most, "{begun} downloads");
@@ -374,6 +408,11 @@ async fn rows_come_one_by_one_and_as_structs() {
 
     let mut stream = execute(&running).await.unwrap().into_stream();
     let row = stream.next().await.unwrap().unwrap();
+    assert_eq!(row.get("id"), row.get(0));
+    assert_eq!(row.get("id").unwrap().as_str(), Some("1"));
+    assert!(row.get("unread").unwrap().is_null() && row.get(1).unwrap().as_str().is_none());
+    assert!(row.get("ID").is_none() && row.get(&String::new()).is_none() && row.get(6).is_none());
+    assert!(format!("{row:?}").starts_with(r#"["1", NULL, "#), "{row:?}");
     type Tuple<'a> = (i64, Option<&'a str>, &'a str, Vec<&'a str>, &'a str, Option<serde_json::Value>);
     let error = row.deserialize::<Tuple<'_>>().unwrap_err();
     assert!(error.to_string().contains("column `tags`"), "{error}");

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use brickwire_actions::{FetchOptions, Parameter, Statement, StatementResult, types::WarehouseState};
+use brickwire_actions::{
+    FetchOptions, Parameter, ParameterValue, Statement, StatementResult, types::WarehouseState,
+};
 use clap_complete::ArgValueCompleter;
 
 use super::warehouses;
@@ -19,7 +21,7 @@ use crate::{
 };
 
 /// The limit in bytes of rows that wait to be written: enough to keep the network busy, and little memory.
-const WAITING: usize = 40 << 20;
+const WAITING: u64 = 40 << 20;
 
 /// Run an SQL statement and print its rows
 #[derive(Debug, clap::Args)]
@@ -73,9 +75,9 @@ fn parameter(text: &str) -> std::result::Result<Parameter, String> {
         return Err("expected NAME=VALUE, NAME:TYPE=VALUE, or NAME:TYPE for NULL".to_owned());
     }
     match (type_name, value) {
-        (None, Some(value)) => Ok(Parameter::text(name, value)),
-        (Some(type_name), Some(value)) => Ok(Parameter::typed(name, type_name, value)),
-        (Some(type_name), None) => Ok(Parameter::null(name, Some(type_name))),
+        (None, Some(value)) => Ok(Parameter::new(name, value)),
+        (Some(type_name), Some(value)) => Ok(Parameter::new(name, ParameterValue::typed(type_name, value))),
+        (Some(type_name), None) => Ok(Parameter::new(name, ParameterValue::null(type_name))),
         (None, None) => Err(format!("{name} has neither a value nor a type; for NULL, use {name}:STRING")),
     }
 }
@@ -100,7 +102,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     }
     let mut statement =
         workspace.sql(warehouse).statement(text).with_fetch(FetchOptions::default().with_memory(WAITING));
-    statement = command.parameters.into_iter().fold(statement, Statement::with_parameter);
+    statement = statement.with_parameters(command.parameters);
     if let Some(catalog) = command.catalog {
         statement = statement.with_catalog(catalog);
     }
@@ -135,7 +137,7 @@ pub(crate) async fn print(
     let on_screen = target.is_stdout() && io::stdout().is_terminal();
     let mut printer = output.rows(target);
     printer.begin(result.columns())?;
-    while let Some(rows) = result.next_chunk().await? {
+    while let Some(rows) = result.next_rows().await? {
         // The progress line is where the rows go.
         if on_screen {
             context.progress().clear();

@@ -146,7 +146,7 @@ impl RowPrinter {
     /// Prints rows.
     pub(crate) fn rows(&mut self, rows: &Rows) -> io::Result<()> {
         let width = rows.get(0).map_or(0, |row| row.len());
-        let mut cells = rows.cells();
+        let mut cells = rows.cells().map(|cell| cell.as_str());
         for _ in 0..rows.len() {
             self.take(cells.by_ref().take(width));
         }

@@ -1,4 +1,4 @@
-//! Record batches: Arrow streams, packed or not, and what isn't one.
+//! Record batches from Arrow streams, compressed or not, and from bytes that are none.
 
 use std::{io::Write, sync::Arc};
 
@@ -125,6 +125,6 @@ async fn a_result_is_read_in_its_own_format_only() {
     assert_eq!(result.into_batches().unwrap_err().kind(), ErrorKind::Usage);
     let running = service(vec![stream(0, 1, 1)], 1).start().await;
     let mut result = running.workspace.sql("w").statement("SELECT 1").execute().await.unwrap();
-    assert_eq!(result.next_chunk().await.unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(result.next_rows().await.unwrap_err().kind(), ErrorKind::Usage);
     assert_eq!(running.cancellations().await, 0);
 }

@@ -28,7 +28,7 @@ async fn polls_until_the_end_and_survives_a_failed_poll() {
     let service = Service::of_rows(2, 5).scripted(|request, before| match before {
         _ if is_submission(request) => Some(running()),
         0 | 2 if is_poll(request) => Some(running()),
-        // As after a long failure: the retries of the call itself are used up.
+        // The wait is longer than the call may take, so the call isn't retried.
         1 if is_poll(request) => Some(reply(503, "{}").with_header("retry-after", "3600")),
         _ => None,
     });
@@ -117,7 +117,7 @@ async fn dropping_the_wait_cancels_what_is_ours_only() {
     assert!(waiting.is_err());
     let polls = service.requests(ID).iter().filter(|r| is_poll(r)).count();
     assert_eq!(service.cancellations().await, 1);
-    // Its end is watched for, and told.
+    // The state is polled until the statement has ended, and reported.
     assert!(service.requests(ID).iter().filter(|r| is_poll(r)).count() > polls);
     assert!(service.events().last().unwrap().contains("CANCELED"), "{:?}", service.events());
     let service = start().await;
@@ -146,14 +146,14 @@ async fn dropping_a_result_midway_ends_the_downloads_and_cancels() {
     };
     let service = start().await;
     let mut result = execute(&service).await.unwrap();
-    assert_eq!(result.next_chunk().await.unwrap().unwrap().len(), 10);
+    assert_eq!(result.next_rows().await.unwrap().unwrap().len(), 10);
     drop(result);
     assert_eq!(service.cancellations().await, 1);
     let service = start().await;
     let mut theirs = service.workspace.statements().wait(ID, WaitOptions::default()).await.unwrap();
-    theirs.next_chunk().await.unwrap();
+    let _ = theirs.next_rows().await.unwrap();
     drop(theirs);
-    // One never read, one read to the end, one that failed: of no use to cancel.
+    // A result that was never read needs no cancellation.
     drop(execute(&service).await.unwrap());
     assert_eq!(service.cancellations().await, 0);
 }
@@ -162,10 +162,10 @@ async fn dropping_a_result_midway_ends_the_downloads_and_cancels() {
 async fn the_last_row_is_the_end() {
     let service = Service::of_rows(2, 10).start().await;
     let mut result = execute(&service).await.unwrap();
-    while let Some(rows) = result.next_chunk().await.unwrap() {
+    while let Some(rows) = result.next_rows().await.unwrap() {
         assert_eq!(rows.len(), 10);
     }
-    assert!(result.next_chunk().await.unwrap().is_none());
+    assert!(result.next_rows().await.unwrap().is_none());
     drop(result);
     assert_eq!(service.cancellations().await, 0);
 }

@@ -1,4 +1,4 @@
-//! A scripted statement API and its store, on loopback: what a test doesn't script is done right.
+//! A scripted statement API and its object store, on loopback. What a test doesn't script is answered correctly.
 
 use std::{
     sync::{Arc, Mutex},
@@ -7,10 +7,11 @@ use std::{
 
 use brickwire_actions::{Connection, Events, Workspace};
 use brickwire_testserver::{Log, Request, Response, Server};
+use brickwire_wire::time;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// What no error, event or debug text may hold.
+/// A secret that no error, event or debug text may contain.
 pub(super) const HUSH: &str = "hush-hush";
 pub(super) const ID: &str = "01f0-abc";
 
@@ -24,18 +25,18 @@ pub(super) fn reply_json(value: &Value) -> Response {
 
 type Script = Box<dyn Fn(&Request, usize) -> Option<Response> + Send + Sync>;
 
-/// What the service has, and does otherwise than right.
+/// What the service has, and what it does wrong.
 pub(super) struct Service {
     pub(super) format: &'static str,
-    /// Bodies and their numbers of rows.
+    /// The body of each chunk, and how many rows it has.
     pub(super) chunks: Vec<(Vec<u8>, u64)>,
     pub(super) columns: Value,
     pub(super) inline: bool,
-    /// Seconds that a link lives.
+    /// The lifetime of a link, in seconds.
     pub(super) life: u64,
     /// Changes to the manifest.
     pub(super) manifest: Value,
-    /// A reply to a request, with how many came to that path before; else the right one.
+    /// The reply to a request, of which as many came before; `None` for the correct one.
     pub(super) script: Script,
 }
 
@@ -54,7 +55,7 @@ impl Default for Service {
 }
 
 impl Service {
-    /// Chunks of rows `["0", "row 0"]`, …
+    /// Chunks of the rows `["0", "row 0"]`, `["1", "row 1"]` and so on.
     pub(super) fn of_rows(chunks: usize, rows: usize) -> Self {
         let chunk = |c: usize| {
             let rows: Vec<_> =
@@ -75,18 +76,18 @@ impl Service {
         let log = Log::default();
         let earlier = log.clone();
         let server = Server::start_with_log(&log, move |request| {
-            self.scripted_or_right(request, &earlier.requests()[..request.number])
+            self.respond(request, &earlier.requests()[..request.number])
         });
-        let told: Arc<Mutex<Vec<String>>> = Arc::default();
-        let sink = told.clone();
+        let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+        let sink = seen.clone();
         let workspace = Workspace::builder(Connection::token(&server.url(), "dapi-secret").unwrap())
             .with_events(Events::new(move |event| sink.lock().unwrap().push(format!("{event:?}"))))
             .build()
             .unwrap();
-        Running { workspace, server, told }
+        Running { workspace, server, seen }
     }
 
-    fn scripted_or_right(&self, request: &Request, earlier: &[Arc<Request>]) -> Response {
+    fn respond(&self, request: &Request, earlier: &[Arc<Request>]) -> Response {
         let cancelled = earlier.iter().any(|r| r.target.ends_with("/cancel"));
         let before =
             earlier.iter().filter(|r| r.target == request.target && r.method == request.method).count();
@@ -96,14 +97,14 @@ impl Service {
             "GET" if cancelled && request.target.ends_with(ID) => Some(reply_json(&ended)),
             _ => (self.script)(request, before),
         };
-        scripted.unwrap_or_else(|| self.right(request))
+        scripted.unwrap_or_else(|| self.correct(request))
     }
 
-    fn right(&self, request: &Request) -> Response {
+    fn correct(&self, request: &Request) -> Response {
         let base = &format!("http://{}", request.authority);
         let words: Vec<_> = request.target.split(['/', '?']).skip(1).collect();
         match (request.method.as_str(), &words[..]) {
-            // As a store answers that signed the link for `GET`.
+            // A link that is signed for `GET` is refused.
             ("HEAD", ["store", ..]) => reply(403, ""),
             ("POST", ["api", "2.0", "sql", "statements"])
             | ("GET", ["api", "2.0", "sql", "statements", ID]) => reply_json(&self.succeeded(base)),
@@ -150,46 +151,18 @@ impl Service {
             return json!({ "chunk_index": index, "row_count": rows, "data_array": rows_of });
         }
         let end = SystemTime::now() + std::time::Duration::from_secs(self.life);
-        // RFC 3339 from what an HTTP date says: the year and the like stand in fixed places.
-        let date = httpdate(end);
         json!({ "external_links": [{
-            "chunk_index": index, "row_count": rows, "expiration": date,
+            "chunk_index": index, "row_count": rows, "expiration": time::format_rfc3339(end),
             "external_link": format!("{base}/store/{index}?sig={HUSH}"),
             "http_headers": { "x-store-key": HUSH },
         }] })
     }
 }
 
-/// Seconds since the epoch as RFC 3339, by counting days.
-fn httpdate(at: SystemTime) -> String {
-    let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    let (mut days, time) = (seconds / 86_400, seconds % 86_400);
-    let leap = |y: u64| y.is_multiple_of(4) && !y.is_multiple_of(100) || y.is_multiple_of(400);
-    let mut year = 1970;
-    while days >= 365 + u64::from(leap(year)) {
-        days -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 0;
-    while days >= lengths[month] {
-        days -= lengths[month];
-        month += 1;
-    }
-    format!(
-        "{year}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-        month + 1,
-        days + 1,
-        time / 3600,
-        time / 60 % 60,
-        time % 60
-    )
-}
-
 pub(super) struct Running {
     pub(super) workspace: Workspace,
     server: Server,
-    told: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Running {
@@ -213,10 +186,10 @@ impl Running {
     }
 
     pub(super) fn events(&self) -> Vec<String> {
-        self.told.lock().unwrap().clone()
+        self.seen.lock().unwrap().clone()
     }
 
-    /// The number of cancellations, once all that are under way were sent.
+    /// The number of cancellations, once all that are under way have been sent.
     pub(super) async fn cancellations(&self) -> usize {
         self.workspace.settle(std::time::Duration::from_secs(10)).await;
         self.requests("/cancel").len()

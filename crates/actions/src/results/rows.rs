@@ -1,70 +1,54 @@
-//! Rows as text: many in one allocation, read from the service's JSON as it comes in.
-//!
-//! Every cell is the text that the service sent, or NULL; nothing is converted before it is asked for.
+//! Rows as text. Each cell is the text that the service sent, or NULL; nothing is converted before the caller asks
+//! for it.
 
+pub(super) mod cell;
 mod deserialize;
-mod parse;
+pub(super) mod json;
+mod page;
 
 use std::{fmt, sync::Arc};
 
 use brickwire_client::types::StatementColumnInfo;
 use serde::de::DeserializeOwned;
 
-pub(super) use self::parse::RowsDecoder;
-use crate::{Error, ErrorKind, Result};
+use self::{
+    cell::{Cell, ColumnIndex},
+    deserialize::RowDeserializer,
+    page::Page,
+};
+use crate::{Error, Result};
 
-/// Some rows of a result, in order.
+/// Some rows of a result, in order. A clone is cheap.
 #[derive(Clone)]
-pub struct Rows {
-    page: Arc<Page>,
-}
-
-/// The text of many cells, and where each is.
-struct Page {
-    columns: Arc<[StatementColumnInfo]>,
-    text: String,
-    cells: Vec<Cell>,
-    rows: usize,
-    /// Cells of a row.
-    width: usize,
-}
-
-/// A range of the text; NULL has none.
-#[derive(Clone, Copy)]
-struct Cell {
-    start: u32,
-    length: u32,
-}
-
-const NULL: Cell = Cell { start: u32::MAX, length: 0 };
+pub struct Rows(Arc<Page>);
 
 impl Rows {
-    /// How many there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
-        self.page.rows
+        self.0.rows
     }
 
-    /// Whether there are none.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The row at a position.
+    /// The row at a position, from 0.
     pub fn get(&self, position: usize) -> Option<Row> {
-        (position < self.len()).then(|| Row { page: self.page.clone(), position })
+        (position < self.len()).then(|| Row { page: self.0.clone(), position })
     }
 
     /// The rows in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Row> + '_ {
-        (0..self.len()).map(|position| Row { page: self.page.clone(), position })
+    pub fn iter(&self) -> RowsIter {
+        self.into_iter()
     }
 
-    /// The cells of one column after the other's, row by row, without an allocation: NULL is `None`.
-    pub fn cells(&self) -> impl Iterator<Item = Option<&str>> {
-        self.page.cells.iter().map(|cell| self.page.text_of(*cell))
+    /// All cells, row by row, without an allocation.
+    pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
+        self.0.spans.iter().map(|span| Cell(self.0.text_of(*span)))
     }
 
-    /// All rows as structs (by column name), maps, or tuples; see [`Row::deserialize`].
+    /// All rows as structs, maps or tuples; see [`Row::deserialize`].
     ///
     /// # Errors
     /// As for [`Row::deserialize`].
@@ -99,6 +83,7 @@ impl IntoIterator for &Rows {
 
 /// Iterates over [`Rows`].
 #[derive(Debug)]
+#[must_use = "an iterator does nothing unless it is used"]
 pub struct RowsIter {
     rows: Rows,
     position: usize,
@@ -121,7 +106,7 @@ impl Iterator for RowsIter {
 
 impl ExactSizeIterator for RowsIter {}
 
-/// One row. Cheap to clone; it keeps the rows it came with in memory.
+/// One row. A clone is cheap. It keeps the rows that it came with in memory.
 #[derive(Clone)]
 pub struct Row {
     page: Arc<Page>,
@@ -129,7 +114,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// How many cells there are.
+    /// The number of cells.
     pub fn len(&self) -> usize {
         self.page.width
     }
@@ -139,26 +124,38 @@ impl Row {
         self.page.width == 0
     }
 
-    /// The text of a cell; `None` for NULL, and where there is no such cell.
-    pub fn get(&self, column: usize) -> Option<&str> {
-        self.page.cell(self.position, column).flatten()
+    /// The cell in a column, by the column's position or name; `None` if there is no such column. See [`ColumnIndex`].
+    ///
+    /// ```no_run
+    /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+    /// let rows = sql.statement("SELECT id, note FROM trips").execute().await?.collect().await?;
+    /// for row in rows {
+    ///     let (id, note) = (row.get(0), row.get("note"));
+    ///     println!("{id:?} {}", note.is_some_and(|cell| cell.is_null()));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get(&self, column: impl ColumnIndex) -> Option<Cell<'_>> {
+        let column = column.position(&self.page.columns)?;
+        self.page.cell(self.position, column).map(Cell)
     }
 
-    /// The cells in the columns' order, NULL as `None`.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
-        (0..self.len()).map(|column| self.get(column))
+    /// The cells in the order of the columns.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Cell<'_>> {
+        (0..self.len()).map(|column| Cell(self.page.cell(self.position, column).flatten()))
     }
 
-    /// The columns, as the result has them.
+    /// The columns of the result.
     pub fn columns(&self) -> &[StatementColumnInfo] {
         &self.page.columns
     }
 
-    /// The row as a struct or a map, by the columns' names, or as a tuple, by their order.
+    /// The row as a struct or a map, by the names of the columns, or as a tuple, by their order.
     ///
     /// Integers and floats are parsed as what the field asks for; a number that doesn't fit is an error. DECIMAL, DATE
-    /// and TIMESTAMP are given as text to any type that reads text. BINARY is given as bytes. ARRAY, MAP and STRUCT
-    /// are read from their JSON. NULL needs an `Option`. A column the struct doesn't name is left out.
+    /// and TIMESTAMP are passed as text to any type that reads text. BINARY is passed as bytes. ARRAY, MAP and STRUCT
+    /// are read from their JSON. NULL needs an `Option`. A column that the struct doesn't name is ignored.
     ///
     /// ```no_run
     /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
@@ -169,7 +166,7 @@ impl Row {
     ///     stops: Vec<i32>,
     /// }
     /// let mut result = sql.statement("SELECT id, fare, stops FROM trips").execute().await?;
-    /// while let Some(rows) = result.next_chunk().await? {
+    /// while let Some(rows) = result.next_rows().await? {
     ///     for trip in rows.deserialize::<Trip>()? {
     ///         println!("{} {:?} {}", trip.id, trip.fare, trip.stops.len());
     ///     }
@@ -179,11 +176,10 @@ impl Row {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::UnexpectedResponse`] that names the column, not the value.
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) that names the column, not the value.
     pub fn deserialize<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T> {
-        T::deserialize(deserialize::RowDeserializer(self)).map_err(|e| {
-            Error::new(ErrorKind::UnexpectedResponse, format!("a row does not fit its type: {e}"))
-        })
+        T::deserialize(RowDeserializer { page: &self.page, row: self.position })
+            .map_err(|error| Error::unexpected(format!("a row does not fit its type: {error}")))
     }
 }
 
@@ -195,24 +191,12 @@ impl fmt::Debug for Row {
 
 impl<T: AsRef<str>> PartialEq<Vec<Option<T>>> for Row {
     fn eq(&self, other: &Vec<Option<T>>) -> bool {
-        self.iter().eq(other.iter().map(|cell| cell.as_ref().map(AsRef::as_ref)))
+        self.iter().map(|cell| cell.as_str()).eq(other.iter().map(|cell| cell.as_ref().map(AsRef::as_ref)))
     }
 }
 
 impl PartialEq for Row {
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other.iter())
-    }
-}
-
-impl Page {
-    fn text_of(&self, cell: Cell) -> Option<&str> {
-        // The ends of a range are where a quote was, never within a character.
-        (cell.start != NULL.start).then(|| &self.text[cell.start as usize..][..cell.length as usize])
-    }
-
-    fn cell(&self, row: usize, column: usize) -> Option<Option<&str>> {
-        (column < self.width)
-            .then(|| self.cells.get(row * self.width + column).and_then(|c| self.text_of(*c)))
     }
 }

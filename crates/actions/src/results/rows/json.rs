@@ -1,32 +1,41 @@
-//! Reads `[["text", null, …], …]` as it comes in, whatever is cut where.
+//! Reads `[["text", null, …], …]` while it arrives, wherever the bytes are cut.
 //!
-//! Only rows that are whole are read; what is left of the bytes is put before the next. One copy is made, and cells
-//! are ranges of it.
+//! Rows that are complete are read, and the rest of the bytes is put before the next ones. The text is copied once,
+//! and cells are spans of that copy. A JSON library would need the whole document, or parse from the start after each
+//! cut; how fast this is beside reading the bytes alone is in BENCHMARKS.md (`fetch json`).
 
 use std::sync::Arc;
 
-use brickwire_client::types::StatementColumnInfo;
+use brickwire_client::types::{StatementColumnInfo, StatementFormat};
 
-use super::{Cell, NULL, Page, Rows};
+use super::{
+    Rows,
+    page::{Page, Span},
+};
 use crate::{
     Error, Result,
-    sql::fetch::{broken, flow::Decode, pool::Pooled},
+    results::{buffer_pool::PooledBuffer, decode::ChunkDecoder},
 };
 
+/// Marks a span of the unescaped text, whose offsets are counted from that text's start. All offsets in a page's
+/// bytes are smaller, because [`RowsDecoder::decode`] refuses longer pages.
+const UNESCAPED: u32 = 1 << 31;
+
 fn wrong(what: &str) -> Error {
-    broken(format!("the rows are not the JSON they should be: {what}"))
+    Error::unexpected(format!("the rows are not the JSON they should be: {what}"))
 }
 
-/// The rows of one chunk.
-pub(in crate::sql) struct RowsDecoder {
+/// Decodes the rows of one chunk.
+pub(in crate::results) struct RowsDecoder {
     columns: Arc<[StatementColumnInfo]>,
     place: Place,
-    /// The beginning of a row that isn't whole yet.
+    /// The start of a row whose end has not arrived.
     carry: Vec<u8>,
-    /// The lengths of the last page's text and cells: the next is about as large.
+    /// How many cells the last page has. The next one will have about as many.
     cells_before: usize,
 }
 
+/// Where in the document the next byte is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Start,
@@ -34,133 +43,140 @@ enum Place {
     End,
 }
 
-/// The text ends within something.
+/// Why reading stops.
 enum Stop {
-    NotWhole,
-    Wrong(&'static str),
+    /// The bytes end within a row.
+    Incomplete,
+    /// The document is malformed.
+    Malformed(&'static str),
 }
 
 impl RowsDecoder {
-    pub(in crate::sql) fn new(columns: Arc<[StatementColumnInfo]>) -> Self {
-        Self { columns, place: Place::Start, carry: Vec::new(), cells_before: 0 }
-    }
-
+    /// Reads the rows that are complete, and keeps the rest of the bytes.
     fn page(&mut self, mut bytes: Vec<u8>) -> Result<Option<(Rows, u64)>> {
         let mut reader = Reader {
             bytes: &bytes,
             at: 0,
-            cells: Vec::with_capacity(self.cells_before),
+            spans: Vec::with_capacity(self.cells_before),
             unescaped: Vec::new(),
         };
         let (mut rows, mut width) = (0_usize, None);
-        let mut whole = 0;
+        // Up to here the bytes have been read.
+        let mut complete = 0;
         if self.place == Place::Start {
-            match reader.begin() {
-                Ok(()) => (self.place, whole) = (Place::Rows, reader.at),
-                Err(Stop::NotWhole) => {
+            match reader.start() {
+                Ok(()) => (self.place, complete) = (Place::Rows, reader.at),
+                Err(Stop::Incomplete) => {
                     self.carry = bytes;
                     return Ok(None);
                 }
-                Err(Stop::Wrong(what)) => return Err(wrong(what)),
+                Err(Stop::Malformed(what)) => return Err(wrong(what)),
             }
         }
         loop {
             match reader.row(&mut self.place) {
                 Ok(Some(cells)) => {
-                    let expected = *width.get_or_insert(if self.columns.is_empty() {
-                        cells
-                    } else {
-                        self.columns.len()
-                    });
+                    let columns = if self.columns.is_empty() { cells } else { self.columns.len() };
+                    let expected = *width.get_or_insert(columns);
                     if cells != expected {
-                        return Err(broken(format!(
+                        return Err(Error::unexpected(format!(
                             "a row of the result has {cells} cells for {expected} columns"
                         )));
                     }
                     rows += 1;
-                    whole = reader.at;
+                    complete = reader.at;
                 }
                 Ok(None) => {
-                    whole = reader.at;
+                    complete = reader.at;
                     break;
                 }
-                Err(Stop::NotWhole) => break,
-                Err(Stop::Wrong(what)) => return Err(wrong(what)),
+                Err(Stop::Incomplete) => break,
+                Err(Stop::Malformed(what)) => return Err(wrong(what)),
             }
         }
-        let Reader { mut cells, unescaped, .. } = reader;
+        let Reader { mut spans, unescaped, .. } = reader;
         let width = width.unwrap_or_default();
-        cells.truncate(rows * width);
-        self.cells_before = cells.len();
-        self.carry = bytes.split_off(whole);
+        spans.truncate(rows * width);
+        self.cells_before = spans.len();
+        self.carry = bytes.split_off(complete);
         if rows == 0 {
             return Ok(None);
         }
-        bytes.extend_from_slice(&unescaped);
-        let text = String::from_utf8(bytes).map_err(|_| broken("the rows are not UTF-8".to_owned()))?;
-        // Ranges in the unescaped text were counted from its start; it stands behind the rest.
-        for cell in cells.iter_mut().filter(|cell| cell.start >= UNESCAPED && cell.start != NULL.start) {
-            cell.start = cell.start - UNESCAPED + whole as u32;
+        // The unescaped text is put behind the bytes. The sum fits, since both are shorter than 2 GiB.
+        let offset = complete as u32;
+        for span in spans.iter_mut().filter(|span| span.start >= UNESCAPED && !span.is_null()) {
+            span.start = span.start - UNESCAPED + offset;
         }
-        let page = Page { columns: self.columns.clone(), text, cells, rows, width };
-        Ok(Some((Rows { page: Arc::new(page) }, rows as u64)))
+        bytes.extend_from_slice(&unescaped);
+        let text = String::from_utf8(bytes).map_err(|_| Error::unexpected("the rows are not UTF-8"))?;
+        let page = Page { columns: self.columns.clone(), text, spans, rows, width };
+        Ok(Some((Rows(Arc::new(page)), rows as u64)))
     }
 }
 
-/// Marks a range of the unescaped text; far beyond any page.
-const UNESCAPED: u32 = 1 << 31;
-
-impl Decode for RowsDecoder {
+impl ChunkDecoder for RowsDecoder {
     type Item = Rows;
 
-    // A page of rows is made of each: some thousands at a time.
+    const FORMAT: StatementFormat = StatementFormat::JsonArray;
+    const OTHER_FORMAT_HINT: &'static str =
+        "read them as record batches, or run the statement again without a format";
+
+    // Each segment becomes a page of some thousands of rows.
     const SEGMENT: usize = 1 << 20;
 
-    fn take(&mut self, bytes: Pooled, items: &mut Vec<(Rows, u64)>) -> Result<()> {
+    fn new(columns: &Arc<[StatementColumnInfo]>) -> Self {
+        Self { columns: columns.clone(), place: Place::Start, carry: Vec::new(), cells_before: 0 }
+    }
+
+    fn decode(&mut self, bytes: PooledBuffer, items: &mut Vec<(Rows, u64)>) -> Result<()> {
         let mut joined = std::mem::take(&mut self.carry);
         if joined.len() + bytes.len() >= UNESCAPED as usize {
-            return Err(broken("a row of the result has more than 2 GiB".to_owned()));
+            return Err(Error::unexpected("a row of the result has more than 2 GiB"));
         }
         joined.reserve_exact(bytes.len());
         joined.extend_from_slice(&bytes);
+        // The buffer is free for the next piece while this one is read.
         drop(bytes);
         items.extend(self.page(joined)?);
         Ok(())
     }
 
     fn overhead(rows: &Rows) -> usize {
-        rows.page.cells.len() * size_of::<Cell>()
+        rows.0.spans.len() * size_of::<Span>()
     }
 
     fn finish(&mut self) -> Result<()> {
         match self.place {
             Place::End if self.carry.iter().all(u8::is_ascii_whitespace) => Ok(()),
-            // A chunk without rows may have no text at all.
+            // A chunk without rows may be empty or `null`.
             Place::Start if self.carry.is_empty() || self.carry.trim_ascii() == b"null" => Ok(()),
             Place::End => Err(wrong("something follows them")),
-            Place::Start | Place::Rows => Err(broken("its rows end too early".to_owned())),
+            Place::Start | Place::Rows => Err(Error::unexpected("its rows end too early")),
         }
     }
 }
 
+/// Reads rows from bytes that may end anywhere.
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
-    cells: Vec<Cell>,
+    spans: Vec<Span>,
+    /// The text of the cells that have escapes.
     unescaped: Vec<u8>,
 }
 
 impl Reader<'_> {
-    fn begin(&mut self) -> Result<(), Stop> {
+    /// Reads the start of the document.
+    fn start(&mut self) -> Result<(), Stop> {
         match self.next()? {
             b'[' => Ok(()),
             // `null` stands for no rows.
-            _ if b"null".starts_with(self.bytes.trim_ascii()) => Err(Stop::NotWhole),
-            _ => Err(Stop::Wrong("no array of rows")),
+            _ if b"null".starts_with(self.bytes.trim_ascii()) => Err(Stop::Incomplete),
+            _ => Err(Stop::Malformed("no array of rows")),
         }
     }
 
-    /// The number of cells of the next row; `None` after the last.
+    /// Reads the next row and returns the number of its cells; `None` after the last.
     fn row(&mut self, place: &mut Place) -> Result<Option<usize>, Stop> {
         if *place == Place::End {
             return Ok(None);
@@ -172,31 +188,31 @@ impl Reader<'_> {
             }
             b',' => {
                 if self.next()? != b'[' {
-                    return Err(Stop::Wrong("a row is no array"));
+                    return Err(Stop::Malformed("a row is no array"));
                 }
             }
             b'[' => {}
-            _ => return Err(Stop::Wrong("a row is no array")),
+            _ => return Err(Stop::Malformed("a row is no array")),
         }
-        let before = self.cells.len();
+        let before = self.spans.len();
         let mut token = self.next()?;
         while token != b']' {
             let cell = self.cell(token)?;
-            self.cells.push(cell);
+            self.spans.push(cell);
             token = self.next()?;
             if token == b',' {
                 token = self.next()?;
             } else if token != b']' {
-                return Err(Stop::Wrong("a cell is not followed by another"));
+                return Err(Stop::Malformed("a cell is not followed by another"));
             }
         }
-        Ok(Some(self.cells.len() - before))
+        Ok(Some(self.spans.len() - before))
     }
 
-    /// The next byte that isn't blank.
+    /// The next byte that isn't whitespace.
     fn next(&mut self) -> Result<u8, Stop> {
         loop {
-            let byte = *self.bytes.get(self.at).ok_or(Stop::NotWhole)?;
+            let byte = *self.bytes.get(self.at).ok_or(Stop::Incomplete)?;
             self.at += 1;
             if !byte.is_ascii_whitespace() {
                 return Ok(byte);
@@ -204,46 +220,47 @@ impl Reader<'_> {
         }
     }
 
-    fn cell(&mut self, first: u8) -> Result<Cell, Stop> {
+    /// Reads a cell, whose first byte has been read.
+    fn cell(&mut self, first: u8) -> Result<Span, Stop> {
         if first == b'"' {
             let start = self.at;
             let rest = &self.bytes[start..];
-            let length = rest.iter().position(|b| matches!(b, b'"' | b'\\')).ok_or(Stop::NotWhole)?;
+            let length = rest.iter().position(|b| matches!(b, b'"' | b'\\')).ok_or(Stop::Incomplete)?;
             self.at += length + 1;
             if rest[length] == b'"' {
-                return Ok(Cell { start: start as u32, length: length as u32 });
+                return Ok(Span { start: start as u32, length: length as u32 });
             }
             self.at = start;
             return self.escaped();
         }
         let rest = &self.bytes[self.at - 1..];
         let length =
-            rest.iter().position(|b| matches!(b, b',' | b']' | b' ' | b'\n')).ok_or(Stop::NotWhole)?;
+            rest.iter().position(|b| matches!(b, b',' | b']' | b' ' | b'\n')).ok_or(Stop::Incomplete)?;
         let start = self.at - 1;
         self.at = start + length;
         match &rest[..length] {
-            b"null" => Ok(NULL),
-            // Cells are texts; a number or a boolean is taken for its text.
+            b"null" => Ok(Span::NULL),
+            // Cells are texts. A number or a boolean is read as its text.
             other if other.iter().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)) => {
-                Ok(Cell { start: start as u32, length: length as u32 })
+                Ok(Span { start: start as u32, length: length as u32 })
             }
-            _ => Err(Stop::Wrong("a cell is no text")),
+            _ => Err(Stop::Malformed("a cell is no text")),
         }
     }
 
-    /// A text with escapes, from behind its quote.
-    fn escaped(&mut self) -> Result<Cell, Stop> {
-        let begin = self.unescaped.len();
+    /// Reads a text with escapes, from behind its first quote.
+    fn escaped(&mut self) -> Result<Span, Stop> {
+        let start = self.unescaped.len();
         loop {
             let rest = &self.bytes[self.at..];
-            let length = rest.iter().position(|b| matches!(b, b'"' | b'\\')).ok_or(Stop::NotWhole)?;
+            let length = rest.iter().position(|b| matches!(b, b'"' | b'\\')).ok_or(Stop::Incomplete)?;
             self.unescaped.extend_from_slice(&rest[..length]);
             self.at += length + 1;
             if rest[length] == b'"' {
-                let length = (self.unescaped.len() - begin) as u32;
-                return Ok(Cell { start: UNESCAPED + begin as u32, length });
+                let length = (self.unescaped.len() - start) as u32;
+                return Ok(Span { start: UNESCAPED + start as u32, length });
             }
-            let escape = *self.bytes.get(self.at).ok_or(Stop::NotWhole)?;
+            let escape = *self.bytes.get(self.at).ok_or(Stop::Incomplete)?;
             self.at += 1;
             let plain = match escape {
                 b'"' | b'\\' | b'/' => escape,
@@ -257,37 +274,38 @@ impl Reader<'_> {
                     self.unescaped.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                     continue;
                 }
-                _ => return Err(Stop::Wrong("an unknown escape")),
+                _ => return Err(Stop::Malformed("an unknown escape")),
             };
             self.unescaped.push(plain);
         }
     }
 
+    /// Reads the digits behind `\u`, and the second half of a surrogate pair.
     fn unicode(&mut self) -> Result<char, Stop> {
         let first = self.hex()?;
         let code = if (0xD800..0xDC00).contains(&first) {
             for expected in *b"\\u" {
-                if *self.bytes.get(self.at).ok_or(Stop::NotWhole)? != expected {
-                    return Err(Stop::Wrong("half a surrogate pair"));
+                if *self.bytes.get(self.at).ok_or(Stop::Incomplete)? != expected {
+                    return Err(Stop::Malformed("half a surrogate pair"));
                 }
                 self.at += 1;
             }
             let second = self.hex()?;
             if !(0xDC00..0xE000).contains(&second) {
-                return Err(Stop::Wrong("half a surrogate pair"));
+                return Err(Stop::Malformed("half a surrogate pair"));
             }
             0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)
         } else {
             first
         };
-        char::from_u32(code).ok_or(Stop::Wrong("half a surrogate pair"))
+        char::from_u32(code).ok_or(Stop::Malformed("half a surrogate pair"))
     }
 
     fn hex(&mut self) -> Result<u32, Stop> {
-        let digits = self.bytes.get(self.at..self.at + 4).ok_or(Stop::NotWhole)?;
+        let digits = self.bytes.get(self.at..self.at + 4).ok_or(Stop::Incomplete)?;
         self.at += 4;
         digits.iter().try_fold(0, |code, digit| {
-            let digit = char::from(*digit).to_digit(16).ok_or(Stop::Wrong("an unknown escape"))?;
+            let digit = char::from(*digit).to_digit(16).ok_or(Stop::Malformed("an unknown escape"))?;
             Ok(code << 4 | digit)
         })
     }
@@ -296,24 +314,24 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::fetch::pool::Pool;
+    use crate::results::buffer_pool::BufferPool;
 
-    /// The rows when the text comes in portions.
+    /// The rows if the text arrives in portions of this length.
     fn read(text: &[u8], portion: usize, columns: usize) -> Result<Vec<Vec<Option<String>>>> {
-        let pool = Pool::default();
+        let buffers = BufferPool::default();
         let columns: Arc<[_]> = vec![StatementColumnInfo::default(); columns].into();
-        let mut decoder = RowsDecoder::new(columns);
+        let mut decoder = RowsDecoder::new(&columns);
         let mut items = Vec::new();
         for part in text.chunks(portion) {
-            let mut bytes = pool.take(part.len());
+            let mut bytes = buffers.take(part.len());
             bytes.copy_from_slice(part);
-            decoder.take(bytes, &mut items)?;
+            decoder.decode(bytes, &mut items)?;
         }
         decoder.finish()?;
         let rows = items.iter().flat_map(|(rows, count)| {
             assert_eq!(rows.len() as u64, *count);
             rows.iter()
-                .map(|row| row.iter().map(|cell| cell.map(str::to_owned)).collect())
+                .map(|row| row.iter().map(|cell| cell.as_str().map(str::to_owned)).collect())
                 .collect::<Vec<_>>()
         });
         Ok(rows.collect())

@@ -1,23 +1,25 @@
-//! Memory that goes round: memory new to the process costs as much to touch as LZ4 costs to unpack.
+//! A buffer pool: touching memory that is new to the process costs as much as decompressing LZ4 into it, so buffers are
+//! reused.
 
 use std::{
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Sizes are rounded up to this, so that a buffer fits the next need too.
+/// Buffer sizes are rounded up to a multiple of this, so that a returned buffer fits a slightly larger request.
 const GRAIN: usize = 256 << 10;
 
-/// A free buffer this many times too large is left for a larger need.
+/// A free buffer that is more than this many times as large as needed is left for a larger request.
 const WASTE: usize = 4;
 
-/// Buffers nobody uses just now.
+/// The buffers that are not in use. Clones share them. The pool never shrinks: the pipeline's memory limit bounds how
+/// many buffers exist at a time.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pool(Arc<Mutex<Vec<Vec<u8>>>>);
+pub(crate) struct BufferPool(Arc<Mutex<Vec<Vec<u8>>>>);
 
-impl Pool {
-    /// A buffer of `length` bytes, whatever they are: the smallest that will do, else a new one.
-    pub(crate) fn take(&self, length: usize) -> Pooled {
+impl BufferPool {
+    /// A buffer of `length` bytes with arbitrary contents: the smallest free one that fits, else a new one.
+    pub(crate) fn take(&self, length: usize) -> PooledBuffer {
         let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let limit = length.next_multiple_of(GRAIN).saturating_mul(WASTE);
         let fitting =
@@ -26,26 +28,27 @@ impl Pool {
             Some((at, _)) => free.swap_remove(at),
             None => vec![0; length.next_multiple_of(GRAIN)],
         };
-        Pooled { memory, used: length, pool: self.clone() }
+        PooledBuffer { memory, used: length, pool: self.clone() }
     }
 }
 
-/// A buffer that goes back to its pool when the last that looks into it is gone.
+/// A buffer that returns to its pool when dropped. As the owner of a `Bytes` it is dropped with the last slice of it.
 #[derive(Debug)]
-pub(crate) struct Pooled {
+pub(crate) struct PooledBuffer {
     memory: Vec<u8>,
+    /// How many bytes of the memory are visible.
     used: usize,
-    pool: Pool,
+    pool: BufferPool,
 }
 
-impl Pooled {
-    /// Shows only the first bytes.
+impl PooledBuffer {
+    /// Keeps only the first `length` bytes visible.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.used = self.used.min(length);
     }
 }
 
-impl Deref for Pooled {
+impl Deref for PooledBuffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -53,19 +56,19 @@ impl Deref for Pooled {
     }
 }
 
-impl DerefMut for Pooled {
+impl DerefMut for PooledBuffer {
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.memory[..self.used]
     }
 }
 
-impl AsRef<[u8]> for Pooled {
+impl AsRef<[u8]> for PooledBuffer {
     fn as_ref(&self) -> &[u8] {
         self
     }
 }
 
-impl Drop for Pooled {
+impl Drop for PooledBuffer {
     fn drop(&mut self) {
         let memory = std::mem::take(&mut self.memory);
         self.pool.0.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
@@ -77,8 +80,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_comes_back_and_fits_again() {
-        let pool = Pool::default();
+    fn a_returned_buffer_is_used_again() {
+        let pool = BufferPool::default();
         let mut first = pool.take(300 << 10);
         first[0] = 7;
         let place = first.as_ptr();
@@ -92,8 +95,8 @@ mod tests {
     }
 
     #[test]
-    fn a_large_buffer_is_not_spent_on_a_small_need() {
-        let pool = Pool::default();
+    fn a_large_buffer_is_not_used_for_a_small_request() {
+        let pool = BufferPool::default();
         drop(pool.take(4 << 20));
         assert_eq!(pool.take(1).memory.len(), GRAIN);
         assert_eq!(pool.take(4 << 20).memory.len(), 4 << 20);

@@ -1,6 +1,7 @@
-//! Presigned links: whose they are, how long they are good for.
+//! Presigned links: where they may lead, and until when they are used.
 //!
-//! A link is a secret: good for whoever holds it. It is never shown, logged or part of an error.
+//! A presigned link is a secret, because anyone who has it can read the data. It is never printed, logged, or part of
+//! an error.
 
 use std::{
     fmt,
@@ -13,15 +14,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::Url;
 use tokio::time::Instant;
 
-/// A link that ends sooner than this is renewed before it is used.
+/// A link that expires sooner than this is renewed before it is used.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// A link to one chunk.
+/// A presigned link to one chunk.
 #[derive(Clone)]
 pub(crate) struct Link {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
+    /// How many rows the chunk has, if the link says so.
     pub(crate) rows: Option<u64>,
+    /// When to ask for another link. `None` for a link that doesn't say when it expires.
     good_until: Option<Instant>,
 }
 
@@ -32,7 +35,7 @@ impl fmt::Debug for Link {
 }
 
 impl Link {
-    /// Reads a link as the service sent it with an answer that has these headers.
+    /// Reads a link from an answer with these headers. The error says what is wrong with the link and doesn't quote it.
     pub(crate) fn read(link: &types::ExternalLink, answer: &HeaderMap) -> Result<Self, &'static str> {
         let text = link.external_link.as_deref().ok_or("has no address")?;
         let url = Url::parse(text).map_err(|_| "is not an address")?;
@@ -52,13 +55,13 @@ impl Link {
             url,
             headers,
             rows: link.row_count.and_then(|rows| u64::try_from(rows).ok()),
-            // A short life is used for half of it, or no link would ever be good enough.
+            // A link that lives shorter than the margin is used for half its life. Otherwise it would be stale at once.
             good_until: lifetime
                 .and_then(|left| Instant::now().checked_add(left.saturating_sub(MARGIN).max(left / 2))),
         })
     }
 
-    /// Whether it is so near its end that another should be asked for.
+    /// Whether the link is about to expire, so that another should be requested.
     pub(crate) fn is_stale(&self) -> bool {
         self.good_until.is_some_and(|end| Instant::now() >= end)
     }
@@ -85,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn its_end_is_by_the_services_clock() {
+    fn expiry_is_measured_on_the_services_clock() {
         let mut answer = HeaderMap::new();
         let date = |date: &'static str, answer: &mut HeaderMap| {
             answer.insert(header::DATE, HeaderValue::from_static(date));
@@ -97,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn is_not_shown_and_not_followed_in_the_clear() {
+    fn a_link_is_not_printed_and_must_be_https() {
         let read = Link::read(&link("https://s.example/x?sig=hush"), &HeaderMap::new()).unwrap();
         assert!(!format!("{read:?}").contains("hush"));
         assert_eq!(Link::read(&link("http://s.example/x"), &HeaderMap::new()).unwrap_err(), "is not https");

@@ -1,0 +1,43 @@
+//! What a result format has to provide: a decoder for the plain bytes of one chunk.
+
+use std::sync::Arc;
+
+use brickwire_client::types::{StatementColumnInfo, StatementFormat};
+
+use super::{buffer_pool::PooledBuffer, splitter::SEGMENT};
+use crate::Result;
+
+/// Decodes the plain bytes of one chunk into rows of some form.
+pub(crate) trait ChunkDecoder: Send + Sized + 'static {
+    /// Some rows.
+    type Item: Send + 'static;
+
+    /// The format of the results that it decodes.
+    const FORMAT: StatementFormat;
+
+    /// What to do about a result in another format.
+    const OTHER_FORMAT_HINT: &'static str;
+
+    /// How many plain bytes are decoded at a time. Each download holds a buffer of this size.
+    const SEGMENT: usize = SEGMENT;
+
+    /// A decoder for one chunk of a result with these columns.
+    fn new(columns: &Arc<[StatementColumnInfo]>) -> Self;
+
+    /// Takes the next bytes, and adds the rows that are complete with their number.
+    ///
+    /// # Errors
+    /// If the bytes are malformed.
+    fn decode(&mut self, bytes: PooledBuffer, items: &mut Vec<(Self::Item, u64)>) -> Result<()>;
+
+    /// Ends the chunk.
+    ///
+    /// # Errors
+    /// If the chunk can't end here.
+    fn finish(&mut self) -> Result<()>;
+
+    /// How many bytes of memory an item takes in addition to the bytes that it was decoded from.
+    fn overhead(_item: &Self::Item) -> usize {
+        0
+    }
+}

@@ -1,0 +1,154 @@
+//! A result before and while its rows are read: starts fetching at the first read, and cancels what isn't read to its
+//! end.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use brickwire_client::types::{ResultManifest, StatementColumnInfo};
+use brickwire_wire::Wire;
+use bytes::Bytes;
+
+use super::{
+    chunk_reader::ChunkReader,
+    chunks::Chunks,
+    decode::ChunkDecoder,
+    layout::Layout,
+    options::FetchOptions,
+    source::{ChunkAnswer, ChunkSource},
+};
+use crate::{Error, Result};
+
+/// Cancels the statement when dropped while armed.
+pub(crate) trait CancelGuard: Send + Sync {
+    fn arm(&mut self);
+    fn disarm(&mut self);
+}
+
+/// All that the statements code knows of a result.
+pub(crate) struct ResultParts {
+    pub(crate) wire: Wire,
+    pub(crate) source: Arc<dyn ChunkSource>,
+    pub(crate) statement_id: String,
+    pub(crate) manifest: ResultManifest,
+    /// The answer that held the manifest.
+    pub(crate) raw: Bytes,
+    pub(crate) first: Option<ChunkAnswer>,
+    /// `None` for a statement of someone else, which is never cancelled.
+    pub(crate) guard: Option<Box<dyn CancelGuard>>,
+}
+
+/// Reads a result with a decoder for its format.
+pub(super) struct ResultReader<D: ChunkDecoder> {
+    parts: ResultParts,
+    options: FetchOptions,
+    /// There if the manifest has been checked already.
+    layout: Option<Layout>,
+    stage: Stage<D>,
+}
+
+enum Stage<D: ChunkDecoder> {
+    Unread,
+    Reading(ChunkReader<D>),
+    /// The rows can't be read, and the error has been returned.
+    Failed,
+}
+
+impl<D: ChunkDecoder> ResultReader<D> {
+    pub(super) fn new(parts: ResultParts) -> Self {
+        Self { parts, options: FetchOptions::default(), layout: None, stage: Stage::Unread }
+    }
+
+    /// Reads the rows with another decoder.
+    ///
+    /// # Errors
+    /// As for [`prepare`](Self::prepare).
+    #[cfg(feature = "arrow")]
+    pub(super) fn with_decoder<E: ChunkDecoder>(self) -> Result<ResultReader<E>> {
+        let mut reader = ResultReader { options: self.options, ..ResultReader::new(self.parts) };
+        reader.layout = Some(reader.prepare()?);
+        Ok(reader)
+    }
+
+    pub(super) fn set_options(&mut self, options: FetchOptions) {
+        self.options = options;
+    }
+
+    pub(super) fn statement_id(&self) -> &str {
+        &self.parts.statement_id
+    }
+
+    pub(super) fn manifest(&self) -> &ResultManifest {
+        &self.parts.manifest
+    }
+
+    pub(super) fn raw(&self) -> &Bytes {
+        &self.parts.raw
+    }
+
+    pub(super) fn columns(&self) -> &[StatementColumnInfo] {
+        self.parts.manifest.schema.as_ref().and_then(|s| s.columns.as_deref()).unwrap_or_default()
+    }
+
+    pub(super) fn is_truncated(&self) -> bool {
+        self.parts.manifest.truncated.unwrap_or_default()
+    }
+
+    /// Checks what can be checked before the first request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is in another format or the options are wrong,
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the manifest contradicts itself.
+    fn prepare(&self) -> Result<Layout> {
+        if let Some(format) = self.parts.manifest.format.as_ref().filter(|format| **format != D::FORMAT) {
+            let expected = D::FORMAT;
+            let text = format!("the rows of this result are in the format {format}, not {expected}");
+            return Err(Error::usage(text).with_hint(D::OTHER_FORMAT_HINT));
+        }
+        self.options.validate()?;
+        Layout::new(&self.parts.manifest, self.parts.first.as_ref()).map_err(|error| self.blame(error))
+    }
+
+    fn blame(&self, error: Error) -> Error {
+        error.with_details(|d| d.statement_id = Some(self.parts.statement_id.clone()))
+    }
+
+    /// The next rows; `None` after the last, and after an error.
+    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<D::Item>>> {
+        let reader = match &mut self.stage {
+            Stage::Reading(reader) => reader,
+            Stage::Unread => match self.start() {
+                Ok(()) => return self.poll_next(context),
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            },
+            Stage::Failed => return Poll::Ready(None),
+        };
+        let next = ready!(reader.poll_next(context));
+        if reader.is_ended()
+            && let Some(guard) = &mut self.parts.guard
+        {
+            guard.disarm();
+        }
+        Poll::Ready(next.map(|item| item.map_err(|error| self.blame(error))))
+    }
+
+    /// Starts fetching. From here on the statement is cancelled if the rows aren't read to the end.
+    fn start(&mut self) -> Result<()> {
+        self.stage = Stage::Failed;
+        let layout = match self.layout.take() {
+            Some(layout) => layout,
+            None => self.prepare()?,
+        };
+        let parts = &mut self.parts;
+        let (wire, source, id) = (parts.wire.clone(), parts.source.clone(), parts.statement_id.clone());
+        let chunks = Chunks::new(wire, source, id, layout, self.options);
+        let first = parts.first.take();
+        let columns: Arc<[StatementColumnInfo]> = self.columns().into();
+        self.stage = Stage::Reading(ChunkReader::start(chunks, first, move || D::new(&columns)));
+        if let Some(guard) = &mut self.parts.guard {
+            guard.arm();
+        }
+        Ok(())
+    }
+}
