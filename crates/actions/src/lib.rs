@@ -1,13 +1,11 @@
 #![doc = include_str!("../README.md")]
 
-mod auth;
 mod background;
 mod clusters;
 mod commands;
-mod config;
-mod connection;
 mod doctor;
 mod find;
+mod identity;
 mod list;
 mod raw;
 mod run;
@@ -17,16 +15,18 @@ mod wait;
 mod warehouses;
 mod workspace;
 
-pub use auth::{AccessToken, BrowserLogin, Identity};
 pub use brickwire_client::{Client, ResponseValue, types};
 pub use brickwire_wire::{
     Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret,
 };
 pub use clusters::Clusters;
 pub use commands::{Command, Commands, DEFAULT_LANGUAGE};
-pub use config::{Config, ConfigView, Environment, Ignored, ProfileView, Setting, SettingView, Source};
-pub use connection::{Connection, Credential, ServicePrincipal};
 pub use doctor::{Check, Doctor, Outcome};
+pub use identity::auth::{AccessToken, BrowserLogin, Identity};
+pub use identity::config::{
+    Config, ConfigView, Environment, Ignored, ProfileView, Setting, SettingView, Source,
+};
+pub use identity::connection::{Connection, Credential, ServicePrincipal};
 pub use list::List;
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 pub use run::{RunOptions, RunOutput};

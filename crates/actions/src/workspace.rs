@@ -7,7 +7,7 @@ use brickwire_wire::{CancellationToken, Wire};
 
 use crate::{
     AccessToken, Clusters, Commands, Connection, Events, Host, RawRequest, RawResponse, Result, RetryPolicy,
-    Sql, Statements, Users, Warehouses, auth::Authenticator, background::Background,
+    Sql, Statements, Users, Warehouses, background::Background, identity::auth::Authenticator,
 };
 
 /// A connection in use. Cheap to clone; all clones share connections and tokens.

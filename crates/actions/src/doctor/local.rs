@@ -1,7 +1,7 @@
 //! What can be told without any network: the configuration and its file.
 
 use super::{Check, Outcome};
-use crate::{Config, Connection, Environment, Error, config::FilePermissions};
+use crate::{Config, Connection, Environment, Error, identity::config::FilePermissions};
 
 /// What the settings amount to.
 pub(super) struct Found {

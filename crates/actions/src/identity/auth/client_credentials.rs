@@ -10,7 +10,7 @@ use http::HeaderValue;
 use super::{Token, TokenSource, token_request::TokenRequest};
 use crate::{
     Error, Result,
-    connection::{ServicePrincipal, TokenUrl},
+    identity::connection::{ServicePrincipal, TokenUrl},
 };
 
 impl TokenSource for ServicePrincipal {

@@ -9,11 +9,11 @@ use super::{
 };
 use crate::{
     Connection, Credential, Error, Host, Result, Secret,
-    auth::{
+    identity::auth::{
         AzureCli, AzureServicePrincipal, BrowserSession, DatabricksCli, DefaultChain, Identity, Issuer,
         LoginTarget, Subject, TokenStore, WorkloadIdentity, azure_cloud,
     },
-    connection::ServicePrincipal,
+    identity::connection::ServicePrincipal,
 };
 
 pub(super) fn connection(config: &Config) -> Result<Connection> {

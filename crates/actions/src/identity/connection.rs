@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use crate::{
     Error, Host, Result, Secret,
-    auth::{Identity, Issuer},
+    identity::auth::{Identity, Issuer},
 };
 
 /// A host and a credential.

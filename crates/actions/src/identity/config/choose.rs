@@ -3,7 +3,7 @@
 use super::{Config, attribute::flag};
 use crate::{
     Error, Result,
-    auth::{AzureCli, DatabricksCli, azure_cloud_of},
+    identity::auth::{AzureCli, DatabricksCli, azure_cloud_of},
 };
 
 /// A kind of credential that this connector can use.

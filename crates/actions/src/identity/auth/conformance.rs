@@ -26,12 +26,12 @@ use fake::Fake;
 type Outcome = Result<BTreeMap<&'static str, Value>, Error>;
 
 fn vectors() -> Vec<Value> {
-    serde_json::from_str(include_str!("../../tests/vectors/auth.json")).unwrap()
+    serde_json::from_str(include_str!("../../../tests/vectors/auth.json")).unwrap()
 }
 
 #[tokio::test]
 async fn vectors_and_differences() {
-    let _alone = crate::auth::program::tests::ALONE.lock().await;
+    let _alone = crate::identity::auth::program::tests::ALONE.lock().await;
     let mut faults = Vec::new();
     let mut used = HashSet::new();
     let mut by_tag: BTreeMap<String, (u32, u32)> = BTreeMap::new();

@@ -42,7 +42,7 @@ impl HostMetadata {
         let audiences = json["token_federation_default_oidc_audiences"].as_array().into_iter().flatten();
         Self {
             oidc_endpoint: text("oidc_endpoint").map(|e| e.trim_end_matches('/').to_owned()),
-            account_id: text("account_id").filter(|id| crate::config::is_id(id)),
+            account_id: text("account_id").filter(|id| crate::identity::config::is_id(id)),
             workspace_id: text("workspace_id"),
             cloud: text("cloud"),
             host_type: text("host_type").map(|t| t.to_ascii_lowercase()),
