@@ -3,7 +3,6 @@
 use std::{
     ffi::OsString,
     io::{self, Write},
-    iter::successors,
     process::ExitCode,
 };
 
@@ -174,13 +173,7 @@ fn as_text(failure: &Failure) -> String {
     match failure {
         Failure::Action(error) => {
             let hint = error.hint().map(|h| format!("\nhint: {h}")).unwrap_or_default();
-            let mut causes = successors(std::error::Error::source(error), |e| e.source());
-            // The text of an error names the innermost cause itself where that says more.
-            let text = error.to_string();
-            let complete = error.status().is_some() || error.kind() == ErrorKind::Unreachable;
-            let told = complete || causes.clone().any(|c| text.contains(&c.to_string()));
-            let cause = causes.next().filter(|_| !told).map(|c| format!(": {c}")).unwrap_or_default();
-            format!("error: {text}{cause}{hint}")
+            format!("error: {}{hint}", error.with_cause())
         }
         Failure::Usage(text) | Failure::Unable(text) => format!("error: {text}"),
         Failure::RemoteCode => String::new(),
