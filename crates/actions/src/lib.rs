@@ -17,16 +17,23 @@ mod workspace;
 
 pub use brickwire_client::{Client, ResponseValue, types};
 pub use brickwire_wire::{
-    Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret,
+    Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret, redact::Filter,
 };
 pub use clusters::Clusters;
 pub use commands::{Command, Commands, DEFAULT_LANGUAGE};
 pub use doctor::{Check, Doctor, Outcome};
-pub use identity::auth::{AccessToken, BrowserLogin, Identity};
-pub use identity::config::{
-    Config, ConfigView, Environment, Ignored, ProfileView, Setting, SettingView, Source,
+pub use identity::{
+    auth::{client_credentials::ServicePrincipal, token::Identity},
+    authenticator::AccessToken,
+    config::{
+        Config, ConfigBuilder,
+        settings::{Ignored, Setting, SettingView, Source},
+        view::{ConfigView, ProfileView},
+    },
+    connection::{Connection, Credential},
+    environment::Environment,
+    login::BrowserLogin,
 };
-pub use identity::connection::{Connection, Credential, ServicePrincipal};
 pub use list::List;
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 pub use run::{RunOptions, RunOutput};

@@ -1,22 +1,23 @@
-//! A connection in use: complete when built, cheap to clone.
+//! The front door: a workspace with its HTTP connections, its credential and its options.
 
 use std::{sync::Arc, time::Duration};
 
 use brickwire_client::Client;
-use brickwire_wire::{CancellationToken, Wire};
+use brickwire_wire::{CancellationToken, Wire, redact::Filter};
+use tokio::time::Instant;
 
 use crate::{
-    AccessToken, Clusters, Commands, Connection, Events, Host, RawRequest, RawResponse, Result, RetryPolicy,
-    Sql, Statements, Users, Warehouses, background::Background, identity::auth::Authenticator,
+    AccessToken, Clusters, Commands, Config, ConfigBuilder, Connection, Environment, Error, Events, Host,
+    RawRequest, RawResponse, Result, RetryPolicy, Secret, Sql, Statements, Users, Warehouses,
+    background::Background, identity::authenticator::Authenticator,
 };
 
-/// A connection in use. Cheap to clone; all clones share connections and tokens.
+/// A workspace. Cheap to clone; all clones share connections and tokens.
 ///
 /// ```no_run
 /// # async fn example() -> brickwire_actions::Result<()> {
-/// use brickwire_actions::{Connection, Workspace};
-/// let connection = Connection::token("https://adb-1.2.azuredatabricks.net", "dapi-example")?;
-/// let workspace = Workspace::new(connection)?;
+/// use brickwire_actions::Workspace;
+/// let workspace = Workspace::from_env()?;
 /// for cluster in workspace.clusters().list().await?.iter() {
 ///     println!("{:?}", cluster.cluster_name);
 /// }
@@ -31,9 +32,14 @@ pub struct Workspace {
 }
 
 /// Options for a [`Workspace`].
+///
+/// What is not set here comes from the environment and a profile of the configuration file, as described for
+/// [`Config`].
 #[derive(Debug)]
+#[must_use]
 pub struct WorkspaceBuilder {
-    connection: Connection,
+    settings: ConfigBuilder,
+    connection: Option<Result<Connection>>,
     retry: RetryPolicy,
     events: Events,
     debug: bool,
@@ -41,13 +47,71 @@ pub struct WorkspaceBuilder {
 }
 
 impl WorkspaceBuilder {
-    /// How failed requests are repeated; by default whatever is safe, for 5 minutes.
+    /// Uses this profile of the configuration file, which then comes before the environment.
+    pub fn profile(self, name: &str) -> Self {
+        self.with_settings(|settings| settings.profile(name))
+    }
+
+    /// Connects to this workspace or account console.
+    pub fn host(self, host: &str) -> Self {
+        self.with_settings(|settings| settings.host(host))
+    }
+
+    /// Authenticates with a personal access token.
+    pub fn token(self, token: impl Into<Secret>) -> Self {
+        self.with_settings(|settings| settings.token(token))
+    }
+
+    /// Authenticates as a service principal with an OAuth secret. The host is asked for the token endpoint.
+    pub fn oauth(self, client_id: &str, client_secret: impl Into<Secret>) -> Self {
+        self.with_settings(|settings| settings.oauth(client_id, client_secret))
+    }
+
+    /// Gets the tokens for [`oauth`](Self::oauth) from this URL, such as
+    /// `https://accounts.cloud.databricks.com/oidc/accounts/ID/v1/token` for an account console.
+    pub fn token_url(self, url: &str) -> Self {
+        self.with_settings(|settings| settings.token_url(url))
+    }
+
+    /// Authenticates as a service principal of Microsoft Entra ID.
+    pub fn azure_client_secret(
+        self,
+        tenant_id: &str,
+        client_id: &str,
+        client_secret: impl Into<Secret>,
+    ) -> Self {
+        self.with_settings(|settings| settings.azure_client_secret(tenant_id, client_id, client_secret))
+    }
+
+    /// Sets any other setting by its name, such as `account_id` or `ca_file`.
+    pub fn with_setting(self, name: &str, value: impl Into<Secret>) -> Self {
+        self.with_settings(|settings| settings.with(name, value))
+    }
+
+    /// Uses this environment instead of that of the process.
+    pub fn environment(self, environment: Environment) -> Self {
+        self.with_settings(|settings| settings.environment(environment))
+    }
+
+    /// Uses a resolved configuration in place of settings.
+    pub fn config(mut self, config: &Config) -> Self {
+        self.connection = Some(config.connection());
+        self
+    }
+
+    /// Uses a connection in place of settings.
+    pub fn connection(mut self, connection: Connection) -> Self {
+        self.connection = Some(Ok(connection));
+        self
+    }
+
+    /// Sets how failed requests are repeated; by default safe requests are repeated for up to five minutes.
     pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Who is told of retries and changes of state.
+    /// Sets a listener for retries and changes of state.
     pub fn with_events(mut self, events: Events) -> Self {
         self.events = events;
         self
@@ -59,37 +123,76 @@ impl WorkspaceBuilder {
         self
     }
 
-    /// Names the program at the start of the user agent.
+    /// Puts the name and version of the program at the start of the user agent.
     pub fn with_product(mut self, name: &str, version: &str) -> Self {
         self.product = Some((name.to_owned(), version.to_owned()));
         self
     }
 
-    /// Makes the workspace; nothing is sent yet.
+    /// Builds the workspace. Nothing is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if TLS can't be set up on this machine.
+    /// As for [`ConfigBuilder::resolve`] and [`Config::connection`];
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if TLS can't be set up on this machine;
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for settings beside a configuration or connection.
     pub fn build(self) -> Result<Workspace> {
-        let wire = self.connection.wire(self.product.as_ref())?.with_events(self.events);
-        let authenticator = Arc::new(Authenticator::new(&self.connection, &wire));
+        let connection = match self.connection {
+            Some(_) if !self.settings.is_empty() => {
+                return Err(Error::usage("a connection is given, and settings that it would ignore"));
+            }
+            Some(connection) => connection?,
+            None => {
+                let config = self.settings.resolve()?;
+                for warning in config.warnings() {
+                    tracing::warn!(target: "brickwire", "{warning}");
+                }
+                config.connection()?
+            }
+        };
+        let wire = connection.wire(self.product.as_ref())?.with_events(self.events);
+        let authenticator = Arc::new(Authenticator::new(&connection, &wire));
         let wire = wire.with_retry(self.retry).with_debug(self.debug).with_credential(authenticator.clone());
         Ok(Workspace { client: wire.into(), authenticator, background: Background::default() })
+    }
+
+    fn with_settings(mut self, change: impl FnOnce(ConfigBuilder) -> ConfigBuilder) -> Self {
+        self.settings = change(self.settings);
+        self
     }
 }
 
 impl Workspace {
-    /// A workspace with all defaults; nothing is sent yet.
+    /// The workspace that environment variables or the configuration file describe, found as the official SDKs do.
     ///
     /// # Errors
     /// As for [`WorkspaceBuilder::build`].
-    pub fn new(connection: Connection) -> Result<Self> {
-        Self::builder(connection).build()
+    pub fn from_env() -> Result<Self> {
+        Self::builder().build()
     }
 
-    /// Sets options first.
-    pub fn builder(connection: Connection) -> WorkspaceBuilder {
+    /// A workspace with default options.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if TLS can't be set up on this machine.
+    pub fn new(connection: Connection) -> Result<Self> {
+        Self::builder().connection(connection).build()
+    }
+
+    /// Starts with default options.
+    ///
+    /// ```
+    /// use brickwire_actions::Workspace;
+    /// # fn example(host: &str, token: &str, client_id: &str, client_secret: &str) -> brickwire_actions::Result<()> {
+    /// let by_profile = Workspace::builder().profile("prod").build()?;
+    /// let by_token = Workspace::builder().host(host).token(token).build()?;
+    /// let by_oauth = Workspace::builder().host(host).oauth(client_id, client_secret).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> WorkspaceBuilder {
         WorkspaceBuilder {
-            connection,
+            settings: Config::builder(),
+            connection: None,
             retry: RetryPolicy::default(),
             events: Events::default(),
             debug: false,
@@ -97,16 +200,28 @@ impl Workspace {
         }
     }
 
-    /// The same workspace with debug on or off, for single calls.
+    /// The same workspace with the debug log on or off, for single calls.
     #[must_use]
     pub fn with_debug(&self, debug: bool) -> Self {
         self.with_wire(|wire| wire.with_debug(debug))
     }
 
-    /// The same workspace with other retries, for single calls.
+    /// The same workspace with another retry policy, for single calls.
     #[must_use]
     pub fn with_retry(&self, retry: RetryPolicy) -> Self {
         self.with_wire(|wire| wire.with_retry(retry))
+    }
+
+    /// The same workspace with a deadline for all of its calls together, with their retries, waits and bodies. The
+    /// earliest of several deadlines is in force.
+    ///
+    /// A call that reaches it fails with [`ErrorKind::DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded).
+    #[must_use]
+    pub fn with_deadline(&self, within: Duration) -> Self {
+        match Instant::now().checked_add(within) {
+            Some(deadline) => self.with_wire(|wire| wire.with_deadline(deadline)),
+            None => self.clone(),
+        }
     }
 
     /// The same workspace, whose calls send nothing more once the token is canceled.
@@ -118,7 +233,7 @@ impl Workspace {
         Self { client: change(self.wire().clone()).into(), ..self.clone() }
     }
 
-    /// Where it is.
+    /// The host.
     pub fn host(&self) -> &Host {
         self.wire().host()
     }
@@ -169,18 +284,24 @@ impl Workspace {
         request.as_curl(self.wire())
     }
 
-    /// The generated client, for operations that have no action of their own. It shares this workspace's
-    /// credentials, retries and log.
+    /// The generated client, for operations that have no action of their own. It shares the credential, the retry policy
+    /// and the log of this workspace.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// A token that is good now, with what is known of it; fetched if need be.
+    /// A valid access token, fetched if necessary.
     ///
     /// # Errors
-    /// [`ErrorKind::Unauthenticated`](crate::ErrorKind::Unauthenticated) if none can be had.
+    /// [`ErrorKind::Unauthenticated`](crate::ErrorKind::Unauthenticated) if the credential is refused, and any error of
+    /// the requests that fetch the token.
     pub async fn access_token(&self) -> Result<AccessToken> {
         self.authenticator.access_token().await
+    }
+
+    /// The filter that replaces the credentials in use by `***`, for programs that print texts from elsewhere.
+    pub fn filter(&self) -> &Filter {
+        self.wire().filter()
     }
 
     pub(crate) fn wire(&self) -> &Wire {
@@ -191,12 +312,12 @@ impl Workspace {
         self.wire().events()
     }
 
-    /// Runs a task to its end without anyone waiting for it, such as a cancellation; [`settle`](Self::settle) does.
+    /// Runs a task, such as a cancellation, in the background; [`settle`](Self::settle) waits for it.
     pub(crate) fn in_background(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.background.spawn(task);
     }
 
-    /// Waits until the cancellations under way have been sent, for `limit` at most. For a program about to exit.
+    /// Waits until pending cancellations are sent, for `limit` at most. Call it before the program exits.
     pub async fn settle(&self, limit: Duration) {
         self.background.settle(limit).await;
     }

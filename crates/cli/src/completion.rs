@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use brickwire_actions::{Config, Environment, RetryPolicy, Workspace};
+use brickwire_actions::{Config, RetryPolicy, Workspace};
 use clap_complete::CompletionCandidate;
 
 /// How long a TAB may take.
@@ -43,7 +43,7 @@ pub(crate) fn warehouses(current: &OsStr) -> Vec<CompletionCandidate> {
 
 /// Profiles of the configuration file.
 pub(crate) fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
-    let all = Config::profiles(&[], &Environment::from_process()).unwrap_or_default();
+    let all = Config::builder().profiles().unwrap_or_default();
     candidates(current, all.into_iter().map(|p| (p.name, p.host.unwrap_or_default())).collect())
 }
 
@@ -67,17 +67,17 @@ fn find(what: &str, list: impl AsyncFnOnce(&Workspace) -> Option<Found>) -> Opti
         ("host", given("--host", "--host")),
         ("ca_file", given("--ca-file", "--ca-file")),
     ];
-    let explicit: Vec<_> =
-        given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-    let config = Config::resolve(&explicit, &Environment::from_process()).ok()?;
+    let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let builder = given.fold(Config::builder(), |builder, (name, value)| builder.with(name, value));
+    let config = builder.resolve().ok()?;
     let cache = cache_file(config.host()?.as_str(), what);
     if let Some(found) = cache.as_ref().and_then(read_fresh) {
         return Some(found);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     let found = runtime.block_on(async {
-        let workspace =
-            Workspace::builder(config.connection().ok()?).with_retry(RetryPolicy::never()).build().ok()?;
+        let builder = Workspace::builder().config(&config);
+        let workspace = builder.with_retry(RetryPolicy::never()).build().ok()?;
         tokio::time::timeout(DEADLINE, list(&workspace)).await.ok()?
     })?;
     if let Some(path) = cache {

@@ -2,7 +2,9 @@
 
 use std::{cell::OnceCell, path::Path, time::Duration};
 
-use brickwire_actions::{Config, Environment, Workspace};
+#[cfg(feature = "sandbox")]
+use brickwire_actions::Environment;
+use brickwire_actions::{Config, ConfigBuilder, Workspace};
 
 use crate::{
     args::{Format, Global},
@@ -13,9 +15,6 @@ use crate::{
 
 /// How long cancellations may take when the program ends: up to 5 s until a submission is answered, and some more.
 pub(crate) const SETTLE: Duration = Duration::from_secs(8);
-
-/// Pairs of a setting and its value.
-pub(crate) type Given = Vec<(&'static str, String)>;
 
 /// What every command is given.
 pub(crate) struct Context {
@@ -54,7 +53,8 @@ impl Context {
 
     /// The workspace of a configuration.
     pub(crate) fn connect(&self, config: &Config) -> Result<Workspace, Failure> {
-        let builder = Workspace::builder(config.connection()?)
+        let builder = Workspace::builder()
+            .config(config)
             .with_product("brick", env!("CARGO_PKG_VERSION"))
             .with_events(self.progress.events())
             .with_debug(self.global.debug || self.global.verbose > 1);
@@ -66,33 +66,30 @@ impl Context {
         if let Some(config) = self.config.get() {
             return Ok(config);
         }
-        let (given, environment) = self.sources().await?;
-        let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let config = Config::resolve(&given, &environment)?;
+        let config = self.sources().await?.resolve()?;
         Ok(self.config.get_or_init(|| config))
     }
 
     /// What the flags give, and the surroundings that complete it.
-    pub(crate) async fn sources(&self) -> Result<(Given, Environment), Failure> {
+    pub(crate) async fn sources(&self) -> Result<ConfigBuilder, Failure> {
         if self.global.sandbox {
             return self.sandbox_sources().await;
         }
         let Global { profile, host, ca_file, .. } = &self.global;
         let given = [("profile", profile), ("host", host), ("ca_file", ca_file)];
-        let given = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
-        Ok((given, Environment::from_process()))
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        Ok(given.fold(Config::builder(), |builder, (name, value)| builder.with(name, value)))
     }
 
     #[cfg(feature = "sandbox")]
-    async fn sandbox_sources(&self) -> Result<(Given, Environment), Failure> {
+    async fn sandbox_sources(&self) -> Result<ConfigBuilder, Failure> {
         let started = self.sandbox.get_or_try_init(brickwire_sandbox::Sandbox::start).await;
         let sandbox = started.map_err(|e| Failure::Unable(format!("cannot start the sandbox: {e}")))?;
-        let nothing = Environment::new([("", ""); 0]);
-        Ok((vec![("host", sandbox.url().to_owned()), ("token", sandbox.token().to_owned())], nothing))
+        Ok(Config::builder().environment(Environment::default()).host(sandbox.url()).token(sandbox.token()))
     }
 
     #[cfg(not(feature = "sandbox"))]
-    async fn sandbox_sources(&self) -> Result<(Given, Environment), Failure> {
+    async fn sandbox_sources(&self) -> Result<ConfigBuilder, Failure> {
         Err(without_sandbox())
     }
 

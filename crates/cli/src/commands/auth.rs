@@ -77,13 +77,12 @@ pub(crate) async fn run(command: Auth, context: &Context) -> Result {
 impl Which {
     /// Contradictory credentials are no matter here: only the host counts.
     async fn config(&self, context: &Context) -> Result<Config> {
-        let (mut given, environment) = context.sources().await?;
-        if let Some(name) = &self.name {
-            given.retain(|(setting, _)| *setting != "profile");
-            given.push(("profile", name.clone()));
+        let sources = context.sources().await?;
+        Ok(match &self.name {
+            Some(name) => sources.profile(name),
+            None => sources,
         }
-        let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        Ok(Config::read(&given, &environment)?)
+        .read()?)
     }
 }
 

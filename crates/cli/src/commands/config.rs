@@ -1,6 +1,6 @@
 //! `brick config`: what is configured and where it comes from, without any network.
 
-use brickwire_actions::{Config as Resolved, ConfigView};
+use brickwire_actions::ConfigView;
 use clap::Subcommand;
 use serde_json::{Value, json, value::to_raw_value};
 
@@ -33,16 +33,15 @@ const PROFILES: &[Column] = &[
 ];
 
 pub(crate) async fn run(command: Config, context: &Context) -> Result {
-    let (given, environment) = context.sources().await?;
-    let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let sources = context.sources().await?;
     match command {
         Config::Show => {
-            let config = Resolved::read(&given, &environment)?;
+            let config = sources.read()?;
             show(&config.view(), context)?;
             Ok(config.check()?)
         }
         Config::Profiles => {
-            let profiles = Resolved::profiles(&given, &environment)?;
+            let profiles = sources.profiles()?;
             let items = profiles.iter().map(to_raw_value).collect::<serde_json::Result<Vec<_>>>()?;
             context.output().list(&items, PROFILES)
         }

@@ -21,9 +21,8 @@ const COLUMNS: &[Column] =
     &[("NAME", "/name"), ("OUTCOME", "/outcome"), ("DETAIL", "/detail"), ("HINT", "/hint")];
 
 pub(crate) async fn run(context: &Context) -> Result {
-    let (given, environment) = context.sources().await?;
-    let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let doctor = Examination::new(&given, &environment).with_product("brick", env!("CARGO_PKG_VERSION"));
+    let sources = context.sources().await?;
+    let doctor = Examination::new(sources).with_product("brick", env!("CARGO_PKG_VERSION"));
     let mut printed: io::Result<()> = Ok(());
     let as_text = context.output().is_text();
     let checks = doctor

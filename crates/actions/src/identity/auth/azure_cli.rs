@@ -1,15 +1,20 @@
-//! Tokens of the Azure CLI: whoever ran `az login` is logged in.
+//! The login of the Azure CLI (`az login`).
+
+use std::time::Duration;
 
 use brickwire_wire::{AzureCloud, BoxFuture, Wire};
 use serde_json::Value;
 
 use super::{
-    Token, TokenSource,
     azure::{APPLICATION, MANAGEMENT_TOKEN, RESOURCE_ID, azure_cloud_of, tenant_of},
     jwt, program,
+    token::{Token, TokenSource},
     token_request::until,
 };
-use crate::{Environment, Error, ErrorKind, Host, Result, Secret};
+use crate::{Environment, Error, Host, Result, Secret};
+
+/// The life of a token if neither the CLI nor the token says; asking the CLI again is cheap.
+const DEFAULT_LIFE: Duration = Duration::from_secs(5 * 60);
 
 /// A login in the Azure CLI.
 #[derive(Debug, Clone)]
@@ -22,22 +27,19 @@ pub(crate) struct AzureCli {
 }
 
 impl AzureCli {
-    /// Whether there is such a program.
+    /// Whether the Azure CLI is on the PATH.
     pub(crate) fn is_installed(environment: &Environment) -> bool {
         environment.find_program("az").is_some()
     }
 
-    async fn ask(&self, resource: &str, tenant: Option<&str>) -> Result<Token> {
+    async fn run(&self, resource: &str, tenant: Option<&str>) -> Result<Token> {
         let program = self.environment.find_program("az").ok_or_else(|| {
             Error::configuration("Azure CLI (az) not found on the PATH")
                 .with_hint("install the Azure CLI and run `az login`, or set DATABRICKS_TOKEN")
         })?;
         let mut arguments = vec!["account", "get-access-token", "--resource", resource, "--output", "json"];
         arguments.extend(tenant.iter().flat_map(|tenant| ["--tenant", tenant]));
-        let output = program::run("Azure CLI", &program, &arguments, &self.environment)
-            .await
-            .map_err(|e| if e.hint().is_some() { e } else { e.with_hint("run `az login`") })?;
-        read(&output.stdout)
+        read(&program::run("Azure CLI", &program, &arguments, &self.environment, "run `az login`").await?)
     }
 }
 
@@ -52,12 +54,11 @@ impl TokenSource for AzureCli {
                 Some(tenant) => Some(tenant.clone()),
                 None => tenant_of(http, &self.host).await,
             };
-            let mut token = self.ask(APPLICATION, tenant.as_deref()).await?;
+            let mut token = self.run(APPLICATION, tenant.as_deref()).await?;
             if let Some(id) = self.resource_id.as_ref().filter(|_| azure_cloud_of(&self.host).is_some()) {
-                // People who may not manage Azure have no such token and need none.
-                if let Ok(management) = self.ask(self.cloud.management, tenant.as_deref()).await {
-                    token.life = [token.life, management.life].into_iter().flatten().min();
-                    token = token.with_header(MANAGEMENT_TOKEN, management.authorization.token().clone());
+                // Users without permissions in Azure itself can't get this token and don't need it.
+                if let Ok(management) = self.run(self.cloud.management, tenant.as_deref()).await {
+                    token = token.with_token(MANAGEMENT_TOKEN, management);
                 }
                 token = token.with_header(RESOURCE_ID, Secret::new(id));
             }
@@ -66,15 +67,13 @@ impl TokenSource for AzureCli {
     }
 }
 
-/// `expires_on` is in seconds since 1970; `expiresOn` is local time without an offset, so it is not used.
+/// Reads `expires_on`, in seconds since 1970, and not `expiresOn`, which is local time without an offset.
 fn read(stdout: &[u8]) -> Result<Token> {
     let json: Value = serde_json::from_slice(stdout).unwrap_or_default();
     let token = json["accessToken"].as_str().filter(|t| !t.is_empty()).ok_or_else(|| {
-        Error::new(ErrorKind::UnexpectedResponse, "cannot parse the Azure CLI's response: no accessToken")
+        Error::unexpected("cannot parse the Azure CLI's response: no accessToken")
             .with_hint("run `az account get-access-token` by hand and update the Azure CLI")
     })?;
-    /// For a CLI that doesn't tell, and a token that doesn't either: it is cheap to ask again.
-    const UNTOLD: std::time::Duration = std::time::Duration::from_secs(5 * 60);
     let life = until(&json["expires_on"]).or_else(|| until(&jwt::expiry(token)?));
-    Ok(Token::new(token, Some(life.unwrap_or(UNTOLD))))
+    Ok(Token::new(token, Some(life.unwrap_or(DEFAULT_LIFE))))
 }

@@ -1,38 +1,31 @@
-//! A person's login in the browser: authorization code with PKCE (RFC 7636), kept and renewed with a refresh token.
+//! A browser login that was stored earlier, renewed with its refresh token.
 //!
-//! The login is a step of its own ([`BrowserLogin`]); a request never opens a browser. A stored login is used only with
-//! the host that it was made for, even if the profile has another one since.
+//! Requests never open a browser; that is what [`BrowserLogin`](crate::BrowserLogin) is for. A stored login is used only
+//! with the host that it was made for, even if its profile names another host now.
 
 use std::{
-    ops::RangeInclusive,
+    fs::File,
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use brickwire_wire::{BoxFuture, Wire};
-use reqwest::Url;
-use ring::rand::SecureRandom;
 
 use super::{
-    Issuer, Token, TokenSource,
-    callback::Callback,
-    discovery::Endpoints,
+    discovery::Issuer,
+    token::{EARLY, Token, TokenSource},
     token_request::{TokenAnswer, TokenRequest, left},
     token_store::{StoredToken, TokenStore},
 };
-use crate::{Config, Error, ErrorKind, Result, Secret};
+use crate::{Error, ErrorKind, Result, Secret};
 
-/// Databricks' public client for command lines, which every account knows.
-const CLIENT_ID: &str = "databricks-cli";
-/// The addresses that Databricks sends a browser back to for that client.
-const PORTS: RangeInclusive<u16> = 8020..=8040;
-/// A stored token that ends sooner is renewed.
-const EARLY: Duration = Duration::from_secs(40);
-/// No renewal takes longer: 15 s for each page that leads to it, 30 s of attempts and 15 s for the last of them.
+/// Databricks' public OAuth client for command lines, which every account has.
+pub(crate) const CLIENT_ID: &str = "databricks-cli";
+/// The longest time that a renewal takes: 15 s for each of two discovery pages, 30 s of attempts, and 15 s for the last
+/// of them.
 const RENEWAL: Duration = Duration::from_secs(75);
 
-/// Where a login belongs: the host, and the name under which it is kept.
+/// The host of a login, and where the login is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct LoginTarget {
     pub(crate) issuer: Issuer,
@@ -42,7 +35,7 @@ pub(crate) struct LoginTarget {
 }
 
 impl LoginTarget {
-    /// The profile, else the host, else the host and the account.
+    /// The key in the store: the profile; or else the host, with the account for an account console.
     pub(crate) fn key(&self) -> String {
         let Issuer { host, account_id } = &self.issuer;
         match (&self.profile, account_id) {
@@ -52,12 +45,13 @@ impl LoginTarget {
         }
     }
 
-    /// The login that is kept for this host, if there is one.
+    /// The stored login for this host, if there is one.
     pub(crate) fn stored(&self) -> Result<Option<StoredToken>> {
         Ok(self.store.get(&self.key())?.filter(|t| t.host.as_deref() == Some(self.issuer.host.as_str())))
     }
 
-    fn keep(&self, answer: TokenAnswer, older: Option<Secret>) -> Result<StoredToken> {
+    /// Stores the tokens of an answer; `older` is the refresh token to keep if the answer has none.
+    pub(crate) fn keep(&self, answer: TokenAnswer, older: Option<Secret>) -> Result<StoredToken> {
         let token = StoredToken {
             access_token: answer.access_token,
             token_type: "Bearer".to_owned(),
@@ -68,34 +62,45 @@ impl LoginTarget {
         self.store.put(&self.key(), &token)?;
         Ok(token)
     }
+
+    /// Locks the store against renewals until the result is dropped. After the time of a renewal it gives up: a process
+    /// that was suspended may hold the lock for long.
+    pub(crate) async fn lock(&self) -> Option<File> {
+        let store = self.store.clone();
+        let locked = tokio::task::spawn_blocking(move || store.lock());
+        tokio::time::timeout(RENEWAL, locked).await.ok()?.ok()?
+    }
 }
 
-/// A login that was made in the browser.
+/// A stored browser login as a source of tokens.
 #[derive(Debug)]
 pub(crate) struct BrowserSession {
     target: LoginTarget,
-    /// The one given last. Asked again, it has ended or was refused, whatever its expiry says.
-    given: Mutex<Option<Secret>>,
+    /// The token that was returned last. If another one is asked for, this one has expired or was refused, whatever its
+    /// expiry says.
+    last: Mutex<Option<Secret>>,
 }
 
 impl BrowserSession {
     pub(crate) fn new(target: LoginTarget) -> Self {
-        Self { target, given: Mutex::default() }
+        Self { target, last: Mutex::default() }
     }
 
-    /// Another process may have renewed it meanwhile, so the store is read each time; and it may be about to, with a
-    /// refresh token that is good once, so that is done by one at a time.
+    /// Returns the stored token or renews it.
+    ///
+    /// Other processes share the store. One may have renewed the token since, so the store is read each time. One may be
+    /// renewing it now, with a refresh token that can be used only once, so renewals take a lock.
     async fn token(&self, http: &Wire) -> Result<StoredToken> {
-        let good = |t: &StoredToken| t.expiry.is_none_or(|e| left(e) > EARLY);
-        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let serves = |t: &StoredToken| good(t) && given.as_ref() != Some(&t.access_token);
+        let is_valid = |t: &StoredToken| t.expiry.is_none_or(|e| left(e) > EARLY);
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_usable = |t: &StoredToken| is_valid(t) && last.as_ref() != Some(&t.access_token);
         let stored = self.stored()?;
-        if serves(&stored) {
+        if is_usable(&stored) {
             return Ok(stored);
         }
-        let _alone = alone(&self.target.store).await;
+        let _lock = self.target.lock().await;
         let stored = self.stored()?;
-        if serves(&stored) {
+        if is_usable(&stored) {
             return Ok(stored);
         }
         let Some(refresh) = &stored.refresh_token else {
@@ -104,12 +109,11 @@ impl BrowserSession {
         let url = self.target.issuer.endpoints(http).await?.token;
         let form =
             [("grant_type", "refresh_token"), ("client_id", CLIENT_ID), ("refresh_token", refresh.expose())];
-        let request = TokenRequest { url: &url, form: &form, basic: None, secrets: &[refresh], once: false };
-        match request.send(http).await {
+        match TokenRequest::new(&url, &form, &[refresh]).send(http).await {
             Ok(answer) => self.target.keep(answer, Some(refresh.clone())),
             Err(error) if error.kind() == ErrorKind::Unauthenticated => match self.target.stored()? {
-                // Another process was faster all the same, where files can't be locked.
-                Some(newer) if newer.access_token != stored.access_token && good(&newer) => Ok(newer),
+                // Where files can't be locked, another process may have been faster.
+                Some(newer) if newer.access_token != stored.access_token && is_valid(&newer) => Ok(newer),
                 _ => Err(self.not_logged_in("the login has ended at").with_source(error)),
             },
             Err(error) => Err(error),
@@ -121,12 +125,12 @@ impl BrowserSession {
     }
 
     fn not_logged_in(&self, why: &str) -> Error {
-        let command = match &self.target.profile {
-            Some(profile) => format!("brick auth login --profile {profile}"),
-            None => format!("brick auth login --host {}", self.target.issuer.host),
+        let host = &self.target.issuer.host;
+        let hint = match &self.target.profile {
+            Some(profile) => format!("log in with `BrowserLogin`, profile {profile}"),
+            None => format!("log in with `BrowserLogin`, host {host}"),
         };
-        Error::new(ErrorKind::Unauthenticated, format!("{why} {}", self.target.issuer.host))
-            .with_hint(format!("run `{command}`"))
+        Error::new(ErrorKind::Unauthenticated, format!("{why} {host}")).with_hint(hint)
     }
 }
 
@@ -138,135 +142,8 @@ impl TokenSource for BrowserSession {
     fn fetch<'a>(&'a self, http: &'a Wire) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move {
             let stored = self.token(http).await?;
-            *self.given.lock().unwrap_or_else(PoisonError::into_inner) = Some(stored.access_token.clone());
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(stored.access_token.clone());
             Ok(Token::new(stored.access_token, stored.expiry.map(left)))
         })
     }
-}
-
-/// A login under way: the browser is sent to [`address`](Self::address) and comes back to this program.
-///
-/// ```no_run
-/// # async fn example() -> brickwire_actions::Result<()> {
-/// use brickwire_actions::{BrowserLogin, Config, Environment};
-/// let config = Config::resolve(&[("host", "x.cloud.databricks.com")], &Environment::from_process())?;
-/// let login = BrowserLogin::start(&config).await?;
-/// eprintln!("open {}", login.address());
-/// login.wait(std::time::Duration::from_secs(300)).await?;
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug)]
-pub struct BrowserLogin {
-    target: LoginTarget,
-    endpoints: Endpoints,
-    callback: Callback,
-    address: String,
-    login: Url,
-    state: Secret,
-    verifier: Secret,
-    http: Wire,
-}
-
-impl BrowserLogin {
-    /// Finds the host's login page and listens for the browser's return. Nothing is kept yet.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Configuration`] without a host, and [`ErrorKind::Local`] if the ports for the answer are all taken.
-    pub async fn start(config: &Config) -> Result<Self> {
-        let target = config.login_target()?;
-        Self::over(target, config.login_connection()?.wire(None)?, PORTS).await
-    }
-
-    pub(super) async fn over(target: LoginTarget, http: Wire, ports: RangeInclusive<u16>) -> Result<Self> {
-        let endpoints = target.issuer.endpoints(&http).await?;
-        let callback = Callback::listen(ports).await?;
-        let (state, verifier) = (random()?, random()?);
-        let challenge = ring::digest::digest(&ring::digest::SHA256, verifier.expose().as_bytes());
-        let mut scopes = target.scopes.clone();
-        if !scopes.iter().any(|s| s == "offline_access") {
-            scopes.push("offline_access".to_owned());
-        }
-        let mut login = endpoints.authorization.clone();
-        login.query_pairs_mut().extend_pairs([
-            ("response_type", "code"),
-            ("client_id", CLIENT_ID),
-            ("redirect_uri", &callback.address()),
-            ("scope", &scopes.join(" ")),
-            ("state", state.expose()),
-            ("code_challenge", &BASE64_URL_SAFE_NO_PAD.encode(challenge)),
-            ("code_challenge_method", "S256"),
-        ]);
-        let address = callback.address();
-        Ok(Self { target, endpoints, callback, address, login, state, verifier, http })
-    }
-
-    /// What to open in a browser on this machine: a loopback address that leads on to the login page. Nothing in it is
-    /// secret, so it may be an argument of a program.
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// The login page itself, for a browser that can reach this machine's loopback but not follow from there.
-    pub fn page(&self) -> &Url {
-        &self.login
-    }
-
-    /// Waits for the browser to come back, then keeps the login.
-    ///
-    /// # Errors
-    /// [`ErrorKind::DeadlineExceeded`] if it doesn't come back, [`ErrorKind::Unauthenticated`] if the login is refused,
-    /// [`ErrorKind::Local`] if it can't be kept.
-    pub async fn wait(self, within: Duration) -> Result<()> {
-        let code = tokio::time::timeout(within, self.callback.code(&self.login, self.state.expose())).await;
-        let code = code.map_err(|_| {
-            Error::new(ErrorKind::DeadlineExceeded, format!("nobody logged in within {within:?}"))
-                .with_hint(format!("open {} in a browser on this machine", self.address))
-        })??;
-        let code = Secret::new(code);
-        let form = [
-            ("grant_type", "authorization_code"),
-            ("client_id", CLIENT_ID),
-            ("redirect_uri", self.address.as_str()),
-            ("code_verifier", self.verifier.expose()),
-            ("code", code.expose()),
-        ];
-        let url = &self.endpoints.token;
-        // A code is good once: sent a second time it would be refused, so this is not retried.
-        let secrets = [&code, &self.verifier];
-        let answer = TokenRequest { url, form: &form, basic: None, secrets: &secrets, once: true }
-            .send(&self.http)
-            .await?;
-        let _alone = alone(&self.target.store).await;
-        self.target.keep(answer, None).map(drop)
-    }
-}
-
-impl Config {
-    /// Forgets the browser login of this configuration; whether there was one. The service isn't told: its tokens end
-    /// by themselves.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Configuration`] without a host, [`ErrorKind::Local`] if the store can't be written.
-    pub fn logout(&self) -> Result<bool> {
-        let target = self.login_target()?;
-        target.store.remove(&target.key())
-    }
-}
-
-/// Keeps others from renewing a login until what it returns is dropped. One that was stopped in the middle of it is not
-/// waited for any longer than it takes.
-async fn alone(store: &TokenStore) -> Option<std::fs::File> {
-    let store = store.clone();
-    let locked = tokio::task::spawn_blocking(move || store.lock());
-    tokio::time::timeout(RENEWAL, locked).await.ok()?.ok()?
-}
-
-/// 256 random bits as text.
-fn random() -> Result<Secret> {
-    let mut bytes = [0; 32];
-    ring::rand::SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| Error::new(ErrorKind::Local, "the system gives no random numbers"))?;
-    Ok(Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
 }

@@ -1,8 +1,11 @@
-//! Keeps one token and renews it: early, one refresh at a time, not bound to the caller that happened to ask.
+//! Caches one token and renews it before it expires.
 //!
-//! A token counts as expired 40 seconds before its end (or at a quarter of a short life). From half of its life, at
-//! most 20 minutes before the end, the next one is fetched in the background while this one is still given out; a
-//! background refresh that fails is tried again after a minute, and the token is used as long as it is good.
+//! A token is no longer used 40 seconds before it expires, or a quarter of its life before, whichever is later. When
+//! half of its life is left, but at most 20 minutes, the next token is fetched in the background while this one is still
+//! used. A background refresh that fails is repeated after a minute.
+//!
+//! There is one refresh at a time, which all callers share. It runs as a task of its own, so it goes on if the caller
+//! that started it is dropped.
 
 use std::{
     fmt,
@@ -10,19 +13,19 @@ use std::{
     time::Duration,
 };
 
+use brickwire_wire::Authorization;
 use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
 use tokio::time::Instant;
 
-use brickwire_wire::Authorization;
-
-use super::Token;
+use super::token::{EARLY, Token};
 use crate::Result;
 
-const EARLY: Duration = Duration::from_secs(40);
+/// The background refresh starts this long before the token expires, at the earliest.
 const AHEAD: Duration = Duration::from_secs(20 * 60);
+/// The pause after a background refresh that failed.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(60);
 
 type Source = dyn Fn() -> BoxFuture<'static, Result<Token>> + Send + Sync;
@@ -36,27 +39,38 @@ pub(crate) struct TokenCache {
 
 #[derive(Default)]
 struct State {
-    held: Option<Held>,
+    cached: Option<Cached>,
     refresh: Option<Refresh>,
+    /// No background refresh starts before this.
     not_before: Option<Instant>,
 }
 
-#[derive(Clone)]
-struct Held {
+struct Cached {
     authorization: Authorization,
-    expires: Option<Instant>,
-    /// From when the next one is fetched in the background, and from when this one is no longer given out.
-    times: Option<(Instant, Instant)>,
+    /// `None` if the token has no known end.
+    times: Option<Times>,
 }
 
-impl Held {
+struct Times {
+    /// From here on the next token is fetched in the background.
+    renew_at: Instant,
+    /// From here on this token is no longer used.
+    unusable_at: Instant,
+    expires_at: Instant,
+}
+
+impl Cached {
     fn new(token: Token, now: Instant) -> Self {
         let times = token.life.map(|life| {
             let early = EARLY.min(life / 4);
             let ahead = AHEAD.min(life / 2).max(early);
-            (now + (life - ahead), now + (life - early))
+            Times {
+                renew_at: now + (life - ahead),
+                unusable_at: now + (life - early),
+                expires_at: now + life,
+            }
         });
-        Self { authorization: token.authorization, expires: token.life.map(|life| now + life), times }
+        Self { authorization: token.authorization, times }
     }
 }
 
@@ -67,39 +81,40 @@ impl TokenCache {
         Self { source: Arc::new(source), state: Arc::default() }
     }
 
-    /// What is good now.
+    /// The cached token, or a new one if there is none that can be used.
     pub(crate) async fn authorization(&self) -> Result<Authorization> {
         let refresh = {
             let mut state = self.lock();
             let now = Instant::now();
-            match state.held.clone() {
-                Some(Held { authorization, times: None, .. }) => return Ok(authorization),
-                Some(Held { authorization, times: Some((renew, end)), .. }) if now < end => {
-                    if now >= renew && state.not_before.is_none_or(|t| now >= t) {
+            let usable =
+                state.cached.as_ref().filter(|c| c.times.as_ref().is_none_or(|t| now < t.unusable_at));
+            match usable {
+                Some(Cached { authorization, times }) => {
+                    let authorization = authorization.clone();
+                    let is_due = times.as_ref().is_some_and(|times| now >= times.renew_at);
+                    if is_due && state.not_before.is_none_or(|t| now >= t) {
                         drop(self.refresh(&mut state));
                     }
                     return Ok(authorization);
                 }
-                _ => self.refresh(&mut state),
+                None => self.refresh(&mut state),
             }
         };
         refresh.await
     }
 
-    /// How long the token that is held is still good, if that is known.
+    /// The time until the cached token expires, if that is known.
     pub(crate) fn expires_in(&self) -> Option<Duration> {
-        self.lock().held.as_ref()?.expires.map(|at| at.saturating_duration_since(Instant::now()))
+        let expires_at = self.lock().cached.as_ref()?.times.as_ref()?.expires_at;
+        Some(expires_at.saturating_duration_since(Instant::now()))
     }
 
-    /// Never gives this one out again.
+    /// Drops the cached token if it is this one, because the service refused it.
     pub(crate) fn discard(&self, refused: &Authorization) {
-        let mut state = self.lock();
-        if state.held.as_ref().is_some_and(|h| h.authorization == *refused) {
-            state.held = None;
-        }
+        self.lock().cached.take_if(|cached| cached.authorization == *refused);
     }
 
-    /// Joins the refresh under way or begins one, as a task of its own: a caller that goes away doesn't end it.
+    /// Joins the current refresh or starts one.
     fn refresh(&self, state: &mut State) -> Refresh {
         if let Some(refresh) = &state.refresh {
             return refresh.clone();
@@ -113,7 +128,7 @@ impl TokenCache {
             match outcome {
                 Ok(token) => {
                     let authorization = token.authorization.clone();
-                    state.held = Some(Held::new(token, now));
+                    state.cached = Some(Cached::new(token, now));
                     state.not_before = None;
                     Ok(authorization)
                 }
@@ -147,7 +162,7 @@ mod tests {
     use crate::{Error, Secret};
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// A source that numbers its tokens and fails where told.
+    /// A source that numbers its tokens and fails for those in `fail`.
     fn counting(life: u64, fail: &'static [u32]) -> (TokenCache, Arc<AtomicU32>) {
         let count = Arc::new(AtomicU32::new(0));
         let seen = count.clone();
@@ -174,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_refresh_serves_all_who_wait() {
+    async fn all_callers_share_one_refresh() {
         let (cache, count) = counting(3600, &[]);
         let all = futures_util::future::join_all((0..50).map(|_| token(&cache))).await;
         assert!(all.iter().all(|t| t.as_ref().unwrap().expose() == "t1"));
@@ -186,10 +201,10 @@ mod tests {
         let (cache, count) = counting(3600, &[2]);
         assert_eq!(token(&cache).await.unwrap().expose(), "t1");
         after(2500).await;
-        assert_eq!(token(&cache).await.unwrap().expose(), "t1", "given out while the next is fetched");
+        assert_eq!(token(&cache).await.unwrap().expose(), "t1", "used while the next is fetched");
         tokio::time::sleep(Duration::from_secs(1)).await;
-        assert_eq!(token(&cache).await.unwrap().expose(), "t1", "the refresh failed: still good");
-        assert_eq!(count.load(Ordering::SeqCst), 2, "and it isn't tried again at once");
+        assert_eq!(token(&cache).await.unwrap().expose(), "t1", "the refresh failed: still usable");
+        assert_eq!(count.load(Ordering::SeqCst), 2, "and it isn't repeated at once");
         after(61).await;
         token(&cache).await.unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -209,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_caller_that_goes_away_does_not_end_the_refresh() {
+    async fn a_dropped_caller_does_not_end_the_refresh() {
         let (cache, count) = counting(3600, &[]);
         let gone = tokio::time::timeout(Duration::from_millis(10), token(&cache)).await;
         assert!(gone.is_err());

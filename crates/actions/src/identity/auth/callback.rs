@@ -1,4 +1,4 @@
-//! The loopback address to which the browser comes back after a login (RFC 8252): one page, for one login.
+//! The loopback URL that the browser is redirected to after a login (RFC 8252): a server for one page and one login.
 
 use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 
@@ -8,14 +8,15 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+use super::token_request::one_line;
 use crate::{Error, ErrorKind, Result};
 
-/// A request line of the browser is shorter.
+/// The longest request head that is read, in bytes.
 const LONGEST: usize = 16 * 1024;
-/// A browser sends at once what it has to say.
+/// A browser sends its request at once, so a connection that is silent for longer is dropped.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Waits for the browser.
+/// The server that waits for the browser.
 #[derive(Debug)]
 pub(crate) struct Callback {
     listener: TcpListener,
@@ -35,16 +36,16 @@ impl Callback {
             ErrorKind::Local,
             format!("no free port for the login's answer: {} to {}", ports.start(), ports.end()),
         )
-        .with_hint("close the program that listens there, such as another login"))
+        .with_hint("close the programs that listen there, such as another login"))
     }
 
-    /// Its address: where the browser begins, and where the login sends it back to.
+    /// The URL that the browser opens first, and that the login redirects it to.
     pub(crate) fn address(&self) -> String {
         format!("http://localhost:{}", self.port)
     }
 
-    /// Sends the browser to `login`, and returns the code that it comes back with. Anyone on this machine can connect
-    /// here, so what doesn't know `state` is turned away and the wait goes on.
+    /// Redirects the browser to `login`, and returns the code that it comes back with. Every program on this machine can
+    /// connect, so requests without `state` are refused and the wait goes on.
     pub(crate) async fn code(&self, login: &Url, state: &str) -> Result<String> {
         loop {
             let accepted = self.listener.accept().await;
@@ -57,7 +58,7 @@ impl Callback {
                 continue;
             }
             if query.get("state").map(String::as_str) != Some(state) {
-                reply(&mut stream, "400 Bad Request", "", "This is not the answer of the login under way.")
+                reply(&mut stream, "400 Bad Request", "", "This is not the answer to the current login.")
                     .await;
                 continue;
             }
@@ -66,15 +67,14 @@ impl Callback {
                 return Ok(code.clone());
             }
             reply(&mut stream, "200 OK", "", "The login failed. Return to the terminal.").await;
-            let said = |key: &str| query.get(key).map(String::as_str).unwrap_or_default();
-            let text = format!("the login was refused: {} {}", said("error"), said("error_description"));
-            let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
-            return Err(Error::new(ErrorKind::Unauthenticated, text.trim().to_owned()));
+            let part = |key: &str| query.get(key).map(String::as_str).unwrap_or_default();
+            let text = format!("the login was refused: {} {}", part("error"), part("error_description"));
+            return Err(Error::new(ErrorKind::Unauthenticated, one_line(&text)));
         }
     }
 }
 
-/// The query of a GET of `/`; `None` for anything else.
+/// The query of a GET request for `/`; `None` for anything else.
 async fn read(stream: &mut TcpStream) -> Option<HashMap<String, String>> {
     let mut head = Vec::new();
     let mut part = [0; 1024];
@@ -101,7 +101,7 @@ async fn reply(stream: &mut TcpStream, status: &str, header: &str, text: &str) {
          Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nConnection: close\r\n\r\n{text}",
         text.len()
     );
-    // A browser that has gone away doesn't need the page.
+    // If the browser has closed the connection, nothing is lost.
     let _ = stream.write_all(page.as_bytes()).await;
     let _ = stream.shutdown().await;
 }

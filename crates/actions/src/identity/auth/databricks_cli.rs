@@ -1,38 +1,42 @@
-//! Tokens of the vendor's CLI: whoever is logged in there (`databricks auth login`) is logged in here. The CLI keeps
-//! its tokens in the operating system's keyring and renews them, so it is asked each time one is needed.
+//! The login of the Databricks CLI (`databricks auth login`). The CLI stores its tokens in the operating system's keyring
+//! and renews them, so it is run each time a token is needed.
 
 use std::path::PathBuf;
 
 use brickwire_wire::{BoxFuture, Wire, time};
 use serde_json::Value;
 
-use super::{Token, TokenSource, jwt, program, token_request::left};
-use crate::{Environment, Error, ErrorKind, Host, Result};
+use super::{
+    jwt, program,
+    token::{Token, TokenSource},
+    token_request::left,
+};
+use crate::{Environment, Error, Host, Result};
 
-/// Smaller programs of that name are the CLI before version 0.100, written in Python, which has no logins.
+/// A smaller program is the legacy CLI (before version 0.100, a Python script), which has no logins.
 const SMALLEST: u64 = 1024 * 1024;
-/// From here it takes `--profile` with `auth token`.
+/// The first version whose `auth token` takes `--profile`.
 const KNOWS_PROFILES: (u64, u64, u64) = (0, 207, 1);
-/// From here it can be told to renew a token that is good for some time yet.
+/// The first version that can be asked to renew a token before it expires.
 const KNOWS_FORCE_REFRESH: (u64, u64, u64) = (0, 296, 0);
 
-/// A login in the vendor's CLI.
+/// A login in the Databricks CLI.
 #[derive(Debug, Clone)]
 pub(crate) struct DatabricksCli {
-    /// As configured; by default the one on the PATH.
+    /// The configured path; by default the program on the PATH.
     pub(crate) path: Option<PathBuf>,
     pub(crate) host: Host,
     pub(crate) account_id: Option<String>,
-    /// The profile that names this host; none if the host comes from elsewhere.
+    /// The profile that names this host; `None` if the host comes from elsewhere.
     pub(crate) profile: Option<String>,
-    /// What the token must be good for, if anything is configured.
+    /// The scopes that the token must have; empty if none are configured.
     pub(crate) scopes: Vec<String>,
-    /// For the program.
+    /// The variables of the program.
     pub(crate) environment: Environment,
 }
 
 impl DatabricksCli {
-    /// Whether there is such a program.
+    /// Whether a Databricks CLI with logins is on the PATH.
     pub(crate) fn is_installed(environment: &Environment) -> bool {
         let found = environment.find_program("databricks");
         found.is_some_and(|path| path.metadata().is_ok_and(|m| m.len() >= SMALLEST))
@@ -48,7 +52,10 @@ impl DatabricksCli {
             })?,
         };
         match path.metadata() {
-            Err(_) => Err(program::not_found("databricks CLI", &path).with_hint(HINT)),
+            Err(_) => {
+                Err(Error::configuration(format!("databricks CLI not found: {}", path.display()))
+                    .with_hint(HINT))
+            }
             Ok(file) if file.len() < SMALLEST => Err(Error::configuration(format!(
                 "legacy databricks CLI detected, which has no logins: {}",
                 path.display()
@@ -79,7 +86,7 @@ impl DatabricksCli {
 
     fn read(&self, stdout: &[u8]) -> Result<Token> {
         let refuse = |why: &str| {
-            Error::new(ErrorKind::UnexpectedResponse, format!("cannot parse CLI response: {why}"))
+            Error::unexpected(format!("cannot parse CLI response: {why}"))
                 .with_hint("run `databricks auth token` by hand and update the Databricks CLI")
         };
         let json: Value = serde_json::from_slice(stdout).map_err(|_| refuse("not JSON"))?;
@@ -97,7 +104,7 @@ impl DatabricksCli {
         Ok(Token::new(token, life))
     }
 
-    /// The CLI gives the token of its own login, whatever scopes are configured here.
+    /// Refuses a token with other scopes than configured: the CLI returns the token of its own login regardless.
     fn check_scopes(&self, token: &str) -> Result<()> {
         let relevant = |scopes: &[String]| {
             let mut scopes: Vec<_> = scopes.iter().filter(|s| *s != "offline_access").cloned().collect();
@@ -108,21 +115,14 @@ impl DatabricksCli {
         if wanted.is_empty() {
             return Ok(());
         }
-        let hint = "log in with these scopes (`databricks auth login`), or leave `scopes` out";
-        match jwt::scopes(token) {
-            Some(scopes) if relevant(&scopes) == wanted => Ok(()),
-            Some(scopes) => Err(Error::configuration(format!(
-                "the token's scopes do not match the configured scopes: {} instead of {}",
-                relevant(&scopes).join(" "),
-                wanted.join(" ")
-            ))
-            .with_hint(hint)),
-            None => Err(Error::configuration(format!(
-                "the CLI's token does not tell its scopes, and these are configured: {}",
-                wanted.join(" ")
-            ))
-            .with_hint(hint)),
+        let found = jwt::scopes(token).map(|scopes| relevant(&scopes));
+        if found.as_ref() == Some(&wanted) {
+            return Ok(());
         }
+        let found = found.map_or("unknown scopes".to_owned(), |scopes| scopes.join(" "));
+        let text = "the token's scopes do not match the configured scopes";
+        Err(Error::configuration(format!("{text}: {found} instead of {}", wanted.join(" ")))
+            .with_hint("log in with these scopes (`databricks auth login`), or leave `scopes` out"))
     }
 }
 
@@ -134,19 +134,16 @@ impl TokenSource for DatabricksCli {
     fn fetch<'a>(&'a self, _: &'a Wire) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move {
             let path = self.program()?;
-            let ask = async |arguments: &[String]| {
-                program::run("databricks CLI", &path, arguments, &self.environment).await
+            let hint = match &self.profile {
+                Some(profile) => format!("run `databricks auth login --profile {profile}`"),
+                None => format!("run `databricks auth login --host {}`", self.host),
             };
-            let version = ask(&["version", "--output", "json"].map(str::to_owned)).await;
-            let version = version.ok().and_then(|output| version_of(&output.stdout));
-            let output = ask(&self.arguments(version)).await.map_err(|e| {
-                let login = match &self.profile {
-                    Some(profile) => format!("databricks auth login --profile {profile}"),
-                    None => format!("databricks auth login --host {}", self.host),
-                };
-                if e.hint().is_some() { e } else { e.with_hint(format!("run `{login}`")) }
-            })?;
-            self.read(&output.stdout)
+            let run = async |arguments: &[String]| {
+                program::run("databricks CLI", &path, arguments, &self.environment, &hint).await
+            };
+            let version = run(&["version", "--output", "json"].map(str::to_owned)).await;
+            let version = version.ok().and_then(|stdout| version_of(&stdout));
+            self.read(&run(&self.arguments(version)).await?)
         })
     }
 }

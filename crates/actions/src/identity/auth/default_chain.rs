@@ -1,15 +1,15 @@
-//! When nothing says how to authenticate: the logins that may be there, one after the other.
+//! Tries the available logins one after the other, if nothing says how to authenticate.
 
 use brickwire_wire::{BoxFuture, Wire};
 
-use super::{Identity, Token, TokenSource};
-use crate::{Error, Result};
+use super::token::{Identity, Token, TokenSource};
+use crate::{Error, ErrorKind, Result};
 
-/// Logins to try, at least one.
+/// The logins to try.
 #[derive(Debug, Clone)]
 pub(crate) struct DefaultChain {
     pub(crate) identities: Vec<Identity>,
-    /// What is configured, for the error.
+    /// What is configured, for the error message.
     pub(crate) summary: String,
 }
 
@@ -20,25 +20,19 @@ impl TokenSource for DefaultChain {
 
     fn fetch<'a>(&'a self, http: &'a Wire) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move {
-            let mut failed: Vec<Error> = Vec::new();
-            let mut said = Vec::new();
+            let (mut kind, mut hint, mut failures) = (ErrorKind::Configuration, None, String::new());
             for identity in &self.identities {
-                match identity.0.fetch(http).await {
+                match identity.source().fetch(http).await {
                     Ok(token) => return Ok(token),
                     Err(error) => {
-                        said.push(format!("{}: {error}", identity.auth_type()));
-                        failed.push(error);
+                        failures.push_str(&format!("{}: {error}; ", identity.auth_type()));
+                        kind = error.kind();
+                        hint = hint.or_else(|| error.hint().map(str::to_owned));
                     }
                 }
             }
-            let text = format!("cannot configure default credentials: {}; {}", said.join("; "), self.summary);
-            let hint = failed.iter().find_map(|e| e.hint().map(str::to_owned));
-            let kind = failed.last().map_or(crate::ErrorKind::Configuration, Error::kind);
-            let error = Error::new(kind, text);
-            Err(match hint {
-                Some(hint) => error.with_hint(hint),
-                None => error,
-            })
+            let text = format!("cannot configure default credentials: {failures}{}", self.summary);
+            Err(Error::new(kind, text).with_details(|d| d.hint = hint))
         })
     }
 }

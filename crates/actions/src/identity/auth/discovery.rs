@@ -1,4 +1,4 @@
-//! Where a host's tokens come from: what the host says about itself, else its usual addresses.
+//! Finds a host's OAuth server: at the URLs that the host's metadata names, or else at the usual ones.
 //!
 //! What the host says never leads a secret away: a token endpoint must be on the host itself or on the account console
 //! of its cloud. The SDKs send the client secret wherever the answer points.
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::token_request::look_up;
 use crate::{Error, Host, Result};
 
-/// Who issues tokens for a host.
+/// The OAuth server of a host.
 #[derive(Debug, Clone)]
 pub(crate) struct Issuer {
     pub(crate) host: Host,
@@ -28,12 +28,17 @@ pub(crate) struct HostMetadata {
     pub(crate) audiences: Vec<String>,
 }
 
-/// The addresses of an OAuth server.
+/// The endpoints of an OAuth server.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoints {
     pub(crate) token: Url,
     pub(crate) authorization: Url,
     pub(crate) metadata: HostMetadata,
+}
+
+/// Whether an id can become part of a URL's path.
+pub(crate) fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 impl HostMetadata {
@@ -42,7 +47,7 @@ impl HostMetadata {
         let audiences = json["token_federation_default_oidc_audiences"].as_array().into_iter().flatten();
         Self {
             oidc_endpoint: text("oidc_endpoint").map(|e| e.trim_end_matches('/').to_owned()),
-            account_id: text("account_id").filter(|id| crate::identity::config::is_id(id)),
+            account_id: text("account_id").filter(|id| is_id(id)),
             workspace_id: text("workspace_id"),
             cloud: text("cloud"),
             host_type: text("host_type").map(|t| t.to_ascii_lowercase()),
@@ -57,32 +62,26 @@ impl HostMetadata {
 }
 
 impl Issuer {
-    /// What the host says about itself; nothing if it doesn't (older ones have no such page).
+    /// What the host says about itself; older hosts have no such page, and then the metadata is empty.
     pub(crate) async fn metadata(&self, http: &Wire) -> Result<HostMetadata> {
         let url = self.host.join("/.well-known/databricks-config")?;
-        let said = look_up(http, url).await.filter(Value::is_object);
-        Ok(said.map(|json| HostMetadata::read(&json)).unwrap_or_default())
+        let json = look_up(http, url).await.filter(Value::is_object);
+        Ok(json.map(|json| HostMetadata::read(&json)).unwrap_or_default())
     }
 
-    /// The root of the OAuth server that the metadata name, with the account's id put in.
+    /// The root of the OAuth server that the metadata names, with the account id filled in.
     pub(crate) fn root(&self, metadata: &HostMetadata) -> Result<Option<Url>> {
         let Some(endpoint) = &metadata.oidc_endpoint else { return Ok(None) };
         let account = self.account_id.as_ref().or(metadata.account_id.as_ref());
         let endpoint = match (endpoint.contains("{account_id}"), account) {
             (true, Some(account)) => endpoint.replace("{account_id}", account),
-            (true, None) => {
-                return Err(Error::configuration(format!(
-                    "{} is an account's host and needs an account id",
-                    self.host
-                ))
-                .with_hint("set DATABRICKS_ACCOUNT_ID (account_id)"));
-            }
+            (true, None) => return Err(self.needs_account()),
             (false, _) => endpoint.clone(),
         };
-        self.own(&endpoint).map(Some)
+        self.checked(&endpoint).map(Some)
     }
 
-    /// The OAuth server's addresses: by discovery, else the usual ones.
+    /// The endpoints, by discovery or else at the usual URLs.
     pub(crate) async fn endpoints(&self, http: &Wire) -> Result<Endpoints> {
         let metadata = self.metadata(http).await?;
         let root = match self.root(&metadata)? {
@@ -90,12 +89,12 @@ impl Issuer {
             None => self.usual_root()?,
         };
         let root = root.as_str().trim_end_matches('/').to_owned();
-        let page = self.own(&format!("{root}/.well-known/oauth-authorization-server"))?;
-        // A host that can't be reached is found out when the token is requested, with retries.
-        let said = look_up(http, page).await.unwrap_or_default();
-        let address = |key: &str, usual: &str| match said[key].as_str() {
-            Some(address) => self.own(address),
-            None => self.own(&format!("{root}{usual}")),
+        let page = self.checked(&format!("{root}/.well-known/oauth-authorization-server"))?;
+        // If the host is unreachable, the token request fails, too, after its retries.
+        let server = look_up(http, page).await.unwrap_or_default();
+        let address = |key: &str, usual: &str| match server[key].as_str() {
+            Some(address) => self.checked(address),
+            None => self.checked(&format!("{root}{usual}")),
         };
         Ok(Endpoints {
             token: address("token_endpoint", "/v1/token")?,
@@ -108,15 +107,17 @@ impl Issuer {
         if !self.host.is_account_console() {
             return self.host.join("/oidc");
         }
-        let account = self.account_id.as_ref().ok_or_else(|| {
-            Error::configuration(format!("{} is an account console and needs an account id", self.host))
-                .with_hint("set DATABRICKS_ACCOUNT_ID (account_id)")
-        })?;
+        let account = self.account_id.as_ref().ok_or_else(|| self.needs_account())?;
         self.host.join(&format!("/oidc/accounts/{account}"))
     }
 
-    /// Refuses an address that isn't the host's own.
-    fn own(&self, address: &str) -> Result<Url> {
+    fn needs_account(&self) -> Error {
+        Error::configuration(format!("{} is an account's host and needs an account id", self.host))
+            .with_hint("set `account_id` (DATABRICKS_ACCOUNT_ID)")
+    }
+
+    /// Parses a URL and refuses one that this host's credential must not go to.
+    fn checked(&self, address: &str) -> Result<Url> {
         let url = Url::parse(address).ok().filter(|url| {
             url.username().is_empty() && url.password().is_none() && self.host.may_receive_credential(url)
         });
@@ -124,7 +125,7 @@ impl Issuer {
             let origin =
                 Url::parse(address).map_or("not an address".to_owned(), |u| u.origin().ascii_serialization());
             Error::configuration(format!("{} names an OAuth server on another host: {origin}", self.host))
-                .with_hint("a credential is only sent to the host that it was given for; check the host")
+                .with_hint("check the host: a credential is only sent to the host that it was given for")
         })
     }
 }

@@ -1,5 +1,5 @@
-//! Looks into an access token that happens to be a JWT. Nothing is verified and nothing is trusted for safety: this is
-//! for messages, expiry hints and the comparison of scopes.
+//! Reads claims of an access token that is a JWT. Nothing is verified, so the claims are only used in messages, for the
+//! expiry, and to compare scopes.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -11,7 +11,7 @@ fn claims(token: &str) -> Option<Value> {
     serde_json::from_slice(&bytes).ok().filter(Value::is_object)
 }
 
-/// The scopes it names; `None` if it isn't a JWT or names none.
+/// The scopes that the token names; `None` if it names none or isn't a JWT.
 pub(crate) fn scopes(token: &str) -> Option<Vec<String>> {
     let claims = claims(token)?;
     let scope = claims.get("scope").or_else(|| claims.get("scp"))?;
@@ -21,7 +21,7 @@ pub(crate) fn scopes(token: &str) -> Option<Vec<String>> {
     })
 }
 
-/// When it expires, in seconds since 1970.
+/// When the token expires, in seconds since 1970.
 pub(crate) fn expiry(token: &str) -> Option<Value> {
     claims(token)?.get("exp").filter(|e| e.is_number()).cloned()
 }

@@ -1,5 +1,5 @@
-//! Workload identity federation (RFC 8693): a token that the surroundings issue, such as a CI system, for one of
-//! Databricks. No secret is configured.
+//! Workload identity federation (RFC 8693): exchanges a token issued by the surroundings, such as a CI system, for a
+//! Databricks token. No secret is configured.
 
 use std::path::PathBuf;
 
@@ -9,43 +9,33 @@ use http::{HeaderValue, Method, header};
 use reqwest::Url;
 
 use super::{
-    Issuer, Token, TokenSource,
-    discovery::Endpoints,
-    token_request::{TokenRequest, call, json},
+    discovery::{Endpoints, Issuer},
+    token::{Token, TokenSource},
+    token_request::{TokenRequest, call},
 };
 use crate::{Error, ErrorKind, Result, Secret};
 
-/// An identity that something around the program vouches for.
+/// The identity of a workload, proven by a token of its surroundings.
 #[derive(Debug, Clone)]
 pub(crate) struct WorkloadIdentity {
     pub(crate) issuer: Issuer,
     pub(crate) subject: Subject,
-    /// The service principal to become; none for a policy of the whole account.
+    /// The service principal to become; `None` for a federation policy of the whole account.
     pub(crate) client_id: Option<String>,
     pub(crate) audience: Option<String>,
     pub(crate) scopes: Vec<String>,
     pub(crate) group_id: Option<String>,
 }
 
-/// Where the surroundings' token is.
+/// Where the token of the surroundings comes from.
 #[derive(Debug, Clone)]
 pub(crate) enum Subject {
-    /// In an environment variable.
-    Variable {
-        /// Its name.
-        name: String,
-        /// Its value, if it is set.
-        token: Option<Secret>,
-    },
-    /// In a file, read anew each time: whoever writes it renews it.
+    /// An environment variable; `token` is its value, if it is set.
+    Variable { name: String, token: Option<Secret> },
+    /// A file, which another program keeps up to date, so it is read each time.
     File(PathBuf),
-    /// GitHub Actions issues it.
-    GitHub {
-        /// Where to ask.
-        url: Url,
-        /// What to ask with.
-        request_token: Secret,
-    },
+    /// GitHub Actions, which issues the token to the bearer of `request_token`.
+    GitHub { url: Url, request_token: Secret },
 }
 
 impl TokenSource for WorkloadIdentity {
@@ -70,15 +60,14 @@ impl TokenSource for WorkloadIdentity {
             ];
             form.extend(self.client_id.as_deref().map(|id| ("client_id", id)));
             form.extend(self.group_id.as_deref().map(|group| ("assume_group", group)));
-            let (url, secrets) = (&endpoints.token, [&subject]);
-            let request = TokenRequest { url, form: &form, basic: None, secrets: &secrets, once: false };
-            Ok(request.send(http).await?.into_token())
+            Ok(TokenRequest::new(&endpoints.token, &form, &[&subject]).send(http).await?.into_token())
         })
     }
 }
 
 impl WorkloadIdentity {
-    /// Whom the surroundings' token is for: as configured, as the host says, the account, else the token endpoint.
+    /// The audience of the surroundings' token: the configured one, or the one that the host names, or the account, or
+    /// else the token endpoint.
     fn audience(&self, endpoints: &Endpoints) -> String {
         let metadata = &endpoints.metadata;
         let account = || {
@@ -101,7 +90,7 @@ impl Subject {
                     "the environment variable for the identity token is not set: {name}"
                 ))
                 .with_hint(
-                    "set it to the token that your CI system issues, or name another with oidc_token_env",
+                    "set it to the token that your CI system issues, or name another with `oidc_token_env`",
                 )
             }),
             Self::File(path) => {
@@ -133,7 +122,7 @@ impl Subject {
                     Ok(answer) => (answer.status.as_u16(), answer.body),
                     Err(error) => (error.status().ok_or(error)?, Bytes::new()),
                 };
-                let json = json(&body).unwrap_or_default();
+                let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
                 json["value"].as_str().filter(|t| !t.is_empty()).map(Secret::new).ok_or_else(|| {
                     let text = format!("GitHub gave no identity token (HTTP {status})");
                     Error::new(ErrorKind::Unauthenticated, text)

@@ -1,33 +1,33 @@
-//! Keeps the tokens of browser logins: `~/.config/brickwire/tokens.json`, readable by its owner only, in the format of
-//! the vendor's CLI (version 1), each with the host it was given for. The only file that this crate writes, but for an
-//! empty one beside it that is locked while a login is renewed.
+//! Stores the tokens of browser logins in `~/.config/brickwire/tokens.json`, readable by its owner only, in the format of
+//! the Databricks CLI (version 1), each token with the host that issued it. This crate writes no other file, except for
+//! an empty one beside it that is locked while a login is renewed.
 //!
-//! With the feature `keyring` a login goes into the operating system's keyring, and into the file where there is none.
-//! The feature is off by default: on Linux a keyring is a D-Bus service whose client is some seventy crates, more than
-//! half as many as all the others, and servers and containers have no such service.
+//! With the feature `keyring` a login goes into the operating system's keyring, or into the file if there is none. The
+//! feature is off by default: on Linux a keyring is a D-Bus service whose client is some seventy crates, more than half
+//! as many as all the others, and servers and containers have no such service.
 #[cfg(feature = "keyring")]
 mod keyring;
 
 use std::{
-    io,
+    fs::{DirBuilder, File, OpenOptions},
+    io::{self, Write},
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use serde_json::{Map, Value, json};
-
 use brickwire_wire::time;
+use serde_json::{Map, Value, json};
 
 use crate::{Environment, Error, ErrorKind, Result, Secret};
 
-/// What a login leaves behind.
+/// The tokens of a login.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StoredToken {
     pub(crate) access_token: Secret,
     pub(crate) token_type: String,
     pub(crate) refresh_token: Option<Secret>,
     pub(crate) expiry: Option<SystemTime>,
-    /// The origin it may be sent to.
+    /// The origin that the token may be sent to.
     pub(crate) host: Option<String>,
 }
 
@@ -58,20 +58,20 @@ impl StoredToken {
     }
 }
 
-/// Where tokens are kept.
+/// The place where tokens are stored.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenStore {
     file: PathBuf,
-    /// A pretended environment never reaches the user's real keyring.
+    /// Whether to use the keyring: only the process's own environment does, so that tests never reach the user's keyring.
     #[cfg(feature = "keyring")]
     keyring: bool,
 }
 
 impl TokenStore {
-    /// The user's.
-    pub(crate) fn of(environment: &Environment) -> Result<Self> {
+    /// The store in the environment's home directory.
+    pub(crate) fn new(environment: &Environment) -> Result<Self> {
         let home = environment.home().ok_or_else(|| {
-            Error::configuration("there is no home directory to keep a login in").with_hint("set HOME")
+            Error::configuration("there is no home directory to store a login in").with_hint("set HOME")
         })?;
         Ok(Self {
             file: home.join(".config").join("brickwire").join("tokens.json"),
@@ -89,7 +89,7 @@ impl TokenStore {
         }
     }
 
-    /// The token under that key.
+    /// The token with this key.
     pub(crate) fn get(&self, key: &str) -> Result<Option<StoredToken>> {
         #[cfg(feature = "keyring")]
         if self.keyring
@@ -100,22 +100,26 @@ impl TokenStore {
         Ok(self.load()?.get(key).and_then(StoredToken::read))
     }
 
-    /// Waits until no other process renews a login, and lets none until the file is dropped. `None` where files can't be
-    /// locked. Whoever holds it reads the store again.
-    pub(crate) fn lock(&self) -> Option<std::fs::File> {
+    /// Waits for the lock on renewals and holds it until the file is dropped; `None` where files can't be locked. Read
+    /// the store again once the lock is held: another process may have renewed the login meanwhile.
+    pub(crate) fn lock(&self) -> Option<File> {
         make_private_dir(self.file.parent()?).ok()?;
-        let file = private().create(true).truncate(false).open(self.file.with_extension("lock")).ok()?;
+        let mut options = OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let lock = self.file.with_extension("lock");
+        let file = options.write(true).create(true).truncate(false).open(lock).ok()?;
         file.lock().ok()?;
         Some(file)
     }
 
-    /// Keeps a token, in the place of an older one.
+    /// Stores a token, replacing an older one.
     pub(crate) fn put(&self, key: &str, token: &StoredToken) -> Result<()> {
         #[cfg(feature = "keyring")]
         if self.keyring
             && let keyring::Outcome::Done(()) = keyring::put(key, &Secret::new(token.write().to_string()))
         {
-            // One that was kept when there was no keyring.
+            // An older token may have been stored when there was no keyring.
             return self.remove_from_file(key).map(drop);
         }
         let mut tokens = self.load()?;
@@ -123,7 +127,7 @@ impl TokenStore {
         self.save(tokens)
     }
 
-    /// Forgets a token; whether there was one.
+    /// Deletes a token, and returns whether there was one.
     pub(crate) fn remove(&self, key: &str) -> Result<bool> {
         #[cfg(feature = "keyring")]
         if self.keyring
@@ -171,52 +175,32 @@ impl TokenStore {
         })
     }
 
-    /// A new file takes the old one's place, so that a reader never sees half of one.
     fn save(&self, tokens: Map<String, Value>) -> Result<()> {
         let text = json!({ "version": 1, "tokens": tokens }).to_string();
         self.replace(text.as_bytes()).map_err(|e| {
-            Error::new(ErrorKind::Local, format!("the login can't be kept: {}", self.file.display()))
+            Error::new(ErrorKind::Local, format!("the login can't be stored: {}", self.file.display()))
                 .with_source(e)
         })
     }
 
+    /// Puts a new file in the place of the old one, so that readers never see a partial file. Only its owner may open a
+    /// file that `tempfile` creates.
     fn replace(&self, bytes: &[u8]) -> io::Result<()> {
         let dir = self.file.parent().unwrap_or(Path::new("."));
         make_private_dir(dir)?;
-        let new = dir.join(format!(".tokens-{}-{:016x}", std::process::id(), fastrand::u64(..)));
-        let written = write_private(&new, bytes).and_then(|()| std::fs::rename(&new, &self.file));
-        if written.is_err() {
-            let _ = std::fs::remove_file(&new);
-        }
-        written
+        let mut new = tempfile::Builder::new().prefix(".tokens-").tempfile_in(dir)?;
+        new.write_all(bytes)?;
+        new.as_file().sync_all()?;
+        new.persist(&self.file)?;
+        Ok(())
     }
 }
 
-#[cfg(unix)]
 fn make_private_dir(dir: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
-#[cfg(not(unix))]
-fn make_private_dir(dir: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(dir)
-}
-
-fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    use io::Write;
-    let mut file = private().create_new(true).open(file)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// For files that only their owner may open.
-fn private() -> std::fs::OpenOptions {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true);
+    let mut builder = DirBuilder::new();
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(dir)
 }
 
 #[cfg(test)]
@@ -224,9 +208,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_replaces_and_forgets_for_the_owner_only() {
+    fn stores_replaces_and_deletes_for_the_owner_only() {
         let home = tempfile::tempdir().unwrap();
-        let store = TokenStore::of(&Environment::default().with_home(home.path())).unwrap();
+        let store = TokenStore::new(&Environment::default().with_home(home.path())).unwrap();
         let mut token = StoredToken {
             access_token: Secret::new("a1"),
             token_type: "Bearer".to_owned(),
@@ -250,6 +234,6 @@ mod tests {
         assert!(store.remove("k").unwrap() && !store.remove("k").unwrap());
         assert_eq!(store.get("other").unwrap(), Some(token));
         assert_eq!(std::fs::read_dir(store.file.parent().unwrap()).unwrap().count(), 1, "no leftovers");
-        assert!(TokenStore::of(&Environment::default()).is_err());
+        assert!(TokenStore::new(&Environment::default()).is_err());
     }
 }

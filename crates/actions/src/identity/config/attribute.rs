@@ -1,18 +1,19 @@
-//! Every setting there is: its name, its variables, and which kind of credential it belongs to. The names are the
-//! ecosystem's; those that mean nothing to this connector are here so that a bad value or a contradiction is told.
+//! The table of all settings: names, environment variables, and the kind of credential that each belongs to. The names
+//! are those of the SDKs. Settings that this connector doesn't use are here so that bad values and contradictions are
+//! reported.
 
 /// One setting.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Attribute {
-    /// Its name, which is also its key in a profile.
+    /// The name, which is also the key in a profile.
     pub(crate) name: &'static str,
-    /// Other keys it goes by in a profile.
+    /// Other keys in a profile.
     pub(crate) other_keys: &'static [&'static str],
-    /// Its environment variables; the first that is set counts.
+    /// The environment variables; the first that is set is used.
     pub(crate) variables: &'static [&'static str],
     pub(crate) form: Form,
     pub(crate) secret: bool,
-    /// The family of credentials it belongs to; two families at once contradict each other.
+    /// The family of credentials that it belongs to; two families at once contradict each other.
     pub(crate) family: Option<&'static str>,
 }
 
@@ -22,7 +23,7 @@ pub(crate) enum Form {
     Text,
     Flag,
     Number,
-    /// Goes into paths of URLs: letters, digits, `-` and `_`.
+    /// Part of a URL's path: letters, digits, `-` and `_`.
     Id,
 }
 
@@ -31,7 +32,7 @@ const fn plain(name: &'static str, variables: &'static [&'static str]) -> Attrib
 }
 
 impl Attribute {
-    const fn of(mut self, family: &'static str) -> Self {
+    const fn family(mut self, family: &'static str) -> Self {
         self.family = Some(family);
         self
     }
@@ -43,14 +44,13 @@ impl Attribute {
         self.form = form;
         self
     }
-    const fn or_key(mut self, keys: &'static [&'static str]) -> Self {
+    const fn other_keys(mut self, keys: &'static [&'static str]) -> Self {
         self.other_keys = keys;
         self
     }
 }
 
-/// The table.
-pub(crate) static ATTRIBUTES: [Attribute; 36] = [
+pub(crate) static ATTRIBUTES: [Attribute; 37] = [
     plain("host", &["DATABRICKS_HOST"]),
     plain("account_id", &["DATABRICKS_ACCOUNT_ID"]).form(Form::Id),
     plain("workspace_id", &["DATABRICKS_WORKSPACE_ID"]).form(Form::Id),
@@ -59,38 +59,39 @@ pub(crate) static ATTRIBUTES: [Attribute; 36] = [
     plain("auth_type", &["DATABRICKS_AUTH_TYPE"]),
     plain("warehouse_id", &["DATABRICKS_WAREHOUSE_ID"]),
     plain("cluster_id", &["DATABRICKS_CLUSTER_ID"]),
-    plain("token", &["DATABRICKS_TOKEN"]).secret().of("pat"),
-    plain("client_id", &["DATABRICKS_CLIENT_ID"]).of("oauth"),
-    plain("client_secret", &["DATABRICKS_CLIENT_SECRET"]).secret().of("oauth"),
+    plain("token", &["DATABRICKS_TOKEN"]).secret().family("pat"),
+    plain("client_id", &["DATABRICKS_CLIENT_ID"]).family("oauth"),
+    plain("client_secret", &["DATABRICKS_CLIENT_SECRET"]).secret().family("oauth"),
     plain("scopes", &[]),
     plain("group_id", &["DATABRICKS_GROUP_ID"]),
-    plain("token_audience", &["DATABRICKS_TOKEN_AUDIENCE"]).or_key(&["audience"]),
+    plain("token_audience", &["DATABRICKS_TOKEN_AUDIENCE"]).other_keys(&["audience"]),
     plain("oidc_token_env", &["DATABRICKS_OIDC_TOKEN_ENV"])
-        .or_key(&["databricks_oidc_token_env"])
-        .of("env-oidc"),
+        .other_keys(&["databricks_oidc_token_env"])
+        .family("env-oidc"),
     plain("oidc_token_filepath", &["DATABRICKS_OIDC_TOKEN_FILEPATH", "DATABRICKS_OIDC_TOKEN_FILE"])
-        .or_key(&["databricks_id_token_filepath", "databricks_oidc_token_filepath"])
-        .of("file-oidc"),
+        .other_keys(&["databricks_id_token_filepath", "databricks_oidc_token_filepath"])
+        .family("file-oidc"),
     plain("databricks_cli_path", &["DATABRICKS_CLI_PATH"]),
-    plain("azure_workspace_resource_id", &["DATABRICKS_AZURE_RESOURCE_ID"]).of("azure"),
-    plain("azure_client_id", &["ARM_CLIENT_ID"]).of("azure"),
-    plain("azure_client_secret", &["ARM_CLIENT_SECRET"]).secret().of("azure"),
-    plain("azure_tenant_id", &["ARM_TENANT_ID"]).of("azure"),
+    plain("azure_workspace_resource_id", &["DATABRICKS_AZURE_RESOURCE_ID"]).family("azure"),
+    plain("azure_client_id", &["ARM_CLIENT_ID"]).family("azure"),
+    plain("azure_client_secret", &["ARM_CLIENT_SECRET"]).secret().family("azure"),
+    plain("azure_tenant_id", &["ARM_TENANT_ID"]).family("azure"),
     plain("azure_environment", &["ARM_ENVIRONMENT"]),
-    plain("azure_login_app_id", &["DATABRICKS_AZURE_LOGIN_APP_ID"]).of("azure"),
-    plain("azure_use_msi", &["ARM_USE_MSI"]).form(Form::Flag).of("azure"),
-    plain("username", &["DATABRICKS_USERNAME"]).of("basic"),
-    plain("password", &["DATABRICKS_PASSWORD"]).secret().of("basic"),
-    plain("metadata_service_url", &["DATABRICKS_METADATA_SERVICE_URL"]).secret().of("metadata-service"),
-    plain("google_credentials", &["GOOGLE_CREDENTIALS"]).secret().of("google"),
-    plain("google_service_account", &["DATABRICKS_GOOGLE_SERVICE_ACCOUNT"]).of("google"),
+    plain("azure_login_app_id", &["DATABRICKS_AZURE_LOGIN_APP_ID"]).family("azure"),
+    plain("azure_use_msi", &["ARM_USE_MSI"]).form(Form::Flag).family("azure"),
+    plain("username", &["DATABRICKS_USERNAME"]).family("basic"),
+    plain("password", &["DATABRICKS_PASSWORD"]).secret().family("basic"),
+    plain("metadata_service_url", &["DATABRICKS_METADATA_SERVICE_URL"]).secret().family("metadata-service"),
+    plain("google_credentials", &["GOOGLE_CREDENTIALS"]).secret().family("google"),
+    plain("google_service_account", &["DATABRICKS_GOOGLE_SERVICE_ACCOUNT"]).family("google"),
     plain("cloud", &["DATABRICKS_CLOUD"]),
     plain("serverless_compute_id", &["DATABRICKS_SERVERLESS_COMPUTE_ID"]),
     plain("rate_limit", &["DATABRICKS_RATE_LIMIT"]).form(Form::Number),
     plain("debug_truncate_bytes", &["DATABRICKS_DEBUG_TRUNCATE_BYTES"]).form(Form::Number),
     plain("debug_headers", &["DATABRICKS_DEBUG_HEADERS"]).form(Form::Flag),
     plain("skip_verify", &[]).form(Form::Flag),
-    // Ours: the SDKs leave it to their platform.
+    // These two are not in the SDKs: they always discover the endpoint, and leave certificates to their platforms.
+    plain("token_url", &[]),
     plain("ca_file", &[]),
 ];
 
@@ -99,12 +100,7 @@ pub(crate) fn attribute(name: &str) -> Option<&'static Attribute> {
     ATTRIBUTES.iter().find(|a| a.name == name)
 }
 
-/// Whether an id may become part of a path.
-pub(crate) fn is_id(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-}
-
-/// A flag as the vendor's Go tools read it.
+/// Parses a flag as the Go SDK does.
 pub(crate) fn flag(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),

@@ -1,20 +1,20 @@
-//! Reads `~/.databrickscfg` as the vendor's tools do. Never writes.
+//! Parses `~/.databrickscfg` as the Databricks CLI and SDKs do.
 //!
-//! Values may stand in quotes; ` # text` and ` ; text` after a value are comments, while `#` and `;` inside a word are
-//! data; keys end at `=` or `:`; keys before the first section belong to `DEFAULT`; of a key that comes twice the last
-//! counts; a section that comes twice is one. A byte-order mark and Windows line ends are accepted.
+//! Values may be quoted. ` # text` and ` ; text` after a value are comments; `#` and `;` inside a word are data. A key
+//! ends at `=` or `:`. Keys before the first section belong to `DEFAULT`. If a key is repeated, the last value is used;
+//! sections of the same name are merged. A byte-order mark and Windows line ends are accepted.
 //!
 //! Differences from the SDKs, on purpose: keys are compared without regard to case (as in Python; Go ignores `Host`),
 //! and a comment sign inside quotes is data (in Go it ends the value).
 
 use crate::{Error, Result};
 
-/// The section that holds settings of the file itself and is no profile.
+/// The section for settings of the file itself, which is not a profile.
 pub(crate) const SETTINGS: &str = "__settings__";
-/// The profile that is used when none is named.
+/// The profile that is used if none is named.
 pub(crate) const DEFAULT: &str = "DEFAULT";
 
-/// A parsed file: its sections in order, each with its keys in order.
+/// A parsed file: sections and their keys, in the file's order.
 #[derive(Clone, Default)]
 pub(crate) struct Ini {
     sections: Vec<Section>,
@@ -27,7 +27,7 @@ pub(crate) struct Section {
 }
 
 impl Ini {
-    /// Parses the text; `file` is only for the error's text, which never shows a line (it may hold a secret).
+    /// Parses the text. `file` is named in errors, which never quote a line, because it may contain a secret.
     pub(crate) fn parse(text: &str, file: &str) -> Result<Self> {
         let mut ini = Self::default();
         let mut current = DEFAULT.to_owned();
@@ -62,7 +62,7 @@ impl Ini {
         self.sections.iter().find(|s| s.name == name)
     }
 
-    /// Every profile, in the file's order.
+    /// The profiles, in the file's order.
     pub(crate) fn profiles(&self) -> impl Iterator<Item = &Section> {
         self.sections.iter().filter(|s| s.name != SETTINGS)
     }
@@ -77,7 +77,7 @@ impl Ini {
 }
 
 impl Section {
-    /// The key's value; an empty one counts as not given.
+    /// The value of a key; an empty value counts as missing.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.entries.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
     }
@@ -87,7 +87,7 @@ impl Section {
     }
 }
 
-/// Takes quotes and a comment away.
+/// Removes quotes and a comment.
 fn value_of(text: &str) -> &str {
     if let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))
         && let Some((inside, after)) = text[1..].split_once(quote)
@@ -99,7 +99,7 @@ fn value_of(text: &str) -> &str {
     comment_start(text).map_or(text, |at| text[..at].trim_end())
 }
 
-/// Where the blanks before a comment sign begin.
+/// Finds the start of a comment, including the blanks before it.
 fn comment_start(text: &str) -> Option<usize> {
     if text.starts_with(['#', ';']) {
         return Some(0);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn values_as_the_vendors_tools_read_them() {
+    fn values_as_the_sdks_read_them() {
         for (written, read) in [
             ("t", "t"),
             ("t # mine", "t"),
@@ -150,7 +150,7 @@ mod tests {
             "\u{feff}host: h\r\n\r\n[ my work ] ; c\r\nHost=a\r\n  host = b\r\n[DEFAULT]\r\ntoken = t\r\n";
         assert_eq!(get(text, "DEFAULT", "host").as_deref(), Some("h"));
         assert_eq!(get(text, "DEFAULT", "token").as_deref(), Some("t"));
-        assert_eq!(get(text, "my work", "host").as_deref(), Some("b"), "the last counts");
+        assert_eq!(get(text, "my work", "host").as_deref(), Some("b"), "the last value is used");
         assert_eq!(Ini::parse(text, "f").unwrap().profiles().count(), 2);
     }
 

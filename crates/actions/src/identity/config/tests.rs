@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::{Credential, ErrorKind, Source};
 
 const FILE: &str = "[DEFAULT]\nhost = d.example\ntoken = dt\n[p]\nhost = p.example\ntoken = pt\nwarehouse_id = w\n\
                     [only-host]\nhost = p.example\n[q]\nhost = q.example\nauth_type = oauth-m2m\nclient_id = c\nclient_secret = cs\n";
@@ -11,13 +12,15 @@ fn home(file: &str) -> tempfile::TempDir {
     home
 }
 
-fn resolve(explicit: &[(&str, &str)], variables: &[(&str, &str)], home: &Path) -> Result<Config> {
-    Config::resolve(explicit, &Environment::new(variables.iter().copied()).with_home(home))
+fn resolve(given: &[(&str, &str)], variables: &[(&str, &str)], home: &Path) -> Result<Config> {
+    let environment = Environment::new(variables.iter().copied()).with_home(home);
+    let builder = Config::builder().environment(environment);
+    given.iter().fold(builder, |builder, (name, value)| builder.with(name, *value)).resolve()
 }
 
 fn token(config: &Config) -> String {
     match config.connection().unwrap().credential() {
-        crate::Credential::Token(token) => token.expose().to_owned(),
+        Credential::Token(token) => token.expose().to_owned(),
         other => panic!("{other:?}"),
     }
 }
@@ -54,7 +57,7 @@ fn a_profile_named_by_the_caller_is_taken_whole() {
     let config = resolve(&[("profile", "only-host")], &environment, home.path()).unwrap();
     assert!(config.connection().is_err(), "the token was given for another host");
     let config = resolve(&[("profile", "only-host")], &[("DATABRICKS_TOKEN", "et")], home.path()).unwrap();
-    assert_eq!(token(&config), "et", "completed, as nothing contradicts");
+    assert_eq!(token(&config), "et", "the environment completes the profile");
     assert_eq!(config.warnings().len(), if cfg!(unix) { 2 } else { 1 }, "{:?}", config.warnings());
 }
 
@@ -62,13 +65,13 @@ fn a_profile_named_by_the_caller_is_taken_whole() {
 fn a_credential_never_goes_to_another_sources_host() {
     let home = home(FILE);
     for (explicit, environment, credential) in [
-        // A host by argument, and the environment's token that was given for another.
+        // The caller's host, and a token that the environment has for another host.
         (
             vec![("host", "a.example")],
             vec![("DATABRICKS_HOST", "e.example"), ("DATABRICKS_TOKEN", "et")],
             "token",
         ),
-        // A host and a profile by argument.
+        // The caller's host and profile.
         (vec![("host", "a.example"), ("profile", "p")], vec![], "token"),
         // Both from the environment.
         (vec![], vec![("DATABRICKS_HOST", "e.example"), ("DATABRICKS_CONFIG_PROFILE", "p")], "token"),
@@ -96,7 +99,7 @@ fn a_credential_never_goes_to_another_sources_host() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn errors_name_what_is_missing() {
     let home = home(FILE);
     for (explicit, variables, text, hint) in [
         (vec![("profile", "nope")], vec![], "there is no profile nope", "DEFAULT, p, only-host, q"),
@@ -109,7 +112,7 @@ fn what_is_missing_is_named() {
         (vec![], vec![("DATABRICKS_TOKEN", "t")], "no host configured", "DATABRICKS_HOST"),
         (vec![("host", "x")], vec![], "no credential", "DATABRICKS_TOKEN"),
         (vec![("host", "x"), ("auth_type", "pat")], vec![], "pat needs token", "DATABRICKS_TOKEN"),
-        (vec![("host", "u:pw@x"), ("token", "t")], vec![], "user information", "address"),
+        (vec![("host", "u:hunter2@x"), ("token", "t")], vec![], "user information", "address"),
         (vec![("host", "x"), ("token", "t"), ("auth_type", "no-such")], vec![], "no-such", "pat"),
         (
             vec![("host", "x"), ("token", "t"), ("client_id", "c")],
@@ -119,13 +122,13 @@ fn what_is_missing_is_named() {
         ),
     ] {
         let error = resolve(&explicit, &variables, home.path()).and_then(|c| c.connection()).unwrap_err();
-        assert_eq!(error.kind(), crate::ErrorKind::Configuration);
+        assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(error.to_string().contains(text), "{error}");
         assert!(error.hint().unwrap_or_default().contains(hint), "{error}: {:?}", error.hint());
-        assert!(!error.to_string().contains("pw"), "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
     }
     let error = resolve(&[("nonsense", "x")], &[], home.path()).unwrap_err();
-    assert_eq!(error.kind(), crate::ErrorKind::Usage);
+    assert_eq!(error.kind(), ErrorKind::Usage);
 }
 
 #[test]
@@ -152,16 +155,16 @@ fn the_view_shows_sources_and_no_secrets() {
 }
 
 #[test]
-fn profiles_are_listed_each_by_itself() {
+fn profiles_are_listed_without_the_environment() {
     let home = home(&format!("[__settings__]\ndefault_profile = p\n{FILE}[bad]\nhost = ftp://x\n"));
     let environment = Environment::new([("DATABRICKS_TOKEN", "et"), ("DATABRICKS_HOST", "e.example")])
         .with_home(home.path());
-    let profiles = Config::profiles(&[], &environment).unwrap();
+    let profiles = Config::builder().environment(environment).profiles().unwrap();
     let names: Vec<_> =
         profiles.iter().map(|p| (p.name.as_str(), p.auth_type.as_deref(), p.default)).collect();
     let p = ("p", Some("pat"), true);
     let q = ("q", Some("oauth-m2m"), false);
     assert_eq!(names[..4], [("DEFAULT", Some("pat"), false), p, ("only-host", None, false), q]);
     assert!(profiles[4].fault.as_deref().unwrap().contains("scheme"), "{profiles:?}");
-    assert!(Config::profiles(&[], &Environment::default()).unwrap().is_empty());
+    assert!(Config::builder().environment(Environment::default()).profiles().unwrap().is_empty());
 }

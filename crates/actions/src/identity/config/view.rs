@@ -1,17 +1,19 @@
-//! What `config show` and `config profiles` print, as data. Secrets are masked when the view is made.
+//! Configurations and profiles for display. Secrets are masked when a view is made.
 
 use serde::Serialize;
 
 use super::{
-    Config, Environment, Setting,
     attribute::ATTRIBUTES,
-    read::{File, from_arguments, from_variables},
+    file::ConfigFile,
+    read::named_file,
+    settings::{Ignored, SettingView},
 };
-use brickwire_wire::redact::MASK;
+use crate::{
+    Host, Result,
+    identity::config::{Config, ConfigBuilder},
+};
 
-use crate::{Host, Result};
-
-/// The whole configuration as it may be shown.
+/// A configuration for display.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct ConfigView {
@@ -21,120 +23,79 @@ pub struct ConfigView {
     pub account_id: Option<String>,
     /// The workspace's id.
     pub workspace_id: Option<String>,
-    /// The profile in use.
+    /// The profile that is used.
     pub profile: Option<String>,
-    /// The kind of credential in the SDKs' word.
+    /// The SDKs' name for the kind of credential.
     pub auth_type: Option<String>,
-    /// Every value that counts.
+    /// The values that are used.
     pub attributes: Vec<SettingView>,
-    /// Every value that was given and doesn't count.
+    /// The values that are given but not used.
     pub ignored: Vec<Ignored>,
-    /// What works and may surprise.
+    /// What is allowed but may be a mistake.
     pub warnings: Vec<String>,
 }
 
-/// One value as it may be shown.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct SettingView {
-    /// The setting's name.
-    pub name: String,
-    /// Its value; `***` for a secret.
-    pub value: String,
-    /// Where it comes from.
-    pub source: String,
-}
-
-/// A value that was given and doesn't count.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct Ignored {
-    /// The setting's name.
-    pub name: String,
-    /// Its value; `***` for a secret.
-    pub value: String,
-    /// Where it comes from.
-    pub source: String,
-    /// Why it doesn't count.
-    pub reason: String,
-}
-
-impl Ignored {
-    pub(super) fn new(setting: &Setting, reason: String) -> Self {
-        let SettingView { name, value, source } = SettingView::of(setting);
-        Self { name, value, source, reason }
-    }
-}
-
-impl SettingView {
-    fn of(setting: &Setting) -> Self {
-        let value = match setting.name() {
-            // As written it may carry user information.
-            "host" => Host::parse(setting.shown()).map_or_else(|_| MASK.to_owned(), |h| h.to_string()),
-            _ => setting.shown().to_owned(),
-        };
-        Self { name: setting.name().to_owned(), value, source: setting.source.to_string() }
-    }
-}
-
-/// A profile of the configuration file.
+/// A profile of the configuration file, for display.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct ProfileView {
-    /// Its name.
+    /// The profile's name.
     pub name: String,
-    /// Its host's origin, if it names one.
+    /// The origin of its host, if it names one.
     pub host: Option<String>,
-    /// The kind of credential in the SDKs' word, if it can be told.
+    /// The SDKs' name for the kind of credential, if it has one.
     pub auth_type: Option<String>,
-    /// Whether it is the one in use when none is named.
+    /// Whether it is used if no profile is named.
     pub default: bool,
     /// What is wrong with it.
     pub fault: Option<String>,
 }
 
 impl Config {
-    /// The configuration as it may be shown.
+    /// The configuration for display.
     pub fn view(&self) -> ConfigView {
-        let own = |value: Option<&str>| value.map(str::to_owned);
+        let text = |value: Option<&str>| value.map(str::to_owned);
         ConfigView {
             host: self.host().map(Host::to_string),
-            account_id: own(self.account_id()),
-            workspace_id: own(self.workspace_id()),
-            profile: own(self.profile()),
-            auth_type: own(self.auth_type()),
-            attributes: self.settings.iter().map(SettingView::of).collect(),
-            ignored: self.ignored.clone(),
-            warnings: self.warnings.clone(),
+            account_id: text(self.account_id()),
+            workspace_id: text(self.workspace_id()),
+            profile: text(self.profile()),
+            auth_type: text(self.auth_type()),
+            attributes: self.settings().iter().map(SettingView::from).collect(),
+            ignored: self.ignored().to_vec(),
+            warnings: self.warnings().to_vec(),
         }
     }
+}
 
-    /// The profiles of the configuration file: the one that `explicit` or the environment names, or the home
-    /// directory's. No file means no profiles.
+impl ConfigBuilder {
+    /// The profiles of the configuration file: the one that is named, or else the one in the home directory. If there
+    /// is no file, there are no profiles.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the file can't be read.
-    pub fn profiles(explicit: &[(&str, &str)], environment: &Environment) -> Result<Vec<ProfileView>> {
-        // Each profile by itself: without the variables that would complete or override it.
-        let alone = environment.without(|name| ATTRIBUTES.iter().any(|a| a.variables.contains(&name)));
-        let given: Vec<_> =
-            from_arguments(explicit)?.into_iter().chain(from_variables(environment)).collect();
-        let named = given.iter().find(|s| s.attribute.name == "config_file");
-        let Some(file) = File::open(named, environment, false)? else { return Ok(Vec::new()) };
-        let path = file.path.display().to_string();
-        let default =
-            Self::read(&[("config_file", &path)], &alone).ok().and_then(|c| c.profile().map(str::to_owned));
+    pub fn profiles(&self) -> Result<Vec<ProfileView>> {
+        let environment = self.environment_or_process();
+        let named = named_file(self.given(), &environment)?;
+        let Some(file) = ConfigFile::open(named.as_ref(), &environment, false)? else {
+            return Ok(Vec::new());
+        };
+        // Each profile is shown without the variables that would complete or override it.
+        let alone = Config::builder()
+            .environment(environment.without(|name| ATTRIBUTES.iter().any(|a| a.variables.contains(&name))))
+            .with("config_file", file.path.display().to_string());
+        let default = alone.read().ok().and_then(|config| config.profile().map(str::to_owned));
         let view = |name: &str| {
-            let read = Self::resolve(&[("profile", name), ("config_file", &path)], &alone);
-            let config = read.as_ref().ok();
+            let resolved = alone.clone().profile(name).resolve();
+            let config = resolved.as_ref().ok();
             ProfileView {
                 name: name.to_owned(),
-                host: config.and_then(|c| c.host()).map(Host::to_string),
-                auth_type: config.and_then(|c| c.auth_type()).map(str::to_owned),
+                host: config.and_then(Config::host).map(Host::to_string),
+                auth_type: config.and_then(Config::auth_type).map(str::to_owned),
                 default: default.as_deref() == Some(name),
-                fault: read.as_ref().err().map(ToString::to_string),
+                fault: resolved.as_ref().err().map(ToString::to_string),
             }
         };
-        Ok(file.ini.profiles().map(|s| view(&s.name)).collect())
+        Ok(file.ini.profiles().map(|section| view(&section.name)).collect())
     }
 }

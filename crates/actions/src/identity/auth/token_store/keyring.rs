@@ -7,15 +7,15 @@ use keyring::v1::{Entry, Error};
 use crate::Secret;
 
 const SERVICE: &str = "brickwire";
-/// A keyring may ask a person for its own password; a program that runs unattended doesn't wait for that.
+/// A keyring may ask the user for its password; unattended programs don't wait for that.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What became of a request to the keyring.
+/// The result of a request to the keyring.
 pub(super) enum Outcome<T> {
     Done(T),
-    /// It holds nothing under that key.
+    /// The keyring has no entry with this key.
     Nothing,
-    /// There is none, or it doesn't answer.
+    /// There is no keyring, or it doesn't answer.
     Unavailable,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn remove(key: &str) -> Outcome<()> {
     ask(key, |entry| entry.delete_credential())
 }
 
-/// On a thread of its own: the clients block, and one that hangs is left behind.
+/// Asks on a separate thread, because clients block; a client that hangs is abandoned.
 fn ask<T: Send + 'static>(
     key: &str,
     work: impl FnOnce(Entry) -> Result<T, Error> + Send + 'static,
@@ -55,9 +55,9 @@ fn ask<T: Send + 'static>(
 mod tests {
     use super::*;
 
-    /// With a keyring and without; nothing is written into it.
+    /// Passes with a keyring and without; nothing is written.
     #[test]
-    fn what_is_not_there_is_not_found() {
-        assert!(!matches!(get("a key that nobody has"), Outcome::Done(_)));
+    fn an_unknown_key_is_not_found() {
+        assert!(!matches!(get("a key that does not exist"), Outcome::Done(_)));
     }
 }

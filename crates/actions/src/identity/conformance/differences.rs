@@ -2,10 +2,10 @@
 
 /// A vector, why we differ, and what is expected of us instead.
 pub(super) struct Difference {
-    /// Its name; with `*` at the end all that begin so.
+    /// The vector's name; with `*` at the end, all vectors whose names start with the rest.
     pub(super) vector: &'static str,
     pub(super) why: &'static str,
-    /// In the vectors' words.
+    /// Our outcome, in the form of a vector's `expect`.
     pub(super) ours: &'static str,
 }
 
@@ -19,8 +19,8 @@ const fn differ(vector: &'static str, why: &'static str, ours: &'static str) -> 
     Difference { vector, why, ours }
 }
 
-/// The vector's token endpoint is on another host than its workspace. It is run once more with the endpoint at home,
-/// and must then do as expected.
+/// The vector's token endpoint is on another host than its workspace. It is run again with the endpoint on the workspace's
+/// host, and must then have the expected outcome.
 pub(super) const ELSEWHERE: &str =
     "design: a credential never goes to a host that only an answer of the workspace names";
 const REFUSED: &str =
@@ -61,12 +61,12 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     ),
     differ(
         "azure/host_from_resource_id",
-        "resolving takes no network, and a host that only an answer names gets no credential: the host must be given",
+        "resolving uses no network, and a host that only an answer names gets no credential: the host must be given",
         r#"{"error_contains": "no host configured", "error_mentions": ["DATABRICKS_HOST"]}"#,
     ),
     differ(
         "ini/key_case",
-        "keys have no case, as in Python (the vector's own note recommends it): `Host` silently ignored helps nobody",
+        "keys are compared without case, as in Python (the vector's own note recommends it): ignoring `Host` helps no user",
         r#"{"auth_type": "pat", "host": "https://h.cloud.databricks.com", "headers": {"Authorization": "Bearer t"}}"#,
     ),
     differ(
@@ -77,23 +77,23 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     ),
     differ(
         "prec/token_whitespace",
-        "the vector allows both: blanks around a pasted token are dropped rather than refused",
+        "the vector allows both: blanks around a pasted token are removed rather than refused",
         r#"{"auth_type": "pat", "headers": {"Authorization": "Bearer abc"}}"#,
     ),
     differ(
         "host/http_remote_kept",
-        "design: no token in clear to anything but loopback",
+        "design: no token goes in the clear to anything but loopback",
         r#"{"error_contains": "must be https"}"#,
     ),
     differ("host/uppercase_host", "design: hosts are lower-cased", r#"{"host": "https://abc.def.ghi"}"#),
     differ(
         "token-state/ttl30_remaining30",
-        "a life below the 40 s is cut by a quarter of it, as the vector's note asks: else each call would refresh",
+        "a life below 40 s is cut by a quarter of it, as the vector's note asks: otherwise each call would refresh",
         r#"{"state": "fresh"}"#,
     ),
     differ(
         "token-cache/no_file_is_created_0600",
-        "the store is the only file that is written, and only by a login: looking for a token makes none",
+        "the store is the only file that is written, and only by a login: reading it does not create it",
         r#"{"error_contains": "token not found"}"#,
     ),
     differ("m2m/happy_flow", ELSEWHERE, REFUSED),
@@ -104,10 +104,9 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     differ("group/m2m_assume_group", ELSEWHERE, REFUSED),
 ];
 
-/// Run at home, the one vector that then still differs.
+/// The only vector that still differs if the token endpoint is on the workspace's host.
 pub(super) const AT_HOME: &[Difference] = &[differ(
     "m2m/happy_flow",
-    "RFC 6749, 7.1: a token of a type that isn't understood is not used as if it were; Databricks has Bearer only, so \
-     that is what is sent",
+    "RFC 6749, 7.1: a client must not use a token of an unknown type; Databricks only has Bearer, so that is what is sent",
     r#"{"auth_type": "oauth-m2m", "host": "https://a", "headers": {"Authorization": "Bearer cde"}}"#,
 )];

@@ -1,4 +1,4 @@
-//! Answers as a vector says; anything else is a connection that doesn't come about.
+//! Answers requests as a vector says; all other requests fail to connect.
 
 use std::{collections::BTreeMap, sync::Mutex};
 
@@ -28,7 +28,7 @@ impl Fake {
         Self { routes: Mutex::new(routes.as_array().cloned().unwrap_or_default()), asked: Mutex::default() }
     }
 
-    /// Whether such a request came.
+    /// Checks that such a request was sent.
     pub(super) fn was_asked(&self, wanted: &Value) -> Result<(), String> {
         let url = Url::parse(wanted["url"].as_str().unwrap()).unwrap();
         let asked = self.asked.lock().unwrap();
@@ -79,7 +79,7 @@ impl Exchange for Fake {
             route["method"] == request.method().as_str() && same_url(&url, request.url())
         };
         let found = routes.iter().position(matches);
-        // Of several answers to the same request each is given once, the last for ever.
+        // Several answers to the same request are used one after the other; the last is repeated.
         let more = found.is_some_and(|at| routes[at + 1..].iter().any(matches));
         let route = found.map(|at| if more { routes.remove(at) } else { routes[at].clone() });
         let answer = match route {

@@ -1,4 +1,4 @@
-//! Runs the vectors of `tests/vectors/auth.json`: configurations, answers and what the official SDKs make of them.
+//! Runs the vectors of `tests/vectors/auth.json`: configurations, answers, and what the official SDKs do with them.
 //! Where we differ on purpose, [`DIFFERENCES`] names the vector, the reason, and what we do instead, which is checked.
 
 mod differences;
@@ -16,22 +16,26 @@ use futures_util::FutureExt;
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::{Authenticator, Token, cache::TokenCache, discovery::HostMetadata, token_store::TokenStore};
+use self::{
+    differences::{AT_HOME, DIFFERENCES, Difference, ELSEWHERE},
+    fake::Fake,
+};
+use super::{
+    auth::{cache::TokenCache, discovery::HostMetadata, program, token::Token, token_store::TokenStore},
+    authenticator::Authenticator,
+};
 use crate::{Config, Environment, Error, Host};
 
-use differences::{AT_HOME, DIFFERENCES, Difference, ELSEWHERE};
-use fake::Fake;
-
-/// What came of a vector: names as in its `expect`.
+/// The outcome of a vector, with the names of its `expect`.
 type Outcome = Result<BTreeMap<&'static str, Value>, Error>;
 
 fn vectors() -> Vec<Value> {
-    serde_json::from_str(include_str!("../../../tests/vectors/auth.json")).unwrap()
+    serde_json::from_str(include_str!("../../tests/vectors/auth.json")).unwrap()
 }
 
 #[tokio::test]
 async fn vectors_and_differences() {
-    let _alone = crate::identity::auth::program::tests::ALONE.lock().await;
+    let _alone = program::tests::ALONE.lock().await;
     let mut faults = Vec::new();
     let mut used = HashSet::new();
     let mut by_tag: BTreeMap<String, (u32, u32)> = BTreeMap::new();
@@ -49,7 +53,7 @@ async fn vectors_and_differences() {
         if let Err(fault) = run(&vector, &expect).await {
             faults.push(format!("{name}: {fault}"));
         }
-        // Differing by the address alone, it must still agree in everything else.
+        // If only the address of the token endpoint differs, everything else must agree.
         if difference.is_some_and(|d| d.why == ELSEWHERE) {
             let host = format!("https://{}", vector["args"]["host"].as_str().unwrap_or("a"));
             let home: Value =
@@ -123,7 +127,7 @@ async fn run(vector: &Value, expect: &Value) -> Result<(), String> {
     }
 }
 
-/// Secrets of the vector that are long enough to be told from other text.
+/// The vector's secrets that are long enough to be recognized in other text.
 fn secrets(vector: &Value) -> Vec<String> {
     let given = ["args", "env"].into_iter().flat_map(|part| vector[part].as_object().into_iter().flatten());
     given
@@ -162,13 +166,13 @@ async fn configured(vector: &Value, dir: &Path, fake: &Arc<Fake>, kind: &str) ->
         other => other.to_string(),
     };
     let object = |part: &str| vector[part].as_object().cloned().unwrap_or_default();
-    let args: Vec<_> = object("args").iter().map(|(k, v)| (k.clone(), plain(v))).collect();
-    let explicit: Vec<_> = args.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let path = ("PATH".to_owned(), format!("{}:/usr/bin:/bin", dir.join("bin").display()));
     let variables = object("env").into_iter().map(|(k, v)| (k, plain(&v))).chain([path]);
     let environment = Environment::new(variables).with_home(dir);
 
-    let config = Config::resolve(&explicit, &environment)?;
+    let builder = Config::builder().environment(environment);
+    let config =
+        object("args").iter().fold(builder, |b, (name, value)| b.with(name, plain(value))).resolve()?;
     let mut outcome = BTreeMap::new();
     let text = |value: Option<&str>| value.map_or(Value::Null, Value::from);
     outcome.insert("host", text(config.host().map(Host::as_str)));
@@ -182,7 +186,7 @@ async fn configured(vector: &Value, dir: &Path, fake: &Arc<Fake>, kind: &str) ->
     let home = || Host::parse("https://localhost").unwrap();
     let options = HttpOptions::new(config.host().cloned().unwrap_or_else(home));
     let wire = Wire::builder(options).with_exchange(fake.clone()).build()?;
-    // What the host says of itself completes what is configured.
+    // The host's metadata completes the configuration.
     let issuer = config.login_target()?.issuer;
     let asked = kind != "host" && !vector["http"].is_null();
     let metadata = if asked { issuer.metadata(&wire).await? } else { HostMetadata::default() };
@@ -240,7 +244,7 @@ fn same(outcome: &BTreeMap<&str, Value>, expect: &Value, fake: &Fake) -> Result<
                 }
             }
             "token_request" => fake.was_asked(wanted)?,
-            // Names of hosts have no case.
+            // The case of host names doesn't matter.
             "host"
                 if outcome["host"].as_str().map(str::to_lowercase)
                     == wanted.as_str().map(str::to_lowercase) => {}
@@ -255,7 +259,7 @@ fn same(outcome: &BTreeMap<&str, Value>, expect: &Value, fake: &Fake) -> Result<
     Ok(())
 }
 
-/// How a token of that life is treated with that much of it left, seen from outside.
+/// How the cache treats a token with this life when this much of it is left.
 async fn token_state(args: &Value) -> BTreeMap<&'static str, Value> {
     tokio::time::pause();
     let life = args["ttl_s"].as_u64().map(Duration::from_secs);

@@ -1,4 +1,4 @@
-//! What is read of the process's surroundings, as a value: variables and the home directory.
+//! Environment variables and the home directory, as a value.
 
 use std::{
     collections::BTreeMap,
@@ -6,13 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Environment variables and the home directory. [`Config`](crate::Config) reads nothing else of the process, so a test
-/// (or a server that serves many users) gives its own.
+/// Environment variables and the home directory. [`Config`](crate::Config) depends on nothing else of the process, so a
+/// test (or a server with many users) can provide its own.
 ///
 /// ```
 /// use brickwire_actions::{Config, Environment};
 /// let environment = Environment::new([("DATABRICKS_HOST", "x.cloud.databricks.com"), ("DATABRICKS_TOKEN", "dapi-1")]);
-/// let config = Config::resolve(&[], &environment)?;
+/// let config = Config::builder().environment(environment).resolve()?;
 /// assert_eq!(config.connection()?.host().as_str(), "https://x.cloud.databricks.com");
 /// # Ok::<(), brickwire_actions::Error>(())
 /// ```
@@ -20,19 +20,19 @@ use std::{
 pub struct Environment {
     variables: BTreeMap<String, String>,
     home: Option<PathBuf>,
-    /// Whether it is the process's own.
+    /// Whether this is the process's own environment.
     #[cfg(feature = "keyring")]
     real: bool,
 }
 
 impl Environment {
-    /// These variables and no home directory.
+    /// An environment with these variables and no home directory.
     pub fn new<K: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
         let variables = variables.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
         Self { variables, ..Self::default() }
     }
 
-    /// The process's variables and home directory. Variables that aren't Unicode are left out.
+    /// The variables and home directory of this process, without variables that aren't Unicode.
     pub fn from_process() -> Self {
         let text = |(k, v): (std::ffi::OsString, std::ffi::OsString)| {
             Some((k.into_string().ok()?, v.into_string().ok()?))
@@ -45,7 +45,8 @@ impl Environment {
         }
     }
 
-    /// With another home directory: where `.databrickscfg` is.
+    /// Sets the home directory, which contains `.databrickscfg`.
+    #[must_use]
     pub fn with_home(mut self, home: impl Into<PathBuf>) -> Self {
         self.home = Some(home.into());
         #[cfg(feature = "keyring")]
@@ -55,13 +56,13 @@ impl Environment {
         self
     }
 
-    /// Whether it is the process's own, with all that belongs to its user.
+    /// Whether this is the process's own environment, so that its user's keyring may be used.
     #[cfg(feature = "keyring")]
     pub(crate) fn is_real(&self) -> bool {
         self.real
     }
 
-    /// With one more variable, if its value is Unicode.
+    /// Adds a variable, if its value is Unicode.
     pub(crate) fn with(mut self, name: &str, value: impl Into<PathBuf>) -> Self {
         if let Ok(value) = value.into().into_os_string().into_string() {
             self.variables.insert(name.to_owned(), value);
@@ -69,7 +70,7 @@ impl Environment {
         self
     }
 
-    /// A variable's value; an empty one counts as not set.
+    /// The value of a variable; an empty value counts as not set.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|v| !v.is_empty())
     }
@@ -79,19 +80,18 @@ impl Environment {
         self.home.as_deref()
     }
 
-    /// All variables, for a program that is started.
+    /// All variables, for starting another program.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
-    /// The same without the variables of these names.
-    pub(crate) fn without(&self, dropped: impl Fn(&str) -> bool) -> Self {
-        let mut other = self.clone();
-        other.variables.retain(|name, _| !dropped(name));
-        other
+    /// Removes the variables whose names match.
+    pub(crate) fn without(mut self, is_removed: impl Fn(&str) -> bool) -> Self {
+        self.variables.retain(|name, _| !is_removed(name));
+        self
     }
 
-    /// A path as people write it: `~/` is the home directory.
+    /// Expands `~/` at the start of a path.
     pub(crate) fn expand(&self, path: &str) -> PathBuf {
         match (path.strip_prefix("~/").or_else(|| path.strip_prefix("~\\")), &self.home) {
             (Some(rest), Some(home)) => home.join(rest),
@@ -99,7 +99,7 @@ impl Environment {
         }
     }
 
-    /// Where a program is, by the PATH variable.
+    /// Finds a program on the PATH.
     pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
         let suffixes: &[&str] = if cfg!(windows) { &[".exe", ".cmd", ".bat"] } else { &[""] };
         std::env::split_paths(self.get("PATH")?)
@@ -119,7 +119,7 @@ fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
 
-/// Names only: any variable may hold a secret.
+/// Shows names only, because any variable may contain a secret.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.variables.keys().filter(|k| k.starts_with("DATABRICKS_")).collect::<Vec<_>>();
