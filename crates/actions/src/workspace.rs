@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use crate::{
     AccessToken, Clusters, Commands, Config, ConfigBuilder, Connection, Environment, Error, Events, Host,
     RawRequest, RawResponse, Result, RetryPolicy, Secret, Sql, Statements, Users, Warehouses,
-    background::Background, identity::authenticator::Authenticator,
+    background::Background,
+    identity::{authenticator::Authenticator, config::setting_methods},
 };
 
 /// A workspace. Cheap to clone; all clones share connections and tokens.
@@ -47,50 +48,19 @@ pub struct WorkspaceBuilder {
 }
 
 impl WorkspaceBuilder {
-    /// Uses this profile of the configuration file, which then comes before the environment.
-    pub fn profile(self, name: &str) -> Self {
-        self.with_settings(|settings| settings.profile(name))
-    }
+    setting_methods!();
 
-    /// Connects to this workspace or account console.
-    pub fn host(self, host: &str) -> Self {
-        self.with_settings(|settings| settings.host(host))
-    }
-
-    /// Authenticates with a personal access token.
-    pub fn token(self, token: impl Into<Secret>) -> Self {
-        self.with_settings(|settings| settings.token(token))
-    }
-
-    /// Authenticates as a service principal with an OAuth secret. The host is asked for the token endpoint.
-    pub fn oauth(self, client_id: &str, client_secret: impl Into<Secret>) -> Self {
-        self.with_settings(|settings| settings.oauth(client_id, client_secret))
-    }
-
-    /// Gets the tokens for [`oauth`](Self::oauth) from this URL, such as
-    /// `https://accounts.cloud.databricks.com/oidc/accounts/ID/v1/token` for an account console.
-    pub fn token_url(self, url: &str) -> Self {
-        self.with_settings(|settings| settings.token_url(url))
-    }
-
-    /// Authenticates as a service principal of Microsoft Entra ID.
-    pub fn azure_client_secret(
-        self,
-        tenant_id: &str,
-        client_id: &str,
-        client_secret: impl Into<Secret>,
-    ) -> Self {
-        self.with_settings(|settings| settings.azure_client_secret(tenant_id, client_id, client_secret))
-    }
-
-    /// Sets any other setting by its name, such as `account_id` or `ca_file`.
-    pub fn with_setting(self, name: &str, value: impl Into<Secret>) -> Self {
-        self.with_settings(|settings| settings.with(name, value))
+    /// Sets any setting by its name, such as `account_id` or `ca_file`. A later value replaces an earlier one, and an
+    /// empty value counts as missing.
+    pub fn with(mut self, name: &str, value: impl Into<Secret>) -> Self {
+        self.settings = self.settings.with(name, value);
+        self
     }
 
     /// Uses this environment instead of that of the process.
-    pub fn environment(self, environment: Environment) -> Self {
-        self.with_settings(|settings| settings.environment(environment))
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.settings = self.settings.environment(environment);
+        self
     }
 
     /// Uses a resolved configuration in place of settings.
@@ -153,11 +123,6 @@ impl WorkspaceBuilder {
         let authenticator = Arc::new(Authenticator::new(&connection, &wire));
         let wire = wire.with_retry(self.retry).with_debug(self.debug).with_credential(authenticator.clone());
         Ok(Workspace { client: wire.into(), authenticator, background: Background::default() })
-    }
-
-    fn with_settings(mut self, change: impl FnOnce(ConfigBuilder) -> ConfigBuilder) -> Self {
-        self.settings = change(self.settings);
-        self
     }
 }
 

@@ -36,6 +36,50 @@ use self::{
 use super::{auth::browser::LoginTarget, connection::Connection, environment::Environment};
 use crate::{Host, Result, Secret};
 
+/// The methods for settings that [`ConfigBuilder`] and [`WorkspaceBuilder`](crate::WorkspaceBuilder) have in common.
+macro_rules! setting_methods {
+    () => {
+        /// Uses this profile of the configuration file, which then comes before the environment.
+        pub fn profile(self, name: &str) -> Self {
+            self.with("profile", name)
+        }
+
+        /// Connects to this workspace or account console.
+        pub fn host(self, host: &str) -> Self {
+            self.with("host", host)
+        }
+
+        /// Authenticates with a personal access token.
+        pub fn token(self, token: impl Into<Secret>) -> Self {
+            self.with("token", token)
+        }
+
+        /// Authenticates as a service principal with an OAuth secret. The host is asked for the token endpoint.
+        pub fn oauth(self, client_id: &str, client_secret: impl Into<Secret>) -> Self {
+            self.with("client_id", client_id).with("client_secret", client_secret)
+        }
+
+        /// Gets the tokens for [`oauth`](Self::oauth) from this URL, such as
+        /// `https://accounts.cloud.databricks.com/oidc/accounts/ID/v1/token` for an account console.
+        pub fn token_url(self, url: &str) -> Self {
+            self.with("token_url", url)
+        }
+
+        /// Authenticates as a service principal of Microsoft Entra ID.
+        pub fn azure_client_secret(
+            self,
+            tenant_id: &str,
+            client_id: &str,
+            client_secret: impl Into<Secret>,
+        ) -> Self {
+            self.with("azure_tenant_id", tenant_id)
+                .with("azure_client_id", client_id)
+                .with("azure_client_secret", client_secret)
+        }
+    };
+}
+pub(crate) use setting_methods;
+
 /// Collects the caller's settings for a [`Config`].
 ///
 /// ```
@@ -53,43 +97,7 @@ pub struct ConfigBuilder {
 }
 
 impl ConfigBuilder {
-    /// Uses this profile of the configuration file, which then comes before the environment.
-    pub fn profile(self, name: &str) -> Self {
-        self.with("profile", name)
-    }
-
-    /// Connects to this workspace or account console.
-    pub fn host(self, host: &str) -> Self {
-        self.with("host", host)
-    }
-
-    /// Authenticates with a personal access token.
-    pub fn token(self, token: impl Into<Secret>) -> Self {
-        self.with("token", token)
-    }
-
-    /// Authenticates as a service principal with an OAuth secret. The host is asked for the token endpoint.
-    pub fn oauth(self, client_id: &str, client_secret: impl Into<Secret>) -> Self {
-        self.with("client_id", client_id).with("client_secret", client_secret)
-    }
-
-    /// Gets the tokens for [`oauth`](Self::oauth) from this URL, such as
-    /// `https://accounts.cloud.databricks.com/oidc/accounts/ID/v1/token` for an account console.
-    pub fn token_url(self, url: &str) -> Self {
-        self.with("token_url", url)
-    }
-
-    /// Authenticates as a service principal of Microsoft Entra ID.
-    pub fn azure_client_secret(
-        self,
-        tenant_id: &str,
-        client_id: &str,
-        client_secret: impl Into<Secret>,
-    ) -> Self {
-        self.with("azure_tenant_id", tenant_id)
-            .with("azure_client_id", client_id)
-            .with("azure_client_secret", client_secret)
-    }
+    setting_methods!();
 
     /// Sets any setting by its name, such as `account_id` or `ca_file`. A later value replaces an earlier one, and an
     /// empty value counts as missing.

@@ -162,14 +162,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_trimmed_and_checked() {
-        let connection = Connection::token("x.cloud.databricks.com", " dapi1\n").unwrap();
-        assert!(matches!(connection.credential(), Credential::Token(t) if t.expose() == "dapi1"));
-        let error = Connection::token("x.cloud.databricks.com", "da pi").unwrap_err().to_string();
-        assert!(error.starts_with("the token"), "{error}");
-    }
-
-    #[test]
     fn a_foreign_token_url_does_not_become_the_host() {
         let principal = |url| ServicePrincipal::new(url, "id", "secret");
         let entra = principal("https://login.microsoftonline.com/tid/oauth2/v2.0/token").unwrap();

@@ -1,4 +1,6 @@
-use brickwire_actions::{Config, Environment, Error, ErrorKind, Workspace};
+use std::time::Duration;
+
+use brickwire_actions::{Config, ConfigBuilder, Connection, Environment, Error, ErrorKind, Workspace};
 use serde_json::json;
 
 use crate::provider::{Provider, form};
@@ -212,4 +214,48 @@ async fn each_place_that_refuses_a_credential_has_a_message_of_its_own() {
             shown(&error)
         );
     }
+}
+
+#[tokio::test]
+async fn a_builder_takes_settings_or_a_connection_and_the_environment_completes_it() {
+    let environment =
+        Environment::new([("DATABRICKS_HOST", "x.cloud.databricks.com"), ("DATABRICKS_TOKEN", "t")]);
+    let builder = || Workspace::builder().environment(environment.clone());
+    assert_eq!(builder().build().unwrap().host().as_str(), "https://x.cloud.databricks.com");
+    let kind =
+        |builder: ConfigBuilder| builder.environment(Environment::default()).resolve().unwrap().auth_type();
+    let host = || Config::builder().host("adb-1.2.azuredatabricks.net");
+    assert_eq!(kind(host().oauth("id", SECRET)), Some("oauth-m2m"));
+    assert_eq!(kind(host().azure_client_secret("tenant", "id", SECRET)), Some("azure-client-secret"));
+    assert_eq!(kind(host().token("first").token("")), None, "a later value replaces an earlier one");
+
+    let error = builder().oauth("id", SECRET).build().unwrap_err();
+    assert!(error.to_string().contains("more than one authorization method"), "{error}");
+    assert!(error.to_string().contains("client_secret=*** (explicit)"), "{error}");
+    let connection = Connection::oauth("y.cloud.databricks.com", "id", SECRET).unwrap();
+    let error = builder().connection(connection.clone()).host("z.example").build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+    let workspace = builder().connection(connection).build().unwrap();
+    assert_eq!(workspace.host().as_str(), "https://y.cloud.databricks.com");
+}
+
+#[tokio::test]
+async fn a_token_url_takes_the_place_of_discovery() {
+    let (provider, server) = (Provider::start().await, Provider::start().await);
+    let builder = Workspace::builder().environment(Environment::default()).host(&provider.url);
+    let workspace = builder.oauth("id", SECRET).token_url(&format!("{}/oidc/v1/token", server.url));
+    let token = workspace.build().unwrap().access_token().await.unwrap();
+    assert_eq!((token.token.expose(), server.count("/oidc/v1/token")), ("token-1", 1));
+    assert_eq!(provider.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn a_deadline_holds_for_tokens_too_and_the_filter_knows_them() {
+    let provider = Provider::start().await;
+    let workspace = workspace(&provider.url);
+    let error = workspace.with_deadline(Duration::ZERO).users().me().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+    assert_eq!(provider.count("/api/2.0/preview/scim/v2/Me"), 0);
+    workspace.users().me().await.unwrap();
+    assert_eq!(workspace.filter().text(&format!("it is {SECRET}")), "it is ***");
 }

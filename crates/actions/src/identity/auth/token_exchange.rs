@@ -95,18 +95,14 @@ impl Subject {
             }),
             Self::File(path) => {
                 let shown = path.display();
+                let fault =
+                    |why: &str| Error::configuration(format!("the identity token's file {why}: {shown}"));
                 let text = tokio::fs::read_to_string(path).await.map_err(|e| match e.kind() {
-                    std::io::ErrorKind::NotFound => {
-                        Error::configuration(format!("the identity token's file does not exist: {shown}"))
-                    }
-                    _ => Error::new(
-                        ErrorKind::Local,
-                        format!("the identity token's file can't be read: {shown}"),
-                    )
-                    .with_source(e),
+                    std::io::ErrorKind::NotFound => fault("does not exist"),
+                    _ => fault("can't be read").with_kind(ErrorKind::Local).with_source(e),
                 })?;
                 match text.trim() {
-                    "" => Err(Error::configuration(format!("the identity token's file is empty: {shown}"))),
+                    "" => Err(fault("is empty")),
                     token => Ok(Secret::new(token)),
                 }
             }

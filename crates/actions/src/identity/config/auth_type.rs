@@ -42,31 +42,22 @@ const UNSUPPORTED: [(&str, &str); 12] = [
 ];
 
 impl AuthType {
-    const ALL: [Self; 9] = [
-        Self::Pat,
-        Self::OAuthM2m,
-        Self::EnvOidc,
-        Self::FileOidc,
-        Self::GitHubOidc,
-        Self::AzureClientSecret,
-        Self::AzureCli,
-        Self::DatabricksCli,
-        Self::ExternalBrowser,
+    /// The SDKs' names, in the order of the variants.
+    const NAMES: [(Self, &str); 9] = [
+        (Self::Pat, "pat"),
+        (Self::OAuthM2m, "oauth-m2m"),
+        (Self::EnvOidc, "env-oidc"),
+        (Self::FileOidc, "file-oidc"),
+        (Self::GitHubOidc, "github-oidc"),
+        (Self::AzureClientSecret, "azure-client-secret"),
+        (Self::AzureCli, "azure-cli"),
+        (Self::DatabricksCli, "databricks-cli"),
+        (Self::ExternalBrowser, "external-browser"),
     ];
 
     /// The SDKs' name.
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Pat => "pat",
-            Self::OAuthM2m => "oauth-m2m",
-            Self::EnvOidc => "env-oidc",
-            Self::FileOidc => "file-oidc",
-            Self::GitHubOidc => "github-oidc",
-            Self::AzureClientSecret => "azure-client-secret",
-            Self::AzureCli => "azure-cli",
-            Self::DatabricksCli => "databricks-cli",
-            Self::ExternalBrowser => "external-browser",
-        }
+        Self::NAMES[self as usize].1
     }
 
     /// Whether it is a login on this machine, which may or may not exist.
@@ -81,7 +72,7 @@ impl AuthType {
 
     /// The kind with this name.
     pub(crate) fn named(name: &str) -> Result<Self> {
-        if let Some(found) = Self::ALL.into_iter().find(|t| t.as_str() == name) {
+        if let Some((found, _)) = Self::NAMES.into_iter().find(|(_, known)| *known == name) {
             return Ok(found);
         }
         if let Some((_, instead)) = UNSUPPORTED.iter().find(|(n, _)| *n == name) {
@@ -89,6 +80,6 @@ impl AuthType {
                 .with_hint(*instead));
         }
         Err(Error::configuration(format!("this kind of credential is not known: {name:?}"))
-            .with_hint(format!("`auth_type` is one of {}", Self::ALL.map(Self::as_str).join(", "))))
+            .with_hint(format!("`auth_type` is one of {}", Self::NAMES.map(|(_, name)| name).join(", "))))
     }
 }

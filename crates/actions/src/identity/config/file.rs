@@ -94,7 +94,8 @@ impl ConfigFile {
         let setting = |attribute: &'static Attribute| {
             let value = match attribute.name {
                 "profile" => with_name.then_some(section.name.as_str())?,
-                "config_file" => return None,
+                // A client secret may come from elsewhere, so only the caller decides which endpoint receives it.
+                "config_file" | "token_url" => return None,
                 name => {
                     section.get(name).or_else(|| attribute.other_keys.iter().find_map(|k| section.get(k)))?
                 }
