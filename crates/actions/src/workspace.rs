@@ -178,15 +178,10 @@ impl Workspace {
     }
 
     /// The same workspace with a deadline for all of its calls together, with their retries, waits and bodies. The
-    /// earliest of several deadlines is in force.
-    ///
-    /// A call that reaches it fails with [`ErrorKind::DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded).
+    /// earliest of several deadlines is in force. A call that reaches it fails with [`ErrorKind::DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded).
     #[must_use]
-    pub fn with_deadline(&self, within: Duration) -> Self {
-        match Instant::now().checked_add(within) {
-            Some(deadline) => self.with_wire(|wire| wire.with_deadline(deadline)),
-            None => self.clone(),
-        }
+    pub fn with_deadline(&self, deadline: impl Into<Instant>) -> Self {
+        self.with_wire(|wire| wire.with_deadline(deadline.into()))
     }
 
     /// The same workspace, whose calls send nothing more once the token is canceled.
