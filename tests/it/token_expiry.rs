@@ -172,7 +172,7 @@ async fn a_renewal_whose_answer_is_lost_ends_a_login_and_no_service_principal() 
     let error = connect(&config).users().me().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
     assert!(error.to_string().contains("the login has ended"), "{error}");
-    assert!(error.hint().unwrap().contains("`BrowserLogin`, host "), "{:?}", error.hint());
+    assert!(error.hint().unwrap().contains("`BrowserLogin` for `host = "), "{:?}", error.hint());
 }
 
 #[tokio::test]

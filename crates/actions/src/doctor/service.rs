@@ -110,7 +110,7 @@ pub(super) async fn cluster(workspace: &Workspace, chosen: Option<&Setting>) -> 
     }
     // Some workspaces have thousands of clusters, and one page shows whether there are any.
     let query = ClustersListQuery { page_size: Some(20), ..Default::default() };
-    let page = within(async { Ok(workspace.client().clusters_list(&query).await?) }).await.map(|page| {
+    let page = within(workspace.client().clusters_list(&query)).await.map(|page| {
         let page = page.into_inner();
         let more = page.next_page_token.is_some_and(|t| !t.is_empty());
         let all = page.clusters.unwrap_or_default();

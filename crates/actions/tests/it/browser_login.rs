@@ -40,7 +40,11 @@ async fn log_in_call_renew_and_log_out() {
 
     let error = call().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
-    assert!(error.hint().unwrap().contains("`BrowserLogin`, host http://127.0.0.1"), "{:?}", error.hint());
+    assert!(
+        error.hint().unwrap().contains("`BrowserLogin` for `host = http://127.0.0.1"),
+        "{:?}",
+        error.hint()
+    );
 
     let login = BrowserLogin::start(&config).await.unwrap();
     let address = login.address().to_owned();
@@ -102,7 +106,7 @@ async fn a_login_is_used_with_its_own_host_only() {
     write(&other.url);
     let error = Workspace::new(read().connection().unwrap()).unwrap().users().me().await.unwrap_err();
     assert!(error.to_string().contains("not logged in"), "{error}");
-    assert_eq!(error.hint(), Some("log in with `BrowserLogin`, profile p"));
+    assert_eq!(error.hint(), Some("log in with `BrowserLogin` for `profile = p`"));
     assert_eq!(other.seen().len(), 0);
 }
 

@@ -127,8 +127,8 @@ impl BrowserSession {
     fn not_logged_in(&self, why: &str) -> Error {
         let host = &self.target.issuer.host;
         let hint = match &self.target.profile {
-            Some(profile) => format!("log in with `BrowserLogin`, profile {profile}"),
-            None => format!("log in with `BrowserLogin`, host {host}"),
+            Some(profile) => format!("log in with `BrowserLogin` for `profile = {profile}`"),
+            None => format!("log in with `BrowserLogin` for `host = {host}`"),
         };
         Error::new(ErrorKind::Unauthenticated, format!("{why} {host}")).with_hint(hint)
     }
