@@ -217,7 +217,7 @@ fn connection(vector: &Value) -> Result<Connection, Error> {
 
 /// Does what the vector's action does, and gives what it gives.
 async fn act(vector: &Value) -> Result<Value, Error> {
-    let workspace = Workspace::builder(connection(vector)?).with_debug(true).build()?;
+    let workspace = Workspace::builder().connection(connection(vector)?).with_debug(true).build()?;
     let itself = format!("{workspace:?}");
     assert!(!itself.contains("SECRET") && !itself.contains("CLIENT-S3"), "{itself}");
     let parameters = &vector["params"];

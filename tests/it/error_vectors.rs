@@ -187,7 +187,7 @@ async fn send(
         }
     });
     let connection = Connection::token(&server.base(), "dapi-SECRET").unwrap();
-    let workspace = Workspace::builder(connection).with_events(events).build().unwrap();
+    let workspace = Workspace::builder().connection(connection).with_events(events).build().unwrap();
     let request = RawRequest::new(method, path(&vector["url"]).unwrap()).with_retry(retry);
     tokio::select! {
         outcome = workspace.raw(&request) => (Some(outcome), false),

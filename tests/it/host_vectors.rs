@@ -1,16 +1,16 @@
-//! The connector's connections against ours: which host comes of what a user gives.
+//! The connector's connections against ours: which host results from what a user gives.
 
 use brickwire_actions::{Connection, ErrorKind::Configuration, Host, ServicePrincipal};
 use serde_json::Value;
 
 use crate::vector;
 
-/// A host and what we make of it where the connector makes something else of it.
+/// Hosts that we treat differently from the connector: our result, and the reason.
 const HOSTS: &[(&str, Result<&str, &str>, &str)] = &[
-    (" https://x.com ", Ok("https://x.com"), "blanks are dropped"),
-    ("http://x.cloud.databricks.com", Err("must be https"), "the token would travel in clear"),
+    (" https://x.com ", Ok("https://x.com"), "blanks are removed"),
+    ("http://x.cloud.databricks.com", Err("must be https"), "the token would travel in the clear"),
     ("HTTPS://x.com", Ok("https://x.com"), "a scheme in any case"),
-    ("user:pw@x.com", Err("user information"), "not silently dropped"),
+    ("user:pw@x.com", Err("user information"), "not silently removed"),
     ("x.com@evil.example", Err("user information"), "the host would be another one"),
     ("https:/x.com", Err("malformed"), "not guessed"),
     ("ftp://x.com", Err("scheme other than https"), "the host would be ftp"),
@@ -40,7 +40,7 @@ fn hosts() {
     println!("hosts: {} vectors met, {} of them differing on purpose", vectors.len(), HOSTS.len());
 }
 
-/// Whose token URL says nothing of the workspace; the connector calls its API there.
+/// A token URL that doesn't contain the workspace's host; the connector calls the API there.
 const ENTRA: &str = "https://login.microsoftonline.com/tid/oauth2/v2.0/token";
 
 #[test]

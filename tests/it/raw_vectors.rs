@@ -214,7 +214,8 @@ async fn send(server: &ScriptedServer, vector: &Value) -> Result<RawResponse, Er
             token.or(connection["fields"]["apiKey"].as_str()).unwrap_or_default()
         }
     };
-    let workspace = Workspace::builder(Connection::token(&host, token)?).with_debug(true).build()?;
+    let workspace =
+        Workspace::builder().connection(Connection::token(&host, token)?).with_debug(true).build()?;
     let request = request(&inputs)?;
     let is_silent = vector["server_script"][0]["hang"] == true && inputs["timeout"].is_null();
     if !is_silent {

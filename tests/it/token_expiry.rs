@@ -1,4 +1,4 @@
-//! Tokens of a few seconds in waits of half a minute: renewed in time, and each refresh token used once.
+//! Tokens that live for seconds, in waits of half a minute: they are renewed in time, and each refresh token is used once.
 
 use std::{
     collections::HashSet,
@@ -21,9 +21,9 @@ const ME: &str = "/api/2.0/preview/scim/v2/Me";
 const CLUSTER: &str = "/api/2.1/clusters/get";
 const TOKEN: &str = "/oidc/v1/token";
 
-/// A sandbox where all takes half a minute by a clock that stands still.
+/// A sandbox whose work takes half a minute, by a clock that only moves when it is advanced.
 async fn slow_sandbox() -> Sandbox {
-    // The present: a login is kept with the moment at which it ends.
+    // The clock starts at the present, because a login is stored with the time at which it expires.
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let clock = Clock::standing_at(u64::try_from(now.as_millis()).unwrap());
     let mut delays = Delays::NONE;
@@ -33,24 +33,20 @@ async fn slow_sandbox() -> Sandbox {
 }
 
 fn service_principal(sandbox: &Sandbox) -> Workspace {
-    let explicit = [
-        ("host", sandbox.url()),
-        ("client_id", sandbox.client_id()),
-        ("client_secret", sandbox.client_secret()),
-    ];
-    connect(&Config::resolve(&explicit, &Environment::default()).unwrap())
+    let builder = Workspace::builder().environment(Environment::default()).host(sandbox.url());
+    builder.oauth(sandbox.client_id(), sandbox.client_secret()).build().unwrap()
 }
 
 fn connect(config: &Config) -> Workspace {
-    Workspace::new(config.connection().unwrap()).unwrap()
+    Workspace::builder().config(config).build().unwrap()
 }
 
-/// Somebody who is logged in, with the home in which the login is kept.
+/// A user who is logged in, and the home directory with the stored login.
 async fn user(sandbox: &Sandbox) -> (Config, TempDir) {
     let home = tempfile::tempdir().unwrap();
     let environment = Environment::default().with_home(home.path());
-    let explicit = [("host", sandbox.url()), ("auth_type", "external-browser")];
-    let config = Config::resolve(&explicit, &environment).unwrap();
+    let builder = Config::builder().environment(environment).host(sandbox.url());
+    let config = builder.with("auth_type", "external-browser").resolve().unwrap();
     let login = BrowserLogin::start(&config).await.unwrap();
     let browser = reqwest::Client::builder().no_proxy().build().unwrap();
     let browsing = browser.get(login.address()).send();
@@ -60,10 +56,10 @@ async fn user(sandbox: &Sandbox) -> (Config, TempDir) {
     (config, home)
 }
 
-/// Sees a work to its end while the client's time and the sandbox's pass together, a tenth of a second with each step.
+/// Runs work to its end while the times of the client and the sandbox advance together, by a tenth of a second per step.
 async fn in_time_lapse<T>(sandbox: &Sandbox, work: impl Future<Output = T>) -> T {
     const STEP: Duration = Duration::from_millis(100);
-    // Time that is paused leaps ahead when nothing can be done, unless something blocks: requests take real time.
+    // Requests take real time. Paused time jumps ahead when all tasks are idle, unless a blocking task runs.
     let (end, held) = mpsc::channel::<()>();
     let holding = tokio::task::spawn_blocking(move || held.recv());
     tokio::time::pause();
@@ -74,7 +70,7 @@ async fn in_time_lapse<T>(sandbox: &Sandbox, work: impl Future<Output = T>) -> T
         tokio::select! {
             biased;
             done = &mut work => break done,
-            // The request is the pause.
+            // This request takes some real time, during which the work can proceed.
             answer = watcher.get(&page).send() => assert!(answer.unwrap().status().is_success()),
         }
         sandbox.clock().advance(STEP);
@@ -86,13 +82,13 @@ async fn in_time_lapse<T>(sandbox: &Sandbox, work: impl Future<Output = T>) -> T
     done
 }
 
-/// The statuses of a path's answers.
+/// The statuses of the answers for a path.
 fn statuses(sandbox: &Sandbox, path: &str) -> Vec<u16> {
     let requests = sandbox.requests();
     requests.iter().filter(|request| request.path == path).map(|request| request.status.unwrap()).collect()
 }
 
-/// What was shown to the token endpoint under that name, as the log has it.
+/// The values of a form field in all requests to the token endpoint.
 fn shown(sandbox: &Sandbox, name: &str) -> Vec<String> {
     let requests = sandbox.requests();
     let forms = requests.iter().filter(|request| request.path == TOKEN);
@@ -103,7 +99,7 @@ fn shown(sandbox: &Sandbox, name: &str) -> Vec<String> {
     fields.filter_map(|field| Some(field.strip_prefix(&format!("{name}="))?.to_owned())).collect()
 }
 
-/// Waits for a cluster and for a statement, each half a minute, and looks at what it took.
+/// Waits for a cluster and for a statement, half a minute each, and checks how many tokens that took.
 async fn waits_through_many_tokens(sandbox: &Sandbox, workspace: &Workspace) {
     in_time_lapse(sandbox, async {
         let clusters = workspace.clusters();
@@ -116,7 +112,7 @@ async fn waits_through_many_tokens(sandbox: &Sandbox, workspace: &Workspace) {
     let renewed = statuses(sandbox, TOKEN).len();
     assert!(renewed > 3, "{renewed} tokens for {LONG:?}");
     let refused = statuses(sandbox, CLUSTER).iter().filter(|status| **status != 200).count();
-    assert!(refused < renewed / 2, "{refused} refused: tokens are to be renewed before they end");
+    assert!(refused < renewed / 2, "{refused} refused: tokens must be renewed before they expire");
 
     let rows = in_time_lapse(sandbox, async {
         let statement = workspace.sql(RUNNING_WAREHOUSE).statement("SELECT 1 AS one");
@@ -143,8 +139,8 @@ async fn a_user_waits_through_many_tokens_and_uses_each_refresh_token_once() {
     waits_through_many_tokens(&sandbox, &connect(&config)).await;
     let used = shown(&sandbox, "refresh_token");
     assert_eq!(used.iter().collect::<HashSet<_>>().len(), used.len());
-    assert_eq!(statuses(&sandbox, TOKEN).len(), used.len() + 1, "all but the login itself");
-    // The last one is kept for the next process.
+    assert_eq!(statuses(&sandbox, TOKEN).len(), used.len() + 1, "one more for the login itself");
+    // The last refresh token is stored for the next process.
     connect(&config).users().me().await.unwrap();
 }
 
@@ -156,7 +152,7 @@ async fn a_token_that_ends_before_it_said_costs_one_refused_call() {
         workspace.users().me().await.unwrap();
         let (calls, tokens) = (statuses(&sandbox, ME).len(), statuses(&sandbox, TOKEN).len());
         for _ in 0..3 {
-            // Only the service knows.
+            // The client can't know that the token has expired.
             sandbox.clock().advance(TOKEN_TTL);
             workspace.users().me().await.unwrap();
         }
@@ -176,14 +172,14 @@ async fn a_renewal_whose_answer_is_lost_ends_a_login_and_no_service_principal() 
     let error = connect(&config).users().me().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
     assert!(error.to_string().contains("the login has ended"), "{error}");
-    assert!(error.hint().unwrap().contains("brick auth login --host"), "{:?}", error.hint());
+    assert!(error.hint().unwrap().contains("`BrowserLogin` for `host = "), "{:?}", error.hint());
 }
 
 #[tokio::test]
 async fn many_who_share_a_login_renew_it_once() {
     let sandbox = Sandbox::start().await.unwrap();
     let (config, _home) = user(&sandbox).await;
-    // As if each were a process of its own.
+    // Each workspace acts like a process of its own.
     let workspaces: Vec<_> = (0..8).map(|_| connect(&config)).collect();
     for workspace in &workspaces {
         workspace.users().me().await.unwrap();

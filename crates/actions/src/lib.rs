@@ -1,10 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-mod auth;
 mod background;
-mod config;
-mod connection;
 mod doctor;
+mod identity;
 mod lifecycle;
 mod list;
 mod names;
@@ -13,14 +11,23 @@ mod results;
 mod wait;
 mod workspace;
 
-pub use auth::{AccessToken, BrowserLogin, Identity};
 pub use brickwire_client::{Client, ResponseValue, types};
 pub use brickwire_wire::{
-    Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret,
+    Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret, redact::Filter,
 };
-pub use config::{Config, ConfigView, Environment, Ignored, ProfileView, Setting, SettingView, Source};
-pub use connection::{Connection, Credential, ServicePrincipal};
 pub use doctor::{Check, Doctor, Outcome};
+pub use identity::{
+    auth::{client_credentials::ServicePrincipal, token::Identity},
+    authenticator::AccessToken,
+    config::{
+        Config, ConfigBuilder,
+        settings::{Ignored, Setting, SettingView, Source},
+        view::{ConfigView, ProfileView},
+    },
+    connection::{Connection, Credential},
+    environment::Environment,
+    login::BrowserLogin,
+};
 pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status};
 pub use list::List;
 pub use names::{Candidate, Named};

@@ -1,27 +1,27 @@
-//! A connection in use: complete when built, cheap to clone.
+//! The front door: a workspace with its HTTP connections, its credential and its options.
 
 use std::{sync::Arc, time::Duration};
 
 use brickwire_client::Client;
-use brickwire_wire::Wire;
+use brickwire_wire::{Wire, redact::Filter};
 use tokio::time::Instant;
 
 use crate::{
-    AccessToken, Connection, Events, Host, RawRequest, RawResponse, Result, RetryPolicy,
-    auth::Authenticator,
+    AccessToken, Config, ConfigBuilder, Connection, Environment, Error, Events, Host, RawRequest,
+    RawResponse, Result, RetryPolicy, Secret,
     background::{Background, CancelOnDrop},
+    identity::{authenticator::Authenticator, config::setting_methods},
 };
 
 /// The time after a deadline in which an answer may still come, and for a cancellation.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// A connection in use. Cheap to clone; all clones share connections and tokens.
+/// A workspace. Cheap to clone; all clones share connections and tokens.
 ///
 /// ```no_run
 /// # async fn example() -> brickwire_actions::Result<()> {
-/// use brickwire_actions::{Connection, Workspace};
-/// let connection = Connection::token("https://adb-1.2.azuredatabricks.net", "dapi-example")?;
-/// let workspace = Workspace::new(connection)?;
+/// use brickwire_actions::Workspace;
+/// let workspace = Workspace::from_env()?;
 /// for cluster in workspace.clusters().list().await?.iter() {
 ///     println!("{:?}", cluster.cluster_name);
 /// }
@@ -36,9 +36,14 @@ pub struct Workspace {
 }
 
 /// Options for a [`Workspace`].
+///
+/// What is not set here comes from the environment and a profile of the configuration file, as described for
+/// [`Config`].
 #[derive(Debug)]
+#[must_use]
 pub struct WorkspaceBuilder {
-    connection: Connection,
+    settings: ConfigBuilder,
+    connection: Option<Result<Connection>>,
     retry: RetryPolicy,
     events: Events,
     debug: bool,
@@ -46,13 +51,40 @@ pub struct WorkspaceBuilder {
 }
 
 impl WorkspaceBuilder {
-    /// How failed requests are repeated; by default whatever is safe, for 5 minutes.
+    setting_methods!();
+
+    /// Sets any setting by its name, such as `account_id` or `ca_file`. A later value replaces an earlier one, and an
+    /// empty value counts as missing.
+    pub fn with(mut self, name: &str, value: impl Into<Secret>) -> Self {
+        self.settings = self.settings.with(name, value);
+        self
+    }
+
+    /// Uses this environment instead of that of the process.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.settings = self.settings.environment(environment);
+        self
+    }
+
+    /// Uses a resolved configuration in place of settings.
+    pub fn config(mut self, config: &Config) -> Self {
+        self.connection = Some(config.connection());
+        self
+    }
+
+    /// Uses a connection in place of settings.
+    pub fn connection(mut self, connection: Connection) -> Self {
+        self.connection = Some(Ok(connection));
+        self
+    }
+
+    /// Sets how failed requests are repeated; by default safe requests are repeated for up to five minutes.
     pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Who is told of retries and changes of state.
+    /// Sets a listener for retries and changes of state.
     pub fn with_events(mut self, events: Events) -> Self {
         self.events = events;
         self
@@ -64,37 +96,71 @@ impl WorkspaceBuilder {
         self
     }
 
-    /// Names the program at the start of the user agent.
+    /// Puts the name and version of the program at the start of the user agent.
     pub fn with_product(mut self, name: &str, version: &str) -> Self {
         self.product = Some((name.to_owned(), version.to_owned()));
         self
     }
 
-    /// Makes the workspace; nothing is sent yet.
+    /// Builds the workspace. Nothing is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if TLS can't be set up on this machine.
+    /// As for [`ConfigBuilder::resolve`] and [`Config::connection`];
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if TLS can't be set up on this machine;
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for settings beside a configuration or connection.
     pub fn build(self) -> Result<Workspace> {
-        let wire = self.connection.wire(self.product.as_ref())?.with_events(self.events);
-        let authenticator = Arc::new(Authenticator::new(&self.connection, &wire));
+        let connection = match self.connection {
+            Some(_) if !self.settings.is_empty() => {
+                return Err(Error::usage("a connection is given, and settings that it would ignore"));
+            }
+            Some(connection) => connection?,
+            None => {
+                let config = self.settings.resolve()?;
+                for warning in config.warnings() {
+                    tracing::warn!(target: "brickwire", "{warning}");
+                }
+                config.connection()?
+            }
+        };
+        let wire = connection.wire(self.product.as_ref())?.with_events(self.events);
+        let authenticator = Arc::new(Authenticator::new(&connection, &wire));
         let wire = wire.with_retry(self.retry).with_debug(self.debug).with_credential(authenticator.clone());
         Ok(Workspace { client: wire.into(), authenticator, background: Background::default() })
     }
 }
 
 impl Workspace {
-    /// A workspace with all defaults; nothing is sent yet.
+    /// The workspace that environment variables or the configuration file describe, found as the official SDKs do.
     ///
     /// # Errors
     /// As for [`WorkspaceBuilder::build`].
-    pub fn new(connection: Connection) -> Result<Self> {
-        Self::builder(connection).build()
+    pub fn from_env() -> Result<Self> {
+        Self::builder().build()
     }
 
-    /// Sets options first.
-    pub fn builder(connection: Connection) -> WorkspaceBuilder {
+    /// A workspace with default options.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if TLS can't be set up on this machine.
+    pub fn new(connection: Connection) -> Result<Self> {
+        Self::builder().connection(connection).build()
+    }
+
+    /// Starts with default options.
+    ///
+    /// ```
+    /// use brickwire_actions::Workspace;
+    /// # fn example(host: &str, token: &str, client_id: &str, client_secret: &str) -> brickwire_actions::Result<()> {
+    /// let by_profile = Workspace::builder().profile("prod").build()?;
+    /// let by_token = Workspace::builder().host(host).token(token).build()?;
+    /// let by_oauth = Workspace::builder().host(host).oauth(client_id, client_secret).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> WorkspaceBuilder {
         WorkspaceBuilder {
-            connection,
+            settings: Config::builder(),
+            connection: None,
             retry: RetryPolicy::default(),
             events: Events::default(),
             debug: false,
@@ -102,21 +168,23 @@ impl Workspace {
         }
     }
 
-    /// The same workspace with debug on or off, for single calls.
+    /// The same workspace with the debug log on or off, for single calls.
     #[must_use]
     pub fn with_debug(&self, debug: bool) -> Self {
         self.with_wire(|wire| wire.with_debug(debug))
     }
 
-    /// The same workspace with other retries, for single calls.
+    /// The same workspace with another retry policy, for single calls.
     #[must_use]
     pub fn with_retry(&self, retry: RetryPolicy) -> Self {
         self.with_wire(|wire| wire.with_retry(retry))
     }
 
-    /// The same workspace with a deadline for all calls.
-    pub(crate) fn with_deadline(&self, deadline: Instant) -> Self {
-        self.with_wire(|wire| wire.with_deadline(deadline))
+    /// The same workspace with a deadline for all of its calls together, with their retries, waits and bodies. The
+    /// earliest of several deadlines is in force. A call that reaches it fails with [`ErrorKind::DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded).
+    #[must_use]
+    pub fn with_deadline(&self, deadline: impl Into<Instant>) -> Self {
+        self.with_wire(|wire| wire.with_deadline(deadline.into()))
     }
 
     /// Sends the request that starts `what`; see [`Background::submit`]. The answer may come some seconds after the
@@ -161,7 +229,7 @@ impl Workspace {
         Self { client: change(self.wire().clone()).into(), ..self.clone() }
     }
 
-    /// Where it is.
+    /// The host.
     pub fn host(&self) -> &Host {
         self.wire().host()
     }
@@ -182,18 +250,24 @@ impl Workspace {
         request.as_curl(self.wire())
     }
 
-    /// The generated client, for operations that have no action of their own. It shares this workspace's
-    /// credentials, retries and log.
+    /// The generated client, for operations that have no action of their own. It shares the credential, the retry policy
+    /// and the log of this workspace.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// A token that is good now, with what is known of it; fetched if need be.
+    /// A valid access token, fetched if necessary.
     ///
     /// # Errors
-    /// [`ErrorKind::Unauthenticated`](crate::ErrorKind::Unauthenticated) if none can be had.
+    /// [`ErrorKind::Unauthenticated`](crate::ErrorKind::Unauthenticated) if the credential is refused, and any error of
+    /// the requests that fetch the token.
     pub async fn access_token(&self) -> Result<AccessToken> {
         self.authenticator.access_token().await
+    }
+
+    /// The filter that replaces the credentials in use by `***`, for programs that print texts from elsewhere.
+    pub fn filter(&self) -> &Filter {
+        self.wire().filter()
     }
 
     pub(crate) fn wire(&self) -> &Wire {

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use brickwire_actions::{Config, Environment, RetryPolicy, Workspace};
+use brickwire_actions::{Config, RetryPolicy, Workspace};
 use clap_complete::CompletionCandidate;
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 
@@ -24,7 +24,7 @@ pub(crate) type Found = Vec<(String, String)>;
 
 /// Profiles in the configuration file.
 pub(crate) fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
-    let all = Config::profiles(&[], &Environment::from_process()).unwrap_or_default();
+    let all = Config::builder().profiles().unwrap_or_default();
     candidates(current, all.into_iter().map(|p| (p.name, p.host.unwrap_or_default())).collect())
 }
 
@@ -51,18 +51,17 @@ pub(crate) fn live(
 fn find(what: &str, list: impl AsyncFnOnce(&Workspace) -> Option<Found>) -> Option<Found> {
     let flags =
         [("profile", "--profile", "-p"), ("host", "--host", "--host"), ("ca_file", "--ca-file", "--ca-file")];
-    let given = flags.map(|(name, long, short)| (name, given(long, short)));
-    let explicit: Vec<_> =
-        given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-    let config = Config::resolve(&explicit, &Environment::from_process()).ok()?;
+    let given = flags.into_iter().filter_map(|(name, long, short)| Some((name, given(long, short)?)));
+    let builder = given.fold(Config::builder(), |builder, (name, value)| builder.with(name, value));
+    let config = builder.resolve().ok()?;
     let cache = cache_file(config.host()?.as_str(), what);
     if let Some(found) = cache.as_ref().and_then(read_fresh) {
         return Some(found);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     let found = runtime.block_on(async {
-        let workspace =
-            Workspace::builder(config.connection().ok()?).with_retry(RetryPolicy::never()).build().ok()?;
+        let builder = Workspace::builder().config(&config);
+        let workspace = builder.with_retry(RetryPolicy::never()).build().ok()?;
         tokio::time::timeout(DEADLINE, list(&workspace)).await.ok()?
     })?;
     if let Some(path) = cache {

@@ -2,7 +2,9 @@
 
 use std::{path::Path, time::Duration};
 
-use brickwire_actions::{Config, Environment, Workspace};
+#[cfg(feature = "sandbox")]
+use brickwire_actions::Environment;
+use brickwire_actions::{Config, ConfigBuilder, Workspace};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -14,9 +16,6 @@ use crate::{
 
 /// How long cancellations may take when the program ends: the service takes up to 5 s to answer a submission.
 pub(crate) const SETTLE: Duration = Duration::from_secs(8);
-
-/// Settings and their values.
-type Given = Vec<(&'static str, String)>;
 
 /// What every command gets.
 pub(crate) struct Context {
@@ -54,7 +53,8 @@ impl Context {
 
     /// Creates the workspace for a configuration.
     pub(crate) fn connect(&self, config: &Config) -> Result<Workspace> {
-        let builder = Workspace::builder(config.connection()?)
+        let builder = Workspace::builder()
+            .config(config)
             .with_product("brick", env!("CARGO_PKG_VERSION"))
             .with_events(self.progress.events())
             .with_debug(self.global.debug || self.global.verbose > 1);
@@ -63,42 +63,29 @@ impl Context {
 
     /// The resolved configuration.
     pub(crate) async fn config(&self) -> Result<&Config> {
-        self.config.get_or_try_init(async || Ok(self.with_sources(None, Config::resolve).await??)).await
+        self.config.get_or_try_init(async || Ok(self.sources().await?.resolve()?)).await
     }
 
-    /// Passes the settings from flags, and the environment, to `read`. A profile given here replaces the flag's.
-    pub(crate) async fn with_sources<T>(
-        &self,
-        profile: Option<&str>,
-        read: impl FnOnce(&[(&str, &str)], &Environment) -> T,
-    ) -> Result<T> {
-        let (given, environment) = self.sources().await?;
-        let given = given.iter().map(|(name, value)| (*name, value.as_str()));
-        let given = given.filter(|(name, _)| profile.is_none() || *name != "profile");
-        let given: Vec<_> = given.chain(profile.map(|profile| ("profile", profile))).collect();
-        Ok(read(&given, &environment))
-    }
-
-    async fn sources(&self) -> Result<(Given, Environment)> {
+    /// The settings from flags. The environment and a profile complete them.
+    pub(crate) async fn sources(&self) -> Result<ConfigBuilder> {
         if self.global.sandbox {
             return self.sandbox_sources().await;
         }
         let Global { profile, host, ca_file, .. } = &self.global;
         let given = [("profile", profile), ("host", host), ("ca_file", ca_file)];
-        let given = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
-        Ok((given, Environment::from_process()))
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        Ok(given.fold(Config::builder(), |builder, (name, value)| builder.with(name, value)))
     }
 
     #[cfg(feature = "sandbox")]
-    async fn sandbox_sources(&self) -> Result<(Given, Environment)> {
+    async fn sandbox_sources(&self) -> Result<ConfigBuilder> {
         let started = self.sandbox.get_or_try_init(brickwire_sandbox::Sandbox::start).await;
         let sandbox = started.map_err(|e| Failure::local(format!("cannot start the sandbox: {e}")))?;
-        let nothing = Environment::new([("", ""); 0]);
-        Ok((vec![("host", sandbox.url().to_owned()), ("token", sandbox.token().to_owned())], nothing))
+        Ok(Config::builder().environment(Environment::default()).host(sandbox.url()).token(sandbox.token()))
     }
 
     #[cfg(not(feature = "sandbox"))]
-    async fn sandbox_sources(&self) -> Result<(Given, Environment)> {
+    async fn sandbox_sources(&self) -> Result<ConfigBuilder> {
         Err(Failure::not_built("sandbox", "full,sandbox"))
     }
 

@@ -4,6 +4,9 @@
 
 /// The library's words and the command line's, with a row for each setting that a hint can name.
 const WORDS: &[(&str, &str)] = &[
+    ("log in with `BrowserLogin` for `profile = ", "run `brick auth login --profile "),
+    ("log in with `BrowserLogin` for `host = ", "run `brick auth login --host "),
+    ("`BrowserLogin`", "`brick auth login`"),
     ("`warehouse_id`", "--warehouse or DATABRICKS_WAREHOUSE_ID"),
     ("`cluster_id`", "--cluster or DATABRICKS_CLUSTER_ID"),
     ("`profile`", "--profile or DATABRICKS_CONFIG_PROFILE"),

@@ -3,7 +3,6 @@
 use std::{
     env,
     io::{self, Write},
-    iter::successors,
     process::ExitCode,
 };
 
@@ -107,18 +106,9 @@ fn usage_failure(error: &clap::Error) -> Failure {
 }
 
 fn as_text(failure: &Failure) -> String {
-    let cause = failure.error().and_then(untold_cause).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let message = failure.error().map_or_else(|| failure.message(), Error::with_cause);
     let hint = failure.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-    format!("error: {}{cause}{hint}", failure.message())
-}
-
-/// The cause of an error, unless the error's own text includes it.
-fn untold_cause(error: &Error) -> Option<String> {
-    let text = error.to_string();
-    let mut causes = successors(std::error::Error::source(error), |e| e.source());
-    let complete = error.status().is_some() || error.kind() == ErrorKind::Unreachable;
-    let told = complete || causes.clone().any(|c| text.contains(&c.to_string()));
-    causes.next().filter(|_| !told).map(ToString::to_string)
+    format!("error: {message}{hint}")
 }
 
 /// One line for scripts. Every field is present, and null if unknown.

@@ -2,7 +2,7 @@
 
 mod body;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, iter::successors, sync::Arc, time::Duration};
 
 use crate::text;
 
@@ -182,6 +182,21 @@ impl Error {
         let mut error = Self::new(kind, message);
         (error.0.details, error.0.source) = (details, source);
         error
+    }
+
+    /// The message, with the cause after a colon unless the message includes it already.
+    pub fn with_cause(&self) -> String {
+        let message = self.to_string();
+        let source = std::error::Error::source(self);
+        let mut causes = successors(source, |cause| cause.source()).map(ToString::to_string);
+        // The message for an error response or a failed connection says all that its cause says.
+        let is_complete = self.status().is_some() || self.kind() == ErrorKind::Unreachable;
+        match source {
+            Some(cause) if !is_complete && !causes.any(|cause| message.contains(&cause)) => {
+                format!("{message}: {cause}")
+            }
+            _ => message,
+        }
     }
 
     /// What sort of failure this is.

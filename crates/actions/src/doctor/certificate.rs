@@ -1,14 +1,16 @@
-//! Reads who issued a certificate, and only that. Nothing here decides about trust: rustls has done so, or refused.
+//! Reads the issuer of a certificate, for display. Nothing here decides about trust; rustls does.
+//!
+//! `webpki` reads these names, too, but refuses old and unusual certificates, and those that inspect TLS are often so.
 
-/// Who issued a certificate.
+/// The issuer of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Authority {
     common_name: Option<String>,
     organization: Option<String>,
-    own: bool,
+    self_signed: bool,
 }
 
-/// The organizations behind the public authorities that Databricks' clouds and their neighbours use.
+/// The organizations of the public authorities that Databricks' clouds and the services beside them use.
 const PUBLIC: [&str; 11] = [
     "Amazon",
     "DigiCert Inc",
@@ -24,11 +26,11 @@ const PUBLIC: [&str; 11] = [
 ];
 
 impl Authority {
-    /// The issuer that a certificate in DER names; `None` if it isn't one.
-    pub(super) fn of(certificate: &[u8]) -> Option<Self> {
+    /// The issuer of a DER-encoded certificate; `None` if the bytes are no certificate.
+    pub(super) fn from_der(certificate: &[u8]) -> Option<Self> {
         let (SEQUENCE, certificate, _) = element(certificate)? else { return None };
         let (SEQUENCE, mut rest, _) = element(certificate)? else { return None };
-        // The version is explicit in all certificates but the oldest.
+        // Certificates of version 1 have no version field.
         if let (VERSION, _, after) = element(rest)? {
             rest = after;
         }
@@ -40,27 +42,27 @@ impl Authority {
         Some(Self {
             common_name: attribute(issuer, COMMON_NAME),
             organization: attribute(issuer, ORGANIZATION),
-            own: issuer == subject,
+            self_signed: issuer == subject,
         })
     }
 
-    /// Whether it goes by the name of a public authority. A name proves nothing, so this is for display only.
+    /// Whether it has the name of a public authority. A name proves nothing, so this is for display only.
     pub(super) fn is_public_by_name(&self) -> bool {
-        !self.own && self.organization.as_deref().is_some_and(|o| PUBLIC.contains(&o))
+        !self.self_signed && self.organization.as_deref().is_some_and(|o| PUBLIC.contains(&o))
     }
 
-    /// One sentence about it.
+    /// Describes the issuer in one sentence.
     pub(super) fn describe(&self) -> String {
         let name = match (&self.common_name, &self.organization) {
             (Some(name), Some(organization)) => format!("{name} ({organization})"),
             (Some(name), None) | (None, Some(name)) => name.clone(),
             (None, None) => "an authority without a name".to_owned(),
         };
-        match (self.own, self.is_public_by_name()) {
+        match (self.self_signed, self.is_public_by_name()) {
             (true, _) => format!("self-signed by {name}"),
             (false, true) => format!("issued by {name}, a public authority"),
             (false, false) => {
-                format!("issued by {name}, not a public authority known to us: a company's own?")
+                format!("issued by {name}, not a known public authority: perhaps a company's own")
             }
         }
     }
@@ -74,7 +76,7 @@ const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 /// 2.5.4.10
 const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
 
-/// The first element: its tag, its content, and what comes after it.
+/// Splits off the first DER element: its tag, its content, and the rest.
 fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
@@ -94,7 +96,7 @@ fn skip(bytes: &[u8]) -> Option<(u8, &[u8])> {
     element(bytes).map(|(tag, _, after)| (tag, after))
 }
 
-/// The first value of that type in a name: sets of sequences of an object id and a text.
+/// The first attribute of this type in a name, which consists of sets of pairs of an object id and a text.
 fn attribute(mut name: &[u8], id: &[u8]) -> Option<String> {
     while let Some((_, set, after)) = element(name) {
         name = after;
@@ -103,7 +105,7 @@ fn attribute(mut name: &[u8], id: &[u8]) -> Option<String> {
         if found == id {
             let (_, text, _) = element(value)?;
             let text = String::from_utf8_lossy(text);
-            // It comes from the network and goes to a terminal.
+            // The text comes from the network and may be printed on a terminal.
             return Some(text.chars().filter(|c| !c.is_control()).take(100).collect());
         }
     }
@@ -142,15 +144,15 @@ mod tests {
     fn names_the_issuer_and_what_it_is() {
         let subject = name(&[(COMMON_NAME, "x.cloud.databricks.com")]);
         let digicert = name(&[(ORGANIZATION, "DigiCert Inc"), (COMMON_NAME, "DigiCert TLS RSA\u{7} CA1")]);
-        let public = Authority::of(&certificate(&digicert, &subject)).unwrap();
+        let public = Authority::from_der(&certificate(&digicert, &subject)).unwrap();
         assert!(public.is_public_by_name());
         assert_eq!(public.describe(), "issued by DigiCert TLS RSA CA1 (DigiCert Inc), a public authority");
         let company =
-            Authority::of(&certificate(&name(&[(ORGANIZATION, "Zscaler Inc.")]), &subject)).unwrap();
-        assert!(company.describe().contains("Zscaler Inc., not a public"), "{}", company.describe());
-        let own = Authority::of(&certificate(&digicert, &digicert)).unwrap();
-        assert!(own.describe().starts_with("self-signed by DigiCert"), "{}", own.describe());
-        let nameless = Authority::of(&certificate(&name(&[]), &subject)).unwrap();
+            Authority::from_der(&certificate(&name(&[(ORGANIZATION, "Zscaler Inc.")]), &subject)).unwrap();
+        assert!(company.describe().contains("Zscaler Inc., not a known public"), "{}", company.describe());
+        let itself = Authority::from_der(&certificate(&digicert, &digicert)).unwrap();
+        assert!(itself.describe().starts_with("self-signed by DigiCert"), "{}", itself.describe());
+        let nameless = Authority::from_der(&certificate(&name(&[]), &subject)).unwrap();
         assert!(nameless.describe().contains("without a name"));
     }
 
@@ -158,13 +160,13 @@ mod tests {
     fn anything_else_is_none_and_no_panic() {
         let whole = certificate(&name(&[(COMMON_NAME, "a")]), &name(&[]));
         for end in 0..whole.len() {
-            assert_eq!(Authority::of(&whole[..end]), None, "{end}");
+            assert_eq!(Authority::from_der(&whole[..end]), None, "{end}");
         }
         for seed in 0..=255u8 {
             let noise: Vec<u8> =
                 whole.iter().enumerate().map(|(i, b)| b ^ (i as u8).wrapping_mul(seed)).collect();
-            // Whatever it is taken for.
-            drop(Authority::of(&noise));
+            // The result doesn't matter, as long as there is no panic.
+            drop(Authority::from_der(&noise));
         }
     }
 }

@@ -1,23 +1,23 @@
-//! What can be told without any network: the configuration and its file.
+//! Checks the configuration and its file, without any network.
 
-use super::{Check, Outcome};
-use crate::{Config, Connection, Environment, Error, config::FilePermissions};
+use super::check::{Check, Outcome};
+use crate::{Config, ConfigBuilder, Connection, identity::config::file::readable_by_others};
 
-/// What the settings amount to.
+/// The result of the settings.
 pub(super) struct Found {
     pub(super) check: Check,
     pub(super) config: Option<Config>,
     pub(super) connection: Option<Connection>,
 }
 
-pub(super) fn configuration(explicit: &[(&str, &str)], environment: &Environment) -> Found {
+pub(super) fn configuration(settings: &ConfigBuilder) -> Found {
     const NAME: &str = "configuration";
-    let config = match Config::read(explicit, environment) {
+    let config = match settings.read() {
         Ok(config) => config,
         Err(error) => return Found { check: Check::fault(NAME, &error), config: None, connection: None },
     };
-    // A check of its own tells of the file.
-    let file = FilePermissions::look(explicit, environment).ok().flatten().and_then(|f| f.warning);
+    // The file's permissions have a check of their own.
+    let permissions = settings.file().ok().flatten().and_then(|file| readable_by_others(&file));
     let view = config.view();
     let mut lines: Vec<String> =
         view.attributes.iter().map(|a| format!("{} = {} ({})", a.name, a.value, a.source)).collect();
@@ -29,37 +29,31 @@ pub(super) fn configuration(explicit: &[(&str, &str)], environment: &Environment
             .iter()
             .map(|i| format!("ignored: {} = {} ({}): {}", i.name, i.value, i.source, i.reason)),
     );
-    let warnings: Vec<_> = view.warnings.iter().filter(|w| file.as_ref() != Some(w)).cloned().collect();
-    let (check, connection) = match config.check().and_then(|()| config.connection()) {
-        Ok(connection) if warnings.is_empty() => (Check::ok(NAME, ""), Some(connection)),
+    let mut details = view.warnings;
+    details.retain(|warning| permissions.as_ref() != Some(warning));
+    let (check, connection) = match config.try_connection() {
+        Ok(connection) if details.is_empty() => (Check::ok(NAME, ""), Some(connection)),
         Ok(connection) => (Check::warning(NAME, ""), Some(connection)),
-        Err(error) => (fault(NAME, &error), None),
+        // The settings are listed below, so the error's summary of them is left out.
+        Err(fault) => (Check::fault(NAME, &fault.error), None),
     };
-    let detail = match check.outcome {
-        Outcome::Fault => [vec![check.detail.clone()], warnings, lines].concat(),
-        _ => [warnings, lines].concat(),
-    };
-    Found { check: Check { detail: detail.join("\n"), ..check }, config: Some(config), connection }
+    if check.outcome == Outcome::Fault {
+        details.insert(0, check.detail);
+    }
+    details.extend(lines);
+    Found { check: Check { detail: details.join("\n"), ..check }, config: Some(config), connection }
 }
 
-/// The settings follow, so the error needn't list them.
-fn fault(name: &'static str, error: &Error) -> Check {
-    let check = Check::fault(name, error);
-    let detail = check.detail.split("; configured: ").next().unwrap_or_default().to_owned();
-    Check { detail, ..check }
-}
-
-pub(super) fn permissions(explicit: &[(&str, &str)], environment: &Environment) -> Check {
+pub(super) fn permissions(settings: &ConfigBuilder) -> Check {
     const NAME: &str = "permissions";
-    match FilePermissions::look(explicit, environment) {
-        Ok(Some(FilePermissions { path, warning: Some(warning) })) => {
-            Check::warning(NAME, warning).with_hint(format!("chmod 600 {}", path.display()))
-        }
-        Ok(Some(FilePermissions { path, .. })) if cfg!(unix) => {
-            Check::ok(NAME, format!("only you may read {}", path.display()))
-        }
-        Ok(Some(_)) => Check::skipped(NAME, "this system's permissions are not looked at"),
-        Ok(None) => Check::skipped(NAME, "there is no configuration file"),
-        Err(error) => Check::fault(NAME, &error),
+    let file = match settings.file() {
+        Ok(Some(file)) => file,
+        Ok(None) => return Check::skipped(NAME, "there is no configuration file"),
+        Err(error) => return Check::fault(NAME, &error),
+    };
+    match readable_by_others(&file) {
+        Some(warning) => Check::warning(NAME, warning).with_hint(format!("chmod 600 {}", file.display())),
+        None if cfg!(unix) => Check::ok(NAME, format!("only you may read {}", file.display())),
+        None => Check::skipped(NAME, "file permissions are not checked on this system"),
     }
 }

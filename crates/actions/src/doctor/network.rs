@@ -1,5 +1,5 @@
-//! The way to the host, below TLS: the proxy, the name, the connection. With a proxy, name and connection are the
-//! proxy's: the host's own name may be unknown here.
+//! Checks the route to the host below TLS: proxy, DNS and TCP. With a proxy, DNS and TCP are checked for the proxy, because
+//! the host's own name may be unknown on this network.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -10,10 +10,10 @@ use brickwire_wire::Step;
 use hyper_util::client::proxy::matcher::Matcher;
 use tokio::{net::TcpStream, time::Instant};
 
-use super::Check;
+use super::check::Check;
 use crate::{Error, ErrorKind, Host};
 
-/// For each step.
+/// The time limit of each check.
 const LIMIT: Duration = Duration::from_secs(5);
 /// The variables that the HTTP stack reads.
 const VARIABLES: [&str; 8] = [
@@ -27,23 +27,21 @@ const VARIABLES: [&str; 8] = [
     "no_proxy",
 ];
 
-/// What connections are made to.
-pub(super) struct Way {
+/// What connections are made to: the host or the proxy.
+pub(super) struct Route {
     name: String,
     port: u16,
 }
 
-/// Finds the proxy for a host, by the same rules as the HTTP stack, and what connections are made to.
-pub(super) fn way_to(host: &Host) -> (Check, Way) {
+/// Finds the proxy for a host, by the same rules as the HTTP client.
+pub(super) fn route_to(host: &Host) -> (Check, Route) {
     const NAME: &str = "proxy";
     let set: Vec<_> =
         VARIABLES.into_iter().filter(|v| std::env::var_os(v).is_some_and(|v| !v.is_empty())).collect();
     let set = if set.is_empty() { "none is set".to_owned() } else { format!("set: {}", set.join(", ")) };
     let url = host.join("/").ok();
-    let direct = Way {
-        name: host.name().trim_start_matches('[').trim_end_matches(']').to_owned(),
-        port: url.as_ref().and_then(reqwest::Url::port_or_known_default).unwrap_or(443),
-    };
+    let port = url.as_ref().and_then(reqwest::Url::port_or_known_default).unwrap_or(443);
+    let direct = Route { name: without_brackets(host.name()), port };
     if host.is_loopback() {
         return (Check::ok(NAME, "none: the host is this machine"), direct);
     }
@@ -61,31 +59,34 @@ pub(super) fn way_to(host: &Host) -> (Check, Way) {
     let detail = format!("{scheme}://{name}:{port}{user} ({set})");
     let check = match scheme {
         "http" | "https" => Check::ok(NAME, detail),
-        _ => {
-            Check::warning(NAME, detail).with_hint("only proxies of HTTP are supported: http:// or https://")
-        }
+        _ => Check::warning(NAME, detail).with_hint("only HTTP proxies are supported: http:// or https://"),
     };
-    (check, Way { name: name.trim_start_matches('[').trim_end_matches(']').to_owned(), port })
+    (check, Route { name: without_brackets(name), port })
+}
+
+/// A host name for the resolver, which takes IPv6 addresses without brackets.
+fn without_brackets(name: &str) -> String {
+    name.trim_start_matches('[').trim_end_matches(']').to_owned()
 }
 
 /// Resolves the name.
-pub(super) async fn resolve(way: &Way) -> (Check, Option<Vec<SocketAddr>>) {
+pub(super) async fn resolve(route: &Route) -> (Check, Option<Vec<SocketAddr>>) {
     const NAME: &str = "dns";
-    if let Ok(address) = way.name.parse::<IpAddr>() {
+    if let Ok(address) = route.name.parse::<IpAddr>() {
         return (
             Check::ok(NAME, format!("{address} is an address already")),
-            Some(vec![(address, way.port).into()]),
+            Some(vec![(address, route.port).into()]),
         );
     }
-    let begun = Instant::now();
-    let found = tokio::time::timeout(LIMIT, tokio::net::lookup_host((way.name.as_str(), way.port))).await;
+    let start = Instant::now();
+    let found = tokio::time::timeout(LIMIT, tokio::net::lookup_host((route.name.as_str(), route.port))).await;
     let why = match found {
         Ok(Ok(found)) => {
             let mut found: Vec<SocketAddr> = found.collect();
             found.dedup();
             if !found.is_empty() {
                 let shown: Vec<_> = found.iter().take(4).map(|a| a.ip().to_string()).collect();
-                let detail = format!("{} is {} ({})", way.name, shown.join(", "), took(begun));
+                let detail = format!("{} is {} ({})", route.name, shown.join(", "), elapsed(start));
                 return (Check::ok(NAME, detail), Some(found));
             }
             "it has no address".to_owned()
@@ -93,28 +94,27 @@ pub(super) async fn resolve(way: &Way) -> (Check, Option<Vec<SocketAddr>>) {
         Ok(Err(e)) => e.to_string(),
         Err(_) => format!("no answer within {} s", LIMIT.as_secs()),
     };
-    let error = Error::new(ErrorKind::Unreachable, format!("cannot resolve {}: {why}", way.name))
+    let error = Error::new(ErrorKind::Unreachable, format!("cannot resolve {}: {why}", route.name))
         .with_hint(Step::hint(Some(Step::Dns)));
     (Check::fault(NAME, &error), None)
 }
 
-/// Connects to the first address that answers.
-pub(super) async fn connect(way: &Way, addresses: &[SocketAddr]) -> Check {
+/// Connects to the first address that accepts the connection.
+pub(super) async fn connect(route: &Route, addresses: &[SocketAddr]) -> Check {
     const NAME: &str = "tcp";
-    let begun = Instant::now();
+    let start = Instant::now();
     let (why, step) = match tokio::time::timeout(LIMIT, TcpStream::connect(addresses)).await {
         Ok(Ok(stream)) => {
-            let there = stream.peer_addr().map(|a| a.to_string()).unwrap_or_default();
-            return Check::ok(NAME, format!("connected to {there} ({})", took(begun)));
+            let peer = stream.peer_addr().map(|a| a.to_string()).unwrap_or_default();
+            return Check::ok(NAME, format!("connected to {peer} ({})", elapsed(start)));
         }
         Ok(Err(e)) => (e.to_string(), Step::of(&e)),
         Err(_) => (format!("no answer within {} s", LIMIT.as_secs()), None),
     };
-    let there = format!("{}:{}", way.name, way.port);
-    let error = Error::new(ErrorKind::Unreachable, format!("cannot connect to {there}: {why}"));
-    Check::fault(NAME, &error.with_hint(Step::hint(step)))
+    let text = format!("cannot connect to {}:{}: {why}", route.name, route.port);
+    Check::fault(NAME, &Error::new(ErrorKind::Unreachable, text).with_hint(Step::hint(step)))
 }
 
-fn took(begun: Instant) -> String {
-    format!("{} ms", begun.elapsed().as_millis())
+fn elapsed(start: Instant) -> String {
+    format!("{} ms", start.elapsed().as_millis())
 }

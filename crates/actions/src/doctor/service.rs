@@ -1,21 +1,22 @@
-//! What the service says: the token, who it belongs to, and whether there is something to work with.
+//! Checks the token, its user, and whether there are a warehouse and a cluster to work with.
 
 use std::time::Duration;
 
-use brickwire_client::types::ClustersListQuery;
+use brickwire_client::types::{ClusterDetails, ClustersListQuery};
 
-use super::Check;
+use super::check::{Check, Outcome};
 use crate::{Connection, Error, ErrorKind, Result, RetryPolicy, Setting, Workspace};
 
-/// For each check.
+/// The time limit of each check.
 const LIMIT: Duration = Duration::from_secs(30);
-/// For the attempts and waits of one request.
+/// The time limit for the attempts and waits of one request.
 const BUDGET: Duration = Duration::from_secs(15);
-/// A token that ends sooner is worth a word.
+/// A token that expires sooner gets a warning.
 const SOON: Duration = Duration::from_secs(60);
 
 pub(super) fn workspace(connection: Connection, product: Option<&(String, String)>) -> Option<Workspace> {
-    let builder = Workspace::builder(connection).with_retry(RetryPolicy::Safe { budget: BUDGET });
+    let builder =
+        Workspace::builder().connection(connection).with_retry(RetryPolicy::Safe { budget: BUDGET });
     match product {
         Some((name, version)) => builder.with_product(name, version),
         None => builder,
@@ -39,10 +40,10 @@ pub(super) async fn token(workspace: &Workspace, kind: Option<&str>) -> Check {
     let mut detail = kind.unwrap_or("a token").to_owned();
     match token.expires_in {
         Some(left) if left.is_zero() => {
-            return Check::warning(NAME, format!("{detail}, expired")).with_hint("get another one");
+            return Check::warning(NAME, format!("{detail}, expired")).with_hint("get a new token");
         }
-        Some(left) => detail.push_str(&format!(", good for another {}", rough(left))),
-        None => detail.push_str(", does not tell when it ends"),
+        Some(left) => detail.push_str(&format!(", valid for another {}", rough(left))),
+        None => detail.push_str(", expiry unknown"),
     }
     if let Some(scopes) = token.scopes {
         detail.push_str(&format!(", scopes: {}", scopes.join(" ")));
@@ -65,7 +66,7 @@ fn rough(left: Duration) -> String {
 pub(super) async fn identity(workspace: &Workspace) -> Check {
     const NAME: &str = "identity";
     if workspace.host().is_account_console() {
-        return Check::skipped(NAME, "an account console: the users of workspaces are not known there");
+        return Check::skipped(NAME, "an account console doesn't know the users of workspaces");
     }
     match within(workspace.users().me()).await {
         Ok(me) => {
@@ -81,27 +82,18 @@ pub(super) async fn warehouse(workspace: &Workspace, chosen: Option<&Setting>) -
     if workspace.host().is_account_console() {
         return Check::skipped(NAME, NONE_THERE);
     }
-    let state = |state: Option<&str>| state.unwrap_or("in an unknown state").to_owned();
     if let Some(chosen) = chosen {
-        let got = within(workspace.warehouses().get(chosen.shown())).await;
-        let found = got.map(|w| {
-            format!(
-                "{} is {}",
-                w.name.as_deref().unwrap_or_default(),
-                state(w.state.as_ref().map(|s| s.as_str()))
-            )
-        });
-        return one(NAME, chosen, found);
+        let found = within(workspace.warehouses().get(chosen.shown())).await;
+        return one(
+            NAME,
+            chosen,
+            found.map(|w| shown(w.name.as_ref(), w.state.as_ref().map(|s| s.as_str()))),
+        );
     }
     let all = within(workspace.warehouses().list()).await.map(|all| {
-        let shown = |w: &brickwire_client::types::Warehouse| {
-            format!(
-                "{} ({})",
-                w.name.as_deref().unwrap_or_default(),
-                state(w.state.as_ref().map(|s| s.as_str()))
-            )
-        };
-        (all.len().to_string(), all.iter().take(3).map(shown).collect())
+        let first = all.iter().take(3);
+        let first = first.map(|w| shown(w.name.as_ref(), w.state.as_ref().map(|s| s.as_str()))).collect();
+        (all.len().to_string(), first)
     });
     several(NAME, all)
 }
@@ -111,31 +103,17 @@ pub(super) async fn cluster(workspace: &Workspace, chosen: Option<&Setting>) -> 
     if workspace.host().is_account_console() {
         return Check::skipped(NAME, NONE_THERE);
     }
-    let state = |state: Option<&str>| state.unwrap_or("in an unknown state").to_owned();
+    let shown = |c: &ClusterDetails| shown(c.cluster_name.as_ref(), c.state.as_ref().map(|s| s.as_str()));
     if let Some(chosen) = chosen {
-        let got = within(workspace.clusters().get(chosen.shown())).await;
-        let found = got.map(|c| {
-            format!(
-                "{} is {}",
-                c.cluster_name.as_deref().unwrap_or_default(),
-                state(c.state.as_ref().map(|s| s.as_str()))
-            )
-        });
-        return one(NAME, chosen, found);
+        let found = within(workspace.clusters().get(chosen.shown())).await;
+        return one(NAME, chosen, found.map(|cluster| shown(&cluster)));
     }
-    // One page is enough to see whether there is any: some workspaces have thousands.
+    // Some workspaces have thousands of clusters, and one page shows whether there are any.
     let query = ClustersListQuery { page_size: Some(20), ..Default::default() };
-    let page = within(async { Ok(workspace.client().clusters_list(&query).await?) }).await.map(|page| {
+    let page = within(workspace.client().clusters_list(&query)).await.map(|page| {
         let page = page.into_inner();
         let more = page.next_page_token.is_some_and(|t| !t.is_empty());
         let all = page.clusters.unwrap_or_default();
-        let shown = |c: &brickwire_client::types::ClusterDetails| {
-            format!(
-                "{} ({})",
-                c.cluster_name.as_deref().unwrap_or_default(),
-                state(c.state.as_ref().map(|s| s.as_str()))
-            )
-        };
         let count = if more { format!("more than {}", all.len()) } else { all.len().to_string() };
         (count, all.iter().take(3).map(shown).collect())
     });
@@ -144,29 +122,39 @@ pub(super) async fn cluster(workspace: &Workspace, chosen: Option<&Setting>) -> 
 
 const NONE_THERE: &str = "an account console has none";
 
-/// The one that is configured.
-fn one(name: &'static str, chosen: &Setting, found: Result<String>) -> Check {
+/// A name and a state for display; a missing name is empty.
+fn shown(name: Option<&String>, state: Option<&str>) -> (String, String) {
+    (name.cloned().unwrap_or_default(), state.unwrap_or("in an unknown state").to_owned())
+}
+
+/// The check of the one that is configured.
+fn one(name: &'static str, chosen: &Setting, found: Result<(String, String)>) -> Check {
     match found {
-        Ok(found) => Check::ok(name, format!("{found}: {} ({})", chosen.shown(), chosen.source())),
+        Ok((title, state)) => {
+            Check::ok(name, format!("{title} is {state}: {} ({})", chosen.shown(), chosen.source()))
+        }
         Err(error) => lenient(name, &error),
     }
 }
 
-/// How many are visible, and the first of them.
-fn several(name: &'static str, found: Result<(String, Vec<String>)>) -> Check {
+/// The check of all that are visible: how many, and the first of them.
+fn several(name: &'static str, found: Result<(String, Vec<(String, String)>)>) -> Check {
     match found {
         Ok((_, first)) if first.is_empty() => Check::warning(name, format!("no {name} is visible"))
-            .with_hint(format!("ask for the permission to use a {name}, or make one")),
-        Ok((count, first)) => Check::ok(name, format!("{count} visible: {}", first.join(", "))),
+            .with_hint(format!("ask for the permission to use a {name}, or create one")),
+        Ok((count, first)) => {
+            let first: Vec<_> = first.iter().map(|(title, state)| format!("{title} ({state})")).collect();
+            Check::ok(name, format!("{count} visible: {}", first.join(", ")))
+        }
         Err(error) => lenient(name, &error),
     }
 }
 
-/// Not everyone needs warehouses and clusters both.
+/// A missing permission is only a warning, because not every user needs both warehouses and clusters.
 fn lenient(name: &'static str, error: &Error) -> Check {
     let check = Check::fault(name, error);
     match error.kind() {
-        ErrorKind::PermissionDenied => Check { error_kind: None, outcome: super::Outcome::Warning, ..check },
+        ErrorKind::PermissionDenied => Check { error_kind: None, outcome: Outcome::Warning, ..check },
         _ => check,
     }
 }

@@ -1,4 +1,4 @@
-//! TLS and what comes with the first answer: who vouches for the host, and what time it is there.
+//! Checks TLS and the first response: who issued the host's certificate, and whether the clocks agree.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -14,37 +14,38 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-use super::{Check, certificate::Authority};
+use super::{certificate::Authority, check::Check};
 use crate::Host;
 
-/// For an answer; a connection that doesn't come about gives up sooner.
+/// The time limit for a response; a connection that can't be made fails sooner.
 const LIMIT: Duration = Duration::from_secs(15);
-/// For a second look at the certificate.
-const LOOK: Duration = Duration::from_secs(5);
-/// Tokens live for minutes to hours; signed links are as strict as five minutes.
+/// The time limit for fetching the certificate again.
+const CERTIFICATE_LIMIT: Duration = Duration::from_secs(5);
+/// The tolerated difference between the clocks. Tokens live for minutes to hours, and the strictest signed links for
+/// five minutes.
 const SKEW: Duration = Duration::from_secs(60);
 
-/// The host's time beside this machine's, both in one moment, as far as that can be told.
+/// The time on the host and on this machine at the same moment, as far as the response shows.
 pub(super) struct Times {
     pub(super) there: SystemTime,
     pub(super) here: SystemTime,
 }
 
-/// Sends a request without any credential, over the same kind of client as all others.
+/// Sends a request without a credential, with a client that is set up as for all other requests.
 pub(super) async fn greet(host: &Host, authorities: &Authorities) -> (Check, Option<Times>) {
     const NAME: &str = "tls";
     let plain = host.as_str().starts_with("http://");
     let client = build_client(options(host, authorities).client_builder().tls_info(true).timeout(LIMIT));
-    // Whatever the answer: any workspace and any proxy has one.
+    // Any response will do, even one of a proxy.
     let url = host.join("/.well-known/databricks-config");
     let (client, url) = match (client, url) {
         (Ok(client), Ok(url)) => (client, url),
         (Err(error), _) | (_, Err(error)) => return (Check::fault(NAME, &error), None),
     };
-    let begun = SystemTime::now();
+    let start = SystemTime::now();
     let answer = match client.get(url.clone()).send().await {
         Ok(answer) => answer,
-        // The steps that follow say it better.
+        // The later checks report this better.
         Err(_) if plain => return (Check::skipped(NAME, NO_TLS), None),
         Err(failed) => {
             let step = Step::of(&failed);
@@ -53,27 +54,27 @@ pub(super) async fn greet(host: &Host, authorities: &Authorities) -> (Check, Opt
                 return (check, None);
             }
             let presented = presented(host).await.map(|authority| authority.describe());
-            let seen = presented.map(|who| format!("\nthe certificate is {who}")).unwrap_or_default();
-            let check = Check { detail: format!("{}{seen}", check.detail), ..check };
-            return (check.with_hint(INSPECTED), None);
+            let issuer = presented.map(|issuer| format!("\nthe certificate is {issuer}")).unwrap_or_default();
+            let check = Check { detail: format!("{}{issuer}", check.detail), ..check };
+            return (check.with_hint(UNTRUSTED), None);
         }
     };
-    let took = begun.elapsed().unwrap_or_default();
+    let elapsed = start.elapsed().unwrap_or_default();
     let date = answer.headers().get(http::header::DATE).and_then(|v| v.to_str().ok());
     let times = date.and_then(time::parse_http_date);
-    let times = times.map(|there| Times { there, here: begun + took / 2 });
+    let times = times.map(|there| Times { there, here: start + elapsed / 2 });
     if plain {
         return (Check::skipped(NAME, NO_TLS), times);
     }
     let leaf = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
     let authority = match leaf {
-        Some(leaf) => Authority::of(leaf),
-        // Through a proxy the HTTP stack doesn't hand it on.
+        Some(leaf) => Authority::from_der(leaf),
+        // The HTTP client doesn't provide the certificate of a connection through a proxy.
         None => presented(host).await,
     };
     let check = match authority {
         Some(authority) => Check::ok(NAME, format!("trusted; {}", authority.describe())),
-        None => Check::ok(NAME, "trusted; who issued the certificate can't be told"),
+        None => Check::ok(NAME, "trusted; the issuer of the certificate is unknown"),
     };
     (check, times)
 }
@@ -82,31 +83,33 @@ fn options(host: &Host, authorities: &Authorities) -> HttpOptions {
     HttpOptions::new(host.clone()).with_authorities(authorities.clone())
 }
 
-const INSPECTED: &str = "if this is your company's own authority, trust it: --ca-file FILE, or SSL_CERT_FILE on Linux; else check the host";
+const UNTRUSTED: &str = "if this is your company's own authority, trust it: set `ca_file` to its file (on Linux, SSL_CERT_FILE \
+                         works, too); otherwise check the host";
 const NO_TLS: &str = "plain http, to this machine";
 
 /// Compares the clocks.
 pub(super) fn clock(times: Option<Times>) -> Check {
     const NAME: &str = "clock";
-    let Some(Times { there, here }) = times else { return Check::skipped(NAME, "the host told no time") };
+    let Some(Times { there, here }) = times else {
+        return Check::skipped(NAME, "the host's response has no date");
+    };
     let (skew, way) = match there.duration_since(here) {
         Ok(behind) => (behind, "behind"),
         Err(e) => (e.duration(), "ahead of"),
     };
-    // The header has whole seconds.
+    // The Date header has whole seconds.
     if skew < Duration::from_secs(2) {
         return Check::ok(NAME, "agrees with the host's");
     }
     let detail = format!("this machine is {} s {way} the host", skew.as_secs());
     match skew > SKEW {
         true => Check::warning(NAME, detail)
-            .with_hint("set this machine's clock: tokens and signed links are refused when it is wrong"),
+            .with_hint("set this machine's clock: tokens and signed links are refused if it is wrong"),
         false => Check::ok(NAME, detail),
     }
 }
 
-/// Who issued the certificate that a host presents, trusted or not. The handshake goes no further than that:
-/// nothing is sent.
+/// The issuer of the certificate that a host presents, trusted or not. The handshake ends there, so no request is sent.
 async fn presented(host: &Host) -> Option<Authority> {
     let seen = Arc::new(Recorder::default());
     let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
@@ -116,14 +119,14 @@ async fn presented(host: &Host) -> Option<Authority> {
         .with_custom_certificate_verifier(seen.clone())
         .with_no_client_auth();
     let builder = options(host, &Authorities::default()).client_builder().tls_backend_preconfigured(config);
-    let client = build_client(builder.timeout(LOOK)).ok()?;
-    // The recorder refuses every certificate.
+    let client = build_client(builder.timeout(CERTIFICATE_LIMIT)).ok()?;
+    // The recorder refuses every certificate, so this fails.
     client.get(host.join("/").ok()?).send().await.err()?;
     let leaf = seen.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-    leaf.and_then(|leaf| Authority::of(&leaf))
+    leaf.and_then(|leaf| Authority::from_der(&leaf))
 }
 
-/// Keeps the certificate, and refuses it.
+/// Records the certificate and refuses it.
 #[derive(Debug, Default)]
 struct Recorder(Mutex<Option<Vec<u8>>>);
 

@@ -1,4 +1,6 @@
-use brickwire_actions::{Config, Environment, Error, ErrorKind, Workspace};
+use std::time::Instant;
+
+use brickwire_actions::{Config, ConfigBuilder, Connection, Environment, Error, ErrorKind, Workspace};
 use serde_json::json;
 
 use crate::provider::{Provider, form};
@@ -6,12 +8,11 @@ use crate::provider::{Provider, form};
 const SECRET: &str = "planted-client-secret";
 
 fn workspace(host: &str) -> Workspace {
-    let explicit = [("host", host), ("client_id", "an id"), ("client_secret", SECRET)];
-    let config = Config::resolve(&explicit, &Environment::default()).unwrap();
-    Workspace::new(config.connection().unwrap()).unwrap()
+    let builder = Workspace::builder().environment(Environment::default());
+    builder.host(host).oauth("an id", SECRET).build().unwrap()
 }
 
-/// Everything that a program could show of an error.
+/// Everything about an error that a program could show.
 fn shown(error: &Error) -> String {
     let mut text = format!("{error} {error:?} {:?}", error.hint());
     let mut source = std::error::Error::source(error);
@@ -47,12 +48,12 @@ async fn many_calls_share_a_token_and_a_refused_one_is_replaced_once() {
     futures_util::future::try_join_all(calls).await.unwrap();
     assert_eq!(provider.count("/oidc/v1/token"), 1);
 
-    // In the middle of something long the token is revoked.
+    // The token is revoked between two calls.
     provider.set(|state| state.tokens += 1);
     workspace.users().me().await.unwrap();
     assert_eq!(provider.count("/oidc/v1/token"), 2);
 
-    // If the next one isn't good either, that is the answer.
+    // If the token endpoint refuses, too, that is the error.
     provider.set(|state| state.refusals = vec![(401, r#"{"error":"invalid_client"}"#)]);
     provider.set(|state| state.tokens += 1);
     let error = workspace.users().me().await.unwrap_err();
@@ -62,7 +63,7 @@ async fn many_calls_share_a_token_and_a_refused_one_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_ended_is_replaced_before_it_is_sent() {
+async fn an_expired_token_is_replaced_before_it_is_sent() {
     let provider = Provider::start().await;
     provider.set(|state| state.life = 0);
     let workspace = workspace(&provider.url);
@@ -105,17 +106,15 @@ async fn no_answer_leads_a_secret_to_another_host() {
         assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
         assert!(!shown(&error).contains(SECRET), "{}", shown(&error));
     }
-    assert_eq!(foreign.seen().len(), 0, "not even a question went there");
+    assert_eq!(foreign.seen().len(), 0, "not even a request without the secret was sent there");
 }
 
 #[tokio::test]
 async fn an_account_id_stays_an_id() {
     for id in ["../../evil", "a/b", "x@evil.example", "a?b", "a b"] {
-        let error = Config::resolve(
-            &[("host", "accounts.cloud.databricks.com"), ("account_id", id)],
-            &Environment::default(),
-        )
-        .unwrap_err();
+        let builder = Config::builder().environment(Environment::default());
+        let builder = builder.host("accounts.cloud.databricks.com").with("account_id", id);
+        let error = builder.resolve().unwrap_err();
         assert!(error.to_string().contains("account_id"), "{error}");
     }
 }
@@ -149,7 +148,7 @@ async fn another_program_gets_no_secret_among_its_arguments_and_none_of_ours_in_
         "#!/bin/sh\necho \"$*\" >> {log}\nenv >> {log}\necho '{{\"access_token\":\"planted-cli-token\"}}'\nexit 0\n",
         log = log.display()
     );
-    // Smaller programs of that name are the old CLI, which is not asked.
+    // A smaller program counts as the legacy CLI, which is not run.
     std::fs::write(&program, format!("{script}{}", " ".repeat(1024 * 1024))).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let environment = Environment::new([
@@ -160,9 +159,9 @@ async fn another_program_gets_no_secret_among_its_arguments_and_none_of_ours_in_
         ("OTHER", "kept"),
     ])
     .with_home(home.path());
-    let explicit = [("host", "x.cloud.databricks.com"), ("databricks_cli_path", program.to_str().unwrap())];
-    let config = Config::resolve(&explicit, &environment).unwrap();
-    let workspace = Workspace::new(config.connection().unwrap()).unwrap();
+    let builder = Config::builder().environment(environment.clone()).host("x.cloud.databricks.com");
+    let config = builder.with("databricks_cli_path", program.to_str().unwrap()).resolve().unwrap();
+    let workspace = Workspace::builder().config(&config).build().unwrap();
     let token = workspace.access_token().await.unwrap();
     assert_eq!(token.token.expose(), "planted-cli-token");
     let log = std::fs::read_to_string(log).unwrap();
@@ -170,4 +169,93 @@ async fn another_program_gets_no_secret_among_its_arguments_and_none_of_ours_in_
     assert!(log.contains("OTHER=kept") && !log.contains("planted"), "{log}");
     let all = format!("{token:?} {workspace:?} {config:?} {environment:?}");
     assert!(!all.contains("planted"), "{all}");
+}
+
+#[tokio::test]
+async fn each_place_that_refuses_a_credential_has_a_message_of_its_own() {
+    let provider = Provider::start().await;
+    let fail = async |workspace: &Workspace| workspace.users().me().await.unwrap_err();
+    let oauth = workspace(&provider.url);
+    let by_token = Workspace::builder().environment(Environment::default());
+    let by_token = by_token.host(&provider.url).token("wrong-token").build().unwrap();
+
+    provider.set(|state| state.refusals = vec![(401, r#"{"error":"invalid_client"}"#)]);
+    let token_endpoint = fail(&oauth).await;
+    provider.set(|state| state.redirect = Some("https://login.example/token".to_owned()));
+    let token_redirect = fail(&oauth).await;
+    let api = fail(&by_token).await;
+    provider.set(|state| state.api_redirect = Some("https://login.example/".to_owned()));
+    let api_redirect = fail(&by_token).await;
+
+    for (error, kind, message) in [
+        (
+            token_endpoint,
+            ErrorKind::Unauthenticated,
+            "the credential was refused by the token endpoint of 127.0.0.1",
+        ),
+        (
+            token_redirect,
+            ErrorKind::Configuration,
+            "refused to follow a redirect of the token endpoint of 127.0.0.1",
+        ),
+        (api, ErrorKind::Unauthenticated, "UNAUTHENTICATED: ended (HTTP 401)"),
+        (
+            api_redirect,
+            ErrorKind::UnexpectedResponse,
+            "refused to follow a redirect to another host: https://login.example",
+        ),
+    ] {
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().starts_with(message), "{error}");
+        assert!(error.hint().is_some(), "{error}");
+        assert!(
+            !shown(&error).contains(SECRET) && !shown(&error).contains("wrong-token"),
+            "{}",
+            shown(&error)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_builder_takes_settings_or_a_connection_and_the_environment_completes_it() {
+    let environment =
+        Environment::new([("DATABRICKS_HOST", "x.cloud.databricks.com"), ("DATABRICKS_TOKEN", "t")]);
+    let builder = || Workspace::builder().environment(environment.clone());
+    assert_eq!(builder().build().unwrap().host().as_str(), "https://x.cloud.databricks.com");
+    let kind =
+        |builder: ConfigBuilder| builder.environment(Environment::default()).resolve().unwrap().auth_type();
+    let host = || Config::builder().host("adb-1.2.azuredatabricks.net");
+    assert_eq!(kind(host().oauth("id", SECRET)), Some("oauth-m2m"));
+    assert_eq!(kind(host().azure_client_secret("tenant", "id", SECRET)), Some("azure-client-secret"));
+    assert_eq!(kind(host().token("first").token("")), None, "a later value replaces an earlier one");
+
+    let error = builder().oauth("id", SECRET).build().unwrap_err();
+    assert!(error.to_string().contains("more than one authorization method"), "{error}");
+    assert!(error.to_string().contains("client_secret=*** (explicit)"), "{error}");
+    let connection = Connection::oauth("y.cloud.databricks.com", "id", SECRET).unwrap();
+    let error = builder().connection(connection.clone()).host("z.example").build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+    let workspace = builder().connection(connection).build().unwrap();
+    assert_eq!(workspace.host().as_str(), "https://y.cloud.databricks.com");
+}
+
+#[tokio::test]
+async fn a_token_url_takes_the_place_of_discovery() {
+    let (provider, server) = (Provider::start().await, Provider::start().await);
+    let builder = Workspace::builder().environment(Environment::default()).host(&provider.url);
+    let workspace = builder.oauth("id", SECRET).token_url(&format!("{}/oidc/v1/token", server.url));
+    let token = workspace.build().unwrap().access_token().await.unwrap();
+    assert_eq!((token.token.expose(), server.count("/oidc/v1/token")), ("token-1", 1));
+    assert_eq!(provider.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn a_deadline_holds_for_tokens_too_and_the_filter_knows_them() {
+    let provider = Provider::start().await;
+    let workspace = workspace(&provider.url);
+    let error = workspace.with_deadline(Instant::now()).users().me().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+    assert_eq!(provider.count("/api/2.0/preview/scim/v2/Me"), 0);
+    workspace.users().me().await.unwrap();
+    assert_eq!(workspace.filter().text(&format!("it is {SECRET}")), "it is ***");
 }

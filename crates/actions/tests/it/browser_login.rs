@@ -9,10 +9,11 @@ const SOON: Duration = Duration::from_secs(20);
 
 fn config(host: &str, home: &std::path::Path) -> Config {
     let environment = Environment::default().with_home(home);
-    Config::resolve(&[("host", host), ("auth_type", "external-browser")], &environment).unwrap()
+    let builder = Config::builder().environment(environment).host(host);
+    builder.with("auth_type", "external-browser").resolve().unwrap()
 }
 
-/// A browser, as far as it matters: goes to the address, and follows to where the login page would send it back.
+/// Acts as the browser: opens the address, and then the URL that the login page would redirect it to.
 async fn browse(address: &str, answer: &str) -> (Url, u16) {
     let browser =
         reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
@@ -21,7 +22,7 @@ async fn browse(address: &str, answer: &str) -> (Url, u16) {
     let of = |name: &str| page.query_pairs().find(|(k, _)| k == name).unwrap().1.into_owned();
     let stray =
         browser.get(format!("{}/?code=stolen&state=guessed", of("redirect_uri"))).send().await.unwrap();
-    assert_eq!(stray.status(), 400, "who doesn't know the state is turned away");
+    assert_eq!(stray.status(), 400, "a request without the state is refused");
     assert_eq!(
         browser.get(format!("{}/favicon.ico", of("redirect_uri"))).send().await.unwrap().status(),
         404
@@ -39,7 +40,11 @@ async fn log_in_call_renew_and_log_out() {
 
     let error = call().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
-    assert!(error.hint().unwrap().contains("brick auth login --host http://127.0.0.1"), "{:?}", error.hint());
+    assert!(
+        error.hint().unwrap().contains("`BrowserLogin` for `host = http://127.0.0.1"),
+        "{:?}",
+        error.hint()
+    );
 
     let login = BrowserLogin::start(&config).await.unwrap();
     let address = login.address().to_owned();
@@ -65,13 +70,13 @@ async fn log_in_call_renew_and_log_out() {
     }
 
     call().await.unwrap();
-    assert_eq!(provider.count("/oidc/v1/token"), 1, "the stored token served");
-    // It was revoked: the refresh token brings the next, which is kept for the next process.
+    assert_eq!(provider.count("/oidc/v1/token"), 1, "the stored token is used");
+    // The token is revoked: the refresh token gets a new one, which is stored for the next process.
     provider.set(|state| state.tokens += 1);
     call().await.unwrap();
     call().await.unwrap();
     assert_eq!(provider.count("/oidc/v1/token"), 2);
-    // The login itself has ended.
+    // The refresh token is no longer valid.
     provider.set(|state| (state.tokens, state.refresh) = (99, None));
     let error = call().await.unwrap_err();
     assert!(error.to_string().contains("the login has ended"), "{error}");
@@ -89,7 +94,7 @@ async fn a_login_is_used_with_its_own_host_only() {
     let write = |host: &str| {
         std::fs::write(&file, format!("[p]\nhost = {host}\nauth_type = external-browser\n")).unwrap()
     };
-    let read = || Config::resolve(&[("profile", "p")], &environment).unwrap();
+    let read = || Config::builder().environment(environment.clone()).profile("p").resolve().unwrap();
     write(&provider.url);
     let login = BrowserLogin::start(&read()).await.unwrap();
     let address = login.address().to_owned();
@@ -97,11 +102,11 @@ async fn a_login_is_used_with_its_own_host_only() {
     done.unwrap();
     let workspace = Workspace::new(read().connection().unwrap()).unwrap();
     workspace.users().me().await.unwrap();
-    // The same profile, edited.
+    // The profile now names another host.
     write(&other.url);
     let error = Workspace::new(read().connection().unwrap()).unwrap().users().me().await.unwrap_err();
     assert!(error.to_string().contains("not logged in"), "{error}");
-    assert_eq!(error.hint(), Some("run `brick auth login --profile p`"));
+    assert_eq!(error.hint(), Some("log in with `BrowserLogin` for `profile = p`"));
     assert_eq!(other.seen().len(), 0);
 }
 
@@ -116,5 +121,5 @@ async fn a_refused_login_says_why() {
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
     assert!(error.to_string().contains("access_denied not today"), "{error}");
     assert_eq!(provider.count("/oidc/v1/token"), 0);
-    assert!(!home.path().join(".config").exists(), "nothing is kept");
+    assert!(!home.path().join(".config").exists(), "nothing is stored");
 }

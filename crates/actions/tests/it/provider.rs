@@ -1,4 +1,4 @@
-//! A pretend host: an OAuth server and one API call, which only the newest token may make.
+//! A fake host: an OAuth server, and one API operation that accepts only the newest token.
 
 use std::{
     collections::HashMap,
@@ -10,21 +10,22 @@ use bytes::Bytes;
 use reqwest::Url;
 use serde_json::{Value, json};
 
-/// What the pretend host does.
+/// The host's answers.
 #[derive(Default)]
 pub(crate) struct State {
-    /// The number of the newest token; others are refused.
+    /// The number of the newest token; all others are refused.
     pub(crate) tokens: u32,
-    /// What `expires_in` says.
+    /// The value of `expires_in`.
     pub(crate) life: u32,
-    /// What the host says of itself, and of its OAuth server.
+    /// The metadata of the host, and of its OAuth server.
     pub(crate) config: Option<Value>,
     pub(crate) server: Option<Value>,
-    /// Where the token endpoint redirects to.
+    /// The target of redirects of the token endpoint, and of the API.
     pub(crate) redirect: Option<String>,
-    /// Answers of the token endpoint that come first: status and body.
+    pub(crate) api_redirect: Option<String>,
+    /// The first answers of the token endpoint: status and body.
     pub(crate) refusals: Vec<(u16, &'static str)>,
-    /// The good refresh token.
+    /// The valid refresh token.
     pub(crate) refresh: Option<String>,
 }
 
@@ -46,7 +47,7 @@ impl Provider {
         change(&mut self.state.lock().unwrap());
     }
 
-    /// How many requests came for that path.
+    /// The number of requests for this path.
     pub(crate) fn count(&self, path: &str) -> usize {
         self.seen().iter().filter(|request| request.path() == path).count()
     }
@@ -95,6 +96,9 @@ impl State {
                 reply(200, answer.to_string())
             }
             path if path.ends_with("/Me") => {
+                if let Some(to) = &self.api_redirect {
+                    return Response::new(302).with_header("location", to);
+                }
                 let good = format!("Bearer token-{}", self.tokens);
                 if request.header("authorization") == Some(&good) {
                     reply(200, r#"{"id":"1","userName":"someone"}"#)

@@ -78,7 +78,12 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
 impl Which {
     /// Only the host matters here, so conflicting credentials are not an error.
     async fn config(&self, context: &Context) -> Result<Config> {
-        Ok(context.with_sources(self.name.as_deref(), Config::read).await??)
+        let sources = context.sources().await?;
+        Ok(match &self.name {
+            Some(name) => sources.profile(name),
+            None => sources,
+        }
+        .read()?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `brick config`: the configuration and its sources, without network access.
 
-use brickwire_actions::{Config, ConfigView};
+use brickwire_actions::ConfigView;
 use clap::Subcommand;
 use serde_json::{Value, json, value::to_raw_value};
 
@@ -33,14 +33,15 @@ const PROFILES: &[Column] = &[
 ];
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    let sources = context.sources().await?;
     match command {
         Command::Show => {
-            let config = context.with_sources(None, Config::read).await??;
+            let config = sources.read()?;
             show(&config.view(), context)?;
             Ok(config.check()?)
         }
         Command::Profiles => {
-            let profiles = context.with_sources(None, Config::profiles).await??;
+            let profiles = sources.profiles()?;
             let items = profiles.iter().map(to_raw_value).collect::<serde_json::Result<Vec<_>>>()?;
             context.output().list(&items, PROFILES)
         }

@@ -26,8 +26,7 @@ const COLUMNS: &[Column] =
     &[("NAME", "/name"), ("OUTCOME", "/outcome"), ("DETAIL", "/detail"), ("HINT", "/hint")];
 
 pub(crate) async fn run(_: Command, context: &Context) -> Result {
-    let doctor =
-        context.with_sources(None, Doctor::new).await?.with_product("brick", env!("CARGO_PKG_VERSION"));
+    let doctor = Doctor::new(context.sources().await?).with_product("brick", env!("CARGO_PKG_VERSION"));
     let mut printed: io::Result<()> = Ok(());
     let as_text = matches!(context.output().format(), Format::Table | Format::Record);
     let mut checks = doctor

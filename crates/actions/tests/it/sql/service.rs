@@ -80,7 +80,8 @@ impl Service {
         });
         let seen: Arc<Mutex<Vec<String>>> = Arc::default();
         let sink = seen.clone();
-        let workspace = Workspace::builder(Connection::token(&server.url(), "dapi-secret").unwrap())
+        let workspace = Workspace::builder()
+            .connection(Connection::token(&server.url(), "dapi-secret").unwrap())
             .with_events(Events::new(move |event| sink.lock().unwrap().push(format!("{event:?}"))))
             .build()
             .unwrap();

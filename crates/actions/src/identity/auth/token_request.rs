@@ -1,0 +1,172 @@
+//! Requests to OAuth servers: how they are sent, what the answers mean, and what a refusal means.
+//!
+//! Servers differ: `expires_in` may be a number, a text or missing, and `token_type` may be missing. Error messages of
+//! the server are repeated without the secrets that were sent.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use brickwire_wire::{Answer, Call, Redirects, Wire};
+use http::{HeaderValue, Method, header};
+use reqwest::Url;
+use serde_json::Value;
+
+use super::token::Token;
+use crate::{Error, ErrorKind, Result, RetryPolicy, Secret};
+
+/// The limit for all attempts and waits together.
+const BUDGET: Duration = Duration::from_secs(30);
+/// The limit for one attempt.
+const ATTEMPT: Duration = Duration::from_secs(15);
+
+/// A request to an OAuth server. Redirects are not followed, because the credential would travel with them.
+pub(crate) fn call(wire: &Wire, method: Method, url: Url, operation: &'static str) -> Call {
+    wire.anonymous(method, url)
+        .with_operation(operation)
+        .with_redirects(Redirects::Refuse)
+        .with_retry(RetryPolicy::Safe { budget: BUDGET })
+        .with_timeout(Some(ATTEMPT))
+        .with_header(header::ACCEPT, HeaderValue::from_static("application/json"))
+}
+
+/// Fetches a JSON document in one attempt; `None` for any failure.
+pub(crate) async fn look_up(wire: &Wire, url: Url) -> Option<Value> {
+    let call = call(wire, Method::GET, url, "oauth_discovery").with_retry(RetryPolicy::never());
+    serde_json::from_slice(&call.send_raw().await.ok()?.body).ok()
+}
+
+/// Makes a text from outside fit into one line of an error.
+pub(crate) fn one_line(text: &str) -> String {
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
+}
+
+/// A request for a token.
+pub(crate) struct TokenRequest<'a> {
+    url: &'a Url,
+    form: &'a [(&'a str, &'a str)],
+    secrets: &'a [&'a Secret],
+    basic: Option<HeaderValue>,
+    once: bool,
+}
+
+impl<'a> TokenRequest<'a> {
+    /// `secrets` are those in the request; errors don't repeat them.
+    pub(crate) fn new(url: &'a Url, form: &'a [(&'a str, &'a str)], secrets: &'a [&'a Secret]) -> Self {
+        Self { url, form, secrets, basic: None, once: false }
+    }
+
+    /// Sets the `Authorization` header.
+    pub(crate) fn with_basic(mut self, basic: HeaderValue) -> Self {
+        self.basic = Some(basic);
+        self
+    }
+
+    /// Never sends the request twice, because what it exchanges can be used only once.
+    pub(crate) fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+
+    /// Sends the request.
+    pub(crate) async fn send(self, wire: &Wire) -> Result<TokenAnswer> {
+        self.secrets.iter().for_each(|secret| wire.filter().learn(secret));
+        // An extra token does no harm, so the request is repeatable.
+        let mut call =
+            call(wire, Method::POST, self.url.clone(), "oauth_token").with_repeatable(true).form(self.form);
+        if self.once {
+            call = call.with_retry(RetryPolicy::never());
+        }
+        if let Some(basic) = self.basic {
+            call = call.with_header(header::AUTHORIZATION, basic);
+        }
+        let host = self.url.host_str().unwrap_or_default();
+        match call.send_raw().await {
+            Ok(answer) => TokenAnswer::read(&answer, host),
+            Err(error) => Err(refused(wire, error, host)),
+        }
+    }
+}
+
+/// The answer to a [`TokenRequest`].
+#[derive(Debug)]
+pub(crate) struct TokenAnswer {
+    pub(crate) access_token: Secret,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) life: Option<Duration>,
+}
+
+impl TokenAnswer {
+    fn read(answer: &Answer, host: &str) -> Result<Self> {
+        let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let text = |key: &str| json[key].as_str().filter(|t| !t.is_empty()).map(Secret::new);
+        // The error doesn't keep the body, which may contain secrets.
+        let access_token = text("access_token").ok_or_else(|| {
+            Error::unexpected(format!("the token endpoint's answer holds no access_token: {host}"))
+                .with_hint("check the host and the token URL, which should end in /oidc/v1/token")
+                .with_details(|d| d.status = Some(answer.status.as_u16()))
+        })?;
+        let life = seconds(&json["expires_in"]).or_else(|| until(&json["expires_on"]));
+        Ok(Self { access_token, refresh_token: text("refresh_token"), life })
+    }
+
+    pub(crate) fn into_token(self) -> Token {
+        Token::new(self.access_token, self.life)
+    }
+}
+
+fn seconds(value: &Value) -> Option<Duration> {
+    let seconds = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// The time left until a moment in seconds since 1970; zero if it has passed.
+pub(crate) fn until(value: &Value) -> Option<Duration> {
+    Some(left(UNIX_EPOCH + seconds(value)?))
+}
+
+/// The time left until a moment; zero if it has passed.
+pub(crate) fn left(moment: SystemTime) -> Duration {
+    moment.duration_since(SystemTime::now()).unwrap_or_default()
+}
+
+/// Turns an error response of a token endpoint into an error that says so; any other error is returned as it is.
+fn refused(wire: &Wire, error: Error, host: &str) -> Error {
+    let Some(status) = error.status().filter(|status| *status >= 300) else { return error };
+    let json: Value = error.body().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+    let text = |key: &str| json[key].as_str().map(str::to_owned);
+    let code = text("error").or_else(|| error.error_code().map(str::to_owned));
+    let message = error.to_string();
+    let message = message.strip_suffix(&format!(" (HTTP {status})")).unwrap_or(&message);
+    let message = text("error_description").unwrap_or_else(|| message.to_owned());
+    let message = match &code {
+        Some(code) if !message.contains(code.as_str()) => format!("{code}: {message}"),
+        _ => message,
+    };
+    let message = wire.filter().text(&message).into_owned();
+    let (kind, what, hint) = match status {
+        300..400 => (
+            ErrorKind::Configuration,
+            "refused to follow a redirect of the token endpoint of",
+            "check the host; a proxy or a single sign-on page may stand before the token endpoint",
+        ),
+        404 => (
+            ErrorKind::Configuration,
+            "no token from",
+            "check the host: it has no token endpoint at this URL",
+        ),
+        429 => (ErrorKind::RateLimited, "no token from", "try again later"),
+        500.. => (ErrorKind::Unavailable, "no token from", "try again later"),
+        _ => (
+            ErrorKind::Unauthenticated,
+            "the credential was refused by the token endpoint of",
+            "check the client id and its secret or identity, and that it may use this workspace or account",
+        ),
+    };
+    let text = format!("{what} {host}: {} (HTTP {status})", one_line(&message));
+    Error::new(kind, text).with_hint(hint).with_details(|d| {
+        d.operation = Some("oauth_token".to_owned());
+        d.status = Some(status);
+        d.error_code = code;
+        d.attempts = error.attempts();
+        d.elapsed = error.elapsed();
+    })
+}

@@ -1,0 +1,121 @@
+//! The configuration file: where it is, which profile of it is used, and who may read it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    attribute::{ATTRIBUTES, Attribute},
+    ini::{DEFAULT, Ini, SETTINGS, Section},
+    settings::{Setting, Source},
+};
+use crate::{Environment, Error, Result, Secret};
+
+/// The file that is named, or else the one in the home directory, if there is one.
+pub(crate) fn path_of(named: Option<&Setting>, environment: &Environment) -> Option<PathBuf> {
+    match named {
+        Some(setting) => Some(environment.expand(setting.value.expose())),
+        None => environment.home().map(|home| home.join(".databrickscfg")),
+    }
+}
+
+/// A configuration file.
+pub(crate) struct ConfigFile {
+    pub(crate) path: PathBuf,
+    pub(crate) ini: Ini,
+    pub(crate) warning: Option<String>,
+}
+
+impl ConfigFile {
+    /// Reads the file; `None` if it doesn't exist and is neither named nor needed.
+    pub(crate) fn open(
+        named: Option<&Setting>,
+        environment: &Environment,
+        needed: bool,
+    ) -> Result<Option<Self>> {
+        let Some(path) = path_of(named, environment) else {
+            return match needed {
+                true => Err(Error::configuration(
+                    "a profile is named, but there is no home directory to find it in",
+                )),
+                false => Ok(None),
+            };
+        };
+        let shown = path.display().to_string();
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let ini = Ini::parse(&String::from_utf8_lossy(&bytes), &shown)?;
+                let warning = readable_by_others(&path);
+                Ok(Some(Self { path, ini, warning }))
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound && named.is_none() && !needed => Ok(None),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                Err(Error::configuration(format!("the configuration file does not exist: {shown}"))
+                    .with_hint(
+                        "create it with `databricks configure`, or set DATABRICKS_HOST and DATABRICKS_TOKEN",
+                    ))
+            }
+            Err(e) => {
+                Err(Error::configuration(format!("the configuration file can't be read: {shown}"))
+                    .with_source(e))
+            }
+        }
+    }
+
+    /// The section to use: the one that is named, or the file's own default, or `DEFAULT`.
+    pub(crate) fn choose(&self, named: Option<&Setting>) -> Result<Option<&Section>> {
+        let default = self.ini.section(SETTINGS).and_then(|s| s.get("default_profile"));
+        let Some(name) = named.map(|s| s.value.expose()).or(default) else {
+            return Ok(self.ini.section(DEFAULT));
+        };
+        let file = self.path.display();
+        if name == SETTINGS {
+            let text =
+                format!("{SETTINGS} is a reserved section name and cannot be used as a profile: {file}");
+            return Err(Error::configuration(text));
+        }
+        let section = self.ini.section(name).filter(|s| name != DEFAULT || s.keys().next().is_some());
+        section.map(Some).ok_or_else(|| {
+            let names: Vec<_> = self.ini.profiles().map(|s| s.name.as_str()).collect();
+            let by = named.map_or("default_profile".to_owned(), |s| s.source.to_string());
+            let hint = match names.is_empty() {
+                true => "the file has no profiles".to_owned(),
+                false => format!("its profiles are: {}", names.join(", ")),
+            };
+            Error::configuration(format!("there is no profile {name} in {file} (named by {by})"))
+                .with_hint(hint)
+        })
+    }
+
+    /// The settings of a section; `with_name` adds the section's own name as `profile`.
+    pub(crate) fn settings(&self, section: &Section, with_name: bool) -> Vec<Setting> {
+        let source = Source::Profile { profile: section.name.clone(), file: self.path.clone() };
+        let setting = |attribute: &'static Attribute| {
+            let value = match attribute.name {
+                "profile" => with_name.then_some(section.name.as_str())?,
+                // A client secret may come from elsewhere, so only the caller decides which endpoint receives it.
+                "config_file" | "token_url" => return None,
+                name => {
+                    section.get(name).or_else(|| attribute.other_keys.iter().find_map(|k| section.get(k)))?
+                }
+            };
+            Some(Setting { attribute, value: Secret::new(value), source: source.clone() })
+        };
+        ATTRIBUTES.iter().filter_map(setting).collect()
+    }
+}
+
+/// A warning if other users may read the file.
+#[cfg(unix)]
+pub(crate) fn readable_by_others(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = path.metadata().ok()?.permissions().mode() & 0o777;
+    (mode & 0o077 != 0)
+        .then(|| format!("{} may be read by other users (mode {mode:o}): chmod 600 it", path.display()))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn readable_by_others(_: &Path) -> Option<String> {
+    None
+}

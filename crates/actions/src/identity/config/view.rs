@@ -1,0 +1,101 @@
+//! Configurations and profiles for display. Secrets are masked when a view is made.
+
+use serde::Serialize;
+
+use super::{
+    attribute::ATTRIBUTES,
+    file::ConfigFile,
+    read::named_file,
+    settings::{Ignored, SettingView},
+};
+use crate::{
+    Host, Result,
+    identity::config::{Config, ConfigBuilder},
+};
+
+/// A configuration for display.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ConfigView {
+    /// The host's origin.
+    pub host: Option<String>,
+    /// The account's id.
+    pub account_id: Option<String>,
+    /// The workspace's id.
+    pub workspace_id: Option<String>,
+    /// The profile that is used.
+    pub profile: Option<String>,
+    /// The SDKs' name for the kind of credential.
+    pub auth_type: Option<String>,
+    /// The values that are used.
+    pub attributes: Vec<SettingView>,
+    /// The values that are given but not used.
+    pub ignored: Vec<Ignored>,
+    /// What is allowed but may be a mistake.
+    pub warnings: Vec<String>,
+}
+
+/// A profile of the configuration file, for display.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ProfileView {
+    /// The profile's name.
+    pub name: String,
+    /// The origin of its host, if it names one.
+    pub host: Option<String>,
+    /// The SDKs' name for the kind of credential, if it has one.
+    pub auth_type: Option<String>,
+    /// Whether it is used if no profile is named.
+    pub default: bool,
+    /// What is wrong with it.
+    pub fault: Option<String>,
+}
+
+impl Config {
+    /// The configuration for display.
+    pub fn view(&self) -> ConfigView {
+        let text = |value: Option<&str>| value.map(str::to_owned);
+        ConfigView {
+            host: self.host().map(Host::to_string),
+            account_id: text(self.account_id()),
+            workspace_id: text(self.workspace_id()),
+            profile: text(self.profile()),
+            auth_type: text(self.auth_type()),
+            attributes: self.settings().iter().map(SettingView::from).collect(),
+            ignored: self.ignored().to_vec(),
+            warnings: self.warnings().to_vec(),
+        }
+    }
+}
+
+impl ConfigBuilder {
+    /// The profiles of the configuration file: the one that is named, or else the one in the home directory. If there
+    /// is no file, there are no profiles.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the file can't be read.
+    pub fn profiles(&self) -> Result<Vec<ProfileView>> {
+        let environment = self.environment_or_process();
+        let named = named_file(self.given(), &environment)?;
+        let Some(file) = ConfigFile::open(named.as_ref(), &environment, false)? else {
+            return Ok(Vec::new());
+        };
+        // Each profile is shown without the variables that would complete or override it.
+        let alone = Config::builder()
+            .environment(environment.without(|name| ATTRIBUTES.iter().any(|a| a.variables.contains(&name))))
+            .with("config_file", file.path.display().to_string());
+        let default = alone.read().ok().and_then(|config| config.profile().map(str::to_owned));
+        let view = |name: &str| {
+            let resolved = alone.clone().profile(name).resolve();
+            let config = resolved.as_ref().ok();
+            ProfileView {
+                name: name.to_owned(),
+                host: config.and_then(Config::host).map(Host::to_string),
+                auth_type: config.and_then(Config::auth_type).map(str::to_owned),
+                default: default.as_deref() == Some(name),
+                fault: resolved.as_ref().err().map(ToString::to_string),
+            }
+        };
+        Ok(file.ini.profiles().map(|section| view(&section.name)).collect())
+    }
+}

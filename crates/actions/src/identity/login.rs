@@ -1,0 +1,135 @@
+//! Logging in with a browser: OAuth authorization code with PKCE (RFC 7636). The login is stored, and
+//! [`BrowserSession`](super::auth::browser::BrowserSession) renews it.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use brickwire_wire::Wire;
+use reqwest::Url;
+use ring::rand::SecureRandom;
+
+use super::{
+    auth::{
+        browser::{CLIENT_ID, LoginTarget},
+        callback::Callback,
+        token_request::TokenRequest,
+    },
+    config::Config,
+};
+use crate::{Error, ErrorKind, Result, Secret};
+
+/// The loopback ports that Databricks accepts in redirects of its public client.
+const PORTS: RangeInclusive<u16> = 8020..=8040;
+
+/// A browser login in progress: the browser opens [`address`](Self::address), and the login redirects it back to this
+/// program.
+///
+/// ```no_run
+/// # async fn example() -> brickwire_actions::Result<()> {
+/// use brickwire_actions::{BrowserLogin, Config};
+/// let config = Config::builder().host("x.cloud.databricks.com").resolve()?;
+/// let login = BrowserLogin::start(&config).await?;
+/// eprintln!("open {}", login.address());
+/// login.wait(std::time::Duration::from_secs(300)).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "the login is stored only after `wait`"]
+pub struct BrowserLogin {
+    target: LoginTarget,
+    token_url: Url,
+    callback: Callback,
+    address: String,
+    page: Url,
+    state: Secret,
+    verifier: Secret,
+    http: Wire,
+}
+
+impl BrowserLogin {
+    /// Finds the host's login page and listens for the browser's return. Nothing is stored yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] without a host, and [`ErrorKind::Local`] if all ports for the redirect are in use.
+    pub async fn start(config: &Config) -> Result<Self> {
+        let target = config.login_target()?;
+        let http = config.login_connection()?.wire(None)?;
+        let endpoints = target.issuer.endpoints(&http).await?;
+        let callback = Callback::listen(PORTS).await?;
+        let (state, verifier) = (random()?, random()?);
+        let challenge = ring::digest::digest(&ring::digest::SHA256, verifier.expose().as_bytes());
+        let mut scopes = target.scopes.clone();
+        if !scopes.iter().any(|s| s == "offline_access") {
+            scopes.push("offline_access".to_owned());
+        }
+        let (address, mut page) = (callback.address(), endpoints.authorization);
+        page.query_pairs_mut().extend_pairs([
+            ("response_type", "code"),
+            ("client_id", CLIENT_ID),
+            ("redirect_uri", &address),
+            ("scope", &scopes.join(" ")),
+            ("state", state.expose()),
+            ("code_challenge", &BASE64_URL_SAFE_NO_PAD.encode(challenge)),
+            ("code_challenge_method", "S256"),
+        ]);
+        let token_url = endpoints.token;
+        Ok(Self { target, token_url, callback, address, page, state, verifier, http })
+    }
+
+    /// The loopback URL to open in a browser on this machine; it redirects to the login page. It contains no secret, so
+    /// it may be an argument of another program.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The login page itself, for a browser that reaches this machine's loopback only when it is redirected back.
+    pub fn page(&self) -> &Url {
+        &self.page
+    }
+
+    /// Waits for the browser to come back, then stores the login.
+    ///
+    /// # Errors
+    /// [`ErrorKind::DeadlineExceeded`] if the browser doesn't come back in time, [`ErrorKind::Unauthenticated`] if the
+    /// login is refused, [`ErrorKind::Local`] if it can't be stored.
+    pub async fn wait(self, within: Duration) -> Result<()> {
+        let code = tokio::time::timeout(within, self.callback.code(&self.page, self.state.expose())).await;
+        let code = Secret::new(code.map_err(|_| {
+            Error::new(ErrorKind::DeadlineExceeded, format!("no login within {within:?}"))
+                .with_hint(format!("open {} in a browser on this machine", self.address))
+        })??);
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("client_id", CLIENT_ID),
+            ("redirect_uri", self.address.as_str()),
+            ("code_verifier", self.verifier.expose()),
+            ("code", code.expose()),
+        ];
+        let secrets = [&code, &self.verifier];
+        let answer = TokenRequest::new(&self.token_url, &form, &secrets).once().send(&self.http).await?;
+        let _lock = self.target.lock().await;
+        self.target.keep(answer, None).map(drop)
+    }
+}
+
+impl Config {
+    /// Deletes the stored browser login of this configuration, and returns whether there was one. The service is not
+    /// notified; the tokens expire by themselves.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] without a host, [`ErrorKind::Local`] if the store can't be written.
+    pub fn logout(&self) -> Result<bool> {
+        let target = self.login_target()?;
+        target.store.remove(&target.key())
+    }
+}
+
+/// 256 random bits as text.
+fn random() -> Result<Secret> {
+    let mut bytes = [0; 32];
+    ring::rand::SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::new(ErrorKind::Local, "the system provides no random numbers"))?;
+    Ok(Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
+}
