@@ -162,6 +162,14 @@ impl Clusters {
 
     /// Returns the id of the cluster that has this id or name. An id costs no request.
     ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let id = workspace.clusters().find("nightly-etl").await?;
+    /// println!("{id}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`Named::find`]. Operation: `clusters_list`.
     pub async fn find(&self, id_or_name: &str) -> Result<String> {
@@ -231,6 +239,15 @@ impl Clusters {
 
     /// Waits until a cluster is running, and returns it.
     ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let clusters = workspace.clusters();
+    /// let cluster = clusters.wait_until_running("0123-456789-abcdefgh", Default::default()).await?;
+    /// println!("{:?}", cluster.driver);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`Lifecycle::wait_until`]. Operation: `clusters_get`.
     pub async fn wait_until_running(
@@ -242,6 +259,16 @@ impl Clusters {
     }
 
     /// Waits until a cluster is terminated, and returns it.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use std::time::Duration;
+    /// use brickwire_actions::WaitOptions;
+    /// let options = WaitOptions::default().with_timeout(Duration::from_secs(600));
+    /// workspace.clusters().wait_until_terminated("0123-456789-abcdefgh", options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for [`Lifecycle::wait_until`]. Operation: `clusters_get`.
@@ -293,6 +320,15 @@ impl Clusters {
     }
 
     /// Lists the Spark versions that a cluster can be created with.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// for version in &workspace.clusters().list_spark_versions().await? {
+    ///     println!("{:?}", version.key);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of any call. Operation: `clusters_spark_versions`.

@@ -91,6 +91,16 @@ impl Commands {
 
     /// Gets the status of a context.
     ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::{DEFAULT_LANGUAGE, ExecutionContext};
+    /// let (cluster_id, id) = ("0123-456789-abcdefgh".to_owned(), "1234567890".to_owned());
+    /// let context = ExecutionContext { cluster_id, id, language: DEFAULT_LANGUAGE };
+    /// println!("{:?}", workspace.commands().context_status(&context).await?.status);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NotFound`] for an unknown one. Operation: `contexts_status`.
     pub async fn context_status(
@@ -101,6 +111,14 @@ impl Commands {
     }
 
     /// Waits until a context takes commands.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// # let context = workspace.commands().create_context("c", brickwire_actions::DEFAULT_LANGUAGE).await?;
+    /// workspace.commands().wait_for_context(&context, Default::default()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::RemoteFailed`] if it ends in Error, [`ErrorKind::DeadlineExceeded`]. Operation: `contexts_status`.
@@ -128,6 +146,14 @@ impl Commands {
     }
 
     /// Destroys a context and all state in it.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// # let context = workspace.commands().create_context("c", brickwire_actions::DEFAULT_LANGUAGE).await?;
+    /// workspace.commands().destroy_context(&context).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] for an unknown one. Operation: `contexts_destroy`.
@@ -174,6 +200,14 @@ impl Commands {
 
     /// Gets the status of a command, and its results once it has ended.
     ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// # let command = workspace.commands().submit_on_cluster("c", "1", &Default::default()).await?;
+    /// println!("{:?}", workspace.commands().status(&command).await?.status);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NotFound`] for an unknown one. Code that failed is not an error: see the results. Operation:
     /// `commands_status`.
@@ -183,6 +217,15 @@ impl Commands {
     }
 
     /// Waits until a command has ended, in whatever way.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// # let command = workspace.commands().submit_on_cluster("c", "1", &Default::default()).await?;
+    /// let ended = workspace.commands().wait(&command, Default::default()).await?;
+    /// println!("{:?}", ended.results);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::DeadlineExceeded`]; the command then continues. Operation: `commands_status`.
@@ -208,6 +251,16 @@ impl Commands {
     }
 
     /// Asks a command to stop; [`wait`](Self::wait) returns once it has.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// # let command = workspace.commands().submit_on_cluster("c", "1", &Default::default()).await?;
+    /// let commands = workspace.commands();
+    /// commands.cancel(&command).await?;
+    /// commands.wait(&command, Default::default()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] for an unknown one. Operation: `commands_cancel`.

@@ -55,6 +55,13 @@ impl Statements {
 
     /// Asks the service to cancel a statement; [`wait`](Self::wait) returns once it has ended.
     ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// workspace.statements().cancel("01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown id. One that has ended is not an error.
     /// Operation: `statements_cancel`.

@@ -97,6 +97,15 @@ impl Warehouses {
 
     /// Lists all warehouses as JSON, each as the service sent it.
     ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// for warehouse in workspace.warehouses().list_json().await? {
+    ///     println!("{warehouse}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`list`](Self::list).
     pub async fn list_json(&self) -> Result<Vec<Box<RawValue>>> {
@@ -120,6 +129,15 @@ impl Warehouses {
 
     /// Returns the id of the warehouse that has this id or name. An id costs no request.
     ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let id = workspace.warehouses().find("Shared Endpoint").await?;
+    /// let result = workspace.sql(id).statement("SELECT 1").execute().await?;
+    /// # let _ = result;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`Named::find`]. Operation: `warehouses_list`.
     pub async fn find(&self, id_or_name: &str) -> Result<String> {
@@ -127,6 +145,14 @@ impl Warehouses {
     }
 
     /// Returns the id of the only running warehouse, for a statement that names none.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let id = workspace.warehouses().find_only_running().await?;
+    /// println!("{id}");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if none or several are running; the error lists all warehouses.
@@ -179,6 +205,15 @@ impl Warehouses {
 
     /// Waits until a warehouse is running, and returns it.
     ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let warehouses = workspace.warehouses();
+    /// let warehouse = warehouses.wait_until_running("0123456789abcdef", Default::default()).await?;
+    /// println!("{:?}", warehouse.num_clusters);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`Lifecycle::wait_until`]. Operation: `warehouses_get`.
     pub async fn wait_until_running(
@@ -190,6 +225,15 @@ impl Warehouses {
     }
 
     /// Waits until a warehouse is stopped, and returns it.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let warehouses = workspace.warehouses();
+    /// warehouses.stop("0123456789abcdef").await?;
+    /// warehouses.wait_until_stopped("0123456789abcdef", Default::default()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for [`Lifecycle::wait_until`]. Operation: `warehouses_get`.

@@ -117,6 +117,15 @@ impl Commands {
     /// Submits code like [`run`](Self::run), and returns as soon as it is accepted. A context that is created for it
     /// stays.
     ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let commands = workspace.commands();
+    /// let command = commands.submit_on_cluster("0123-456789-abcdefgh", "train()", &Default::default()).await?;
+    /// println!("{}", command.command_id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`run`](Self::run). Operations: `contexts_create`, `contexts_status`, `commands_execute`.
     pub async fn submit_on_cluster(
