@@ -41,7 +41,7 @@ impl Statements {
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
     /// let statements = workspace.statements();
     /// let result = statements.wait("01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b", Default::default()).await?;
-    /// println!("{} rows", result.rows().await?.len());
+    /// println!("{} rows", result.collect().await?.len());
     /// # Ok(())
     /// # }
     /// ```
