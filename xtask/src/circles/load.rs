@@ -1,6 +1,7 @@
 //! Reads the sources of a crate.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -38,8 +39,26 @@ impl Loader {
         }
         let module = self.tree.add_file(parent, path.strip_prefix(&self.folder).unwrap_or(path));
         let beside = path.parent().unwrap_or(folder);
+        let declared = declared(&syntax.items);
         self.items(module, syntax.items, folder, beside)?;
+        self.undeclared(module, folder, &declared)?;
         Ok(Some(module))
+    }
+
+    /// Files that no `mod` declares: a macro does.
+    fn undeclared(&mut self, parent: ModuleId, folder: &Path, declared: &BTreeSet<String>) -> Result<()> {
+        let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+        paths.sort();
+        for path in paths.iter().filter(|path| path.extension().is_some_and(|e| e == "rs")) {
+            let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            if !declared.contains(name)
+                && let Some(module) = self.file(path, Some(parent), &folder.join(name))?
+            {
+                self.tree.add_child(parent, name, module);
+            }
+        }
+        Ok(())
     }
 
     /// `beside` is the folder that `#[path]` attributes start from.
@@ -87,4 +106,13 @@ impl Loader {
         }
         Ok(())
     }
+}
+
+/// The names that a file's `mod` items declare, in tests too, and those that are no modules.
+fn declared(items: &[Item]) -> BTreeSet<String> {
+    let modules = items.iter().filter_map(|item| match item {
+        Item::Mod(item) => Some(item.ident.to_string().trim_start_matches("r#").to_owned()),
+        _ => None,
+    });
+    modules.chain(["lib", "main", "mod"].map(str::to_owned)).collect()
 }

@@ -49,6 +49,23 @@ fn a_circle_is_reported_with_the_items_that_close_it() {
 }
 
 #[test]
+fn modules_that_a_macro_declares_are_seen() {
+    let files = [
+        ("lib.rs", "mod services; macro_rules! all { ($($n:ident)*) => { $(mod $n;)* } } all! { a b }"),
+        ("a.rs", "use crate::b::B; pub struct A(B);"),
+        ("b.rs", "pub struct B; fn f() -> crate::a::A { loop {} }"),
+        ("services.rs", "all! { c }"),
+        ("services/c.rs", "use crate::services::d::D; pub struct C;"),
+        ("services/d.rs", "use super::c::C; pub struct D;"),
+    ];
+    let lines = [
+        "crates/toy: circle of 2 files: a.rs uses b.rs:B; b.rs uses a.rs:A",
+        "crates/toy: circle of 2 files: services/c.rs uses services/d.rs:D; services/d.rs uses services/c.rs:C",
+    ];
+    assert_eq!(report(&files, false), lines);
+}
+
+#[test]
 fn two_circles_are_two_lines() {
     let found = report(
         &[
