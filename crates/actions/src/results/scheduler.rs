@@ -129,6 +129,8 @@ impl<D: ChunkDecoder> Scheduler<D> {
     pub(super) async fn run(mut self) {
         let pipeline = self.pipeline.clone();
         let _abandon = AbandonOnDrop(pipeline.clone());
+        self.request_locations();
+        self.prepare_store().await;
         let mut tick = Instant::now() + TICK;
         loop {
             // Created before the state of the pipeline is read, so that no change in between is missed.
@@ -150,6 +152,17 @@ impl<D: ChunkDecoder> Scheduler<D> {
                     tick = Instant::now() + TICK;
                 }
             }
+        }
+    }
+
+    /// Sets up the HTTP client for the store while the first links are requested. It reads the system's certificates,
+    /// which takes some milliseconds; during them no byte could arrive, and the ramp-up would take a near store for a
+    /// far one.
+    async fn prepare_store(&self) {
+        if self.first.as_ref().is_none_or(|first| first.inline.is_none()) {
+            let wire = self.chunks.wire.clone();
+            // If this fails, so does each download, with its own error.
+            let _ = tokio::task::spawn_blocking(move || wire.prepare_store()).await;
         }
     }
 
