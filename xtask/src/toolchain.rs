@@ -1,10 +1,8 @@
 //! Which compilers work: the oldest one that each crate claims to build with (`rust-version`), and the one that all
 //! checks were last seen to pass with.
 //!
-//! rust-toolchain.toml names `stable` instead of a version: rustup can't use another name for the compiler that a
-//! machine already has, so a version there would make every cargo command fail where nothing can be downloaded. A new
-//! compiler must not break the build by its new warnings, though. Therefore `[workspace.metadata.toolchain]` in
-//! Cargo.toml has the tested version, and with any other one warnings are shown but don't fail the CI.
+//! rust-toolchain.toml pins the second one, so that the warnings of a new compiler can't break the build. A caller may
+//! choose another (`cargo +nightly`): then warnings are shown and fail nothing, and the public APIs aren't compared.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,10 +19,9 @@ use crate::metadata::{self, list, members, text};
 type Version = (u32, u32, u32);
 
 /// Fails if the compiler is older than any crate of the workspace needs.
-pub(crate) fn check_compiler(metadata: &Value) -> Result<()> {
-    let compiler = compiler()?;
-    let tested = tested(metadata)?;
-    for package in members(metadata) {
+pub(crate) fn check_compiler(root: &Path) -> Result<()> {
+    let (compiler, tested) = (compiler()?, pinned(root)?);
+    for package in members(&metadata::load(root)?) {
         let (name, needed) = (text(package, "name"), text(package, "rust_version"));
         ensure!(parse(&compiler) >= parse(needed), "{name} needs Rust {needed}; this is Rust {compiler}");
     }
@@ -37,7 +34,7 @@ pub(crate) fn check_compiler(metadata: &Value) -> Result<()> {
 
 /// Whether the compiler is the one that all checks pass with.
 pub(crate) fn is_tested(root: &Path) -> Result<bool> {
-    Ok(compiler()? == tested(&metadata::load(root)?)?)
+    Ok(compiler()? == pinned(root)?)
 }
 
 fn compiler() -> Result<String> {
@@ -46,9 +43,12 @@ fn compiler() -> Result<String> {
     Ok(text.split(' ').nth(1).context("rustc doesn't tell its version")?.to_owned())
 }
 
-fn tested(metadata: &Value) -> Result<String> {
-    let version = metadata["metadata"]["toolchain"]["tested"].as_str();
-    Ok(version.context("Cargo.toml has no `tested` in [workspace.metadata.toolchain]")?.to_owned())
+/// The version in rust-toolchain.toml.
+fn pinned(root: &Path) -> Result<String> {
+    let text =
+        fs::read_to_string(root.join("rust-toolchain.toml")).context("cannot read rust-toolchain.toml")?;
+    let channel = text.lines().find_map(|line| line.strip_prefix("channel = \"")?.strip_suffix('"'));
+    Ok(channel.context("rust-toolchain.toml has no channel")?.to_owned())
 }
 
 /// Checks each crate's `rust-version`; the result has the findings, one to a line.

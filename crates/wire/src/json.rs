@@ -60,23 +60,36 @@ pub fn is_empty(raw: &[u8]) -> bool {
 
 /// Whether brackets are nested deeper than anything should be.
 pub fn is_too_deep(raw: &[u8]) -> bool {
-    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    for byte in raw {
-        match (in_text, byte) {
-            (true, _) if escaped => escaped = false,
-            (true, b'\\') => escaped = true,
-            (_, b'"') => in_text = !in_text,
-            (false, b'[' | b'{') => {
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(&byte) = raw.get(at) {
+        at += 1;
+        match byte {
+            b'[' | b'{' => {
                 depth += 1;
                 if depth > DEEPEST {
                     return true;
                 }
             }
-            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => at += text_length(&raw[at..]),
             _ => {}
         }
     }
     false
+}
+
+/// How far it is to the end of a text that has begun, the closing quote included. Texts are most of a document.
+fn text_length(raw: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr2(b'"', b'\\', &raw[at..]) {
+        at += found + 1;
+        if raw[at - 1] == b'"' {
+            return at;
+        }
+        // The escaped character may be a quote.
+        at = (at + 1).min(raw.len());
+    }
+    raw.len()
 }
 
 fn without_mark(raw: &[u8]) -> &[u8] {
@@ -135,5 +148,9 @@ mod tests {
         assert!(is_too_deep(deep(DEEPEST + 1).as_bytes()));
         assert!(!is_too_deep(format!(r#"["{}\"{}"]"#, "[".repeat(600), "{".repeat(600)).as_bytes()));
         assert!(!is_too_deep("[],".repeat(1000).as_bytes()));
+        for broken in ["\"", "\"\\", "\"\\\"", "[\"a"] {
+            assert!(!is_too_deep(broken.as_bytes()), "{broken}");
+        }
+        assert!(is_too_deep(format!(r#"["\\",{}"#, deep(DEEPEST)).as_bytes()));
     }
 }

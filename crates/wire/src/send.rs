@@ -97,6 +97,9 @@ impl Receive for Buffered {
         {
             return Err(Failed::Final(answer.blame(error)));
         }
+        if call.expects_json && call.checks_nesting && json::is_too_deep(&answer.body) {
+            return Err(Failed::Final(answer.blame(Error::unexpected("the answer is nested too deeply"))));
+        }
         if call.expects_content && json::is_empty(&answer.body) {
             return Err(Failed::Final(answer.blame(Error::unexpected("the answer is empty"))));
         }

@@ -67,17 +67,30 @@ fn refuses_compression(error: &Error) -> bool {
 }
 
 async fn submit(workspace: &Workspace, body: &Value) -> Result<StatementAnswer> {
-    statement(workspace.client().call(&operations::STATEMENTS_EXECUTE).json(body).send_raw().await?)
+    statement(
+        workspace
+            .client()
+            .call(&operations::STATEMENTS_EXECUTE)
+            .json(body)
+            .with_any_nesting()
+            .send_raw()
+            .await?,
+    )
 }
 
 pub(super) async fn get(workspace: &Workspace, statement_id: &str) -> Result<StatementAnswer> {
     let call = workspace.client().call(&operations::STATEMENTS_GET).path("statement_id", &statement_id);
-    statement(call.send_raw().await?)
+    statement(call.with_any_nesting().send_raw().await?)
 }
 
 pub(super) async fn chunk(workspace: &Workspace, statement_id: &str, index: u64) -> Result<ChunkAnswer> {
     let call = workspace.client().call(&operations::STATEMENTS_GET_RESULT_CHUNK);
-    let answer = call.path("statement_id", &statement_id).path("chunk_index", &index).send_raw().await?;
+    let answer = call
+        .path("statement_id", &statement_id)
+        .path("chunk_index", &index)
+        .with_any_nesting()
+        .send_raw()
+        .await?;
     let chunk: Chunk<'_> = json::decode(&answer.body).map_err(|error| answer.blame(error))?;
     Ok(chunk.keep(&answer.headers, &answer.body))
 }
