@@ -58,22 +58,22 @@ impl StatementResult {
 impl RecordBatches {
     /// The statement's id.
     pub fn statement_id(&self) -> &str {
-        self.reader.statement_id()
+        &self.reader.parts.statement_id
     }
 
     /// What the service says about the result: schema, chunks, counts.
     pub fn manifest(&self) -> &ResultManifest {
-        self.reader.manifest()
+        &self.reader.parts.manifest
     }
 
     /// The columns in order, with their SQL types.
     pub fn columns(&self) -> &[StatementColumnInfo] {
-        self.reader.columns()
+        self.reader.parts.columns()
     }
 
     /// Whether a limit cut off rows.
     pub fn is_truncated(&self) -> bool {
-        self.reader.is_truncated()
+        self.reader.parts.is_truncated()
     }
 
     /// The Arrow schema, once the first batch has been read. A result without rows has none.

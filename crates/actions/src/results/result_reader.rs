@@ -39,10 +39,20 @@ pub(crate) struct ResultParts {
     pub(crate) guard: Option<Box<dyn CancelGuard>>,
 }
 
+impl ResultParts {
+    pub(super) fn columns(&self) -> &[StatementColumnInfo] {
+        self.manifest.schema.as_ref().and_then(|schema| schema.columns.as_deref()).unwrap_or_default()
+    }
+
+    pub(super) fn is_truncated(&self) -> bool {
+        self.manifest.truncated.unwrap_or_default()
+    }
+}
+
 /// Reads a result with a decoder for its format.
 pub(super) struct ResultReader<D: ChunkDecoder> {
-    parts: ResultParts,
-    options: FetchOptions,
+    pub(super) parts: ResultParts,
+    pub(super) options: FetchOptions,
     /// There if the manifest has been checked already.
     layout: Option<Layout>,
     stage: Stage<D>,
@@ -69,30 +79,6 @@ impl<D: ChunkDecoder> ResultReader<D> {
         let mut reader = ResultReader { options: self.options, ..ResultReader::new(self.parts) };
         reader.layout = Some(reader.prepare()?);
         Ok(reader)
-    }
-
-    pub(super) fn set_options(&mut self, options: FetchOptions) {
-        self.options = options;
-    }
-
-    pub(super) fn statement_id(&self) -> &str {
-        &self.parts.statement_id
-    }
-
-    pub(super) fn manifest(&self) -> &ResultManifest {
-        &self.parts.manifest
-    }
-
-    pub(super) fn raw(&self) -> &Bytes {
-        &self.parts.raw
-    }
-
-    pub(super) fn columns(&self) -> &[StatementColumnInfo] {
-        self.parts.manifest.schema.as_ref().and_then(|s| s.columns.as_deref()).unwrap_or_default()
-    }
-
-    pub(super) fn is_truncated(&self) -> bool {
-        self.parts.manifest.truncated.unwrap_or_default()
     }
 
     /// Checks what can be checked before the first request.
@@ -144,7 +130,7 @@ impl<D: ChunkDecoder> ResultReader<D> {
         let (wire, source, id) = (parts.wire.clone(), parts.source.clone(), parts.statement_id.clone());
         let chunks = Chunks::new(wire, source, id, layout, self.options);
         let first = parts.first.take();
-        let columns: Arc<[StatementColumnInfo]> = self.columns().into();
+        let columns: Arc<[StatementColumnInfo]> = parts.columns().into();
         self.stage = Stage::Reading(ChunkReader::start(chunks, first, move || D::new(&columns)));
         if let Some(guard) = &mut self.parts.guard {
             guard.arm();

@@ -47,34 +47,34 @@ impl StatementResult {
 
     /// Sets how the rows are fetched. It has no effect once the first rows have been read.
     pub fn with_fetch(mut self, options: FetchOptions) -> Self {
-        self.reader.set_options(options);
+        self.reader.options = options;
         self
     }
 
     /// The statement's id.
     pub fn statement_id(&self) -> &str {
-        self.reader.statement_id()
+        &self.reader.parts.statement_id
     }
 
     /// What the service says about the result: schema, chunks, counts.
     pub fn manifest(&self) -> &ResultManifest {
-        self.reader.manifest()
+        &self.reader.parts.manifest
     }
 
     /// The last answer of the service as it came: status, manifest and first chunk. It may hold presigned links,
     /// which are secrets.
     pub fn raw(&self) -> &Bytes {
-        self.reader.raw()
+        &self.reader.parts.raw
     }
 
     /// The columns in order.
     pub fn columns(&self) -> &[StatementColumnInfo] {
-        self.reader.columns()
+        self.reader.parts.columns()
     }
 
     /// Whether a limit cut off rows.
     pub fn is_truncated(&self) -> bool {
-        self.reader.is_truncated()
+        self.reader.parts.is_truncated()
     }
 
     /// Reads all rows. Holds the whole result in memory; see [`next_rows`](Self::next_rows) for a large one.
