@@ -1,4 +1,4 @@
-# What the scripts with Python share; sourced by them, from the top of the tree. They are skipped, loudly, where there is
+# What the scripts share; they source it from the top of the tree. Those that need Python are skipped, loudly, where there is
 # no Python or a package can't be had.
 # shellcheck shell=bash
 

@@ -26,7 +26,7 @@ pub(crate) struct Step {
 }
 
 /// All steps, in the order in which they run.
-pub(crate) const STEPS: [Step; 14] = [
+pub(crate) const STEPS: [Step; 15] = [
     Step {
         name: "toolchain",
         about: "the compiler is new enough for every crate",
@@ -68,6 +68,11 @@ pub(crate) const STEPS: [Step; 14] = [
         name: "api",
         about: "the public APIs are those in docs/api",
         run: |root| cargo(root, "xtask api --check"),
+    },
+    Step {
+        name: "examples",
+        about: "the library's examples against the sandbox",
+        run: |root| script(root, "tests/examples.sh"),
     },
     Step {
         name: "python-sdk",
