@@ -9,6 +9,7 @@ mod connection;
 mod doctor;
 mod find;
 mod list;
+mod markup;
 mod raw;
 mod run;
 mod sql;

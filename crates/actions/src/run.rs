@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Clusters, Command, Commands, DEFAULT_LANGUAGE, Error, ErrorKind, Event, Result, WaitOptions, Workspace,
+    markup::{text_of, text_of_traceback},
 };
 
 use types::ClusterState as State;
@@ -79,7 +80,7 @@ pub enum RunOutput {
     Failed {
         /// The error in one line, without markup.
         summary: String,
-        /// The error in full, as it came; may hold terminal colours.
+        /// The error in full, without markup; may hold terminal colors.
         cause: String,
     },
     /// The command was cancelled.
@@ -96,8 +97,8 @@ impl RunOutput {
         let results = answer.results.clone().unwrap_or_default();
         match results.result_type {
             Some(Kind::Error) => Self::Failed {
-                summary: without_markup(results.summary.as_deref().unwrap_or("the code failed")),
-                cause: results.cause.unwrap_or_default(),
+                summary: text_of(results.summary.as_deref().unwrap_or("the code failed")),
+                cause: text_of_traceback(results.cause.as_deref().unwrap_or_default()),
             },
             Some(Kind::Table) => Self::Table {
                 columns: results.schema.into_iter().flatten().map(|c| c.name.unwrap_or_default()).collect(),
@@ -126,21 +127,6 @@ fn cells(row: Value) -> Vec<Value> {
         Value::Array(cells) => cells,
         one => vec![one],
     }
-}
-
-/// A summary is HTML: tags around escaped text.
-fn without_markup(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(start) = rest.find('<') {
-        let Some(length) = rest[start..].find('>') else { break };
-        text.push_str(&rest[..start]);
-        rest = &rest[start + length + 1..];
-    }
-    text.push_str(rest);
-    let entities =
-        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")];
-    entities.iter().fold(text, |text, (entity, character)| text.replace(entity, character))
 }
 
 impl Clusters {
