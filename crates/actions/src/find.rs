@@ -1,6 +1,6 @@
 //! Finding what a person means: an id is taken as it is, anything else is a name that exactly one resource must have.
 
-use crate::{Clusters, Error, ErrorKind, Result, Warehouses};
+use crate::{Clusters, Error, ErrorKind, Result, Warehouses, warehouse_address::warehouse_id};
 
 /// Something that has an id and a name.
 struct Candidate {
@@ -29,7 +29,8 @@ impl Clusters {
 }
 
 impl Warehouses {
-    /// The id of the warehouse that an id or a name stands for. An id costs no request.
+    /// The id of the warehouse that an id or a name stands for. An id costs no request, nor does the warehouse's HTTP
+    /// path (`/sql/1.0/warehouses/ID`) or the URL of its page, which must be in this workspace.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] for a name that no warehouse has, [`ErrorKind::Usage`] for one that several have; both
@@ -37,6 +38,9 @@ impl Warehouses {
     pub async fn find(&self, id_or_name: &str) -> Result<String> {
         if is_warehouse_id(id_or_name) {
             return Ok(id_or_name.to_owned());
+        }
+        if let Some(id) = warehouse_id(id_or_name, self.workspace().host())? {
+            return Ok(id);
         }
         choose("warehouse", id_or_name, self.candidates().await?)
     }

@@ -15,6 +15,7 @@ mod run;
 mod sql;
 mod users;
 mod wait;
+mod warehouse_address;
 mod warehouses;
 mod workspace;
 

@@ -21,6 +21,10 @@ impl Warehouses {
         Self { workspace }
     }
 
+    pub(crate) fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
     /// Lists all warehouses that the caller may see, page after page.
     ///
     /// ```no_run
