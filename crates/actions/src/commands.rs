@@ -3,6 +3,8 @@
 //! State (variables, imports) lives as long as its context. Code that fails is an answer and not an error here: the
 //! command is Finished and its results say `error`. Classic clusters only.
 
+mod check;
+
 use brickwire_client::{ResponseValue, types};
 
 use crate::{
@@ -143,6 +145,7 @@ impl Commands {
         code: &str,
     ) -> Result<Command> {
         required(&[("cluster id", cluster_id), ("context id", context_id)])?;
+        Self::check(&language, code)?;
         let body = types::Command {
             cluster_id: Some(cluster_id.to_owned()),
             context_id: Some(context_id.to_owned()),

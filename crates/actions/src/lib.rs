@@ -11,6 +11,7 @@ mod encoding;
 mod find;
 mod list;
 mod markup;
+mod notebook;
 mod raw;
 mod run;
 mod sql;
@@ -32,6 +33,7 @@ pub use connection::{Connection, Credential, ServicePrincipal};
 pub use doctor::{Check, Doctor, Outcome};
 pub use encoding::{decode_text, without_mark};
 pub use list::List;
+pub use notebook::refuse_notebook;
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 pub use run::{RunOptions, RunOutput};
 #[cfg(feature = "arrow")]

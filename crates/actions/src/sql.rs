@@ -14,6 +14,7 @@ mod fetch;
 mod parameter;
 mod result;
 mod rows;
+mod script;
 mod submission;
 mod wire;
 
@@ -222,9 +223,7 @@ impl Statement {
         if request.warehouse_id.trim().is_empty() {
             return Err(Error::usage("the warehouse id is empty"));
         }
-        if request.statement.trim().is_empty() {
-            return Err(Error::usage("the statement is empty"));
-        }
+        Self::check(&request.statement, &self.parameters)?;
         let items = self.parameters.into_iter().map(Parameter::into_item).collect::<Result<Vec<_>>>()?;
         request.parameters = (!items.is_empty()).then_some(items);
         let format = request.format.get_or_insert(types::StatementFormat::JsonArray);

@@ -5,6 +5,7 @@
 /// The library's words and the command line's, with a row for each setting that a hint can name.
 const WORDS: &[(&str, &str)] = &[
     ("`warehouse_id`", "--warehouse or DATABRICKS_WAREHOUSE_ID"),
+    ("`parameters`", "-P"),
     ("`cluster_id`", "--cluster or DATABRICKS_CLUSTER_ID"),
     ("`profile`", "--profile or DATABRICKS_CONFIG_PROFILE"),
     ("`host`", "--host or DATABRICKS_HOST"),
