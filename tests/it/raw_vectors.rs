@@ -55,6 +55,11 @@ const DIFFERENCES: &[Difference] = &[
         "an empty Content-Type is none",
     ),
     ("headers/host_override", Refused(Usage, "can't be set: host"), "it routes the request elsewhere"),
+    (
+        "headers/user_authorization_lowercase",
+        Refused(Usage, "can't be set: authorization"),
+        "a header is never dropped in silence",
+    ),
     ("headers/crlf_injection", Refused(Usage, "line breaks"), "lines are not glued together in silence"),
     ("headers/empty_key", Refused(Usage, "not a header name"), "not dropped in silence"),
     ("url/bad_percent", Sends(r#"{"path": "/100%25"}"#), "a lone percent sign is escaped"),
