@@ -1,7 +1,7 @@
 //! `brick commands`: code in an execution context.
 
 use brickwire_actions::{
-    self as actions,
+    self as actions, Commands,
     types::{self, CommandLanguage},
 };
 use clap::Subcommand;
@@ -62,6 +62,7 @@ pub(crate) struct Code {
 impl Code {
     async fn submit(self, context: &Context) -> Result<actions::Command> {
         let text = self.text.read("code")?;
+        Commands::check(&self.language, &text)?;
         let cluster = self.cluster.id(context).await?;
         let commands = context.workspace().await?.commands();
         Ok(commands.run(&cluster, &self.context, self.language, &text).await?)
