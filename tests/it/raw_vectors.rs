@@ -91,6 +91,11 @@ const DIFFERENCES: &[Difference] = &[
     ),
     ("multipart/form_object_value", SucceedsSending(1, FORM_JSON), "JSON text instead of a TypeError"),
     ("multipart/form_buffer_value", Sends(FORM_TEXT), "a field is text by type; bytes are a file"),
+    (
+        "multipart/user_content_type",
+        Refused(Usage, "a form can't have this Content-Type"),
+        "a header is never dropped in silence",
+    ),
     ("multipart/put_retry_on_503", Succeeds(2), "the peer hangs; here each attempt has a whole body"),
     ("multipart/put_file_retry_on_503", Succeeds(2), "likewise"),
     (

@@ -17,7 +17,9 @@ pub(crate) fn check(format: Format, jq: Option<&str>, has_batches: bool) -> Resu
             let name =
                 format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             return Err(Failure::usage(format!("--jq filters JSON and can't print this format: {name}"))
-                .with_hint("omit -o, or convert the values in the filter, as in --jq '.[] | [.id] | @csv'"));
+                .with_hint(
+                    "omit -o: each result of the filter is printed in one line, and a string without quotes",
+                ));
         }
     }
     match format {
