@@ -223,7 +223,8 @@ impl Statement {
         if request.warehouse_id.trim().is_empty() {
             return Err(Error::usage("the warehouse id is empty"));
         }
-        Self::check(&request.statement, &self.parameters)?;
+        // Whether the parameters are those of the text is the service's to say; see `check`.
+        Self::check_single(&request.statement)?;
         let items = self.parameters.into_iter().map(Parameter::into_item).collect::<Result<Vec<_>>>()?;
         request.parameters = (!items.is_empty()).then_some(items);
         let format = request.format.get_or_insert(types::StatementFormat::JsonArray);

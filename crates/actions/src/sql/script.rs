@@ -30,7 +30,9 @@ impl Token<'_> {
 type Placed<'a> = (Token<'a>, usize, usize);
 
 impl Statement {
-    /// Checks a statement and its parameters without sending anything. Executing and submitting do the same first.
+    /// Checks a statement and its parameters without sending anything. Executing and submitting check all of this but
+    /// the names: a program may pass the same parameters with every statement, while a person who gives one that isn't
+    /// used has made a mistake.
     ///
     /// ```
     /// use brickwire_actions::{Parameter, Statement};
@@ -49,7 +51,7 @@ impl Statement {
         check_names(&parameter_names(&tokens(text)), parameters)
     }
 
-    /// Checks that a text is one statement, such as one to run on a cluster.
+    /// Checks that a text is one statement, such as one to run on a cluster. Executing and submitting do the same first.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for text without a statement or with several, and for a notebook.
