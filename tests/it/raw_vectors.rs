@@ -55,6 +55,11 @@ const DIFFERENCES: &[Difference] = &[
         "an empty Content-Type is none",
     ),
     ("headers/host_override", Refused(Usage, "can't be set: host"), "it routes the request elsewhere"),
+    (
+        "headers/user_authorization_lowercase",
+        Refused(Usage, "can't be set: authorization"),
+        "a header is never dropped in silence",
+    ),
     ("headers/crlf_injection", Refused(Usage, "line breaks"), "lines are not glued together in silence"),
     ("headers/empty_key", Refused(Usage, "not a header name"), "not dropped in silence"),
     ("url/bad_percent", Sends(r#"{"path": "/100%25"}"#), "a lone percent sign is escaped"),
@@ -86,6 +91,11 @@ const DIFFERENCES: &[Difference] = &[
     ),
     ("multipart/form_object_value", SucceedsSending(1, FORM_JSON), "JSON text instead of a TypeError"),
     ("multipart/form_buffer_value", Sends(FORM_TEXT), "a field is text by type; bytes are a file"),
+    (
+        "multipart/user_content_type",
+        Refused(Usage, "a form can't have this Content-Type"),
+        "a header is never dropped in silence",
+    ),
     ("multipart/put_retry_on_503", Succeeds(2), "the peer hangs; here each attempt has a whole body"),
     ("multipart/put_file_retry_on_503", Succeeds(2), "likewise"),
     (

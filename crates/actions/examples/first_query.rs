@@ -18,7 +18,8 @@ struct Fare {
 async fn main() -> Result<()> {
     let config = Config::builder().resolve()?;
     let workspace = Workspace::builder().config(&config).build()?;
-    let warehouse = config.warehouse_id().ok_or_else(|| Error::configuration("set DATABRICKS_WAREHOUSE_ID"))?;
+    let warehouse =
+        config.warehouse_id().ok_or_else(|| Error::configuration("set DATABRICKS_WAREHOUSE_ID"))?;
 
     let fares: Vec<Fare> = workspace
         .sql(warehouse)

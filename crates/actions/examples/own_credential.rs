@@ -15,7 +15,8 @@ impl Credential for TokenFile {
     fn authorization(&self) -> BoxFuture<'_, Result<Authorization>> {
         Box::pin(async move {
             let text = tokio::fs::read_to_string(&self.0).await.map_err(|error| {
-                Error::configuration(format!("cannot read the token: {}", self.0.display())).with_source(error)
+                Error::configuration(format!("cannot read the token: {}", self.0.display()))
+                    .with_source(error)
             })?;
             Ok(Authorization::bearer(Secret::new(text).cleaned("token")?))
         })

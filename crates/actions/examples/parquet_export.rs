@@ -15,7 +15,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let workspace = Workspace::builder().config(&config).build()?;
     let warehouse = config.warehouse_id().ok_or("set DATABRICKS_WAREHOUSE_ID")?;
 
-    let mut batches = workspace.sql(warehouse).statement("SELECT * FROM samples.nyctaxi.trips").execute_arrow().await?;
+    let mut batches =
+        workspace.sql(warehouse).statement("SELECT * FROM samples.nyctaxi.trips").execute_arrow().await?;
     let mut writer = None;
     while let Some(batch) = batches.next().await? {
         let writer = match &mut writer {

@@ -5,7 +5,9 @@
 
 use std::env;
 
-use brickwire_actions::{Config, Error, ErrorKind, IfTerminated, Result, RunOptions, RunOutput, WaitOptions, Workspace};
+use brickwire_actions::{
+    Config, Error, ErrorKind, IfTerminated, Result, RunOptions, RunOutput, WaitOptions, Workspace,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {

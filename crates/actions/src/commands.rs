@@ -3,6 +3,7 @@
 //! State (variables, imports) lives as long as its context. Code that fails is a result and not an error here: the
 //! command is Finished and its results say `error`. Classic clusters only.
 
+mod check;
 pub(crate) mod output;
 pub(crate) mod run;
 
@@ -184,6 +185,7 @@ impl Commands {
     pub async fn submit(&self, context: &ExecutionContext, code: &str) -> Result<Command> {
         required("cluster", &context.cluster_id)?;
         required("context", &context.id)?;
+        Self::check(&context.language, code)?;
         let body = types::ExecuteCommand {
             cluster_id: Some(context.cluster_id.clone()),
             context_id: Some(context.id.clone()),

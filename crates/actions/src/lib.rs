@@ -2,13 +2,17 @@
 
 mod background;
 mod doctor;
+mod encoding;
 mod identity;
 mod lifecycle;
 mod list;
+mod markup;
 mod names;
+mod notebook;
 mod raw;
 mod results;
 mod wait;
+mod warehouse_address;
 mod workspace;
 
 pub use brickwire_client::{Client, ResponseValue, types};
@@ -16,6 +20,7 @@ pub use brickwire_wire::{
     Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret, redact::Filter,
 };
 pub use doctor::{Check, Doctor, Outcome};
+pub use encoding::{decode_text, without_mark};
 pub use identity::{
     auth::{client_credentials::ServicePrincipal, token::Identity},
     authenticator::AccessToken,
@@ -31,6 +36,7 @@ pub use identity::{
 pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status};
 pub use list::List;
 pub use names::{Candidate, Named};
+pub use notebook::refuse_notebook;
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 #[cfg(feature = "arrow")]
 pub use results::RecordBatches;

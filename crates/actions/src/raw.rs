@@ -8,12 +8,13 @@
 //! - an absolute address is refused unless it is the workspace's or its cloud's account console, for the token goes
 //!   along; so are user information, backslashes, control characters, other schemes and `//host`;
 //! - `/api/2.0/x` means the same as `/2.0/x`, and a lone `%` is sent as `%25`;
-//! - JSON text without a Content-Type is labelled `application/json`; text under a JSON label is sent as it is, and
+//! - JSON text without a Content-Type is labelled `application/json`, and a byte-order mark before it isn't sent; text under a JSON label is sent as it is, and
 //!   never quoted; a JSON number, `false` or `null` given as [`RawData::Json`] is sent;
 //! - a content type given with data or a file wins; a file's name without a known extension is
 //!   `application/octet-stream`;
-//! - Host and the headers of the connection itself are refused, as are an empty header name and a value with a line
-//!   break; an empty Content-Type is none; Content-Length is always our own count;
+//! - Authorization, Host and the headers of the connection itself are refused, as are an empty header name, a value
+//!   with a line break, and a Content-Length that isn't the body's; an empty Content-Type is none;
+//! - a Content-Type that the body contradicts is refused: one of a form for JSON, another one for a form;
 //! - a file name for a file that wasn't given is an error;
 //! - a form is sent whole again at each attempt; a 429 is repeated for every method; a lost answer to a POST is
 //!   reported as an unknown outcome and repeated only with "retry on all errors"; a cut-off answer to a GET is
@@ -145,7 +146,8 @@ impl RawRequest {
         self
     }
 
-    /// One more header. Of a name given twice the last value counts; the connection's Authorization always wins.
+    /// One more header. Of a name given twice the last value counts. Authorization belongs to the connection and is
+    /// refused.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -196,7 +198,12 @@ impl RawRequest {
 
     /// The request as a curl command, secrets masked; nothing is sent.
     pub(crate) fn as_curl(&self, wire: &Wire) -> Result<String> {
-        Ok(curl::command(&self.prepared(wire)?))
+        let request = self.prepared(wire)?;
+        let is_form = !self.form.is_empty() || !self.files.is_empty();
+        Ok(match is_form {
+            true => curl::form_command(&request, &self.form, multipart::parts(&self.files, &self.file_names)),
+            false => curl::command(&request),
+        })
     }
 
     /// All inputs checked and put together.
@@ -221,6 +228,15 @@ impl RawRequest {
             Some(content_type) => headers.insert(header::CONTENT_TYPE, content_type),
             None => headers.remove(header::CONTENT_TYPE),
         };
+        let length = payload.bytes.as_ref().map_or(0, Bytes::len);
+        if let Some(given) = headers.remove(header::CONTENT_LENGTH)
+            && given.to_str().ok().and_then(|given| given.parse().ok()) != Some(length)
+        {
+            return Err(Error::usage(format!(
+                "the Content-Length is {given:?}, but the body has {length} bytes"
+            ))
+            .with_hint("leave it out"));
+        }
         if payload.bytes.is_none() && !matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE") {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }

@@ -6,6 +6,7 @@
 mod chunks;
 pub(crate) mod execution;
 mod parameter;
+mod script;
 mod statement;
 mod wire;
 

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Candidate, Change, Error, Goal, Lifecycle, List, Named, Phase, Result, Status, WaitOptions, Workspace,
-    list, names::listed,
+    list, names::listed, warehouse_address::warehouse_id,
 };
 
 use types::WarehouseState as State;
@@ -127,7 +127,8 @@ impl Warehouses {
         <Self as Lifecycle>::get(&self.workspace, warehouse_id).await
     }
 
-    /// Returns the id of the warehouse that has this id or name. An id costs no request.
+    /// Returns the id of the warehouse that has this id or name. An id costs no request, and neither does the
+    /// warehouse's HTTP path (`/sql/1.0/warehouses/ID`) or the URL of its page, which must be in this workspace.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
@@ -141,7 +142,10 @@ impl Warehouses {
     /// # Errors
     /// As for [`Named::find`]. Operation: `warehouses_list`.
     pub async fn find(&self, id_or_name: &str) -> Result<String> {
-        Named::find(self, id_or_name).await
+        match warehouse_id(id_or_name, self.workspace.host())? {
+            Some(id) => Ok(id),
+            None => Named::find(self, id_or_name).await,
+        }
     }
 
     /// Returns the id of the only running warehouse, for a statement that names none.

@@ -1,6 +1,11 @@
 //! The command line as a whole: global options and one command.
 
-use clap::Parser;
+use std::ffi::{OsStr, OsString};
+
+use clap::{
+    Parser,
+    error::{ContextKind, ContextValue, Error, ErrorKind},
+};
 
 use crate::{commands::Command, options::Global};
 
@@ -36,3 +41,139 @@ Exit codes:
 
 Example:
   brick clusters list -o table";
+
+/// The commands that take SQL or code.
+const TAKE_TEXT: [&str; 4] = ["sql", "run", "submit", "execute"];
+
+impl Args {
+    /// Parses the command line of this process.
+    pub(crate) fn read() -> Result<Self, Error> {
+        Self::read_from(&std::env::args_os().collect::<Vec<_>>())
+    }
+
+    /// SQL that starts with a comment looks like an option to clap. It is parsed as text if nothing else makes sense.
+    fn read_from(words: &[OsString]) -> Result<Self, Error> {
+        let error = match Self::try_parse_from(words) {
+            Err(error) if error.kind() == ErrorKind::UnknownArgument => error,
+            parsed => return parsed.map_err(|error| with_right_tips(error, words)),
+        };
+        let options = words.iter().take_while(|word| *word != "--").count();
+        for at in (1..options).filter(|at| is_text(&words[*at])) {
+            let mut moved = words.to_vec();
+            let text = moved.remove(at);
+            if options == words.len() {
+                moved.push("--".into());
+            }
+            moved.push(text);
+            match Self::try_parse_from(moved) {
+                Err(error) if error.kind() == ErrorKind::UnknownArgument => {}
+                parsed => return parsed.map_err(|error| with_right_tips(error, words)),
+            }
+        }
+        Err(with_right_tips(error, words))
+    }
+}
+
+/// Whether this can't be an option: `-- a comment`, `--comment` and a new line, `-1 + 2`.
+fn is_text(word: &OsStr) -> bool {
+    let word = word.to_string_lossy();
+    let name = word.split('=').next().unwrap_or_default();
+    match word.strip_prefix('-') {
+        Some(rest) if rest.starts_with('-') => name.contains(char::is_whitespace) || word.contains('\n'),
+        Some(rest) => name.contains(char::is_whitespace) && !rest.starts_with(char::is_alphabetic),
+        None => false,
+    }
+}
+
+/// Makes clap's tips right or drops them: an unknown option is not a value, a word that starts with another letter is
+/// not a typo, and SQL or code that the shell has split needs quotes.
+fn with_right_tips(mut error: Error, words: &[OsString]) -> Error {
+    let Some(ContextValue::String(found)) =
+        error.get(ContextKind::InvalidArg).or_else(|| error.get(ContextKind::InvalidSubcommand)).cloned()
+    else {
+        return error;
+    };
+    for kind in [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand] {
+        let similar = match error.remove(kind) {
+            Some(ContextValue::String(word)) => vec![word],
+            Some(ContextValue::Strings(words)) => words,
+            _ => continue,
+        };
+        let first = |word: &str| word.trim_start_matches('-').chars().next();
+        let mut similar: Vec<_> = similar.into_iter().filter(|word| first(word) == first(&found)).collect();
+        match similar.len() {
+            0 => None,
+            1 => error.insert(kind, ContextValue::String(similar.remove(0))),
+            _ => error.insert(kind, ContextValue::Strings(similar)),
+        };
+    }
+    if let Some(ContextValue::StyledStrs(mut tips)) = error.remove(ContextKind::Suggested) {
+        tips.retain(|tip| !tip.to_string().starts_with("to pass "));
+        if !tips.is_empty() {
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+        }
+    }
+    let is_option = found.starts_with('-') && first_is_letter(&found);
+    let takes_text = words.iter().any(|word| TAKE_TEXT.iter().any(|name| word == name));
+    if error.kind() == ErrorKind::UnknownArgument && takes_text && !is_option {
+        let tip = "quote the SQL or code so that the shell passes it as one argument, as in \"SELECT 1\"";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
+
+fn first_is_letter(option: &str) -> bool {
+    option.trim_start_matches('-').starts_with(char::is_alphabetic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &[&str]) -> Result<String, String> {
+        let words: Vec<_> =
+            std::iter::once("brick").chain(words.iter().copied()).map(OsString::from).collect();
+        let read = Args::read_from(&words);
+        read.map(|args| format!("{:?}", args.command)).map_err(|error| error.render().to_string())
+    }
+
+    #[test]
+    fn text_that_starts_with_a_comment_is_an_argument() {
+        for text in ["-- daily\nSELECT 1", "--daily\nSELECT a=1", "--limit 5", "--\nSELECT 1", "-1 + 2"] {
+            for words in [
+                &["sql", text][..],
+                &["sql", "-w", "x", text, "-o", "csv"],
+                &["-o", "csv", "sql", text, "--limit=5"],
+                &["run", text, "-c", "x"],
+                &["commands", "submit", "-c", "x", text, "--context", "1"],
+                &["sql", "--", text],
+            ] {
+                assert!(read(words).unwrap().contains(&format!("text: Some({text:?})")), "{words:?}");
+            }
+        }
+        assert!(read(&["run", "-- x"]).unwrap_err().contains("--cluster"));
+    }
+
+    #[test]
+    fn tips_are_right_or_absent() {
+        for (words, told) in [
+            (&["sql", "select", "1"][..], "tip: quote the SQL or code"),
+            (&["sql", "select", "-1"], "tip: quote the SQL or code"),
+            (&["run", "-c", "x", "print(1)", "+", "2"], "tip: quote the SQL or code"),
+            (&["sql", "SELECT 1", "--limt", "5"], "'--limit'"),
+            (&["-o", "jsn", "whoami"], "'json'"),
+            (&["clusters", "lst"], "'list'"),
+            (&["clster", "list"], "'clusters'"),
+            (&["--limit", "5", "sql", "SELECT 1"], "'sql --limit'"),
+        ] {
+            let error = read(words).unwrap_err();
+            assert!(error.contains(told) && !error.contains("to pass"), "{words:?}: {error}");
+        }
+        for words in
+            [&["clusters", "get", "--id", "x"][..], &["sql", "--zzz", "SELECT 1"], &["api", "GET", "/x", "y"]]
+        {
+            let error = read(words).unwrap_err();
+            assert!(!error.contains("tip:") && !error.contains("\n\n\n"), "{words:?}: {error}");
+        }
+    }
+}

@@ -18,8 +18,9 @@ macro_rules! commands {
             $($(#[$attribute])* $name($name::Command),)*
         }
 
-        /// Runs a command.
+        /// Runs a command. A filter or a format that is wrong is an error before anything is sent.
         pub(crate) async fn run(command: Command, context: &Context) -> Result {
+            context.check_output(matches!(command, Command::sql(_)))?;
             match command {
                 $(Command::$name(command) => $name::run(command, context).await,)*
             }

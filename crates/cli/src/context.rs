@@ -9,8 +9,8 @@ use tokio::sync::OnceCell;
 
 use crate::{
     failure::{Failure, Result},
-    options::Global,
-    output::{Output, format_for},
+    options::{Format, Global},
+    output::{self, Output, format_for},
     progress::Progress,
 };
 
@@ -89,6 +89,16 @@ impl Context {
         Err(Failure::not_built("sandbox", "full,sandbox"))
     }
 
+    /// Checks the filter, and the format unless it follows from a file's name.
+    pub(crate) fn check_output(&self, has_batches: bool) -> Result {
+        output::check(self.global.output, self.global.jq.as_deref(), has_batches)
+    }
+
+    /// The format that the user requested, and whether there is a filter.
+    pub(crate) fn asked(&self) -> (Format, bool) {
+        (self.global.output, self.global.jq.is_some())
+    }
+
     /// The output for data. Clears the progress line.
     pub(crate) fn output(&self) -> Output {
         self.progress.clear();
@@ -100,10 +110,17 @@ impl Context {
         self.output().record(&String::from_utf8_lossy(raw))
     }
 
-    /// The output for data, in the format that the file name implies unless a format was given.
-    pub(crate) fn output_to(&self, file: Option<&Path>) -> Result<Output> {
+    /// The output for rows, in the format that the file name implies unless a format was given. `has_batches` says
+    /// whether they can be written as Arrow or Parquet.
+    pub(crate) fn output_to(&self, file: Option<&Path>, has_batches: bool) -> Result<Output> {
         let Global { output, jq, .. } = &self.global;
-        let format = if jq.is_some() { *output } else { format_for(*output, file)? };
+        // A filter writes text, whose kind only the user knows.
+        let format = match format_for(*output, file) {
+            Err(_) if jq.is_some() => Format::Json,
+            Ok(Format::Csv | Format::Table) if jq.is_some() && *output == Format::Auto => Format::Json,
+            format => format?,
+        };
+        output::check(format, jq.as_deref(), has_batches)?;
         Ok(Output::new(format, jq.clone()))
     }
 

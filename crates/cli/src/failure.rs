@@ -14,6 +14,8 @@ pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
 pub(crate) struct Failure {
     cause: Cause,
     hint: Option<String>,
+    /// The statement whose rows could not be printed.
+    statement_id: Option<String>,
 }
 
 #[derive(Debug)]
@@ -46,7 +48,7 @@ impl From<serde_json::Error> for Failure {
 
 impl From<Cause> for Failure {
     fn from(cause: Cause) -> Self {
-        Self { cause, hint: None }
+        Self { cause, hint: None, statement_id: None }
     }
 }
 
@@ -87,6 +89,19 @@ impl Failure {
         self
     }
 
+    /// Adds the statement, which had succeeded when its rows could not be filtered.
+    pub(crate) fn after_statement(mut self, id: &str) -> Self {
+        self.statement_id = Some(id.to_owned());
+        self.with_hint(format!(
+            "the statement succeeded; `brick statements wait {id}` prints its rows without running it again"
+        ))
+    }
+
+    /// The statement that it is about, if any.
+    pub(crate) fn statement_id(&self) -> Option<&str> {
+        self.statement_id.as_deref().or_else(|| self.error()?.statement_id())
+    }
+
     /// What to do about it, in the words of the command line.
     pub(crate) fn hint(&self) -> Option<String> {
         self.hint.clone().or_else(|| self.error()?.hint().map(in_cli_words))
@@ -102,7 +117,8 @@ impl Failure {
 
     pub(crate) fn message(&self) -> String {
         match &self.cause {
-            Cause::Library(error) => error.to_string(),
+            // Messages of the service may begin with an empty line.
+            Cause::Library(error) => error.to_string().trim().to_owned(),
             Cause::Own(_, message) => message.clone(),
             Cause::Io(error) => error.to_string(),
         }

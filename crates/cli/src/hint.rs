@@ -8,6 +8,7 @@ const WORDS: &[(&str, &str)] = &[
     ("log in with `BrowserLogin` for `host = ", "run `brick auth login --host "),
     ("`BrowserLogin`", "`brick auth login`"),
     ("`warehouse_id`", "--warehouse or DATABRICKS_WAREHOUSE_ID"),
+    ("`parameters`", "-P"),
     ("`cluster_id`", "--cluster or DATABRICKS_CLUSTER_ID"),
     ("`profile`", "--profile or DATABRICKS_CONFIG_PROFILE"),
     ("`host`", "--host or DATABRICKS_HOST"),

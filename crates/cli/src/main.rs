@@ -18,7 +18,7 @@ mod source;
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 
 use crate::{args::Args, context::Context, report::Outcome};
 
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     if let Some(done) = reference::write_if_asked(Args::command()) {
         return report::finish(done.map_or_else(Outcome::Failed, |()| Outcome::Done), options::Format::Auto);
     }
-    let args = match Args::try_parse() {
+    let args = match Args::read() {
         Ok(args) => args,
         Err(error) => return report::misread(&error),
     };

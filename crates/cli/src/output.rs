@@ -3,6 +3,7 @@
 #[cfg(feature = "arrow")]
 mod batches;
 mod cell;
+mod check;
 mod filter;
 #[cfg(feature = "jq")]
 mod jq;
@@ -22,6 +23,7 @@ use crate::{failure::Failure, options::Format};
 
 #[cfg(feature = "arrow")]
 pub(crate) use batches::BatchPrinter;
+pub(crate) use check::check;
 use filter::filter;
 pub(crate) use rows::RowPrinter;
 #[cfg(feature = "arrow")]
@@ -160,7 +162,7 @@ impl Output {
 }
 
 fn rows_only() -> Failure {
-    Failure::usage("arrow and parquet are for the rows of an SQL statement")
+    Failure::usage("arrow and parquet are for the rows of `brick sql`").with_hint("write csv, json, or jsonl")
 }
 
 fn cells(item: &str, columns: &[Column]) -> Vec<String> {

@@ -124,7 +124,7 @@ fn as_json(failure: &Failure) -> String {
         "operation": error.and_then(Error::operation),
         "attempts": error.map_or(0, Error::attempts),
         "retry_after_s": error.and_then(Error::retry_after).map(|d| d.as_secs_f64()),
-        "statement_id": error.and_then(Error::statement_id),
+        "statement_id": failure.statement_id(),
         "sql_state": error.and_then(Error::sql_state),
         "exit_code": exit_code(failure),
     });

@@ -53,6 +53,11 @@ pub fn header<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
     if is_secret(name.as_str()) { MASK } else { value.to_str().unwrap_or("(not text)") }
 }
 
+/// The value of a field as it may be shown.
+pub fn value<'a>(key: &str, value: &'a str) -> &'a str {
+    if is_secret(key) { MASK } else { value }
+}
+
 /// Headers on one line.
 pub fn headers(headers: &HeaderMap) -> String {
     headers.iter().map(|(n, v)| format!("{n}: {}", header(n, v))).collect::<Vec<_>>().join("; ")

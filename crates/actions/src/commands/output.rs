@@ -3,6 +3,8 @@
 use brickwire_client::types;
 use serde_json::Value;
 
+use crate::markup::{text_of, text_of_traceback};
+
 /// What a command produced.
 ///
 /// ```
@@ -48,8 +50,8 @@ impl From<&types::CommandStatusResponse> for RunOutput {
         let results = answer.results.clone().unwrap_or_default();
         match results.result_type {
             Some(ResultType::Error) => Self::Failed {
-                summary: without_markup(results.summary.as_deref().unwrap_or("the code failed")),
-                cause: results.cause.unwrap_or_default(),
+                summary: text_of(results.summary.as_deref().unwrap_or("the code failed")),
+                cause: text_of_traceback(results.cause.as_deref().unwrap_or_default()),
             },
             Some(ResultType::Table) => Self::Table {
                 columns: results.schema.into_iter().flatten().map(|c| c.name.unwrap_or_default()).collect(),
@@ -78,21 +80,6 @@ fn cells(row: Value) -> Vec<Value> {
         Value::Array(cells) => cells,
         one => vec![one],
     }
-}
-
-/// A summary is HTML: tags around escaped text.
-fn without_markup(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(start) = rest.find('<') {
-        let Some(length) = rest[start..].find('>') else { break };
-        text.push_str(&rest[..start]);
-        rest = &rest[start + length + 1..];
-    }
-    text.push_str(rest);
-    let entities =
-        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")];
-    entities.iter().fold(text, |text, (entity, character)| text.replace(entity, character))
 }
 
 #[cfg(test)]

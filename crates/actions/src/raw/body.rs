@@ -41,6 +41,12 @@ impl Content<'_> {
                 return Err(Error::usage("Cannot specify both Data and File/Form Data")
                     .with_hint("give the data as one of the form's fields, or leave the form out"));
             }
+            if let Some(given) = given.filter(|given| !given.as_bytes().starts_with(b"multipart/form-data")) {
+                return Err(Error::usage(format!("a form can't have this Content-Type: {given:?}"))
+                    .with_hint(
+                        "leave it out; the Content-Type of a form follows from its fields and files",
+                    ));
+            }
             let (bytes, content_type) = multipart::encode(self.form, self.files, self.file_names)?;
             return Ok(Payload { bytes: Some(bytes), content_type: Some(content_type) });
         }
@@ -48,6 +54,9 @@ impl Content<'_> {
             return Err(multipart::name_without_file(key));
         }
         let given = given.cloned();
+        if let (Some(data), Some(content_type)) = (data, &given) {
+            check_multipart(data, content_type)?;
+        }
         let guess = || match *method {
             Method::POST | Method::PUT | Method::PATCH => Some(FORM),
             _ => None,
@@ -55,8 +64,11 @@ impl Content<'_> {
         let (bytes, content_type) = match data {
             None => (None, given.or_else(guess)),
             Some(RawData::Text(text)) => {
-                let label = || if is_json_document(text) { Some(JSON) } else { guess() };
-                (Some(Bytes::from(text.clone())), given.or_else(label))
+                let (text, label) = match json_document(text) {
+                    Some(json) => (json, Some(JSON)),
+                    None => (text.as_str(), guess()),
+                };
+                (Some(Bytes::from(text.to_owned())), given.or(label))
             }
             Some(RawData::Json(json)) => {
                 let text = if given.as_ref().is_some_and(is_form) { form_of(json) } else { json.to_string() };
@@ -71,9 +83,30 @@ impl Content<'_> {
     }
 }
 
-/// An object or a list; a bare number or word is as likely to be plain text.
-fn is_json_document(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok()
+/// The text of an object or a list; a bare number or word is as likely to be plain text. What is neither JSON nor
+/// visible, such as a byte-order mark, may stand before it and isn't sent.
+fn json_document(text: &str) -> Option<&str> {
+    let json = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let is_json = json.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(json).is_ok();
+    let before = &text[..text.len() - json.len()];
+    let is_blank = before.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    is_json.then_some(if is_blank { text } else { json })
+}
+
+/// Refuses a body that can't be what its label says: multipart needs a boundary, and JSON has no parts.
+fn check_multipart(data: &RawData, content_type: &HeaderValue) -> Result<()> {
+    let label = content_type.to_str().unwrap_or_default().to_ascii_lowercase();
+    let is_json = match data {
+        RawData::Json(_) => true,
+        RawData::Text(text) => json_document(text).is_some(),
+        RawData::Bytes { content_type, .. } if content_type.is_some() => return Ok(()),
+        RawData::Bytes { .. } => false,
+    };
+    if label.starts_with("multipart/") && (is_json || !label.contains("boundary=")) {
+        return Err(Error::usage(format!("the body has no parts, but the Content-Type is {label}"))
+            .with_hint("give form fields or files; the Content-Type of a form follows from them"));
+    }
+    Ok(())
 }
 
 fn is_form(content_type: &HeaderValue) -> bool {
@@ -147,6 +180,18 @@ mod tests {
             (post(), Some("x=1".into()), None, "x=1", form),
             (post(), Some("{\"a\": 1}".into()), None, "{\"a\": 1}", json),
             (post(), Some("{broken".into()), None, "{broken", form),
+            (post(), Some(" \r\n{}".into()), None, " \r\n{}", json),
+            (post(), Some("\u{feff}{\"a\": 1}".into()), None, "{\"a\": 1}", json),
+            (post(), Some("\u{feff}\n[1]".into()), Some("text/x"), "[1]", "text/x"),
+            (post(), Some("\u{a0}{}".into()), None, "{}", json),
+            (post(), Some("\u{feff}a;b".into()), None, "\u{feff}a;b", form),
+            (
+                post(),
+                Some("--b--".into()),
+                Some("multipart/x; boundary=b"),
+                "--b--",
+                "multipart/x; boundary=b",
+            ),
             (post(), Some("5".into()), None, "5", form),
             (Method::DELETE, Some("x".into()), None, "x", "none"),
             (post(), Some("not json".into()), Some(json), "not json", json),
@@ -154,7 +199,7 @@ mod tests {
             (post(), Some(json!(0).into()), None, "0", json),
             (post(), Some(json!(false).into()), None, "false", json),
             (post(), Some(json!({"id": i64::MAX}).into()), None, "{\"id\":9223372036854775807}", json),
-            (post(), Some(RawData::bytes("p", "image/png").into()), Some("text/x"), "p", "image/png"),
+            (post(), Some(RawData::bytes("p", "image/png")), Some("text/x"), "p", "image/png"),
             (post(), Some(Bytes::from_static(b"p").into()), Some("text/x"), "p", "text/x"),
         ] {
             let shown = format!("{method} {data:?} {given:?}");
@@ -179,5 +224,22 @@ mod tests {
         let stray = payload(Content { file_names: &pair, ..content(None) });
         assert_eq!(stray.kind(), crate::ErrorKind::Usage);
         assert_eq!(payload(content(Some(&bad))).kind(), crate::ErrorKind::Usage);
+    }
+
+    #[test]
+    fn a_label_that_the_body_contradicts_is_refused() {
+        let refused = |content: Content<'_>, label: &'static str| {
+            let error = content.payload(&Method::POST, Some(&HeaderValue::from_static(label))).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::Usage);
+            assert!(error.to_string().contains("Content-Type") && error.hint().is_some(), "{error}");
+        };
+        for data in
+            [RawData::from("{\"a\": 1}"), json!([1]).into(), "x".into(), Bytes::from_static(b"\0").into()]
+        {
+            refused(content(Some(&data)), "Multipart/form-data");
+        }
+        refused(content(Some(&"{}".into())), "multipart/form-data; boundary=b");
+        let pair = [("a".to_owned(), "1".to_owned())];
+        refused(Content { form: &pair, ..content(None) }, "application/json");
     }
 }

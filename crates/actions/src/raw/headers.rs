@@ -4,8 +4,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{Error, Result};
 
-/// Set by the connection itself; a caller's value would route the request elsewhere or end it early.
-const REFUSED: [HeaderName; 7] = [
+/// Set by the connection itself; a caller's value would route the request elsewhere, end it early, or have no effect.
+const REFUSED: [HeaderName; 8] = [
+    header::AUTHORIZATION,
     header::HOST,
     header::CONNECTION,
     header::TRANSFER_ENCODING,
@@ -15,7 +16,7 @@ const REFUSED: [HeaderName; 7] = [
     HeaderName::from_static("keep-alive"),
 ];
 
-/// Merges pairs into headers: the last of a name counts, Authorization and Content-Length are ours.
+/// Merges pairs into headers: the last of a name counts.
 pub(super) fn merged(pairs: &[(String, String)]) -> Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     for (name, value) in pairs {
@@ -30,9 +31,6 @@ pub(super) fn merged(pairs: &[(String, String)]) -> Result<HeaderMap> {
                 "the header's value holds line breaks or other forbidden characters: {parsed}"
             ))
         })?;
-        if parsed == header::AUTHORIZATION || parsed == header::CONTENT_LENGTH {
-            continue;
-        }
         if parsed == header::CONTENT_TYPE && value.is_empty() {
             headers.remove(parsed);
         } else {
@@ -66,12 +64,10 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_a_name_counts_and_ours_are_left_out() {
+    fn the_last_of_a_name_counts() {
         let headers = merged(&pairs(&[
             ("X-A", "1"),
             ("x-a", "2"),
-            ("authorization", "Bearer USER"),
-            ("Content-Length", "99"),
             ("Content-Type", "text/csv"),
             ("content-type", ""),
             ("X-Latin", "é"),
@@ -86,6 +82,7 @@ mod tests {
     fn refuses_what_would_break_the_request() {
         for (name, value) in [
             ("Host", "evil.example"),
+            ("authorization", "Bearer S3"),
             ("Transfer-Encoding", "chunked"),
             ("", "x"),
             ("X A", "x"),

@@ -3,7 +3,10 @@
 //! Built as one piece of bytes, so that each attempt sends the same whole body. Names are escaped as browsers do
 //! (`"` and line breaks in percent), so that none of them becomes a header.
 
-use std::fmt;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -17,13 +20,14 @@ pub struct FilePart {
     key: String,
     bytes: Bytes,
     content_type: Option<String>,
+    path: Option<PathBuf>,
 }
 
 impl FilePart {
     /// A file under a key, which is also its name unless
     /// [`RawRequest::with_file_name`](crate::RawRequest::with_file_name) gives another.
     pub fn new(key: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
-        Self { key: key.into(), bytes: bytes.into(), content_type: None }
+        Self { key: key.into(), bytes: bytes.into(), content_type: None, path: None }
     }
 
     /// Its content type; otherwise the name's extension tells.
@@ -31,6 +35,41 @@ impl FilePart {
         self.content_type = Some(content_type.into());
         self
     }
+
+    /// Where it was read from. This isn't sent; [`Workspace::raw_as_curl`](crate::Workspace::raw_as_curl) shows it.
+    pub fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+}
+
+/// A file as it is sent.
+pub(super) struct Part<'a> {
+    pub(super) file: &'a FilePart,
+    /// The last part of its path.
+    pub(super) name: &'a str,
+    pub(super) content_type: &'a str,
+}
+
+/// The files with the names and types that they are sent with.
+pub(super) fn parts<'a>(
+    files: &'a [FilePart],
+    names: &'a [(String, String)],
+) -> impl Iterator<Item = Part<'a>> {
+    files.iter().map(move |file| {
+        let name = names.iter().rfind(|(key, _)| *key == file.key).map_or(&file.key, |(_, name)| name);
+        let name = base_name(name);
+        let content_type = file.content_type.as_deref().unwrap_or_else(|| guess(name));
+        Part { file, name, content_type }
+    })
 }
 
 impl fmt::Debug for FilePart {
@@ -58,13 +97,8 @@ pub(super) fn encode(
         body.extend_from_slice(value.as_bytes());
         body.extend_from_slice(b"\r\n");
     }
-    for file in files {
-        let name = names.iter().rfind(|(key, _)| *key == file.key).map_or(&file.key, |(_, name)| name);
-        let name = base_name(name);
-        let content_type = match &file.content_type {
-            Some(given) => parse_content_type(given)?,
-            None => guess(name),
-        };
+    for Part { file, name, content_type } in parts(files, names) {
+        let content_type = parse_content_type(content_type)?;
         let head = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: ",
             escaped(&file.key),
@@ -95,9 +129,8 @@ fn escaped(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-fn guess(name: &str) -> HeaderValue {
-    let known = mime_guess::from_path(name).first_raw();
-    HeaderValue::from_static(known.unwrap_or("application/octet-stream"))
+fn guess(name: &str) -> &'static str {
+    mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream")
 }
 
 #[cfg(test)]

@@ -195,9 +195,14 @@ impl Parameter {
         items.iter().map(read).collect()
     }
 
+    /// The name without the colon.
+    pub(super) fn name(&self) -> &str {
+        self.name.strip_prefix(':').unwrap_or(&self.name)
+    }
+
     pub(super) fn into_item(self) -> Result<StatementParameterListItem> {
+        let name = self.name().to_owned();
         let ParameterValue { type_name, text } = self.value;
-        let name = self.name.strip_prefix(':').unwrap_or(&self.name).to_owned();
         if name.is_empty() || name.contains(char::is_whitespace) {
             return Err(Error::usage(format!("not a parameter's name: {:?}", self.name)));
         }

@@ -14,7 +14,7 @@ use super::{
 };
 #[cfg(feature = "arrow")]
 use crate::RecordBatches;
-use crate::{Error, FetchOptions, Result, StatementResult, WaitOptions, Workspace, names::required};
+use crate::{FetchOptions, Result, StatementResult, WaitOptions, Workspace, names::required};
 
 /// A warehouse's own limit for a statement is two days unless an administrator changed it.
 const DEADLINE: Duration = Duration::from_secs(48 * 60 * 60);
@@ -232,9 +232,8 @@ impl Statement {
         let wait = bounded(self.wait_timeout.unwrap_or(wait), self.wait.timeout());
         request.wait_timeout = Some(format!("{}s", wait.as_secs()));
         required("warehouse", &request.warehouse_id)?;
-        if request.statement.trim().is_empty() {
-            return Err(Error::usage("the statement is empty"));
-        }
+        // Whether the parameters are those of the text is the service's to say; see `check`.
+        Self::check_single(&request.statement)?;
         self.fetch.validate()?;
         let items = self.parameters.into_iter().map(Parameter::into_item).collect::<Result<Vec<_>>>()?;
         request.parameters = (!items.is_empty()).then_some(items);

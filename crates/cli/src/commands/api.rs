@@ -1,5 +1,7 @@
 //! `brick api`: raw requests, with all inputs of the connector's Raw Request.
 
+mod fields;
+
 use std::{path::PathBuf, time::Duration};
 
 use brickwire_actions::{Backoff, FilePart, RawData, RawRequest, RawResponse, ResponseType, RetryPolicy};
@@ -8,10 +10,11 @@ use serde_json::Value;
 
 use crate::{
     context::Context,
-    failure::Result,
-    options::duration,
-    source::{read_file, read_stdin},
+    failure::{Failure, Result},
+    options::{Format, duration},
+    source::{Input, read_file},
 };
+use fields::{Field, field};
 
 /// Send any request to the workspace
 #[derive(Debug, clap::Args)]
@@ -27,18 +30,19 @@ pub(crate) struct Command {
     method: String,
     /// A path with or without /api (such as /2.1/clusters/list), or a URL of the workspace
     url: String,
-    /// Request body: text, @FILE, or - for standard input
-    #[arg(long, short, value_name = "TEXT|@FILE|-", conflicts_with_all = ["form", "file"])]
+    /// Request body: text, @FILE, or - (or @-) for standard input
+    #[arg(long, short, value_name = "TEXT|@FILE|-", allow_hyphen_values = true, conflicts_with_all = ["form", "file"])]
     data: Option<String>,
     /// File with the request body, or - for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "form", "file"])]
     input: Option<String>,
-    /// Field of a JSON body (for GET, of the query): true, false, null, and numbers are typed; @FILE reads a file
-    #[arg(long, short = 'F', value_name = "KEY=VALUE", value_parser = pair, conflicts_with_all = ["data", "input", "form", "file"])]
-    field: Vec<(String, String)>,
+    /// Field of a JSON body (for GET, of the query): true, false, null, and numbers are typed; @FILE reads a file;
+    /// KEY[]=VALUE adds to an array, KEY[NAME]=VALUE to an object
+    #[arg(long, short = 'F', value_name = "KEY=VALUE", value_parser = field, conflicts_with_all = ["data", "input", "form", "file"])]
+    field: Vec<Field>,
     /// Field of a JSON body, always a string
-    #[arg(long, short = 'f', value_name = "KEY=VALUE", value_parser = pair, conflicts_with_all = ["data", "input", "form", "file"])]
-    raw_field: Vec<(String, String)>,
+    #[arg(long, short = 'f', value_name = "KEY=VALUE", value_parser = field, conflicts_with_all = ["data", "input", "form", "file"])]
+    raw_field: Vec<Field>,
     /// Field of a multipart form
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     form: Vec<(String, String)>,
@@ -109,20 +113,23 @@ fn header(text: &str) -> std::result::Result<(String, String), String> {
 impl Command {
     fn request(&self) -> Result<RawRequest> {
         let mut request = RawRequest::new(&self.method, &self.url)
-            .with_repeated_query_keys(self.repeat_query_keys)
+            .with_repeated_query_keys(self.repeat_query_keys || self.has_arrays())
             .with_retry(self.retry())
             .with_response_type(self.response_type);
         request = match (&self.data, &self.input) {
-            (Some(data), _) => request.with_data(body(data)?),
-            (None, Some(file)) if file != "-" => request.with_data(body(&format!("@{file}"))?),
-            (None, Some(_)) => request.with_data(body("-")?),
+            (Some(data), _) => request.with_data(match data.strip_prefix('@') {
+                Some(path) => self.body(&Input::read(path)?)?,
+                None if data == "-" => self.body(&Input::read(data)?)?,
+                None => RawData::from(data.as_str()),
+            }),
+            (None, Some(path)) => request.with_data(self.body(&Input::read(path)?)?),
             (None, None) => request,
         };
         request = self.with_fields(request)?;
         request = self.form.iter().fold(request, |request, (key, value)| request.with_form_field(key, value));
         for (key, path) in &self.file {
             let path = PathBuf::from(path);
-            request = request.with_file(FilePart::new(key, read_file(&path)?));
+            request = request.with_file(FilePart::new(key, read_file(&path)?).with_path(&path));
             if let Some(name) = path.file_name().and_then(|n| n.to_str())
                 && !self.file_name.iter().any(|(named, _)| named == key)
             {
@@ -131,7 +138,15 @@ impl Command {
         }
         request =
             self.file_name.iter().fold(request, |request, (key, name)| request.with_file_name(key, name));
-        request = self.query.iter().fold(request, |request, (key, value)| request.with_query(key, value));
+        // Fields with arrays make the library repeat keys. --query doesn't unless requested.
+        let is_repeated = |i: usize, key: &str| {
+            self.has_arrays() && self.query[i + 1..].iter().any(|(later, _)| later == key)
+        };
+        for (i, (key, value)) in self.query.iter().enumerate() {
+            if self.repeat_query_keys || !is_repeated(i, key) {
+                request = request.with_query(key, value);
+            }
+        }
         request = self.header.iter().fold(request, |request, (name, value)| request.with_header(name, value));
         if let Some(timeout) = self.timeout {
             request = request.with_timeout(timeout);
@@ -139,14 +154,41 @@ impl Command {
         Ok(request)
     }
 
+    /// Whether a field adds to an array.
+    fn has_arrays(&self) -> bool {
+        self.field.iter().chain(&self.raw_field).any(|(key, _)| key.contains("[]"))
+    }
+
+    /// The Content-Type given with --header.
+    fn content_type(&self) -> Option<&str> {
+        let header = self.header.iter().rfind(|(name, _)| name.eq_ignore_ascii_case("content-type"))?;
+        Some(header.1.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// A body from a file or standard input. JSON is UTF-8 without a byte-order mark, whatever the file is; other
+    /// content is sent as it is.
+    fn body(&self, input: &Input) -> Result<RawData> {
+        let content_type = self.content_type();
+        if content_type.is_some_and(|label| label.to_ascii_lowercase().contains("json")) || input.is_json() {
+            return Ok(input.text()?.into());
+        }
+        match (input.text(), std::str::from_utf8(&input.bytes)) {
+            // UTF-16, or UTF-8 with a mark.
+            (Ok(text), _) if text.trim_start().starts_with(['{', '[']) => Ok(text.into()),
+            (_, Ok(text)) => Ok(text.into()),
+            (_, Err(_)) if content_type.is_some() => Ok(input.bytes.clone().into()),
+            (_, Err(_)) => Ok(RawData::bytes(input.bytes.clone(), "application/octet-stream")),
+        }
+    }
+
     /// Adds --field and then --raw-field to the body or, for GET, to the query.
     fn with_fields(&self, mut request: RawRequest) -> Result<RawRequest> {
         let mut members = serde_json::Map::new();
         for (key, value) in &self.field {
-            members.insert(key.clone(), typed(value)?);
+            fields::add(&mut members, key, value.as_deref().map(typed).transpose()?)?;
         }
         for (key, value) in &self.raw_field {
-            members.insert(key.clone(), value.as_str().into());
+            fields::add(&mut members, key, value.as_deref().map(Value::from))?;
         }
         if members.is_empty() {
             return Ok(request);
@@ -154,11 +196,30 @@ impl Command {
         if !matches!(self.method.to_ascii_uppercase().as_str(), "GET" | "HEAD") {
             return Ok(request.with_data(RawData::Json(members.into())));
         }
-        for (key, value) in members {
-            request =
-                request.with_query(key, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let parameters: Vec<_> =
+            members.into_iter().flat_map(|(name, value)| fields::query(&name, value)).collect();
+        for (key, value) in parameters {
+            request = request.with_query(key, value);
         }
         Ok(request)
+    }
+
+    /// A response has any shape: JSON is the only format of it, and text or bytes are printed as they are.
+    fn check_output(&self, context: &Context) -> Result {
+        let (format, has_filter) = context.asked();
+        if !matches!(format, Format::Auto | Format::Json | Format::Jsonl) {
+            return Err(Failure::usage("api prints the response as JSON; use -o json or -o jsonl")
+                .with_hint("to pick out values, filter it, as in --jq '.clusters[].cluster_id'"));
+        }
+        let is_json = self.response_type == ResponseType::Json;
+        if !is_json && (has_filter || format != Format::Auto) {
+            let option = if has_filter { "--jq" } else { "-o" };
+            return Err(Failure::usage(format!(
+                "{option} is for JSON, and --response-type requests something else"
+            ))
+            .with_hint("text and bytes are printed as they are"));
+        }
+        Ok(())
     }
 
     fn retry(&self) -> RetryPolicy {
@@ -173,8 +234,7 @@ impl Command {
 
 fn typed(text: &str) -> Result<Value> {
     if let Some(path) = text.strip_prefix('@') {
-        let bytes = if path == "-" { read_stdin()? } else { read_file(&PathBuf::from(path))? };
-        return Ok(String::from_utf8_lossy(&bytes).into_owned().into());
+        return Ok(Input::read(path)?.text()?.into());
     }
     // Anything else, JSON objects included, is a string.
     Ok(match serde_json::from_str(text) {
@@ -183,19 +243,8 @@ fn typed(text: &str) -> Result<Value> {
     })
 }
 
-fn body(data: &str) -> Result<RawData> {
-    let bytes = match data.strip_prefix('@') {
-        Some(path) => read_file(&PathBuf::from(path))?,
-        None if data == "-" => read_stdin()?,
-        None => return Ok(RawData::from(data)),
-    };
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(RawData::from(text)),
-        Err(binary) => Ok(RawData::bytes(binary.into_bytes(), "application/octet-stream")),
-    }
-}
-
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    command.check_output(context)?;
     let request = command.request()?;
     let workspace = context.workspace().await?;
     if command.dry_run {

@@ -1,7 +1,7 @@
 //! `brick commands`: code in an execution context.
 
 use brickwire_actions::{
-    self as actions, ExecutionContext,
+    self as actions, Commands, ExecutionContext,
     types::{self, CommandLanguage},
 };
 use clap::Subcommand;
@@ -62,6 +62,7 @@ pub(crate) struct Code {
 impl Code {
     async fn submit(self, context: &Context) -> Result<actions::Command> {
         let text = self.text.read("code")?;
+        Commands::check(&self.language, &text)?;
         let cluster_id = self.cluster.id(context).await?;
         let named = ExecutionContext { cluster_id, id: self.context, language: self.language };
         Ok(context.workspace().await?.commands().submit(&named, &text).await?)

@@ -3,11 +3,12 @@
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use brickwire_actions::{
-    self as actions, ErrorKind, IfTerminated, RunOptions, RunOutput,
+    self as actions, Commands, Error, ErrorKind, IfTerminated, RunOptions, RunOutput, WaitOptions,
     types::{self, CommandLanguage},
 };
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     context::Context,
     failure::{Failure, Result},
-    options::Timeout,
+    options::duration,
     output::Target,
     source::Source,
 };
@@ -54,9 +55,13 @@ pub(crate) struct Command {
     /// Folder to save images in
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     images: PathBuf,
-    #[command(flatten)]
-    timeout: Timeout,
+    /// Give up and cancel the code after this time, such as 90s, 20m, or 1h30m; without it there is no limit
+    #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
+    timeout: Option<Duration>,
 }
+
+/// Without --timeout the code may run for as long as it needs. A year can be added to any clock.
+const UNLIMITED: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let code = command.code.read("code")?;
@@ -65,19 +70,20 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         (None, Some(path)) => by_extension(path)?,
         (None, None) => CommandLanguage::Python,
     };
+    Commands::check(&language, &code)?;
+    check_folder(&command.images)?;
+    let wait = WaitOptions::default().with_timeout(command.timeout.unwrap_or(UNLIMITED));
     let cluster = command.cluster.id(context).await?;
     let if_terminated = if command.start { IfTerminated::Start } else { IfTerminated::Fail };
     let clusters = clusters::of(context).await?;
-    let running = clusters.ensure_running(&cluster, if_terminated, command.timeout.options()).await;
+    let running = clusters.ensure_running(&cluster, if_terminated, wait).await;
     running.map_err(|error| match error.kind() {
         ErrorKind::Configuration => Failure::from(error)
             .with_hint(format!("start it: brick clusters start {cluster}, or add --start")),
         _ => error.into(),
     })?;
-    let mut options = RunOptions::default()
-        .with_language(language)
-        .with_kept_context(command.keep_context)
-        .with_wait(command.timeout.options());
+    let mut options =
+        RunOptions::default().with_language(language).with_kept_context(command.keep_context).with_wait(wait);
     if let Some(id) = command.context {
         options = options.with_context(id);
     }
@@ -88,7 +94,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         let names = json!({ "cluster_id": cluster_id, "context_id": context_id, "command_id": command_id });
         return context.record(names.to_string().as_bytes());
     }
-    let run = commands.run(&cluster, &code, &options).await?;
+    let run = commands.run(&cluster, &code, &options).await.map_err(canceled_if_late)?;
     if command.keep_context {
         let id = &run.command.context_id;
         context.note(&format!(
@@ -103,6 +109,24 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         };
     }
     show(run, &command.images, context)
+}
+
+/// The library's hint is about waiting. Here the deadline ends the code as well.
+fn canceled_if_late(error: Error) -> Failure {
+    match error.kind() {
+        ErrorKind::DeadlineExceeded => Failure::from(error)
+            .with_hint("brick asked the service to cancel the code; allow more time with --timeout"),
+        _ => error.into(),
+    }
+}
+
+/// Checks that images can be saved, before the code that makes them runs.
+fn check_folder(folder: &Path) -> Result {
+    match std::fs::metadata(folder) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(Failure::local(format!("this is not a folder: {}", folder.display()))),
+        Err(error) => Err(Failure::file(folder, &error).with_hint("create the folder first")),
+    }
 }
 
 /// A file without an extension is Python; an unknown extension is an error.

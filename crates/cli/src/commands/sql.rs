@@ -32,7 +32,7 @@ Examples:
 pub(crate) struct Command {
     #[command(flatten)]
     statement: Source,
-    /// Id or name of the warehouse; by default the only one that is running
+    /// Id, name, HTTP path, or URL of the warehouse; by default the only one that is running
     #[arg(long, short, value_name = "WAREHOUSE", add = ArgValueCompleter::new(warehouses::candidates))]
     warehouse: Option<String>,
     /// Value for :NAME, as NAME=VALUE (a string), NAME:TYPE=VALUE, or NAME:TYPE (NULL); repeatable
@@ -83,7 +83,11 @@ fn parameter(text: &str) -> std::result::Result<Parameter, String> {
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    // All that can be wrong locally is checked before the first request.
     let text = command.statement.read("statement")?;
+    Statement::check(&text, &command.parameters)?;
+    let output = context.output_to(command.out.as_deref(), !command.detach)?;
+    let target = Target::open(command.out.as_deref())?;
     let workspace = context.workspace().await?;
     let warehouses = warehouses::of(context).await?;
     let given = command.warehouse.as_deref().or(context.config().await?.warehouse_id());
@@ -118,9 +122,6 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     if command.detach {
         return context.record(statement.submit().await?.raw());
     }
-    // Before the statement runs: if its rows can't be written, it must not run.
-    let output = context.output_to(command.out.as_deref())?;
-    let target = Target::open(command.out.as_deref())?;
     if matches!(output.format(), Format::Arrow | Format::Parquet) {
         return batches(statement, output.format(), target, context).await;
     }
@@ -134,6 +135,7 @@ pub(crate) async fn print(
     target: Target,
     context: &Context,
 ) -> Result {
+    let id = result.statement_id().to_owned();
     let on_screen = target.is_stdout() && io::stdout().is_terminal();
     let mut printer = output.rows(target);
     printer.begin(result.columns())?;
@@ -145,7 +147,11 @@ pub(crate) async fn print(
         printer.rows(&rows)?;
     }
     context.progress().clear();
-    let rows = printer.end()?;
+    let (_, is_filtered) = context.asked();
+    let rows = printer.end().map_err(|failure| match is_filtered {
+        true => failure.after_statement(&id),
+        false => failure,
+    })?;
     tell_truncated(result.is_truncated(), rows, context);
     Ok(())
 }
@@ -172,7 +178,7 @@ async fn batches(statement: Statement, format: Format, target: Target, context: 
 
 #[cfg(not(feature = "arrow"))]
 async fn batches(_: Statement, _: Format, _: Target, _: &Context) -> Result {
-    Err(Failure::not_built("Arrow and no Parquet", "full"))
+    unreachable!("`output_to` refuses the format")
 }
 
 fn tell_truncated(truncated: bool, rows: u64, context: &Context) {

@@ -5,7 +5,12 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::sql;
-use crate::{context::Context, failure::Result, options::Timeout, output::Target};
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+    options::Timeout,
+    output::Target,
+};
 
 /// Submitted SQL statements: get, wait, cancel
 #[derive(Debug, Subcommand)]
@@ -38,18 +43,18 @@ pub(crate) struct Which {
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
-    let statements = context.workspace().await?.statements();
+    let statements = async || Ok::<_, Failure>(context.workspace().await?.statements());
     match command {
-        Command::Get(which) => context.record(statements.get(&which.statement).await?.raw()),
+        Command::Get(which) => context.record(statements().await?.get(&which.statement).await?.raw()),
         Command::Wait { which, out, timeout } => {
             // Before the wait, so that a problem with the file is reported at once.
-            let output = context.output_to(out.as_deref())?;
+            let output = context.output_to(out.as_deref(), false)?;
             let target = Target::open(out.as_deref())?;
-            let result = statements.wait(&which.statement, timeout.options()).await?;
+            let result = statements().await?.wait(&which.statement, timeout.options()).await?;
             sql::print(result, output, target, context).await
         }
         Command::Cancel(which) => {
-            statements.cancel(&which.statement).await?;
+            statements().await?.cancel(&which.statement).await?;
             let requested = serde_json::json!({ "statement_id": which.statement, "cancel_requested": true });
             context.record(requested.to_string().as_bytes())
         }

@@ -46,7 +46,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id or name of the warehouse
+    /// Id, name, HTTP path, or URL of the warehouse
     #[arg(value_name = "WAREHOUSE", env = "DATABRICKS_WAREHOUSE_ID", hide_env_values = true)]
     #[arg(add = ArgValueCompleter::new(candidates))]
     warehouse: String,

@@ -1,16 +1,51 @@
 //! `--jq`: filters JSON output with jaq. Integers of any size stay exact.
 
+use std::io;
+
 use jaq_core::{
     Compiler, Ctx, Vars, data,
     load::{Arena, File, Loader},
-    unwrap_valr,
 };
 use jaq_json::{Val, read};
+use serde::de::IgnoredAny;
 
 use crate::failure::Failure;
 
+type Filter = jaq_core::Filter<data::JustLut<Val>>;
+
+/// How much of a value an error shows, in characters.
+const SHOWN: usize = 80;
+
+/// Checks that a filter compiles.
+pub(crate) fn check(code: &str) -> Result<(), Failure> {
+    compile(code).map(drop)
+}
+
 /// Applies a filter to JSON text. Returns each result as JSON, except that a string has no quotes.
+///
+/// A filter that fails on the data is not a wrong command line: by then the work is done.
 pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
+    let filter = compile(code)?;
+    let failed = |why: String| {
+        let hint = "the command itself succeeded; only its output could not be filtered";
+        Failure::from(io::Error::other(format!("--jq: {why}"))).with_hint(hint)
+    };
+    let input = read::parse_single(json.as_bytes()).map_err(|e| failed(format!("not JSON: {e}")))?;
+    let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
+    let mut results = Vec::new();
+    for result in filter.id.run((context, input)) {
+        match result.map_err(jaq_core::Exn::get_err) {
+            Ok(Val::TStr(text)) => results.push(String::from_utf8_lossy(&text).into_owned()),
+            Ok(value) => results.push(value.to_string()),
+            Err(Ok(error)) => return Err(failed(brief(&error.to_string()))),
+            // `halt` ends the filter.
+            Err(Err(_)) => break,
+        }
+    }
+    Ok(results)
+}
+
+fn compile(code: &str) -> Result<Filter, Failure> {
     let refuse = |why: String| Failure::usage(format!("--jq: {why}: {code:?}"));
     let arena = Arena::default();
     let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
@@ -18,23 +53,10 @@ pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
         .load(&arena, File { code, path: () })
         .map_err(|_| refuse("this is not a jq filter".to_owned()))?;
     let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
-    let filter = Compiler::default()
+    Compiler::default()
         .with_funs(functions)
         .compile(modules)
-        .map_err(|errors| refuse(format!("unknown names: {}", unknown(&errors))))?;
-    let input =
-        read::parse_single(json.as_bytes()).map_err(|e| Failure::local(format!("--jq: not JSON: {e}")))?;
-    let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
-    filter
-        .id
-        .run((context, input))
-        .map(unwrap_valr)
-        .map(|result| match result {
-            Ok(Val::TStr(text)) => Ok(String::from_utf8_lossy(&text).into_owned()),
-            Ok(value) => Ok(value.to_string()),
-            Err(error) => Err(Failure::usage(format!("--jq: {error}"))),
-        })
-        .collect()
+        .map_err(|errors| refuse(format!("unknown names: {}", unknown(&errors))))
 }
 
 /// Undefined names, by file.
@@ -44,9 +66,48 @@ fn unknown<P>(errors: &[Undefined<'_, P>]) -> String {
     errors.iter().flat_map(|(_, names)| names.iter().map(|(name, _)| *name)).collect::<Vec<_>>().join(", ")
 }
 
+/// An error in one line. jaq's own text holds the whole value that the filter failed on, and not its type:
+/// `cannot index [{"id":1},…] with "id"` becomes `cannot index an array with "id": [{"id":1},…`.
+fn brief(error: &str) -> String {
+    const BEFORE_VALUE: [&str; 4] =
+        ["cannot index ", "cannot use ", "cannot calculate ", "invalid path expression with input "];
+    let Some((before, rest)) =
+        BEFORE_VALUE.iter().find_map(|start| Some((start, error.strip_prefix(start)?)))
+    else {
+        return shortened(error);
+    };
+    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
+    if !matches!(values.next(), Some(Ok(_))) {
+        return shortened(error);
+    }
+    let (value, after) = rest.split_at(values.byte_offset());
+    format!("{before}{}{}: {}", type_of(value), shortened(after), shortened(value))
+}
+
+/// The type of a JSON value.
+fn type_of(value: &str) -> &'static str {
+    match value.bytes().next() {
+        Some(b'[') => "an array",
+        Some(b'{') => "an object",
+        Some(b'"') => "a string",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let mut characters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut short: String = characters.by_ref().take(SHOWN).collect();
+    if characters.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
 #[cfg(test)]
 mod tests {
-    use super::filter;
+    use super::*;
 
     #[test]
     fn filters_and_keeps_integers_exact() {
@@ -54,8 +115,28 @@ mod tests {
         assert_eq!(filter(".a[].id", json).unwrap(), ["9007199254740993123", "2"]);
         assert_eq!(filter(".a | map(.n)", json).unwrap(), [r#"["x",null]"#]);
         assert_eq!(filter(".a[0].n", json).unwrap(), ["x"]);
-        assert!(
-            filter(".a[", json).is_err() && filter("nope", json).is_err() && filter(".a.b", json).is_err()
-        );
+        assert_eq!(filter(".a[0].n, halt, 1", json).unwrap(), ["x"]);
+        for wrong in [".a[", "nope", ".a | nope(1)"] {
+            assert_eq!(check(wrong).unwrap_err().kind(), brickwire_actions::ErrorKind::Usage, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_type_and_a_part_of_the_value() {
+        let json = format!(r#"[{{"id": "a\nb"}}{}]"#, r#",{"id":2}"#.repeat(100_000));
+        for (code, told) in [
+            (".id", r#"--jq: cannot index an array with "id": [{"id":"a\nb"},{"id":2},"#),
+            (".[1].id.x", r#"--jq: cannot index a number with "x": 2"#),
+            (".[1] + 1", "--jq: cannot calculate an object + 1: {"),
+            (". - 1", "--jq: cannot calculate an array - 1: ["),
+            ("keys_unsorted | .[0] | ascii_downcase", "--jq: cannot use a number as "),
+            ("error(.)", "--jq: [{"),
+            ("error(\"a\\nb\")", r#"--jq: "a\nb""#),
+        ] {
+            let failure = filter(code, &json).unwrap_err();
+            assert_ne!(failure.kind(), brickwire_actions::ErrorKind::Usage);
+            let message = failure.message();
+            assert!(message.starts_with(told) && message.chars().count() < 250, "{code}: {message}");
+        }
     }
 }

@@ -58,8 +58,10 @@ fn data_is_text_or_a_file_or_stdin() {
     assert_eq!((text.text().as_str(), text.header("content-type")), (json, Some("application/json")));
     let file = sent(&|brick| brick.file("a b.json", json).arg("-d").arg("@a b.json"));
     assert_eq!((file.text().as_str(), file.header("content-type")), (json, Some("application/json")));
-    let stdin = sent(&|brick| brick.stdin(json).arg("-d").arg("-"));
-    assert_eq!(stdin.text(), json);
+    for arguments in ["-d -", "-d @-", "--input -"] {
+        let stdin = sent(&|brick| brick.stdin(json).args(arguments));
+        assert_eq!((stdin.text().as_str(), stdin.header("content-type")), (json, Some("application/json")));
+    }
     let binary = sent(&|brick| brick.file("a.bin", b"\x00\xff\r\n").arg("-d").arg("@a.bin"));
     assert_eq!(binary.body, b"\x00\xff\r\n");
     assert_eq!(binary.header("content-type"), Some("application/octet-stream"));
@@ -110,9 +112,13 @@ fn queries_and_headers() {
     assert_eq!(sent[0].line(), "GET /api/2.0/x?z=0&a=2&b=x%2Fy");
     assert_eq!(sent[1].line(), "GET /api/2.0/x?a=1&a=2");
     assert_eq!((sent[2].header("x-own"), sent[2].header("accept")), (Some("a b"), Some("text/plain")));
-    // Nobody replaces the connection's credential.
-    server.brick("api GET /2.0/x -H").arg("Authorization: Bearer other").run().done();
-    assert_eq!(server.sent()[3].header("authorization"), Some("Bearer dapi-scripted"));
+    // A header that would have no effect is an error.
+    for (header, word) in
+        [("Authorization: Bearer other", "authorization"), ("content-length: 7", "Content-Length")]
+    {
+        server.brick("api GET /2.0/x -H").arg(header).run().fails(2, &[word, "hint: "]);
+    }
+    assert_eq!(server.sent().len(), 3);
 }
 
 #[test]
@@ -198,6 +204,82 @@ fn fields_make_a_body_or_a_query() {
 }
 
 #[test]
+fn keys_of_fields_are_those_of_gh() {
+    let server = Server::json("{}");
+    server.brick("api POST /2.0/x -F l[]=1 -F l[]=x -F a.b=1 -F o[p][q]=true -f o[s]=1 -F e[]").run().done();
+    server.brick("api GET /2.0/x -F l[]=1 -F l[]=2 -F a.b=1 --query c=1 --query c=2").run().done();
+    let sent = server.sent();
+    assert_eq!(sent[0].text(), r#"{"l":[1,"x"],"a.b":1,"o":{"p":{"q":true},"s":"1"},"e":[]}"#);
+    assert_eq!(sent[1].line(), "GET /api/2.0/x?l%5B%5D=1&l%5B%5D=2&a.b=1&c=2");
+    for arguments in ["-F a=1 -F a=2", "-F a=1 -F a[]=2", "-F a[=1", "-F a"] {
+        server.brick("api POST /2.0/x").args(arguments).run().fails(2, &["a"]);
+    }
+    assert_eq!(server.sent().len(), 2);
+}
+
+#[test]
+fn json_from_files_is_utf8_without_a_mark() {
+    let json = r#"{"a": "é"}"#;
+    let utf16: Vec<u8> =
+        std::iter::once(0xFEFF).chain(json.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for content in [format!("\u{feff}{json}").into_bytes(), utf16] {
+        for arguments in
+            ["--input a.json", "--data @a.json", "-d @b", "-d @b -H content-type:application/json"]
+        {
+            let server = Server::json("{}");
+            let brick = server.brick("api POST /2.0/x").file("a.json", &content).file("b", &content);
+            brick.args(arguments).run().done();
+            let sent = server.only();
+            assert_eq!((sent.text().as_str(), sent.header("content-type")), (json, Some("application/json")));
+        }
+        let server = Server::json("{}");
+        server.brick("api POST /2.0/x -F b=@b").file("b", &content).run().done();
+        assert_eq!(server.only().text(), r#"{"b":"{\"a\": \"é\"}"}"#);
+    }
+    // What is not JSON is none of our business.
+    for (content, label) in [
+        (&b"\xef\xbb\xbfa;b"[..], "application/x-www-form-urlencoded"),
+        (b"\xff\xfea\0", "application/octet-stream"),
+    ] {
+        let server = Server::json("{}");
+        server.brick("api POST /2.0/x -d @b").file("b", content).run().done();
+        let sent = server.only();
+        assert_eq!((sent.body.as_ref(), sent.header("content-type")), (content, Some(label)));
+    }
+    let server = Server::json("{}");
+    for arguments in ["-d @b", "--input b", "-F x=@b", "-d @b -H content-type:application/json"] {
+        let ran = server.brick("api POST /2.0/x").file("b", b"{\"a\": \"\xe9\"}").args(arguments).run();
+        ran.fails(2, &["not UTF-8", "offset 7", ": b\n", "hint: "]);
+    }
+    assert!(server.sent().is_empty());
+}
+
+#[test]
+fn a_label_that_contradicts_the_body_is_refused() {
+    let server = Server::json("{}");
+    for arguments in ["-d {}", "-F a=1", "-d x"] {
+        let ran = server.brick("api POST /2.0/x -H content-type:multipart/form-data").args(arguments).run();
+        ran.fails(2, &["multipart/form-data", "hint: "]);
+    }
+    server.brick("api POST /x --form a=1 -H content-type:application/json").run().fails(2, &["a form"]);
+    assert!(server.sent().is_empty());
+    server.brick("api POST /2.0/x -d @a -H content-type:image/png").file("a", b"\xff\0").run().done();
+    assert_eq!(server.only().header("content-type"), Some("image/png"));
+}
+
+#[test]
+fn the_output_format_is_honored_or_refused() {
+    let server = Server::json(r#"{"a":[1]}"#);
+    assert_eq!(server.brick("api GET /2.0/x -o jsonl").run().done().text(), "{\"a\":[1]}\n");
+    let before = server.sent().len();
+    for arguments in ["-o csv", "-o table", "-o record", "-o parquet"] {
+        server.brick("api POST /2.0/x").args(arguments).run().fails(2, &["json"]);
+    }
+    server.brick("api POST /2.0/x --response-type text -o json").run().exits(2, &["--response-type"]);
+    assert_eq!(server.sent().len(), before);
+}
+
+#[test]
 fn a_dry_run_shows_the_request_and_sends_nothing() {
     let server = Server::json("{}");
     let ran = server.brick("api POST /2.0/x -F a=1 --query b=c --dry-run").run().done().silent();
@@ -205,5 +287,16 @@ fn a_dry_run_shows_the_request_and_sends_nothing() {
         assert!(ran.text().contains(part), "no {part:?}: {}", ran.text());
     }
     assert!(!ran.text().contains("dapi-scripted"), "{}", ran.text());
+    let form = "api POST /2.0/x --form path=@a --form token=S3 --file content=a.py --file-name content=b.py --dry-run";
+    let ran = server.brick(form).file("a.py", "print(1)").run().done().silent();
+    for part in [
+        "curl --request POST",
+        "--form-string 'path=@a'",
+        "--form-string 'token=***'",
+        r#"--form 'content=@"a.py";filename="b.py";type=text/plain'"#,
+    ] {
+        assert!(ran.text().contains(part), "no {part:?}: {}", ran.text());
+    }
+    assert!(!ran.text().contains("content-type") && !ran.text().contains("boundary"), "{}", ran.text());
     assert!(server.sent().is_empty());
 }

@@ -14,6 +14,7 @@ mod connections;
 mod debug;
 mod exit_status;
 mod help;
+mod input;
 #[cfg(unix)]
 mod login;
 mod output;

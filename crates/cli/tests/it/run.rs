@@ -141,7 +141,10 @@ fn pictures_become_files_and_are_named() {
     let ran = with_results(&one).brick("run -c 0710-090000-anlyt1cs x").run().done().silent();
     assert!(ran.text().ends_with("brick-c0ffee-1.png\n"), "{}", ran.text());
     let missing = folder.path().join("missing");
-    run(&one, &missing).fails(3, &["missing", "brick-c0ffee-1.png"]);
+    let server = with_results(&one);
+    let ran = server.brick("run -c 0710-090000-anlyt1cs x --images").arg(&missing).run();
+    ran.fails(3, &["missing", "hint: create the folder"]);
+    assert!(server.sent().is_empty());
     let broken = r#"{"resultType":"image","fileName":"data:image/png;base64,%"}"#;
     run(broken, folder.path()).fails(3, &["image 1 cannot be decoded"]);
 }

@@ -206,7 +206,7 @@ fn a_statement_that_fails_leaves_no_file() {
     for (options, statement, code, words) in [
         ("", "SELEC 1", 8, &["PARSE_SYNTAX_ERROR", "'SELEC'"][..]),
         ("", "SELECT * FROM nowhere", 8, &["TABLE_OR_VIEW_NOT_FOUND", "`nowhere`"]),
-        ("", "SELECT :day", 8, &["UNBOUND_SQL_PARAMETER", "day"]),
+        ("", "SELECT :day", 2, &["no value: day", "hint: ", "-P"]),
         ("-P n:INT=12.5", "SELECT :n", 2, &["parameter n", "INT", "\"12.5\""]),
         ("-P d:DATE=2024-13-01", "SELECT :d", 8, &["CAST_INVALID_INPUT", "'2024-13-01'", "\"DATE\""]),
         ("-w nobody", "SELECT 1", 5, &["\"nobody\"", "hint: there are: ", "Serverless Starter Warehouse"]),
