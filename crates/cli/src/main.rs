@@ -15,6 +15,7 @@ mod progress;
 mod reference;
 mod report;
 mod source;
+mod terminal;
 
 use std::{process::ExitCode, time::Duration};
 

@@ -2,7 +2,7 @@
 //! change of state and one every 30 seconds. Retries are always shown.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +14,7 @@ use brickwire_actions::{Event, Events};
 use console::Term;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use crate::options::Global;
+use crate::{options::Global, terminal};
 
 /// How often a line is printed while waiting, where stderr is not a terminal.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -82,8 +82,7 @@ impl Progress {
     /// Prints a line that stays.
     pub(crate) fn line(&self, text: &str) {
         if !self.0.quiet {
-            // A closed stderr is no reason to fail.
-            self.0.bar.suspend(|| drop(writeln!(io::stderr(), "{text}")));
+            self.0.bar.suspend(|| terminal::tell(text));
         }
     }
 
@@ -164,7 +163,7 @@ impl Progress {
     /// Updates the progress line.
     fn draw(&self, text: &str) {
         if !self.0.bar.is_hidden() {
-            self.0.bar.set_message(text.to_owned());
+            self.0.bar.set_message(terminal::escaped_line(text).into_owned());
             self.0.bar.enable_steady_tick(Duration::from_millis(120));
         }
     }

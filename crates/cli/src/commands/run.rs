@@ -1,9 +1,6 @@
 //! `brick run`: runs code on a cluster, in an execution context that it creates unless one is given.
 
-use std::{
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use brickwire_actions::{
@@ -22,6 +19,7 @@ use crate::{
     options::Timeout,
     output::Target,
     source::Source,
+    terminal,
 };
 
 /// Run code on a cluster and print its output
@@ -115,7 +113,7 @@ fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -
     match RunOutput::of(done) {
         RunOutput::Text(text) => {
             let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-            Ok(context.output().bytes(format!("{text}{end}").as_bytes())?)
+            Ok(context.output().text(&format!("{text}{end}"))?)
         }
         RunOutput::Table { columns, rows, truncated } => {
             let mut printer = context.output().rows(Target::open(None)?);
@@ -139,11 +137,11 @@ fn show(done: &types::CommandStatusResponse, images: &Path, context: &Context) -
             } else {
                 format!("{cause}\n{summary}")
             };
-            writeln!(io::stderr(), "{}", text.trim_start())?;
+            terminal::tell(text.trim_start());
             Err(Failure::remote_code())
         }
         RunOutput::Cancelled => {
-            writeln!(io::stderr(), "the command was canceled")?;
+            terminal::tell("the command was canceled");
             Err(Failure::remote_code())
         }
         other => Err(Failure::local(format!(

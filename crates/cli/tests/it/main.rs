@@ -15,6 +15,8 @@ mod debug;
 mod exit_status;
 mod help;
 #[cfg(unix)]
+mod hostile;
+#[cfg(unix)]
 mod login;
 mod output;
 mod retries;

@@ -15,7 +15,7 @@ const TERMINAL: &str = include_str!("terminal.py");
 const COLUMNS: usize = 60;
 
 /// Runs `brick` on a terminal; `streams` says which of 0, 1 and 2 are it.
-fn on_terminal(streams: &str, brick: Brick) -> Brick {
+pub(crate) fn on_terminal(streams: &str, brick: Brick) -> Brick {
     let columns = COLUMNS.to_string();
     brick.behind("python3", &["-c", TERMINAL, streams, &columns]).env("TERM", "xterm-256color")
 }
