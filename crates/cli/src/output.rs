@@ -127,8 +127,14 @@ impl Output {
     fn csv(&mut self, lines: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
         let mut text = Vec::new();
         for line in lines {
-            // An empty cell stands for null, too.
-            cell::csv_line(&mut text, line.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())));
+            match &line[..] {
+                [cell] => cell::csv_single(&mut text, Some(cell), true),
+                // An empty cell stands for null, too.
+                cells => cell::csv_line(
+                    &mut text,
+                    cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())),
+                ),
+            }
         }
         self.out.write_all(&text)
     }

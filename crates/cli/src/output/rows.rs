@@ -8,7 +8,7 @@ use std::{
 use brickwire_actions::{ErrorKind, Rows, types::StatementColumnInfo};
 
 use super::{
-    cell::csv_line,
+    cell::{csv_line, csv_single},
     filter::filter,
     table::{Table, field_lines, shown, terminal_width},
     target::{Target, Writer},
@@ -218,7 +218,12 @@ impl RowPrinter {
                 if self.rows == 0 {
                     self.csv_header();
                 }
-                csv_line(&mut self.text, cells);
+                match &self.columns[..] {
+                    [column] => {
+                        csv_single(&mut self.text, cells.flatten().next(), column.kind == Kind::Text);
+                    }
+                    _ => csv_line(&mut self.text, cells),
+                }
             }
             Format::Record => {
                 let gap = if self.rows > 0 { "\n" } else { "" };
