@@ -22,6 +22,8 @@ mod output;
 mod retries;
 mod run;
 mod sandbox;
+#[cfg(unix)]
+mod shells;
 mod sql_results;
 mod statements;
 #[cfg(unix)]

@@ -41,6 +41,10 @@ impl Server {
         Brick::new(arguments).env("DATABRICKS_HOST", self.0.url()).env("DATABRICKS_TOKEN", "dapi-scripted")
     }
 
+    pub(crate) fn url(&self) -> String {
+        self.0.url()
+    }
+
     pub(crate) fn sent(&self) -> Vec<Arc<Request>> {
         self.0.requests()
     }
