@@ -2,7 +2,7 @@
 
 use jaq_core::{
     Compiler, Ctx, Vars, data,
-    load::{Arena, File, Loader},
+    load::{self, Arena, File, Loader, parse::Def},
     unwrap_valr,
 };
 use jaq_json::{Val, read};
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
     let refuse = |why: String| Failure::usage(format!("--jq: {why}: {code:?}"));
     let arena = Arena::default();
-    let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(formats());
     let modules = Loader::new(definitions)
         .load(&arena, File { code, path: () })
         .map_err(|_| refuse("this is not a jq filter".to_owned()))?;
@@ -37,11 +37,39 @@ pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
         .collect()
 }
 
+/// `@csv` and `@tsv`.
+fn formats() -> Vec<Def<&'static str>> {
+    load::parse(include_str!("formats.jq"), |parser| parser.defs()).unwrap_or_default()
+}
+
 /// Undefined names, by file.
 type Undefined<'a, P> = (File<&'a str, P>, Vec<(&'a str, jaq_core::compile::Undefined)>);
 
 fn unknown<P>(errors: &[Undefined<'_, P>]) -> String {
     errors.iter().flat_map(|(_, names)| names.iter().map(|(name, _)| *name)).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod format_tests {
+    use super::filter;
+
+    #[test]
+    fn rows_are_formatted_as_jq_does() {
+        let json = r#"[1, 9007199254740993, -0.5, "a\tb\n\\\r", "say \"x\", y", true, null]"#;
+        for (format, formatted) in [
+            ("@tsv", "1\t9007199254740993\t-0.5\ta\\tb\\n\\\\\\r\tsay \"x\", y\ttrue\t"),
+            ("@csv", "1,9007199254740993,-0.5,\"a\tb\n\\\r\",\"say \"\"x\"\", y\",true,"),
+            ("@sh", "1 9007199254740993 -0.5 'a\tb\n\\\r' 'say \"x\", y' true null"),
+            (".[3:5] | @csv \"row: \\(.)\"", "row: \"a\tb\n\\\r\",\"say \"\"x\"\", y\""),
+            (".[4] | @uri", "say%20%22x%22%2C%20y"),
+            (".[4] | @html", "say &quot;x&quot;, y"),
+            (".[4] | @base64", "c2F5ICJ4IiwgeQ=="),
+            (".[0:2] | @json", "[1,9007199254740993]"),
+        ] {
+            assert_eq!(filter(format, json).unwrap(), [formatted], "{format}");
+        }
+        assert!(filter("@csv", "{}").is_err() && filter("@tsv", "[[]]").is_err());
+    }
 }
 
 #[cfg(test)]
