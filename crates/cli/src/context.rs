@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use brickwire_actions::{Config, Environment, Workspace};
+use brickwire_actions::{Config, Environment, RetryPolicy, Workspace};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -14,6 +14,10 @@ use crate::{
 
 /// How long cancellations may take when the program ends: the service takes up to 5 s to answer a submission.
 pub(crate) const SETTLE: Duration = Duration::from_secs(8);
+
+/// A person waits for the answer, so retries of a request end after a minute. A command with --timeout asks again, as
+/// long as it may.
+const RETRY: RetryPolicy = RetryPolicy::Safe { budget: Duration::from_secs(60) };
 
 /// Settings and their values.
 type Given = Vec<(&'static str, String)>;
@@ -57,6 +61,7 @@ impl Context {
         let builder = Workspace::builder(config.connection()?)
             .with_product("brick", env!("CARGO_PKG_VERSION"))
             .with_events(self.progress.events())
+            .with_retry(RETRY)
             .with_debug(self.global.debug || self.global.verbose > 1);
         Ok(builder.build()?)
     }

@@ -154,6 +154,11 @@ impl Output {
         self.out.flush()
     }
 
+    /// Whether a command that changes something prints one line: on a terminal, unless a format was requested.
+    pub(crate) fn is_brief(&self) -> bool {
+        self.on_terminal && self.asked == Format::Auto && self.jq.is_none()
+    }
+
     /// Whether JSON is printed.
     pub(crate) fn is_json(&self) -> bool {
         matches!(self.format, Format::Json | Format::Jsonl)

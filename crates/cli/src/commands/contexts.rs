@@ -77,6 +77,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
                 return context.record(created.raw());
             }
             let id = created.id.as_deref().unwrap_or_default();
+            let status = format!("brick contexts status -c {cluster}");
+            context.progress().expect_not_to_cancel("context", &status);
             context.record(commands.wait_for_context(&cluster, id, timeout.options()).await?.raw())
         }
         Command::Status(which) => {

@@ -45,6 +45,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             // Before the wait, so that a problem with the file is reported at once.
             let output = context.output_to(out.as_deref())?;
             let target = Target::open(out.as_deref())?;
+            context.progress().expect_not_to_cancel("statement", "brick statements wait");
             let result = statements.wait(&which.statement, timeout.options()).await?;
             sql::print(result, output, target, context).await
         }

@@ -240,6 +240,33 @@ fn ctrl_c_cancels_and_leaves_the_terminal_clean() {
 }
 
 #[test]
+fn a_change_is_one_line_on_a_terminal_and_all_of_the_resource_elsewhere() {
+    let workspace = Workspace::fresh();
+    let start = |format: &str| workspace.brick(&format!("clusters start {format}")).arg(TERMINATED_CLUSTER);
+    let ran = on_terminal("012", start("")).run().done();
+    let screen = Screen::showing(ran.text());
+    let line = format!("cluster {TERMINATED_CLUSTER} (nightly-etl) is RUNNING");
+    assert_eq!(screen.text(), [line.clone()]);
+    screen.is_left_clean();
+    let ran = on_terminal("012", start("")).run().done();
+    assert_eq!(Screen::showing(ran.text()).text().concat(), format!("{line}; no change was needed"));
+    let ran = on_terminal("012", start("-o record")).run().done();
+    assert!(Screen::showing(ran.text()).text().len() > 5, "{:?}", ran.text());
+    assert_eq!(start("").run().done().json()["state"], "RUNNING");
+}
+
+#[test]
+fn retries_are_counted_on_one_line_that_is_taken_away() {
+    let workspace = Workspace::fresh();
+    workspace.fault("GET /api/2.0/preview/scim/v2/Me: times 4 429 retry-after=0");
+    let ran = on_terminal("012", workspace.brick("whoami -o csv")).run().done();
+    assert!(ran.text().contains("attempt 4 "), "{:?}", ran.text());
+    let screen = Screen::showing(ran.text());
+    assert!(screen.text().iter().all(|line| !line.contains("attempt")), "{:?}", screen.text());
+    screen.is_left_clean();
+}
+
+#[test]
 fn quiet_draws_nothing() {
     let workspace = with_slow_contexts();
     let running = on_terminal("02", workspace.brick("contexts create -c shared-analytics -q")).start();
