@@ -9,7 +9,7 @@ use std::{
 use brickwire_actions::{FetchOptions, Parameter, Statement, StatementResult, types::WarehouseState};
 use clap_complete::ArgValueCompleter;
 
-use super::warehouses;
+use super::{statements, warehouses};
 use crate::{
     context::Context,
     failure::{Failure, Result},
@@ -114,7 +114,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         statement = statement.with_deadline(timeout);
     }
     if command.detach {
-        return context.record(statement.submit().await?.raw());
+        return context.record(&statements::without_links(statement.submit().await?.raw()));
     }
     // Before the statement runs: if its rows can't be written, it must not run.
     let output = context.output_to(command.out.as_deref())?;
@@ -141,6 +141,9 @@ pub(crate) async fn print(
             context.progress().clear();
         }
         printer.rows(&rows)?;
+        if let Some(note) = printer.memory_note() {
+            context.note(&note);
+        }
     }
     context.progress().clear();
     let rows = printer.end()?;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use brickwire_actions::{ErrorKind, Rows, types::StatementColumnInfo};
+use indicatif::HumanBytes;
 
 use super::{
     cell::{csv_line, csv_single},
@@ -17,6 +18,9 @@ use crate::{failure::Failure, options::Format, terminal};
 
 /// The number of rows in a page of a table; each page starts with the heading.
 const PAGE: usize = 10_000;
+
+/// How much text a filter may hold before that is worth a note, in bytes.
+const MUCH: usize = 64 << 20;
 
 /// Prints rows in one format.
 pub(crate) struct RowPrinter {
@@ -31,6 +35,8 @@ pub(crate) struct RowPrinter {
     /// The text to write next: many rows at once, which is several times as fast as cell by cell.
     text: Vec<u8>,
     rows: u64,
+    /// How much a filter held when that was last said.
+    noted: usize,
 }
 
 /// Where the text goes. A filter applies to the whole result, so all of it is collected first.
@@ -131,6 +137,7 @@ impl RowPrinter {
             width,
             text: Vec::new(),
             rows: 0,
+            noted: MUCH / 2,
         }
     }
 
@@ -166,7 +173,7 @@ impl RowPrinter {
     /// Prints rows.
     pub(crate) fn rows(&mut self, rows: &Rows) -> Result<(), Failure> {
         let width = rows.get(0).map_or(0, |row| row.len());
-        if rows.len() > 0 {
+        if !rows.is_empty() {
             self.check_width(width)?;
         }
         let mut cells = rows.cells();
@@ -243,6 +250,19 @@ impl RowPrinter {
             }
         }
         self.rows += 1;
+    }
+
+    /// What to say of the memory that a filter takes: once it is much, and each time it has doubled.
+    pub(crate) fn memory_note(&mut self) -> Option<String> {
+        let Sink::Filtered { text, .. } = &self.out else { return None };
+        if text.len() < self.noted.saturating_mul(2) {
+            return None;
+        }
+        self.noted = text.len();
+        let held = HumanBytes(text.len() as u64);
+        Some(format!(
+            "--jq holds the whole result in memory: {held} so far, and several times as much when it filters"
+        ))
     }
 
     /// Finishes the output. Returns the number of rows.

@@ -246,7 +246,7 @@ fn a_change_is_one_line_on_a_terminal_and_all_of_the_resource_elsewhere() {
     let ran = on_terminal("012", start("")).run().done();
     let screen = Screen::showing(ran.text());
     let line = format!("cluster {TERMINATED_CLUSTER} (nightly-etl) is RUNNING");
-    assert_eq!(screen.text(), [line.clone()]);
+    assert_eq!(screen.text().concat(), line);
     screen.is_left_clean();
     let ran = on_terminal("012", start("")).run().done();
     assert_eq!(Screen::showing(ran.text()).text().concat(), format!("{line}; no change was needed"));
