@@ -4,6 +4,7 @@
 //! error means no candidates. The cache holds ids, names, and states; no secrets.
 
 use std::{
+    collections::HashMap,
     ffi::OsStr,
     fs,
     path::PathBuf,
@@ -14,7 +15,7 @@ use brickwire_actions::{Config, Environment, RetryPolicy, Workspace};
 use clap_complete::CompletionCandidate;
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 
-use crate::terminal::escaped_line;
+use crate::terminal::{escaped_line, is_control};
 
 /// The time limit for one completion.
 const DEADLINE: Duration = Duration::from_millis(1500);
@@ -112,13 +113,14 @@ fn read_fresh(path: &PathBuf) -> Option<Found> {
 
 fn candidates(current: &OsStr, found: &Found) -> Vec<CompletionCandidate> {
     let start = current.to_string_lossy();
-    let count = |value: &str| found.iter().filter(|other| other.value == value).count();
+    let mut count: HashMap<&str, u32> = HashMap::new();
+    found.iter().for_each(|candidate| *count.entry(&candidate.value).or_default() += 1);
     let mut shown = Vec::new();
     for candidate in found {
         let (value, id) = (candidate.value.as_str(), candidate.id.as_deref());
         // A name that several have stands for none of them, so their ids are offered instead.
-        let value = if count(value) > 1 { id.unwrap_or(value) } else { value };
-        if !value.is_empty() && candidate.value.starts_with(start.as_ref()) {
+        let value = if count[value] > 1 { id.unwrap_or(value) } else { value };
+        if !value.is_empty() && !value.contains(is_control) && candidate.value.starts_with(start.as_ref()) {
             let help = escaped_line(&candidate.help).into_owned();
             shown.push(
                 CompletionCandidate::new(value).help(Some(help.into())).id(Some(format!("value {value}"))),
@@ -155,6 +157,8 @@ mod tests {
     fn a_description_is_one_line_without_control_characters() {
         let found = found(&[("1", "a\n$(x)\u{202e}")]);
         let all = candidates("1".as_ref(), &found);
+        assert_eq!(all.len(), 1);
+        assert!(values("a", &found).is_empty());
         assert_eq!(all[0].get_help().unwrap().to_string(), "a\\n$(x)\\u202e RUNNING");
     }
 }

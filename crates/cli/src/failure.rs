@@ -102,7 +102,8 @@ impl Failure {
 
     pub(crate) fn message(&self) -> String {
         match &self.cause {
-            Cause::Library(error) => error.to_string(),
+            // Messages of the service may begin with an empty line.
+            Cause::Library(error) => error.to_string().trim().to_owned(),
             Cause::Own(_, message) => message.clone(),
             Cause::Io(error) => error.to_string(),
         }
