@@ -4,6 +4,7 @@
 //! error means no candidates. The cache holds ids, names, and states; no secrets.
 
 use std::{
+    collections::HashMap,
     ffi::OsStr,
     fs,
     path::PathBuf,
@@ -14,18 +15,31 @@ use brickwire_actions::{Config, RetryPolicy, Workspace};
 use clap_complete::CompletionCandidate;
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 
+use crate::terminal::{escaped_line, is_control};
+
 /// The time limit for one completion.
 const DEADLINE: Duration = Duration::from_millis(1500);
 /// How long cached results are used.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// Ids or names, each with a description.
-pub(crate) type Found = Vec<(String, String)>;
+/// Ids and names, in the order of the service's list.
+pub(crate) type Found = Vec<Candidate>;
+
+/// An id or a name.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Candidate {
+    value: String,
+    /// The resource's id, if the value is its name.
+    id: Option<String>,
+    help: String,
+}
 
 /// Profiles in the configuration file.
 pub(crate) fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
     let all = Config::builder().profiles().unwrap_or_default();
-    candidates(current, all.into_iter().map(|p| (p.name, p.host.unwrap_or_default())).collect())
+    let candidate = |(name, host)| Candidate { value: name, id: None, help: host };
+    let all = all.into_iter().map(|profile| (profile.name, profile.host.unwrap_or_default()));
+    candidates(current, &all.map(candidate).collect())
 }
 
 /// The name and the id of a resource, each described by the other and the state.
@@ -33,10 +47,14 @@ pub(crate) fn named(
     id: &Option<String>,
     name: &Option<String>,
     state: Option<impl ToString>,
-) -> [(String, String); 2] {
+) -> [Candidate; 2] {
     let (id, name) = (id.clone().unwrap_or_default(), name.clone().unwrap_or_default());
     let state = state.map(|s| s.to_string()).unwrap_or_default();
-    [(name.clone(), format!("{id} {state}")), (id, format!("{name} {state}"))]
+    let help = |other: &str| format!("{other} {state}");
+    [
+        Candidate { value: name.clone(), help: help(&id), id: Some(id.clone()) },
+        Candidate { help: help(&name), value: id, id: None },
+    ]
 }
 
 /// Resources in the workspace; `what` is their name in the cache.
@@ -45,7 +63,7 @@ pub(crate) fn live(
     what: &str,
     list: impl AsyncFnOnce(&Workspace) -> Option<Found>,
 ) -> Vec<CompletionCandidate> {
-    candidates(current, find(what, list).unwrap_or_default())
+    candidates(current, &find(what, list).unwrap_or_default())
 }
 
 fn find(what: &str, list: impl AsyncFnOnce(&Workspace) -> Option<Found>) -> Option<Found> {
@@ -92,12 +110,54 @@ fn read_fresh(path: &PathBuf) -> Option<Found> {
     if age < FRESH { serde_json::from_slice(&fs::read(path).ok()?).ok() } else { None }
 }
 
-fn candidates(current: &OsStr, found: Found) -> Vec<CompletionCandidate> {
+fn candidates(current: &OsStr, found: &Found) -> Vec<CompletionCandidate> {
     let start = current.to_string_lossy();
-    let fits = |(value, _): &(String, String)| !value.is_empty() && value.starts_with(start.as_ref());
-    found
-        .into_iter()
-        .filter(fits)
-        .map(|(value, help)| CompletionCandidate::new(value).help(Some(help.into())))
-        .collect()
+    let mut count: HashMap<&str, u32> = HashMap::new();
+    found.iter().for_each(|candidate| *count.entry(&candidate.value).or_default() += 1);
+    let mut shown = Vec::new();
+    for candidate in found {
+        let (value, id) = (candidate.value.as_str(), candidate.id.as_deref());
+        // A name that several have stands for none of them, so their ids are offered instead.
+        let value = if count[value] > 1 { id.unwrap_or(value) } else { value };
+        if !value.is_empty() && !value.contains(is_control) && candidate.value.starts_with(start.as_ref()) {
+            let help = escaped_line(&candidate.help).into_owned();
+            shown.push(
+                CompletionCandidate::new(value).help(Some(help.into())).id(Some(format!("value {value}"))),
+            );
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(resources: &[(&str, &str)]) -> Found {
+        let named = |(id, name): &(&str, &str)| {
+            named(&Some((*id).to_owned()), &Some((*name).to_owned()), Some("RUNNING"))
+        };
+        resources.iter().flat_map(named).collect()
+    }
+
+    fn values(current: &str, found: &Found) -> Vec<String> {
+        let all = candidates(current.as_ref(), found);
+        all.iter().map(|candidate| candidate.get_value().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_shared_name_completes_to_ids() {
+        let found = found(&[("1", "etl"), ("2", "etl"), ("3", "etl-x")]);
+        assert_eq!(values("et", &found), ["1", "2", "etl-x"]);
+        assert_eq!(values("2", &found), ["2"]);
+    }
+
+    #[test]
+    fn a_description_is_one_line_without_control_characters() {
+        let found = found(&[("1", "a\n$(x)\u{202e}")]);
+        let all = candidates("1".as_ref(), &found);
+        assert_eq!(all.len(), 1);
+        assert!(values("a", &found).is_empty());
+        assert_eq!(all[0].get_help().unwrap().to_string(), "a\\n$(x)\\u202e RUNNING");
+    }
 }

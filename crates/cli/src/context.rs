@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 #[cfg(feature = "sandbox")]
 use brickwire_actions::Environment;
-use brickwire_actions::{Config, ConfigBuilder, Workspace};
+use brickwire_actions::{Config, ConfigBuilder, RetryPolicy, Workspace};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -16,6 +16,10 @@ use crate::{
 
 /// How long cancellations may take when the program ends: the service takes up to 5 s to answer a submission.
 pub(crate) const SETTLE: Duration = Duration::from_secs(8);
+
+/// A person waits for the answer, so retries of a request end after a minute. A command with --timeout asks again, as
+/// long as it may.
+const RETRY: RetryPolicy = RetryPolicy::Safe { budget: Duration::from_secs(60) };
 
 /// What every command gets.
 pub(crate) struct Context {
@@ -57,6 +61,7 @@ impl Context {
             .config(config)
             .with_product("brick", env!("CARGO_PKG_VERSION"))
             .with_events(self.progress.events())
+            .with_retry(RETRY)
             .with_debug(self.global.debug || self.global.verbose > 1);
         Ok(builder.build()?)
     }

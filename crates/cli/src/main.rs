@@ -14,7 +14,9 @@ mod progress;
 #[cfg(feature = "reference")]
 mod reference;
 mod report;
+mod shells;
 mod source;
+mod terminal;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -24,7 +26,7 @@ use crate::{args::Args, context::Context, report::Outcome};
 
 fn main() -> ExitCode {
     // A shell that requests completions sets COMPLETE; this call answers and exits.
-    clap_complete::CompleteEnv::with_factory(Args::command).complete();
+    clap_complete::CompleteEnv::with_factory(Args::command).shells(shells::SHELLS).complete();
     #[cfg(feature = "reference")]
     if let Some(done) = reference::write_if_asked(Args::command()) {
         return report::finish(done.map_or_else(Outcome::Failed, |()| Outcome::Done), options::Format::Auto);

@@ -14,12 +14,11 @@ mod schema;
 mod table;
 mod target;
 
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
-use comfy_table::ColumnConstraint;
 use serde_json::{Value, value::RawValue};
 
-use crate::{failure::Failure, options::Format};
+use crate::{failure::Failure, options::Format, terminal};
 
 #[cfg(feature = "arrow")]
 pub(crate) use batches::BatchPrinter;
@@ -28,7 +27,7 @@ use filter::filter;
 pub(crate) use rows::RowPrinter;
 #[cfg(feature = "arrow")]
 pub(crate) use schema::schema_of;
-use table::{bare_table, field_lines, terminal_width, trim_lines};
+use table::{Table, field_lines, shown, terminal_width};
 pub(crate) use target::{Target, format_for};
 
 /// A column of a table: its heading, and the JSON pointer to its value in an item.
@@ -39,19 +38,20 @@ pub(crate) struct Output {
     asked: Format,
     format: Format,
     jq: Option<String>,
-    out: BufWriter<Stdout>,
+    on_terminal: bool,
+    out: BufWriter<Box<dyn Write + Send>>,
 }
 
 impl Output {
     pub(crate) fn new(asked: Format, jq: Option<String>) -> Self {
-        let stdout = io::stdout();
+        let on_terminal = io::stdout().is_terminal();
         let format = match asked {
             _ if jq.is_some() => Format::Json,
-            Format::Auto if stdout.is_terminal() => Format::Table,
+            Format::Auto if on_terminal => Format::Table,
             Format::Auto => Format::Json,
             other => other,
         };
-        Self { asked, format, jq, out: BufWriter::new(stdout) }
+        Self { asked, format, jq, on_terminal, out: BufWriter::new(terminal::stdout()) }
     }
 
     /// Prints a list; tables and CSV show the given columns.
@@ -64,7 +64,7 @@ impl Output {
             Format::Record => {
                 for (i, item) in items.iter().enumerate() {
                     let gap = if i > 0 { "\n" } else { "" };
-                    writeln!(self.out, "{gap}{}", field_lines(&fields(item.get())))?;
+                    writeln!(self.out, "{gap}{}", field_lines(&fields(item.get()), self.on_terminal))?;
                 }
             }
             Format::Jsonl => {
@@ -74,15 +74,14 @@ impl Output {
             }
             Format::Arrow | Format::Parquet => return Err(rows_only()),
             Format::Table => {
-                let rows = items.iter().map(|item| cells(item.get(), columns));
-                let mut table = bare_table(terminal_width());
-                table.set_header(columns.iter().map(|(name, _)| *name));
-                table.add_rows(rows);
-                // Ids are copied, so they must not wrap.
-                if let Some(id) = table.column_mut(0) {
-                    id.set_constraint(ColumnConstraint::ContentWidth);
+                let mut table = Table::new(columns.iter().map(|(name, _)| (*name).into()));
+                for cell in items.iter().flat_map(|item| cells(item.get(), columns)) {
+                    table.push(&shown(&cell, self.on_terminal));
                 }
-                writeln!(self.out, "{}", trim_lines(&table.to_string()))?;
+                let mut text = Vec::new();
+                // Ids are copied, so they must not wrap.
+                table.write(terminal_width(), true, &mut text);
+                self.out.write_all(&text)?;
             }
             Format::Csv => {
                 let heading = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
@@ -98,7 +97,9 @@ impl Output {
             Format::Json | Format::Auto => self.json(text)?,
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
             Format::Arrow | Format::Parquet => return Err(rows_only()),
-            Format::Table | Format::Record => writeln!(self.out, "{}", field_lines(&fields(text)))?,
+            Format::Table | Format::Record => {
+                writeln!(self.out, "{}", field_lines(&fields(text), self.on_terminal))?;
+            }
             Format::Csv => {
                 let (names, values): (Vec<_>, Vec<_>) = fields(text).into_iter().unzip();
                 self.csv([names, values])?;
@@ -128,16 +129,36 @@ impl Output {
     fn csv(&mut self, lines: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
         let mut text = Vec::new();
         for line in lines {
-            // An empty cell stands for null, too.
-            cell::csv_line(&mut text, line.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())));
+            match &line[..] {
+                [cell] => cell::csv_single(&mut text, Some(cell), true),
+                // An empty cell stands for null, too.
+                cells => cell::csv_line(
+                    &mut text,
+                    cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())),
+                ),
+            }
         }
         self.out.write_all(&text)
     }
 
-    /// Prints bytes as they are.
+    /// Prints the text that code has printed: on a terminal without its colors.
+    pub(crate) fn text(self, text: &str) -> io::Result<()> {
+        if self.on_terminal {
+            self.bytes(terminal::without_colors(text).as_bytes())
+        } else {
+            self.bytes(text.as_bytes())
+        }
+    }
+
+    /// Prints bytes as they are, except that a terminal gets no control characters.
     pub(crate) fn bytes(mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)?;
         self.out.flush()
+    }
+
+    /// Whether a command that changes something prints one line: on a terminal, unless a format was requested.
+    pub(crate) fn is_brief(&self) -> bool {
+        self.on_terminal && self.asked == Format::Auto && self.jq.is_none()
     }
 
     /// Whether JSON is printed.

@@ -1,8 +1,10 @@
 //! Progress on stderr while a command runs: a single line that is updated on a terminal; elsewhere a line for each
-//! change of state and one every 30 seconds. Retries are always shown.
+//! change of state and one every 30 seconds.
+//!
+//! Retries are counted on that line, too; elsewhere the first one is a line, and the last one if there were several.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -14,10 +16,13 @@ use brickwire_actions::{Event, Events};
 use console::Term;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use crate::options::Global;
+use crate::{options::Global, terminal};
 
 /// How often a line is printed while waiting, where stderr is not a terminal.
 const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// How much later than announced a retry may fail and still belong to those before it.
+const STREAK: Duration = Duration::from_secs(60);
 
 /// Shows progress.
 #[derive(Clone)]
@@ -36,20 +41,79 @@ struct Shown {
 struct State {
     /// What is being waited for, and since when.
     waiting: Option<(String, Instant)>,
-    /// Kinds of resources that outlive the program, each with the command that shows one. All else is short-lived.
-    outliving: Vec<(&'static str, &'static str)>,
+    /// Kinds of resources that outlive the program. All others are canceled when it ends.
+    outliving: Vec<Outliving>,
+    /// Failed attempts that have been retried, by operation.
+    retries: Vec<Retries>,
     /// A line about the last resource that continues when the program ends, even if the program now waits for another.
     goes_on: Option<String>,
 }
 
+/// A kind of resource that outlives the program.
+struct Outliving {
+    what: &'static str,
+    /// The command that shows one, without its id.
+    command: String,
+    /// Whether its states are of interest while the program runs.
+    is_lasting: bool,
+}
+
+/// Attempts at one operation that failed one after the other.
+struct Retries {
+    operation: String,
+    count: u32,
+    since: Instant,
+    reason: String,
+    /// When the next attempt starts.
+    next: Instant,
+}
+
+impl Retries {
+    /// The last of several attempts; the first one has been shown.
+    fn summary(&self) -> Option<String> {
+        let Self { operation, count, reason, .. } = self;
+        let seconds = self.next.min(Instant::now()).duration_since(self.since).as_secs_f64();
+        (*count > 1).then(|| format!("{operation}: attempt {count} failed ({reason}); {seconds:.1} s in all"))
+    }
+}
+
 impl State {
-    /// Records a resource that continues when the program ends. Returns whether it does.
+    /// Counts a failed attempt. Returns how many there have been, and what to say of those of an earlier time.
+    fn retry(&mut self, operation: &str, reason: &str, after: Duration) -> (u32, Option<String>) {
+        let now = Instant::now();
+        let known = self.retries.iter().position(|retries| retries.operation == operation);
+        let earlier =
+            known.filter(|at| now > self.retries[*at].next + STREAK).map(|at| self.retries.remove(at));
+        let known = if earlier.is_some() { None } else { known };
+        let at = known.unwrap_or_else(|| {
+            let (operation, reason) = (operation.to_owned(), String::new());
+            self.retries.push(Retries { operation, count: 0, since: now, reason, next: now });
+            self.retries.len() - 1
+        });
+        let retries = &mut self.retries[at];
+        retries.count += 1;
+        retries.reason = reason.to_owned();
+        // A wait that no clock can hold is as good as none: it is over when the program ends.
+        retries.next = now.checked_add(after).unwrap_or(now);
+        (retries.count, earlier.and_then(|earlier| earlier.summary()))
+    }
+
+    /// Ends the counting. Returns what to say of it.
+    fn retried(&mut self) -> Vec<String> {
+        self.retries.drain(..).filter_map(|retries| retries.summary()).collect()
+    }
+
+    /// Records a resource that continues when the program ends. Returns whether its states are of interest until then.
     fn goes_on(&mut self, what: &str, id: &str, text: &str) -> bool {
-        let command = self.outliving.iter().find(|(kind, _)| *kind == what).map(|(_, command)| command);
-        if let Some(command) = command {
-            self.goes_on = Some(format!("{text}, and goes on by itself: {command} {id}"));
-        }
-        command.is_some()
+        let Some(Outliving { command, is_lasting, .. }) =
+            self.outliving.iter().rfind(|kind| kind.what == what)
+        else {
+            return false;
+        };
+        // A statement may have ended, while its rows are still on their way.
+        let verb = if *is_lasting { "goes on by itself" } else { "is not canceled" };
+        self.goes_on = Some(format!("{text}, and {verb}: {command} {id}"));
+        *is_lasting
     }
 }
 
@@ -82,14 +146,14 @@ impl Progress {
     /// Prints a line that stays.
     pub(crate) fn line(&self, text: &str) {
         if !self.0.quiet {
-            // A closed stderr is no reason to fail.
-            self.0.bar.suspend(|| drop(writeln!(io::stderr(), "{text}")));
+            self.0.bar.suspend(|| terminal::tell(text));
         }
     }
 
     /// Removes the progress line for good; data or the end of the program follows.
     pub(crate) fn clear(&self) {
         self.state().waiting = None;
+        self.end_retries();
         self.0.bar.finish_and_clear();
         self.0.bar.set_draw_target(ProgressDrawTarget::hidden());
     }
@@ -108,15 +172,26 @@ impl Progress {
         loop {
             tokio::time::sleep(HEARTBEAT).await;
             let waiting = self.state().waiting.clone();
-            if let Some((text, since)) = waiting.filter(|_| self.0.bar.is_hidden()) {
-                self.line(&format!("{text}, for {} s so far", since.elapsed().as_secs()));
+            let Some((text, since)) = waiting else { continue };
+            if self.0.bar.is_hidden() {
+                let line = format!("{text}, for {} s so far", since.elapsed().as_secs());
+                self.line(&terminal::escaped_line(&line));
+            } else if self.state().retries.iter().all(|retries| retries.next < Instant::now()) {
+                // A retry that has succeeded says nothing.
+                self.draw(&text);
             }
         }
     }
 
     /// Declares that resources of this kind outlive the program; `command` with an id shows one.
-    pub(crate) fn expect_to_outlive(&self, what: &'static str, command: &'static str) {
-        self.state().outliving.push((what, command));
+    pub(crate) fn expect_to_outlive(&self, what: &'static str, command: &str) {
+        self.state().outliving.push(Outliving { what, command: command.to_owned(), is_lasting: true });
+    }
+
+    /// Declares that this command only waits for such a resource, and doesn't cancel it when interrupted. `command` with
+    /// the id shows it.
+    pub(crate) fn expect_not_to_cancel(&self, what: &'static str, command: &str) {
+        self.state().outliving.push(Outliving { what, command: command.to_owned(), is_lasting: false });
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -125,16 +200,12 @@ impl Progress {
 
     fn show(&self, event: &Event) {
         match event {
-            Event::Retrying { operation, attempts, reason, after } => {
-                let after = after.as_secs_f64();
-                self.line(&format!(
-                    "{operation}: attempt {attempts} failed ({reason}); again in {after:.1} s"
-                ));
-            }
+            Event::Retrying { operation, reason, after, .. } => self.retry(operation, reason, *after),
             Event::Requesting { what, id, change } => {
                 self.state().goes_on(what, id, &format!("{what} {id} was asked to {change}"));
             }
             Event::StateChanged { what, id, state, message } => {
+                self.end_retries();
                 let message = message.as_deref().map(|m| format!(": {m}")).unwrap_or_default();
                 let text = format!("{what} {id} is {state}");
                 let shown = format!("{text}{message}");
@@ -142,7 +213,7 @@ impl Progress {
                 let lasts = self.state().goes_on(what, id, &text);
                 let told = lasts || self.0.stopping.load(Ordering::Relaxed);
                 if told && self.0.bar.is_hidden() {
-                    self.line(&shown);
+                    self.line(&terminal::escaped_line(&shown));
                 }
                 self.draw(&shown);
                 self.state().waiting = Some((shown, Instant::now()));
@@ -161,10 +232,31 @@ impl Progress {
         }
     }
 
+    /// Counts a failed attempt on the progress line. Without one, only the first is shown now.
+    fn retry(&self, operation: &str, reason: &str, after: Duration) {
+        let (count, earlier) = self.state().retry(operation, reason, after);
+        let seconds = after.as_secs_f64();
+        let text = format!("{operation}: attempt {count} failed ({reason}); again in {seconds:.1} s");
+        if !self.0.bar.is_hidden() {
+            return self.draw(&text);
+        }
+        earlier.iter().for_each(|line| self.line(&terminal::escaped_line(line)));
+        if count == 1 {
+            self.line(&terminal::escaped_line(&text));
+        }
+    }
+
+    fn end_retries(&self) {
+        let retried = self.state().retried();
+        if self.0.bar.is_hidden() {
+            retried.iter().for_each(|line| self.line(&terminal::escaped_line(line)));
+        }
+    }
+
     /// Updates the progress line.
     fn draw(&self, text: &str) {
         if !self.0.bar.is_hidden() {
-            self.0.bar.set_message(text.to_owned());
+            self.0.bar.set_message(terminal::escaped_line(text).into_owned());
             self.0.bar.enable_steady_tick(Duration::from_millis(120));
         }
     }

@@ -9,7 +9,7 @@ use std::{
 use brickwire_actions::{Error, ErrorKind};
 use serde_json::json;
 
-use crate::{failure::Failure, options::Format};
+use crate::{failure::Failure, options::Format, terminal};
 
 /// How a command ended.
 pub(crate) enum Outcome {
@@ -53,8 +53,7 @@ pub(crate) fn finish(outcome: Outcome, format: Format) -> ExitCode {
             _ => (exit_code(&failure), as_text(&failure)),
         },
     };
-    // A closed stderr is no reason to fail.
-    let _ = writeln!(io::stderr(), "{text}");
+    terminal::tell(&text);
     ExitCode::from(code)
 }
 
@@ -63,8 +62,18 @@ pub(crate) fn misread(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && asks_for_json() {
         return finish(Outcome::Failed(usage_failure(error)), Format::Json);
     }
-    let _ = error.print();
+    print(error);
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Prints clap's text. It quotes the command line, which a script may have put together from other people's names.
+fn print(error: &clap::Error) {
+    let text = terminal::escaped_but_for_colors(&error.render().ansi().to_string());
+    // A closed stream is no reason to fail.
+    let _ = match error.use_stderr() {
+        true => anstream::stderr().write_all(text.as_bytes()),
+        false => anstream::stdout().write_all(text.as_bytes()),
+    };
 }
 
 /// Whether an invalid command line requests JSON.

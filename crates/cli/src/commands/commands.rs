@@ -97,6 +97,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Execute { code, timeout, .. } => {
             let command = code.submit(context).await?;
+            let actions::Command { cluster_id, context_id, .. } = &command;
+            let status = format!("brick commands status -c {cluster_id} --context {context_id}");
+            context.progress().expect_not_to_cancel("command", &status);
             let done = commands.wait(&command, timeout.options()).await?;
             context.record(done.raw())?;
             if succeeded(&done) { Ok(()) } else { Err(Failure::remote_code()) }

@@ -83,6 +83,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             if no_wait {
                 return context.record(created.raw());
             }
+            let status = format!("brick contexts status -c {}", created.cluster_id);
+            context.progress().expect_not_to_cancel("context", &status);
             context.record(commands.wait_for_context(&created, timeout.options()).await?.raw())
         }
         Command::Status(which) => {

@@ -1,7 +1,6 @@
 //! `brick run`: runs code on a cluster, in an execution context that it creates unless one is given.
 
 use std::{
-    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -23,6 +22,7 @@ use crate::{
     options::duration,
     output::Target,
     source::Source,
+    terminal,
 };
 
 /// Run code on a cluster and print its output
@@ -146,7 +146,7 @@ fn show(run: actions::Run, images: &Path, context: &Context) -> Result {
     match run.output {
         RunOutput::Text(text) => {
             let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-            Ok(context.output().bytes(format!("{text}{end}").as_bytes())?)
+            Ok(context.output().text(&format!("{text}{end}"))?)
         }
         RunOutput::Table { columns, rows, truncated } => {
             let mut printer = context.output().rows(Target::open(None)?);
@@ -170,11 +170,11 @@ fn show(run: actions::Run, images: &Path, context: &Context) -> Result {
             } else {
                 format!("{cause}\n{summary}")
             };
-            writeln!(io::stderr(), "{}", text.trim_start())?;
+            terminal::tell(text.trim_start());
             Err(Failure::remote_code())
         }
         RunOutput::Cancelled => {
-            writeln!(io::stderr(), "the command was canceled")?;
+            terminal::tell("the command was canceled");
             Err(Failure::remote_code())
         }
         other => Err(Failure::local(format!(

@@ -11,7 +11,7 @@ use brickwire_actions::{
 };
 use clap_complete::ArgValueCompleter;
 
-use super::warehouses;
+use super::{statements, warehouses};
 use crate::{
     context::Context,
     failure::{Failure, Result},
@@ -120,7 +120,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         statement = statement.with_deadline(timeout);
     }
     if command.detach {
-        return context.record(statement.submit().await?.raw());
+        return context.record(&statements::without_links(statement.submit().await?.raw()));
     }
     if matches!(output.format(), Format::Arrow | Format::Parquet) {
         return batches(statement, output.format(), target, context).await;
@@ -145,6 +145,9 @@ pub(crate) async fn print(
             context.progress().clear();
         }
         printer.rows(&rows)?;
+        if let Some(note) = printer.memory_note() {
+            context.note(&note);
+        }
     }
     context.progress().clear();
     let (_, is_filtered) = context.asked();

@@ -9,15 +9,18 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     options::Timeout,
-    output::Target,
+    output::{Target, json},
 };
 
 /// Submitted SQL statements: get, wait, cancel
 #[derive(Debug, Subcommand)]
 #[command(alias = "statement")]
 pub(crate) enum Command {
-    /// Show the status of a statement
-    #[command(after_help = "Example:\n  brick statements get 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b")]
+    /// Show the status of a statement, with the presigned links to its rows masked
+    #[command(after_help = "\
+Anyone who has a presigned link can read the rows. `brick statements wait` downloads them; `brick api` shows the links.
+
+Example:\n  brick statements get 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b")]
     Get(Which),
     /// Wait until a statement ends and print its rows
     #[command(after_help = "Example:\n  brick statements wait 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b -o csv")]
@@ -42,14 +45,23 @@ pub(crate) struct Which {
     statement: String,
 }
 
+/// A statement without its presigned links and their headers, with which anyone can read the rows.
+pub(super) fn without_links(raw: &[u8]) -> Vec<u8> {
+    json::masked(&String::from_utf8_lossy(raw), &["external_link", "http_headers"]).into_bytes()
+}
+
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let statements = async || Ok::<_, Failure>(context.workspace().await?.statements());
     match command {
-        Command::Get(which) => context.record(statements().await?.get(&which.statement).await?.raw()),
+        Command::Get(which) => {
+            let answer = statements().await?.get(&which.statement).await?;
+            context.record(&without_links(answer.raw()))
+        }
         Command::Wait { which, out, timeout } => {
             // Before the wait, so that a problem with the file is reported at once.
             let output = context.output_to(out.as_deref(), false)?;
             let target = Target::open(out.as_deref())?;
+            context.progress().expect_not_to_cancel("statement", "brick statements wait");
             let result = statements().await?.wait(&which.statement, timeout.options()).await?;
             sql::print(result, output, target, context).await
         }

@@ -1,4 +1,8 @@
 //! CSV by RFC 4180. NULL is an empty cell; an empty string is quoted.
+//!
+//! A line with nothing on it is no row for most readers: Python's csv.DictReader and pandas skip it. So a NULL that is
+//! alone on its line is `""`, which pandas and DuckDB read as missing. In a column of text, where `""` is the empty
+//! string, it is `NULL`, which pandas reads as missing, and the text `NULL` is quoted.
 
 /// Appends one line of CSV; `None` is NULL.
 pub(super) fn csv_line<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = Option<&'a str>>) {
@@ -20,6 +24,16 @@ pub(super) fn csv_line<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = Option
     out.push(b'\n');
 }
 
+/// Appends a line with a single cell; `None` is NULL.
+pub(super) fn csv_single(out: &mut Vec<u8>, cell: Option<&str>, is_text: bool) {
+    match cell {
+        None if is_text => out.extend_from_slice(b"NULL\n"),
+        None => out.extend_from_slice(b"\"\"\n"),
+        Some("NULL") => out.extend_from_slice(b"\"NULL\"\n"),
+        Some(_) => csv_line(out, std::iter::once(cell)),
+    }
+}
+
 /// Checks every byte: without an early exit the loop is vectorized, which is faster for short cells.
 fn needs_quotes(text: &str) -> bool {
     text.bytes().fold(false, |found, byte| found | matches!(byte, b'"' | b',' | b'\n' | b'\r'))
@@ -27,12 +41,22 @@ fn needs_quotes(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::csv_line;
+    use super::{csv_line, csv_single};
 
     #[test]
     fn null_is_not_an_empty_text() {
         let mut out = Vec::new();
         csv_line(&mut out, [None, Some(""), Some("a\"b,c"), Some("x")].into_iter());
         assert_eq!(String::from_utf8(out).unwrap(), ",\"\",\"a\"\"b,c\",x\n");
+    }
+
+    #[test]
+    fn a_single_cell_is_never_a_blank_line() {
+        let mut out = Vec::new();
+        [None, Some(""), Some("NULL"), Some("a,b")]
+            .into_iter()
+            .for_each(|cell| csv_single(&mut out, cell, true));
+        [None, Some("1")].into_iter().for_each(|cell| csv_single(&mut out, cell, false));
+        assert_eq!(String::from_utf8(out).unwrap(), "NULL\n\"\"\n\"NULL\"\n\"a,b\"\n\"\"\n1\n");
     }
 }

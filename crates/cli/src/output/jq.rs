@@ -4,7 +4,7 @@ use std::io;
 
 use jaq_core::{
     Compiler, Ctx, Vars, data,
-    load::{Arena, File, Loader},
+    load::{self, Arena, File, Loader, parse::Def},
 };
 use jaq_json::{Val, read};
 use serde::de::IgnoredAny;
@@ -48,7 +48,7 @@ pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
 fn compile(code: &str) -> Result<Filter, Failure> {
     let refuse = |why: String| Failure::usage(format!("--jq: {why}: {code:?}"));
     let arena = Arena::default();
-    let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(formats());
     let modules = Loader::new(definitions)
         .load(&arena, File { code, path: () })
         .map_err(|_| refuse("this is not a jq filter".to_owned()))?;
@@ -57,6 +57,11 @@ fn compile(code: &str) -> Result<Filter, Failure> {
         .with_funs(functions)
         .compile(modules)
         .map_err(|errors| refuse(format!("unknown names: {}", unknown(&errors))))
+}
+
+/// `@csv` and `@tsv`.
+fn formats() -> Vec<Def<&'static str>> {
+    load::parse(include_str!("formats.jq"), |parser| parser.defs()).unwrap_or_default()
 }
 
 /// Undefined names, by file.
@@ -103,6 +108,29 @@ fn shortened(text: &str) -> String {
         short.push('…');
     }
     short
+}
+
+#[cfg(test)]
+mod format_tests {
+    use super::filter;
+
+    #[test]
+    fn rows_are_formatted_as_jq_does() {
+        let json = r#"[1, 9007199254740993, -0.5, "a\tb\n\\\r", "say \"x\", y", true, null]"#;
+        for (format, formatted) in [
+            ("@tsv", "1\t9007199254740993\t-0.5\ta\\tb\\n\\\\\\r\tsay \"x\", y\ttrue\t"),
+            ("@csv", "1,9007199254740993,-0.5,\"a\tb\n\\\r\",\"say \"\"x\"\", y\",true,"),
+            ("@sh", "1 9007199254740993 -0.5 'a\tb\n\\\r' 'say \"x\", y' true null"),
+            (".[3:5] | @csv \"row: \\(.)\"", "row: \"a\tb\n\\\r\",\"say \"\"x\"\", y\""),
+            (".[4] | @uri", "say%20%22x%22%2C%20y"),
+            (".[4] | @html", "say &quot;x&quot;, y"),
+            (".[4] | @base64", "c2F5ICJ4IiwgeQ=="),
+            (".[0:2] | @json", "[1,9007199254740993]"),
+        ] {
+            assert_eq!(filter(format, json).unwrap(), [formatted], "{format}");
+        }
+        assert!(filter("@csv", "{}").is_err() && filter("@tsv", "[[]]").is_err());
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,40 @@ pub(crate) fn compact(text: &str) -> String {
     reformat(text, false)
 }
 
+/// The JSON with `***` in place of the values of these keys, at any depth. All other tokens stay as they are.
+pub(crate) fn masked(text: &str, keys: &[&str]) -> String {
+    let bytes = text.as_bytes();
+    let mut out = String::with_capacity(text.len());
+    let (mut at, mut copied) = (0, 0);
+    while at < bytes.len() {
+        if bytes[at] != b'"' {
+            at += 1;
+            continue;
+        }
+        let end = end_of_string(bytes, at);
+        let key: Option<String> = serde_json::from_str(&text[at..end]).ok();
+        at = end;
+        let rest = text[end..].trim_ascii_start();
+        let Some(value) =
+            rest.strip_prefix(':').filter(|_| key.is_some_and(|key| keys.contains(&key.as_str())))
+        else {
+            continue;
+        };
+        let mut values =
+            serde_json::Deserializer::from_str(value).into_iter::<Option<serde::de::IgnoredAny>>();
+        let is_null = matches!(values.next(), Some(Ok(None)));
+        let next = text.len() - value.len() + values.byte_offset();
+        if !is_null {
+            out.push_str(&text[copied..text.len() - value.len()]);
+            out.push_str("\"***\"");
+            copied = next;
+        }
+        at = next.max(end);
+    }
+    out.push_str(&text[copied..]);
+    out
+}
+
 fn reformat(text: &str, indent: bool) -> String {
     let bytes = text.trim_start_matches('\u{feff}').as_bytes();
     let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 2);
@@ -76,7 +110,17 @@ fn end_of_string(bytes: &[u8], start: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{compact, pretty};
+    use super::{compact, masked, pretty};
+
+    #[test]
+    fn masks_the_values_of_keys_and_nothing_else() {
+        let text = r#"{"link":"https://\"s","a":[{"link" : {"x":["link"]},"b":1.0},{"link":null}],"c":"link","l\u0069nk":1}"#;
+        assert_eq!(
+            masked(text, &["link"]),
+            r#"{"link":"***","a":[{"link" :"***","b":1.0},{"link":null}],"c":"link","l\u0069nk":"***"}"#
+        );
+        assert_eq!(masked(r#"{"link":"#, &["link"]), r#"{"link":"***""#);
+    }
 
     #[test]
     fn keeps_every_token() {

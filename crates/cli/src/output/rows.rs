@@ -1,32 +1,42 @@
 //! Rows of an SQL result, printed as they arrive. Only tables are laid out in pages of rows.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, IsTerminal, Write},
+};
 
-use brickwire_actions::{Rows, types::StatementColumnInfo};
-use comfy_table::CellAlignment;
+use brickwire_actions::{ErrorKind, Rows, types::StatementColumnInfo};
+use indicatif::HumanBytes;
 
 use super::{
-    cell::csv_line,
+    cell::{csv_line, csv_single},
     filter::filter,
-    table::{bare_table, field_lines, terminal_width, trim_lines},
+    table::{Table, field_lines, shown, terminal_width},
     target::{Target, Writer},
 };
-use crate::{failure::Failure, options::Format};
+use crate::{failure::Failure, options::Format, terminal};
 
 /// The number of rows in a page of a table; each page starts with the heading.
 const PAGE: usize = 10_000;
+
+/// How much text a filter may hold before that is worth a note, in bytes.
+const MUCH: usize = 64 << 20;
 
 /// Prints rows in one format.
 pub(crate) struct RowPrinter {
     format: Format,
     out: Sink,
     columns: Vec<Heading>,
-    page: Vec<Vec<String>>,
+    page: Table,
+    /// Whether the text is shown on a terminal, where control characters are escaped before anything is aligned.
+    on_terminal: bool,
     /// The width that a table must fit in.
     width: Option<u16>,
     /// The text to write next: many rows at once, which is several times as fast as cell by cell.
     text: Vec<u8>,
     rows: u64,
+    /// How much a filter held when that was last said.
+    noted: usize,
 }
 
 /// Where the text goes. A filter applies to the whole result, so all of it is collected first.
@@ -112,12 +122,23 @@ fn is_plain(text: &str) -> bool {
 
 impl RowPrinter {
     pub(super) fn new(format: Format, out: Target, jq: Option<String>) -> Self {
-        let width = if out.is_stdout() { terminal_width() } else { None };
+        let on_terminal = out.is_stdout() && io::stdout().is_terminal();
+        let width = if on_terminal { terminal_width() } else { None };
         let out = match jq {
             None => Sink::Direct(Writer::new(out)),
             Some(code) => Sink::Filtered { code, text: Vec::new(), out },
         };
-        Self { format, out, columns: Vec::new(), page: Vec::new(), width, text: Vec::new(), rows: 0 }
+        Self {
+            format,
+            out,
+            columns: Vec::new(),
+            page: Table::default(),
+            on_terminal,
+            width,
+            text: Vec::new(),
+            rows: 0,
+            noted: MUCH / 2,
+        }
     }
 
     /// Sets the columns, before any rows.
@@ -135,6 +156,12 @@ impl RowPrinter {
             let key = format!("{before}{}:", serde_json::Value::from(name.as_str()));
             self.columns.push(Heading { name, key, kind: Kind::of(column) });
         }
+        self.page = Table::new(self.columns.iter().map(|column| heading(&column.name, self.on_terminal)));
+        for (at, column) in self.columns.iter().enumerate() {
+            if matches!(column.kind, Kind::Number | Kind::Float) {
+                self.page.align_right(at);
+            }
+        }
         Ok(())
     }
 
@@ -144,19 +171,36 @@ impl RowPrinter {
     }
 
     /// Prints rows.
-    pub(crate) fn rows(&mut self, rows: &Rows) -> io::Result<()> {
+    pub(crate) fn rows(&mut self, rows: &Rows) -> Result<(), Failure> {
         let width = rows.get(0).map_or(0, |row| row.len());
+        if !rows.is_empty() {
+            self.check_width(width)?;
+        }
         let mut cells = rows.cells().map(|cell| cell.as_str());
         for _ in 0..rows.len() {
             self.take(cells.by_ref().take(width));
         }
-        self.write()
+        Ok(self.write()?)
+    }
+
+    /// Rows without columns would be printed as empty objects, and other rows that don't fit would lose cells.
+    fn check_width(&self, cells: usize) -> Result<(), Failure> {
+        let columns = self.columns.len();
+        if cells == columns && columns > 0 {
+            return Ok(());
+        }
+        let message = format!("the result's rows don't fit its columns: {cells} cells, {columns} columns");
+        Err(Failure::new(ErrorKind::UnexpectedResponse, message))
     }
 
     /// Prints one row; a cell that is `None` is NULL.
-    pub(crate) fn row<'a>(&mut self, cells: impl Iterator<Item = Option<&'a str>>) -> io::Result<()> {
+    pub(crate) fn row<'a>(
+        &mut self,
+        cells: impl ExactSizeIterator<Item = Option<&'a str>>,
+    ) -> Result<(), Failure> {
+        self.check_width(cells.len())?;
         self.take(cells);
-        self.write()
+        Ok(self.write()?)
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -172,8 +216,8 @@ impl RowPrinter {
     fn take<'a>(&mut self, cells: impl Iterator<Item = Option<&'a str>>) {
         match self.format {
             Format::Table => {
-                self.page.push(cells.map(|cell| cell.unwrap_or("NULL").to_owned()).collect());
-                if self.page.len() == PAGE {
+                cells.for_each(|cell| self.page.push(&shown(cell.unwrap_or("NULL"), self.on_terminal)));
+                if self.page.rows() == PAGE {
                     self.print_page();
                 }
             }
@@ -181,13 +225,18 @@ impl RowPrinter {
                 if self.rows == 0 {
                     self.csv_header();
                 }
-                csv_line(&mut self.text, cells);
+                match &self.columns[..] {
+                    [column] => {
+                        csv_single(&mut self.text, cells.flatten().next(), column.kind == Kind::Text);
+                    }
+                    _ => csv_line(&mut self.text, cells),
+                }
             }
             Format::Record => {
                 let gap = if self.rows > 0 { "\n" } else { "" };
                 let names = self.columns.iter().map(|c| c.name.clone());
                 let cells = cells.map(|cell| cell.unwrap_or("NULL").to_owned());
-                let lines = field_lines(&names.zip(cells).collect::<Vec<_>>());
+                let lines = field_lines(&names.zip(cells).collect::<Vec<_>>(), self.on_terminal);
                 self.text.extend_from_slice(format!("{gap}{lines}\n").as_bytes());
             }
             Format::Jsonl => {
@@ -203,10 +252,23 @@ impl RowPrinter {
         self.rows += 1;
     }
 
+    /// What to say of the memory that a filter takes: once it is much, and each time it has doubled.
+    pub(crate) fn memory_note(&mut self) -> Option<String> {
+        let Sink::Filtered { text, .. } = &self.out else { return None };
+        if text.len() < self.noted.saturating_mul(2) {
+            return None;
+        }
+        self.noted = text.len();
+        let held = HumanBytes(text.len() as u64);
+        Some(format!(
+            "--jq holds the whole result in memory: {held} so far, and several times as much when it filters"
+        ))
+    }
+
     /// Finishes the output. Returns the number of rows.
     pub(crate) fn end(mut self) -> Result<u64, Failure> {
         match self.format {
-            Format::Table if !self.page.is_empty() || self.rows == 0 => self.print_page(),
+            Format::Table if self.page.rows() > 0 || self.rows == 0 => self.print_page(),
             Format::Csv if self.rows == 0 => self.csv_header(),
             Format::Json | Format::Auto => {
                 self.text.extend_from_slice(if self.rows == 0 { b"[]\n" } else { b"\n]\n" });
@@ -238,23 +300,14 @@ impl RowPrinter {
     }
 
     fn print_page(&mut self) {
-        let mut table = bare_table(self.width);
-        table.set_header(self.columns.iter().map(|c| c.name.as_str()));
-        for row in self.page.drain(..) {
-            table.add_row(row);
-        }
-        for (i, column) in self.columns.iter().enumerate() {
-            if matches!(column.kind, Kind::Number | Kind::Float)
-                && let Some(column) = table.column_mut(i)
-            {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        if !self.columns.is_empty() {
-            self.text.extend_from_slice(trim_lines(&table.to_string()).as_bytes());
-            self.text.push(b'\n');
-        }
+        self.page.write(self.width, false, &mut self.text);
+        self.page.clear();
     }
+}
+
+/// A column's name as a table shows it: on a terminal, on one line.
+fn heading(name: &str, on_terminal: bool) -> Cow<'_, str> {
+    if on_terminal { terminal::escaped_line(name) } else { name.into() }
 }
 
 /// A name that no previous column has: `id`, `id_2`, `id_3`.

@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempPath;
 
-use crate::{failure::Failure, options::Format};
+use crate::{failure::Failure, options::Format, terminal};
 
 /// Stdout, or a file.
 pub(crate) struct Target {
@@ -25,7 +25,7 @@ pub(crate) struct Target {
 impl Target {
     /// Opens the target. Called before anything runs, so that a file that can't be written is reported first.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self::new(io::stdout(), None, None)) };
+        let Some(path) = path else { return Ok(Self::new(terminal::stdout(), None, None)) };
         let known = fs::metadata(path).ok();
         if known.as_ref().is_some_and(fs::Metadata::is_dir)
             || path.to_string_lossy().ends_with(path::is_separator)

@@ -5,17 +5,10 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Completes the last of these words.
+/// Completes the last word of this line.
 fn completed(brick: Brick, line: &str) -> Ran {
-    let last = line.split(' ').count() - 1;
-    let brick = brick
-        .env("COMPLETE", "bash")
-        .env("_CLAP_IFS", "\n")
-        .env("_CLAP_COMPLETE_INDEX", last.to_string())
-        .env("_CLAP_COMPLETE_COMP_TYPE", "9")
-        .env("_CLAP_COMPLETE_SPACE", "true")
-        .arg("--");
-    line.split(' ').fold(brick, Brick::arg).run().done().silent()
+    let brick = brick.env("COMPLETE", "bash").env("_BRICK_LINE", line).env("_BRICK_BREAKS", "=:");
+    brick.args("-- brick").run().done().silent()
 }
 
 #[test]
@@ -27,7 +20,8 @@ fn commands_clusters_and_warehouses() {
         ("brick clusters get 0710-090100", "0710-090100-n1ghtly0"),
         ("brick contexts create -c sha", "shared-analytics"),
         ("brick warehouses get 4f1", "4f1c8a3be02d7719"),
-        ("brick sql -w Rep", "Reporting"),
+        // Two warehouses have this name, so it would be refused.
+        ("brick sql -w Rep", "8d20b5ce9913fa46"),
     ] {
         let ran = completed(workspace.brick(""), line);
         assert!(ran.text().lines().any(|found| found.starts_with(expected)), "{line}: {}", ran.text());

@@ -14,6 +14,8 @@ mod connections;
 mod debug;
 mod exit_status;
 mod help;
+#[cfg(unix)]
+mod hostile;
 mod input;
 #[cfg(unix)]
 mod login;
@@ -21,6 +23,8 @@ mod output;
 mod retries;
 mod run;
 mod sandbox;
+#[cfg(unix)]
+mod shells;
 mod sql_results;
 mod statements;
 #[cfg(unix)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{program::Brick, workspace::Workspace};
+use crate::{program::Brick, scripted::Server, workspace::Workspace};
 
 #[test]
 fn a_closed_pipe_is_no_failure() {
@@ -65,6 +65,18 @@ fn a_services_error_keeps_what_identifies_it() {
     assert_eq!(error["sql_state"], "42703");
     assert!(error["statement_id"].is_string(), "{error}");
     assert_eq!(error["http_status"], Value::Null);
+}
+
+#[test]
+fn a_message_does_not_begin_with_an_empty_line() {
+    let refused = br#"{"error_code":"BAD_REQUEST","message":"\n\n[PARSE_SYNTAX_ERROR] first\n  second\n"}"#;
+    let server = Server::answering(&[(400, "application/json", refused)]);
+    let ran = server.brick("clusters list").run().fails(6, &[]);
+    let text = "[PARSE_SYNTAX_ERROR] first\n  second";
+    assert!(ran.stderr.starts_with(&format!("error: BAD_REQUEST: {text}")), "{:?}", ran.stderr);
+    let failed = r#"{"statement_id":"s","status":{"state":"FAILED","error":{"error_code":"BAD_REQUEST","message":"\n[X] y"}}}"#;
+    let ran = Server::json(failed).brick("sql -w 0123456789abcdef x").run().fails(8, &[]);
+    assert!(ran.stderr.starts_with("error: [X] y"), "{:?}", ran.stderr);
 }
 
 #[test]

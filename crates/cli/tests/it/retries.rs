@@ -16,6 +16,32 @@ fn a_retry_is_told_with_its_reason_and_wait() {
 }
 
 #[test]
+fn of_many_retries_the_first_and_the_last_are_told() {
+    let workspace = Workspace::fresh();
+    workspace.fault(&format!("GET {LIST}: times 6 429 retry-after=0"));
+    let ran = workspace.brick("clusters list").run().done();
+    let lines: Vec<_> = ran.stderr.lines().collect();
+    assert!(
+        lines.len() == 2 && lines[0].contains("attempt 1 ") && lines[1].contains("attempt 6 "),
+        "{lines:?}"
+    );
+    // A failure ends the counting, too.
+    let busy: (u16, &str, &[u8]) = (429, "application/json", b"{}");
+    let last: (u16, &str, &[u8]) = (400, "application/json", b"{}");
+    let server = Server::answering(&[busy, busy, last]);
+    let ran = server.brick("clusters list").run().fails(6, &["attempt 1 ", "attempt 2 ", "error: "]);
+    assert_eq!(ran.stderr.lines().count(), 3, "{}", ran.stderr);
+}
+
+#[test]
+fn no_retry_is_waited_for_longer_than_a_minute() {
+    let workspace = Workspace::fresh();
+    workspace.fault(&format!("GET {LIST}: 503 retry-after=70"));
+    workspace.brick("clusters list").run().fails(7, &[]);
+    assert_eq!(workspace.requests("GET", LIST).len(), 1);
+}
+
+#[test]
 fn quiet_says_nothing_of_it() {
     let workspace = Workspace::fresh();
     workspace.fault(&format!("GET {LIST}: times 1 429 retry-after=0"));

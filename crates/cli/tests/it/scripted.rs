@@ -25,6 +25,17 @@ impl Server {
         Self::answering(&[(200, "application/json", body.as_bytes())])
     }
 
+    /// Answers with the JSON that the function returns for a method and a path, or else with 404.
+    pub(crate) fn routing(route: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(brickwire_testserver::Server::start(move |request| {
+            let (method, path) = (request.method.as_str(), request.path());
+            match route(method, path) {
+                Some(body) => Response::json(body),
+                None => Response::new(404).with_body(format!("no route: {method} {path}")),
+            }
+        }))
+    }
+
     /// `brick` with these arguments, connected to this server.
     pub(crate) fn brick(&self, arguments: &str) -> Brick {
         Brick::new(arguments).env("DATABRICKS_HOST", self.0.url()).env("DATABRICKS_TOKEN", "dapi-scripted")

@@ -135,6 +135,28 @@ fn text_files_read_the_same_in_python() {
 }
 
 #[test]
+fn a_null_alone_on_its_line_is_a_row_for_csv_readers() {
+    let workspace = Workspace::fresh();
+    let cases = [
+        ("SELECT * FROM VALUES (1), (NULL), (3) AS t(x)", "x\n1\n\"\"\n3\n", ["1", "", "3"]),
+        (
+            "SELECT * FROM VALUES (''), (NULL), ('NULL') AS t(x)",
+            "x\n\"\"\nNULL\n\"NULL\"\n",
+            ["", "NULL", "NULL"],
+        ),
+    ];
+    for (statement, text, cells) in cases {
+        let ran = workspace.sql("-o csv", statement).run().done().silent();
+        assert_eq!(ran.text(), text);
+        // DictReader skips blank lines, as pandas does.
+        let read = "import csv, io, json, sys\n\
+            print(json.dumps([row['x'] for row in csv.DictReader(io.StringIO(sys.argv[1]))]))";
+        let ran = Command::new("python3").args(["-c", read, text]).output().unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&ran.stdout).unwrap(), json!(cells));
+    }
+}
+
+#[test]
 fn chunks_make_one_file_and_no_rows_still_a_header() {
     let (workspace, folder) = (in_chunks(), Folder::new());
     let ids: Vec<String> = (0..1000).map(|id| id.to_string()).collect();

@@ -7,7 +7,7 @@ use brickwire_sandbox::{
     seed::{RUNNING_WAREHOUSE, STOPPED_WAREHOUSE},
 };
 
-use crate::workspace::Workspace;
+use crate::{scripted::Server, workspace::Workspace};
 
 const STATEMENTS: &str = "/api/2.0/sql/statements";
 
@@ -130,4 +130,70 @@ fn a_detached_statement_is_watched_and_cancelled_by_its_id() {
     workspace.brick(&format!("statements cancel {id}")).run().done();
     let ran = workspace.brick(&format!("statements wait {id}")).run();
     ran.fails(8, &["cancel"]);
+}
+
+#[test]
+fn presigned_links_are_masked_unless_they_are_asked_for_by_a_raw_request() {
+    let body = r#"{"statement_id":"s","status":{"state":"SUCCEEDED"},"manifest":{"total_row_count":9007199254740993},
+        "result":{"external_links":[{"chunk_index":0,"external_link":"https://store/x?sig=S3CR3T","http_headers":{"k":"S3CR3T"},
+        "expiration":"2099-01-01T00:00:00Z"}]}}"#;
+    let server = Server::json(body);
+    for format in ["-o json", "-o jsonl", "-o table", "-o csv", "-o record"] {
+        let ran = server.brick(&format!("statements get s {format}")).run().done().silent();
+        assert!(!ran.text().contains("S3CR3T") && ran.text().contains("***"), "{format}: {}", ran.text());
+        assert!(
+            ran.text().contains("9007199254740993") && ran.text().contains("2099"),
+            "{format}: {}",
+            ran.text()
+        );
+    }
+    let ran = server.brick("api GET /2.0/sql/statements/s").run().done();
+    assert!(ran.text().contains("S3CR3T"), "{}", ran.text());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_wait_says_that_the_statement_is_not_canceled() {
+    let workspace = Workspace::with_endless_statements();
+    let id = workspace.sql("--detach -o json", "SELECT 1").run().done().json()["statement_id"].clone();
+    let id = id.as_str().unwrap();
+    let path = format!("{STATEMENTS}/{id}");
+    let waiting = workspace.brick(&format!("statements wait {id}")).start();
+    let begun = std::time::Instant::now();
+    // The second look comes after the first answer has been read.
+    while workspace.requests("GET", &path).len() < 2 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "no second look");
+        std::thread::yield_now();
+    }
+    waiting.signal("INT");
+    let ran = waiting.end().exits(130, &[]);
+    let told: Vec<_> = ran.stderr.lines().collect();
+    assert!(told[0].ends_with(&format!("is not canceled: brick statements wait {id}")), "{told:?}");
+    assert_eq!(told[1..], ["interrupted"]);
+    assert!(workspace.requests("POST", &format!("{path}/cancel")).is_empty());
+}
+
+#[test]
+fn rows_that_dont_fit_their_columns_are_an_error() {
+    let answer = |columns: &str| {
+        format!(
+            r#"{{"statement_id":"s","status":{{"state":"SUCCEEDED"}},"manifest":{{"format":"JSON_ARRAY",{columns}
+            "total_row_count":1,"total_chunk_count":1,"chunks":[{{"chunk_index":0,"row_offset":0,"row_count":1}}]}},
+            "result":{{"chunk_index":0,"row_offset":0,"row_count":1,"data_array":[["1"]]}}}}"#
+        )
+    };
+    let column = r#"{"name":"a","position":0,"type_name":"INT"}"#;
+    let schemas = [
+        String::new(),
+        r#""schema":{"column_count":0,"columns":[]},"#.to_owned(),
+        format!(r#""schema":{{"column_count":2,"columns":[{column},{column}]}},"#),
+    ];
+    for columns in schemas {
+        let server = Server::json(&answer(&columns));
+        for format in ["json", "jsonl", "csv", "table", "record"] {
+            let ran = server.brick(&format!("sql -w 0123456789abcdef -o {format}")).arg("SELECT 1").run();
+            let ran = ran.exits(1, &[]);
+            assert!(!ran.stderr.contains("()") && !ran.stderr.contains("::"), "{}", ran.stderr);
+        }
+    }
 }

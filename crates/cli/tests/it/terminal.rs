@@ -15,7 +15,7 @@ const TERMINAL: &str = include_str!("terminal.py");
 const COLUMNS: usize = 60;
 
 /// Runs `brick` on a terminal; `streams` says which of 0, 1 and 2 are it.
-fn on_terminal(streams: &str, brick: Brick) -> Brick {
+pub(crate) fn on_terminal(streams: &str, brick: Brick) -> Brick {
     let columns = COLUMNS.to_string();
     brick.behind("python3", &["-c", TERMINAL, streams, &columns]).env("TERM", "xterm-256color")
 }
@@ -237,6 +237,33 @@ fn ctrl_c_cancels_and_leaves_the_terminal_clean() {
     assert_eq!(screen.text(), [format!("canceling command {id}"), "interrupted".to_owned()]);
     screen.is_left_clean();
     assert_eq!(workspace.requests("POST", "/api/1.2/commands/cancel").len(), 1);
+}
+
+#[test]
+fn a_change_is_one_line_on_a_terminal_and_all_of_the_resource_elsewhere() {
+    let workspace = Workspace::fresh();
+    let start = |format: &str| workspace.brick(&format!("clusters start {format}")).arg(TERMINATED_CLUSTER);
+    let ran = on_terminal("012", start("")).run().done();
+    let screen = Screen::showing(ran.text());
+    let line = format!("cluster {TERMINATED_CLUSTER} (nightly-etl) is RUNNING");
+    assert_eq!(screen.text().concat(), line);
+    screen.is_left_clean();
+    let ran = on_terminal("012", start("")).run().done();
+    assert_eq!(Screen::showing(ran.text()).text().concat(), format!("{line}; no change was needed"));
+    let ran = on_terminal("012", start("-o record")).run().done();
+    assert!(Screen::showing(ran.text()).text().len() > 5, "{:?}", ran.text());
+    assert_eq!(start("").run().done().json()["state"], "RUNNING");
+}
+
+#[test]
+fn retries_are_counted_on_one_line_that_is_taken_away() {
+    let workspace = Workspace::fresh();
+    workspace.fault("GET /api/2.0/preview/scim/v2/Me: times 4 429 retry-after=0");
+    let ran = on_terminal("012", workspace.brick("whoami -o csv")).run().done();
+    assert!(ran.text().contains("attempt 4 "), "{:?}", ran.text());
+    let screen = Screen::showing(ran.text());
+    assert!(screen.text().iter().all(|line| !line.contains("attempt")), "{:?}", screen.text());
+    screen.is_left_clean();
 }
 
 #[test]

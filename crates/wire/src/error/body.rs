@@ -51,8 +51,11 @@ impl ErrorBody {
             Some(json) => (code_of(json), message_of(json)),
             None => from_text(status, text),
         };
+        // The messages of Spark begin with a line break, which would make an empty first line.
         let message = reason_headers(headers)
             .or(message)
+            .map(|message| message.trim().to_owned())
+            .filter(|message| !message.is_empty())
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("request failed").to_owned());
         let retry_after =
             retry_after(headers, SystemTime::now()).or_else(|| json.as_ref().and_then(retry_info));
