@@ -11,12 +11,12 @@ use brickwire_actions::{
 };
 use clap_complete::ArgValueCompleter;
 
-use super::{statements, warehouses};
+use super::warehouses;
 use crate::{
     context::Context,
     failure::{Failure, Result},
     options::{Format, duration},
-    output::{Output, Target},
+    output::{Output, Target, json},
     source::Source,
 };
 
@@ -120,7 +120,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         statement = statement.with_deadline(timeout);
     }
     if command.detach {
-        return context.record(&statements::without_links(statement.submit().await?.raw()));
+        return context.record(&json::without_links(statement.submit().await?.raw()));
     }
     if matches!(output.format(), Format::Arrow | Format::Parquet) {
         return batches(statement, output.format(), target, context).await;

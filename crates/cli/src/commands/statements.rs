@@ -45,17 +45,12 @@ pub(crate) struct Which {
     statement: String,
 }
 
-/// A statement without its presigned links and their headers, with which anyone can read the rows.
-pub(super) fn without_links(raw: &[u8]) -> Vec<u8> {
-    json::masked(&String::from_utf8_lossy(raw), &["external_link", "http_headers"]).into_bytes()
-}
-
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let statements = async || Ok::<_, Failure>(context.workspace().await?.statements());
     match command {
         Command::Get(which) => {
             let answer = statements().await?.get(&which.statement).await?;
-            context.record(&without_links(answer.raw()))
+            context.record(&json::without_links(answer.raw()))
         }
         Command::Wait { which, out, timeout } => {
             // Before the wait, so that a problem with the file is reported at once.

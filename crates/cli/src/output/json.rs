@@ -10,6 +10,11 @@ pub(crate) fn compact(text: &str) -> String {
     reformat(text, false)
 }
 
+/// A statement without its presigned links and their headers, with which anyone can read the rows.
+pub(crate) fn without_links(raw: &[u8]) -> Vec<u8> {
+    masked(&String::from_utf8_lossy(raw), &["external_link", "http_headers"]).into_bytes()
+}
+
 /// The JSON with `***` in place of the values of these keys, at any depth. All other tokens stay as they are.
 pub(crate) fn masked(text: &str, keys: &[&str]) -> String {
     let bytes = text.as_bytes();
