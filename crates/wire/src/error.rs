@@ -125,9 +125,13 @@ pub struct ErrorDetails {
 }
 
 impl Error {
-    /// An error of this kind. The message is one line in lower case with the value at its end; a long one is cut.
+    /// An error of this kind. The message is one line in lower case with the value at its end; a long one is cut, and
+    /// so are blank lines around what a service says.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let mut message = message.into();
+        let mut message: String = message.into();
+        if message.starts_with(char::is_whitespace) || message.ends_with(char::is_whitespace) {
+            message = message.trim().to_owned();
+        }
         text::cut(&mut message, LONGEST_MESSAGE);
         Self(Box::new(Inner { kind, message, details: ErrorDetails::default(), source: None }))
     }
