@@ -44,7 +44,10 @@ pub use results::{Cell, ColumnIndex, FetchOptions, Row, RowStream, Rows, RowsIte
 pub use wait::WaitOptions;
 pub use workspace::{Workspace, WorkspaceBuilder};
 
-/// The crates of Arrow whose types are in signatures, in the version in use.
+/// Crates whose types are in signatures, in the version in use.
+pub use {bytes, http, reqwest::Url};
+
+/// Arrow's crates, in the version in use.
 #[cfg(feature = "arrow")]
 pub mod arrow {
     pub use arrow_array;
@@ -79,3 +82,8 @@ services! {
     users::{Users};
     warehouses::{Warehouses};
 }
+
+/// Compiles the example of the repository's front page.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct FrontPage;

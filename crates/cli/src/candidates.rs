@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use brickwire_actions::{Config, RetryPolicy, Workspace};
+use brickwire_actions::{self as actions, Config, Named, RetryPolicy, Workspace};
 use clap_complete::CompletionCandidate;
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 
@@ -43,13 +43,8 @@ pub(crate) fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// The name and the id of a resource, each described by the other and the state.
-pub(crate) fn named(
-    id: &Option<String>,
-    name: &Option<String>,
-    state: Option<impl ToString>,
-) -> [Candidate; 2] {
-    let (id, name) = (id.clone().unwrap_or_default(), name.clone().unwrap_or_default());
-    let state = state.map(|s| s.to_string()).unwrap_or_default();
+fn named(resource: actions::Candidate) -> [Candidate; 2] {
+    let actions::Candidate { id, name, state, .. } = resource;
     let help = |other: &str| format!("{other} {state}");
     [
         Candidate { value: name.clone(), help: help(&id), id: Some(id.clone()) },
@@ -57,13 +52,16 @@ pub(crate) fn named(
     ]
 }
 
-/// Resources in the workspace; `what` is their name in the cache.
-pub(crate) fn live(
+/// Names and ids of a service's resources.
+pub(crate) fn live<S: Named>(
     current: &OsStr,
-    what: &str,
-    list: impl AsyncFnOnce(&Workspace) -> Option<Found>,
+    service: impl FnOnce(&Workspace) -> S,
 ) -> Vec<CompletionCandidate> {
-    candidates(current, &find(what, list).unwrap_or_default())
+    let list = async |workspace: &Workspace| {
+        let all = service(workspace).candidates().await.ok()?;
+        Some(all.into_iter().flat_map(named).collect())
+    };
+    candidates(current, &find(S::NOUN, list).unwrap_or_default())
 }
 
 fn find(what: &str, list: impl AsyncFnOnce(&Workspace) -> Option<Found>) -> Option<Found> {
@@ -135,7 +133,7 @@ mod tests {
 
     fn found(resources: &[(&str, &str)]) -> Found {
         let named = |(id, name): &(&str, &str)| {
-            named(&Some((*id).to_owned()), &Some((*name).to_owned()), Some("RUNNING"))
+            named(actions::Candidate::new(Some((*id).to_owned()), Some((*name).to_owned()), Some("RUNNING")))
         };
         resources.iter().flat_map(named).collect()
     }

@@ -411,7 +411,7 @@ async fn rows_come_one_by_one_and_as_structs() {
     assert_eq!(row.get("id"), row.get(0));
     assert_eq!(row.get("id").unwrap().as_str(), Some("1"));
     assert!(row.get("unread").unwrap().is_null() && row.get(1).unwrap().as_str().is_none());
-    assert!(row.get("ID").is_none() && row.get(&String::new()).is_none() && row.get(6).is_none());
+    assert!(row.get("ID").is_none() && row.get(String::new()).is_none() && row.get(6).is_none());
     assert!(format!("{row:?}").starts_with(r#"["1", NULL, "#), "{row:?}");
     type Tuple<'a> = (i64, Option<&'a str>, &'a str, Vec<&'a str>, &'a str, Option<serde_json::Value>);
     let error = row.deserialize::<Tuple<'_>>().unwrap_err();

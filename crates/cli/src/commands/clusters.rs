@@ -2,12 +2,12 @@
 
 use std::ffi::OsStr;
 
-use brickwire_actions::{Clusters, types::ClusterDetails};
+use brickwire_actions::{Clusters, Workspace};
 use clap::Subcommand;
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
 use crate::{
-    candidates::{live, named},
+    candidates::live,
     context::Context,
     failure::Result,
     lifecycle::{Asked, change},
@@ -90,11 +90,7 @@ pub(crate) async fn of(context: &Context) -> Result<Clusters> {
 
 /// Names and ids, for completion.
 pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
-    live(current, "clusters", async |workspace| {
-        let all = workspace.clusters().list().await.ok()?;
-        let named = |c: &ClusterDetails| named(&c.cluster_id, &c.cluster_name, c.state.as_ref());
-        Some(all.iter().flat_map(named).collect())
-    })
+    live(current, Workspace::clusters)
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {

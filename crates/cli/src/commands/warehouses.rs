@@ -2,12 +2,12 @@
 
 use std::ffi::OsStr;
 
-use brickwire_actions::Warehouses;
+use brickwire_actions::{Warehouses, Workspace};
 use clap::Subcommand;
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
 use crate::{
-    candidates::{live, named},
+    candidates::live,
     context::Context,
     failure::Result,
     lifecycle::{Asked, change},
@@ -70,10 +70,7 @@ pub(crate) async fn of(context: &Context) -> Result<Warehouses> {
 
 /// Names and ids, for completion.
 pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
-    live(current, "warehouses", async |workspace| {
-        let all = workspace.warehouses().list().await.ok()?;
-        Some(all.iter().flat_map(|w| named(&w.id, &w.name, w.state.as_ref())).collect())
-    })
+    live(current, Workspace::warehouses)
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {

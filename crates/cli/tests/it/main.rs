@@ -1,4 +1,4 @@
-//! The real `brick`, against a pretend workspace.
+//! The real `brick`, against a local workspace.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may fail as the test does")]
 
 mod program;

@@ -1,4 +1,4 @@
-//! The pretend workspace inside `brick`, and what a build without it says.
+//! The local workspace inside `brick`, and what a build without it says.
 
 #[cfg(not(feature = "sandbox"))]
 #[test]
