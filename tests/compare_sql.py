@@ -418,18 +418,7 @@ class Case:
         return same(rows, rows_of(self.table, milliseconds=True))
 
     def json(self):
-        kinds = [column.type_name.value for column in self.columns]
-
-        def cell(text, kind):
-            if text is None:
-                return None
-            if kind in ("BYTE", "SHORT", "INT", "LONG", "DECIMAL", "FLOAT", "DOUBLE"):
-                return text if text in ("NaN", "Infinity", "-Infinity") else Number(text)
-            if kind == "BOOLEAN":
-                return text == "true"
-            return parse_exactly(text) if kind in ("ARRAY", "MAP", "STRUCT") else text
-
-        wanted = [[cell(*one) for one in zip(row, kinds)] for row in self.texts]
+        wanted = [[self.json_value(*one) for one in zip(row, self.types)] for row in self.texts]
         whole = parse_exactly(self.run_brick("-o", "json"))
         lines = [parse_exactly(line) for line in self.run_brick("-o", "jsonl").decode().split("\n")[:-1]]
         cells = 0
@@ -437,6 +426,22 @@ class Case:
             assert all([key for key, _ in row] == self.names for row in found)
             cells += same([[value for _, value in row] for row in found], wanted)
         return cells
+
+    def json_value(self, text, kind):
+        """What brick makes of a text of the JSON format: numbers and booleans keep their types, nested ones, too."""
+        if text is None:
+            return None
+        if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind):
+            return text if text in ("NaN", "Infinity", "-Infinity") else Number(text)
+        if pa.types.is_boolean(kind):
+            return text == "true"
+        if not (pa.types.is_list(kind) or pa.types.is_map(kind) or pa.types.is_struct(kind)):
+            return text
+        inner = parse_exactly(text) if isinstance(text, str) else text
+        if pa.types.is_list(kind):
+            return [self.json_value(one, kind.value_type) for one in inner]
+        kinds = [kind.item_type] * len(inner) if pa.types.is_map(kind) else [field.type for field in kind]
+        return Pairs((key, self.json_value(one, of)) for (key, one), of in zip(inner, kinds))
 
     def csv(self):
         out = self.run_brick("-o", "csv")
