@@ -21,6 +21,7 @@ mod retries;
 mod run;
 mod sandbox;
 mod sql_results;
+mod sql_values;
 mod statements;
 #[cfg(unix)]
 mod terminal;
