@@ -5,8 +5,8 @@
     python3 tests/compare_sql.py BRICK URL TOKEN --big      # ten million rows: count, sums, peak memory
 
 The connector (Arrow) is the reference for types and values, the SDK (JSON) for text. Both must agree with each other,
-brick's Arrow and Parquet with the first, brick's CSV and JSON with the second, and what pyarrow and DuckDB read from
-brick's files with the first again. Prints one line per check and `N passed, M failed`; exits with 1 if anything failed.
+brick's Arrow and Parquet with the first, brick's CSV and JSON with the second but for the digits of instants, and what
+pyarrow and DuckDB read from brick's files with the first again. Prints one line per check and `N passed, M failed`; exits with 1 if anything failed.
 """
 
 import base64
@@ -17,6 +17,7 @@ import json
 import logging
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -278,6 +279,18 @@ def comparable(value, milliseconds=False):
     return value
 
 
+def with_microseconds(text, value, kind):
+    """A text of the JSON format with all digits of its instants; nested ones have whole milliseconds in all cases here."""
+    if text is None:
+        return None
+    if pa.types.is_timestamp(kind):
+        head, _, tail = text.partition(".")
+        return f"{head}.{value.microsecond:06}{tail.lstrip('0123456789')}"
+    if pa.types.is_list(kind) or pa.types.is_map(kind) or pa.types.is_struct(kind):
+        return re.sub(r"(T\d\d:\d\d:\d\d\.\d{3})", r"\g<1>000", text)
+    return text
+
+
 def rows_of(table, milliseconds=False):
     columns = [[comparable(value, milliseconds) for value in column.to_pylist()] for column in table.columns]
     return [list(row) for row in zip(*columns)]
@@ -401,6 +414,9 @@ class Case:
             assert one_row.num_rows == 1
             self.table = one_row.slice(0, 0)
         self.types = [field.type for field in self.table.schema]
+        columns = [column.to_pylist() for column in self.table.columns]
+        cells = [zip(row, values, self.types) for row, values in zip(self.texts, zip(*columns))]
+        self.shown = [[with_microseconds(*cell) for cell in row] for row in cells]
 
     def out(self, extension):
         file = self.folder / f"rows.{extension}"
@@ -410,7 +426,7 @@ class Case:
         return file
 
     # The JSON format has milliseconds and Arrow microseconds: that is the service's doing, so instants of JSON are
-    # compared with the others' cut to milliseconds.
+    # compared with the others' cut to milliseconds. Brick's text comes from Arrow, and has all digits.
 
     def the_vendors_agree(self):
         assert [column.name for column in self.columns] == self.table.column_names
@@ -418,18 +434,7 @@ class Case:
         return same(rows, rows_of(self.table, milliseconds=True))
 
     def json(self):
-        kinds = [column.type_name.value for column in self.columns]
-
-        def cell(text, kind):
-            if text is None:
-                return None
-            if kind in ("BYTE", "SHORT", "INT", "LONG", "DECIMAL", "FLOAT", "DOUBLE"):
-                return text if text in ("NaN", "Infinity", "-Infinity") else Number(text)
-            if kind == "BOOLEAN":
-                return text == "true"
-            return parse_exactly(text) if kind in ("ARRAY", "MAP", "STRUCT") else text
-
-        wanted = [[cell(*one) for one in zip(row, kinds)] for row in self.texts]
+        wanted = [[self.json_value(*one) for one in zip(row, self.types)] for row in self.shown]
         whole = parse_exactly(self.run_brick("-o", "json"))
         lines = [parse_exactly(line) for line in self.run_brick("-o", "jsonl").decode().split("\n")[:-1]]
         cells = 0
@@ -438,6 +443,22 @@ class Case:
             cells += same([[value for _, value in row] for row in found], wanted)
         return cells
 
+    def json_value(self, text, kind):
+        """What brick makes of a text of the JSON format: numbers and booleans keep their types, nested ones, too."""
+        if text is None:
+            return None
+        if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind):
+            return text if text in ("NaN", "Infinity", "-Infinity") else Number(text)
+        if pa.types.is_boolean(kind):
+            return text == "true"
+        if not (pa.types.is_list(kind) or pa.types.is_map(kind) or pa.types.is_struct(kind)):
+            return text
+        inner = parse_exactly(text) if isinstance(text, str) else text
+        if pa.types.is_list(kind):
+            return [self.json_value(one, kind.value_type) for one in inner]
+        kinds = [kind.item_type] * len(inner) if pa.types.is_map(kind) else [field.type for field in kind]
+        return Pairs((key, self.json_value(one, of)) for (key, one), of in zip(inner, kinds))
+
     def csv(self):
         out = self.run_brick("-o", "csv")
         assert out == self.out("csv").read_bytes(), "stdout and --out differ"
@@ -445,7 +466,7 @@ class Case:
         assert head == self.names, head
         if not any(None in row for row in rows):
             assert list(csv.reader(io.StringIO(out.decode(), newline="")))[1:] == rows, "Python reads it in another way"
-        return same(rows, self.texts)
+        return same(rows, self.shown)
 
     def parquet_in_pyarrow(self):
         table = pa.parquet.read_table(self.out("parquet"))
@@ -499,7 +520,7 @@ class Case:
             na_values="",
             allow_quoted_nulls=False,
         )
-        pairs = zip(rows_of(self.table, milliseconds=True), self.texts)
+        pairs = zip(rows_of(self.table), self.shown)
         wanted = [[v if scalar else t for v, t, scalar in zip(*pair, scalars)] for pair in pairs]
         return same(rows_of(rows.to_arrow_table()), wanted)
 

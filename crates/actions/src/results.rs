@@ -43,6 +43,8 @@
 //!   running ends on its thread, and drops its chunk since no one receives the rows. If the scheduler ends in any other way, incomplete chunks
 //!   are abandoned and the reader gets an error. The statement itself is cancelled by the [`CancelGuard`].
 
+#[cfg(feature = "arrow")]
+mod batch_decoder;
 mod buffer_pool;
 mod chunk_reader;
 mod chunks;

@@ -39,8 +39,9 @@ async fn fetch(what: &str) -> Result<(u64, i64, f64), Failure> {
                 sum += ids.values().iter().sum::<i64>();
             }
         }
-        "json" | "inline" => {
+        "json" | "text" | "inline" => {
             let statement = match what {
+                "text" => statement.with_rows_from_arrow(),
                 "inline" => statement.with_disposition(Disposition::Inline),
                 _ => statement,
             };

@@ -8,9 +8,11 @@ mod filter;
 #[cfg(feature = "jq")]
 mod jq;
 pub(crate) mod json;
+mod kind;
 mod rows;
 #[cfg(feature = "arrow")]
 mod schema;
+mod sql_type;
 mod table;
 mod target;
 

@@ -135,7 +135,7 @@ mod tests {
 
     use super::*;
     use crate::results::{
-        layout::Layout, options::FetchOptions, rows::json::RowsDecoder, source::ChunkSource,
+        layout::Layout, options::FetchOptions, rows::decoder::RowsDecoder, source::ChunkSource,
     };
 
     const CHUNKS: u64 = 12;
@@ -170,7 +170,7 @@ mod tests {
         let layout = Layout::new(&manifest, None).unwrap();
         let chunks = Chunks::new(wire, source, "01f0".to_owned(), layout, options);
         let columns: Arc<[_]> = [StatementColumnInfo::default()].into();
-        ChunkReader::start(chunks, None, move || RowsDecoder::new(&columns))
+        ChunkReader::start(chunks, None, move || RowsDecoder::new(&columns, None))
     }
 
     async fn next(reader: &mut ChunkReader<RowsDecoder>) -> Option<Result<crate::Rows>> {

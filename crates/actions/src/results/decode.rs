@@ -12,8 +12,8 @@ pub(crate) trait ChunkDecoder: Send + Sized + 'static {
     /// Some rows.
     type Item: Send + 'static;
 
-    /// The format of the results that it decodes.
-    const FORMAT: StatementFormat;
+    /// The formats of the results that it decodes.
+    const FORMATS: &'static [StatementFormat];
 
     /// What to do about a result in another format.
     const OTHER_FORMAT_HINT: &'static str;
@@ -21,8 +21,8 @@ pub(crate) trait ChunkDecoder: Send + Sized + 'static {
     /// How many plain bytes are decoded at a time. Each download holds a buffer of this size.
     const SEGMENT: usize = SEGMENT;
 
-    /// A decoder for one chunk of a result with these columns.
-    fn new(columns: &Arc<[StatementColumnInfo]>) -> Self;
+    /// A decoder for one chunk of a result with these columns, in one of its formats or in an unknown one.
+    fn new(columns: &Arc<[StatementColumnInfo]>, format: Option<&StatementFormat>) -> Self;
 
     /// Takes the next bytes, and adds the rows that are complete with their number.
     ///

@@ -4,23 +4,16 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use arrow_array::RecordBatch;
-use arrow_buffer::Buffer;
-use arrow_ipc::reader::StreamDecoder;
-use arrow_schema::{ArrowError, SchemaRef};
-use brickwire_client::types::{ResultManifest, StatementColumnInfo, StatementFormat};
-use bytes::Bytes;
+use arrow_schema::SchemaRef;
+use brickwire_client::types::{ResultManifest, StatementColumnInfo};
 use futures_core::Stream;
 
-use super::{
-    buffer_pool::PooledBuffer, decode::ChunkDecoder, result_reader::ResultReader,
-    statement_result::StatementResult,
-};
-use crate::{Error, Result};
+use super::{batch_decoder::BatchDecoder, result_reader::ResultReader, statement_result::StatementResult};
+use crate::Result;
 
 /// The rows of a result as record batches, in order. After an error there are no more.
 ///
@@ -109,37 +102,5 @@ impl Stream for RecordBatches {
 impl fmt::Debug for RecordBatches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordBatches").field("statement_id", &self.statement_id()).finish_non_exhaustive()
-    }
-}
-
-/// Decodes one chunk, which is an Arrow stream with a schema of its own.
-#[derive(Debug)]
-struct BatchDecoder(StreamDecoder);
-
-fn malformed(error: ArrowError) -> Error {
-    Error::unexpected("the rows are not the Arrow stream they should be").with_source(error)
-}
-
-impl ChunkDecoder for BatchDecoder {
-    type Item = RecordBatch;
-
-    const FORMAT: StatementFormat = StatementFormat::ArrowStream;
-    const OTHER_FORMAT_HINT: &'static str = "run the statement again with `execute_arrow`";
-
-    fn new(_: &Arc<[StatementColumnInfo]>) -> Self {
-        Self(StreamDecoder::default())
-    }
-
-    fn decode(&mut self, bytes: PooledBuffer, items: &mut Vec<(RecordBatch, u64)>) -> Result<()> {
-        let mut buffer = Buffer::from(Bytes::from_owner(bytes));
-        while let Some(batch) = self.0.decode(&mut buffer).map_err(malformed)? {
-            let rows = batch.num_rows() as u64;
-            items.push((batch, rows));
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        self.0.finish().map_err(malformed)
     }
 }

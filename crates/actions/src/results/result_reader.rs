@@ -87,8 +87,9 @@ impl<D: ChunkDecoder> ResultReader<D> {
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is in another format or the options are wrong,
     /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the manifest contradicts itself.
     fn prepare(&self) -> Result<Layout> {
-        if let Some(format) = self.parts.manifest.format.as_ref().filter(|format| **format != D::FORMAT) {
-            let expected = D::FORMAT;
+        let format = self.parts.manifest.format.as_ref();
+        if let Some(format) = format.filter(|format| !D::FORMATS.contains(format)) {
+            let expected = D::FORMATS.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(" or ");
             let text = format!("the rows of this result are in the format {format}, not {expected}");
             return Err(Error::usage(text).with_hint(D::OTHER_FORMAT_HINT));
         }
@@ -130,8 +131,10 @@ impl<D: ChunkDecoder> ResultReader<D> {
         let (wire, source, id) = (parts.wire.clone(), parts.source.clone(), parts.statement_id.clone());
         let chunks = Chunks::new(wire, source, id, layout, self.options);
         let first = parts.first.take();
+        let format = parts.manifest.format.clone();
         let columns: Arc<[StatementColumnInfo]> = parts.columns().into();
-        self.stage = Stage::Reading(ChunkReader::start(chunks, first, move || D::new(&columns)));
+        let decoder = move || D::new(&columns, format.as_ref());
+        self.stage = Stage::Reading(ChunkReader::start(chunks, first, decoder));
         if let Some(guard) = &mut self.parts.guard {
             guard.arm();
         }

@@ -1,9 +1,12 @@
-//! Rows as text. Each cell is the text that the service sent, or NULL; nothing is converted before the caller asks
-//! for it.
+//! Rows as text. Each cell is the text that the service sends in `JSON_ARRAY`, or NULL; nothing is converted before the
+//! caller asks for it.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 pub(super) mod cell;
+pub(super) mod decoder;
 mod deserialize;
-pub(super) mod json;
+mod json;
 mod page;
 
 use std::{fmt, sync::Arc};

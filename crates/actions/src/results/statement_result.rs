@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use super::{
     options::FetchOptions,
     result_reader::{ResultParts, ResultReader},
-    rows::{Row, Rows, RowsIter, json::RowsDecoder},
+    rows::{Row, Rows, RowsIter, decoder::RowsDecoder},
 };
 use crate::Result;
 
@@ -123,8 +123,8 @@ impl StatementResult {
     /// # Errors
     /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if a chunk is missing or damaged, or
     /// has another number of rows than announced; [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) if a
-    /// chunk can't be downloaded; [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is not in the format
-    /// `JSON_ARRAY`. After an error there are no more rows. Operation: `statements_get_result_chunk`.
+    /// chunk can't be downloaded; [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is neither in the format
+    /// `JSON_ARRAY` nor, with the feature `arrow`, in `ARROW_STREAM`. After an error there are no more rows. Operation: `statements_get_result_chunk`.
     pub async fn next_rows(&mut self) -> Result<Option<Rows>> {
         std::future::poll_fn(|context| self.reader.poll_next(context)).await.transpose()
     }

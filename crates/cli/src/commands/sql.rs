@@ -107,6 +107,11 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let mut statement =
         workspace.sql(warehouse).statement(text).with_fetch(FetchOptions::default().with_memory(WAITING));
     statement = statement.with_parameters(command.parameters);
+    // Fewer bytes than rows that come as text, and all digits of a TIMESTAMP.
+    #[cfg(feature = "arrow")]
+    {
+        statement = statement.with_rows_from_arrow();
+    }
     if let Some(catalog) = command.catalog {
         statement = statement.with_catalog(catalog);
     }

@@ -11,6 +11,7 @@ use indicatif::HumanBytes;
 use super::{
     cell::{csv_line, csv_single},
     filter::filter,
+    kind::Kind,
     table::{Table, field_lines, shown, terminal_width},
     target::{Target, Writer},
 };
@@ -50,74 +51,6 @@ struct Heading {
     /// The name as a key in a JSON object, with the brace or comma before it and the colon after it.
     key: String,
     kind: Kind,
-}
-
-/// How the text of a cell becomes JSON.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    /// The text is a JSON number.
-    Number,
-    /// A number, except that NaN and the infinities are strings.
-    Float,
-    Boolean,
-    /// The text is a JSON array or object.
-    Nested,
-}
-
-impl Kind {
-    fn of(column: &StatementColumnInfo) -> Self {
-        match column.type_name.as_ref().map(|t| t.as_str()).unwrap_or_default() {
-            "BYTE" | "SHORT" | "INT" | "LONG" | "DECIMAL" => Self::Number,
-            "FLOAT" | "DOUBLE" => Self::Float,
-            "BOOLEAN" => Self::Boolean,
-            "ARRAY" | "MAP" | "STRUCT" => Self::Nested,
-            _ => Self::Text,
-        }
-    }
-
-    fn write_json(self, text: &str, out: &mut Vec<u8>) {
-        let is_json = match self {
-            Self::Text => false,
-            Self::Number | Self::Float => is_plain_number(text) || is_json(text),
-            Self::Nested => is_json(text),
-            Self::Boolean => matches!(text, "true" | "false"),
-        };
-        if is_json {
-            out.extend_from_slice(text.as_bytes());
-        } else if is_plain(text) {
-            out.push(b'"');
-            out.extend_from_slice(text.as_bytes());
-            out.push(b'"');
-        } else {
-            // This can't fail: a string is written to memory.
-            let _ = serde_json::to_writer(out, text);
-        }
-    }
-}
-
-fn is_json(text: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
-}
-
-/// Whether this is a JSON number without an exponent, as almost all are. This check is faster than parsing.
-fn is_plain_number(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let bytes = bytes.strip_prefix(b"-").unwrap_or(bytes);
-    let (digits, points) = bytes.iter().fold((0, 0), |(digits, points), byte| {
-        (digits + usize::from(byte.is_ascii_digit()), points + usize::from(*byte == b'.'))
-    });
-    let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-    points <= 1
-        && digits + points == bytes.len()
-        && ends(bytes.first())
-        && ends(bytes.last())
-        && (bytes[0] != b'0' || bytes.len() == 1 || bytes[1] == b'.')
-}
-
-/// Whether a JSON string needs no escapes.
-fn is_plain(text: &str) -> bool {
-    text.bytes().fold(true, |all, b| all & !matches!(b, 0..=0x1F | b'"' | b'\\'))
 }
 
 impl RowPrinter {
@@ -317,30 +250,4 @@ pub(super) fn distinct<'a>(taken: impl Iterator<Item = &'a str> + Clone, name: &
         return name.to_owned();
     }
     (2..).map(|n| format!("{name}_{n}")).find(|name| is_free(name)).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_seen_are_numbers_read() {
-        let texts = [
-            "0", "-0", "7", "10", "-1.50", "0.0", "00", "01", "-01.5", "1.", ".5", "-", "", "+1", "1e5",
-            "NaN", "١",
-        ];
-        for text in texts {
-            assert!(!is_plain_number(text) || is_json(text), "{text}");
-        }
-        assert!(["0", "-0", "7", "10", "-1.50", "0.0"].into_iter().all(is_plain_number));
-    }
-
-    #[test]
-    fn json_is_what_serde_writes() {
-        for text in ["", "x", "a\"b", "c\\d", "\n", "\u{1f}", "ü€", "\u{7f}", "\u{2028}"] {
-            let mut out = Vec::new();
-            Kind::Text.write_json(text, &mut out);
-            assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(text).unwrap());
-        }
-    }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use brickwire_actions::types::StatementColumnInfo;
 
+use super::sql_type::{SqlType, StructField};
+
 /// The schema that the result would have if it had rows.
 pub(crate) fn schema_of(columns: &[StatementColumnInfo]) -> SchemaRef {
     let field = |c: &StatementColumnInfo| Field::new(c.name.clone().unwrap_or_default(), type_of(c), true);
@@ -15,19 +17,12 @@ pub(crate) fn schema_of(columns: &[StatementColumnInfo]) -> SchemaRef {
 fn type_of(column: &StatementColumnInfo) -> DataType {
     let name = || column.type_name.as_ref().map(|t| t.as_str());
     let text = column.type_text.as_deref().or_else(name).unwrap_or_default();
-    let mut parser = Parser { rest: text };
-    parser.data_type().filter(|_| parser.rest.trim().is_empty()).unwrap_or(DataType::Utf8)
+    SqlType::parse(text).as_ref().and_then(arrow_type).unwrap_or(DataType::Utf8)
 }
 
-/// Parses SQL types such as `STRUCT<x: INT NOT NULL, y: ARRAY<DECIMAL(10,2)>>`.
-struct Parser<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Parser<'a> {
-    fn data_type(&mut self) -> Option<DataType> {
-        let word = self.word();
-        Some(match word.to_ascii_uppercase().as_str() {
+fn arrow_type(sql_type: &SqlType) -> Option<DataType> {
+    Some(match sql_type {
+        SqlType::Scalar(name) => match name.as_str() {
             "BOOLEAN" => DataType::Boolean,
             "TINYINT" | "BYTE" => DataType::Int8,
             "SMALLINT" | "SHORT" => DataType::Int16,
@@ -41,95 +36,29 @@ impl<'a> Parser<'a> {
             "BINARY" => DataType::Binary,
             "VOID" | "NULL" => DataType::Null,
             "STRING" => DataType::Utf8,
-            "DECIMAL" => {
-                let (precision, scale) = self.in_parentheses()?.split_once(',')?;
+            other => {
+                let arguments = other.strip_prefix("DECIMAL")?.trim_start();
+                let arguments = arguments.strip_prefix('(')?.strip_suffix(')')?;
+                let (precision, scale) = arguments.split_once(',')?;
                 DataType::Decimal128(precision.trim().parse().ok()?, scale.trim().parse().ok()?)
             }
-            "ARRAY" => {
-                self.expect('<')?;
-                let element = Field::new("element", self.data_type()?, true);
-                self.expect('>')?;
-                DataType::List(Arc::new(element))
-            }
-            "MAP" => {
-                self.expect('<')?;
-                let key = Field::new("key", self.data_type()?, false);
-                self.expect(',')?;
-                let value = Field::new("value", self.data_type()?, true);
-                self.expect('>')?;
-                let entries = DataType::Struct(vec![key, value].into());
-                DataType::Map(Arc::new(Field::new("entries", entries, false)), false)
-            }
-            "STRUCT" => {
-                self.expect('<')?;
-                let mut fields = Vec::new();
-                while self.expect('>').is_none() {
-                    if !fields.is_empty() {
-                        self.expect(',')?;
-                    }
-                    fields.push(self.field()?);
-                }
-                DataType::Struct(fields.into())
-            }
-            _ => return None,
-        })
-    }
-
-    fn field(&mut self) -> Option<Field> {
-        let name = match self.expect('`') {
-            Some(()) => self.quoted_name()?,
-            None => {
-                let (name, rest) = self.rest.split_once(':')?;
-                self.rest = rest;
-                name.trim().to_owned()
-            }
-        };
-        self.expect(':');
-        let data_type = self.data_type()?;
-        self.rest = self.rest.trim_start();
-        let required = self.rest.strip_prefix("NOT NULL");
-        self.rest = required.unwrap_or(self.rest);
-        Some(Field::new(name, data_type, required.is_none()))
-    }
-
-    /// A name up to the closing backtick; two backticks stand for one in the name.
-    fn quoted_name(&mut self) -> Option<String> {
-        let mut name = String::new();
-        loop {
-            let (part, rest) = self.rest.split_once('`')?;
-            name.push_str(part);
-            match rest.strip_prefix('`') {
-                Some(more) => {
-                    name.push('`');
-                    self.rest = more;
-                }
-                None => {
-                    self.rest = rest;
-                    return Some(name);
-                }
-            }
+        },
+        SqlType::Array(element) => {
+            DataType::List(Arc::new(Field::new("element", arrow_type(element)?, true)))
         }
-    }
-
-    fn word(&mut self) -> &'a str {
-        let text = self.rest.trim_start();
-        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
-        let (word, rest) = text.split_at(end);
-        self.rest = rest;
-        word
-    }
-
-    fn in_parentheses(&mut self) -> Option<&'a str> {
-        self.expect('(')?;
-        let (inside, rest) = self.rest.split_once(')')?;
-        self.rest = rest;
-        Some(inside)
-    }
-
-    fn expect(&mut self, sign: char) -> Option<()> {
-        self.rest = self.rest.trim_start().strip_prefix(sign)?;
-        Some(())
-    }
+        SqlType::Map(key, value) => {
+            let key = Field::new("key", arrow_type(key)?, false);
+            let value = Field::new("value", arrow_type(value)?, true);
+            let entries = DataType::Struct(vec![key, value].into());
+            DataType::Map(Arc::new(Field::new("entries", entries, false)), false)
+        }
+        SqlType::Struct(fields) => {
+            let field = |field: &StructField| {
+                Some(Field::new(&field.name, arrow_type(&field.data_type)?, field.nullable))
+            };
+            DataType::Struct(fields.iter().map(field).collect::<Option<Vec<_>>>()?.into())
+        }
+    })
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod sandbox;
 #[cfg(unix)]
 mod shells;
 mod sql_results;
+mod sql_values;
 mod statements;
 #[cfg(unix)]
 mod terminal;

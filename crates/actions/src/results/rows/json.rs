@@ -6,19 +6,16 @@
 
 use std::sync::Arc;
 
-use brickwire_client::types::{StatementColumnInfo, StatementFormat};
+use brickwire_client::types::StatementColumnInfo;
 
 use super::{
     Rows,
     page::{Page, Span},
 };
-use crate::{
-    Error, Result,
-    results::{buffer_pool::PooledBuffer, decode::ChunkDecoder},
-};
+use crate::{Error, Result, results::buffer_pool::PooledBuffer};
 
 /// Marks a span of the unescaped text, whose offsets are counted from that text's start. All offsets in a page's
-/// bytes are smaller, because [`RowsDecoder::decode`] refuses longer pages.
+/// bytes are smaller, because [`JsonDecoder::decode`] refuses longer pages.
 const UNESCAPED: u32 = 1 << 31;
 
 fn wrong(what: &str) -> Error {
@@ -26,7 +23,7 @@ fn wrong(what: &str) -> Error {
 }
 
 /// Decodes the rows of one chunk.
-pub(in crate::results) struct RowsDecoder {
+pub(in crate::results) struct JsonDecoder {
     columns: Arc<[StatementColumnInfo]>,
     place: Place,
     /// The start of a row whose end has not arrived.
@@ -51,7 +48,42 @@ enum Stop {
     Malformed(&'static str),
 }
 
-impl RowsDecoder {
+impl JsonDecoder {
+    pub(super) fn new(columns: &Arc<[StatementColumnInfo]>) -> Self {
+        Self { columns: columns.clone(), place: Place::Start, carry: Vec::new(), cells_before: 0 }
+    }
+
+    /// Takes the next bytes, and adds the rows that are complete with their number.
+    ///
+    /// # Errors
+    /// If the bytes are malformed.
+    pub(super) fn decode(&mut self, bytes: PooledBuffer, items: &mut Vec<(Rows, u64)>) -> Result<()> {
+        let mut joined = std::mem::take(&mut self.carry);
+        if joined.len() + bytes.len() >= UNESCAPED as usize {
+            return Err(Error::unexpected("a row of the result has more than 2 GiB"));
+        }
+        joined.reserve_exact(bytes.len());
+        joined.extend_from_slice(&bytes);
+        // The buffer is free for the next piece while this one is read.
+        drop(bytes);
+        items.extend(self.page(joined)?);
+        Ok(())
+    }
+
+    /// Ends the chunk.
+    ///
+    /// # Errors
+    /// If the chunk can't end here.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        match self.place {
+            Place::End if self.carry.iter().all(u8::is_ascii_whitespace) => Ok(()),
+            // A chunk without rows may be empty or `null`.
+            Place::Start if self.carry.is_empty() || self.carry.trim_ascii() == b"null" => Ok(()),
+            Place::End => Err(wrong("something follows them")),
+            Place::Start | Place::Rows => Err(Error::unexpected("its rows end too early")),
+        }
+    }
+
     /// Reads the rows that are complete, and keeps the rest of the bytes.
     fn page(&mut self, mut bytes: Vec<u8>) -> Result<Option<(Rows, u64)>> {
         let mut reader = Reader {
@@ -109,50 +141,9 @@ impl RowsDecoder {
         }
         bytes.extend_from_slice(&unescaped);
         let text = String::from_utf8(bytes).map_err(|_| Error::unexpected("the rows are not UTF-8"))?;
-        let page = Page { columns: self.columns.clone(), text, spans, rows, width };
+        let overhead = spans.len() * size_of::<Span>();
+        let page = Page { columns: self.columns.clone(), text, spans, rows, width, overhead };
         Ok(Some((Rows(Arc::new(page)), rows as u64)))
-    }
-}
-
-impl ChunkDecoder for RowsDecoder {
-    type Item = Rows;
-
-    const FORMAT: StatementFormat = StatementFormat::JsonArray;
-    const OTHER_FORMAT_HINT: &'static str =
-        "read them as record batches, or run the statement again without a format";
-
-    // Each segment becomes a page of some thousands of rows.
-    const SEGMENT: usize = 1 << 20;
-
-    fn new(columns: &Arc<[StatementColumnInfo]>) -> Self {
-        Self { columns: columns.clone(), place: Place::Start, carry: Vec::new(), cells_before: 0 }
-    }
-
-    fn decode(&mut self, bytes: PooledBuffer, items: &mut Vec<(Rows, u64)>) -> Result<()> {
-        let mut joined = std::mem::take(&mut self.carry);
-        if joined.len() + bytes.len() >= UNESCAPED as usize {
-            return Err(Error::unexpected("a row of the result has more than 2 GiB"));
-        }
-        joined.reserve_exact(bytes.len());
-        joined.extend_from_slice(&bytes);
-        // The buffer is free for the next piece while this one is read.
-        drop(bytes);
-        items.extend(self.page(joined)?);
-        Ok(())
-    }
-
-    fn overhead(rows: &Rows) -> usize {
-        rows.0.spans.len() * size_of::<Span>()
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        match self.place {
-            Place::End if self.carry.iter().all(u8::is_ascii_whitespace) => Ok(()),
-            // A chunk without rows may be empty or `null`.
-            Place::Start if self.carry.is_empty() || self.carry.trim_ascii() == b"null" => Ok(()),
-            Place::End => Err(wrong("something follows them")),
-            Place::Start | Place::Rows => Err(Error::unexpected("its rows end too early")),
-        }
     }
 }
 
@@ -320,7 +311,7 @@ mod tests {
     fn read(text: &[u8], portion: usize, columns: usize) -> Result<Vec<Vec<Option<String>>>> {
         let buffers = BufferPool::default();
         let columns: Arc<[_]> = vec![StatementColumnInfo::default(); columns].into();
-        let mut decoder = RowsDecoder::new(&columns);
+        let mut decoder = JsonDecoder::new(&columns);
         let mut items = Vec::new();
         for part in text.chunks(portion) {
             let mut bytes = buffers.take(part.len());

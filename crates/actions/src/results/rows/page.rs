@@ -13,6 +13,8 @@ pub(super) struct Page {
     pub(super) rows: usize,
     /// How many cells a row has.
     pub(super) width: usize,
+    /// How many bytes of memory this takes in addition to the bytes that it was decoded from.
+    pub(super) overhead: usize,
 }
 
 /// Where a cell's text is.

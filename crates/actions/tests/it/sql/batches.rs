@@ -123,8 +123,62 @@ async fn a_result_is_read_in_its_own_format_only() {
     let running = Service::of_rows(1, 1).start().await;
     let result = running.workspace.sql("w").statement("SELECT 1").execute().await.unwrap();
     assert_eq!(result.into_batches().unwrap_err().kind(), ErrorKind::Usage);
-    let running = service(vec![stream(0, 1, 1)], 1).start().await;
+    let running = Service { format: "CSV", ..service(vec![b"1,x".to_vec()], 1) }.start().await;
     let mut result = running.workspace.sql("w").statement("SELECT 1").execute().await.unwrap();
     assert_eq!(result.next_rows().await.unwrap_err().kind(), ErrorKind::Usage);
     assert_eq!(running.cancellations().await, 0);
+}
+
+#[tokio::test]
+async fn rows_as_text_are_read_from_either_format() {
+    let packed = frames(&stream(0, 3, 1000), 2, &FrameInfo::new());
+    for (service, is_asked, format) in [
+        (service(vec![stream(0, 3, 1000)], 3000), true, "ARROW_STREAM"),
+        (service(vec![packed], 3000), true, "ARROW_STREAM"),
+        // The manifest says what the rows are, whatever was asked for.
+        (Service::of_rows(1, 3000), true, "ARROW_STREAM"),
+        (service(vec![stream(0, 3, 1000)], 3000), false, "JSON_ARRAY"),
+    ] {
+        let running = service.start().await;
+        let mut statement = running.workspace.sql("w").statement("SELECT * FROM t");
+        if is_asked {
+            statement = statement.with_rows_from_arrow();
+        }
+        let rows = statement.execute().await.unwrap().collect().await.unwrap();
+        assert_eq!(rows.len(), 3000);
+        for (i, row) in rows.iter().enumerate() {
+            assert_eq!(row.get("id").and_then(|cell| cell.as_str()), Some(i.to_string().as_str()));
+            if let Some(note) = row.get("note").and_then(|cell| cell.as_str()) {
+                assert_eq!(note, format!("row {i}"));
+            }
+        }
+        assert_eq!(running.submissions()[0]["format"], format);
+    }
+}
+
+#[tokio::test]
+async fn rows_that_travel_inline_are_asked_for_as_json() {
+    use brickwire_actions::types::Disposition;
+    let running = Service { inline: true, ..Service::of_rows(1, 2) }.start().await;
+    let sql = running.workspace.sql("w");
+    for statement in [
+        sql.statement("INSERT INTO t VALUES (1)"),
+        sql.statement("SELECT * FROM t").with_disposition(Disposition::Inline),
+    ] {
+        let rows = statement.with_rows_from_arrow().execute().await.unwrap().collect().await.unwrap();
+        assert_eq!(rows.len(), 2);
+    }
+    for sent in running.submissions() {
+        assert_eq!((&sent["format"], &sent["disposition"]), (&json!("JSON_ARRAY"), &json!("INLINE")));
+    }
+}
+
+#[tokio::test]
+async fn batches_with_other_columns_are_an_error() {
+    let columns = json!([{ "name": "id", "type_name": "LONG" }]);
+    let running = Service { columns, ..service(vec![stream(0, 1, 10)], 10) }.start().await;
+    let mut result = running.workspace.sql("w").statement("SELECT 1").execute().await.unwrap();
+    let error = result.next_rows().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
+    assert!(error.to_string().contains("2 cells for 1 columns"), "{error}");
 }
