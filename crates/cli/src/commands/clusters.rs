@@ -9,7 +9,7 @@ use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use crate::{
     candidates::{live, named},
     context::Context,
-    failure::Result,
+    failure::{Failure, Result},
     lifecycle::{Asked, change},
     options::Timeout,
     output::Column,
@@ -62,6 +62,10 @@ pub(crate) struct Which {
 
 impl Which {
     async fn id(&self, context: &Context) -> Result<String> {
+        if self.cluster.is_none() {
+            let hint = "give its id or name, or set DATABRICKS_CLUSTER_ID (cluster_id)";
+            context.config().await?.required_cluster_id().map_err(|e| Failure::from(e).with_hint(hint))?;
+        }
         find(self.cluster.as_deref(), context).await
     }
 }

@@ -9,7 +9,7 @@ use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use crate::{
     candidates::{live, named},
     context::Context,
-    failure::Result,
+    failure::{Failure, Result},
     lifecycle::{Asked, change},
     options::Timeout,
     output::Column,
@@ -55,7 +55,11 @@ impl Which {
     async fn id(&self, context: &Context) -> Result<String> {
         let id_or_name = match &self.warehouse {
             Some(given) => given,
-            None => context.config().await?.required_warehouse_id()?,
+            None => {
+                let hint = "give its id or name, or set DATABRICKS_WAREHOUSE_ID (warehouse_id)";
+                let id = context.config().await?.required_warehouse_id();
+                id.map_err(|e| Failure::from(e).with_hint(hint))?
+            }
         };
         Ok(of(context).await?.find(id_or_name).await?)
     }

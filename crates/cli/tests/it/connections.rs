@@ -296,7 +296,8 @@ fn a_profile_chooses_the_cluster_and_the_warehouse() {
     let before = sent();
     let serverless = file("serverless_compute_id = auto\n");
     for arguments in ["run x", "contexts create", "commands status --context 1 2", "clusters get"] {
-        let ran = brick(arguments, &serverless).run().fails(3, &["need a classic cluster", "--cluster"]);
+        let ran = brick(arguments, &serverless).run();
+        let ran = ran.fails(3, &["need a classic cluster", "DATABRICKS_CLUSTER_ID"]);
         assert!(ran.printed().contains("serverless_compute_id = auto (profile p in "), "{}", ran.printed());
     }
     brick("run x", &file("")).run().fails(3, &["no cluster given", "DATABRICKS_CLUSTER_ID"]);
