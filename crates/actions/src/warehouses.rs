@@ -1,11 +1,13 @@
 //! SQL warehouses: list, get, start, stop, and waiting for a state.
 
+mod choice;
+
 use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;
 
 use crate::{
-    Candidate, Change, Error, Goal, Lifecycle, List, Named, Phase, Result, Status, WaitOptions, Workspace,
-    list, names::listed, warehouse_address::warehouse_id,
+    Candidate, Change, Goal, Lifecycle, List, Named, Phase, Result, Status, WaitOptions, Workspace, list,
+    warehouse_address::warehouse_id,
 };
 
 use types::WarehouseState as State;
@@ -148,31 +150,23 @@ impl Warehouses {
         }
     }
 
-    /// Returns the id of the only running warehouse, for a statement that names none.
+    /// Returns the id of the warehouse for a statement that names none: the only one that the caller may see, or else the
+    /// one that the user has chosen as the default, or else the workspace's default. It doesn't matter which warehouses
+    /// are running. A program should prefer [`Config::warehouse_id`](crate::Config::warehouse_id) if it is set.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// let id = workspace.warehouses().find_only_running().await?;
+    /// let id = workspace.warehouses().find_default().await?;
     /// println!("{id}");
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if none or several are running; the error lists all warehouses.
-    /// Operation: `warehouses_list`.
-    pub async fn find_only_running(&self) -> Result<String> {
-        let all = self.candidates().await?;
-        let running: Vec<_> = all.iter().filter(|w| w.state == State::Running.as_str()).collect();
-        match running[..] {
-            [one] => Ok(one.id.clone()),
-            _ => {
-                let count = if running.is_empty() { "no warehouse is" } else { "several warehouses are" };
-                let all = listed(&all);
-                Err(Error::usage(format!("no warehouse given, and {count} running; there are: {all}"))
-                    .with_hint("set `warehouse_id`"))
-            }
-        }
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if no warehouse is visible, or if several are and none
+    /// is the default; the error lists them. Operation: `warehouses_list`.
+    pub async fn find_default(&self) -> Result<String> {
+        choice::choose(self.workspace.wire(), self.candidates().await?).await
     }
 
     /// Starts a stopped warehouse, and returns once the start is requested. If it is stopping, waits for that first.

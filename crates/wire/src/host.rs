@@ -68,12 +68,19 @@ impl Host {
         if url.host_str().is_none_or(str::is_empty) {
             return refuse("has no name (no host configured)");
         }
-        let parameter = |names: &[&str]| {
-            url.query_pairs().find(|(k, _)| names.contains(&k.as_ref())).map(|(_, v)| v.into_owned())
+        let parameter = |is_id: &dyn Fn(&str, &str) -> bool| {
+            url.query_pairs().find(|(k, v)| is_id(k, v)).map(|(_, v)| v.into_owned())
         };
-        let workspace_id = parameter(&["o", "w", "workspace_id"])
-            .filter(|id| id.bytes().all(|b| b.is_ascii_digit()) && !id.is_empty());
-        let account_id = parameter(&["a", "account_id"]).filter(|id| !id.is_empty());
+        // `o` is always a number; the newer names also hold UUIDs.
+        let workspace_id = parameter(&|name, id| match name {
+            "o" => !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()),
+            "w" | "workspace_id" => {
+                id.bytes().any(|b| b.is_ascii_digit())
+                    && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            }
+            _ => false,
+        });
+        let account_id = parameter(&|name, id| matches!(name, "a" | "account_id") && !id.is_empty());
         let origin = url.origin().ascii_serialization();
         let Ok(url) = Url::parse(&origin) else { return refuse("is not an address") };
         Ok(Self { origin, url, workspace_id, account_id })
@@ -84,7 +91,7 @@ impl Host {
         &self.origin
     }
 
-    /// The workspace id that the address carried (`?o=`).
+    /// The workspace id that the address carried (`?o=` or `?w=`).
     pub fn workspace_id(&self) -> Option<&str> {
         self.workspace_id.as_deref()
     }
@@ -213,6 +220,26 @@ mod tests {
             let error = Host::parse(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
             assert!(!error.contains("pw"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_address_names_its_workspace() {
+        const UUID: &str = "0f6e5d4c-1b2a-4333-8444-555566667777";
+        let id = |query: &str| {
+            Host::parse(&format!("h.example/?{query}")).unwrap().workspace_id().map(str::to_owned)
+        };
+        for (query, expected) in [
+            ("o=42", Some("42")),
+            ("w=42", Some("42")),
+            (&format!("w={UUID}"), Some(UUID)),
+            (&format!("workspace_id={UUID}#x"), Some(UUID)),
+            (&format!("o=&w={UUID}"), Some(UUID)),
+            ("o=x", None),
+            ("w=none", None),
+            ("w=4/2", None),
+        ] {
+            assert_eq!(id(query).as_deref(), expected, "{query}");
         }
     }
 

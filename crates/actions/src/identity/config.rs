@@ -18,6 +18,7 @@ pub(crate) mod choose;
 pub(crate) mod connect;
 pub(crate) mod file;
 pub(crate) mod ini;
+pub(crate) mod normalize;
 pub(crate) mod read;
 pub(crate) mod settings;
 #[cfg(test)]
@@ -34,7 +35,7 @@ use self::{
     settings::{Fault, Ignored, Setting, Settings},
 };
 use super::{auth::browser::LoginTarget, connection::Connection, environment::Environment};
-use crate::{Host, Result, Secret};
+use crate::{Error, Host, Result, Secret};
 
 /// The methods for settings that [`ConfigBuilder`] and [`WorkspaceBuilder`](crate::WorkspaceBuilder) have in common.
 macro_rules! setting_methods {
@@ -275,9 +276,39 @@ impl Config {
         self.settings.value("warehouse_id")
     }
 
+    /// The SQL warehouse, for work that can't do without a configured one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if no warehouse is configured.
+    pub fn required_warehouse_id(&self) -> Result<&str> {
+        let missing = || Error::configuration("no warehouse given").with_hint("set `warehouse_id`");
+        self.warehouse_id().ok_or_else(missing)
+    }
+
     /// The cluster for code.
     pub fn cluster_id(&self) -> Option<&str> {
         self.settings.value("cluster_id")
+    }
+
+    /// The cluster for code, for work that can't do without one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if no cluster is configured. If serverless compute
+    /// is configured instead, the error says that it can't run execution contexts.
+    pub fn required_cluster_id(&self) -> Result<&str> {
+        if let Some(id) = self.cluster_id() {
+            return Ok(id);
+        }
+        Err(match self.setting("serverless_compute_id") {
+            Some(serverless) => Error::configuration(format!(
+                "execution contexts need a classic cluster, and only serverless compute is configured: {} = {} ({})",
+                serverless.name(),
+                serverless.shown(),
+                serverless.source()
+            ))
+            .with_hint("set `cluster_id`; SQL runs on a warehouse and needs no cluster"),
+            None => Error::configuration("no cluster given").with_hint("set `cluster_id`"),
+        })
     }
 
     /// The cloud, as far as names tell: `aws`, `azure` or `gcp`.

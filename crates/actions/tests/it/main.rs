@@ -6,3 +6,4 @@ mod browser_login;
 mod commands;
 mod provider;
 mod sql;
+mod warehouses;

@@ -9,7 +9,7 @@ use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use crate::{
     candidates::live,
     context::Context,
-    failure::Result,
+    failure::{Failure, Result},
     lifecycle::{Asked, change},
     options::Timeout,
     output::Column,
@@ -55,10 +55,28 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id or name of the cluster
-    #[arg(value_name = "CLUSTER", env = "DATABRICKS_CLUSTER_ID", hide_env_values = true)]
-    #[arg(add = ArgValueCompleter::new(candidates))]
-    cluster: String,
+    /// Id or name of the cluster; by default the configured one (DATABRICKS_CLUSTER_ID or cluster_id)
+    #[arg(value_name = "CLUSTER", add = ArgValueCompleter::new(candidates))]
+    cluster: Option<String>,
+}
+
+impl Which {
+    async fn id(&self, context: &Context) -> Result<String> {
+        if self.cluster.is_none() {
+            let hint = "give its id or name, or set DATABRICKS_CLUSTER_ID (cluster_id)";
+            context.config().await?.required_cluster_id().map_err(|e| Failure::from(e).with_hint(hint))?;
+        }
+        find(self.cluster.as_deref(), context).await
+    }
+}
+
+/// The id of the cluster that is given, or else of the configured one.
+pub(crate) async fn find(given: Option<&str>, context: &Context) -> Result<String> {
+    let id_or_name = match given {
+        Some(given) => given,
+        None => context.config().await?.required_cluster_id()?,
+    };
+    Ok(of(context).await?.find(id_or_name).await?)
 }
 
 const COLUMNS: &[Column] = &[
@@ -102,28 +120,28 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             context.output().list(clusters.list_spark_versions().await?.raw(), SPARK_VERSIONS)
         }
         Command::Get(which) => {
-            let id = clusters.find(&which.cluster).await?;
+            let id = which.id(context).await?;
             context.record(clusters.get(&id).await?.raw())
         }
         Command::Start(Asked { which, waiting }) => {
-            let id = clusters.find(&which.cluster).await?;
+            let id = which.id(context).await?;
             let done = clusters.wait_until_running(&id, waiting.timeout.options());
             let already = format!("cluster {id} is running or starting");
             change(context, &waiting, &already, clusters.start(&id), clusters.get(&id), done).await
         }
         Command::Restart(Asked { which, waiting }) => {
-            let id = clusters.find(&which.cluster).await?;
+            let id = which.id(context).await?;
             let done = clusters.wait_until_running(&id, waiting.timeout.options());
             change(context, &waiting, "", clusters.restart(&id), clusters.get(&id), done).await
         }
         Command::Terminate(Asked { which, waiting }) => {
-            let id = clusters.find(&which.cluster).await?;
+            let id = which.id(context).await?;
             let done = clusters.wait_until_terminated(&id, waiting.timeout.options());
             let already = format!("cluster {id} is terminated or terminating");
             change(context, &waiting, &already, clusters.terminate(&id), clusters.get(&id), done).await
         }
         Command::Wait { which, terminated, timeout } => {
-            let id = clusters.find(&which.cluster).await?;
+            let id = which.id(context).await?;
             let cluster = match terminated {
                 true => clusters.wait_until_terminated(&id, timeout.options()).await?,
                 false => clusters.wait_until_running(&id, timeout.options()).await?,

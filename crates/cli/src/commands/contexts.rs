@@ -49,11 +49,10 @@ pub(crate) struct Which {
 /// The cluster that code runs on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Cluster {
-    /// Id or name of the cluster
+    /// Id or name of the cluster; by default the configured one (DATABRICKS_CLUSTER_ID or cluster_id)
     #[arg(long = "cluster", short, value_name = "CLUSTER")]
-    #[arg(env = "DATABRICKS_CLUSTER_ID", hide_env_values = true)]
     #[arg(add = ArgValueCompleter::new(clusters::candidates))]
-    cluster: String,
+    cluster: Option<String>,
 }
 
 impl Which {
@@ -65,7 +64,7 @@ impl Which {
 
 impl Cluster {
     pub(crate) async fn id(&self, context: &Context) -> Result<String> {
-        Ok(clusters::of(context).await?.find(&self.cluster).await?)
+        clusters::find(self.cluster.as_deref(), context).await
     }
 }
 

@@ -32,7 +32,8 @@ Examples:
 pub(crate) struct Command {
     #[command(flatten)]
     statement: Source,
-    /// Id, name, HTTP path, or URL of the warehouse; by default the only one that is running
+    /// Id, name, HTTP path, or URL of the warehouse; by default DATABRICKS_WAREHOUSE_ID, then warehouse_id of the
+    /// profile, then the only one that you can see, your default, or the workspace's default
     #[arg(long, short, value_name = "WAREHOUSE", add = ArgValueCompleter::new(warehouses::candidates))]
     warehouse: Option<String>,
     /// Value for :NAME, as NAME=VALUE (a string), NAME:TYPE=VALUE, or NAME:TYPE (NULL); repeatable
@@ -93,7 +94,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let given = command.warehouse.as_deref().or(context.config().await?.warehouse_id());
     let warehouse = match given {
         Some(id_or_name) => warehouses.find(id_or_name).await?,
-        None => warehouses.find_only_running().await?,
+        None => warehouses.find_default().await?,
     };
     if command.no_start {
         let state = warehouses.get(&warehouse).await?.state.clone();

@@ -9,7 +9,7 @@ use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use crate::{
     candidates::live,
     context::Context,
-    failure::Result,
+    failure::{Failure, Result},
     lifecycle::{Asked, change},
     options::Timeout,
     output::Column,
@@ -46,10 +46,23 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id, name, HTTP path, or URL of the warehouse
-    #[arg(value_name = "WAREHOUSE", env = "DATABRICKS_WAREHOUSE_ID", hide_env_values = true)]
-    #[arg(add = ArgValueCompleter::new(candidates))]
-    warehouse: String,
+    /// Id, name, HTTP path, or URL of the warehouse; by default the configured one (DATABRICKS_WAREHOUSE_ID or warehouse_id)
+    #[arg(value_name = "WAREHOUSE", add = ArgValueCompleter::new(candidates))]
+    warehouse: Option<String>,
+}
+
+impl Which {
+    async fn id(&self, context: &Context) -> Result<String> {
+        let id_or_name = match &self.warehouse {
+            Some(given) => given,
+            None => {
+                let hint = "give its id or name, or set DATABRICKS_WAREHOUSE_ID (warehouse_id)";
+                let id = context.config().await?.required_warehouse_id();
+                id.map_err(|e| Failure::from(e).with_hint(hint))?
+            }
+        };
+        Ok(of(context).await?.find(id_or_name).await?)
+    }
 }
 
 const COLUMNS: &[Column] = &[
@@ -78,23 +91,23 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     match command {
         Command::List => context.output().list(&warehouses.list_json().await?, COLUMNS),
         Command::Get(which) => {
-            let id = warehouses.find(&which.warehouse).await?;
+            let id = which.id(context).await?;
             context.record(warehouses.get(&id).await?.raw())
         }
         Command::Start(Asked { which, waiting }) => {
-            let id = warehouses.find(&which.warehouse).await?;
+            let id = which.id(context).await?;
             let done = warehouses.wait_until_running(&id, waiting.timeout.options());
             let already = format!("warehouse {id} is running or starting");
             change(context, &waiting, &already, warehouses.start(&id), warehouses.get(&id), done).await
         }
         Command::Stop(Asked { which, waiting }) => {
-            let id = warehouses.find(&which.warehouse).await?;
+            let id = which.id(context).await?;
             let done = warehouses.wait_until_stopped(&id, waiting.timeout.options());
             let already = format!("warehouse {id} is stopped or stopping");
             change(context, &waiting, &already, warehouses.stop(&id), warehouses.get(&id), done).await
         }
         Command::Wait { which, stopped, timeout } => {
-            let id = warehouses.find(&which.warehouse).await?;
+            let id = which.id(context).await?;
             let warehouse = match stopped {
                 true => warehouses.wait_until_stopped(&id, timeout.options()).await?,
                 false => warehouses.wait_until_running(&id, timeout.options()).await?,

@@ -1,5 +1,6 @@
 //! `brick config`, `brick doctor` and `brick auth`: what is configured, why it fails, and no secret in any of it.
 
+use brickwire_sandbox::seed::{RUNNING_CLUSTER, RUNNING_WAREHOUSE};
 use brickwire_testserver::ClosedPort;
 use serde_json::{Value, json};
 
@@ -245,4 +246,61 @@ fn a_proxy_is_named_without_its_password_and_is_what_is_connected_to() {
     // The name is known to nobody, so it fails before anything is sent.
     let direct = brick("whoami").env("NO_PROXY", ".example.test").run();
     keeps_the_secret(direct.fails(7, &["https://adb-1.example.test: DNS: "]));
+}
+
+#[test]
+fn keys_without_effect_are_named_by_show_and_doctor() {
+    let closed = ClosedPort::reserve();
+    let file = format!(
+        "[p]\nhost = {}\ntoken = {PLANTED}\ninsecure = true\nhttp_path = /sql/1.0/warehouses/0123456789abcdef\nold = {PLANTED}\n",
+        closed.authority()
+    );
+    let brick = |arguments: &str| Brick::new(arguments).args("-p p").file(".databrickscfg", &file);
+    let shown = keeps_the_secret(brick("config show -o table").run().done());
+    let line = |name: &str| {
+        let found = shown.text().lines().find(|line| line.starts_with(name));
+        found.unwrap_or_else(|| panic!("{name}: {}", shown.text())).to_owned()
+    };
+    assert!(line("insecure").contains("certificates are always verified"), "{}", shown.text());
+    assert!(line("old").contains("there is no setting of this name"), "{}", shown.text());
+    assert!(line("warehouse_id").contains("0123456789abcdef"), "{}", shown.text());
+    let doctor = keeps_the_secret(brick("doctor").run());
+    assert!(doctor.text().contains("ignored: insecure = true"), "{}", doctor.text());
+    assert!(doctor.text().contains("ignored: old = ***"), "{}", doctor.text());
+}
+
+#[test]
+fn a_profile_chooses_the_cluster_and_the_warehouse() {
+    let workspace = Workspace::fresh();
+    let file = |lines: &str| {
+        format!("[p]\nhost = {}\ntoken = {}\n{lines}", workspace.sandbox.url(), workspace.token)
+    };
+    let both = file(&format!(
+        "cluster_id = {RUNNING_CLUSTER}\nhttp_path = /sql/1.0/warehouses/{RUNNING_WAREHOUSE}\n"
+    ));
+    let brick = |arguments: &str, file: &str| Brick::new(arguments).args("-p p").file(".databrickscfg", file);
+    for (arguments, expected) in [
+        ("run print(6*7)", "42"),
+        ("clusters get", RUNNING_CLUSTER),
+        ("warehouses get -o json", RUNNING_WAREHOUSE),
+        ("sql -o csv SELECT", "42"),
+    ] {
+        let brick = brick(arguments.trim_end_matches("SELECT"), &both);
+        let brick = if arguments.ends_with("SELECT") { brick.arg("SELECT 42 AS n") } else { brick };
+        // A profile that is named comes before the environment.
+        let brick = brick.env("DATABRICKS_CLUSTER_ID", "0000-000000-nothing1");
+        let ran = brick.env("DATABRICKS_WAREHOUSE_ID", "0000000000000000").run().done();
+        assert!(ran.text().contains(expected), "{arguments}: {}", ran.printed());
+    }
+    let sent = || workspace.requests("GET", "/").len() + workspace.requests("POST", "/").len();
+    let before = sent();
+    let serverless = file("serverless_compute_id = auto\n");
+    for arguments in ["run x", "contexts create", "commands status --context 1 2", "clusters get"] {
+        let ran = brick(arguments, &serverless).run();
+        let ran = ran.fails(3, &["need a classic cluster", "DATABRICKS_CLUSTER_ID"]);
+        assert!(ran.printed().contains("serverless_compute_id = auto (profile p in "), "{}", ran.printed());
+    }
+    brick("run x", &file("")).run().fails(3, &["no cluster given", "DATABRICKS_CLUSTER_ID"]);
+    brick("warehouses get", &file("")).run().fails(3, &["no warehouse given", "DATABRICKS_WAREHOUSE_ID"]);
+    assert_eq!(sent(), before, "nothing is sent");
 }

@@ -84,7 +84,7 @@ fn every_documented_kind_occurs_with_its_exit_status() {
     let dead = format!("http://{}", closed.authority());
     let once = "api GET /2.0/x --max-retries 0";
     let runs = [
-        workspace.brick("clusters get"),
+        workspace.brick("contexts destroy -c shared-analytics"),
         Brick::new("whoami"),
         workspace.brick("sql -f missing.sql"),
         expired.brick("whoami"),
@@ -117,7 +117,11 @@ fn wrong_usage_is_json_too_where_json_is_asked_for() {
         ("-o json clusters nap", "unrecognized subcommand 'nap'", "Usage: brick clusters"),
         ("clusters list --nope -ojson", "unexpected argument '--nope' found", "Usage: brick clusters list"),
         ("whoami --hots x --output=jsonl", "unexpected argument '--hots' found", "'--host'"),
-        ("clusters get -qo json", "arguments were not provided: <CLUSTER>", "Usage: brick clusters get"),
+        (
+            "contexts destroy -qo json",
+            "arguments were not provided: <CONTEXT>",
+            "Usage: brick contexts destroy",
+        ),
         ("--output jsonl", "requires a subcommand", "Usage: brick "),
         ("-o json warehouses", "no command given", "Usage: brick warehouses"),
         ("clusters start x --timeout soon -o=json", "invalid value 'soon' for '--timeout <DURATION>'", ""),
@@ -175,7 +179,7 @@ fn status_1_is_an_answer_that_nobody_expects() {
 
 #[test]
 fn status_2_is_wrong_usage() {
-    for arguments in ["", "clusters", "clusters nap", "clusters list --nope", "clusters get"] {
+    for arguments in ["", "clusters", "clusters nap", "clusters list --nope", "contexts destroy"] {
         Brick::new(arguments).run().fails(2, &["Usage"]);
     }
     Brick::new("-o xml whoami").run().fails(2, &["'xml'", "--output"]);

@@ -299,7 +299,7 @@ fn nothing_is_sent_for_code_that_is_empty_or_missing() {
     run("-f missing.py").run().fails(3, &["missing.py"]);
     run("-f a.py").file("a.py", b"'\xff'").run().fails(2, &["not UTF-8"]);
     run("-f a.py 1").run().fails(2, &["--file", "TEXT"]);
-    workspace.brick("run print(1)").run().fails(2, &["--cluster"]);
+    workspace.brick("run print(1)").run().fails(3, &["no cluster given", "--cluster"]);
     assert!(workspace.requests("POST", "/").is_empty() && workspace.requests("GET", "/").is_empty());
 }
 

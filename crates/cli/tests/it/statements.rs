@@ -2,10 +2,7 @@
 
 use std::fmt::Write;
 
-use brickwire_sandbox::{
-    Delays, Sandbox,
-    seed::{RUNNING_WAREHOUSE, STOPPED_WAREHOUSE},
-};
+use brickwire_sandbox::{Delays, Sandbox, seed::RUNNING_WAREHOUSE};
 
 use crate::{scripted::Server, workspace::Workspace};
 
@@ -75,18 +72,31 @@ fn parameters_are_bound_by_the_service() {
 }
 
 #[test]
-fn the_warehouse_is_the_named_one_or_the_only_running_one() {
+fn the_warehouse_is_the_named_one_or_the_default_one() {
     let workspace = Workspace::fresh();
     workspace.sql("", "SELECT 1").run().done();
     workspace.sql("", "SELECT 1").env("DATABRICKS_WAREHOUSE_ID", RUNNING_WAREHOUSE).run().done();
     workspace.sql("", "SELECT 1").arg("-w").arg("Serverless Starter Warehouse").run().done();
+    // What is running makes no difference.
+    workspace.brick("warehouses stop --no-wait").arg(RUNNING_WAREHOUSE).run().done();
+    workspace.brick("warehouses wait --stopped").arg(RUNNING_WAREHOUSE).run().done();
+    workspace.sql("", "SELECT 1").run().done();
     for sent in workspace.requests("POST", STATEMENTS) {
         assert_eq!(sent.body.unwrap()["warehouse_id"], RUNNING_WAREHOUSE);
     }
-    workspace.brick("warehouses stop --no-wait").arg(RUNNING_WAREHOUSE).run().done();
-    workspace.brick("warehouses wait --stopped").arg(RUNNING_WAREHOUSE).run().done();
-    let ran = workspace.sql("", "SELECT 1").run();
-    ran.fails(2, &["no warehouse", RUNNING_WAREHOUSE, STOPPED_WAREHOUSE, "--warehouse"]);
+}
+
+#[test]
+fn without_a_default_warehouse_all_are_listed() {
+    let list = br#"{"warehouses":[{"id":"a","name":"one","state":"RUNNING"},{"id":"b","name":"two","state":"STOPPED"}]}"#;
+    let json = "application/json";
+    let server = Server::answering(&[(200, json, list), (404, json, br#"{"error_code":"NOT_FOUND"}"#)]);
+    let ran = server.brick("sql -o json").arg("SELECT 1").run();
+    let error = ran.fails(3, &["a (one, RUNNING), b (two, STOPPED)"]).json_error();
+    assert_eq!(error["kind"], "configuration");
+    let hint = error["hint"].as_str().unwrap();
+    assert!(hint.contains("--warehouse") && hint.contains("DATABRICKS_WAREHOUSE_ID"), "{hint}");
+    assert!(server.sent().iter().all(|request| request.method == "GET"), "nothing is submitted");
 }
 
 #[test]

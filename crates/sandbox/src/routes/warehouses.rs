@@ -35,6 +35,7 @@ pub(super) fn routes() -> Routes {
         .route("/api/2.0/sql/warehouses/{id}", get(get_one))
         .route("/api/2.0/sql/warehouses/{id}/start", post(start))
         .route("/api/2.0/sql/warehouses/{id}/stop", post(stop))
+        .route("/api/2.0/settings/types/default_warehouse_id/names/default", get(default))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -152,6 +153,15 @@ async fn list(call: Call) -> Answer {
 async fn get_one(Path(id): Path<String>, call: Call) -> Answer {
     let now_ms = call.now_ms();
     Ok(Json(lock(&warehouses(&call.tenant)).find(&id)?.shown(now_ms)))
+}
+
+/// The setting that names the workspace's default warehouse.
+async fn default(_: Call) -> Answer {
+    Ok(Json(json!({
+        "etag": "0",
+        "setting_name": "default",
+        "string_val": { "value": RUNNING_WAREHOUSE },
+    })))
 }
 
 async fn start(Path(id): Path<String>, call: Call) -> Answer {

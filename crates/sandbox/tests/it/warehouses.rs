@@ -27,6 +27,13 @@ async fn a_list_pages_and_two_may_share_a_name() {
 }
 
 #[tokio::test]
+async fn one_is_the_workspaces_default() {
+    let (_sandbox, client) = start().await;
+    let setting = client.got("/api/2.0/settings/types/default_warehouse_id/names/default").await;
+    assert_eq!(setting["string_val"]["value"], RUNNING_WAREHOUSE);
+}
+
+#[tokio::test]
 async fn start_and_stop_pass_through_their_states() {
     let (_sandbox, client) = start().await;
     assert_eq!(state(&client, STOPPED_WAREHOUSE).await, "STOPPED");

@@ -15,6 +15,8 @@ pub(crate) struct Attribute {
     pub(crate) secret: bool,
     /// The family of credentials that it belongs to; two families at once contradict each other.
     pub(crate) family: Option<&'static str>,
+    /// Why this connector doesn't use it.
+    pub(crate) unused: Option<&'static str>,
 }
 
 /// What a value looks like.
@@ -28,7 +30,15 @@ pub(crate) enum Form {
 }
 
 const fn plain(name: &'static str, variables: &'static [&'static str]) -> Attribute {
-    Attribute { name, other_keys: &[], variables, form: Form::Text, secret: false, family: None }
+    Attribute {
+        name,
+        other_keys: &[],
+        variables,
+        form: Form::Text,
+        secret: false,
+        family: None,
+        unused: None,
+    }
 }
 
 impl Attribute {
@@ -44,13 +54,20 @@ impl Attribute {
         self.form = form;
         self
     }
+    const fn unused(mut self, why: &'static str) -> Self {
+        self.unused = Some(why);
+        self
+    }
     const fn other_keys(mut self, keys: &'static [&'static str]) -> Self {
         self.other_keys = keys;
         self
     }
 }
 
-pub(crate) static ATTRIBUTES: [Attribute; 37] = [
+const VERIFIED: &str = "certificates are always verified; `ca_file` adds a company's own authority";
+const OWN_LOG: &str = "the debug log shows headers and the start of bodies, with secrets masked";
+
+pub(crate) static ATTRIBUTES: [Attribute; 39] = [
     plain("host", &["DATABRICKS_HOST"]),
     plain("account_id", &["DATABRICKS_ACCOUNT_ID"]).form(Form::Id),
     plain("workspace_id", &["DATABRICKS_WORKSPACE_ID"]).form(Form::Id),
@@ -58,6 +75,8 @@ pub(crate) static ATTRIBUTES: [Attribute; 37] = [
     plain("config_file", &["DATABRICKS_CONFIG_FILE"]),
     plain("auth_type", &["DATABRICKS_AUTH_TYPE"]),
     plain("warehouse_id", &["DATABRICKS_WAREHOUSE_ID"]),
+    // Replaced by the warehouse or the cluster that it names.
+    plain("http_path", &[]),
     plain("cluster_id", &["DATABRICKS_CLUSTER_ID"]),
     plain("token", &["DATABRICKS_TOKEN"]).secret().family("pat"),
     plain("client_id", &["DATABRICKS_CLIENT_ID"]).family("oauth"),
@@ -77,7 +96,8 @@ pub(crate) static ATTRIBUTES: [Attribute; 37] = [
     plain("azure_client_secret", &["ARM_CLIENT_SECRET"]).secret().family("azure"),
     plain("azure_tenant_id", &["ARM_TENANT_ID"]).family("azure"),
     plain("azure_environment", &["ARM_ENVIRONMENT"]),
-    plain("azure_login_app_id", &["DATABRICKS_AZURE_LOGIN_APP_ID"]).family("azure"),
+    plain("azure_login_app_id", &["DATABRICKS_AZURE_LOGIN_APP_ID"])
+        .unused("tokens are always for the application of Azure Databricks"),
     plain("azure_use_msi", &["ARM_USE_MSI"]).form(Form::Flag).family("azure"),
     plain("username", &["DATABRICKS_USERNAME"]).family("basic"),
     plain("password", &["DATABRICKS_PASSWORD"]).secret().family("basic"),
@@ -86,10 +106,13 @@ pub(crate) static ATTRIBUTES: [Attribute; 37] = [
     plain("google_service_account", &["DATABRICKS_GOOGLE_SERVICE_ACCOUNT"]).family("google"),
     plain("cloud", &["DATABRICKS_CLOUD"]),
     plain("serverless_compute_id", &["DATABRICKS_SERVERLESS_COMPUTE_ID"]),
-    plain("rate_limit", &["DATABRICKS_RATE_LIMIT"]).form(Form::Number),
-    plain("debug_truncate_bytes", &["DATABRICKS_DEBUG_TRUNCATE_BYTES"]).form(Form::Number),
-    plain("debug_headers", &["DATABRICKS_DEBUG_HEADERS"]).form(Form::Flag),
-    plain("skip_verify", &[]).form(Form::Flag),
+    plain("rate_limit", &["DATABRICKS_RATE_LIMIT"])
+        .form(Form::Number)
+        .unused("requests are not throttled; they wait when the service asks for it"),
+    plain("debug_truncate_bytes", &["DATABRICKS_DEBUG_TRUNCATE_BYTES"]).form(Form::Number).unused(OWN_LOG),
+    plain("debug_headers", &["DATABRICKS_DEBUG_HEADERS"]).form(Form::Flag).unused(OWN_LOG),
+    plain("skip_verify", &[]).form(Form::Flag).unused(VERIFIED),
+    plain("insecure", &[]).form(Form::Flag).unused(VERIFIED),
     // These two are not in the SDKs: they always discover the endpoint, and leave certificates to their platforms.
     plain("token_url", &[]),
     plain("ca_file", &[]),

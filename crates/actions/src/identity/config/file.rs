@@ -8,9 +8,15 @@ use std::{
 use super::{
     attribute::{ATTRIBUTES, Attribute},
     ini::{DEFAULT, Ini, SETTINGS, Section},
-    settings::{Setting, Source},
+    settings::{Ignored, Setting, Source},
 };
+use brickwire_wire::redact::MASK;
+
 use crate::{Environment, Error, Result, Secret};
+
+/// Settings that a profile doesn't have. A client secret may come from elsewhere, so a profile doesn't decide which
+/// endpoint receives it.
+const NOT_IN_PROFILES: [&str; 2] = ["config_file", "token_url"];
 
 /// The file that is named, or else the one in the home directory, if there is one.
 pub(crate) fn path_of(named: Option<&Setting>, environment: &Environment) -> Option<PathBuf> {
@@ -94,8 +100,7 @@ impl ConfigFile {
         let setting = |attribute: &'static Attribute| {
             let value = match attribute.name {
                 "profile" => with_name.then_some(section.name.as_str())?,
-                // A client secret may come from elsewhere, so only the caller decides which endpoint receives it.
-                "config_file" | "token_url" => return None,
+                name if NOT_IN_PROFILES.contains(&name) => return None,
                 name => {
                     section.get(name).or_else(|| attribute.other_keys.iter().find_map(|k| section.get(k)))?
                 }
@@ -103,6 +108,25 @@ impl ConfigFile {
             Some(Setting { attribute, value: Secret::new(value), source: source.clone() })
         };
         ATTRIBUTES.iter().filter_map(setting).collect()
+    }
+
+    /// The keys of a section that aren't settings of a profile. Their values are not shown: a key that isn't known may
+    /// hold a secret.
+    pub(crate) fn unused_keys(&self, section: &Section) -> Vec<Ignored> {
+        let source = Source::Profile { profile: section.name.clone(), file: self.path.clone() }.to_string();
+        let reason = |key: &str| {
+            if NOT_IN_PROFILES.contains(&key) {
+                return Some("it is not read from a profile");
+            }
+            let is_known = ATTRIBUTES.iter().any(|a| a.name == key || a.other_keys.contains(&key));
+            (!is_known || key == "profile").then_some("there is no setting of this name")
+        };
+        let keys = section.keys().filter(|key| section.get(key).is_some());
+        keys.filter_map(|key| {
+            let reason = reason(key)?.to_owned();
+            Some(Ignored { name: key.to_owned(), value: MASK.to_owned(), source: source.clone(), reason })
+        })
+        .collect()
     }
 }
 

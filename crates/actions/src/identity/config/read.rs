@@ -3,6 +3,7 @@
 use super::{
     attribute::{ATTRIBUTES, Attribute, Form, attribute, flag},
     file::ConfigFile,
+    normalize::{normalize, token_user},
     settings::{Ignored, Setting, Settings, Source},
 };
 use crate::{Environment, Error, Host, Result, Secret, identity::auth::discovery::is_id};
@@ -11,8 +12,9 @@ use crate::{Environment, Error, Host, Result, Secret, identity::auth::discovery:
 pub(crate) type Given = [(String, Secret)];
 
 pub(crate) fn read(given: &Given, environment: &Environment) -> Result<Settings> {
-    let explicit = from_caller(given)?;
-    let variables = from_variables(environment);
+    let mut merge = Merge::default();
+    let explicit = normalize(from_caller(given)?, &mut merge.ignored);
+    let variables = normalize(from_variables(environment), &mut merge.ignored);
     let find = |name: &str| explicit.iter().chain(&variables).find(|s| s.attribute.name == name);
 
     let named = find("profile").cloned();
@@ -26,11 +28,13 @@ pub(crate) fn read(given: &Given, environment: &Environment) -> Result<Settings>
         None => None,
     };
     let from_profile = match (&file, section) {
-        (Some(file), Some(section)) => file.settings(section, named.is_none()),
+        (Some(file), Some(section)) => {
+            merge.ignored.extend(file.unused_keys(section));
+            normalize(file.settings(section, named.is_none()), &mut merge.ignored)
+        }
         _ => Vec::new(),
     };
 
-    let mut merge = Merge::default();
     match named.filter(|profile| profile.source == Source::Explicit) {
         // A profile that the caller names comes before the environment. The environment's credential completes it only
         // if the profile has none and the environment names no other host.
@@ -92,9 +96,18 @@ impl Merge {
 }
 
 fn finish(merge: Merge, environment: &Environment, warning: Option<String>) -> Result<Settings> {
-    let Merge { mut used, ignored, named_hosts } = merge;
+    let Merge { mut used, mut ignored, named_hosts } = merge;
+    // User and password may come from two sources.
+    token_user(&mut used, &mut ignored);
     used.iter().try_for_each(check_form)?;
     used.retain(|s| s.attribute.form != Form::Flag || flag(s.value.expose()) != Some(false));
+    used.retain(|s| match s.attribute.unused {
+        Some(why) => {
+            ignored.push(Ignored::new(s, why.to_owned()));
+            false
+        }
+        None => true,
+    });
     let mut host = None;
     if let Some(setting) = used.iter_mut().find(|s| s.attribute.name == "host") {
         let parsed = Host::parse(setting.value.expose());

@@ -168,3 +168,129 @@ fn profiles_are_listed_without_the_environment() {
     assert!(profiles[4].fault.as_deref().unwrap().contains("scheme"), "{profiles:?}");
     assert!(Config::builder().environment(Environment::default()).profiles().unwrap().is_empty());
 }
+
+fn ignored<'a>(config: &'a Config, name: &str) -> &'a str {
+    let found = config.ignored().iter().find(|ignored| ignored.name == name);
+    found.map_or("", |ignored| ignored.reason.as_str())
+}
+
+#[test]
+fn none_is_not_a_workspace() {
+    for none in ["none", "None", " NONE "] {
+        let home = home(&format!("[p]\nhost = https://p.example/?w=7\ntoken = pt\nworkspace_id = {none}\n"));
+        let config = resolve(&[("profile", "p")], &[], home.path()).unwrap();
+        assert_eq!(config.workspace_id(), Some("7"), "the address names one");
+        assert!(
+            ignored(&config, "workspace_id").contains("no workspace was chosen"),
+            "{:?}",
+            config.ignored()
+        );
+        let variables = [("DATABRICKS_HOST", "e.example"), ("DATABRICKS_WORKSPACE_ID", none)];
+        assert_eq!(resolve(&[], &variables, home.path()).unwrap().workspace_id(), None);
+    }
+}
+
+#[test]
+fn the_password_of_the_user_token_is_a_token() {
+    let written = |user: &str, more: &str| {
+        home(&format!("[p]\nhost = p.example\nusername = {user}\npassword = dapi-1234\n{more}"))
+    };
+    for (user, more) in [("token", ""), ("Token", "auth_type = basic\n"), ("TOKEN", "token = dapi-1234\n")] {
+        let home = written(user, more);
+        let config = resolve(&[("profile", "p")], &[], home.path()).unwrap();
+        assert_eq!((config.auth_type(), token(&config).as_str()), (Some("pat"), "dapi-1234"), "{more}");
+        assert!(ignored(&config, "username").contains("personal access token"), "{:?}", config.ignored());
+        assert!(!serde_json::to_string(&config.view()).unwrap().contains("dapi-1234"));
+    }
+    let host = ("DATABRICKS_HOST", "e.example");
+    let variables = [host, ("DATABRICKS_USERNAME", "token"), ("DATABRICKS_PASSWORD", "dapi-5")];
+    let nowhere = home("");
+    assert_eq!(token(&resolve(&[], &variables, nowhere.path()).unwrap()), "dapi-5");
+    // User and password from two sources.
+    let home_with_user = home("[p]\nhost = p.example\nusername = token\n");
+    let variables = [("DATABRICKS_CONFIG_PROFILE", "p"), ("DATABRICKS_PASSWORD", "dapi-6")];
+    assert_eq!(token(&resolve(&[], &variables, home_with_user.path()).unwrap()), "dapi-6");
+    // Another token contradicts it, and another user has a password.
+    let error = resolve(&[("profile", "p")], &[], written("token", "token = dapi-2\n").path()).unwrap_err();
+    assert!(error.to_string().contains("more than one authorization method"), "{error}");
+    let error = resolve(&[("profile", "p")], &[], written("me@example.com", "").path()).unwrap_err();
+    assert!(error.to_string().contains("basic is not supported"), "{error}");
+}
+
+#[test]
+fn http_paths_name_a_warehouse_or_a_cluster() {
+    let of = |lines: &str| {
+        let home = home(&format!("[p]\nhost = p.example\ntoken = pt\n{lines}"));
+        resolve(&[("profile", "p")], &[], home.path()).unwrap()
+    };
+    let config = of("http_path = /sql/1.0/warehouses/0123456789abcdef\n");
+    assert_eq!(config.warehouse_id(), Some("0123456789abcdef"));
+    let config = of("http_path = /sql/protocolv1/o/42/0123-456789-abc\n");
+    assert_eq!(config.cluster_id(), Some("0123-456789-abc"));
+    let config = of("http_path = /sql/1.0/warehouses/0123456789abcdef\nwarehouse_id = w\n");
+    assert_eq!(
+        (config.warehouse_id(), ignored(&config, "http_path")),
+        (Some("w"), "warehouse_id comes first")
+    );
+    assert!(ignored(&of("http_path = /elsewhere\n"), "http_path").contains("neither a warehouse"));
+}
+
+#[test]
+fn keys_without_effect_are_named_and_not_shown() {
+    let home = home(
+        "[p]\nhost = p.example\ntoken = pt\ninsecure = true\nrate_limit = 5\njobs-api-version = 2.0\n\
+         tokne = dapi-secret\ntoken_url = https://p.example/x\nempty =\nskip_verify = false\n",
+    );
+    let config = resolve(&[("profile", "p")], &[], home.path()).unwrap();
+    for (name, why) in [
+        ("insecure", "ca_file"),
+        ("rate_limit", "throttled"),
+        ("jobs-api-version", "no setting of this name"),
+        ("tokne", "no setting of this name"),
+        ("token_url", "not read from a profile"),
+    ] {
+        assert!(ignored(&config, name).contains(why), "{name}: {:?}", config.ignored());
+        assert!(config.setting(name).is_none(), "{name}");
+    }
+    assert_eq!(config.ignored().len(), 5, "{:?}", config.ignored());
+    assert!(!serde_json::to_string(&config.view()).unwrap().contains("dapi-secret"));
+}
+
+#[test]
+fn a_cluster_is_needed_and_serverless_compute_is_none() {
+    let nowhere = home("");
+    let of = |variables: &[(&str, &str)]| {
+        resolve(&[("host", "x"), ("token", "t")], variables, nowhere.path()).unwrap()
+    };
+    let config = of(&[("DATABRICKS_CLUSTER_ID", "c"), ("DATABRICKS_SERVERLESS_COMPUTE_ID", "auto")]);
+    assert_eq!(config.required_cluster_id().unwrap(), "c");
+    let config = of(&[("DATABRICKS_SERVERLESS_COMPUTE_ID", "auto")]);
+    let error = config.required_cluster_id().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("need a classic cluster"), "{error}");
+    assert!(error.to_string().contains("environment DATABRICKS_SERVERLESS_COMPUTE_ID"), "{error}");
+    let error = of(&[]).required_cluster_id().unwrap_err();
+    assert_eq!((error.kind(), error.hint()), (ErrorKind::Configuration, Some("set `cluster_id`")));
+}
+
+#[test]
+fn the_list_of_profiles_says_why_one_cannot_work() {
+    let home = home(
+        "[ok]\nhost = a.example\ntoken = t\n[no-host]\ntoken = t\n[no-credential]\nhost = a.example\n\
+         [half]\nhost = a.example\nauth_type = oauth-m2m\nclient_id = c\n[authorities]\nhost = a.example\n\
+         token = t\nca_file = /nowhere/ca.pem\n[password]\nhost = a.example\nusername = u\npassword = p\n",
+    );
+    let environment = Environment::new([("DATABRICKS_TOKEN", "et"), ("DATABRICKS_HOST", "e.example")]);
+    let profiles = Config::builder().environment(environment.with_home(home.path())).profiles().unwrap();
+    let fault = |name: &str| profiles.iter().find(|p| p.name == name).unwrap().fault.clone();
+    assert_eq!(fault("ok"), None);
+    for (name, why) in [
+        ("no-host", "no host configured"),
+        ("no-credential", "no credential"),
+        ("half", "oauth-m2m needs client_secret"),
+        ("authorities", "/nowhere/ca.pem"),
+        ("password", "basic is not supported"),
+    ] {
+        assert!(fault(name).is_some_and(|fault| fault.contains(why)), "{name}: {profiles:?}");
+    }
+}

@@ -47,7 +47,7 @@ pub struct ProfileView {
     pub auth_type: Option<String>,
     /// Whether it is used if no profile is named.
     pub default: bool,
-    /// What is wrong with it.
+    /// Why it alone is not enough for a connection.
     pub fault: Option<String>,
 }
 
@@ -88,12 +88,16 @@ impl ConfigBuilder {
         let view = |name: &str| {
             let resolved = alone.clone().profile(name).resolve();
             let config = resolved.as_ref().ok();
+            let fault = match &resolved {
+                Ok(config) => config.try_connection().err().map(|fault| fault.error),
+                Err(error) => Some(error.clone()),
+            };
             ProfileView {
                 name: name.to_owned(),
                 host: config.and_then(Config::host).map(Host::to_string),
                 auth_type: config.and_then(Config::auth_type).map(str::to_owned),
                 default: default.as_deref() == Some(name),
-                fault: resolved.as_ref().err().map(ToString::to_string),
+                fault: fault.map(|error| error.to_string()),
             }
         };
         Ok(file.ini.profiles().map(|section| view(&section.name)).collect())
