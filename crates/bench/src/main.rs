@@ -17,7 +17,7 @@ use self::process::Failure;
 const USAGE: &str = "\
 usage: bench run [ROUNDS]                 serve, measure everything in turns, print a table
        bench serve                        only the result server; prints its address
-       bench fetch arrow|plain|json|inline [THREADS]
+       bench fetch arrow|plain|text|json|inline [THREADS]
        bench raw arrow|json CONNECTIONS   the same bytes through plain sockets, dropped
        bench decode THREADS               Arrow chunks that lie in memory already
 fetch, raw and decode find the server and the statement in BENCH_HOST, BENCH_TOKEN and BENCH_SQL";

@@ -21,6 +21,7 @@ use arrow_array::{
         TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
     },
 };
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
@@ -34,7 +35,9 @@ const NANOS_PER_DAY: i128 = 86_400_000_000_000;
 
 /// The texts of one column.
 pub(super) struct Texts<'a> {
-    array: &'a dyn Array,
+    nulls: Option<&'a NullBuffer>,
+    /// All values are NULL, of a type that has no others.
+    is_void: bool,
     write: Write<'a>,
     /// How the value stands inside of another.
     inside: Inside,
@@ -61,12 +64,13 @@ impl<'a> Texts<'a> {
                 None => (text(array)?, Inside::Escaped),
             },
         };
-        Ok(Self { array, write, inside })
+        let is_void = *array.data_type() == DataType::Null;
+        Ok(Self { nulls: array.nulls(), is_void, write, inside })
     }
 
     /// Whether a row's value is NULL.
     pub(super) fn is_null(&self, row: usize) -> bool {
-        self.array.is_null(row) || *self.array.data_type() == DataType::Null
+        self.is_void || self.nulls.is_some_and(|nulls| nulls.is_null(row))
     }
 
     /// Appends the text of a row's value, which is not NULL.
@@ -311,18 +315,29 @@ fn decimal<T: ArrowPrimitiveType>(values: &PrimitiveArray<T>, scale: i8) -> Writ
 where
     T::Native: Into<i128>,
 {
+    let scale_digits = usize::from(scale.unsigned_abs());
+    // The unit of the digits before the point, if it fits.
+    let one = u64::try_from(scale).ok().and_then(|_| 10_u64.checked_pow(scale.unsigned_abs().into()));
     Box::new(move |row, out| {
         let value: i128 = values.value(row).into();
-        let (start, scale_digits) = (out.len() + usize::from(value < 0), usize::from(scale.unsigned_abs()));
-        write_integer(value, out);
-        if scale < 0 && value != 0 {
-            out.extend(std::iter::repeat_n('0', scale_digits));
-        } else if scale > 0 {
-            let missing = (scale_digits + 1).saturating_sub(out.len() - start);
-            if missing > 0 {
-                out.insert_str(start, &"0".repeat(missing));
-            }
-            out.insert(out.len() - scale_digits, '.');
+        if scale == 0 {
+            return write_integer(value, out);
+        }
+        if value < 0 {
+            out.push('-');
+        }
+        let digits = value.unsigned_abs();
+        if let (Some(one), Ok(digits)) = (one, u64::try_from(digits)) {
+            write_digits(digits / one, 1, out);
+            out.push('.');
+            return write_digits(digits % one, scale_digits, out);
+        }
+        let digits = digits.to_string();
+        match digits.len().checked_sub(scale_digits) {
+            _ if scale < 0 && value == 0 => out.push('0'),
+            _ if scale < 0 => push(out, format_args!("{digits}{}", "0".repeat(scale_digits))),
+            Some(whole @ 1..) => push(out, format_args!("{}.{}", &digits[..whole], &digits[whole..])),
+            _ => push(out, format_args!("0.{digits:0>scale_digits$}")),
         }
     })
 }
@@ -363,11 +378,11 @@ fn write_float(shortest: impl LowerExp, wide: f64, out: &mut String) {
     if wide.is_infinite() {
         return out.push_str(if wide > 0.0 { "Infinity" } else { "-Infinity" });
     }
-    let start = out.len();
-    push(out, format_args!("{shortest:e}"));
-    // Now `-1.25e-7` is there, of which the digits are used.
-    let text = out.split_off(start);
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let mut digits = Digits::default();
+    // This can't fail: the longest text, as `-1.7976931348623157e-308`, has 24 bytes.
+    let _ = write!(digits, "{shortest:e}");
+    let text = digits.as_str();
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |digits| ("-", digits));
     let (first, rest) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -388,6 +403,28 @@ fn write_float(shortest: impl LowerExp, wide: f64, out: &mut String) {
             }
         }
         _ => push(out, format_args!("{first}.{}E{exponent}", if rest.is_empty() { "0" } else { rest })),
+    }
+}
+
+/// The digits of a number, on the stack: there is one for each cell of a DOUBLE.
+#[derive(Default)]
+struct Digits {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Digits {
+    fn as_str(&self) -> &str {
+        str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Write for Digits {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.length + text.len();
+        self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
     }
 }
 
