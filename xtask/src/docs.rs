@@ -1,5 +1,5 @@
 //! The command reference, made by `brick` itself from its command line: `docs/commands.md`, which is checked in, and man
-//! pages in `target/reference/man`, for whoever packages it.
+//! pages in `target/reference/man`, for packagers.
 
 use std::{fs, path::Path, process::Command};
 

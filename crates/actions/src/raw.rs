@@ -1,28 +1,28 @@
 //! Raw Request: any request to the workspace, with every input of the connector's action of that name.
 //!
-//! What is sent is decided in four pure parts: the address in `raw/url.rs`, the headers in `raw/headers.rs`, the body
-//! in `raw/body.rs` and `raw/multipart.rs`; the answer is in `raw/response.rs`. Sending, retries and the debug log are
-//! the wire's, as for every other call. All inputs are checked before anything is sent.
+//! Four pure parts decide what is sent: `raw/url.rs` the address, `raw/headers.rs` the headers, `raw/body.rs` and
+//! `raw/multipart.rs` the body. `raw/response.rs` reads the answer. The wire sends, retries and logs the request like any
+//! other. All inputs are checked before anything is sent.
 //!
 //! Differences from the connector, on purpose:
-//! - an absolute address is refused unless it is the workspace's or its cloud's account console, for the token goes
-//!   along; so are user information, backslashes, control characters, other schemes and `//host`;
-//! - `/api/2.0/x` means the same as `/2.0/x`, and a lone `%` is sent as `%25`;
-//! - JSON text without a Content-Type is labelled `application/json`, and a byte-order mark before it isn't sent; text under a JSON label is sent as it is, and
-//!   never quoted; a JSON number, `false` or `null` given as [`RawData::Json`] is sent;
-//! - a content type given with data or a file wins; a file's name without a known extension is
-//!   `application/octet-stream`;
-//! - Authorization, Host and the headers of the connection itself are refused, as are an empty header name, a value
-//!   with a line break, and a Content-Length that isn't the body's; an empty Content-Type is none;
-//! - a Content-Type that the body contradicts is refused: one of a form for JSON, another one for a form;
-//! - a file name for a file that wasn't given is an error;
-//! - a form is sent whole again at each attempt; a 429 is repeated for every method; a lost answer to a POST is
-//!   reported as an unknown outcome and repeated only with "retry on all errors"; a cut-off answer to a GET is
-//!   repeated;
-//! - redirects stay on their origin, ten at the most;
-//! - a page or a text where JSON was asked for is an error, integers stay exact, and status and headers are returned;
-//! - there is always a limit on silence (60 s), and a timeout of nothing is refused;
-//! - the debug log masks credentials, and never shows a form.
+//! - An absolute address must be on the workspace or on its cloud's account console, because the token goes with the
+//!   request. User information, backslashes, control characters, other schemes and `//host` are refused.
+//! - `/api/2.0/x` means the same as `/2.0/x`, and a lone `%` is sent as `%25`.
+//! - JSON text without a Content-Type is labeled `application/json`, and a byte-order mark before it isn't sent. Text
+//!   under a JSON label is sent as it is and never quoted. A JSON number, `false` or `null` given as [`RawData::Json`] is
+//!   sent.
+//! - A content type given with data or a file wins. A file whose name has no known extension is
+//!   `application/octet-stream`.
+//! - Authorization, Host and the headers of the connection itself are refused, and so are an empty header name, a value
+//!   with a line break, and a Content-Length that isn't the body's. An empty Content-Type counts as none.
+//! - A Content-Type that contradicts the body is refused.
+//! - A file name without its file is an error.
+//! - Each attempt sends a form whole. A 429 is retried for every method. A POST whose answer is lost is an unknown
+//!   outcome, and is repeated only with "retry on all errors". A GET whose answer is cut off is repeated.
+//! - Redirects stay on their origin, ten at most.
+//! - A page or a text in place of JSON is an error, integers stay exact, and status and headers are returned.
+//! - Silence always has a limit (60 s), and a timeout of zero is refused.
+//! - The debug log masks credentials and never shows a form.
 
 mod body;
 mod curl;
@@ -63,16 +63,16 @@ const METHODS: [&str; 10] =
 /// # }
 /// ```
 ///
-/// The address is relative to `https://<host>/api/` (`/api/…` is accepted as well), or absolute and then on the
-/// workspace's own origin or on the account console of its cloud.
+/// The address is relative to `https://<host>/api/` (`/api/…` works, too), or an absolute one on the workspace or on the
+/// account console of its cloud.
 ///
 /// Nothing is repeated unless [`with_retry`](Self::with_retry) says so. GET, HEAD, OPTIONS, PUT and DELETE count as
 /// safe to repeat.
 ///
 /// # Errors
-/// Sending gives [`ErrorKind::Usage`](crate::ErrorKind::Usage) for an input that is wrong, before anything is sent;
-/// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if JSON was asked for and something else
-/// came; and for a status other than 2xx the kind that belongs to it. An empty body is not an error.
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a wrong input, before anything is sent;
+/// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) for an answer that is not the JSON that was
+/// requested; and for a status other than 2xx the kind that belongs to it. An empty body is not an error.
 #[derive(Clone)]
 pub struct RawRequest {
     method: String,
@@ -91,7 +91,7 @@ pub struct RawRequest {
 }
 
 impl RawRequest {
-    /// A request; the method in any case, one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, LINK, UNLINK, PURGE.
+    /// Creates a request. The method, in any case, is one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, LINK, UNLINK, PURGE.
     pub fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
         Self {
             method: method.into(),
@@ -110,57 +110,57 @@ impl RawRequest {
         }
     }
 
-    /// The body; not together with form fields or files.
+    /// Sets the body. A request has either a body or form fields and files.
     pub fn with_data(mut self, data: impl Into<RawData>) -> Self {
         self.data = Some(data.into());
         self
     }
 
-    /// One more field of a multipart form; fields come before files.
+    /// Adds a field to a multipart form. Fields come before files.
     pub fn with_form_field(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.form.push((key.into(), value.into()));
         self
     }
 
-    /// One more file of a multipart form.
+    /// Adds a file to a multipart form.
     pub fn with_file(mut self, file: FilePart) -> Self {
         self.files.push(file);
         self
     }
 
-    /// The name that the file under `key` is sent with, instead of the key; of a path only the last part.
+    /// Sends the file under `key` with this name instead of the key. Of a path, only the last part is sent.
     pub fn with_file_name(mut self, key: impl Into<String>, name: impl Into<String>) -> Self {
         self.file_names.push((key.into(), name.into()));
         self
     }
 
-    /// One more query parameter, after those of the address. Of a key given twice the last value counts.
+    /// Adds a query parameter after those of the address. If a key is given twice, the last value counts.
     pub fn with_query(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.query.push((key.into(), value.into()));
         self
     }
 
-    /// Sends every query parameter, a key as often as it was given; SCIM and some lists need that.
+    /// Sends each key as often as it was given, which SCIM and some lists need.
     pub fn with_repeated_query_keys(mut self, repeated: bool) -> Self {
         self.repeats_query_keys = repeated;
         self
     }
 
-    /// One more header. Of a name given twice the last value counts. Authorization belongs to the connection and is
+    /// Adds a header. If a name is given twice, the last value counts. Authorization belongs to the connection and is
     /// refused.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// What the answer is to be; JSON by default.
+    /// The type of the answer; JSON by default.
     pub fn with_response_type(mut self, response_type: ResponseType) -> Self {
         self.response_type = response_type;
         self
     }
 
-    /// The time for each attempt, the body included; must be more than zero. Without it an attempt lives as long as
-    /// no minute passes in silence.
+    /// Limits each attempt, its body included; must be greater than zero. Without a limit, an attempt ends after a minute
+    /// of silence.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -172,7 +172,7 @@ impl RawRequest {
         self
     }
 
-    /// When it is sent again: the connector's four inputs as [`RetryPolicy::Connector`], or whatever is safe.
+    /// When to send it again: by the connector's four inputs ([`RetryPolicy::Connector`]), or whenever that is safe.
     pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self

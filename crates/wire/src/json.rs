@@ -78,7 +78,7 @@ pub fn is_too_deep(raw: &[u8]) -> bool {
     false
 }
 
-/// How far it is to the end of a text that has begun, the closing quote included. Texts are most of a document.
+/// The distance to the end of the text that starts here, including its closing quote. Most of a document is texts.
 fn text_length(raw: &[u8]) -> usize {
     let mut at = 0;
     while let Some(found) = memchr::memchr2(b'"', b'\\', &raw[at..]) {

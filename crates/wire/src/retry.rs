@@ -114,7 +114,7 @@ const LONGEST_STEP: Duration = Duration::from_secs(10);
 const FIRST_RESUME: Duration = Duration::from_millis(100);
 const LONGEST_RESUME: Duration = Duration::from_secs(5);
 
-/// A longer wait than this is never slept, whoever asks for it: the error says how long it is.
+/// The longest wait that a service can ask for. Beyond it the call fails, and its error has the wait.
 const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
 
 pub(crate) fn decide(policy: &RetryPolicy, failure: &Failure<'_>, now: Situation) -> Decision {

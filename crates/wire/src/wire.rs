@@ -160,7 +160,7 @@ impl Wire {
         &self.shared.options
     }
 
-    /// Who is told of retries and changes of state.
+    /// The listener for retries and changes of state.
     pub fn events(&self) -> &Events {
         &self.settings.events
     }

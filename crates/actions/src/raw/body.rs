@@ -14,10 +14,10 @@ use super::{
 use crate::{Error, Result};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// What axios says when nobody has said anything.
+/// axios' default.
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
-/// What is sent, for each attempt anew.
+/// What each attempt sends.
 #[derive(Debug)]
 pub(super) struct Payload {
     pub(super) bytes: Option<Bytes>,
@@ -131,7 +131,7 @@ fn collect(key: &str, value: &Value, pairs: &mut Vec<(String, String)>) {
             map.iter().for_each(|(name, value)| collect(&format!("{key}[{name}]"), value, pairs))
         }
         Value::Array(items) => {
-            // Items that have parts of their own need their place to be told apart.
+            // Items with parts of their own need an index, or their parts would mix.
             let is_flat = items.iter().all(|item| !item.is_object() && !item.is_array());
             for (place, item) in items.iter().enumerate() {
                 let place = if is_flat { String::new() } else { place.to_string() };

@@ -30,7 +30,7 @@ impl FilePart {
         Self { key: key.into(), bytes: bytes.into(), content_type: None, path: None }
     }
 
-    /// Its content type; otherwise the name's extension tells.
+    /// Sets its content type, which otherwise follows from the extension of its name.
     pub fn with_content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
@@ -120,7 +120,7 @@ pub(super) fn name_without_file(key: &str) -> Error {
         .with_hint("give the file under the same key")
 }
 
-/// A server must not learn, or be told, where a file lies.
+/// A server must not learn where a file is on this machine.
 fn base_name(name: &str) -> &str {
     name.rsplit(['/', '\\']).next().unwrap_or_default()
 }

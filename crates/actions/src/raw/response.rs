@@ -1,4 +1,4 @@
-//! The answer to a raw request: the bytes as they came, and three ways to read them.
+//! The answer to a raw request: its bytes, and three ways to read them.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{Error, ErrorKind, Result};
 
-/// What the caller wants the answer to be.
+/// The type of answer that the caller expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ResponseType {

@@ -71,7 +71,7 @@ impl ErrorBody {
         }
     }
 
-    /// Whether the service says that it has not begun to carry the request out.
+    /// Whether the service says that it has not started to carry out the request.
     pub(crate) fn is_not_executed(&self) -> bool {
         const CODES: [&str; 2] = ["REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"];
         self.status == StatusCode::TOO_MANY_REQUESTS

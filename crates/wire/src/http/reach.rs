@@ -9,7 +9,7 @@ use reqwest::{
 
 use crate::{Error, ErrorKind};
 
-/// The system's resolver. Unlike that of the HTTP stack, its failures can be told from others.
+/// The system's resolver. Unlike that of the HTTP stack, its failures can be recognized.
 #[derive(Debug)]
 pub(crate) struct Resolver;
 
