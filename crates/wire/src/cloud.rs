@@ -28,7 +28,8 @@ pub struct Cloud {
     provider: Provider,
     /// What the host name of each workspace ends with.
     suffix: &'static str,
-    console: &'static str,
+    /// The host names of its account consoles, the usual one first. The US Department of Defense has one of its own.
+    consoles: &'static [&'static str],
     azure: Option<AzureCloud>,
 }
 
@@ -53,37 +54,37 @@ static CLOUDS: [Cloud; 7] = [
     Cloud {
         provider: Provider::Gcp,
         suffix: ".gcp.databricks.com",
-        console: "accounts.gcp.databricks.com",
+        consoles: &["accounts.gcp.databricks.com"],
         azure: None,
     },
     Cloud {
         provider: Provider::Aws,
         suffix: ".cloud.databricks.com",
-        console: "accounts.cloud.databricks.com",
+        consoles: &["accounts.cloud.databricks.com"],
         azure: None,
     },
     Cloud {
         provider: Provider::Aws,
         suffix: ".cloud.databricks.us",
-        console: "accounts.cloud.databricks.us",
+        consoles: &["accounts.cloud.databricks.us", "accounts-dod.cloud.databricks.us"],
         azure: None,
     },
     Cloud {
         provider: Provider::Aws,
         suffix: ".cloud.databricks.mil",
-        console: "accounts.cloud.databricks.mil",
+        consoles: &["accounts-dod.cloud.databricks.mil", "accounts.cloud.databricks.mil"],
         azure: None,
     },
     Cloud {
         provider: Provider::Azure,
         suffix: ".azuredatabricks.net",
-        console: "accounts.azuredatabricks.net",
+        consoles: &["accounts.azuredatabricks.net"],
         azure: Some(PUBLIC_AZURE),
     },
     Cloud {
         provider: Provider::Azure,
         suffix: ".databricks.azure.us",
-        console: "accounts.databricks.azure.us",
+        consoles: &["accounts.databricks.azure.us"],
         azure: Some(AzureCloud {
             name: "usgovernment",
             login: "https://login.microsoftonline.us",
@@ -93,7 +94,7 @@ static CLOUDS: [Cloud; 7] = [
     Cloud {
         provider: Provider::Azure,
         suffix: ".databricks.azure.cn",
-        console: "accounts.databricks.azure.cn",
+        consoles: &["accounts.databricks.azure.cn"],
         azure: Some(AzureCloud {
             name: "china",
             login: "https://login.chinacloudapi.cn",
@@ -113,9 +114,9 @@ impl Cloud {
         self.provider
     }
 
-    /// The host name of its account console.
-    pub fn account_console(&self) -> &'static str {
-        self.console
+    /// The host names of its account consoles, the usual one first.
+    pub fn account_consoles(&self) -> &'static [&'static str] {
+        self.consoles
     }
 
     /// Azure's endpoints, if it is one of Azure's clouds.
@@ -124,12 +125,9 @@ impl Cloud {
     }
 
     /// Whether the name is that of an account console, such as `accounts.cloud.databricks.com` or the one of the US
-    /// Department of Defense, `accounts-dod.cloud.databricks.us`.
+    /// Department of Defense, `accounts-dod.cloud.databricks.mil`.
     pub(crate) fn is_account_console(host_name: &str) -> bool {
-        CLOUDS.iter().any(|cloud| {
-            let label = host_name.strip_suffix(cloud.suffix);
-            label.is_some_and(|label| label == "accounts" || label == "accounts-dod")
-        })
+        CLOUDS.iter().any(|cloud| cloud.consoles.contains(&host_name))
     }
 }
 

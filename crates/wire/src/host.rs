@@ -106,9 +106,10 @@ impl Host {
         Cloud::is_account_console(self.name())
     }
 
-    /// The account console of the cloud that this workspace lives in, where that is known by name.
-    pub fn account_console(&self) -> Option<Self> {
-        Self::parse(self.cloud()?.account_console()).ok()
+    /// The account consoles of the cloud that this workspace lives in, where that is known by name.
+    pub fn account_consoles(&self) -> impl Iterator<Item = Self> {
+        let names = self.cloud().map_or(&[][..], Cloud::account_consoles);
+        names.iter().filter_map(|name| Self::parse(name).ok())
     }
 
     /// The cloud that it belongs to, as far as its name tells.
@@ -116,9 +117,9 @@ impl Host {
         Cloud::of(self.name())
     }
 
-    /// Whether this host's credential may go to a URL: to the host itself, or to its cloud's account console.
+    /// Whether this host's credential may go to a URL: to the host itself, or to an account console of its cloud.
     pub fn may_receive_credential(&self, url: &Url) -> bool {
-        self.is_origin_of(url) || self.account_console().is_some_and(|console| console.is_origin_of(url))
+        self.is_origin_of(url) || self.account_consoles().any(|console| console.is_origin_of(url))
     }
 
     /// Whether it is this machine.
@@ -245,17 +246,39 @@ mod tests {
 
     #[test]
     fn knows_the_account_console_of_each_cloud() {
-        let console = |host: &str| Host::parse(host).unwrap().account_console().map(|h| h.to_string());
-        assert_eq!(console("x.cloud.databricks.com").unwrap(), "https://accounts.cloud.databricks.com");
-        assert_eq!(console("1.2.gcp.databricks.com").unwrap(), "https://accounts.gcp.databricks.com");
-        assert_eq!(console("adb-1.2.azuredatabricks.net").unwrap(), "https://accounts.azuredatabricks.net");
-        assert_eq!(console("databricks.com.evil.example"), None);
-        for name in [
-            "accounts.cloud.databricks.com",
-            "accounts-dod.cloud.databricks.us",
-            "accounts.cloud.databricks.mil",
+        for (host, consoles) in [
+            ("x.cloud.databricks.com", &["accounts.cloud.databricks.com"][..]),
+            ("x.cloud.databricks.us", &["accounts.cloud.databricks.us", "accounts-dod.cloud.databricks.us"]),
+            (
+                "x.cloud.databricks.mil",
+                &["accounts-dod.cloud.databricks.mil", "accounts.cloud.databricks.mil"],
+            ),
+            ("1.2.gcp.databricks.com", &["accounts.gcp.databricks.com"]),
+            ("adb-1.2.azuredatabricks.net", &["accounts.azuredatabricks.net"]),
+            ("adb-1.2.databricks.azure.us", &["accounts.databricks.azure.us"]),
+            ("adb-1.2.databricks.azure.cn", &["accounts.databricks.azure.cn"]),
+            ("databricks.com.evil.example", &[]),
         ] {
-            assert!(Host::parse(name).unwrap().is_account_console(), "{name}");
+            let host = Host::parse(host).unwrap();
+            assert!(
+                host.account_consoles().map(|h| h.name().to_owned()).eq(consoles.iter().copied()),
+                "{host}"
+            );
+            for console in consoles {
+                let url = format!("https://{console}/oidc/accounts/1/v1/token").parse().unwrap();
+                assert!(host.may_receive_credential(&url), "{host}: {console}");
+                assert!(Host::parse(console).unwrap().is_account_console(), "{console}");
+            }
+            assert!(!host.is_account_console(), "{host}");
+        }
+        let host = Host::parse("x.cloud.databricks.us").unwrap();
+        for other in [
+            "https://accounts.cloud.databricks.com/",
+            "https://accounts-dod.cloud.databricks.us:444/",
+            "http://accounts-dod.cloud.databricks.us/",
+            "https://accounts-dod.cloud.databricks.us.evil.example/",
+        ] {
+            assert!(!host.may_receive_credential(&other.parse().unwrap()), "{other}");
         }
         assert!(!Host::parse("accounts.example.com").unwrap().is_account_console());
     }

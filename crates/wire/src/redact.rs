@@ -111,7 +111,10 @@ pub fn body(bytes: &[u8], filter: &Filter) -> String {
 pub struct Filter(Arc<RwLock<Vec<Secret>>>);
 
 impl Filter {
-    /// A shorter text is not recognizable as a secret, and its letters are everywhere.
+    /// A text of this length, in bytes, is recognizable as a secret.
+    const LONG: usize = 16;
+    /// A shorter text is a secret only if it mixes letters and digits, and none below this length is: servers for
+    /// development take tokens such as `dev` or `databricks`, which are in every other message.
     const SHORTEST: usize = 8;
     /// Renewed tokens replace the oldest.
     const MOST: usize = 64;
@@ -119,7 +122,7 @@ impl Filter {
     /// Takes note of a secret.
     pub fn learn(&self, secret: &Secret) {
         let is_known = |known: &[Secret]| known.contains(secret);
-        if secret.expose().len() < Self::SHORTEST
+        if !Self::is_recognizable(secret.expose())
             || is_known(&self.0.read().unwrap_or_else(PoisonError::into_inner))
         {
             return;
@@ -131,6 +134,12 @@ impl Filter {
             }
             known.push(secret.clone());
         }
+    }
+
+    fn is_recognizable(secret: &str) -> bool {
+        let has = |is: fn(&u8) -> bool| secret.bytes().any(|byte| is(&byte));
+        let mixed = || has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+        secret.len() >= Self::LONG || secret.len() >= Self::SHORTEST && mixed()
     }
 
     /// The text without the secrets.
@@ -213,10 +222,16 @@ mod tests {
     }
 
     #[test]
-    fn the_filter_knows_long_secrets_only() {
+    fn the_filter_knows_long_secrets_and_no_words() {
         let filter = knowing("dapi-0123456789");
-        filter.learn(&"dev".into());
+        let words = ["x", "dev", "token", "emulator", "databricks", "12345678"];
+        words.iter().for_each(|word| filter.learn(&(*word).into()));
+        let text = words.join(" ");
+        assert_eq!(filter.text(&text), text);
         assert_eq!(filter.text("dev uses dapi-0123456789, dapi-0123456789"), "dev uses ***, ***");
+        for secret in ["abcdefgh1", "a-secret-of-letters", "01234567-89ab-cdef"] {
+            assert_eq!(knowing(secret).text(&format!("[{secret}]")), "[***]");
+        }
         assert!(matches!(filter.text("nothing here"), Cow::Borrowed(_)));
         assert!(!format!("{filter:?}").contains("0123"));
     }

@@ -17,7 +17,7 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use self::{
-    differences::{AT_HOME, DIFFERENCES, Difference, ELSEWHERE},
+    differences::{AT_HOME, DIFFERENCES, Difference, ELSEWHERE, IN_THE_CLEAR},
     fake::Fake,
 };
 use super::{
@@ -53,11 +53,15 @@ async fn vectors_and_differences() {
         if let Err(fault) = run(&vector, &expect).await {
             faults.push(format!("{name}: {fault}"));
         }
-        // If only the address of the token endpoint differs, everything else must agree.
-        if difference.is_some_and(|d| d.why == ELSEWHERE) {
-            let host = format!("https://{}", vector["args"]["host"].as_str().unwrap_or("a"));
-            let home: Value =
-                serde_json::from_str(&vector.to_string().replace("https://localhost:1234", &host)).unwrap();
+        // If only an address differs, everything else must agree.
+        let host = format!("https://{}", vector["args"]["host"].as_str().unwrap_or("a"));
+        let moved = match difference.map(|d| d.why) {
+            Some(ELSEWHERE) => Some(("https://localhost:1234", host.as_str())),
+            Some(IN_THE_CLEAR) => Some(("http://devops.test", "https://devops.test")),
+            _ => None,
+        };
+        if let Some((from, to)) = moved {
+            let home: Value = serde_json::from_str(&vector.to_string().replace(from, to)).unwrap();
             let other =
                 AT_HOME.iter().find(|d| d.covers(&name)).map(|d| serde_json::from_str(d.ours).unwrap());
             if let Err(fault) = run(&home, other.as_ref().unwrap_or(&home["expect"])).await {

@@ -71,7 +71,8 @@ impl Connection {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid host or an empty value.
     pub fn oauth(host: &str, client_id: &str, client_secret: impl Into<Secret>) -> Result<Self> {
         let host = Host::parse(host)?;
-        let issuer = Issuer { account_id: host.account_id().map(str::to_owned), host: host.clone() };
+        let account_id = host.account_id().map(str::to_owned);
+        let issuer = Issuer { account_id, host: host.clone(), discovery_url: None };
         let principal = ServicePrincipal::discovered(issuer, client_id, client_secret.into())?;
         Ok(Self::new(host, Credential::ServicePrincipal(principal)))
     }

@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use brickwire_actions::{Config, ConfigBuilder, Connection, Environment, Error, ErrorKind, Workspace};
+use brickwire_testserver::{Response, Server};
 use serde_json::json;
 
 use crate::provider::{Provider, form};
@@ -258,4 +259,128 @@ async fn a_deadline_holds_for_tokens_too_and_the_filter_knows_them() {
     assert_eq!(provider.count("/api/2.0/preview/scim/v2/Me"), 0);
     workspace.users().me().await.unwrap();
     assert_eq!(workspace.filter().text(&format!("it is {SECRET}")), "it is ***");
+}
+
+#[tokio::test]
+async fn refusals_in_other_shapes_are_quoted() {
+    let provider = Provider::start().await;
+    for (status, body, words) in [
+        (
+            401,
+            r#"{"errorCode":"E0000011","errorSummary":"Invalid token provided"}"#,
+            "E0000011: Invalid token provided",
+        ),
+        (400, r#"{"error":{"code":"bad_client","message":"who is this"}}"#, "bad_client: who is this"),
+        (
+            200,
+            r#"{"errorCode":"E0000004","errorSummary":"Authentication failed"}"#,
+            "E0000004: Authentication failed",
+        ),
+    ] {
+        provider.set(|state| state.refusals = vec![(status, body)]);
+        let error = workspace(&provider.url).users().me().await.unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_discovery_url_is_used_on_the_own_host_and_refused_by_name_elsewhere() {
+    const VARIABLE: &str = "DATABRICKS_DISCOVERY_URL";
+    let (provider, foreign) = (Provider::start().await, Provider::start().await);
+    let workspace = |page: String| {
+        let environment = Environment::new([
+            ("DATABRICKS_HOST", provider.url.clone()),
+            ("DATABRICKS_CLIENT_ID", "an id".to_owned()),
+            ("DATABRICKS_CLIENT_SECRET", SECRET.to_owned()),
+            (VARIABLE, page),
+        ]);
+        Workspace::builder().environment(environment).build().unwrap()
+    };
+    let page = |host: &str| format!("{host}/oidc/.well-known/oauth-authorization-server");
+    // What the host says about itself doesn't matter then.
+    provider.set(|state| {
+        state.config = Some(json!({ "oidc_endpoint": "https://elsewhere.example/oidc" }));
+        state.server = Some(json!({ "token_endpoint": format!("{}/oidc/v1/token", provider.url) }));
+    });
+    workspace(page(&provider.url)).users().me().await.unwrap();
+
+    let refused = async |page: String, words: &str| {
+        let error = workspace(page).users().me().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains(words), "{error}");
+        assert!(!shown(&error).contains(SECRET), "{}", shown(&error));
+        error.to_string()
+    };
+    assert!(refused(page(&foreign.url), "on another host").await.contains(VARIABLE));
+    assert!(refused("not an address".to_owned(), "not an address").await.contains(VARIABLE));
+    assert!(refused(format!("{}/nothing", provider.url), "can't be read").await.contains(VARIABLE));
+    // The page is on the host, and leads elsewhere.
+    provider.set(|state| state.server = Some(json!({ "token_endpoint": format!("{}/t", foreign.url) })));
+    refused(page(&provider.url), "on another host").await;
+    provider.set(|state| state.server = Some(json!({ "issuer": "x" })));
+    refused(page(&provider.url), "lists no token_endpoint").await;
+    assert_eq!(foreign.seen().len(), 0);
+}
+
+/// A job in Azure Pipelines whose collection is at this address.
+fn pipeline(host: &str, collection: &str) -> Environment {
+    Environment::new([
+        ("DATABRICKS_HOST", host),
+        ("DATABRICKS_CLIENT_ID", "an-id"),
+        ("SYSTEM_ACCESSTOKEN", "planted-pipeline-token"),
+        ("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI", collection),
+        ("SYSTEM_TEAMPROJECTID", "project-1"),
+        ("SYSTEM_HOSTTYPE", "build"),
+        ("SYSTEM_PLANID", "plan-2"),
+        ("SYSTEM_JOBID", "job-3"),
+    ])
+}
+
+#[tokio::test]
+async fn azure_pipelines_exchange_their_token_as_github_does() {
+    const PATH: &str = "/org/project-1/_apis/distributedtask/hubs/build/plans/plan-2/jobs/job-3/oidctoken?api-version=7.2-preview.1";
+    let provider = Provider::start().await;
+    for slash in ["", "/"] {
+        let devops = Server::start(|_| Response::json(r#"{"oidcToken":"pipeline-identity"}"#));
+        let environment = pipeline(&provider.url, &format!("{}/org{slash}", devops.url()));
+        // It is found without `auth_type`, as GitHub's is.
+        let config = Config::builder().environment(environment).resolve().unwrap();
+        assert_eq!(config.auth_type(), Some("azure-devops-oidc"));
+        Workspace::builder().config(&config).build().unwrap().users().me().await.unwrap();
+        let asked = devops.only();
+        assert_eq!((asked.method.as_str(), asked.target.as_str()), ("POST", PATH));
+        assert_eq!(asked.header("authorization"), Some("Bearer planted-pipeline-token"));
+        assert_eq!(asked.header("content-length"), Some("0"));
+        let seen = provider.seen();
+        let form = form(seen.iter().rev().find(|s| s.target == "/oidc/v1/token").unwrap());
+        assert_eq!(form["subject_token"], "pipeline-identity");
+        assert_eq!(form["client_id"], "an-id");
+    }
+}
+
+#[tokio::test]
+async fn azure_pipelines_say_what_is_missing() {
+    let provider = Provider::start().await;
+    let environment = Environment::new([
+        ("DATABRICKS_HOST", provider.url.as_str()),
+        ("SYSTEM_ACCESSTOKEN", "planted-pipeline-token"),
+    ]);
+    let config = Config::builder().environment(environment).with("auth_type", "azure-devops-oidc");
+    let error = config.resolve().unwrap().connection().unwrap_err();
+    assert!(error.to_string().contains("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"), "{error}");
+    assert!(error.hint().unwrap().contains("SYSTEM_ACCESSTOKEN"), "{:?}", error.hint());
+
+    let config = Config::builder().environment(pipeline(&provider.url, "http://devops.example/org"));
+    let error = config.resolve().unwrap().connection().unwrap_err();
+    assert!(error.to_string().contains("must be https"), "{error}");
+
+    let devops = Server::start(|_| {
+        Response::new(403)
+            .with_body(r#"{"message":"planted-pipeline-token may not","typeKey":"AccessDenied"}"#)
+    });
+    let config = Config::builder().environment(pipeline(&provider.url, &devops.url())).resolve().unwrap();
+    let error = Workspace::builder().config(&config).build().unwrap().users().me().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    assert!(error.to_string().contains("AccessDenied: *** may not (HTTP 403)"), "{error}");
+    assert!(!shown(&error).contains("planted-pipeline-token"), "{}", shown(&error));
 }

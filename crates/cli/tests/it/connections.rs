@@ -304,3 +304,23 @@ fn a_profile_chooses_the_cluster_and_the_warehouse() {
     brick("warehouses get", &file("")).run().fails(3, &["no warehouse given", "DATABRICKS_WAREHOUSE_ID"]);
     assert_eq!(sent(), before, "nothing is sent");
 }
+
+#[test]
+fn a_token_that_is_a_word_does_not_garble_messages() {
+    let body = br#"{"error_code":"BAD_REQUEST","message":"the text box next to databricks dev is empty"}"#;
+    let server = Server::answering(&[(400, "application/json", body)]);
+    for token in ["x", "dev", "text", "databricks"] {
+        let brick = |arguments: &str| server.brick(arguments).env("DATABRICKS_TOKEN", token);
+        let ran = brick("clusters list").run();
+        ran.fails(6, &["the text box next to databricks dev is empty"]);
+        // In its known places it is masked all the same.
+        let shown = brick("config show -o json").run().done().json();
+        let attributes = shown["attributes"].as_array().unwrap();
+        assert!(attributes.iter().any(|a| a["name"] == "token" && a["value"] == "***"), "{shown}");
+        let debug = brick("clusters list --debug").run();
+        assert!(!debug.stderr.contains(&format!("Bearer {token}")), "{}", debug.stderr);
+        assert!(debug.stderr.contains("authorization: ***"), "{}", debug.stderr);
+        let curl = brick("api GET /2.0/x --dry-run").run().done();
+        assert!(!curl.text().contains(&format!("Bearer {token}")), "{}", curl.text());
+    }
+}

@@ -37,7 +37,7 @@ pub(crate) struct LoginTarget {
 impl LoginTarget {
     /// The key in the store: the profile; or else the host, with the account for an account console.
     pub(crate) fn key(&self) -> String {
-        let Issuer { host, account_id } = &self.issuer;
+        let Issuer { host, account_id, .. } = &self.issuer;
         match (&self.profile, account_id) {
             (Some(profile), _) => profile.clone(),
             (None, Some(account)) if host.is_account_console() => format!("{host}/oidc/accounts/{account}"),

@@ -1,20 +1,26 @@
 //! Finds a host's OAuth server: at the URLs that the host's metadata names, or else at the usual ones.
 //!
 //! What the host says never leads a secret away: a token endpoint must be on the host itself or on the account console
-//! of its cloud. The SDKs send the client secret wherever the answer points.
+//! of its cloud. The SDKs send the client secret wherever the answer points. A discovery URL that the caller or the
+//! environment names is bound by the same rule.
 
-use brickwire_wire::Wire;
+use brickwire_wire::{Wire, redact};
 use reqwest::Url;
 use serde_json::Value;
 
 use super::token_request::look_up;
 use crate::{Error, Host, Result};
 
+/// What messages call [`Issuer::discovery_url`].
+const DISCOVERY_URL: &str = "the discovery URL (DATABRICKS_DISCOVERY_URL)";
+
 /// The OAuth server of a host.
 #[derive(Debug, Clone)]
 pub(crate) struct Issuer {
     pub(crate) host: Host,
     pub(crate) account_id: Option<String>,
+    /// The page that lists the endpoints, if the caller or the environment names it.
+    pub(crate) discovery_url: Option<String>,
 }
 
 /// What a host says about itself at `/.well-known/databricks-config`.
@@ -84,6 +90,9 @@ impl Issuer {
     /// The endpoints, by discovery or else at the usual URLs.
     pub(crate) async fn endpoints(&self, http: &Wire) -> Result<Endpoints> {
         let metadata = self.metadata(http).await?;
+        if let Some(page) = &self.discovery_url {
+            return self.endpoints_of(page, metadata, http).await;
+        }
         let root = match self.root(&metadata)? {
             Some(root) => root,
             None => self.usual_root()?,
@@ -101,6 +110,31 @@ impl Issuer {
             authorization: address("authorization_endpoint", "/v1/authorize")?,
             metadata,
         })
+    }
+
+    /// The endpoints that a page lists, which must be there: it was named on purpose.
+    async fn endpoints_of(&self, page: &str, metadata: HostMetadata, http: &Wire) -> Result<Endpoints> {
+        let fault = |why: &str, shown: &str| {
+            Error::configuration(format!("{DISCOVERY_URL} {why}: {shown}"))
+                .with_hint("`discovery_url` is a page of the host's OAuth server that lists its endpoints")
+        };
+        let url = self.checked(page.trim()).map_err(|error| {
+            let named = format!("{DISCOVERY_URL} is refused: {error}");
+            error.with_message(named)
+        })?;
+        let shown = redact::url(&url);
+        let server = look_up(http, url).await.ok_or_else(|| fault("can't be read", &shown))?;
+        let address = |key: &str| match server[key].as_str() {
+            Some(address) => self.checked(address),
+            None => Err(fault(&format!("lists no {key}"), &shown)),
+        };
+        let token = address("token_endpoint")?;
+        // Only a browser login needs the other one.
+        let authorization = match server["authorization_endpoint"].as_str() {
+            Some(address) => self.checked(address)?,
+            None => self.host.join("/oidc/v1/authorize")?,
+        };
+        Ok(Endpoints { token, authorization, metadata })
     }
 
     fn usual_root(&self) -> Result<Url> {

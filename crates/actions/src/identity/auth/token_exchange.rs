@@ -3,15 +3,14 @@
 
 use std::path::PathBuf;
 
-use brickwire_wire::{BoxFuture, Wire};
-use bytes::Bytes;
+use brickwire_wire::{BoxFuture, Call, Wire, is_loopback};
 use http::{HeaderValue, Method, header};
 use reqwest::Url;
 
 use super::{
-    discovery::{Endpoints, Issuer},
+    discovery::{Endpoints, Issuer, is_id},
     token::{Token, TokenSource},
-    token_request::{TokenRequest, call},
+    token_request::{Refusal, TokenRequest, call},
 };
 use crate::{Error, ErrorKind, Result, Secret};
 
@@ -36,7 +35,20 @@ pub(crate) enum Subject {
     File(PathBuf),
     /// GitHub Actions, which issues the token to the bearer of `request_token`.
     GitHub { url: Url, request_token: Secret },
+    /// Azure Pipelines, which issue the token to the bearer of the job's access token.
+    AzureDevOps { url: Url, access_token: Secret },
 }
+
+/// The variables of a job in Azure Pipelines: its access token, the address of the organization, and the parts of the
+/// address of its identity token, in that order.
+pub(crate) const AZURE_DEVOPS: [&str; 6] = [
+    "SYSTEM_ACCESSTOKEN",
+    "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI",
+    "SYSTEM_TEAMPROJECTID",
+    "SYSTEM_HOSTTYPE",
+    "SYSTEM_PLANID",
+    "SYSTEM_JOBID",
+];
 
 impl TokenSource for WorkloadIdentity {
     fn auth_type(&self) -> &'static str {
@@ -44,6 +56,7 @@ impl TokenSource for WorkloadIdentity {
             Subject::Variable { .. } => "env-oidc",
             Subject::File(_) => "file-oidc",
             Subject::GitHub { .. } => "github-oidc",
+            Subject::AzureDevOps { .. } => "azure-devops-oidc",
         }
     }
 
@@ -83,6 +96,35 @@ impl WorkloadIdentity {
 }
 
 impl Subject {
+    /// The identity of a job in Azure Pipelines; `parts` are its project, host type, plan and job. The access token goes
+    /// to the collection's address, so that must be https.
+    pub(crate) fn azure_devops(
+        collection: &Secret,
+        parts: [&Secret; 4],
+        access_token: Secret,
+    ) -> Result<Self> {
+        let fault = |why: &str| {
+            let shown = Url::parse(collection.expose()).map(|url| url.origin().ascii_serialization());
+            let shown = shown.unwrap_or_else(|_| "not an address".to_owned());
+            Error::configuration(format!("{} {why}: {shown}", AZURE_DEVOPS[1]))
+        };
+        if let Some(at) = parts.iter().position(|part| !is_id(part.expose())) {
+            return Err(Error::configuration(format!("the variable holds no id: {}", AZURE_DEVOPS[at + 2])));
+        }
+        let [project, host_type, plan, job] = parts.map(Secret::expose);
+        // The real variable ends with a slash.
+        let collection = collection.expose().trim_end_matches('/');
+        let url = format!(
+            "{collection}/{project}/_apis/distributedtask/hubs/{host_type}/plans/{plan}/jobs/{job}/oidctoken\
+             ?api-version=7.2-preview.1"
+        );
+        let url = Url::parse(&url).map_err(|_| fault("is not an address"))?;
+        if url.scheme() != "https" && !is_loopback(&url) {
+            return Err(fault("must be https: over plain http the access token would travel in the clear"));
+        }
+        Ok(Self::AzureDevOps { url, access_token })
+    }
+
     async fn token(&self, http: &Wire, audience: &str) -> Result<Secret> {
         match self {
             Self::Variable { name, token } => token.clone().ok_or_else(|| {
@@ -109,22 +151,47 @@ impl Subject {
             Self::GitHub { url, request_token } => {
                 let mut url = url.clone();
                 url.query_pairs_mut().append_pair("audience", audience);
-                let mut bearer = HeaderValue::try_from(format!("Bearer {}", request_token.expose()))
-                    .map_err(|_| Error::configuration("GitHub's request token does not fit into a header"))?;
-                bearer.set_sensitive(true);
                 let request = call(http, Method::GET, url, "github_oidc_token");
-                let (status, body) = match request.with_header(header::AUTHORIZATION, bearer).send_raw().await
-                {
-                    Ok(answer) => (answer.status.as_u16(), answer.body),
-                    Err(error) => (error.status().ok_or(error)?, Bytes::new()),
-                };
-                let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-                json["value"].as_str().filter(|t| !t.is_empty()).map(Secret::new).ok_or_else(|| {
-                    let text = format!("GitHub gave no identity token (HTTP {status})");
-                    Error::new(ErrorKind::Unauthenticated, text)
-                        .with_hint("the workflow needs `permissions: id-token: write`")
-                })
+                let hint = "the workflow needs `permissions: id-token: write`";
+                issued(http, request, request_token, "value", "GitHub", hint).await
+            }
+            Self::AzureDevOps { url, access_token } => {
+                // The service chooses the audience. It asks for a length even if there is no body.
+                let request = call(http, Method::POST, url.clone(), "azure_devops_oidc_token")
+                    .with_repeatable(true)
+                    .with_header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                    .with_header(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+                let hint = "the step needs `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`";
+                issued(http, request, access_token, "oidcToken", "Azure DevOps", hint).await
             }
         }
     }
+}
+
+/// The identity token that a CI system issues to the bearer of another token, at `key` of its answer.
+async fn issued(
+    http: &Wire,
+    request: Call,
+    bearer: &Secret,
+    key: &str,
+    issuer: &str,
+    hint: &str,
+) -> Result<Secret> {
+    http.filter().learn(bearer);
+    let mut header = HeaderValue::try_from(format!("Bearer {}", bearer.expose()))
+        .map_err(|_| Error::configuration(format!("{issuer}'s request token does not fit into a header")))?;
+    header.set_sensitive(true);
+    let (status, body) = match request.with_header(header::AUTHORIZATION, header).send_raw().await {
+        Ok(answer) => (answer.status.as_u16(), answer.body),
+        Err(error) => {
+            (error.status().ok_or_else(|| error.clone())?, error.body().cloned().unwrap_or_default())
+        }
+    };
+    let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    json[key].as_str().filter(|t| !t.is_empty()).map(Secret::new).ok_or_else(|| {
+        let said = Refusal::read(&json).line().map(|line| format!(": {}", http.filter().text(&line)));
+        let said = said.unwrap_or_default();
+        let text = format!("{issuer} gave no identity token{said} (HTTP {status})");
+        Error::new(ErrorKind::Unauthenticated, text).with_hint(hint)
+    })
 }

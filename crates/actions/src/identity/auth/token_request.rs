@@ -5,7 +5,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use brickwire_wire::{Answer, Call, Redirects, Wire};
+use brickwire_wire::{Answer, Call, Redirects, Wire, redact::Filter};
 use http::{HeaderValue, Method, header};
 use reqwest::Url;
 use serde_json::Value;
@@ -80,7 +80,7 @@ impl<'a> TokenRequest<'a> {
         }
         let host = self.url.host_str().unwrap_or_default();
         match call.send_raw().await {
-            Ok(answer) => TokenAnswer::read(&answer, host),
+            Ok(answer) => TokenAnswer::read(&answer, host, wire.filter()),
             Err(error) => Err(refused(wire, error, host)),
         }
     }
@@ -95,12 +95,14 @@ pub(crate) struct TokenAnswer {
 }
 
 impl TokenAnswer {
-    fn read(answer: &Answer, host: &str) -> Result<Self> {
+    fn read(answer: &Answer, host: &str, filter: &Filter) -> Result<Self> {
         let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let text = |key: &str| json[key].as_str().filter(|t| !t.is_empty()).map(Secret::new);
         // The error doesn't keep the body, which may contain secrets.
         let access_token = text("access_token").ok_or_else(|| {
-            Error::unexpected(format!("the token endpoint's answer holds no access_token: {host}"))
+            let said = Refusal::read(&json).line().map(|line| format!(": {}", filter.text(&line)));
+            let said = said.unwrap_or_default();
+            Error::unexpected(format!("the token endpoint's answer holds no access_token: {host}{said}"))
                 .with_hint("check the host and the token URL, which should end in /oidc/v1/token")
                 .with_details(|d| d.status = Some(answer.status.as_u16()))
         })?;
@@ -128,18 +130,68 @@ pub(crate) fn left(moment: SystemTime) -> Duration {
     moment.duration_since(SystemTime::now()).unwrap_or_default()
 }
 
+/// What an OAuth server says about a refusal.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+impl Refusal {
+    /// RFC 6749 says `error` and `error_description`; Okta says `errorCode` and `errorSummary`, others `code` and
+    /// `message`, and some put either into an object or a list.
+    pub(crate) fn read(json: &Value) -> Self {
+        const CODES: [&str; 5] = ["error", "errorCode", "error_code", "code", "typeKey"];
+        const MESSAGES: [&str; 7] = [
+            "error_description",
+            "errorSummary",
+            "errorDescription",
+            "errorMessage",
+            "message",
+            "detail",
+            "title",
+        ];
+        let inner = match json {
+            Value::Array(all) => all.first(),
+            Value::Object(map) => ["error", "errors"]
+                .iter()
+                .find_map(|key| map.get(*key).filter(|value| value.is_object() || value.is_array())),
+            _ => None,
+        };
+        let inner = inner.map(Self::read).unwrap_or_default();
+        let text = |keys: &[&str]| {
+            keys.iter().find_map(|key| match json.get(*key)? {
+                Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+                Value::Number(number) => Some(number.to_string()),
+                _ => None,
+            })
+        };
+        Self { code: text(&CODES).or(inner.code), message: text(&MESSAGES).or(inner.message) }
+    }
+
+    /// Both in one line; `None` if it says nothing.
+    pub(crate) fn line(&self) -> Option<String> {
+        match (&self.code, &self.message) {
+            (Some(code), Some(message)) => Some(one_line(&format!("{code}: {message}"))),
+            (one, other) => one.as_deref().or(other.as_deref()).map(one_line),
+        }
+    }
+}
+
 /// Turns an error response of a token endpoint into an error that says so; any other error is returned as it is.
 fn refused(wire: &Wire, error: Error, host: &str) -> Error {
     let Some(status) = error.status().filter(|status| *status >= 300) else { return error };
     let json: Value = error.body().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
-    let text = |key: &str| json[key].as_str().map(str::to_owned);
-    let code = text("error").or_else(|| error.error_code().map(str::to_owned));
+    let refusal = Refusal::read(&json);
+    let code = refusal.code.or_else(|| error.error_code().map(str::to_owned));
     let message = error.to_string();
     let message = message.strip_suffix(&format!(" (HTTP {status})")).unwrap_or(&message);
-    let message = text("error_description").unwrap_or_else(|| message.to_owned());
-    let message = match &code {
-        Some(code) if !message.contains(code.as_str()) => format!("{code}: {message}"),
-        _ => message,
+    // The wire's words for a shape that it doesn't know add nothing to a code.
+    let message = refusal.message.or_else(|| (message != "request failed").then(|| message.to_owned()));
+    let message = match (&code, message) {
+        (Some(code), Some(message)) if !message.contains(code.as_str()) => format!("{code}: {message}"),
+        (Some(code), None) => code.clone(),
+        (_, message) => message.unwrap_or_else(|| "request failed".to_owned()),
     };
     let message = wire.filter().text(&message).into_owned();
     let (kind, what, hint) = match status {
@@ -169,4 +221,35 @@ fn refused(wire: &Wire, error: Error, host: &str) -> Error {
         d.attempts = error.attempts();
         d.elapsed = error.elapsed();
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_of_any_shape_are_quoted() {
+        for (body, line) in [
+            (r#"{"error":"invalid_client","error_description":"no"}"#, "invalid_client: no"),
+            (
+                r#"{"errorCode":"E0000011","errorSummary":"Invalid token","errorCauses":[]}"#,
+                "E0000011: Invalid token",
+            ),
+            (r#"{"error":{"code":401,"message":"Unauthorized"}}"#, "401: Unauthorized"),
+            (r#"{"errors":[{"code":"X","message":"first"},{"message":"second"}]}"#, "X: first"),
+            (r#"{"message":"only\nthis"}"#, "only this"),
+            (r#"{"error":"only_this"}"#, "only_this"),
+            (r#"{"title":"Bad","status":400,"detail":"Worse"}"#, "Worse"),
+        ] {
+            let json = serde_json::from_str(body).unwrap();
+            assert_eq!(Refusal::read(&json).line().as_deref(), Some(line), "{body}");
+        }
+        for nothing in ["{}", "[]", "null", r#""text""#, r#"{"error":null}"#] {
+            assert_eq!(
+                Refusal::read(&serde_json::from_str(nothing).unwrap()),
+                Refusal::default(),
+                "{nothing}"
+            );
+        }
+    }
 }

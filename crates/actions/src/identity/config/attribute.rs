@@ -67,7 +67,7 @@ impl Attribute {
 const VERIFIED: &str = "certificates are always verified; `ca_file` adds a company's own authority";
 const OWN_LOG: &str = "the debug log shows headers and the start of bodies, with secrets masked";
 
-pub(crate) static ATTRIBUTES: [Attribute; 39] = [
+pub(crate) static ATTRIBUTES: [Attribute; 40] = [
     plain("host", &["DATABRICKS_HOST"]),
     plain("account_id", &["DATABRICKS_ACCOUNT_ID"]).form(Form::Id),
     plain("workspace_id", &["DATABRICKS_WORKSPACE_ID"]).form(Form::Id),
@@ -90,6 +90,7 @@ pub(crate) static ATTRIBUTES: [Attribute; 39] = [
     plain("oidc_token_filepath", &["DATABRICKS_OIDC_TOKEN_FILEPATH", "DATABRICKS_OIDC_TOKEN_FILE"])
         .other_keys(&["databricks_id_token_filepath", "databricks_oidc_token_filepath"])
         .family("file-oidc"),
+    plain("discovery_url", &["DATABRICKS_DISCOVERY_URL"]),
     plain("databricks_cli_path", &["DATABRICKS_CLI_PATH"]),
     plain("azure_workspace_resource_id", &["DATABRICKS_AZURE_RESOURCE_ID"]).family("azure"),
     plain("azure_client_id", &["ARM_CLIENT_ID"]).family("azure"),

@@ -10,6 +10,7 @@ pub(crate) enum AuthType {
     EnvOidc,
     FileOidc,
     GitHubOidc,
+    AzureDevOpsOidc,
     AzureClientSecret,
     AzureCli,
     DatabricksCli,
@@ -17,7 +18,7 @@ pub(crate) enum AuthType {
 }
 
 /// The kinds that only the SDKs support, and what to use instead.
-const UNSUPPORTED: [(&str, &str); 12] = [
+const UNSUPPORTED: [(&str, &str); 11] = [
     (
         "basic",
         "Databricks has ended basic authentication: use a personal access token, or `databricks auth login`",
@@ -26,10 +27,6 @@ const UNSUPPORTED: [(&str, &str); 12] = [
     (
         "azure-msi",
         "use a service principal of Databricks (oauth-m2m), or az login with the identity and azure-cli",
-    ),
-    (
-        "azure-devops-oidc",
-        "write the pipeline's token to a file and use file-oidc, or a variable and env-oidc",
     ),
     ("github-oidc-azure", "use github-oidc with a federation policy of Databricks"),
     ("google-credentials", "use a service principal of Databricks (oauth-m2m)"),
@@ -43,12 +40,13 @@ const UNSUPPORTED: [(&str, &str); 12] = [
 
 impl AuthType {
     /// The SDKs' names, in the order of the variants.
-    const NAMES: [(Self, &str); 9] = [
+    const NAMES: [(Self, &str); 10] = [
         (Self::Pat, "pat"),
         (Self::OAuthM2m, "oauth-m2m"),
         (Self::EnvOidc, "env-oidc"),
         (Self::FileOidc, "file-oidc"),
         (Self::GitHubOidc, "github-oidc"),
+        (Self::AzureDevOpsOidc, "azure-devops-oidc"),
         (Self::AzureClientSecret, "azure-client-secret"),
         (Self::AzureCli, "azure-cli"),
         (Self::DatabricksCli, "databricks-cli"),
@@ -67,7 +65,10 @@ impl AuthType {
 
     /// Whether its tokens can have the permissions of a group.
     pub(crate) fn has_groups(self) -> bool {
-        matches!(self, Self::OAuthM2m | Self::EnvOidc | Self::FileOidc | Self::GitHubOidc)
+        matches!(
+            self,
+            Self::OAuthM2m | Self::EnvOidc | Self::FileOidc | Self::GitHubOidc | Self::AzureDevOpsOidc
+        )
     }
 
     /// The kind with this name.

@@ -6,7 +6,9 @@ use super::{
     connect::login_target,
     settings::{Fault, Settings},
 };
-use crate::identity::auth::{azure::azure_cloud_of, azure_cli::AzureCli, databricks_cli::DatabricksCli};
+use crate::identity::auth::{
+    azure::azure_cloud_of, azure_cli::AzureCli, databricks_cli::DatabricksCli, token_exchange::AZURE_DEVOPS,
+};
 
 /// The kinds to try, in order: one, if the settings say how to authenticate; otherwise all logins that are available,
 /// possibly none.
@@ -58,6 +60,8 @@ fn workload(settings: &Settings) -> Option<AuthType> {
         Some(AuthType::EnvOidc)
     } else if is_set("ACTIONS_ID_TOKEN_REQUEST_URL") && is_set("ACTIONS_ID_TOKEN_REQUEST_TOKEN") {
         Some(AuthType::GitHubOidc)
+    } else if AZURE_DEVOPS.into_iter().all(is_set) {
+        Some(AuthType::AzureDevOpsOidc)
     } else {
         None
     }
@@ -66,7 +70,10 @@ fn workload(settings: &Settings) -> Option<AuthType> {
 /// The logins that are available on this machine. This is the only place that looks for them.
 fn logins(settings: &Settings) -> Vec<AuthType> {
     let Some(host) = &settings.host else { return Vec::new() };
-    if let Some(workload) = workload(settings) {
+    let workload = workload(settings);
+    // A pipeline's access token has many uses, and says less about the login than the other systems' variables do.
+    let is_pipeline = workload == Some(AuthType::AzureDevOpsOidc);
+    if let Some(workload) = workload.filter(|_| !is_pipeline) {
         return vec![workload];
     }
     let environment = &settings.environment;
@@ -77,8 +84,13 @@ fn logins(settings: &Settings) -> Vec<AuthType> {
         None => DatabricksCli::is_installed(environment),
     };
     let azure = azure_cloud_of(host).is_some() && AzureCli::is_installed(environment);
-    [(browser, AuthType::ExternalBrowser), (databricks, AuthType::DatabricksCli), (azure, AuthType::AzureCli)]
-        .into_iter()
-        .filter_map(|(is_available, kind)| is_available.then_some(kind))
-        .collect()
+    [
+        (is_pipeline, AuthType::AzureDevOpsOidc),
+        (browser, AuthType::ExternalBrowser),
+        (databricks, AuthType::DatabricksCli),
+        (azure, AuthType::AzureCli),
+    ]
+    .into_iter()
+    .filter_map(|(is_available, kind)| is_available.then_some(kind))
+    .collect()
 }

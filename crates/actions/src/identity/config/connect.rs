@@ -19,7 +19,7 @@ use crate::{
             default_chain::DefaultChain,
             discovery::Issuer,
             token::Identity,
-            token_exchange::{Subject, WorkloadIdentity},
+            token_exchange::{AZURE_DEVOPS, Subject, WorkloadIdentity},
             token_store::TokenStore,
         },
         connection::{Connection, Credential},
@@ -95,7 +95,11 @@ fn need_text(settings: &Settings, kind: AuthType, name: &'static str) -> Result<
 }
 
 fn issuer(settings: &Settings, host: &Host) -> Issuer {
-    Issuer { host: host.clone(), account_id: settings.text("account_id") }
+    Issuer {
+        host: host.clone(),
+        account_id: settings.text("account_id"),
+        discovery_url: settings.text("discovery_url"),
+    }
 }
 
 fn requested_scopes(settings: &Settings) -> Vec<String> {
@@ -136,14 +140,16 @@ fn credential(settings: &Settings, kind: AuthType, host: &Host) -> Result<Creden
             principal.group_id = settings.text("group_id");
             return Ok(Credential::ServicePrincipal(principal));
         }
-        AuthType::EnvOidc | AuthType::FileOidc | AuthType::GitHubOidc => Identity::new(WorkloadIdentity {
-            issuer: issuer(settings, host),
-            subject: subject(settings, kind)?,
-            client_id: settings.text("client_id"),
-            audience: settings.text("token_audience"),
-            scopes: requested_scopes(settings),
-            group_id: settings.text("group_id"),
-        }),
+        AuthType::EnvOidc | AuthType::FileOidc | AuthType::GitHubOidc | AuthType::AzureDevOpsOidc => {
+            Identity::new(WorkloadIdentity {
+                issuer: issuer(settings, host),
+                subject: subject(settings, kind)?,
+                client_id: settings.text("client_id"),
+                audience: settings.text("token_audience"),
+                scopes: requested_scopes(settings),
+                group_id: settings.text("group_id"),
+            })
+        }
         AuthType::AzureClientSecret => Identity::new(AzureServicePrincipal {
             cloud: azure_cloud()?,
             host: host.clone(),
@@ -175,9 +181,14 @@ fn credential(settings: &Settings, kind: AuthType, host: &Host) -> Result<Creden
 fn subject(settings: &Settings, kind: AuthType) -> Result<Subject, Fault> {
     let variable = |name: &str| {
         settings.environment.get(name).map(Secret::new).ok_or_else(|| {
-            Error::configuration(format!("the environment variable is not set: {name}")).with_hint(
-                "github-oidc works in GitHub Actions, in a job with `permissions: id-token: write`",
-            )
+            let hint = match kind {
+                AuthType::AzureDevOpsOidc => {
+                    "azure-devops-oidc works in Azure Pipelines, in a step with `env: SYSTEM_ACCESSTOKEN: \
+                     $(System.AccessToken)`"
+                }
+                _ => "github-oidc works in GitHub Actions, in a job with `permissions: id-token: write`",
+            };
+            Error::configuration(format!("the environment variable is not set: {name}")).with_hint(hint)
         })
     };
     Ok(match kind {
@@ -189,6 +200,10 @@ fn subject(settings: &Settings, kind: AuthType) -> Result<Subject, Fault> {
             let url = Url::parse(variable("ACTIONS_ID_TOKEN_REQUEST_URL")?.expose())
                 .map_err(|_| Error::configuration("ACTIONS_ID_TOKEN_REQUEST_URL is not a URL"))?;
             Subject::GitHub { url, request_token: variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN")? }
+        }
+        AuthType::AzureDevOpsOidc => {
+            let [token, collection, project, host_type, plan, job] = AZURE_DEVOPS.map(variable);
+            Subject::azure_devops(&collection?, [&project?, &host_type?, &plan?, &job?], token?)?
         }
         _ => {
             let name = settings.text("oidc_token_env").unwrap_or_else(|| "DATABRICKS_OIDC_TOKEN".to_owned());

@@ -16,7 +16,7 @@ use crate::{Environment, Error, Result, Secret};
 
 /// Settings that a profile doesn't have. A client secret may come from elsewhere, so a profile doesn't decide which
 /// endpoint receives it.
-const NOT_IN_PROFILES: [&str; 2] = ["config_file", "token_url"];
+const NOT_IN_PROFILES: [&str; 3] = ["config_file", "token_url", "discovery_url"];
 
 /// The file that is named, or else the one in the home directory, if there is one.
 pub(crate) fn path_of(named: Option<&Setting>, environment: &Environment) -> Option<PathBuf> {

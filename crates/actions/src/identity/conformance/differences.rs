@@ -23,6 +23,8 @@ const fn differ(vector: &'static str, why: &'static str, ours: &'static str) -> 
 /// host, and must then have the expected outcome.
 pub(super) const ELSEWHERE: &str =
     "design: a credential never goes to a host that only an answer of the workspace names";
+/// The vector's CI system has an address without TLS. It is run again with https, and must then have the expected outcome.
+pub(super) const IN_THE_CLEAR: &str = "design: a job's access token goes to a CI system over TLS only";
 const REFUSED: &str =
     r#"{"error_contains": "names an OAuth server on another host: https://localhost:1234"}"#;
 
@@ -46,8 +48,8 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     differ("matrix/metadata-service/*", LOCAL_SERVICE, NO_METADATA),
     differ(
         "matrix/azure-devops-oidc/*",
-        "issue: not done; the error names it and a way that works",
-        r#"{"error_contains": "azure-devops-oidc", "error_mentions": ["file-oidc"]}"#,
+        IN_THE_CLEAR,
+        r#"{"error_contains": "must be https", "error_mentions": ["SYSTEM_TEAMFOUNDATIONCOLLECTIONURI", "http://devops.test"]}"#,
     ),
     differ(
         "matrix/github-oidc-azure/*",
