@@ -2,6 +2,7 @@
 
 mod background;
 mod doctor;
+mod document;
 mod identity;
 mod lifecycle;
 mod list;

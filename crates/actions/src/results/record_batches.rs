@@ -49,7 +49,7 @@ impl StatementResult {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is in another format.
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the result is in another format.
     pub fn into_batches(self) -> Result<RecordBatches> {
         Ok(RecordBatches { reader: self.reader.with_decoder()?, schema: None })
     }
@@ -114,7 +114,13 @@ impl fmt::Debug for RecordBatches {
 
 /// Decodes one chunk, which is an Arrow stream with a schema of its own.
 #[derive(Debug)]
-struct BatchDecoder(StreamDecoder);
+struct BatchDecoder {
+    stream: StreamDecoder,
+    /// How many columns the manifest lists; 0 if it has no schema.
+    columns: usize,
+    /// Whether no byte has been read.
+    begins: bool,
+}
 
 fn malformed(error: ArrowError) -> Error {
     Error::unexpected("the rows are not the Arrow stream they should be").with_source(error)
@@ -124,22 +130,31 @@ impl ChunkDecoder for BatchDecoder {
     type Item = RecordBatch;
 
     const FORMAT: StatementFormat = StatementFormat::ArrowStream;
-    const OTHER_FORMAT_HINT: &'static str = "run the statement again with `execute_arrow`";
 
-    fn new(_: &Arc<[StatementColumnInfo]>) -> Self {
-        Self(StreamDecoder::default())
+    fn new(columns: &Arc<[StatementColumnInfo]>) -> Self {
+        Self { stream: StreamDecoder::default(), columns: columns.len(), begins: true }
     }
 
     fn decode(&mut self, bytes: PooledBuffer, items: &mut Vec<(RecordBatch, u64)>) -> Result<()> {
+        // The decoder would take text for the length of a message, and wait for that many bytes.
+        if std::mem::take(&mut self.begins) && matches!(bytes.first(), Some(b'[' | b'{' | b'<')) {
+            return Err(Error::unexpected("the rows are text, and not the Arrow stream they should be"));
+        }
         let mut buffer = Buffer::from(Bytes::from_owner(bytes));
-        while let Some(batch) = self.0.decode(&mut buffer).map_err(malformed)? {
-            let rows = batch.num_rows() as u64;
+        while let Some(batch) = self.stream.decode(&mut buffer).map_err(malformed)? {
+            let (rows, columns) = (batch.num_rows() as u64, batch.num_columns());
+            if self.columns > 0 && columns != self.columns {
+                return Err(Error::unexpected(format!(
+                    "the rows have {columns} columns, and the schema of the result lists {}",
+                    self.columns
+                )));
+            }
             items.push((batch, rows));
         }
         Ok(())
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.0.finish().map_err(malformed)
+        self.stream.finish().map_err(malformed)
     }
 }

@@ -3,11 +3,12 @@
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use brickwire_actions::{
-    self as actions, ErrorKind, IfTerminated, RunOptions, RunOutput,
+    self as actions, ErrorKind, IfTerminated, RunOptions, RunOutput, WaitOptions,
     types::{self, CommandLanguage},
 };
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     context::Context,
     failure::{Failure, Result},
-    options::Timeout,
+    options::duration,
     output::Target,
     source::Source,
 };
@@ -54,8 +55,10 @@ pub(crate) struct Command {
     /// Folder to save images in
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     images: PathBuf,
-    #[command(flatten)]
-    timeout: Timeout,
+    /// Cancel the code if starting the cluster and running it take longer than this, such as 30s or 2h; by default there
+    /// is no limit
+    #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
+    timeout: Option<Duration>,
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
@@ -68,16 +71,23 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let cluster = command.cluster.id(context).await?;
     let if_terminated = if command.start { IfTerminated::Start } else { IfTerminated::Fail };
     let clusters = clusters::of(context).await?;
-    let running = clusters.ensure_running(&cluster, if_terminated, command.timeout.options()).await;
+    // The cluster and the code share the time.
+    let (timeout, began) = (command.timeout.unwrap_or(Duration::MAX), Instant::now());
+    let running = clusters
+        .ensure_running(&cluster, if_terminated, WaitOptions::default().with_timeout(timeout))
+        .await;
     running.map_err(|error| match error.kind() {
         ErrorKind::Configuration => Failure::from(error)
             .with_hint(format!("start it: brick clusters start {cluster}, or add --start")),
         _ => error.into(),
     })?;
+    // In whole seconds, so that a message names the time that was given if the cluster was running.
+    let taken = Duration::from_secs(began.elapsed().as_secs());
+    let left = timeout.saturating_sub(taken).max(timeout.min(Duration::from_secs(1)));
     let mut options = RunOptions::default()
         .with_language(language)
         .with_kept_context(command.keep_context)
-        .with_wait(command.timeout.options());
+        .with_wait(WaitOptions::default().with_timeout(left));
     if let Some(id) = command.context {
         options = options.with_context(id);
     }

@@ -40,7 +40,7 @@ pub(crate) struct Which {
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let statements = context.workspace().await?.statements();
     match command {
-        Command::Get(which) => context.record(statements.get(&which.statement).await?.raw()),
+        Command::Get(which) => context.record(statements.get_json(&which.statement).await?.get().as_bytes()),
         Command::Wait { which, out, timeout } => {
             // Before the wait, so that a problem with the file is reported at once.
             let output = context.output_to(out.as_deref())?;

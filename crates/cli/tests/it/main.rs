@@ -17,6 +17,7 @@ mod help;
 #[cfg(unix)]
 mod login;
 mod output;
+mod real_answers;
 mod retries;
 mod run;
 mod sandbox;

@@ -76,8 +76,12 @@ impl RowsDecoder {
         loop {
             match reader.row(&mut self.place) {
                 Ok(Some(cells)) => {
-                    let columns = if self.columns.is_empty() { cells } else { self.columns.len() };
-                    let expected = *width.get_or_insert(columns);
+                    if self.columns.is_empty() {
+                        return Err(Error::unexpected(
+                            "the result has rows and no columns: its schema is missing",
+                        ));
+                    }
+                    let expected = *width.get_or_insert(self.columns.len());
                     if cells != expected {
                         return Err(Error::unexpected(format!(
                             "a row of the result has {cells} cells for {expected} columns"
@@ -118,8 +122,6 @@ impl ChunkDecoder for RowsDecoder {
     type Item = Rows;
 
     const FORMAT: StatementFormat = StatementFormat::JsonArray;
-    const OTHER_FORMAT_HINT: &'static str =
-        "read them as record batches, or run the statement again without a format";
 
     // Each segment becomes a page of some thousands of rows.
     const SEGMENT: usize = 1 << 20;
