@@ -45,7 +45,7 @@ pub(super) async fn download<D: ChunkDecoder>(
         outcome = call.send_stream(&mut sink) => outcome,
         limit = silence(chunks) => {
             let text = format!("no byte of the result came within {limit:?}");
-            return Err(unreachable_store(index, &host, ErrorKind::Unavailable, &text));
+            return Err(unreachable_store(index, &host, &text));
         }
     };
     if let Err(error) = outcome {
@@ -81,11 +81,16 @@ fn host_of(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-fn unreachable_store(index: u64, host: &str, kind: ErrorKind, why: &str) -> Error {
-    Error::new(kind, format!("cannot download chunk {index} of the result from {host}: {why}")).with_hint(format!(
-        "results are downloaded from {host}: check that firewall, proxy and DNS of this network let you reach it; \
-         to fetch a small result in the answer instead, set `disposition` to `INLINE`"
-    ))
+fn unreachable_store(index: u64, host: &str, why: &str) -> Error {
+    let text = format!("cannot download chunk {index} of the result from {host}: {why}");
+    Error::new(ErrorKind::Unavailable, text).with_hint(unreachable_hint(host))
+}
+
+fn unreachable_hint(host: &str) -> String {
+    format!(
+        "results are downloaded from {host}: check that firewall, proxy and DNS of this network let you reach it; to \
+         fetch a small result in the answer instead, set `disposition` to `INLINE`"
+    )
 }
 
 /// Splits the bytes of one download, and pushes the pieces into the pipeline.
@@ -128,14 +133,19 @@ impl<D: ChunkDecoder> ChunkSink<'_, D> {
                 };
                 Error::new(ErrorKind::Unavailable, text).with_hint(hint)
             }
-            Some(status) => {
-                let refused = if status.is_client_error() { "refused, with new links as well: " } else { "" };
-                unreachable_store(index, &host, ErrorKind::Unavailable, &format!("{refused}HTTP {code}"))
+            Some(status) if status.is_client_error() => {
+                let text = format!("the store refuses chunk {index} of the result (HTTP {code}): {host}");
+                let hint = match self.chunks.bytes() {
+                    0 => unreachable_hint(&host),
+                    _ => "new links were refused as well: check the network and the clock".to_owned(),
+                };
+                Error::new(ErrorKind::Unavailable, text).with_hint(hint)
             }
+            Some(_) => unreachable_store(index, &host, &format!("HTTP {code}")),
             None if error.kind() == ErrorKind::UnexpectedResponse => {
                 Error::unexpected(format!("cannot download chunk {index} of the result from {host}: {error}"))
             }
-            None => unreachable_store(index, &host, ErrorKind::Unavailable, &error.to_string()),
+            None => unreachable_store(index, &host, &error.to_string()),
         };
         ours.with_details(|d| {
             d.status = error.status();
@@ -147,10 +157,8 @@ impl<D: ChunkDecoder> ChunkSink<'_, D> {
     /// A proxy or a login page answered for the store.
     fn page(&mut self) -> Error {
         let host = host_of(&self.link.url);
-        let text = format!("chunk {} of the result is an HTML page from {host}, and not rows", self.index);
-        let hint =
-            unreachable_store(self.index, &host, ErrorKind::UnexpectedResponse, "").hint().map(str::to_owned);
-        self.keep(Error::unexpected(text).with_hint(hint.unwrap_or_default()))
+        let text = format!("chunk {} of the result is an HTML page, and not rows: {host}", self.index);
+        self.keep(Error::unexpected(text).with_hint(unreachable_hint(&host)))
     }
 }
 

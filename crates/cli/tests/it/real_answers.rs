@@ -1,15 +1,19 @@
 //! Answers that services and networks really give, and that clients are known to take for something else.
 
-use serde_json::json;
+use brickwire_testserver::{self as testserver, Response};
+use serde_json::{Value, json};
 
-use crate::scripted::Server;
+use crate::{
+    program::{Brick, Ran},
+    scripted::Server,
+};
 
 const JSON: &str = "application/json";
 const WAREHOUSE: &str = "0123456789abcdef";
 const ID: &str = "01ef0000-0000-1000-8000-000000000001";
 
 /// What a statement's submission is answered with.
-fn statement(state: &str, rows: serde_json::Value) -> serde_json::Value {
+fn statement(state: &str, rows: Value) -> Value {
     json!({
         "statement_id": ID, "status": { "state": state },
         "manifest": {
@@ -20,11 +24,11 @@ fn statement(state: &str, rows: serde_json::Value) -> serde_json::Value {
     })
 }
 
-fn sql(answer: &serde_json::Value) -> Server {
+fn sql(answer: &Value) -> Server {
     Server::json(&answer.to_string())
 }
 
-fn run(server: &Server, options: &str, text: &str) -> crate::program::Ran {
+fn run(server: &Server, options: &str, text: &str) -> Ran {
     server.brick(&format!("sql -w {WAREHOUSE} {options}")).arg(text).run()
 }
 
@@ -51,13 +55,11 @@ fn the_reason_of_a_cancellation_is_shown() {
 #[test]
 fn a_cancellation_that_is_refused_is_not_called_one() {
     let running = json!({ "statement_id": ID, "status": { "state": "RUNNING" } }).to_string();
-    let server =
-        brickwire_testserver::Server::start(move |request| match request.target.ends_with("/cancel") {
-            true => brickwire_testserver::Response::new(404)
-                .with_body(r#"{"error_code":"NOT_FOUND","message":"gone"}"#),
-            false => brickwire_testserver::Response::json(running.clone()),
-        });
-    let brick = crate::program::Brick::new(&format!("sql -w {WAREHOUSE} --timeout 300ms"));
+    let server = testserver::Server::start(move |request| match request.target.ends_with("/cancel") {
+        true => Response::new(404).with_body(r#"{"error_code":"NOT_FOUND","message":"gone"}"#),
+        false => Response::json(running.clone()),
+    });
+    let brick = Brick::new(&format!("sql -w {WAREHOUSE} --timeout 300ms"));
     let brick = brick.env("DATABRICKS_HOST", server.url()).env("DATABRICKS_TOKEN", "dapi-scripted");
     let ran =
         brick.arg("INSERT INTO t VALUES (1)").run().fails(9, &["300ms", "canceling failed", "may still run"]);
@@ -69,7 +71,7 @@ fn a_store_that_cannot_be_reached_is_named_and_a_flag_does_without_it() {
     let link = json!({ "chunk_index": 0, "external_link": "https://store.invalid/part?sig=hush" });
     let server = sql(&statement("SUCCEEDED", json!({ "external_links": [link] })));
     let ran = run(&server, "-q -o json", "SELECT 1");
-    let error = &ran.json_error()["error"];
+    let error = &ran.json_error();
     assert_eq!(error["exit_code"], 7);
     assert!(error["message"].as_str().unwrap().contains("store.invalid"), "{error}");
     let hint = error["hint"].as_str().unwrap();
@@ -78,7 +80,7 @@ fn a_store_that_cannot_be_reached_is_named_and_a_flag_does_without_it() {
 
     let server = sql(&statement("SUCCEEDED", json!({ "data_array": [["1"]] })));
     run(&server, "--inline", "SELECT 1").done();
-    let sent: serde_json::Value = serde_json::from_slice(&server.only().body).unwrap();
+    let sent: Value = serde_json::from_slice(&server.only().body).unwrap();
     assert_eq!(sent["disposition"], "INLINE");
 }
 
@@ -95,7 +97,7 @@ fn rows_in_the_answer_are_text() {
 fn a_limit_is_answered_with_the_rows() {
     let server = sql(&statement("SUCCEEDED", json!({ "data_array": [["1"]] })));
     run(&server, "--limit 1000", "SELECT * FROM t").done();
-    let sent: serde_json::Value = serde_json::from_slice(&server.only().body).unwrap();
+    let sent: Value = serde_json::from_slice(&server.only().body).unwrap();
     assert_eq!((&sent["disposition"], &sent["row_limit"]), (&json!("INLINE"), &json!(1000)));
 }
 
@@ -104,7 +106,7 @@ fn rows_without_a_schema_are_no_empty_objects() {
     let mut answer = statement("SUCCEEDED", json!({ "data_array": [["1"]] }));
     answer["manifest"]["schema"] = json!(null);
     let ran = run(&sql(&answer), "", "SELECT 1").fails(1, &["schema"]);
-    assert!(!ran.stdout.contains("{}"), "{:?}", ran.stdout);
+    assert!(!ran.text().contains("{}"), "{}", ran.text());
     let mut arrow = statement("SUCCEEDED", json!({ "data_array": [["1"]] }));
     arrow["manifest"]["format"] = "ARROW_STREAM".into();
     let ran = run(&sql(&arrow), "", "SELECT 1").fails(1, &["format"]);
@@ -149,14 +151,14 @@ fn what_is_only_passed_on_is_not_decoded() {
 
 #[test]
 fn a_context_that_is_late_is_not_said_to_go_on() {
-    let server = brickwire_testserver::Server::start(|request| {
+    let server = testserver::Server::start(|request| {
         let path = request.target.split('?').next().unwrap_or_default();
-        brickwire_testserver::Response::json(match path.rsplit('/').next() {
+        Response::json(match path.rsplit('/').next() {
             Some("get") => r#"{"cluster_id":"0123-456789-abcdefgh","state":"RUNNING"}"#,
             _ => r#"{"id":"77","status":"Pending"}"#,
         })
     });
-    let brick = crate::program::Brick::new("run -c 0123-456789-abcdefgh --timeout 300ms 1");
+    let brick = Brick::new("run -c 0123-456789-abcdefgh --timeout 300ms 1");
     let brick = brick.env("DATABRICKS_HOST", server.url()).env("DATABRICKS_TOKEN", "dapi-scripted");
     let ran = brick.run().fails(9, &["the code was not run", "300ms", "was destroyed"]);
     assert!(!ran.stderr.contains("on its own"), "{}", ran.stderr);

@@ -94,8 +94,8 @@ async fn a_query_that_is_cut_off_by_bytes_runs_again_by_links() {
             "statement_id": ID, "status": { "state": "FAILED", "error": { "error_code": "BAD_REQUEST", "message": message } },
         });
     };
-    let cases: [(&str, Box<dyn Fn(&mut Value) + Send + Sync>); 2] =
-        [("cut", Box::new(cut)), ("failed", Box::new(failed))];
+    type Spoil = Box<dyn Fn(&mut Value) + Send + Sync>;
+    let cases: [(&str, Spoil); 2] = [("cut", Box::new(cut)), ("failed", Box::new(failed))];
     for (name, spoil) in cases {
         let running = as_asked(30, spoil).await;
         let statement = running.workspace.sql("w").statement("SELECT * FROM t").with_row_limit(30);
