@@ -136,7 +136,10 @@ impl<D: ChunkDecoder> ChunkSink<'_, D> {
             Some(status) if status.is_client_error() => {
                 let text = format!("the store refuses chunk {index} of the result (HTTP {code}): {host}");
                 let hint = match self.chunks.bytes() {
-                    0 => unreachable_hint(&host),
+                    0 => format!(
+                        "{}; new links were refused as well, so check the clock, too",
+                        unreachable_hint(&host)
+                    ),
                     _ => "new links were refused as well: check the network and the clock".to_owned(),
                 };
                 Error::new(ErrorKind::Unavailable, text).with_hint(hint)
