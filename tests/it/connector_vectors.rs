@@ -86,13 +86,13 @@ const DIFFERENCES: &[Row] = &[
     ),
     (
         "run_sql/unknown_state",
-        Some(&[SUBMIT, POLLS, CANCEL]),
+        Some(&[SUBMIT, POLLS, CANCEL, POLLS]),
         Fails(DeadlineExceeded, "did not end within"),
         "a new state is one on the way",
     ),
     (
         "run_sql/never_ends",
-        Some(&[SUBMIT, POLLS, CANCEL]),
+        Some(&[SUBMIT, POLLS, CANCEL, POLLS]),
         Fails(DeadlineExceeded, "did not end within"),
         "there is a deadline, and then a cancellation",
     ),
