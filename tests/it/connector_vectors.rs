@@ -86,13 +86,13 @@ const DIFFERENCES: &[Row] = &[
     ),
     (
         "run_sql/unknown_state",
-        Some(&[SUBMIT, POLLS, CANCEL]),
+        Some(&[SUBMIT, POLLS, CANCEL, POLLS]),
         Fails(DeadlineExceeded, "did not end within"),
         "a new state is one on the way",
     ),
     (
         "run_sql/never_ends",
-        Some(&[SUBMIT, POLLS, CANCEL]),
+        Some(&[SUBMIT, POLLS, CANCEL, POLLS]),
         Fails(DeadlineExceeded, "did not end within"),
         "there is a deadline, and then a cancellation",
     ),
@@ -266,7 +266,9 @@ async fn run_sql(workspace: &Workspace, vector: &Value) -> Result<bytes::Bytes, 
     }
     let result = statement.execute().await?;
     let raw = result.raw().clone();
-    assert_eq!(result.collect().await?, [vec![Some("1".to_owned())]]);
+    // The vectors' answers are shortened: their rows have no schema, so they can't be read.
+    let unread = result.collect().await.unwrap_err();
+    assert!(unread.kind() == UnexpectedResponse && unread.to_string().contains("schema"), "{unread}");
     Ok(raw)
 }
 

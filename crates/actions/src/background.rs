@@ -77,7 +77,7 @@ impl Background {
             Err(_) => {
                 let text = format!("outcome unknown: the {what} was submitted, and no answer came in time");
                 Err(Error::new(ErrorKind::UnknownOutcome, text)
-                    .with_hint("see whether it took effect before you submit it again, or allow more time"))
+                    .with_hint("see whether it took effect before you submit it again with more time"))
             }
         }
     }
@@ -91,27 +91,52 @@ impl Background {
         cancel: impl FnOnce() -> F + Send + Sync + 'static,
     ) -> CancelOnDrop
     where
-        F: Future<Output = Result<()>> + Send + 'static,
+        F: Future<Output = Result<Canceled>> + Send + 'static,
     {
         let (background, events, id) = (self.clone(), events.clone(), id.to_owned());
         let cancel = move || {
             // Emitted first: a program that is ending may have no time left to see the cancellation itself.
             events.emit(|| Event::Cancelling { what, id: id.clone() });
             let canceling = cancel();
+            let (give, canceled) = oneshot::channel();
             background.spawn(async move {
-                if let Err(error) = canceling.await {
+                let canceled = canceling.await;
+                if let Err(error) = &canceled {
                     tracing::warn!(target: "brickwire", what, id, %error, "canceling failed");
+                    events.emit(|| Event::CancelingFailed {
+                        what,
+                        id: id.clone(),
+                        reason: error.to_string(),
+                    });
                 }
+                // Only `CancelOnDrop::cancel` waits for this.
+                let _ = give.send(canceled);
             });
+            canceled
         };
         CancelOnDrop { cancel: Some(Box::new(cancel)), is_armed: true }
     }
 }
 
+/// What became of an accepted cancellation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Canceled {
+    /// What was canceled has ended, in this state.
+    Ended(String),
+    /// The service accepted the cancellation, and the end was not seen.
+    Requested,
+}
+
+/// How long [`CancelOnDrop::cancel`] waits for the cancellation.
+const CANCELING: Duration = Duration::from_secs(5);
+
+/// Starts to cancel, and returns where what became of it will be.
+type StartCanceling = dyn FnOnce() -> oneshot::Receiver<Result<Canceled>> + Send + Sync;
+
 /// Cancels something that runs remotely when dropped, unless it is disarmed.
 #[must_use = "dropping it cancels"]
 pub(crate) struct CancelOnDrop {
-    cancel: Option<Box<dyn FnOnce() + Send + Sync>>,
+    cancel: Option<Box<StartCanceling>>,
     is_armed: bool,
 }
 
@@ -123,12 +148,25 @@ impl CancelOnDrop {
     pub(crate) fn disarm(&mut self) {
         self.is_armed = false;
     }
+
+    /// Cancels now, and waits some seconds for what becomes of it. Dropping the future doesn't stop the cancellation.
+    ///
+    /// # Errors
+    /// Those of the cancellation: then what was to be canceled may still run.
+    pub(crate) async fn cancel(mut self) -> Result<Canceled> {
+        let Some(cancel) = self.cancel.take() else { return Ok(Canceled::Requested) };
+        match tokio::time::timeout(CANCELING, cancel()).await {
+            Ok(Ok(canceled)) => canceled,
+            Ok(Err(_)) => Err(Error::new(ErrorKind::Local, "the program is ending")),
+            Err(_) => Err(Error::new(ErrorKind::DeadlineExceeded, format!("no answer within {CANCELING:?}"))),
+        }
+    }
 }
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         if let (true, Some(cancel)) = (self.is_armed, self.cancel.take()) {
-            cancel();
+            drop(cancel());
         }
     }
 }
@@ -151,7 +189,7 @@ mod tests {
         let canceled = canceled.clone();
         background.cancel_on_drop(&Events::default(), "statement", "s1", move || async move {
             canceled.fetch_add(1, Ordering::SeqCst);
-            Ok(())
+            Ok(Canceled::Requested)
         })
     }
 
@@ -183,5 +221,23 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::UnknownOutcome);
         background.settle(5 * SOON).await;
         assert_eq!(canceled.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cancellation_says_what_became_of_it_and_is_not_waited_for_for_long() {
+        let (background, events) = (Background::default(), Events::default());
+        let refused = background.cancel_on_drop(&events, "statement", "s1", || async {
+            Err(Error::new(ErrorKind::NotFound, "gone"))
+        });
+        assert_eq!(refused.cancel().await.unwrap_err().to_string(), "gone");
+        let ended = background.cancel_on_drop(&events, "statement", "s1", || async {
+            Ok(Canceled::Ended("CANCELED".to_owned()))
+        });
+        assert_eq!(ended.cancel().await.unwrap(), Canceled::Ended("CANCELED".to_owned()));
+        let silent =
+            background.cancel_on_drop(&events, "statement", "s1", std::future::pending::<Result<Canceled>>);
+        let start = Instant::now();
+        assert_eq!(silent.cancel().await.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
+        assert_eq!(start.elapsed(), CANCELING);
     }
 }

@@ -3,11 +3,12 @@
 //! The API's `delete` terminates: the cluster stays and can be started again. Here it is called what it does.
 
 use brickwire_client::{Call, ResponseValue, operations, types};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     Candidate, Change, Goal, IfTerminated, Lifecycle, List, Named, Phase, Result, Status, WaitOptions,
-    Workspace, list, names::required,
+    Workspace, document, list, names::required,
 };
 
 use types::ClusterState as State;
@@ -40,9 +41,18 @@ impl Named for Clusters {
     }
 
     async fn candidates(&self) -> Result<Vec<Candidate>> {
-        let all = self.list().await?.into_iter();
+        let query = types::ClustersListQuery::default();
+        let all = list::all::<Reference>(self.pages(&query), "clusters").await?.into_iter();
         Ok(all.map(|c| Candidate::new(c.cluster_id, c.cluster_name, c.state)).collect())
     }
+}
+
+/// What a name needs of a cluster. A list may hold clusters of which something else can't be decoded.
+#[derive(Deserialize)]
+struct Reference {
+    cluster_id: Option<String>,
+    cluster_name: Option<String>,
+    state: Option<State>,
 }
 
 impl Lifecycle for Clusters {
@@ -158,6 +168,22 @@ impl Clusters {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown id. Operation: `clusters_get`.
     pub async fn get(&self, cluster_id: &str) -> Result<ResponseValue<types::ClusterDetails>> {
         <Self as Lifecycle>::get(&self.workspace, cluster_id).await
+    }
+
+    /// Gets one cluster as JSON, as the service sent it. A field of an unexpected type is no error here.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// println!("{}", workspace.clusters().get_json("0123-456789-abcdefgh").await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get).
+    pub async fn get_json(&self, cluster_id: &str) -> Result<Box<RawValue>> {
+        let call = self.workspace.client().call(&operations::CLUSTERS_GET);
+        document::object(call.query("cluster_id", &cluster_id)).await
     }
 
     /// Returns the id of the cluster that has this id or name. An id costs no request.
@@ -319,6 +345,22 @@ impl Clusters {
         list::all(|_| self.workspace.client().call(&operations::CLUSTERS_LIST_NODE_TYPES), "node_types").await
     }
 
+    /// Lists the node types as JSON, each as the service sent it.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// println!("{} node types", workspace.clusters().list_node_types_json().await?.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of any call. Operation: `clusters_list_node_types`.
+    pub async fn list_node_types_json(&self) -> Result<Vec<Box<RawValue>>> {
+        list::json(|_| self.workspace.client().call(&operations::CLUSTERS_LIST_NODE_TYPES), "node_types")
+            .await
+    }
+
     /// Lists the Spark versions that a cluster can be created with.
     ///
     /// ```no_run
@@ -334,6 +376,21 @@ impl Clusters {
     /// Those of any call. Operation: `clusters_spark_versions`.
     pub async fn list_spark_versions(&self) -> Result<List<types::SparkVersion>> {
         list::all(|_| self.workspace.client().call(&operations::CLUSTERS_SPARK_VERSIONS), "versions").await
+    }
+
+    /// Lists the Spark versions as JSON, each as the service sent it.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// println!("{} versions", workspace.clusters().list_spark_versions_json().await?.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of any call. Operation: `clusters_spark_versions`.
+    pub async fn list_spark_versions_json(&self) -> Result<Vec<Box<RawValue>>> {
+        list::json(|_| self.workspace.client().call(&operations::CLUSTERS_SPARK_VERSIONS), "versions").await
     }
 
     fn pages<'a>(&'a self, query: &'a types::ClustersListQuery) -> impl Fn(Option<String>) -> Call + 'a {

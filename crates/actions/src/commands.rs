@@ -9,10 +9,11 @@ pub(crate) mod run;
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use brickwire_client::{ResponseValue, types};
+use brickwire_client::{ResponseValue, operations, types};
+use serde_json::value::RawValue;
 
 use crate::{
-    Error, ErrorKind, Result, WaitOptions, Workspace,
+    Error, ErrorKind, Result, WaitOptions, Workspace, document,
     names::required,
     wait::{Seen, Verdict, until},
 };
@@ -109,6 +110,23 @@ impl Commands {
         context: &ExecutionContext,
     ) -> Result<ResponseValue<types::ContextStatusResponse>> {
         self.workspace.client().contexts_status(&context.cluster_id, &context.id).await
+    }
+
+    /// Gets the status of a context as JSON, as the service sent it. A field of an unexpected type is no error here.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// # let context = workspace.commands().create_context("c", brickwire_actions::DEFAULT_LANGUAGE).await?;
+    /// println!("{}", workspace.commands().context_status_json(&context).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`context_status`](Self::context_status).
+    pub async fn context_status_json(&self, context: &ExecutionContext) -> Result<Box<RawValue>> {
+        let call = self.workspace.client().call(&operations::CONTEXTS_STATUS);
+        document::object(call.query("clusterId", &context.cluster_id).query("contextId", &context.id)).await
     }
 
     /// Waits until a context takes commands.
@@ -216,6 +234,25 @@ impl Commands {
     pub async fn status(&self, command: &Command) -> Result<ResponseValue<types::CommandStatusResponse>> {
         let Command { cluster_id, context_id, command_id } = command;
         self.workspace.client().commands_status(cluster_id, command_id, context_id).await
+    }
+
+    /// Gets the status of a command as JSON, as the service sent it. A field of an unexpected type is no error here.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// # let command = workspace.commands().submit_on_cluster("c", "1", &Default::default()).await?;
+    /// println!("{}", workspace.commands().status_json(&command).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`status`](Self::status).
+    pub async fn status_json(&self, command: &Command) -> Result<Box<RawValue>> {
+        let Command { cluster_id, context_id, command_id } = command;
+        let call = self.workspace.client().call(&operations::COMMANDS_STATUS);
+        let call = call.query("clusterId", cluster_id).query("commandId", command_id);
+        document::object(call.query("contextId", context_id)).await
     }
 
     /// Waits until a command has ended, in whatever way.

@@ -2,6 +2,7 @@
 
 mod background;
 mod doctor;
+mod document;
 mod encoding;
 mod identity;
 mod lifecycle;

@@ -4,10 +4,12 @@
 //! answer is lost is an unknown outcome and never sent again: the statement may run.
 
 mod chunks;
+mod disposition;
 pub(crate) mod execution;
 mod parameter;
 mod script;
 mod statement;
+mod verb;
 mod wire;
 
 use crate::Workspace;

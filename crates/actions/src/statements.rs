@@ -1,8 +1,9 @@
 //! SQL statements by id: those submitted before, here or elsewhere.
 
-use brickwire_client::{ResponseValue, types};
+use brickwire_client::{ResponseValue, operations, types};
+use serde_json::value::RawValue;
 
-use crate::{Result, StatementResult, WaitOptions, Workspace, sql::execution};
+use crate::{Result, StatementResult, WaitOptions, Workspace, document, sql::execution};
 
 /// The statements of a workspace.
 #[derive(Debug, Clone)]
@@ -33,6 +34,23 @@ impl Statements {
     /// (after 12 hours at the earliest). Operation: `statements_get`.
     pub async fn get(&self, statement_id: &str) -> Result<ResponseValue<types::StatementResponse>> {
         self.workspace.client().statements_get(statement_id).await
+    }
+
+    /// Gets the status of a statement as JSON, as the service sent it. It may hold presigned links, which are secrets. A
+    /// field of an unexpected type is no error here.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// println!("{}", workspace.statements().get_json("01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b").await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get).
+    pub async fn get_json(&self, statement_id: &str) -> Result<Box<RawValue>> {
+        let call = self.workspace.client().call(&operations::STATEMENTS_GET);
+        document::object(call.path("statement_id", &statement_id)).await
     }
 
     /// Waits for the end of a statement and returns its result. Dropping this does not cancel the statement.

@@ -7,7 +7,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{Error, ErrorKind, Event, Events, Result};
+use crate::{Error, ErrorKind, Event, Events, Result, background::Canceled};
 
 /// As good as no deadline, and small enough to be added to any moment.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -60,10 +60,38 @@ impl WaitOptions {
         self.timeout
     }
 
-    /// The error for what was canceled after this time.
-    pub(crate) fn canceled(self, what: &str, id: &str) -> Error {
-        let text = format!("{what} {id} did not end within {:?}, and was canceled", self.timeout);
-        Error::new(ErrorKind::DeadlineExceeded, text).with_hint("allow more time")
+    /// The error for what did not end within this time, which says what became of canceling it. `is_repeatable`: whether
+    /// running it twice is as good as running it once.
+    pub(crate) fn exceeded(
+        self,
+        what: &str,
+        id: &str,
+        canceled: Result<Canceled>,
+        is_repeatable: bool,
+    ) -> Error {
+        let unsafe_hint = "see whether it took effect before you run it again with more time";
+        let (outcome, hint) = match canceled {
+            Ok(Canceled::Ended(state)) if state.to_ascii_uppercase().starts_with("CANCEL") => {
+                (", and was canceled".to_owned(), if is_repeatable { "allow more time" } else { unsafe_hint })
+            }
+            Ok(Canceled::Ended(state)) => {
+                (format!("; it ended before it could be canceled: {state}"), "read its result by its id")
+            }
+            Ok(Canceled::Requested) => {
+                ("; its cancellation was requested, and its end was not seen".to_owned(), unsafe_hint)
+            }
+            Err(error) => (
+                format!("; canceling failed, so the {what} may still run: {error}"),
+                "see its state, and cancel it, before you run it again",
+            ),
+        };
+        let text = format!("{what} {id} did not end within {:?}{outcome}", self.timeout);
+        Error::new(ErrorKind::DeadlineExceeded, text).with_hint(hint)
+    }
+
+    /// The same with the time that is left until a moment.
+    pub(crate) fn until(self, deadline: Instant) -> Self {
+        self.with_timeout(deadline.saturating_duration_since(Instant::now()))
     }
 
     /// The moment at which the time is over if it starts now.
@@ -161,7 +189,7 @@ fn overdue(what: &str, id: &str, pace: Pace, last: Option<(String, Option<String
         pace.timeout
     );
     Error::new(ErrorKind::DeadlineExceeded, text)
-        .with_hint("it continues on its own: wait again, or allow more time")
+        .with_hint("it continues on its own: wait for it again, with more time")
 }
 
 #[cfg(test)]

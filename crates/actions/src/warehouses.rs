@@ -3,11 +3,12 @@
 mod choice;
 
 use brickwire_client::{Call, ResponseValue, operations, types};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    Candidate, Change, Goal, Lifecycle, List, Named, Phase, Result, Status, WaitOptions, Workspace, list,
-    warehouse_address::warehouse_id,
+    Candidate, Change, Goal, Lifecycle, List, Named, Phase, Result, Status, WaitOptions, Workspace, document,
+    list, warehouse_address::warehouse_id,
 };
 
 use types::WarehouseState as State;
@@ -34,8 +35,17 @@ impl Named for Warehouses {
     }
 
     async fn candidates(&self) -> Result<Vec<Candidate>> {
-        Ok(self.list().await?.into_iter().map(|w| Candidate::new(w.id, w.name, w.state)).collect())
+        let all = list::all::<Reference>(|page_token| self.page(page_token), "warehouses").await?.into_iter();
+        Ok(all.map(|w| Candidate::new(w.id, w.name, w.state)).collect())
     }
+}
+
+/// What a name needs of a warehouse. A list may hold warehouses of which something else can't be decoded.
+#[derive(Deserialize)]
+struct Reference {
+    id: Option<String>,
+    name: Option<String>,
+    state: Option<State>,
 }
 
 impl Lifecycle for Warehouses {
@@ -127,6 +137,22 @@ impl Warehouses {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown id. Operation: `warehouses_get`.
     pub async fn get(&self, warehouse_id: &str) -> Result<ResponseValue<types::Warehouse>> {
         <Self as Lifecycle>::get(&self.workspace, warehouse_id).await
+    }
+
+    /// Gets one warehouse as JSON, as the service sent it. A field of an unexpected type is no error here.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// println!("{}", workspace.warehouses().get_json("0123456789abcdef").await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get).
+    pub async fn get_json(&self, warehouse_id: &str) -> Result<Box<RawValue>> {
+        document::object(self.workspace.client().call(&operations::WAREHOUSES_GET).path("id", &warehouse_id))
+            .await
     }
 
     /// Returns the id of the warehouse that has this id or name. An id costs no request, and neither does the

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::{
     AccessToken, Config, ConfigBuilder, Connection, Environment, Error, Events, Host, RawRequest,
     RawResponse, Result, RetryPolicy, Secret,
-    background::{Background, CancelOnDrop},
+    background::{Background, CancelOnDrop, Canceled},
     identity::{authenticator::Authenticator, config::setting_methods},
 };
 
@@ -214,7 +214,7 @@ impl Workspace {
         cancel: impl FnOnce(Self) -> F + Send + Sync + 'static,
     ) -> CancelOnDrop
     where
-        F: Future<Output = Result<()>> + Send + 'static,
+        F: Future<Output = Result<Canceled>> + Send + 'static,
     {
         let workspace = self.clone();
         self.background.cancel_on_drop(self.events(), what, id, move || cancel(workspace.for_cancellation()))

@@ -13,6 +13,8 @@ const WORDS: &[(&str, &str)] = &[
     ("`profile`", "--profile or DATABRICKS_CONFIG_PROFILE"),
     ("`host`", "--host or DATABRICKS_HOST"),
     ("`ca_file`", "--ca-file"),
+    ("set `disposition` to `INLINE`", "add --inline"),
+    ("leave `disposition` unset", "leave out --inline"),
     ("`auth_type`", "DATABRICKS_AUTH_TYPE (auth_type)"),
 ];
 

@@ -228,6 +228,9 @@ impl Progress {
             Event::Cancelling { what, id } if self.0.stopping.load(Ordering::Relaxed) => {
                 self.line(&format!("canceling {what} {id}"));
             }
+            Event::CancelingFailed { what, id, reason } if self.0.stopping.load(Ordering::Relaxed) => {
+                self.line(&format!("canceling {what} {id} failed, so it may still run: {reason}"));
+            }
             _ => {}
         }
     }

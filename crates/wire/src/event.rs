@@ -55,6 +55,15 @@ pub enum Event {
         /// Its id.
         id: String,
     },
+    /// Canceling failed, so what was started may still run.
+    CancelingFailed {
+        /// What it is.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// Why it failed.
+        reason: String,
+    },
 }
 
 /// A listener for [`Event`]s.

@@ -26,6 +26,16 @@ pub trait Sink: Send {
     /// Any error ends the download and is its result.
     fn write(&mut self, bytes: Bytes) -> impl Future<Output = Result<()>> + Send;
 
+    /// Looks at the headers of an answer whose body is about to be written. Called once for each attempt that is
+    /// answered.
+    ///
+    /// # Errors
+    /// Any error ends the download and is its result.
+    fn begin(&mut self, headers: &HeaderMap) -> Result<()> {
+        let _ = headers;
+        Ok(())
+    }
+
     /// The address to read from, when it has to be another one: presigned links expire. `refused` is the status with
     /// which the server refused the last one; `None` asks before each attempt whether the address is still good.
     /// Returns `None` if the address stays as it is.
@@ -116,6 +126,7 @@ impl<S: Sink> Receive for Streamed<'_, S> {
         if status == StatusCode::PARTIAL_CONTENT && !self.begins_at(response.headers()) {
             return Err(lost("the server sent another range"));
         }
+        self.sink.begin(response.headers()).map_err(Failed::Final)?;
         self.version = version;
         let url = response.url().clone();
         while let Some(bytes) = next(&mut response, &url, stall).await? {

@@ -3,11 +3,17 @@
 //! A context that was created for the run is destroyed after it, unless it is to be kept. When the run's future is
 //! dropped, or its deadline passes, the command is canceled too. A context that the caller named stays.
 
-use brickwire_client::types;
+use std::time::Duration;
+
+use brickwire_client::types::{self, CommandStatus};
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::{Command, Commands, DEFAULT_LANGUAGE, ExecutionContext, output::RunOutput};
-use crate::{Error, ErrorKind, Result, WaitOptions, Workspace, background::CancelOnDrop};
+use crate::{
+    Error, ErrorKind, Result, WaitOptions, Workspace,
+    background::{CancelOnDrop, Canceled},
+};
 
 /// How code is run.
 ///
@@ -29,7 +35,7 @@ impl Default for RunOptions {
             language: DEFAULT_LANGUAGE,
             context_id: None,
             keeps_context: false,
-            wait: WaitOptions::default(),
+            wait: WaitOptions::default().with_timeout(Duration::MAX),
         }
     }
 }
@@ -56,7 +62,8 @@ impl RunOptions {
         self
     }
 
-    /// How long the context and the command may each take.
+    /// How long the whole run may take, from the request for a context to the end of the command; then it is canceled. By
+    /// default there is no limit.
     #[must_use]
     pub fn with_wait(mut self, wait: WaitOptions) -> Self {
         self.wait = wait;
@@ -95,10 +102,12 @@ impl Commands {
     /// see [`RunOutput::Failed`]. Operations: `contexts_create`, `contexts_status`, `commands_execute`,
     /// `commands_status`, `commands_cancel`, `contexts_destroy`.
     pub async fn run(&self, cluster_id: &str, code: &str, options: &RunOptions) -> Result<Run> {
-        let Started { context, command, mut guard } = self.start(cluster_id, code, options).await?;
-        let ended = match self.wait(&command, options.wait).await {
+        let deadline = options.wait.deadline();
+        let Started { context, command, mut guard } = self.start(cluster_id, code, options, deadline).await?;
+        let ended = match self.wait(&command, options.wait.until(deadline)).await {
             Err(error) if error.kind() == ErrorKind::DeadlineExceeded => {
-                return Err(options.wait.canceled("command", &command.command_id));
+                let canceled = guard.cancel().await;
+                return Err(options.wait.exceeded("command", &command.command_id, canceled, false));
             }
             ended => ended?,
         };
@@ -134,22 +143,28 @@ impl Commands {
         code: &str,
         options: &RunOptions,
     ) -> Result<Command> {
-        let mut started = self.start(cluster_id, code, options).await?;
+        let mut started = self.start(cluster_id, code, options, options.wait.deadline()).await?;
         started.guard.disarm();
         Ok(started.command)
     }
 
     /// Submits code in a context that is ready.
-    async fn start(&self, cluster_id: &str, code: &str, options: &RunOptions) -> Result<Started> {
+    async fn start(
+        &self,
+        cluster_id: &str,
+        code: &str,
+        options: &RunOptions,
+        deadline: Instant,
+    ) -> Result<Started> {
         let (context, mut context_guard) = match &options.context_id {
-            Some(id) => (self.existing_context(cluster_id, id, options).await?, None),
+            Some(id) => (self.existing_context(cluster_id, id, options, deadline).await?, None),
             None => {
-                let (context, guard) = self.new_context(cluster_id, options).await?;
+                let (context, guard) = self.new_context(cluster_id, options, deadline).await?;
                 (context, Some(guard))
             }
         };
         let (workspace, code) = (self.workspace.clone(), code.to_owned());
-        let submission = self.workspace.submit("command", options.wait.deadline(), |submitting| async move {
+        let submission = self.workspace.submit("command", deadline, |submitting| async move {
             let command = submitting.commands().submit(&context, &code).await?;
             let guard = command_guard(&workspace, &context, &command, context_guard.is_some());
             // From here on that guard destroys the context, after canceling.
@@ -164,10 +179,11 @@ impl Commands {
         cluster_id: &str,
         id: &str,
         options: &RunOptions,
+        deadline: Instant,
     ) -> Result<ExecutionContext> {
         let (cluster_id, id) = (cluster_id.to_owned(), id.to_owned());
         let context = ExecutionContext { cluster_id, id, language: options.language.clone() };
-        let commands = self.workspace.with_deadline(options.wait.deadline()).commands();
+        let commands = self.workspace.with_deadline(deadline).commands();
         if commands.context_status(&context).await?.status == Some(types::ContextStatus::Error) {
             let text = format!("the context failed to start: {}", context.id);
             return Err(Error::new(ErrorKind::Rejected, text).with_hint("create another one"));
@@ -180,20 +196,33 @@ impl Commands {
         &self,
         cluster_id: &str,
         options: &RunOptions,
+        deadline: Instant,
     ) -> Result<(ExecutionContext, CancelOnDrop)> {
         let (workspace, cluster_id, language) =
             (self.workspace.clone(), cluster_id.to_owned(), options.language.clone());
-        let creation = self.workspace.submit("context", options.wait.deadline(), |creating| async move {
+        let creation = self.workspace.submit("context", deadline, |creating| async move {
             let created = creating.commands().create_context(&cluster_id, language).await?.into_inner();
             let context = created.clone();
             let guard = workspace.cancel_on_drop("context", &created.id, |workspace| async move {
-                workspace.commands().destroy_context(&context).await
+                workspace.commands().destroy_context(&context).await?;
+                Ok(Canceled::Ended("destroyed".to_owned()))
             });
             Ok((created, guard))
         });
         let (context, guard) = creation.await?;
-        self.wait_for_context(&context, options.wait).await?;
-        Ok((context, guard))
+        match self.wait_for_context(&context, options.wait.until(deadline)).await {
+            Err(error) if error.kind() == ErrorKind::DeadlineExceeded => {
+                let outcome = match guard.cancel().await {
+                    Ok(_) => ", and was destroyed".to_owned(),
+                    Err(error) => format!("; destroying it failed, so it may still exist: {error}"),
+                };
+                let (id, timeout) = (&context.id, options.wait.timeout());
+                let text =
+                    format!("the code was not run: context {id} was not ready within {timeout:?}{outcome}");
+                Err(Error::new(ErrorKind::DeadlineExceeded, text).with_hint("allow more time"))
+            }
+            ready => ready.map(|_| (context, guard)),
+        }
     }
 }
 
@@ -218,10 +247,17 @@ fn command_guard(
         let accepted = commands.cancel(&canceled).await;
         if is_own {
             // The command ends with its context.
-            return commands.destroy_context(&context).await.and(accepted);
+            commands.destroy_context(&context).await?;
+            return Ok(Canceled::Ended(CommandStatus::Cancelled.as_str().to_owned()));
         }
         accepted?;
         // Once it has ended, the context is free for the next command.
-        commands.wait(&canceled, WaitOptions::for_an_ending()).await.map(drop)
+        match commands.wait(&canceled, WaitOptions::for_an_ending()).await {
+            Ok(ended) => Ok(ended
+                .status
+                .as_ref()
+                .map_or(Canceled::Requested, |status| Canceled::Ended(status.as_str().to_owned()))),
+            Err(_) => Ok(Canceled::Requested),
+        }
     })
 }

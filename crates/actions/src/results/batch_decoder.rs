@@ -14,7 +14,13 @@ use crate::{Error, Result};
 
 /// Decodes one chunk, which is an Arrow stream with a schema of its own.
 #[derive(Debug)]
-pub(super) struct BatchDecoder(StreamDecoder);
+pub(super) struct BatchDecoder {
+    stream: StreamDecoder,
+    /// How many columns the manifest lists; 0 if it has no schema.
+    columns: usize,
+    /// Whether no byte has been read.
+    begins: bool,
+}
 
 fn malformed(error: ArrowError) -> Error {
     Error::unexpected("the rows are not the Arrow stream they should be").with_source(error)
@@ -24,22 +30,31 @@ impl ChunkDecoder for BatchDecoder {
     type Item = RecordBatch;
 
     const FORMATS: &'static [StatementFormat] = &[StatementFormat::ArrowStream];
-    const OTHER_FORMAT_HINT: &'static str = "run the statement again with `execute_arrow`";
 
-    fn new(_: &Arc<[StatementColumnInfo]>, _: Option<&StatementFormat>) -> Self {
-        Self(StreamDecoder::default())
+    fn new(columns: &Arc<[StatementColumnInfo]>, _: Option<&StatementFormat>) -> Self {
+        Self { stream: StreamDecoder::default(), columns: columns.len(), begins: true }
     }
 
     fn decode(&mut self, bytes: PooledBuffer, items: &mut Vec<(RecordBatch, u64)>) -> Result<()> {
+        // The decoder would take text for the length of a message, and wait for that many bytes.
+        if std::mem::take(&mut self.begins) && matches!(bytes.first(), Some(b'[' | b'{' | b'<')) {
+            return Err(Error::unexpected("the rows are text, and not the Arrow stream they should be"));
+        }
         let mut buffer = Buffer::from(Bytes::from_owner(bytes));
-        while let Some(batch) = self.0.decode(&mut buffer).map_err(malformed)? {
-            let rows = batch.num_rows() as u64;
+        while let Some(batch) = self.stream.decode(&mut buffer).map_err(malformed)? {
+            let (rows, columns) = (batch.num_rows() as u64, batch.num_columns());
+            if self.columns > 0 && columns != self.columns {
+                return Err(Error::unexpected(format!(
+                    "the rows have {columns} columns, and the schema of the result lists {}",
+                    self.columns
+                )));
+            }
             items.push((batch, rows));
         }
         Ok(())
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.0.finish().map_err(malformed)
+        self.stream.finish().map_err(malformed)
     }
 }

@@ -168,7 +168,7 @@ mod tests {
         let manifest = json!({ "total_chunk_count": CHUNKS, "total_row_count": CHUNKS * ROWS });
         let manifest: ResultManifest = serde_json::from_value(manifest).unwrap();
         let layout = Layout::new(&manifest, None).unwrap();
-        let chunks = Chunks::new(wire, source, "01f0".to_owned(), layout, options);
+        let chunks = Chunks::new(wire, source, "01f0".to_owned(), true, layout, options);
         let columns: Arc<[_]> = [StatementColumnInfo::default()].into();
         ChunkReader::start(chunks, None, move || RowsDecoder::new(&columns, None))
     }

@@ -20,6 +20,8 @@ pub(super) struct Chunks {
     pub(super) wire: Wire,
     pub(super) source: Arc<dyn ChunkSource>,
     pub(super) statement_id: String,
+    /// Whether the statement may be run again. Only then may a hint suggest it.
+    pub(super) only_reads: bool,
     pub(super) layout: Layout,
     pub(super) options: FetchOptions,
     /// How many bytes have arrived.
@@ -31,10 +33,11 @@ impl Chunks {
         wire: Wire,
         source: Arc<dyn ChunkSource>,
         statement_id: String,
+        only_reads: bool,
         layout: Layout,
         options: FetchOptions,
     ) -> Self {
-        Self { wire, source, statement_id, layout, options, bytes: AtomicU64::new(0) }
+        Self { wire, source, statement_id, only_reads, layout, options, bytes: AtomicU64::new(0) }
     }
 
     /// Counts bytes that arrived.

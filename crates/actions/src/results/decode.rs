@@ -15,9 +15,6 @@ pub(crate) trait ChunkDecoder: Send + Sized + 'static {
     /// The formats of the results that it decodes.
     const FORMATS: &'static [StatementFormat];
 
-    /// What to do about a result in another format.
-    const OTHER_FORMAT_HINT: &'static str;
-
     /// How many plain bytes are decoded at a time. Each download holds a buffer of this size.
     const SEGMENT: usize = SEGMENT;
 

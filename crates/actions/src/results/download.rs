@@ -3,12 +3,17 @@
 //! The wire retries a download and resumes it where it stopped. A link that was refused, or is about to expire, is
 //! replaced by a new one. A download may take as long as it needs while bytes arrive; only silence ends an attempt.
 //! Messages of the store are never repeated, since they may hold the link.
+//!
+//! A store that can't be reached, because of a firewall or a private link, is a problem of its own: the service answers,
+//! and the rows come from another host. So errors name that host, and a result of which not one byte has come within
+//! [`FIRST_BYTE`] fails.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use brickwire_wire::{Sink, Target};
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, header};
+use reqwest::Url;
 
 use super::{
     chunks::Chunks,
@@ -33,10 +38,18 @@ pub(super) async fn download<D: ChunkDecoder>(
         .with_operation(format!("download of chunk {index}"))
         .with_retry(RetryPolicy::Resume { tries: chunks.options.tries })
         .with_stall(chunks.options.stall_timeout);
+    let host = host_of(&link.url);
     let splitter = Splitter::new(pipeline.buffers().clone(), D::SEGMENT);
-    let mut sink = ChunkSink { chunks, pipeline, index, link, splitter, own_error: None };
-    if let Err(error) = call.send_stream(&mut sink).await {
-        return Err(sink.own_error.unwrap_or_else(|| failed(index, &error)));
+    let mut sink = ChunkSink { chunks, pipeline, index, link, splitter, begins: true, own_error: None };
+    let outcome = tokio::select! {
+        outcome = call.send_stream(&mut sink) => outcome,
+        limit = silence(chunks) => {
+            let text = format!("no byte of the result came within {limit:?}");
+            return Err(unreachable_store(index, &host, &text));
+        }
+    };
+    if let Err(error) = outcome {
+        return Err(sink.own_error.take().unwrap_or_else(|| sink.failed(&error)));
     }
     let last = sink.splitter.finish().map_err(|error| error.in_chunk(index))?;
     if let Some(piece) = last {
@@ -44,6 +57,40 @@ pub(super) async fn download<D: ChunkDecoder>(
     }
     pipeline.complete(index, chunks.layout.rows_of(index).or(sink.link.rows));
     Ok(())
+}
+
+/// How long a store may take to send the first byte of a result. Once bytes have come, only [`FetchOptions`] count.
+///
+/// [`FetchOptions`]: crate::FetchOptions
+const FIRST_BYTE: Duration = Duration::from_secs(45);
+
+/// Returns when the store has sent no byte of the result for too long, and never if it has.
+async fn silence(chunks: &Chunks) -> Duration {
+    // A stall that the caller allows is no reason to give up.
+    let limit = FIRST_BYTE.max(chunks.options.stall_timeout);
+    tokio::time::sleep(limit).await;
+    if chunks.bytes() > 0 {
+        std::future::pending::<()>().await;
+    }
+    limit
+}
+
+/// The store's host and port; the rest of a link is secret.
+fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("unknown");
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn unreachable_store(index: u64, host: &str, why: &str) -> Error {
+    let text = format!("cannot download chunk {index} of the result from {host}: {why}");
+    Error::new(ErrorKind::Unavailable, text).with_hint(unreachable_hint(host))
+}
+
+fn unreachable_hint(host: &str) -> String {
+    format!(
+        "results are downloaded from {host}: check that firewall, proxy and DNS of this network let you reach it; to \
+         fetch a small result in the answer instead, set `disposition` to `INLINE`"
+    )
 }
 
 /// Splits the bytes of one download, and pushes the pieces into the pipeline.
@@ -54,6 +101,8 @@ struct ChunkSink<'a, D: ChunkDecoder> {
     /// The link in use.
     link: Link,
     splitter: Splitter,
+    /// Whether no byte has come.
+    begins: bool,
     /// An error that isn't about the store. The wire returns errors of the sink with the call's details, which would
     /// name the wrong operation, so it is kept here as it was.
     own_error: Option<Error>,
@@ -68,10 +117,64 @@ impl<D: ChunkDecoder> ChunkSink<'_, D> {
     fn malformed(&mut self, error: Malformed) -> Error {
         self.keep(error.in_chunk(self.index))
     }
+
+    /// The error for a download that failed for good.
+    fn failed(&self, error: &Error) -> Error {
+        let (index, host) = (self.index, host_of(&self.link.url));
+        let status = error.status().and_then(|status| StatusCode::from_u16(status).ok());
+        let code = status.map_or(0, |status| status.as_u16());
+        let ours = match status {
+            Some(StatusCode::NOT_FOUND | StatusCode::GONE) => {
+                let text =
+                    format!("the store no longer has chunk {index} of the result: {host} (HTTP {code})");
+                let hint = match self.chunks.only_reads {
+                    true => "run the statement again",
+                    false => "the statement has run: only its result is gone",
+                };
+                Error::new(ErrorKind::Unavailable, text).with_hint(hint)
+            }
+            Some(status) if status.is_client_error() => {
+                let text = format!("the store refuses chunk {index} of the result (HTTP {code}): {host}");
+                let hint = match self.chunks.bytes() {
+                    0 => format!(
+                        "{}; new links were refused as well, so check the clock, too",
+                        unreachable_hint(&host)
+                    ),
+                    _ => "new links were refused as well: check the network and the clock".to_owned(),
+                };
+                Error::new(ErrorKind::Unavailable, text).with_hint(hint)
+            }
+            Some(_) => unreachable_store(index, &host, &format!("HTTP {code}")),
+            None if error.kind() == ErrorKind::UnexpectedResponse => {
+                Error::unexpected(format!("cannot download chunk {index} of the result from {host}: {error}"))
+            }
+            None => unreachable_store(index, &host, &error.to_string()),
+        };
+        ours.with_details(|d| {
+            d.status = error.status();
+            d.attempts = error.attempts();
+            d.elapsed = error.elapsed();
+        })
+    }
+
+    /// A proxy or a login page answered for the store.
+    fn page(&mut self) -> Error {
+        let host = host_of(&self.link.url);
+        let text = format!("chunk {} of the result is an HTML page, and not rows: {host}", self.index);
+        self.keep(Error::unexpected(text).with_hint(unreachable_hint(&host)))
+    }
 }
 
 impl<D: ChunkDecoder> Sink for ChunkSink<'_, D> {
+    fn begin(&mut self, headers: &HeaderMap) -> Result<()> {
+        let content_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+        if content_type.to_ascii_lowercase().starts_with(b"text/html") { Err(self.page()) } else { Ok(()) }
+    }
+
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        if std::mem::take(&mut self.begins) && bytes.trim_ascii_start().starts_with(b"<") {
+            return Err(self.page());
+        }
         self.chunks.received(bytes.len());
         let mut bytes = &bytes[..];
         while !bytes.is_empty() {
@@ -98,37 +201,4 @@ impl<D: ChunkDecoder> Sink for ChunkSink<'_, D> {
         }
         Ok(Some(Target { url: self.link.url.clone(), headers: self.link.headers.clone() }))
     }
-}
-
-/// The error for a download that failed for good.
-fn failed(index: u64, error: &Error) -> Error {
-    let status = error.status().and_then(|status| StatusCode::from_u16(status).ok());
-    let ours = match status {
-        Some(status) if status.is_client_error() => {
-            let text = format!("the store refuses chunk {index} of the result (HTTP {})", status.as_u16());
-            let hint = match status {
-                StatusCode::NOT_FOUND | StatusCode::GONE => {
-                    "the store no longer has it: run the statement again"
-                }
-                _ => "new links were refused as well: check the network and the clock",
-            };
-            Error::new(ErrorKind::Unavailable, text).with_hint(hint)
-        }
-        Some(status) => {
-            let text = format!("cannot download chunk {index} of the result: HTTP {}", status.as_u16());
-            Error::new(ErrorKind::Unavailable, text)
-        }
-        None => {
-            let kind = match error.kind() {
-                ErrorKind::UnexpectedResponse => ErrorKind::UnexpectedResponse,
-                _ => ErrorKind::Unavailable,
-            };
-            Error::new(kind, format!("cannot download chunk {index} of the result: {error}"))
-        }
-    };
-    ours.with_details(|d| {
-        d.status = error.status();
-        d.attempts = error.attempts();
-        d.elapsed = error.elapsed();
-    })
 }

@@ -26,7 +26,8 @@ impl Layout {
     pub(super) fn new(manifest: &ResultManifest, first: Option<&ChunkAnswer>) -> Result<Self> {
         let listed = manifest.chunks.as_deref().unwrap_or_default();
         let total_rows = manifest.total_row_count.and_then(|rows| u64::try_from(rows).ok());
-        let only_one = first.filter(|first| first.next_index.is_none()).map(|_| 1);
+        let is_all = |first: &&ChunkAnswer| first.next_index.is_none() && first.has_rows();
+        let only_one = first.filter(is_all).map(|_| 1);
         let announced =
             manifest.total_chunk_count.or(i64::try_from(listed.len()).ok().filter(|n| *n > 0)).or(only_one);
         if announced.unwrap_or_default() == 0

@@ -278,7 +278,7 @@ impl<D: ChunkDecoder> DecodeJob<D> {
         let index = decoding.index;
         let in_chunk = |error: Error| {
             Error::unexpected(format!("chunk {index} of the result: {error}"))
-                .with_hint("run the statement again; if it fails again, report it with the statement's id")
+                .with_hint("report it to the service's support, with the id of the statement")
                 .with_source(error)
         };
         let is_end = piece.is_none();

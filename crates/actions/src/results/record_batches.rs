@@ -42,7 +42,7 @@ impl StatementResult {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is in another format.
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the result is in another format.
     pub fn into_batches(self) -> Result<RecordBatches> {
         Ok(RecordBatches { reader: self.reader.with_decoder()?, schema: None })
     }

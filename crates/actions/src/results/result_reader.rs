@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use brickwire_client::types::{ResultManifest, StatementColumnInfo};
+use brickwire_client::types::{ResultManifest, StatementColumnInfo, StatementFormat};
 use brickwire_wire::Wire;
 use bytes::Bytes;
 
@@ -31,6 +31,8 @@ pub(crate) struct ResultParts {
     pub(crate) wire: Wire,
     pub(crate) source: Arc<dyn ChunkSource>,
     pub(crate) statement_id: String,
+    /// Whether the statement may be run again. Only then may a hint suggest it.
+    pub(crate) only_reads: bool,
     pub(crate) manifest: ResultManifest,
     /// The answer that held the manifest.
     pub(crate) raw: Bytes,
@@ -84,17 +86,39 @@ impl<D: ChunkDecoder> ResultReader<D> {
     /// Checks what can be checked before the first request.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is in another format or the options are wrong,
-    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the manifest contradicts itself.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the options are wrong,
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the result is in another format than the
+    /// decoder's, or the manifest contradicts itself.
     fn prepare(&self) -> Result<Layout> {
-        let format = self.parts.manifest.format.as_ref();
-        if let Some(format) = format.filter(|format| !D::FORMATS.contains(format)) {
-            let expected = D::FORMATS.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(" or ");
-            let text = format!("the rows of this result are in the format {format}, not {expected}");
-            return Err(Error::usage(text).with_hint(D::OTHER_FORMAT_HINT));
-        }
         self.options.validate()?;
+        self.check_format().and_then(|()| self.check_columns()).map_err(|error| self.blame(error))?;
         Layout::new(&self.parts.manifest, self.parts.first.as_ref()).map_err(|error| self.blame(error))
+    }
+
+    fn check_format(&self) -> Result<()> {
+        let parts = &self.parts;
+        let has_text = parts.first.as_ref().is_some_and(|first| first.inline.is_some() && first.has_rows());
+        let came = match &parts.manifest.format {
+            _ if has_text => &StatementFormat::JsonArray,
+            Some(format) => format,
+            None => return Ok(()),
+        };
+        if D::FORMATS.contains(came) {
+            return Ok(());
+        }
+        let expected = D::FORMATS.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(" or ");
+        let text = format!("the rows of the result came in the format {came}, and {expected} was expected");
+        Err(Error::unexpected(text))
+    }
+
+    fn check_columns(&self) -> Result<()> {
+        let columns = self.parts.columns().len();
+        match self.parts.manifest.schema.as_ref().and_then(|schema| schema.column_count) {
+            Some(count) if i64::try_from(columns) != Ok(count) => Err(Error::unexpected(format!(
+                "the schema of the result lists {columns} columns and announces {count}"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     fn blame(&self, error: Error) -> Error {
@@ -129,7 +153,7 @@ impl<D: ChunkDecoder> ResultReader<D> {
         };
         let parts = &mut self.parts;
         let (wire, source, id) = (parts.wire.clone(), parts.source.clone(), parts.statement_id.clone());
-        let chunks = Chunks::new(wire, source, id, layout, self.options);
+        let chunks = Chunks::new(wire, source, id, parts.only_reads, layout, self.options);
         let first = parts.first.take();
         let format = parts.manifest.format.clone();
         let columns: Arc<[StatementColumnInfo]> = parts.columns().into();

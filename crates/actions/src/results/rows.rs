@@ -21,6 +21,11 @@ use self::{
 };
 use crate::{Error, Result};
 
+/// Rows without a schema have no names and no types.
+fn no_schema() -> Error {
+    Error::unexpected("the result has rows and no columns: its schema is missing")
+}
+
 /// Some rows of a result, in order. A clone is cheap.
 #[derive(Clone)]
 pub struct Rows(Arc<Page>);

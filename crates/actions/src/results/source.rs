@@ -42,6 +42,12 @@ pub(super) enum Location {
 }
 
 impl ChunkAnswer {
+    /// Whether it has rows, or links to them.
+    pub(crate) fn has_rows(&self) -> bool {
+        let is_empty = |rows: &Bytes| matches!(&rows[..], b"[]" | b"null");
+        !self.links.is_empty() || self.inline.as_ref().is_some_and(|rows| !is_empty(rows))
+    }
+
     /// The link to a chunk, if the answer has one. A link without an index leads to the chunk that was asked for.
     pub(super) fn link_to(&self, index: u64, asked: u64) -> Result<Option<Link>> {
         let leads_there = |link: &&ExternalLink| match link.chunk_index {

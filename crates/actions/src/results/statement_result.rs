@@ -122,9 +122,9 @@ impl StatementResult {
     ///
     /// # Errors
     /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if a chunk is missing or damaged, or
-    /// has another number of rows than announced; [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) if a
-    /// chunk can't be downloaded; [`ErrorKind::Usage`](crate::ErrorKind::Usage) if the result is neither in the format
-    /// `JSON_ARRAY` nor, with the feature `arrow`, in `ARROW_STREAM`. After an error there are no more rows. Operation: `statements_get_result_chunk`.
+    /// has another number of rows than announced, or the result has no schema, or is neither in the format `JSON_ARRAY` nor,
+    /// with the feature `arrow`, in `ARROW_STREAM`; [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) if a chunk
+    /// can't be downloaded. After an error there are no more rows. Operation: `statements_get_result_chunk`.
     pub async fn next_rows(&mut self) -> Result<Option<Rows>> {
         std::future::poll_fn(|context| self.reader.poll_next(context)).await.transpose()
     }

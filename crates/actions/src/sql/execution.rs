@@ -7,12 +7,14 @@ use tokio::time::Instant;
 
 use super::{
     chunks::StatementChunks,
+    disposition::{Requests, has_timestamps, is_cut_by_bytes},
+    verb,
     wire::{self, StatementAnswer},
 };
 use crate::{
     Error, ErrorKind, Event, Result, StatementResult, WaitOptions, Workspace,
-    background::CancelOnDrop,
-    results::{CancelGuard, ResultParts},
+    background::{CancelOnDrop, Canceled},
+    results::{CancelGuard, ChunkAnswer, ResultParts},
     wait::{Pace, Seen, Verdict, until},
 };
 
@@ -24,17 +26,40 @@ const LAG: Duration = Duration::from_secs(10);
 
 pub(super) async fn execute(
     workspace: Workspace,
-    mut request: types::ExecuteStatementRequest,
+    requests: Requests,
     options: WaitOptions,
     lz4: bool,
 ) -> Result<StatementResult> {
     let pace = options.start(POLLS);
+    let Requests { first, by_links } = requests;
+    let Some(by_links) = by_links else { return run(&workspace, first, options, pace, lz4).await?.result() };
+    let row_limit = first.row_limit;
+    let is_from_arrow = by_links.format == Some(types::StatementFormat::ArrowStream);
+    let ended = run(&workspace, first, options, pace, lz4).await?;
+    if ended.is_too_large(row_limit) || (is_from_arrow && ended.loses_digits()) {
+        tracing::debug!(
+            target: "brickwire", statement_id = ended.id, "the answer can't hold the whole result: running it by links"
+        );
+        return run(&workspace, by_links, options, pace, lz4).await?.result();
+    }
+    ended.result()
+}
+
+/// Submits a statement and waits for its end, whatever that is.
+async fn run(
+    workspace: &Workspace,
+    mut request: types::ExecuteStatementRequest,
+    options: WaitOptions,
+    pace: Pace,
+    lz4: bool,
+) -> Result<Ended> {
     request.on_wait_timeout = Some(types::ExecuteStatementRequestOnWaitTimeout::Continue);
     if request.disposition == Some(types::Disposition::ExternalLinks) {
         // Reading the system's certificates takes some milliseconds, which pass while the statement runs.
         let workspace = workspace.clone();
         tokio::task::spawn_blocking(move || workspace.wire().prepare_store().is_ok());
     }
+    let only_reads = verb::only_reads(&request.statement);
     let guarding = workspace.clone();
     let submission = workspace.submit("statement", pace.deadline, |submitting| async move {
         let answer = wire::execute(&submitting, &request, lz4).await?;
@@ -57,18 +82,23 @@ pub(super) async fn execute(
         state: state.as_str().to_owned(),
         message: None,
     });
-    let ended = match is_terminal(&state) {
+    let answer = match is_terminal(&state) {
         true => submitted,
-        false => poll(&workspace, &id, pace).await.map_err(|error| {
-            let error = match error.kind() {
-                ErrorKind::DeadlineExceeded => options.canceled("statement", &id),
-                _ => error,
-            };
-            error.with_details(|d| d.statement_id = Some(id.clone()))
-        })?,
+        false => match poll(workspace, &id, pace).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let error = match error.kind() {
+                    ErrorKind::DeadlineExceeded => {
+                        options.exceeded("statement", &id, guard.cancel().await, only_reads)
+                    }
+                    _ => error,
+                };
+                return Err(error.with_details(|d| d.statement_id = Some(id)));
+            }
+        },
     };
     guard.disarm();
-    finished(workspace, id, ended, Some(guard))
+    Ok(Ended { workspace: workspace.clone(), id, answer, only_reads: Some(only_reads), guard: Some(guard) })
 }
 
 pub(crate) async fn wait(
@@ -76,8 +106,8 @@ pub(crate) async fn wait(
     statement_id: &str,
     options: WaitOptions,
 ) -> Result<StatementResult> {
-    let ended = poll(&workspace, statement_id, options.start(POLLS)).await?;
-    finished(workspace, statement_id.to_owned(), ended, None)
+    let answer = poll(&workspace, statement_id, options.start(POLLS)).await?;
+    Ended { workspace, id: statement_id.to_owned(), answer, only_reads: None, guard: None }.result()
 }
 
 async fn poll(workspace: &Workspace, statement_id: &str, pace: Pace) -> Result<StatementAnswer> {
@@ -101,12 +131,15 @@ async fn poll(workspace: &Workspace, statement_id: &str, pace: Pace) -> Result<S
 }
 
 /// Cancels a statement, and watches it for a short while: programs show its last state.
-async fn cancel(workspace: Workspace, id: String) -> Result<()> {
+async fn cancel(workspace: Workspace, id: String) -> Result<Canceled> {
     workspace.client().statements_cancel(&id).await?;
-    if let Err(error) = poll(&workspace, &id, WaitOptions::for_an_ending().start(POLLS)).await {
-        tracing::debug!(target: "brickwire", statement_id = id, %error, "canceled, but its end was not seen");
+    match poll(&workspace, &id, WaitOptions::for_an_ending().start(POLLS)).await {
+        Ok(ended) => Ok(Canceled::Ended(state_of(&ended).as_str().to_owned())),
+        Err(error) => {
+            tracing::debug!(target: "brickwire", statement_id = id, %error, "canceled, but its end was not seen");
+            Ok(Canceled::Requested)
+        }
     }
-    Ok(())
 }
 
 fn state_of(answer: &StatementAnswer) -> State {
@@ -118,52 +151,126 @@ fn is_terminal(state: &State) -> bool {
     matches!(state, State::Succeeded | State::Failed | State::Canceled | State::Closed)
 }
 
-fn finished(
+/// A statement that has ended, and the last answer about it.
+struct Ended {
     workspace: Workspace,
-    statement_id: String,
+    id: String,
     answer: StatementAnswer,
+    /// Whether the statement surely changes no data; `None` if its text isn't known.
+    only_reads: Option<bool>,
+    /// `None` for a statement of someone else.
     guard: Option<CancelOnDrop>,
-) -> Result<StatementResult> {
-    let state = state_of(&answer);
-    if state == State::Succeeded {
+}
+
+impl Ended {
+    /// Whether the result didn't fit into the answer.
+    fn is_too_large(&self, row_limit: Option<i64>) -> bool {
+        let manifest = self.answer.manifest.as_ref();
+        match state_of(&self.answer) {
+            State::Failed => is_inline_limit(&self.answer),
+            State::Succeeded | State::Closed => {
+                manifest.is_some_and(|manifest| is_cut_by_bytes(manifest, row_limit))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the answer has less of the result than Arrow would.
+    fn loses_digits(&self) -> bool {
+        matches!(state_of(&self.answer), State::Succeeded | State::Closed)
+            && self.answer.manifest.as_ref().is_some_and(has_timestamps)
+    }
+
+    /// Its result, if it succeeded.
+    fn result(self) -> Result<StatementResult> {
+        let state = state_of(&self.answer);
+        match state {
+            State::Succeeded => Ok(self.rows()),
+            // The service closes a statement whose whole result was in the answer.
+            State::Closed if self.has_its_result() => Ok(self.rows()),
+            _ => Err(self.error(&state)),
+        }
+    }
+
+    /// Whether the answer has the rows, or there are none.
+    fn has_its_result(&self) -> bool {
+        let StatementAnswer { manifest, chunk, .. } = &self.answer;
+        if chunk.as_ref().is_some_and(ChunkAnswer::has_rows) {
+            return true;
+        }
+        let manifest = manifest.as_ref();
+        let columns =
+            manifest.and_then(|m| m.schema.as_ref()).map(|s| s.columns.as_ref().map_or(0, Vec::len));
+        match (manifest.and_then(|m| m.total_row_count), columns) {
+            (Some(rows), _) => rows == 0,
+            (None, Some(columns)) => columns == 0,
+            // Nothing is known of a result. A statement that only reads has one.
+            (None, None) => self.only_reads == Some(false),
+        }
+    }
+
+    fn rows(self) -> StatementResult {
+        let Self { workspace, id: statement_id, answer, only_reads, guard } = self;
         let StatementAnswer { manifest, raw, chunk: first, .. } = answer;
         let source = StatementChunks { workspace: workspace.clone(), statement_id: statement_id.clone() };
-        return Ok(StatementResult::new(ResultParts {
+        StatementResult::new(ResultParts {
             wire: workspace.wire().clone(),
             source: Arc::new(source),
             statement_id,
-            manifest,
+            only_reads: only_reads == Some(true),
+            manifest: manifest.unwrap_or_default(),
             raw,
             first,
             guard: guard.map(|guard| Box::new(guard) as Box<dyn CancelGuard>),
-        }));
+        })
     }
-    let status = answer.status;
-    let failure = status.error.unwrap_or_default();
-    let code = failure.error_code.map(|c| c.as_str().to_owned());
-    let message = failure.message.filter(|m| !m.is_empty());
-    let sql_state = status.sql_state.or_else(|| message.as_deref().and_then(sql_state_in).map(str::to_owned));
-    let text = match state {
-        State::Closed => "the statement succeeded, but its result is no longer available".to_owned(),
-        State::Canceled => "the statement was canceled".to_owned(),
-        _ => message.unwrap_or_else(|| format!("the statement ended as {state}")),
-    };
-    let error = Error::new(ErrorKind::RemoteFailed, text);
-    let error = match state {
-        State::Closed => error.with_hint("results are kept for an hour: run the statement again"),
-        _ if too_large(&error) => error.with_hint("ask for EXTERNAL_LINKS, which has no such limit"),
-        _ => error,
-    };
-    Err(error.with_details(|d| {
-        d.operation = Some("statements_execute".to_owned());
-        d.error_code = code;
-        d.sql_state = sql_state;
-        d.statement_id = Some(statement_id);
-    }))
+
+    fn error(self, state: &State) -> Error {
+        let is_inline_limit = *state == State::Failed && is_inline_limit(&self.answer);
+        let status = self.answer.status;
+        let failure = status.error.unwrap_or_default();
+        let code = failure.error_code.map(|c| c.as_str().to_owned());
+        let message = failure.message.filter(|m| !m.trim().is_empty());
+        let sql_state =
+            status.sql_state.or_else(|| message.as_deref().and_then(sql_state_in).map(str::to_owned));
+        let text = match (state, message) {
+            (State::Closed, _) => "the statement succeeded, but its result is no longer available".to_owned(),
+            (State::Canceled, None) => "the statement was canceled".to_owned(),
+            (State::Canceled, Some(reason)) => format!("the statement was canceled: {reason}"),
+            (_, Some(message)) => message,
+            (_, None) => format!("the statement ended as {state}"),
+        };
+        let may_be_repeated = self.only_reads == Some(true);
+        let hint = match state {
+            State::Closed if may_be_repeated => Some("results are kept for an hour: run the statement again"),
+            State::Closed => Some("results are kept for an hour; what the statement did is done"),
+            _ if is_inline_limit && may_be_repeated => {
+                Some("the result is too large for the answer: leave `disposition` unset")
+            }
+            _ if is_inline_limit => {
+                Some("see whether the statement took effect: only its result was too large")
+            }
+            _ => None,
+        };
+        let error = Error::new(ErrorKind::RemoteFailed, text);
+        let error = match hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        };
+        error.with_details(|d| {
+            d.operation = Some("statements_execute".to_owned());
+            d.error_code = code;
+            d.sql_state = sql_state;
+            d.statement_id = Some(self.id);
+        })
+    }
 }
 
-fn too_large(error: &Error) -> bool {
-    error.to_string().to_ascii_uppercase().contains("INLINE")
+/// Whether a statement failed only since its result is too large for the answer. The service has no code for that.
+fn is_inline_limit(answer: &StatementAnswer) -> bool {
+    let message = answer.status.error.as_ref().and_then(|error| error.message.as_deref()).unwrap_or_default();
+    let message = message.to_ascii_lowercase();
+    message.contains("inline byte limit") || message.contains("disposition=external_links")
 }
 
 /// The field may be missing; then messages end in `SQLSTATE: 42703`.

@@ -1,19 +1,16 @@
 //! A statement before it is submitted: its text, parameters and options, and what is sent for them.
-//!
-//! How a result travels is decided here. Rows as text: `JSON_ARRAY`, or `ARROW_STREAM` on request, by links, since an `INLINE` result of more than 25 MiB fails the
-//! statement, and running it again might do its work twice; but `INLINE`, which saves a request to the store, for
-//! statements that never have many rows. Record batches: `ARROW_STREAM` by links, with LZ4. All can be forced.
 
 use std::time::Duration;
 
 use brickwire_client::{ResponseValue, types};
 
 use super::{
+    disposition::Requests,
     execution,
     parameter::{Parameter, ParameterValue},
 };
 #[cfg(feature = "arrow")]
-use crate::RecordBatches;
+use crate::{Error, RecordBatches};
 use crate::{FetchOptions, Result, StatementResult, WaitOptions, Workspace, names::required};
 
 /// A warehouse's own limit for a statement is two days unless an administrator changed it.
@@ -145,9 +142,11 @@ impl Statement {
         self
     }
 
-    /// Reads rows as text from `ARROW_STREAM` instead of `JSON_ARRAY`, except where the result travels `INLINE`, which only
-    /// `JSON_ARRAY` can. Then [`execute`](Self::execute) downloads fewer bytes, and the text of a TIMESTAMP has all six
-    /// digits of a second, not three. All other text is the same.
+    /// Reads rows as text from `ARROW_STREAM` instead of `JSON_ARRAY`. [`execute`](Self::execute) downloads fewer bytes, and
+    /// the text of a TIMESTAMP has all six digits of a second, not three. All other text is the same.
+    ///
+    /// A result `INLINE` is `JSON_ARRAY`. If it has timestamps and you didn't set the
+    /// [disposition](Self::with_disposition), a statement that only reads runs once more, with links.
     ///
     /// ```no_run
     /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
@@ -169,8 +168,13 @@ impl Statement {
         self
     }
 
-    /// How the result travels: `INLINE` (at most 25 MiB, or the statement fails) or `EXTERNAL_LINKS`. The default depends
-    /// on the statement: `INLINE` where it never has many rows.
+    /// How the result travels: `INLINE`, in the answer of the service (at most 25 MiB, or the statement fails), or
+    /// `EXTERNAL_LINKS`, from an object store. What is set here is sent as it is.
+    ///
+    /// By default a result comes by links, and in the answer if it is small: for a statement that never has many rows,
+    /// and in [`execute`](Self::execute) for a query with a [row limit](Self::with_row_limit) of at most 10,000, or a
+    /// `LIMIT` at its end. If the rows of such a query turn out to be too large, it runs once more, with links; a
+    /// statement that may change data never does.
     pub fn with_disposition(mut self, disposition: types::Disposition) -> Self {
         self.request.disposition = Some(disposition);
         self
@@ -199,7 +203,8 @@ impl Statement {
     /// not an error here. Operation: `statements_execute`.
     pub async fn submit(self) -> Result<ResponseValue<types::StatementResponse>> {
         let workspace = self.workspace.with_deadline(self.wait.deadline());
-        workspace.client().statements_execute(&self.into_request(Duration::ZERO)?).await
+        let requests = self.into_requests(Duration::ZERO, false)?;
+        workspace.client().statements_execute(&requests.first).await
     }
 
     /// Runs the statement, waits for its end, and returns its result, whose rows are fetched as they are asked for. The
@@ -216,11 +221,11 @@ impl Statement {
     /// # Errors
     /// [`ErrorKind::RemoteFailed`](crate::ErrorKind::RemoteFailed) with error code, message and SQLSTATE if the
     /// statement fails or someone else cancels it, [`ErrorKind::DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded)
-    /// after canceling it, [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the submission
+    /// once it was asked to be canceled (the message says what became of that), [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the submission
     /// is not answered. Operations: `statements_execute`, `statements_get`, `statements_cancel`.
     pub async fn execute(self) -> Result<StatementResult> {
         let (workspace, wait, fetch, lz4) = (self.workspace.clone(), self.wait, self.fetch, self.lz4);
-        let result = execution::execute(workspace, self.into_request(WAIT)?, wait, lz4).await?;
+        let result = execution::execute(workspace, self.into_requests(WAIT, true)?, wait, lz4).await?;
         Ok(result.with_fetch(fetch))
     }
 
@@ -238,16 +243,21 @@ impl Statement {
     /// ```
     ///
     /// # Errors
-    /// As for [`execute`](Self::execute).
+    /// As for [`execute`](Self::execute); and [`ErrorKind::Usage`](crate::ErrorKind::Usage) with the disposition
+    /// `INLINE`, which has no record batches.
     #[cfg(feature = "arrow")]
     pub async fn execute_arrow(mut self) -> Result<RecordBatches> {
+        if self.request.disposition == Some(types::Disposition::Inline) {
+            return Err(Error::usage("record batches can't come in the answer (`INLINE`)")
+                .with_hint("leave `disposition` unset, or read the rows as text"));
+        }
         self.request.format = Some(types::StatementFormat::ArrowStream);
         self.request.disposition = Some(types::Disposition::ExternalLinks);
         self.execute().await?.into_batches()
     }
 
     /// What is sent. `wait` is how long the service waits if nothing else was set.
-    fn into_request(self, wait: Duration) -> Result<types::ExecuteStatementRequest> {
+    fn into_requests(self, wait: Duration, reads_result: bool) -> Result<Requests> {
         let mut request = self.request;
         let wait = bounded(self.wait_timeout.unwrap_or(wait), self.wait.timeout());
         request.wait_timeout = Some(format!("{}s", wait.as_secs()));
@@ -257,21 +267,7 @@ impl Statement {
         self.fetch.validate()?;
         let items = self.parameters.into_iter().map(Parameter::into_item).collect::<Result<Vec<_>>>()?;
         request.parameters = (!items.is_empty()).then_some(items);
-        let is_inline = match &request.disposition {
-            Some(disposition) => *disposition == types::Disposition::Inline,
-            None => has_few_rows(&request.statement),
-        };
-        let format = request.format.get_or_insert(match self.rows_from_arrow && !is_inline {
-            true => types::StatementFormat::ArrowStream,
-            false => types::StatementFormat::JsonArray,
-        });
-        request.disposition.get_or_insert_with(|| match format {
-            types::StatementFormat::JsonArray if has_few_rows(&request.statement) => {
-                types::Disposition::Inline
-            }
-            _ => types::Disposition::ExternalLinks,
-        });
-        Ok(request)
+        Ok(Requests::new(request, reads_result, self.rows_from_arrow))
     }
 }
 
@@ -286,18 +282,6 @@ fn bounded(wait: Duration, deadline: Duration) -> Duration {
     }
 }
 
-/// Whether the statement returns few rows, which say what it did or what exists, and so stay below the limit of
-/// `INLINE`.
-fn has_few_rows(statement: &str) -> bool {
-    const FEW: [&str; 21] = [
-        "ALTER", "ANALYZE", "COMMENT", "COPY", "CREATE", "DELETE", "DESC", "DESCRIBE", "DROP", "EXPLAIN",
-        "GRANT", "INSERT", "MERGE", "OPTIMIZE", "REFRESH", "REVOKE", "SET", "TRUNCATE", "UPDATE", "USE",
-        "VACUUM",
-    ];
-    let word = statement.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-    FEW.iter().any(|few| few.eq_ignore_ascii_case(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,26 +293,6 @@ mod tests {
         {
             let [wait, deadline, expected] = [wait, deadline, expected].map(Duration::from_secs);
             assert_eq!(bounded(wait, deadline), expected, "{wait:?} {deadline:?}");
-        }
-    }
-
-    #[test]
-    fn only_few_rows_travel_inline() {
-        for few in
-            ["INSERT INTO t VALUES (1)", "  create\ttable t(a int)", "describe t", "SET x=1", "use main"]
-        {
-            assert!(has_few_rows(few), "{few}");
-        }
-        for many in [
-            "SELECT 1",
-            "WITH a AS (SELECT 1) INSERT",
-            "/* x */ DROP t",
-            "",
-            "SETTINGS",
-            "(SELECT 1)",
-            "SHOW",
-        ] {
-            assert!(!has_few_rows(many), "{many}");
         }
     }
 }

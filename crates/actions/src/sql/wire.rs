@@ -14,7 +14,8 @@ use crate::{Error, ErrorKind, Result, Workspace, results::ChunkAnswer};
 pub(super) struct StatementAnswer {
     pub(super) statement_id: Option<String>,
     pub(super) status: types::StatementStatus,
-    pub(super) manifest: types::ResultManifest,
+    /// There once the statement has ended, unless it returns nothing.
+    pub(super) manifest: Option<types::ResultManifest>,
     pub(super) chunk: Option<ChunkAnswer>,
     pub(super) raw: Bytes,
 }
@@ -101,7 +102,7 @@ fn statement(answer: Answer) -> Result<StatementAnswer> {
     Ok(StatementAnswer {
         statement_id: statement_id.filter(|id| !id.is_empty()),
         status: status.unwrap_or_default(),
-        manifest: manifest.unwrap_or_default(),
+        manifest,
         chunk: result.map(|chunk| chunk.keep(&answer.headers, &answer.body)),
         raw: answer.body.clone(),
     })

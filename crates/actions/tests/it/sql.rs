@@ -2,8 +2,12 @@
 
 #[cfg(feature = "arrow")]
 mod batches;
+mod ends;
+mod inline;
 mod lifecycle;
 mod service;
+mod shapes;
+mod store;
 
 use std::time::Duration;
 
@@ -326,7 +330,7 @@ async fn what_was_cut_off_is_said() {
     assert!(statement.execute().await.unwrap().is_truncated());
     let sent = &running.submissions()[0];
     assert_eq!((&sent["row_limit"], &sent["query_tags"]), (&json!(3), &json!([{ "key": "team" }])));
-    assert_eq!((&sent["format"], &sent["disposition"]), (&json!("JSON_ARRAY"), &json!("EXTERNAL_LINKS")));
+    assert_eq!((&sent["format"], &sent["disposition"]), (&json!("JSON_ARRAY"), &json!("INLINE")));
 }
 
 #[tokio::test]

@@ -115,13 +115,13 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let clusters = of(context).await?;
     match command {
         Command::List => context.output().list(&clusters.list_json().await?, COLUMNS),
-        Command::NodeTypes => context.output().list(clusters.list_node_types().await?.raw(), NODE_TYPES),
+        Command::NodeTypes => context.output().list(&clusters.list_node_types_json().await?, NODE_TYPES),
         Command::SparkVersions => {
-            context.output().list(clusters.list_spark_versions().await?.raw(), SPARK_VERSIONS)
+            context.output().list(&clusters.list_spark_versions_json().await?, SPARK_VERSIONS)
         }
         Command::Get(which) => {
             let id = which.id(context).await?;
-            context.record(clusters.get(&id).await?.raw())
+            context.record(clusters.get_json(&id).await?.get().as_bytes())
         }
         Command::Start(Asked { which, waiting }) => {
             let id = which.id(context).await?;

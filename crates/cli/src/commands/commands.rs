@@ -106,7 +106,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Status(which) => {
             let command = which.command(context).await?;
-            context.record(commands.status(&command).await?.raw())
+            context.record(commands.status_json(&command).await?.get().as_bytes())
         }
         Command::Cancel(which) => {
             let command = which.command(context).await?;

@@ -88,7 +88,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Status(which) => {
             let named = which.named(context).await?;
-            context.record(commands.context_status(&named).await?.raw())
+            context.record(commands.context_status_json(&named).await?.get().as_bytes())
         }
         Command::Destroy(which) => {
             let named = which.named(context).await?;

@@ -2,12 +2,12 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use brickwire_actions::{
-    self as actions, Commands, Error, ErrorKind, IfTerminated, RunOptions, RunOutput, WaitOptions,
+    self as actions, Commands, ErrorKind, IfTerminated, RunOptions, RunOutput, WaitOptions,
     types::{self, CommandLanguage},
 };
 use serde_json::{Value, json};
@@ -55,13 +55,11 @@ pub(crate) struct Command {
     /// Folder to save images in
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     images: PathBuf,
-    /// Give up and cancel the code after this time, such as 90s, 20m, or 1h30m; without it there is no limit
+    /// Cancel the code if starting the cluster and running it take longer than this, such as 30s or 2h; by default there
+    /// is no limit
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
 }
-
-/// Without --timeout the code may run for as long as it needs. A year can be added to any clock.
-const UNLIMITED: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let code = command.code.read("code")?;
@@ -72,18 +70,25 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     };
     Commands::check(&language, &code)?;
     check_folder(&command.images)?;
-    let wait = WaitOptions::default().with_timeout(command.timeout.unwrap_or(UNLIMITED));
     let cluster = command.cluster.id(context).await?;
     let if_terminated = if command.start { IfTerminated::Start } else { IfTerminated::Fail };
     let clusters = clusters::of(context).await?;
-    let running = clusters.ensure_running(&cluster, if_terminated, wait).await;
+    // The cluster and the code share the time.
+    let (timeout, began) = (command.timeout.unwrap_or(Duration::MAX), Instant::now());
+    let running =
+        clusters.ensure_running(&cluster, if_terminated, WaitOptions::default().with_timeout(timeout)).await;
     running.map_err(|error| match error.kind() {
         ErrorKind::Configuration => Failure::from(error)
             .with_hint(format!("start it: brick clusters start {cluster}, or add --start")),
         _ => error.into(),
     })?;
-    let mut options =
-        RunOptions::default().with_language(language).with_kept_context(command.keep_context).with_wait(wait);
+    // In whole seconds, so that a message names the time that was given if the cluster was running.
+    let taken = Duration::from_secs(began.elapsed().as_secs());
+    let left = timeout.saturating_sub(taken).max(timeout.min(Duration::from_secs(1)));
+    let mut options = RunOptions::default()
+        .with_language(language)
+        .with_kept_context(command.keep_context)
+        .with_wait(WaitOptions::default().with_timeout(left));
     if let Some(id) = command.context {
         options = options.with_context(id);
     }
@@ -94,7 +99,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         let names = json!({ "cluster_id": cluster_id, "context_id": context_id, "command_id": command_id });
         return context.record(names.to_string().as_bytes());
     }
-    let run = commands.run(&cluster, &code, &options).await.map_err(canceled_if_late)?;
+    let run = commands.run(&cluster, &code, &options).await?;
     if command.keep_context {
         let id = &run.command.context_id;
         context.note(&format!(
@@ -109,15 +114,6 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         };
     }
     show(run, &command.images, context)
-}
-
-/// The library's hint is about waiting. Here the deadline ends the code as well.
-fn canceled_if_late(error: Error) -> Failure {
-    match error.kind() {
-        ErrorKind::DeadlineExceeded => Failure::from(error)
-            .with_hint("brick asked the service to cancel the code; allow more time with --timeout"),
-        _ => error.into(),
-    }
 }
 
 /// Checks that images can be saved, before the code that makes them runs.

@@ -7,7 +7,8 @@ use std::{
 };
 
 use brickwire_actions::{
-    FetchOptions, Parameter, ParameterValue, Statement, StatementResult, types::WarehouseState,
+    FetchOptions, Parameter, ParameterValue, Statement, StatementResult,
+    types::{Disposition, WarehouseState},
 };
 use clap_complete::ArgValueCompleter;
 
@@ -48,6 +49,9 @@ pub(crate) struct Command {
     /// Maximum number of rows
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(1..))]
     limit: Option<i64>,
+    /// Get the rows in the answer of the service, and not from its object store (up to 25 MiB, as text)
+    #[arg(long, conflicts_with = "detach")]
+    inline: bool,
     /// Write the rows to this file; its extension sets the format unless -o is given
     #[arg(long, value_name = "FILE", conflicts_with = "detach")]
     out: Option<PathBuf>,
@@ -88,6 +92,12 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let text = command.statement.read("statement")?;
     Statement::check(&text, &command.parameters)?;
     let output = context.output_to(command.out.as_deref(), !command.detach)?;
+    if command.inline && matches!(output.format(), Format::Arrow | Format::Parquet) {
+        return Err(Failure::usage(
+            "--inline gets rows as text, so they can't be written as Arrow or Parquet",
+        )
+        .with_hint("leave out --inline, or write csv"));
+    }
     let target = Target::open(command.out.as_deref())?;
     let workspace = context.workspace().await?;
     let warehouses = warehouses::of(context).await?;
@@ -124,6 +134,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     }
     if let Some(timeout) = command.timeout {
         statement = statement.with_deadline(timeout);
+    }
+    if command.inline {
+        statement = statement.with_disposition(Disposition::Inline);
     }
     if command.detach {
         return context.record(&json::without_links(statement.submit().await?.raw()));

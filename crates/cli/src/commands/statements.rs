@@ -49,8 +49,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let statements = async || Ok::<_, Failure>(context.workspace().await?.statements());
     match command {
         Command::Get(which) => {
-            let answer = statements().await?.get(&which.statement).await?;
-            context.record(&json::without_links(answer.raw()))
+            let answer = statements().await?.get_json(&which.statement).await?;
+            context.record(&json::without_links(answer.get().as_bytes()))
         }
         Command::Wait { which, out, timeout } => {
             // Before the wait, so that a problem with the file is reported at once.

@@ -92,7 +92,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::List => context.output().list(&warehouses.list_json().await?, COLUMNS),
         Command::Get(which) => {
             let id = which.id(context).await?;
-            context.record(warehouses.get(&id).await?.raw())
+            context.record(warehouses.get_json(&id).await?.get().as_bytes())
         }
         Command::Start(Asked { which, waiting }) => {
             let id = which.id(context).await?;

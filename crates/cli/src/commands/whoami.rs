@@ -11,7 +11,7 @@ pub(crate) struct Command {}
 
 pub(crate) async fn run(_: Command, context: &Context) -> Result {
     let workspace = context.workspace().await?;
-    let me = workspace.users().me().await?;
+    let me = workspace.users().me_json().await?;
     let config = context.config().await?;
     let settings: Map<String, Value> =
         config.settings().iter().map(|s| (s.name().to_owned(), s.source().to_string().into())).collect();
@@ -21,13 +21,13 @@ pub(crate) async fn run(_: Command, context: &Context) -> Result {
         let known = json!({ "host": host, "auth_type": auth_type, "profile": profile, "sources": settings });
         let known = known.to_string();
         // The user is the service's own JSON, so that no field is lost.
-        let user = String::from_utf8_lossy(me.raw());
-        return context.output().document(&format!("{{\"user\":{user},{}", &known[1..]));
+        return context.output().document(&format!("{{\"user\":{me},{}", &known[1..]));
     }
+    let me: Map<String, Value> = serde_json::from_str(me.get())?;
     let shown = json!({
-        "user": me.user_name,
-        "name": me.display_name,
-        "id": me.id,
+        "user": me.get("userName"),
+        "name": me.get("displayName"),
+        "id": me.get("id"),
         "host": host,
         "auth_type": config.auth_type(),
         "profile": config.profile(),

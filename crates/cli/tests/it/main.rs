@@ -20,6 +20,7 @@ mod input;
 #[cfg(unix)]
 mod login;
 mod output;
+mod real_answers;
 mod retries;
 mod run;
 mod sandbox;

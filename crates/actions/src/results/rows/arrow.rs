@@ -10,7 +10,7 @@ use brickwire_client::types::StatementColumnInfo;
 
 use self::text::Texts;
 use super::{
-    Rows,
+    Rows, no_schema,
     page::{Page, Span},
 };
 use crate::{Error, Result};
@@ -31,7 +31,10 @@ pub(super) fn pages(
     items: &mut Vec<(Rows, u64)>,
 ) -> Result<()> {
     let (width, rows) = (batch.num_columns(), batch.num_rows());
-    if !columns.is_empty() && width != columns.len() {
+    if columns.is_empty() && rows > 0 {
+        return Err(no_schema());
+    }
+    if width != columns.len() {
         let expected = columns.len();
         return Err(Error::unexpected(format!(
             "a row of the result has {width} cells for {expected} columns"

@@ -31,8 +31,6 @@ impl ChunkDecoder for RowsDecoder {
     const FORMATS: &'static [StatementFormat] = &[StatementFormat::JsonArray, StatementFormat::ArrowStream];
     #[cfg(not(feature = "arrow"))]
     const FORMATS: &'static [StatementFormat] = &[StatementFormat::JsonArray];
-    const OTHER_FORMAT_HINT: &'static str =
-        "read them as record batches, or run the statement again without a format";
 
     // Each segment becomes a page of some thousands of rows.
     const SEGMENT: usize = 1 << 20;

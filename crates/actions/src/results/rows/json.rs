@@ -9,7 +9,7 @@ use std::sync::Arc;
 use brickwire_client::types::StatementColumnInfo;
 
 use super::{
-    Rows,
+    Rows, no_schema,
     page::{Page, Span},
 };
 use crate::{Error, Result, results::buffer_pool::PooledBuffer};
@@ -108,8 +108,10 @@ impl JsonDecoder {
         loop {
             match reader.row(&mut self.place) {
                 Ok(Some(cells)) => {
-                    let columns = if self.columns.is_empty() { cells } else { self.columns.len() };
-                    let expected = *width.get_or_insert(columns);
+                    if self.columns.is_empty() {
+                        return Err(no_schema());
+                    }
+                    let expected = *width.get_or_insert(self.columns.len());
                     if cells != expected {
                         return Err(Error::unexpected(format!(
                             "a row of the result has {cells} cells for {expected} columns"

@@ -5,7 +5,7 @@ use std::{io::Write, sync::Arc};
 use arrow_array::{Int64Array, RecordBatch, StringArray, cast::AsArray, types::Int64Type};
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field, Schema};
-use brickwire_actions::{ErrorKind, Result};
+use brickwire_actions::{Error, ErrorKind, Result};
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use serde_json::json;
 
@@ -118,15 +118,45 @@ async fn a_stream_with_fewer_rows_is_an_error() {
     assert!(error.to_string().contains("3000 rows where 3001"), "{error}");
 }
 
+/// A page is a proxy's or the store's own.
+fn is_no_row(error: &Error) {
+    let text = format!("{error} {}", error.hint().unwrap_or_default());
+    assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{text}");
+    assert!(!text.contains("into_batches") && !text.contains("execute_arrow"), "{text}");
+}
+
 #[tokio::test]
-async fn a_result_is_read_in_its_own_format_only() {
-    let running = Service::of_rows(1, 1).start().await;
-    let result = running.workspace.sql("w").statement("SELECT 1").execute().await.unwrap();
-    assert_eq!(result.into_batches().unwrap_err().kind(), ErrorKind::Usage);
-    let running = Service { format: "CSV", ..service(vec![b"1,x".to_vec()], 1) }.start().await;
-    let mut result = running.workspace.sql("w").statement("SELECT 1").execute().await.unwrap();
-    assert_eq!(result.next_rows().await.unwrap_err().kind(), ErrorKind::Usage);
-    assert_eq!(running.cancellations().await, 0);
+async fn a_result_in_another_format_is_unexpected() {
+    // JSON where Arrow was asked, by links and in the answer, and with a manifest that says nothing.
+    for (inline, manifest) in [
+        (false, json!({})),
+        (true, json!({})),
+        (true, json!({ "format": null })),
+        (false, json!({ "format": null })),
+    ] {
+        let running = Service { inline, manifest, ..Service::of_rows(1, 1) }.start().await;
+        is_no_row(&ids(&running).await.unwrap_err());
+    }
+    let arrow_said = Service { format: "ARROW_STREAM", ..Service::of_rows(1, 1) };
+    is_no_row(&ids(&arrow_said.start().await).await.unwrap_err());
+    // Neither JSON nor Arrow, and Arrow with a manifest that says nothing.
+    let csv = Service { format: "CSV", ..service(vec![b"1,x".to_vec()], 1) };
+    let unnamed = Service { manifest: json!({ "format": null }), ..service(vec![stream(0, 1, 1)], 1) };
+    for service in [csv, unnamed] {
+        let running = service.start().await;
+        let result = running.workspace.sql("w").statement("SELECT 1").execute().await.unwrap();
+        is_no_row(&result.collect().await.unwrap_err());
+        assert_eq!(running.cancellations().await, 0);
+    }
+}
+
+#[tokio::test]
+async fn batches_have_as_many_columns_as_the_schema() {
+    let columns = json!([{ "name": "id", "type_name": "LONG" }]);
+    let running = Service { columns, ..service(vec![stream(0, 1, 1)], 1) }.start().await;
+    let error = ids(&running).await.unwrap_err();
+    is_no_row(&error);
+    assert!(error.to_string().contains("2 columns"), "{error}");
 }
 
 #[tokio::test]
@@ -180,5 +210,5 @@ async fn batches_with_other_columns_are_an_error() {
     let mut result = running.workspace.sql("w").statement("SELECT 1").execute().await.unwrap();
     let error = result.next_rows().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
-    assert!(error.to_string().contains("2 cells for 1 columns"), "{error}");
+    assert!(error.to_string().contains("2 columns"), "{error}");
 }
