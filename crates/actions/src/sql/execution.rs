@@ -27,6 +27,7 @@ pub(super) async fn execute(
     mut request: types::ExecuteStatementRequest,
     options: WaitOptions,
     lz4: bool,
+    or_json: bool,
 ) -> Result<StatementResult> {
     let pace = options.start(POLLS);
     request.on_wait_timeout = Some(types::ExecuteStatementRequestOnWaitTimeout::Continue);
@@ -37,7 +38,7 @@ pub(super) async fn execute(
     }
     let guarding = workspace.clone();
     let submission = workspace.submit("statement", pace.deadline, |submitting| async move {
-        let answer = wire::execute(&submitting, &request, lz4).await?;
+        let answer = wire::execute(&submitting, &request, lz4, or_json).await?;
         let id = answer.statement_id.clone();
         let id = id.ok_or_else(|| Error::unexpected("the answer to the submission names no statement"))?;
         let mut guard = guarding.cancel_on_drop("statement", &id, {

@@ -220,7 +220,10 @@ impl Statement {
     /// is not answered. Operations: `statements_execute`, `statements_get`, `statements_cancel`.
     pub async fn execute(self) -> Result<StatementResult> {
         let (workspace, wait, fetch, lz4) = (self.workspace.clone(), self.wait, self.fetch, self.lz4);
-        let result = execution::execute(workspace, self.into_request(WAIT)?, wait, lz4).await?;
+        // A format that was set is not given up.
+        let or_json = self.rows_from_arrow && self.request.format.is_none();
+        let request = self.into_request(WAIT)?;
+        let result = execution::execute(workspace, request, wait, lz4, or_json).await?;
         Ok(result.with_fetch(fetch))
     }
 
