@@ -9,7 +9,7 @@ use super::{
     chunks::StatementChunks,
     disposition::{Requests, has_timestamps, is_cut_by_bytes},
     verb,
-    wire::{self, StatementAnswer},
+    wire::{self, Formats, StatementAnswer},
 };
 use crate::{
     Error, ErrorKind, Event, Result, StatementResult, WaitOptions, Workspace,
@@ -28,19 +28,21 @@ pub(super) async fn execute(
     workspace: Workspace,
     requests: Requests,
     options: WaitOptions,
-    lz4: bool,
+    formats: Formats,
 ) -> Result<StatementResult> {
     let pace = options.start(POLLS);
     let Requests { first, by_links } = requests;
-    let Some(by_links) = by_links else { return run(&workspace, first, options, pace, lz4).await?.result() };
+    let Some(by_links) = by_links else {
+        return run(&workspace, first, options, pace, formats).await?.result();
+    };
     let row_limit = first.row_limit;
     let is_from_arrow = by_links.format == Some(types::StatementFormat::ArrowStream);
-    let ended = run(&workspace, first, options, pace, lz4).await?;
+    let ended = run(&workspace, first, options, pace, formats).await?;
     if ended.is_too_large(row_limit) || (is_from_arrow && ended.loses_digits()) {
         tracing::debug!(
             target: "brickwire", statement_id = ended.id, "the answer can't hold the whole result: running it by links"
         );
-        return run(&workspace, by_links, options, pace, lz4).await?.result();
+        return run(&workspace, by_links, options, pace, formats).await?.result();
     }
     ended.result()
 }
@@ -51,7 +53,7 @@ async fn run(
     mut request: types::ExecuteStatementRequest,
     options: WaitOptions,
     pace: Pace,
-    lz4: bool,
+    formats: Formats,
 ) -> Result<Ended> {
     request.on_wait_timeout = Some(types::ExecuteStatementRequestOnWaitTimeout::Continue);
     if request.disposition == Some(types::Disposition::ExternalLinks) {
@@ -62,7 +64,7 @@ async fn run(
     let only_reads = verb::only_reads(&request.statement);
     let guarding = workspace.clone();
     let submission = workspace.submit("statement", pace.deadline, |submitting| async move {
-        let answer = wire::execute(&submitting, &request, lz4).await?;
+        let answer = wire::execute(&submitting, &request, formats).await?;
         let id = answer.statement_id.clone();
         let id = id.ok_or_else(|| Error::unexpected("the answer to the submission names no statement"))?;
         let mut guard = guarding.cancel_on_drop("statement", &id, {

@@ -8,6 +8,7 @@ use super::{
     disposition::Requests,
     execution,
     parameter::{Parameter, ParameterValue},
+    wire::Formats,
 };
 #[cfg(feature = "arrow")]
 use crate::{Error, RecordBatches};
@@ -224,8 +225,11 @@ impl Statement {
     /// once it was asked to be canceled (the message says what became of that), [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the submission
     /// is not answered. Operations: `statements_execute`, `statements_get`, `statements_cancel`.
     pub async fn execute(self) -> Result<StatementResult> {
-        let (workspace, wait, fetch, lz4) = (self.workspace.clone(), self.wait, self.fetch, self.lz4);
-        let result = execution::execute(workspace, self.into_requests(WAIT, true)?, wait, lz4).await?;
+        let (workspace, wait, fetch) = (self.workspace.clone(), self.wait, self.fetch);
+        // A format that was set is not given up.
+        let or_json = self.rows_from_arrow && self.request.format.is_none();
+        let formats = Formats { lz4: self.lz4, or_json };
+        let result = execution::execute(workspace, self.into_requests(WAIT, true)?, wait, formats).await?;
         Ok(result.with_fetch(fetch))
     }
 

@@ -42,29 +42,57 @@ struct Chunk<'a> {
     data_array: Option<&'a RawValue>,
 }
 
+/// What is tried, and given up again if the service refuses it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Formats {
+    /// Compressed record batches.
+    pub(super) lz4: bool,
+    /// JSON is as good as Arrow.
+    pub(super) or_json: bool,
+}
+
 /// Submits a statement. `lz4` asks for compressed record batches with the field that Databricks' own drivers send. The
 /// public API doesn't describe it, so a submission that is refused because of it is sent again without: a refused
-/// statement has not run.
+/// statement has not run. So is one whose format is refused, if `or_json` says that JSON is as good: emulators of the
+/// API may not have Arrow.
 pub(super) async fn execute(
     workspace: &Workspace,
     request: &types::ExecuteStatementRequest,
+    formats: Formats,
+) -> Result<StatementAnswer> {
+    let mut plain = serde_json::to_value(request)
+        .map_err(|e| Error::usage("cannot encode the statement").with_source(e))?;
+    match submit_in_format(workspace, request, &plain, formats.lz4).await {
+        Err(e) if formats.or_json && refuses(&e, &["ARROW", "FORMAT"]) => {
+            plain["format"] = types::StatementFormat::JsonArray.as_str().into();
+            submit(workspace, &plain).await
+        }
+        answer => answer,
+    }
+}
+
+async fn submit_in_format(
+    workspace: &Workspace,
+    request: &types::ExecuteStatementRequest,
+    plain: &Value,
     lz4: bool,
 ) -> Result<StatementAnswer> {
-    let plain = serde_json::to_value(request)
-        .map_err(|e| Error::usage("cannot encode the statement").with_source(e))?;
     if lz4 && request.format == Some(types::StatementFormat::ArrowStream) {
         let mut compressed = plain.clone();
         compressed["result_compression"] = "LZ4_FRAME".into();
         match submit(workspace, &compressed).await {
-            Err(e) if e.status() == Some(400) && refuses_compression(&e) => {}
+            Err(e) if refuses(&e, &["RESULT_COMPRESSION"]) => {}
             answer => return answer,
         }
     }
-    submit(workspace, &plain).await
+    submit(workspace, plain).await
 }
 
-fn refuses_compression(error: &Error) -> bool {
-    error.kind() == ErrorKind::Rejected && error.to_string().contains("result_compression")
+/// Whether a submission was refused with a message that has one of these words. There is no code that says so.
+fn refuses(error: &Error, words: &[&str]) -> bool {
+    let text = error.to_string().to_ascii_uppercase();
+    let has_word = words.iter().any(|word| text.contains(word));
+    error.status() == Some(400) && error.kind() == ErrorKind::Rejected && has_word
 }
 
 async fn submit(workspace: &Workspace, body: &Value) -> Result<StatementAnswer> {

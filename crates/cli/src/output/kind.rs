@@ -34,9 +34,13 @@ impl Kind {
     pub(super) fn of(column: &StatementColumnInfo) -> Self {
         let type_name = column.type_name.as_ref().map(|t| t.as_str()).unwrap_or_default();
         match column.type_text.as_deref().and_then(SqlType::parse) {
-            Some(SqlType::Scalar(text)) if type_name.is_empty() => Self::of_scalar(&text),
-            Some(SqlType::Scalar(_)) | None => Self::of_scalar(type_name),
+            Some(SqlType::Scalar(text)) => match Self::of_scalar(&text) {
+                Self::Text => Self::of_scalar(type_name),
+                // `type_name` has no word for the newer types.
+                kind => kind,
+            },
             Some(nested) => Self::Nested(nested),
+            None => Self::of_scalar(type_name),
         }
     }
 
@@ -307,6 +311,8 @@ mod tests {
         ] {
             assert_eq!(written("VARIANT", cell), expected);
         }
+        let column = serde_json::json!({ "type_text": "VARIANT", "type_name": "USER_DEFINED_TYPE" });
+        assert_eq!(Kind::of(&serde_json::from_value(column).unwrap()), Kind::Json);
     }
 
     #[test]

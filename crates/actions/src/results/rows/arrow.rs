@@ -101,11 +101,15 @@ mod tests {
         Arc::new(values)
     }
 
+    fn one_column() -> Arc<[StatementColumnInfo]> {
+        [StatementColumnInfo::default()].into()
+    }
+
     /// The texts of a column's rows, read from a slice that doesn't begin with the array.
     fn texts(values: &ArrayRef) -> Vec<Option<String>> {
         let batch = RecordBatch::try_from_iter([("x", values.clone())]).unwrap();
         let mut items = Vec::new();
-        pages(&batch.slice(1, batch.num_rows() - 1), &Arc::default(), &mut items).unwrap();
+        pages(&batch.slice(1, batch.num_rows() - 1), &one_column(), &mut items).unwrap();
         let cells =
             |rows: &Rows| rows.cells().map(|cell| cell.as_str().map(str::to_owned)).collect::<Vec<_>>();
         items.iter().flat_map(|(rows, _)| cells(rows)).collect()
@@ -221,7 +225,7 @@ mod tests {
         let values = array(StringArray::from_iter_values((0..20).map(|_| &long)));
         let batch = RecordBatch::try_from_iter([("x", values)]).unwrap();
         let mut items = Vec::new();
-        pages(&batch, &Arc::default(), &mut items).unwrap();
+        pages(&batch, &one_column(), &mut items).unwrap();
         assert!(items.len() > 4 && items.iter().map(|(_, rows)| rows).sum::<u64>() == 20, "{}", items.len());
         assert!(items.iter().all(|(rows, count)| rows.len() as u64 == *count));
     }

@@ -21,6 +21,8 @@ pub(in crate::results) enum RowsDecoder {
     Arrow {
         batches: BatchDecoder,
         columns: Arc<[StatementColumnInfo]>,
+        /// Bytes have been decoded.
+        is_started: bool,
     },
 }
 
@@ -39,7 +41,8 @@ impl ChunkDecoder for RowsDecoder {
         match format {
             #[cfg(feature = "arrow")]
             Some(StatementFormat::ArrowStream) => {
-                Self::Arrow { batches: BatchDecoder::new(columns, format), columns: columns.clone() }
+                let batches = BatchDecoder::new(columns, format);
+                Self::Arrow { batches, columns: columns.clone(), is_started: false }
             }
             _ => Self::Json(JsonDecoder::new(columns)),
         }
@@ -49,7 +52,14 @@ impl ChunkDecoder for RowsDecoder {
         match self {
             Self::Json(decoder) => decoder.decode(bytes, items),
             #[cfg(feature = "arrow")]
-            Self::Arrow { batches: decoder, columns } => {
+            // Some emulators send JSON whatever the format; an Arrow stream begins with 0xFF.
+            Self::Arrow { columns, is_started: false, .. } if bytes.first() == Some(&b'[') => {
+                *self = Self::Json(JsonDecoder::new(columns));
+                self.decode(bytes, items)
+            }
+            #[cfg(feature = "arrow")]
+            Self::Arrow { batches: decoder, columns, is_started } => {
+                *is_started = true;
                 let mut batches = Vec::new();
                 decoder.decode(bytes, &mut batches)?;
                 batches.iter().try_for_each(|(batch, _)| arrow::pages(batch, columns, items))

@@ -212,3 +212,29 @@ async fn batches_with_other_columns_are_an_error() {
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
     assert!(error.to_string().contains("2 columns"), "{error}");
 }
+
+#[tokio::test]
+async fn rows_as_text_come_as_json_from_a_service_without_arrow() {
+    let refusal = json!({ "error_code": "INVALID_PARAMETER_VALUE", "message": "format must be JSON_ARRAY" });
+    let running = Service::of_rows(1, 2)
+        .scripted(move |request, _| {
+            request.text().contains("ARROW_STREAM").then(|| reply(400, refusal.to_string()))
+        })
+        .start()
+        .await;
+    let statement = running.workspace.sql("w").statement("SELECT * FROM t");
+    let rows = statement.clone().with_rows_from_arrow().execute().await.unwrap().collect().await.unwrap();
+    assert_eq!((rows.len(), running.submissions().len()), (2, 2));
+    assert_eq!(running.submissions()[1]["format"], "JSON_ARRAY");
+    // Record batches can't come as JSON.
+    assert_eq!(statement.execute_arrow().await.unwrap_err().kind(), ErrorKind::Rejected);
+    assert_eq!(running.submissions().len(), 3);
+}
+
+#[tokio::test]
+async fn json_that_is_called_arrow_is_read_as_json() {
+    let running = Service { format: "ARROW_STREAM", inline: true, ..Service::of_rows(1, 2) }.start().await;
+    let statement = running.workspace.sql("w").statement("SELECT * FROM t").with_rows_from_arrow();
+    let rows = statement.execute().await.unwrap().collect().await.unwrap();
+    assert_eq!(rows[1], vec![Some("1"), Some("row 1")]);
+}

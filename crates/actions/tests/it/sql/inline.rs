@@ -1,6 +1,8 @@
 //! Small results come in the answer: counted in requests. And what happens to those that turn out to be large.
 
-use brickwire_actions::{ErrorKind, types::Disposition};
+#[cfg(feature = "arrow")]
+use brickwire_actions::ErrorKind;
+use brickwire_actions::types::Disposition;
 use brickwire_testserver::Request;
 use serde_json::{Value, json};
 
