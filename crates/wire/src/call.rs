@@ -1,4 +1,4 @@
-//! One call: what is asked of which place, whether it may be repeated, and how long it may take.
+//! One call: its method, address, headers and body, whether it may be repeated, and how long it may take.
 //!
 //! Decides how arguments look on the wire. A path segment is percent-encoded whole; an empty one, `.` and `..` are
 //! refused, since URL parsers resolve even their encoded forms and the request would reach another resource. A list in
@@ -172,6 +172,7 @@ impl Call {
             Ok(Value::Object(parameters)) => {
                 for (name, value) in parameters {
                     match value {
+                        Value::Null => {}
                         Value::Array(values) => {
                             self.query.extend(values.iter().map(|one| (name.clone(), text(one))))
                         }
@@ -179,7 +180,7 @@ impl Call {
                     }
                 }
             }
-            Ok(_) => {}
+            Ok(_) => self.fail(Error::usage("the query is not an object")),
             Err(error) => self.fail(Error::usage(error.to_string())),
         }
         self
@@ -215,7 +216,7 @@ impl Call {
         self
     }
 
-    /// Sets all headers, and the body if there is one, in place of those there are.
+    /// Replaces all headers and the body.
     pub fn with_parts(mut self, headers: HeaderMap, body: Option<Bytes>) -> Self {
         (self.headers, self.body) = (headers, body);
         self

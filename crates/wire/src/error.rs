@@ -97,7 +97,7 @@ struct Inner {
 }
 
 /// What is known of a failure beyond its kind and message.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ErrorDetails {
     /// What to do about it, in the library's words: settings are named, never a program's flags.
@@ -122,6 +122,19 @@ pub struct ErrorDetails {
     pub statement_id: Option<String>,
     /// The SQLSTATE of a failed statement.
     pub sql_state: Option<String>,
+}
+
+/// Without the body, which may repeat secrets of the request.
+impl fmt::Debug for ErrorDetails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorDetails")
+            .field("operation", &self.operation)
+            .field("status", &self.status)
+            .field("error_code", &self.error_code)
+            .field("request_id", &self.request_id)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Error {

@@ -62,7 +62,7 @@ impl Host {
             "http" => return refuse("must be https: over plain http the token would travel in the clear"),
             _ => return refuse("has a scheme other than https"),
         }
-        if !url.username().is_empty() || url.password().is_some() || with_scheme.contains('@') {
+        if !url.username().is_empty() || url.password().is_some() || authority(&with_scheme).contains('@') {
             return refuse("must not contain user information (@)");
         }
         if url.host_str().is_none_or(str::is_empty) {
@@ -176,6 +176,12 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 /// For an error's text: what stands before an `@` may be a password.
+/// What stands between the scheme and the path. Browsers put an `@` behind it: `#workspace/Users/me@example.com`.
+fn authority(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    rest.split(['/', '?', '#', '\\']).next().unwrap_or_default()
+}
+
 fn without_userinfo(text: &str) -> String {
     match (text.rsplit_once('@'), text.split_once("://")) {
         (Some((_, rest)), Some((scheme, _))) => format!("{scheme}://***@{rest}"),
@@ -232,6 +238,7 @@ mod tests {
         };
         for (query, expected) in [
             ("o=42", Some("42")),
+            ("o=42#workspace/Users/me@example.com", Some("42")),
             ("w=42", Some("42")),
             (&format!("w={UUID}"), Some(UUID)),
             (&format!("workspace_id={UUID}#x"), Some(UUID)),

@@ -1,8 +1,8 @@
 //! How many requests a host gets: decides when the next one may go out, for all tasks together.
 //!
 //! A token bucket. The burst is large enough that short programs never wait; what loops for long is held to the rate.
-//! A 429 takes half of what is left of the burst; one with Retry-After takes all of it and stops every request to the
-//! host for as long as the service asks, half a minute at most.
+//! A 429 takes half of what is left of the burst; one with Retry-After takes all of it and holds every further request
+//! to the host for as long as the service asks, half a minute at most.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -76,6 +76,11 @@ impl Limiter {
         pause.max(Duration::from_secs_f64(owed))
     }
 
+    /// Leaves the queue again: the wait was too long.
+    pub(crate) fn give_back(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).tokens += 1.0;
+    }
+
     /// The service answered 429, and asked to wait this long.
     pub(crate) fn slow_down(&self, retry_after: Option<Duration>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,6 +105,12 @@ mod tests {
         assert_eq!(waits, [0, 0, 0, 100, 200]);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(limiter.take(), Duration::ZERO);
+        // Those that don't wait make nobody else wait.
+        let next = limiter.take();
+        for _ in 0..3 {
+            limiter.give_back();
+            assert_eq!(limiter.take(), next);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -58,9 +58,14 @@ pub fn value<'a>(key: &str, value: &'a str) -> &'a str {
     if is_secret(key) { MASK } else { value }
 }
 
-/// Headers on one line.
+/// Headers on one line. Addresses are shown without their query, which may be a signature.
 pub fn headers(headers: &HeaderMap) -> String {
-    headers.iter().map(|(n, v)| format!("{n}: {}", header(n, v))).collect::<Vec<_>>().join("; ")
+    const ADDRESSES: [&str; 3] = ["location", "content-location", "referer"];
+    let shown = |n: &HeaderName, v: &HeaderValue| match header(n, v).split_once('?') {
+        Some((address, _)) if ADDRESSES.contains(&n.as_str()) => format!("{address}?{MASK}"),
+        _ => header(n, v).to_owned(),
+    };
+    headers.iter().map(|(n, v)| format!("{n}: {}", shown(n, v))).collect::<Vec<_>>().join("; ")
 }
 
 /// A URL with the values of secret query parameters masked.
@@ -81,6 +86,7 @@ pub fn url(url: &Url) -> String {
 /// A body as it may be shown: JSON with its secrets masked, of other text the start; without the secrets that the filter
 /// knows.
 pub fn body(bytes: &[u8], filter: &Filter) -> String {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut text = match serde_json::from_slice::<Value>(bytes) {
         Ok(mut json) => {
             mask(&mut json);
@@ -89,6 +95,10 @@ pub fn body(bytes: &[u8], filter: &Filter) -> String {
         Err(_) => match std::str::from_utf8(bytes) {
             // Nothing tells which of its fields are secrets.
             Ok(text) if is_multipart(text) => return format!("(a form of {} bytes)", bytes.len()),
+            // JSON of several lines, too deep, or cut off.
+            Ok(text) if text.trim_start().starts_with(['{', '[']) => {
+                return format!("({} bytes)", bytes.len());
+            }
             Ok(text) if is_form(text) => form(text),
             Ok(text) => text.to_owned(),
             Err(_) => return format!("({} bytes)", bytes.len()),
@@ -256,12 +266,17 @@ mod tests {
         map.insert("Authorization", "Bearer S3".parse().unwrap());
         map.insert("X-Api-Key", "S3".parse().unwrap());
         map.insert("Accept", "a/b".parse().unwrap());
+        map.insert("Location", "https://store/chunk?sig=S3".parse().unwrap());
         let shown = headers(&map);
         assert!(!shown.contains("S3") && shown.contains("accept: a/b"), "{shown}");
         assert_eq!(
             body(b"grant_type=x&client_secret=S3", &Filter::default()),
             "grant_type=x&client_secret=***"
         );
+        let link = r#"{"external_link":"S3"}"#;
+        for text in [format!("\u{feff}{link}"), format!("{link}\n{link}"), link[..20].to_owned()] {
+            assert!(!body(text.as_bytes(), &Filter::default()).contains("S3"), "{text}");
+        }
         let form = b"--B\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nS3\r\n--B--\r\n";
         assert_eq!(body(form, &Filter::default()), format!("(a form of {} bytes)", form.len()));
     }

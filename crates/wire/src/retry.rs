@@ -53,7 +53,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Never sends anything twice.
+    /// Never sends anything twice, unless a token was refused that can be renewed.
     pub const fn never() -> Self {
         Self::Connector { max_retries: 0, backoff: Backoff::Fixed(Duration::ZERO), all_errors: false }
     }
@@ -135,7 +135,11 @@ pub(crate) fn decide(policy: &RetryPolicy, failure: &Failure<'_>, now: Situation
         }
         RetryPolicy::Resume { tries } => {
             let step = doubled(FIRST_RESUME, now.attempts.max(1)).min(LONGEST_RESUME);
-            (now.attempts < tries && is_resumable(failure), step.mul_f64(0.5 + now.jitter / 2.0), None)
+            (
+                now.attempts < tries && is_resumable(failure, now.repeatable),
+                step.mul_f64(0.5 + now.jitter / 2.0),
+                None,
+            )
         }
     };
     let asked = asked_wait(failure);
@@ -155,7 +159,7 @@ fn may_have_run(failure: &Failure<'_>) -> bool {
             *kind == ErrorKind::Unavailable
                 && match body.status.as_u16() {
                     501 => false,
-                    503 => body.retry_after.is_none(),
+                    503 => !body.has_retry_after,
                     _ => true,
                 }
         }
@@ -168,7 +172,7 @@ fn is_safe(failure: &Failure<'_>, now: Situation) -> bool {
         Failure::TimedOut | Failure::Lost => now.repeatable,
         Failure::Answer { body, .. } if body.is_not_executed() => true,
         Failure::Answer { body, .. } => match body.status.as_u16() {
-            503 => now.repeatable || body.retry_after.is_some(),
+            503 => now.repeatable || body.has_retry_after,
             502 | 504 => now.repeatable,
             500 => now.repeatable && (body.retry_after.is_some() || body.is_transient()),
             _ => now.repeatable && body.is_transient(),
@@ -177,7 +181,10 @@ fn is_safe(failure: &Failure<'_>, now: Situation) -> bool {
 }
 
 /// Anything but a refusal: the store answers 4xx for a link that is no longer good.
-fn is_resumable(failure: &Failure<'_>) -> bool {
+fn is_resumable(failure: &Failure<'_>, repeatable: bool) -> bool {
+    if !repeatable && may_have_run(failure) {
+        return false;
+    }
     match failure {
         Failure::NotSent | Failure::TimedOut | Failure::Lost => true,
         Failure::Answer { body, .. } => {
@@ -283,6 +290,24 @@ mod tests {
         let quoting =
             body(r#"{"error_code":"INTERNAL_ERROR","message":"failed: SELECT 'REQUEST_LIMIT_EXCEEDED'"}"#);
         assert_eq!(safe(&failed(&quoting), false), Decision::UnknownOutcome);
+    }
+
+    #[test]
+    fn no_policy_but_the_callers_own_repeats_what_may_have_run() {
+        let policy = RetryPolicy::Resume { tries: 9 };
+        for failure in [Failure::Lost, Failure::TimedOut, failed(&answer(503, None))] {
+            assert_eq!(decide(&policy, &failure, at(1, false)), Decision::UnknownOutcome, "{failure:?}");
+        }
+        // A wait that the body asks for says nothing about this: proxies don't know it.
+        let text = r#"{"message":"x","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retry_delay":"2s"}]}"#;
+        let asked = ErrorBody::read(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &HeaderMap::new(),
+            &Bytes::from_static(text.as_bytes()),
+        );
+        assert_eq!(asked.retry_after, Some(Duration::from_secs(2)));
+        assert_eq!(safe(&failed(&asked), false), Decision::UnknownOutcome);
+        assert_eq!(safe(&failed(&asked), true), Decision::Retry(Duration::from_secs(2)));
     }
 
     #[test]

@@ -117,6 +117,8 @@ struct Progress {
     fruitless: u32,
     /// Whether the credential was renewed after a refusal.
     refreshed: bool,
+    /// Whether the request was answered, and a redirect led to another one: what fails then is that other request.
+    answered: bool,
 }
 
 impl Progress {
@@ -127,7 +129,7 @@ impl Progress {
             _ => None,
         };
         let end = [budget, call.deadline].into_iter().flatten().min();
-        Self { began, end, attempts: 0, fruitless: 0, refreshed: false }
+        Self { began, end, attempts: 0, fruitless: 0, refreshed: false, answered: false }
     }
 
     fn remaining(&self) -> Option<Duration> {
@@ -144,6 +146,11 @@ impl Progress {
             None => error,
         };
         error.with_details(|d| {
+            for text in [&mut d.error_code, &mut d.request_id].into_iter().flatten() {
+                if let Cow::Owned(filtered) = call.wire.filter().text(text) {
+                    *text = filtered;
+                }
+            }
             d.operation = Some(call.operation.clone().into_owned());
             d.attempts = self.attempts;
             d.elapsed = self.began.elapsed();
@@ -160,14 +167,18 @@ pub(crate) async fn send<R: Receive>(call: &Call, mut receive: R) -> Result<R::O
         let Some(mut request) = first.try_clone() else {
             return Err(Error::usage("a request body that can't be sent again"));
         };
-        receive.prepare(&mut request).await?;
+        bounded(call, &progress, receive.prepare(&mut request)).await?;
         if call.cancel.as_ref().is_some_and(|cancel| cancel.is_cancelled()) {
             return Err(progress.finish(call, canceled()));
+        }
+        if progress.remaining() == Some(Duration::ZERO) {
+            let text = format!("no time is left to send it: {}", call.operation);
+            return Err(progress.finish(call, Error::new(ErrorKind::DeadlineExceeded, text)));
         }
         progress.attempts += 1;
         let url = request.url().clone();
         let before = receive.progress();
-        let failed = match attempt(call, request, authorization.as_ref(), &mut receive, &progress).await {
+        let failed = match attempt(call, request, authorization.as_ref(), &mut receive, &mut progress).await {
             Ok(output) => return Ok(output),
             Err(failed) => failed,
         };
@@ -178,6 +189,7 @@ pub(crate) async fn send<R: Receive>(call: &Call, mut receive: R) -> Result<R::O
             }
             if body.status == StatusCode::UNAUTHORIZED
                 && !progress.refreshed
+                && (call.repeatable || !progress.answered)
                 && let (Some(credential), Some(refused)) = (call.wire.credential(), &authorization)
                 && credential.refused(refused)
             {
@@ -185,7 +197,7 @@ pub(crate) async fn send<R: Receive>(call: &Call, mut receive: R) -> Result<R::O
                 tracing::debug!(target: "brickwire", operation = &*call.operation, "renewing the refused token");
                 continue;
             }
-            if is_refusal(body.status) && receive.renew(body.status).await? {
+            if is_refusal(body.status) && bounded(call, &progress, receive.renew(body.status)).await? {
                 continue;
             }
         }
@@ -226,7 +238,11 @@ fn verdict(call: &Call, failed: &Failed, url: &Url, progress: &Progress) -> Resu
         repeatable: call.repeatable,
         jitter: fastrand::f64(),
     };
-    match decide(&call.retry, &failure, situation) {
+    let decision = match decide(&call.retry, &failure, situation) {
+        _ if progress.answered && !call.repeatable => Decision::UnknownOutcome,
+        decision => decision,
+    };
+    match decision {
         Decision::Retry(after) => {
             let attempts = progress.attempts;
             tracing::debug!(
@@ -241,7 +257,10 @@ fn verdict(call: &Call, failed: &Failed, url: &Url, progress: &Progress) -> Resu
             Ok(after)
         }
         Decision::GiveUp => Err(error),
-        Decision::UnknownOutcome => Err(unknown_outcome(&call.operation, &reason, error)),
+        // Both errors are shown, so both are filtered.
+        Decision::UnknownOutcome => {
+            Err(unknown_outcome(&call.operation, &reason, progress.finish(call, error)))
+        }
     }
 }
 
@@ -259,6 +278,7 @@ async fn wait_for_turn(call: &Call, progress: &Progress) -> Result<()> {
             format!("the next request to {} may be sent in {wait:.1?}, past the deadline", call.wire.host());
         let error =
             Error::new(ErrorKind::RateLimited, text).with_hint("send fewer requests, or allow more time");
+        call.wire.limiter().give_back();
         return Err(progress.finish(call, error.with_details(|d| d.retry_after = Some(wait))));
     }
     tracing::debug!(target: "brickwire", operation = &*call.operation, ?wait, "waiting for the rate limit");
@@ -273,6 +293,32 @@ async fn pause(call: &Call, progress: &Progress, wait: Duration) -> Result<()> {
     tokio::select! {
         () = cancel.cancelled() => Err(progress.finish(call, canceled())),
         () = tokio::time::sleep(wait) => Ok(()),
+    }
+}
+
+/// Bounds work between attempts as the attempts are.
+async fn bounded<T>(call: &Call, progress: &Progress, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let canceling = async {
+        match &call.cancel {
+            Some(cancel) => cancel.cancelled().await,
+            None => std::future::pending().await,
+        }
+    };
+    let left = progress.remaining();
+    let late = async {
+        match left {
+            Some(left) => tokio::time::sleep(left).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => done,
+        () = canceling => Err(progress.finish(call, canceled())),
+        () = late => {
+            let text = format!("not ready to be sent within {:?}: {}", rounded(left.unwrap_or_default()), call.operation);
+            Err(progress.finish(call, Error::new(ErrorKind::DeadlineExceeded, text)))
+        }
     }
 }
 
@@ -301,7 +347,7 @@ async fn attempt<R: Receive>(
     mut request: Request,
     authorization: Option<&Authorization>,
     receive: &mut R,
-    progress: &Progress,
+    progress: &mut Progress,
 ) -> Result<R::Output, Failed> {
     if call.destination == Destination::Api && !call.wire.host().may_receive_credential(request.url()) {
         let there = request.url().origin().ascii_serialization();
@@ -319,7 +365,7 @@ async fn attempt<R: Receive>(
         authorization.apply(request.headers_mut()).map_err(Failed::Final)?;
     }
     let limit = [call.timeout, progress.remaining()].into_iter().flatten().min();
-    let exchange = exchange(call, request, receive, progress.attempts);
+    let exchange = exchange(call, request, receive, progress.attempts, &mut progress.answered);
     match limit {
         None => exchange.await,
         Some(limit) => {
@@ -333,6 +379,7 @@ async fn exchange<R: Receive>(
     mut request: Request,
     receive: &mut R,
     attempt: u32,
+    answered: &mut bool,
 ) -> Result<R::Output, Failed> {
     let http = match call.destination {
         Destination::Presigned => call.wire.store().map_err(Failed::Final)?,
@@ -376,7 +423,10 @@ async fn exchange<R: Receive>(
             None => None,
         };
         match next {
-            Some(next) => request = next,
+            Some(next) => {
+                *answered |= *next.method() != method;
+                request = next;
+            }
             None => {
                 let headers = headers.clone();
                 // Read to its end where that is near, so that the connection can be used again.
@@ -421,8 +471,9 @@ fn is_logged(call: &Call) -> bool {
 
 fn log_request(call: &Call, request: &Request) {
     if is_logged(call) {
-        tracing::debug!(target: "brickwire::debug", "> {} {}", request.method(), redact::url(request.url()));
-        tracing::debug!(target: "brickwire::debug", "> {}", redact::headers(request.headers()));
+        tracing::debug!(target: "brickwire::debug", "> {} {}", request.method(), filtered(call, redact::url(request.url())));
+        let headers = filtered(call, redact::headers(request.headers()));
+        tracing::debug!(target: "brickwire::debug", "> {headers}");
         if let Some(body) = request.body().and_then(|body| body.as_bytes()).filter(|body| !body.is_empty()) {
             tracing::debug!(target: "brickwire::debug", "> {}", redact::body(body, call.wire.filter()));
         }
@@ -431,8 +482,13 @@ fn log_request(call: &Call, request: &Request) {
 
 fn log_headers(call: &Call, status: StatusCode, headers: &HeaderMap) {
     if is_logged(call) {
-        tracing::debug!(target: "brickwire::debug", "< {status} {}", redact::headers(headers));
+        let headers = filtered(call, redact::headers(headers));
+        tracing::debug!(target: "brickwire::debug", "< {status} {headers}");
     }
+}
+
+fn filtered(call: &Call, text: String) -> String {
+    call.wire.filter().text(&text).into_owned()
 }
 
 fn log_body(call: &Call, body: &[u8]) {

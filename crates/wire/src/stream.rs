@@ -9,7 +9,7 @@ use bytes::Bytes;
 use reqwest::{Request, Response, Url};
 
 use crate::{
-    Error, ErrorKind, Result, Unanswered,
+    Error, ErrorKind, Result, RetryPolicy, Unanswered,
     call::Call,
     receive::{Failed, Receive, next},
     send::send,
@@ -17,6 +17,9 @@ use crate::{
 
 /// How often a refused address is renewed without a byte in between.
 const RENEWALS: u32 = 3;
+
+/// How many attempts in a row may bring no byte, unless the caller says otherwise.
+const TRIES: u32 = 10;
 
 /// Takes a streamed body.
 pub trait Sink: Send {
@@ -70,7 +73,11 @@ impl Call {
     ///
     /// # Errors
     /// As for [`send_raw`](Self::send_raw), and those of the sink.
-    pub async fn send_stream(self, sink: &mut impl Sink) -> Result<u64> {
+    pub async fn send_stream(mut self, sink: &mut impl Sink) -> Result<u64> {
+        // A budget for retries is none for the download.
+        if let RetryPolicy::Safe { .. } = self.retry {
+            self.retry = RetryPolicy::Resume { tries: TRIES };
+        }
         send(&self, Streamed::new(sink)).await
     }
 }
@@ -90,10 +97,12 @@ impl<'a, S: Sink> Streamed<'a, S> {
         Self { sink, target: None, received: 0, version: None, renewals: 0 }
     }
 
-    fn begins_at(&self, headers: &HeaderMap) -> bool {
+    /// Whether the next byte is the first of this range, and how many bytes there are in all, if that is said.
+    fn range(&self, headers: &HeaderMap) -> (bool, Option<u64>) {
         let range = headers.get(header::CONTENT_RANGE).and_then(|v| v.to_str().ok());
-        let start = range.and_then(|r| r.strip_prefix("bytes ")?.split('-').next()?.parse().ok());
-        start == Some(self.received)
+        let range = range.and_then(|range| range.strip_prefix("bytes ")).unwrap_or_default();
+        let start = range.split('-').next().and_then(|start| start.parse().ok());
+        (start == Some(self.received), range.rsplit('/').next().and_then(|total| total.parse().ok()))
     }
 }
 
@@ -123,8 +132,13 @@ impl<S: Sink> Receive for Streamed<'_, S> {
         if self.received > 0 && version != self.version {
             return Err(Failed::Final(Error::unexpected("the content changed while it was downloaded")));
         }
-        if status == StatusCode::PARTIAL_CONTENT && !self.begins_at(response.headers()) {
-            return Err(lost("the server sent another range"));
+        let mut total = None;
+        if status == StatusCode::PARTIAL_CONTENT {
+            let (is_next, all) = self.range(response.headers());
+            if !is_next {
+                return Err(lost("the server sent another range"));
+            }
+            total = all;
         }
         self.sink.begin(response.headers()).map_err(Failed::Final)?;
         self.version = version;
@@ -138,6 +152,9 @@ impl<S: Sink> Receive for Streamed<'_, S> {
                 self.renewals = 0;
                 self.sink.write(bytes).await.map_err(Failed::Final)?;
             }
+        }
+        if total.is_some_and(|total| total > self.received) {
+            return Err(lost("the server sent a part of the range"));
         }
         if known > 0 { Err(lost("the server sent less than before")) } else { Ok(self.received) }
     }

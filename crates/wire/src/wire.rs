@@ -143,7 +143,8 @@ impl Wire {
         self
     }
 
-    /// The same wire, whose calls send nothing more once the token is canceled. An attempt under way is seen to its end.
+    /// The same wire, whose calls send nothing more once the token is canceled. An attempt under way
+    /// is completed.
     #[must_use]
     pub fn with_cancel(mut self, cancel: CancellationToken) -> Self {
         self.settings.cancel = Some(cancel);

@@ -5,7 +5,10 @@
 //! exceptions are rows of [`NOT_FOUND_QUIRKS`]. Whether a request was carried out is never read from the message: it
 //! may quote the user's own text.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
@@ -26,7 +29,7 @@ const NOT_FOUND_QUIRKS: [(&str, &[&str]); 4] = [
 ];
 
 /// An error response, taken apart.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ErrorBody {
     /// The HTTP status.
     pub status: StatusCode,
@@ -38,7 +41,20 @@ pub struct ErrorBody {
     pub retry_after: Option<Duration>,
     /// The service's id of the request.
     pub request_id: Option<String>,
+    /// Whether the wait is that of a Retry-After header. Only with that is a 503 a promise that nothing was done.
+    pub(crate) has_retry_after: bool,
     raw: Bytes,
+}
+
+/// Without the body, which may repeat secrets of the request.
+impl fmt::Debug for ErrorBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorBody")
+            .field("status", &self.status)
+            .field("error_code", &self.error_code)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ErrorBody {
@@ -57,13 +73,14 @@ impl ErrorBody {
             .map(|message| message.trim().to_owned())
             .filter(|message| !message.is_empty())
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("request failed").to_owned());
-        let retry_after =
-            retry_after(headers, SystemTime::now()).or_else(|| json.as_ref().and_then(retry_info));
+        let in_header = retry_after(headers, SystemTime::now());
+        let retry_after = in_header.or_else(|| json.as_ref().and_then(retry_info));
         Self {
             status,
             error_code,
             message,
             retry_after,
+            has_retry_after: in_header.is_some(),
             request_id: header(headers, "x-request-id")
                 .or_else(|| header(headers, "x-databricks-request-id"))
                 .or_else(|| json.as_ref().and_then(request_info)),

@@ -51,11 +51,16 @@ async fn one_deadline_bounds_attempts_waits_and_silence() {
             assert!(began.elapsed() <= Duration::from_secs(4), "{fault:?}: {:?}", began.elapsed());
         }
     }
-    let (wire, _) = Network::wire([Reply::Silence]);
-    let wire = wire.with_deadline(Instant::now() + Duration::from_secs(4));
-    assert_eq!(read(&wire).await.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
-    let error = wire.call(&CHANGE).send_raw().await.unwrap_err();
+    let (wire, network) = Network::wire([Reply::Silence]);
+    let late = || wire.clone().with_deadline(Instant::now() + Duration::from_secs(4));
+    let error = late().call(&CHANGE).send_raw().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownOutcome, "{error}");
+    let late = late();
+    assert_eq!(read(&late).await.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
+    // Nothing is sent without time for it, so its outcome is known.
+    let error = late.call(&CHANGE).send_raw().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+    assert_eq!(network.count(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,6 +158,14 @@ async fn redirects_stay_on_the_origin_and_never_change_a_method_unasked() {
         let error = read(&wire).await.unwrap_err();
         assert!(error.to_string().contains("refused to follow a redirect"), "{place}: {error}");
         assert_eq!(network.count(), 1);
+    }
+    // The POST was answered, so a failure of the GET that follows is no reason to send the POST again.
+    for fault in [status(429), with_header(status(503), "retry-after", "1"), Reply::NotSent, status(401)] {
+        let (wire, network) =
+            Network::wire([with_header(status(303), "location", "/done"), fault, json(200, "{}")]);
+        let call = wire.call(&CHANGE).with_redirects(Redirects::FollowAsBrowsers);
+        assert_eq!(call.send_raw().await.unwrap_err().kind(), ErrorKind::UnknownOutcome);
+        assert_eq!(network.count(), 2);
     }
     let (wire, network) = Network::wire([to("/again")]);
     let error = read(&wire).await.unwrap_err();

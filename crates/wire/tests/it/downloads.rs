@@ -69,6 +69,21 @@ async fn a_body_that_breaks_off_is_continued() {
 }
 
 #[tokio::test]
+async fn a_range_that_ends_early_is_continued() {
+    let server = Server::start(move |request: &Request| match request.number {
+        0 => rest(request, "a").cut(5, End::Close),
+        1 => Response::new(206)
+            .with_header("etag", "a")
+            .with_header("content-range", "bytes 5-9/16")
+            .with_body(CONTENT[5..10].to_vec()),
+        _ => rest(request, "a"),
+    });
+    let mut sink = Collected::default();
+    assert_eq!(download(&server, &mut sink).await.unwrap(), 16);
+    assert_eq!(sink.bytes, CONTENT);
+}
+
+#[tokio::test]
 async fn a_server_without_ranges_sends_all_again_and_nothing_comes_twice() {
     let server = Server::start(|request: &Request| {
         let whole = Response::new(200).with_body(CONTENT.to_vec());
