@@ -1,50 +1,38 @@
 //! Work that continues after its caller has gone: cancels what runs remotely when the last handle on it is dropped.
 //!
-//! - What runs remotely has a [`CancelOnDrop`]. Whoever drops it, at whatever point, cancels: a caller that gives up, a
+//! - What runs remotely has a [`CancelOnDrop`]. Dropping it cancels, whatever the reason: a caller that gives up, a
 //!   deadline, a channel whose receiver is gone.
 //! - A request that starts something is sent by [`Background::submit`]. Only its answer names what was started, so the
 //!   request is a task of its own, which makes the guard as soon as the answer arrives. If the caller has gone by then,
 //!   the guard is dropped together with the answer.
-//! - All tasks of a workspace are in one set, for which [`Background::settle`] waits. A task that ends may start another
-//!   one by dropping a guard, so `settle` looks again until the set is empty.
+//! - All tasks of a workspace are counted, and [`Background::settle`] waits until there are none. A task that ends may
+//!   start another one by dropping a guard, which it does before it counts as ended.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
 use brickwire_wire::CancellationToken;
-use tokio::{sync::oneshot, task::JoinSet, time::Instant};
+use tokio::{sync::oneshot, time::Instant};
+use tokio_util::task::TaskTracker;
 
 use crate::{Error, ErrorKind, Event, Events, Result};
 
 /// The tasks of one workspace. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Background(Arc<Mutex<JoinSet<()>>>);
+pub(crate) struct Background(TaskTracker);
 
 impl Background {
     /// Runs a task to its end. Outside of a runtime nothing happens.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         if tokio::runtime::Handle::try_current().is_ok() {
-            let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            while tasks.try_join_next().is_some() {}
-            tasks.spawn(task);
+            self.0.spawn(task);
         }
     }
 
     /// Waits until no task is left, for `limit` at most.
     pub(crate) async fn settle(&self, limit: Duration) {
-        let settled = async {
-            loop {
-                let tasks = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-                if tasks.is_empty() {
-                    break;
-                }
-                tasks.join_all().await;
-            }
-        };
-        let _ = tokio::time::timeout(limit, settled).await;
+        // A closed tracker takes new tasks all the same: only then can it be waited for.
+        self.0.close();
+        let _ = tokio::time::timeout(limit, self.0.wait()).await;
     }
 
     /// Sends the request that starts `what`, and waits for its answer until the deadline.
@@ -179,7 +167,10 @@ impl fmt::Debug for CancelOnDrop {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
 
     use super::*;
 

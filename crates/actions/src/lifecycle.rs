@@ -199,6 +199,7 @@ pub trait Lifecycle: Named {
     ) -> impl Future<Output = Result<()>> + Send {
         async move {
             required(Self::NOUN, id)?;
+            let options = options.until(options.deadline());
             let workspace = self.workspace().with_deadline(options.deadline());
             let status = Self::status(&*Self::get(&workspace, id).await?);
             match (status.phase, if_terminated) {
@@ -226,6 +227,7 @@ async fn change<S: Lifecycle + ?Sized>(
     options: WaitOptions,
 ) -> Result<Change> {
     required(S::NOUN, id)?;
+    let options = options.until(options.deadline());
     let workspace = &service.workspace().with_deadline(options.deadline());
     let phase = async || -> Result<Phase> { Ok(S::status(&*S::get(workspace, id).await?).phase) };
     let before = phase().await?;

@@ -1,6 +1,6 @@
 //! Lists: all pages, with each item decoded and as the service sent it.
 
-use std::{collections::HashMap, ops::Deref, slice, vec};
+use std::{collections::HashMap, fmt, ops::Deref, slice, vec};
 
 use brickwire_client::Call;
 use brickwire_wire::{Pages, json};
@@ -15,10 +15,17 @@ const NEXT: &str = "next_page_token";
 /// The items of all pages, in order.
 ///
 /// It derefs to a slice of decoded items; [`raw`](Self::raw) has the same items as the service sent them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct List<T> {
     items: Vec<T>,
     raw: Vec<Box<RawValue>>,
+}
+
+/// Without the JSON, which has the secrets that the types don't show.
+impl<T: fmt::Debug> fmt::Debug for List<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.items).finish()
+    }
 }
 
 impl<T> List<T> {
@@ -118,6 +125,9 @@ mod tests {
             assert!(!format!("{error:?}").contains("hush"), "{error:?}");
         }
         assert_eq!(read(r#"{"clusters":[{"a" : 1.0}]}"#).unwrap()[0].get(), r#"{"a" : 1.0}"#);
+        let list =
+            super::List { items: vec![1], raw: vec![serde_json::value::to_raw_value("hush").unwrap()] };
+        assert_eq!(format!("{list:?}"), "[1]");
         assert!(read("{}").unwrap().is_empty() && read(r#"{"clusters":null}"#).unwrap().is_empty());
     }
 }

@@ -24,13 +24,15 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WaitOptions {
     timeout: Duration,
+    /// The end of a longer task of which this is a part.
+    end: Option<Instant>,
     /// The first and the longest pause, if they were set.
     polls: Option<(Duration, Duration)>,
 }
 
 impl Default for WaitOptions {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(20 * 60), polls: None }
+        Self { timeout: Duration::from_secs(20 * 60), end: None, polls: None }
     }
 }
 
@@ -89,19 +91,23 @@ impl WaitOptions {
         Error::new(ErrorKind::DeadlineExceeded, text).with_hint(hint)
     }
 
-    /// The same with the time that is left until a moment.
-    pub(crate) fn until(self, deadline: Instant) -> Self {
-        self.with_timeout(deadline.saturating_duration_since(Instant::now()))
+    /// The same, up to this moment. Messages name the whole time.
+    pub(crate) fn until(mut self, deadline: Instant) -> Self {
+        self.end = Some(self.end.map_or(deadline, |end| end.min(deadline)));
+        self
     }
 
     /// The moment at which the time is over if it starts now.
     pub(crate) fn deadline(self) -> Instant {
-        Instant::now() + self.timeout.min(LONGEST_TIMEOUT)
+        let deadline = Instant::now() + self.timeout.min(LONGEST_TIMEOUT);
+        self.end.map_or(deadline, |end| end.min(deadline))
     }
 
     /// Starts the clock. `usual` are the pauses if none were set.
     pub(crate) fn start(self, usual: RangeInclusive<Duration>) -> Pace {
         let (first, longest) = self.polls.unwrap_or_else(|| usual.into_inner());
+        // Half of nothing is nothing: the pauses would never grow.
+        let first = first.max(Duration::from_millis(1));
         Pace { timeout: self.timeout, deadline: self.deadline(), first, longest: longest.max(first) }
     }
 }
@@ -174,7 +180,7 @@ where
             }
             Ok(Err(_)) | Err(_) => return Err(overdue(what, id, pace, last)),
         }
-        if Instant::now() + pause > pace.deadline {
+        if Instant::now().checked_add(pause).is_none_or(|next| next > pace.deadline) {
             return Err(overdue(what, id, pace, last));
         }
         tokio::time::sleep(pause).await;

@@ -199,8 +199,11 @@ impl Workspace {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
+        let deadline = self.wire().deadline().map_or(deadline, |earlier| earlier.min(deadline));
         let submission = self.background.submit(what, deadline, |cancel| {
-            send(self.with_wire(|wire| wire.with_cancel(cancel).with_deadline(deadline + GRACE)))
+            let late =
+                |wire: Wire| wire.without_deadline().with_cancel(cancel).with_deadline(deadline + GRACE);
+            send(self.with_wire(late))
         });
         submission.await
     }

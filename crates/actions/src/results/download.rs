@@ -145,8 +145,16 @@ impl<D: ChunkDecoder> ChunkSink<'_, D> {
                 Error::new(ErrorKind::Unavailable, text).with_hint(hint)
             }
             Some(_) => unreachable_store(index, &host, &format!("HTTP {code}")),
-            None if error.kind() == ErrorKind::UnexpectedResponse => {
-                Error::unexpected(format!("cannot download chunk {index} of the result from {host}: {error}"))
+            None if matches!(
+                error.kind(),
+                ErrorKind::UnexpectedResponse
+                    | ErrorKind::DeadlineExceeded
+                    | ErrorKind::Configuration
+                    | ErrorKind::Local
+            ) =>
+            {
+                let text = format!("cannot download chunk {index} of the result from {host}: {error}");
+                Error::new(error.kind(), text)
             }
             None => unreachable_store(index, &host, &error.to_string()),
         };

@@ -145,7 +145,8 @@ impl<D: ChunkDecoder> Scheduler<D> {
             }
             let may_grow = self.ramp_up.may_grow() && self.downloads.len() == self.ramp_up.connections();
             tokio::select! {
-                Some(_) = self.downloads.join_next() => {}
+                // One that panicked leaves a chunk that never comes; without the scheduler the reader ends.
+                Some(ended) = self.downloads.join_next() => if ended.is_err() { return },
                 () = changed => {}
                 () = tokio::time::sleep_until(tick), if may_grow => {
                     self.ramp_up.look(self.chunks.bytes());

@@ -90,7 +90,8 @@ async fn run(
             Ok(answer) => answer,
             Err(error) => {
                 let error = match error.kind() {
-                    ErrorKind::DeadlineExceeded => {
+                    // An earlier deadline of the workspace has its own message; dropping the guard cancels then.
+                    ErrorKind::DeadlineExceeded if !ends_before(workspace, pace) => {
                         options.exceeded("statement", &id, guard.cancel().await, only_reads)
                     }
                     _ => error,
@@ -110,6 +111,11 @@ pub(crate) async fn wait(
 ) -> Result<StatementResult> {
     let answer = poll(&workspace, statement_id, options.start(POLLS)).await?;
     Ended { workspace, id: statement_id.to_owned(), answer, only_reads: None, guard: None }.result()
+}
+
+/// Whether a deadline of the workspace comes before that of the statement.
+fn ends_before(workspace: &Workspace, pace: Pace) -> bool {
+    workspace.wire().deadline().is_some_and(|earlier| earlier < pace.deadline)
 }
 
 async fn poll(workspace: &Workspace, statement_id: &str, pace: Pace) -> Result<StatementAnswer> {

@@ -175,7 +175,8 @@ impl Statement {
     /// By default a result comes by links, and in the answer if it is small: for a statement that never has many rows,
     /// and in [`execute`](Self::execute) for a query with a [row limit](Self::with_row_limit) of at most 10,000, or a
     /// `LIMIT` at its end. If the rows of such a query turn out to be too large, it runs once more, with links; a
-    /// statement that may change data never does.
+    /// statement that may change data never does. A query counts as reading even if it calls functions of your own: set
+    /// the disposition if those must not run twice.
     pub fn with_disposition(mut self, disposition: types::Disposition) -> Self {
         self.request.disposition = Some(disposition);
         self

@@ -14,8 +14,8 @@ const READS: &[&str] = &["DESC", "DESCRIBE", "EXPLAIN", "LIST", "SHOW"];
 /// Statements that only read unless one of [`WRITES`] is in them: `WITH … INSERT`, `FROM … INSERT`.
 const QUERIES: &[&str] = &["FROM", "SELECT", "TABLE", "VALUES", "WITH"];
 
-/// `http_request` and `remote_query` are functions with effects elsewhere.
-const WRITES: &[&str] = &["DELETE", "INSERT", "MERGE", "UPDATE", "HTTP_REQUEST", "REMOTE_QUERY"];
+/// `http_request` and `remote_query` are functions with effects elsewhere, and `ai_query` costs money each time.
+const WRITES: &[&str] = &["AI_QUERY", "DELETE", "HTTP_REQUEST", "INSERT", "MERGE", "REMOTE_QUERY", "UPDATE"];
 
 /// Whether a statement only reads. One that may change data must never be sent twice, nor may a hint suggest it.
 pub(super) fn only_reads(statement: &str) -> bool {
