@@ -151,7 +151,7 @@ mod tests {
                 assert!(read(words).unwrap().contains(&format!("text: Some({text:?})")), "{words:?}");
             }
         }
-        assert!(read(&["run", "-- x"]).unwrap_err().contains("--cluster"));
+        assert!(read(&["commands", "submit", "-c", "x", "-- x"]).unwrap_err().contains("--context"));
     }
 
     #[test]
