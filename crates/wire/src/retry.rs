@@ -113,6 +113,8 @@ const LONGEST_STEP: Duration = Duration::from_secs(10);
 /// A download that broke off is continued sooner: the store has answered before.
 const FIRST_RESUME: Duration = Duration::from_millis(100);
 const LONGEST_RESUME: Duration = Duration::from_secs(5);
+/// A store that can't be reached is reported within seconds, too; one that breaks off may be busy.
+const NOT_SENT_RESUMES: u32 = 6;
 
 /// The longest wait that a service can ask for. Beyond it the call fails, and its error has the wait.
 const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
@@ -134,6 +136,7 @@ pub(crate) fn decide(policy: &RetryPolicy, failure: &Failure<'_>, now: Situation
             (again, wait, None)
         }
         RetryPolicy::Resume { tries } => {
+            let tries = if matches!(failure, Failure::NotSent) { tries.min(NOT_SENT_RESUMES) } else { tries };
             let step = doubled(FIRST_RESUME, now.attempts.max(1)).min(LONGEST_RESUME);
             (
                 now.attempts < tries && is_resumable(failure, now.repeatable),
@@ -334,6 +337,9 @@ mod tests {
         assert_eq!(lost(1), Decision::Retry(FIRST_RESUME));
         assert_eq!(lost(2), Decision::Retry(2 * FIRST_RESUME));
         assert_eq!(lost(3), Decision::GiveUp);
+        let many = RetryPolicy::Resume { tries: 100 };
+        assert_ne!(decide(&many, &Failure::NotSent, at(5, true)), Decision::GiveUp);
+        assert_eq!(decide(&many, &Failure::NotSent, at(6, true)), Decision::GiveUp);
         assert_eq!(decide(&policy, &failed(&answer(403, None)), at(1, true)), Decision::GiveUp);
     }
 

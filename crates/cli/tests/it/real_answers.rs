@@ -85,7 +85,7 @@ fn a_store_that_cannot_be_reached_is_named_and_a_flag_does_without_it() {
 }
 
 #[test]
-#[cfg(all(feature = "arrow", feature = "parquet"))]
+#[cfg(feature = "arrow")]
 fn rows_in_the_answer_are_text() {
     let server = sql(&statement("SUCCEEDED", json!({})));
     for options in ["--inline -o arrow", "--inline -o parquet", "--inline --out a.parquet"] {
