@@ -36,8 +36,11 @@ pub(crate) struct Command {
     /// File with the request body, or - for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "form", "file"])]
     input: Option<String>,
-    /// Field of a JSON body (for GET, of the query): true, false, null, and numbers are typed; @FILE reads a file;
-    /// KEY[]=VALUE adds to an array, KEY[NAME]=VALUE to an object
+    // Not a doc comment: rustdoc would take the brackets for a link.
+    #[arg(
+        help = "Field of a JSON body (for GET, of the query): true, false, null, and numbers are typed; @FILE reads a \
+                  file; KEY[]=VALUE adds to an array, KEY[NAME]=VALUE to an object"
+    )]
     #[arg(long, short = 'F', value_name = "KEY=VALUE", value_parser = field, conflicts_with_all = ["data", "input", "form", "file"])]
     field: Vec<Field>,
     /// Field of a JSON body, always a string
