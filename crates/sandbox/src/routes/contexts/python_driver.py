@@ -30,6 +30,7 @@ commands = queue.SimpleQueue()
 main_thread = threading.main_thread().ident
 namespace = {"__name__": "__main__", "__builtins__": __builtins__, "display": print}
 running = None  # the id of the command whose code runs right now
+handled = None  # the id of the last command that was interrupted
 interrupted = set()  # ids whose interrupt has come, perhaps before their code began
 count = 0
 
@@ -53,8 +54,13 @@ def receive():
             commands.put(request)
             continue
         interrupted.add(request["interrupt"])
-        if request["interrupt"] == running:
+        # A signal that comes just before the code begins to sleep doesn't end the sleep: it is sent again until its
+        # handler has run.
+        for _ in range(40):
+            if request["interrupt"] != running or running == handled:
+                break
             signal.pthread_kill(main_thread, signal.SIGINT)
+            time.sleep(0.05)
     # The sandbox is gone. So go the processes that the code has started: they share this process' group.
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
@@ -62,7 +68,9 @@ def receive():
 
 
 def on_interrupt(signum, frame):
+    global handled
     if running is not None:
+        handled = running
         raise KeyboardInterrupt
 
 
