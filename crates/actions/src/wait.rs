@@ -195,7 +195,7 @@ fn overdue(what: &str, id: &str, pace: Pace, last: Option<(String, Option<String
         pace.timeout
     );
     Error::new(ErrorKind::DeadlineExceeded, text)
-        .with_hint("it continues on its own: wait for it again, with more time")
+        .with_hint("if its state is changing, wait for it again with more time")
 }
 
 #[cfg(test)]

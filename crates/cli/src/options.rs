@@ -16,7 +16,7 @@ pub(crate) struct Global {
     #[arg(long, short = 'p', global = true, value_name = "NAME", value_parser = not_blank)]
     #[arg(add = ArgValueCompleter::new(candidates::profiles))]
     pub(crate) profile: Option<String>,
-    /// URL of the workspace; overrides DATABRICKS_HOST
+    /// URL of the workspace, instead of DATABRICKS_HOST; not with a token that was given for another host
     #[arg(long, global = true, value_name = "URL", value_parser = not_blank)]
     pub(crate) host: Option<String>,
     /// PEM file of certificate authorities to trust in addition to the system's
@@ -46,7 +46,7 @@ pub(crate) struct Global {
 /// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A table on a terminal, JSON otherwise
+    /// A table on a terminal, JSON otherwise (what code prints stays as it is)
     Auto,
     /// Aligned columns
     Table,

@@ -19,32 +19,32 @@ pub struct ServeArgs {
     /// Entries per page of a list
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub page_size: usize,
-    /// About how many bytes of a result make a chunk
+    /// Approximate size of a chunk of a result, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
     pub chunk_bytes: usize,
-    /// How long things take, e.g. cluster=2s,warehouse=1s,context=0,statement=500ms
+    /// How long things take, such as cluster=2s,warehouse=1s,context=0,statement=500ms
     #[arg(long, value_name = "WHAT=TIME,…", value_delimiter = ',', value_parser = delay)]
     pub delay: Vec<(&'static str, Duration)>,
-    /// How long a token of the token endpoint lives
+    /// Lifetime of the OAuth tokens that are issued
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     pub token_ttl: Duration,
-    /// Something that goes wrong, e.g. 'GET /api/2.1/*: every 3 429 retry-after=1'; may be repeated
+    /// Fault to inject, such as 'GET /api/2.1/*: every 3 429 retry-after=1'; may be repeated
     #[arg(long, value_name = "RULE")]
     pub fault: Vec<FaultRule>,
     /// Run no Python code
     #[arg(long)]
     pub no_exec: bool,
-    /// Make ids and chances the same in each run
+    /// Seed for ids and random faults, to make runs repeatable
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| "a time is a number with ms, s, m or h, e.g. 500ms".to_owned())
+    parse_duration(text).ok_or_else(|| "a time is a number with ms, s, m or h, such as 500ms".to_owned())
 }
 
 fn delay(text: &str) -> Result<(&'static str, Duration), String> {
-    let (what, time) = text.split_once('=').ok_or("a delay is WHAT=TIME, e.g. cluster=2s")?;
+    let (what, time) = text.split_once('=').ok_or("a delay is WHAT=TIME, such as cluster=2s")?;
     let what = what.trim();
     let known = Delays::NAMES.iter().find(|name| **name == what);
     let what =

@@ -19,7 +19,7 @@ pub const MASK: &str = "***";
 const BODY_LIMIT: usize = 8 * 1024;
 
 /// Parts of header names, JSON keys and query keys whose values are never shown.
-const SECRET_WORDS: [&str; 14] = [
+const SECRET_WORDS: [&str; 17] = [
     "authorization",
     "cookie",
     "token",
@@ -34,6 +34,9 @@ const SECRET_WORDS: [&str; 14] = [
     "external_link",
     "http_headers",
     "private_key",
+    "access_key",
+    "string_value",
+    "bytes_value",
 ];
 
 /// Keys that contain a secret word and are harmless.
@@ -174,8 +177,12 @@ impl fmt::Debug for Filter {
 fn mask(json: &mut Value) {
     match json {
         Value::Object(map) => {
+            // The secrets API answers with these two fields. A tag looks the same.
+            let is_pair = map.len() == 2 && map.contains_key("key") && map.contains_key("value");
             for (key, value) in map {
-                if key == "parameters" {
+                if is_pair && key == "value" && !value.is_null() {
+                    *value = MASK.into();
+                } else if key == "parameters" {
                     mask_parameters(value);
                 } else if is_secret(key) && !value.is_null() {
                     *value = MASK.into();
@@ -254,6 +261,9 @@ mod tests {
             &knowing("dapi-long-S3"),
         );
         assert!(!shown.contains("S3"), "{shown}");
+        for secret in [r#"{"scope":"s","key":"k","string_value":"S3"}"#, r#"{"key":"k","value":"S3"}"#] {
+            assert!(!body(secret.as_bytes(), &Filter::default()).contains("S3"), "{secret}");
+        }
         assert!(shown.contains(r#""next_page_token":"keep""#) && shown.contains(r#""name":"n""#), "{shown}");
     }
 

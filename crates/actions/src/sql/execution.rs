@@ -71,19 +71,21 @@ async fn run(
             let id = id.clone();
             move |workspace| cancel(workspace, id)
         });
-        if is_terminal(&state_of(&answer)) {
+        let state = state_of(&answer);
+        if is_terminal(&state) {
             guard.disarm();
         }
+        // Emitted here, since the caller may be gone: then it is too late to cancel a statement that has ended.
+        guarding.events().emit(|| Event::StateChanged {
+            what: "statement",
+            id: id.clone(),
+            state: state.as_str().to_owned(),
+            message: None,
+        });
         Ok((id, answer, guard))
     });
     let (id, submitted, mut guard) = submission.await?;
     let state = state_of(&submitted);
-    workspace.events().emit(|| Event::StateChanged {
-        what: "statement",
-        id: id.clone(),
-        state: state.as_str().to_owned(),
-        message: None,
-    });
     let answer = match is_terminal(&state) {
         true => submitted,
         false => match poll(workspace, &id, pace).await {

@@ -60,7 +60,7 @@ impl Statement {
         let starts = statement_starts(&tokens(text));
         match starts[..] {
             [] if text.trim().is_empty() => Err(Error::usage("the statement is empty")),
-            [] => Err(Error::usage("the statement is empty: there is nothing but comments")),
+            [] => Err(Error::usage("the statement is empty: there are at most comments and semicolons")),
             [_] => Ok(()),
             [_, second, ..] => {
                 let line = text[..second].matches('\n').count() + 1;

@@ -47,7 +47,7 @@ pub(crate) struct Command {
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
     /// Maximum number of rows
-    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "ROWS", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
     limit: Option<i64>,
     /// Get the rows in the answer of the service, and not from its object store (up to 25 MiB, as text)
     #[arg(long, conflicts_with = "detach")]
@@ -205,6 +205,7 @@ async fn batches(_: Statement, _: Format, _: Target, _: &Context) -> Result {
 
 fn tell_truncated(truncated: bool, rows: u64, context: &Context) {
     if truncated {
-        context.note(&format!("a limit cut the result off after {rows} rows"));
+        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        context.note(&format!("a limit cut the result off after {rows}"));
     }
 }
