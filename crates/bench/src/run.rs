@@ -37,7 +37,7 @@ struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Killing fails if the server has ended by itself.
+        // Killing fails if the server has already ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

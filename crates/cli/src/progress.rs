@@ -111,7 +111,7 @@ impl State {
             return false;
         };
         // A statement may have ended, while its rows are still on their way.
-        let verb = if *is_lasting { "goes on by itself" } else { "is not canceled" };
+        let verb = if *is_lasting { "continues on its own" } else { "is not canceled" };
         self.goes_on = Some(format!("{text}, and {verb}: {command} {id}"));
         *is_lasting
     }

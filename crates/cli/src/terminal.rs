@@ -1,5 +1,5 @@
-//! Decides what may reach a terminal. Names, cells, and messages come from the workspace and from files, and whoever
-//! wrote them must not be able to clear the screen, move the cursor, set the title, or reorder what is read.
+//! Decides what may reach a terminal. Names, cells, and messages come from the workspace and from files. Their
+//! authors must not be able to clear the screen, move the cursor, set the title, or reorder what is read.
 //!
 //! Control characters and bidirectional controls are shown as `\u001b`, in JSON's notation, so that JSON on a terminal
 //! remains JSON. Line breaks and tabs stay, except where a text has to fit on one line. Data in files and pipes stays

@@ -1,4 +1,4 @@
-//! The HTTP client: decides what every connection has in common. It follows no redirect by itself, limits silence and
+//! The HTTP client: decides what every connection has in common. It follows no redirects itself, limits silence and
 //! not duration, resolves names so that a failure can be recognized, and uses the environment's proxy.
 
 mod authorities;

@@ -107,6 +107,9 @@ impl Receive for Buffered {
     }
 }
 
+/// What to say if a sink has no address to read from in time.
+const NO_ADDRESS: &str = "no address to read from";
+
 /// Where a call is on its way.
 struct Progress {
     began: Instant,
@@ -167,7 +170,7 @@ pub(crate) async fn send<R: Receive>(call: &Call, mut receive: R) -> Result<R::O
         let Some(mut request) = first.try_clone() else {
             return Err(Error::usage("a request body that can't be sent again"));
         };
-        bounded(call, &progress, receive.prepare(&mut request)).await?;
+        bounded(call, &progress, NO_ADDRESS, receive.prepare(&mut request)).await?;
         if call.cancel.as_ref().is_some_and(|cancel| cancel.is_cancelled()) {
             return Err(progress.finish(call, canceled()));
         }
@@ -197,7 +200,9 @@ pub(crate) async fn send<R: Receive>(call: &Call, mut receive: R) -> Result<R::O
                 tracing::debug!(target: "brickwire", operation = &*call.operation, "renewing the refused token");
                 continue;
             }
-            if is_refusal(body.status) && bounded(call, &progress, receive.renew(body.status)).await? {
+            if is_refusal(body.status)
+                && bounded(call, &progress, NO_ADDRESS, receive.renew(body.status)).await?
+            {
                 continue;
             }
         }
@@ -296,8 +301,13 @@ async fn pause(call: &Call, progress: &Progress, wait: Duration) -> Result<()> {
     }
 }
 
-/// Bounds work between attempts as the attempts are.
-async fn bounded<T>(call: &Call, progress: &Progress, work: impl Future<Output = Result<T>>) -> Result<T> {
+/// Bounds work between attempts as the attempts are. `late` is what to say if it takes too long.
+async fn bounded<T>(
+    call: &Call,
+    progress: &Progress,
+    late: &str,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
     let canceling = async {
         match &call.cancel {
             Some(cancel) => cancel.cancelled().await,
@@ -305,7 +315,7 @@ async fn bounded<T>(call: &Call, progress: &Progress, work: impl Future<Output =
         }
     };
     let left = progress.remaining();
-    let late = async {
+    let ending = async {
         match left {
             Some(left) => tokio::time::sleep(left).await,
             None => std::future::pending().await,
@@ -315,8 +325,8 @@ async fn bounded<T>(call: &Call, progress: &Progress, work: impl Future<Output =
         biased;
         done = work => done,
         () = canceling => Err(progress.finish(call, canceled())),
-        () = late => {
-            let text = format!("not ready to be sent within {:?}: {}", rounded(left.unwrap_or_default()), call.operation);
+        () = ending => {
+            let text = format!("{late} within {:?}: {}", rounded(left.unwrap_or_default()), call.operation);
             Err(progress.finish(call, Error::new(ErrorKind::DeadlineExceeded, text)))
         }
     }
@@ -327,16 +337,7 @@ async fn authorize(call: &Call, progress: &Progress) -> Result<Option<Authorizat
     let (Destination::Api, Some(credential)) = (call.destination, call.wire.credential()) else {
         return Ok(None);
     };
-    let authorization = match progress.remaining() {
-        None => credential.authorization().await?,
-        Some(left) => match tokio::time::timeout(left, credential.authorization()).await {
-            Ok(authorization) => authorization?,
-            Err(_) => {
-                let text = format!("no token within {:?}: {}", rounded(left), call.operation);
-                return Err(progress.finish(call, Error::new(ErrorKind::DeadlineExceeded, text)));
-            }
-        },
-    };
+    let authorization = bounded(call, progress, "no token", credential.authorization()).await?;
     authorization.secrets().for_each(|secret| call.wire.filter().learn(secret));
     Ok(Some(authorization))
 }
@@ -471,7 +472,8 @@ fn is_logged(call: &Call) -> bool {
 
 fn log_request(call: &Call, request: &Request) {
     if is_logged(call) {
-        tracing::debug!(target: "brickwire::debug", "> {} {}", request.method(), filtered(call, redact::url(request.url())));
+        let url = filtered(call, redact::url(request.url()));
+        tracing::debug!(target: "brickwire::debug", "> {} {url}", request.method());
         let headers = filtered(call, redact::headers(request.headers()));
         tracing::debug!(target: "brickwire::debug", "> {headers}");
         if let Some(body) = request.body().and_then(|body| body.as_bytes()).filter(|body| !body.is_empty()) {

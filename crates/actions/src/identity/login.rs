@@ -96,7 +96,7 @@ impl BrowserLogin {
     pub async fn wait(self, within: Duration) -> Result<()> {
         let code = tokio::time::timeout(within, self.callback.code(&self.page, self.state.expose())).await;
         let code = Secret::new(code.map_err(|_| {
-            Error::new(ErrorKind::DeadlineExceeded, format!("no login within {within:?}"))
+            Error::new(ErrorKind::DeadlineExceeded, format!("nobody logged in within {within:?}"))
                 .with_hint(format!("open {} in a browser on this machine", self.address))
         })??);
         let form = [

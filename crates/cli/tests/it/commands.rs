@@ -29,7 +29,7 @@ fn a_context_keeps_state_between_commands() {
     let submit = format!("commands submit -c shared-analytics --context {id}");
     let accepted = workspace.brick(&submit).arg("print('later')").run().done().silent().json();
     let command = accepted["id"].as_str().unwrap();
-    // Nobody looked whether it had ended.
+    // `brick` didn't ask for its state.
     let looks = workspace.requests("GET", "/api/1.2/commands/status");
     assert!(looks.iter().all(|look| !look.query.as_deref().unwrap().contains(command)), "{looks:?}");
     // The former name of it.

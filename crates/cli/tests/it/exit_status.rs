@@ -323,7 +323,7 @@ fn a_signal_while_waiting_leaves_what_was_started() {
     let running = workspace.brick("clusters start 0710-090100-n1ghtly0").start();
     workspace.until_requested("POST", "/api/2.1/clusters/start");
     running.signal("INT");
-    let goes_on = ", and goes on by itself: brick clusters get 0710-090100-n1ghtly0";
+    let goes_on = ", and continues on its own: brick clusters get 0710-090100-n1ghtly0";
     running.end().fails(130, &[goes_on, "interrupted"]);
     assert!(workspace.requests("POST", "/api/2.1/clusters/delete").is_empty());
     let state = workspace.brick("clusters get nightly-etl").run().done().json()["state"].clone();

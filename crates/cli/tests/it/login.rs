@@ -251,7 +251,10 @@ fn a_login_that_is_interrupted_leaves_nothing_behind() {
 fn a_login_without_a_browser_names_the_address_and_waits_so_long() {
     let machine = Machine::new();
     let begun = machine.here("auth login --no-browser --timeout 1ms").run();
-    begun.fails(9, &["open http://localhost:80", "no login within 1ms", "hint: open http://localhost:80"]);
+    begun.fails(
+        9,
+        &["open http://localhost:80", "nobody logged in within 1ms", "hint: open http://localhost:80"],
+    );
     assert!(!machine.opened().exists() && !machine.store().exists());
 }
 

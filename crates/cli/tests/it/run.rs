@@ -17,7 +17,7 @@ const EXECUTE: &str = "/api/1.2/commands/execute";
 const STATUS: &str = "/api/1.2/commands/status";
 const CANCEL: &str = "/api/1.2/commands/cancel";
 
-/// Never ends by itself, and costs nothing meanwhile.
+/// Never ends on its own, and costs nothing meanwhile.
 const ENDLESS: &str = "import threading\nthreading.Event().wait()";
 
 /// A service whose cluster runs, and on which every command ends with these results.
@@ -201,7 +201,7 @@ fn ctrl_c_names_the_cluster_that_was_started_for_the_code() {
     running.signal("INT");
     running
         .end()
-        .fails(130, &["canceling command", "is RUNNING, and goes on by itself: brick clusters get "]);
+        .fails(130, &["canceling command", "is RUNNING, and continues on its own: brick clusters get "]);
 }
 
 #[track_caller]
