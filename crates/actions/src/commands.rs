@@ -87,7 +87,7 @@ impl Commands {
         let body =
             types::CreateContext { cluster_id: Some(cluster_id.clone()), language: Some(language.clone()) };
         let created = self.workspace.client().contexts_create(&body).await?;
-        let id = named(created.id.as_deref(), "context")?;
+        let id = named(created.id.as_deref(), "context", "contexts_create")?;
         Ok(created.map(|_| ExecutionContext { cluster_id, id, language }))
     }
 
@@ -214,7 +214,7 @@ impl Commands {
         Ok(Command {
             cluster_id: context.cluster_id.clone(),
             context_id: context.id.clone(),
-            command_id: named(created.id.as_deref(), "command")?,
+            command_id: named(created.id.as_deref(), "command", "commands_execute")?,
         })
     }
 
@@ -314,7 +314,8 @@ impl Commands {
     }
 }
 
-fn named(id: Option<&str>, what: &str) -> Result<String> {
+/// What was made is known by its id only.
+fn named(id: Option<&str>, what: &str, operation: &str) -> Result<String> {
     let id = id.filter(|id| !id.is_empty()).map(str::to_owned);
-    id.ok_or_else(|| Error::unexpected(format!("the answer names no {what}")))
+    id.ok_or_else(|| Error::unexpected(format!("the answer names no {what}")).into_unknown_outcome(operation))
 }

@@ -235,7 +235,11 @@ pub mod types {
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct CloudProviderNodeInfo {
         /// What stands in the way of using it; empty or absent when nothing does.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub status: Option<Vec<CloudProviderNodeStatus>>,
     }
     /// Why a node type can't be used: the subscription lacks it, or the region does. Note the mixed case.
@@ -306,13 +310,21 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_user_name: Option<String>,
         /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::map"
+        )]
         pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub data_security_mode: Option<DataSecurityMode>,
         /// Tags that the service adds, such as `Vendor`, `Creator`, `ClusterName` and `ClusterId`.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::map"
+        )]
         pub default_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Where the libraries of the cluster come from.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -339,13 +351,21 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub enable_local_disk_encryption: Option<bool>,
         /// The nodes that the Spark executors run on.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub executors: Option<Vec<SparkNode>>,
         /// Settings for clusters on Google Cloud.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub gcp_attributes: Option<GcpAttributes>,
         /// Scripts that run on each node before Spark starts, in order.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub init_scripts: Option<Vec<InitScriptInfo>>,
         /// The instance pool that the nodes are taken from.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -404,7 +424,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub single_user_name: Option<String>,
         /// Spark settings by name. Values are text, also those that are numbers.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::map"
+        )]
         pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
         /// The id of the Spark context; a new one after each restart of the driver. May exceed 2^53.
         #[serde(
@@ -414,7 +438,11 @@ pub mod types {
         )]
         pub spark_context_id: Option<i64>,
         /// Environment variables for driver and workers. May refer to secrets; values are text.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::map"
+        )]
         pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
         /// The runtime version, such as `16.4.x-scala2.12`. See `clusters_spark_versions`.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -423,7 +451,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub spec: Option<ClusterSpec>,
         /// Public SSH keys of the user `ubuntu` on each node, at most 10; the port is 2200.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub ssh_public_keys: Option<Vec<String>>,
         /// When the cluster was created (it then went to `PENDING`), in milliseconds since the epoch.
         #[serde(
@@ -544,7 +576,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cluster_name: Option<String>,
         /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::map"
+        )]
         pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -574,7 +610,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub gcp_attributes: Option<GcpAttributes>,
         /// Scripts that run on each node before Spark starts, in order.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub init_scripts: Option<Vec<InitScriptInfo>>,
         /// The instance pool that the nodes are taken from.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -612,16 +652,28 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub single_user_name: Option<String>,
         /// Spark settings by name. Values are text, also those that are numbers.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::map"
+        )]
         pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
         /// Environment variables for driver and workers. May refer to secrets; values are text.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::map"
+        )]
         pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
         /// The runtime version, such as `16.4.x-scala2.12`. See `clusters_spark_versions`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub spark_version: Option<String>,
         /// Public SSH keys of the user `ubuntu` on each node, at most 10; the port is 2200.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub ssh_public_keys: Option<Vec<String>>,
         /// Size of all remote disks together at the start, in GB. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
         #[serde(
@@ -672,10 +724,20 @@ pub mod types {
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct ClustersListQuery {
         /// Only clusters made by one of these. The key is repeated for each.
-        #[serde(rename = "filter_by.cluster_sources", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            rename = "filter_by.cluster_sources",
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub filter_by_cluster_sources: Option<Vec<ClusterSource>>,
         /// Only clusters in one of these states. The key is repeated for each.
-        #[serde(rename = "filter_by.cluster_states", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            rename = "filter_by.cluster_states",
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub filter_by_cluster_states: Option<Vec<ClusterState>>,
         /// Only clusters that are pinned, or only those that aren't.
         #[serde(rename = "filter_by.is_pinned", skip_serializing_if = "Option::is_none")]
@@ -1094,10 +1156,18 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub on_wait_timeout: Option<ExecuteStatementRequestOnWaitTimeout>,
         /// Values for the named markers (`:name`) of the statement. Markers without a name (`?`) are not supported.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub parameters: Option<Vec<StatementParameterListItem>>,
         /// Tags to find the statement by in the query history.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub query_tags: Option<Vec<QueryTag>>,
         /// The most rows to return; the rest is cut off and `manifest.truncated` is set. Unlike a LIMIT in the statement, which doesn't count as cut off.
         #[serde(
@@ -1154,7 +1224,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub external_link: Option<String>,
         /// Headers that the download has to send. Usually none; storage with keys of the customer asks for them.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::map"
+        )]
         pub http_headers: Option<std::collections::BTreeMap<String, String>>,
         /// The number of the next chunk; absent on the last.
         #[serde(
@@ -1265,7 +1339,11 @@ pub mod types {
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct GetSparkVersionsResponse {
         /// The versions.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub versions: Option<Vec<SparkVersion>>,
     }
     /// A script that runs on each node before Spark starts. One of the members is set and says where it is.
@@ -1297,7 +1375,11 @@ pub mod types {
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct ListClustersResponse {
         /// The clusters; absent when there are none.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub clusters: Option<Vec<ClusterDetails>>,
         /// The token of the next page; absent or empty on the last.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -1333,7 +1415,11 @@ pub mod types {
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct ListNodeTypesResponse {
         /// The node types.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub node_types: Option<Vec<NodeType>>,
     }
     /// A page of warehouses.
@@ -1343,7 +1429,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub next_page_token: Option<String>,
         /// The warehouses; absent when there are none.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub warehouses: Option<Vec<Warehouse>>,
     }
     /// A file on the node itself.
@@ -1514,7 +1604,11 @@ pub mod types {
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct NodeTypeFlexibility {
         /// The node types, the best one first.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub alternate_node_type_ids: Option<Vec<String>>,
         /// An id on AWS; the service doesn't say of what.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -1576,10 +1670,18 @@ pub mod types {
         )]
         pub chunk_index: Option<i64>,
         /// The rows, each an array with one cell for each column. Every cell is text, whatever the column's type, or null for NULL.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::rows"
+        )]
         pub data_array: Option<Vec<Vec<Option<String>>>>,
         /// Links to the rows, usually one. Each has a chunk number of its own.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub external_links: Option<Vec<ExternalLink>>,
         /// The number of the next chunk; absent on the last. With links, it is in the link.
         #[serde(
@@ -1610,7 +1712,11 @@ pub mod types {
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct ResultManifest {
         /// Where each chunk is; may lack the later ones while they are made.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub chunks: Option<Vec<BaseChunkInfo>>,
         /// The form of the rows.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -1654,7 +1760,11 @@ pub mod types {
         )]
         pub column_count: Option<i64>,
         /// The columns, in order.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub columns: Option<Vec<StatementColumnInfo>>,
     }
     /// The sort of a command's result; `error` says that the code failed. Members may be added.
@@ -1686,7 +1796,12 @@ pub mod types {
         #[serde(rename = "fileName", skip_serializing_if = "Option::is_none")]
         pub file_name: Option<String>,
         /// The pictures of a result of type `images`, each as in `fileName`.
-        #[serde(rename = "fileNames", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            rename = "fileNames",
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub file_names: Option<Vec<String>>,
         /// Whether the types in `schema` are JSON text, for a result of type `table`.
         #[serde(rename = "isJsonSchema", skip_serializing_if = "Option::is_none")]
@@ -1695,7 +1810,11 @@ pub mod types {
         #[serde(rename = "resultType", skip_serializing_if = "Option::is_none")]
         pub result_type: Option<ResultType>,
         /// The columns of a result of type `table`, in order.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub schema: Option<Vec<ResultsColumn>>,
         /// The error in one line, of a result of type `error`. Markup characters in it are HTML escaped.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -2004,7 +2123,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub code: Option<TerminationReasonCode>,
         /// Details by name, such as `databricks_error_message`, `azure_error_code` or `inactivity_duration_min`. Which ones there are depends on the code and the cloud.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::map"
+        )]
         pub parameters: Option<std::collections::BTreeMap<String, String>>,
         /// Whose cause it was, and whether the end was a normal one.
         #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -2447,16 +2570,28 @@ pub mod types {
         #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
         pub display_name: Option<String>,
         /// The user's e-mail addresses; `value` holds the address.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub emails: Option<Vec<ComplexValue>>,
         /// What the user may do in the workspace, such as `workspace-access`; `value` holds the name. Slow to collect.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub entitlements: Option<Vec<ComplexValue>>,
         /// The user's id at the identity provider. Reserved for the provider's own use.
         #[serde(rename = "externalId", skip_serializing_if = "Option::is_none")]
         pub external_id: Option<String>,
         /// The groups the user is in; `value` holds the group's id and `display` its name.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub groups: Option<Vec<ComplexValue>>,
         /// The user's id in the workspace: digits as text.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -2465,10 +2600,18 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<Name>,
         /// Cloud roles the user may take, on AWS; `value` holds the ARN of the instance profile.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub roles: Option<Vec<ComplexValue>>,
         /// The SCIM schemas that the answer follows.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub schemas: Option<Vec<UserSchema>>,
         /// The e-mail address of a user, the application id (a UUID) of a service principal.
         #[serde(rename = "userName", skip_serializing_if = "Option::is_none")]
@@ -2662,7 +2805,11 @@ pub mod types {
     #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
     pub struct WarehouseTags {
         /// The tags, fewer than 45.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub custom_tags: Option<Vec<EndpointTagPair>>,
     }
     /// The type of a warehouse. `CLASSIC` has the fewest features, `PRO` has them all and may be serverless, `REALTIME` is a newer type; `TYPE_UNSPECIFIED` is the absence of a choice.

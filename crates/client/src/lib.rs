@@ -3,7 +3,6 @@
 mod client;
 mod double;
 pub mod integer;
-mod map;
 mod open_enum;
 mod redacted;
 

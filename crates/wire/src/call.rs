@@ -77,7 +77,7 @@ pub struct Call {
     pub(crate) expects_json: bool,
     /// Whether an answer with nothing in it is an error.
     pub(crate) expects_content: bool,
-    pub(crate) checks_nesting: bool,
+    pub(crate) checks_shape: bool,
     pub(crate) limit: u64,
     stall: Option<Duration>,
     method: Method,
@@ -119,7 +119,7 @@ impl Call {
             redirects: Redirects::Follow,
             expects_json: false,
             expects_content: false,
-            checks_nesting: true,
+            checks_shape: true,
             limit: LONGEST_BODY,
             stall: None,
             method,
@@ -264,10 +264,11 @@ impl Call {
         self
     }
 
-    /// Takes answers however deep they are nested, for a caller that reads them without recursion and doesn't print
-    /// them. The check looks at each byte, which counts for the rows of an SQL result.
-    pub fn with_any_nesting(mut self) -> Self {
-        self.checks_nesting = false;
+    /// Takes answers however deep they are nested and however many values they have, for a caller that reads them
+    /// without recursion, keeps what it decodes in bounds and doesn't print them. The check looks at each byte, which
+    /// counts for the rows of an SQL result.
+    pub fn with_any_shape(mut self) -> Self {
+        self.checks_shape = false;
         self
     }
 

@@ -201,6 +201,23 @@ impl Error {
         error
     }
 
+    /// This failure of a request that may not be repeated and may have taken effect, as the error that says so. What is
+    /// known of the request stays.
+    #[must_use]
+    pub fn into_unknown_outcome(self, operation: &str) -> Self {
+        let reason = self.to_string();
+        self.into_unknown_outcome_for(operation, &reason)
+    }
+
+    pub(crate) fn into_unknown_outcome_for(self, operation: &str, reason: &str) -> Self {
+        let text = format!("outcome unknown: `{operation}` may have been carried out: {reason}");
+        let advice = "see whether it took effect before you send it again";
+        let hint = self.hint().map_or_else(|| advice.to_owned(), |hint| format!("{hint}; {advice}"));
+        // A wait that the service asked for is no leave to repeat.
+        let details = ErrorDetails { hint: Some(hint), retry_after: None, ..self.0.details.clone() };
+        Self::new(ErrorKind::UnknownOutcome, text).with_details(|d| *d = details).with_source(self)
+    }
+
     /// The message, with the cause after a colon unless the message includes it already.
     pub fn with_cause(&self) -> String {
         let message = self.to_string();

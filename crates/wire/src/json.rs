@@ -1,13 +1,18 @@
 //! JSON as it comes from elsewhere: decoded so that an error says where it is wrong and quotes nothing of it, because
 //! serde's own messages may hold a secret.
 
+mod room;
+mod shape;
+
 use serde::{Deserialize, de::Error as _};
 use serde_json::error::Category;
 
 use crate::{Error, Result};
 
-/// How deep an answer may be nested. A printed answer indents each level, so depth costs its square.
-const DEEPEST: usize = 512;
+pub use self::{
+    room::{list, map, rows},
+    shape::{Excess, excess},
+};
 
 /// Decodes a document. An empty one and `null` count as `{}`, and a byte order mark is skipped.
 ///
@@ -24,9 +29,13 @@ pub fn decode<'a, T: Deserialize<'a>>(raw: &'a [u8]) -> Result<T> {
 /// As for [`decode`].
 pub fn decode_within<'a, T: Deserialize<'a>>(place: &str, raw: &'a [u8]) -> Result<T> {
     // Keeping track of the place takes several times as long, so only failures do it.
-    if let Ok(value) = serde_json::from_slice(raw) {
+    if let Ok(value) = room::limited(room::LARGEST, || serde_json::from_slice(raw)) {
         return Ok(value);
     }
+    room::limited(room::LARGEST, || decode_slowly(place, raw))
+}
+
+fn decode_slowly<'a, T: Deserialize<'a>>(place: &str, raw: &'a [u8]) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(raw);
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| undecodable(place, &error.path().to_string(), &error.into_inner()))?;
@@ -56,40 +65,6 @@ fn undecodable(place: &str, path: &str, error: &serde_json::Error) -> Error {
 /// Whether there is nothing in a body: no text, or `null`.
 pub fn is_empty(raw: &[u8]) -> bool {
     matches!(without_mark(raw).trim_ascii(), b"" | b"null")
-}
-
-/// Whether brackets are nested deeper than anything should be.
-pub fn is_too_deep(raw: &[u8]) -> bool {
-    let (mut depth, mut at) = (0_usize, 0);
-    while let Some(&byte) = raw.get(at) {
-        at += 1;
-        match byte {
-            b'[' | b'{' => {
-                depth += 1;
-                if depth > DEEPEST {
-                    return true;
-                }
-            }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b'"' => at += text_length(&raw[at..]),
-            _ => {}
-        }
-    }
-    false
-}
-
-/// The distance to the end of the text that starts here, including its closing quote. Most of a document is texts.
-fn text_length(raw: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(found) = memchr::memchr2(b'"', b'\\', &raw[at..]) {
-        at += found + 1;
-        if raw[at - 1] == b'"' {
-            return at;
-        }
-        // The escaped character may be a quote.
-        at = (at + 1).min(raw.len());
-    }
-    raw.len()
 }
 
 fn without_mark(raw: &[u8]) -> &[u8] {
@@ -139,18 +114,5 @@ mod tests {
             let shown = format!("{error} {error:?}");
             assert!(!shown.contains("hush") && !shown.contains("hu`sh"), "{shown}");
         }
-    }
-
-    #[test]
-    fn depth_is_counted_outside_of_texts() {
-        let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
-        assert!(!is_too_deep(deep(DEEPEST).as_bytes()));
-        assert!(is_too_deep(deep(DEEPEST + 1).as_bytes()));
-        assert!(!is_too_deep(format!(r#"["{}\"{}"]"#, "[".repeat(600), "{".repeat(600)).as_bytes()));
-        assert!(!is_too_deep("[],".repeat(1000).as_bytes()));
-        for broken in ["\"", "\"\\", "\"\\\"", "[\"a"] {
-            assert!(!is_too_deep(broken.as_bytes()), "{broken}");
-        }
-        assert!(is_too_deep(format!(r#"["\\",{}"#, deep(DEEPEST)).as_bytes()));
     }
 }

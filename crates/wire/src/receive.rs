@@ -45,6 +45,8 @@ pub(crate) enum Failed {
     Unanswered(Unanswered),
     /// The time for the attempt was up.
     Overdue(Duration),
+    /// A successful answer came, and it can't be what the API describes.
+    Unreadable(Error),
     /// Nothing would change this.
     Final(Error),
 }
@@ -56,31 +58,36 @@ impl Failed {
     }
 }
 
-/// Reads a body up to a limit; `None` if it is longer.
+/// A body, or its start.
+pub(crate) enum Body {
+    Whole(Bytes),
+    /// It goes on past the limit.
+    Start(Bytes),
+}
+
+/// Reads a body up to a limit.
 pub(crate) async fn read(
     response: &mut Response,
     limit: u64,
     stall: Option<Duration>,
-) -> Result<Option<Bytes>, Failed> {
+) -> Result<Body, Failed> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let url = response.url().clone();
-    let Some(first) = next(response, &url, stall).await? else { return Ok(Some(Bytes::new())) };
     let mut whole = BytesMut::new();
-    let mut length = first.len() as u64;
-    let mut current = Some(first);
-    while let Some(bytes) = current {
-        if length > limit {
-            return Ok(None);
+    let mut next_bytes = next(response, &url, stall).await?;
+    while let Some(bytes) = next_bytes {
+        if whole.len() + bytes.len() > limit {
+            whole.extend_from_slice(&bytes[..limit - whole.len()]);
+            return Ok(Body::Start(whole.freeze()));
         }
-        let following = next(response, &url, stall).await?;
+        next_bytes = next(response, &url, stall).await?;
         // Most answers come in one piece, which needs no copy.
-        if whole.is_empty() && following.is_none() {
-            return Ok(Some(bytes));
+        if whole.is_empty() && next_bytes.is_none() {
+            return Ok(Body::Whole(bytes));
         }
-        length += following.as_ref().map_or(0, |b| b.len() as u64);
         whole.extend_from_slice(&bytes);
-        current = following;
     }
-    Ok(Some(whole.freeze()))
+    Ok(Body::Whole(whole.freeze()))
 }
 
 /// The next bytes of a body; silence for longer than `stall` ends the attempt.

@@ -5,7 +5,7 @@
 use ::http::{HeaderMap, Method, StatusCode, header};
 use reqwest::{Request, Url};
 
-use crate::{Error, ErrorKind, Result, redact};
+use crate::{Error, ErrorKind, receive::Failed, redact};
 
 /// How many redirects one attempt follows.
 pub(crate) const LIMIT: usize = 10;
@@ -19,19 +19,22 @@ pub(crate) fn follow(
     status: StatusCode,
     headers: &HeaderMap,
     changes_method: bool,
-) -> Result<Option<Request>> {
+) -> Result<Option<Request>, Failed> {
     if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
     let Some(target) = headers.get(header::LOCATION).and_then(|l| l.to_str().ok()) else { return Ok(None) };
-    let target =
-        sent.url().join(target).map_err(|_| refused("to something that is not an address", status))?;
+    let stop = |error| Err(Failed::Final(error));
+    let Ok(target) = sent.url().join(target) else {
+        return stop(refused("to something that is not an address", status));
+    };
     let is_denied = target.query().is_some_and(|q| q.contains("error=private-link-validation-error"));
     if is_denied && target.path() == "/login.html" {
-        return Err(private_link(&target, status));
+        return stop(private_link(&target, status));
     }
     if target.origin() != sent.url().origin() || !target.username().is_empty() {
-        return Err(refused(&format!("to another host: {}", target.origin().ascii_serialization()), status));
+        let there = target.origin().ascii_serialization();
+        return stop(refused(&format!("to another host: {there}"), status));
     }
     let method = match (status.as_u16(), sent.method()) {
         (301 | 302, &Method::POST) => Method::GET,
@@ -40,18 +43,18 @@ pub(crate) fn follow(
     };
     let keeps_body = method == *sent.method();
     if !keeps_body && !changes_method {
-        return Err(refused(
-            &format!("that turns {} into {method}: {}", sent.method(), target.path()),
-            status,
-        ));
+        // This is how servers answer a form that they have taken.
+        let text = format!("that turns {} into {method}: {}", sent.method(), target.path());
+        return Err(Failed::Unreadable(refused(&text, status)));
     }
     let mut next = Request::new(method, target);
     *next.headers_mut() = sent.headers().clone();
     *next.timeout_mut() = sent.timeout().copied();
     if keeps_body {
         if let Some(body) = sent.body() {
-            let bytes =
-                body.as_bytes().ok_or_else(|| refused("of a body that can't be sent again", status))?;
+            let Some(bytes) = body.as_bytes() else {
+                return stop(refused("of a body that can't be sent again", status));
+            };
             *next.body_mut() = Some(bytes.to_vec().into());
         }
     } else {

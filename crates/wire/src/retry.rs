@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use crate::{ErrorBody, ErrorKind};
+use crate::ErrorBody;
 
 /// How the waits between attempts grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,12 +63,7 @@ impl RetryPolicy {
 #[derive(Debug)]
 pub(crate) enum Failure<'a> {
     /// An error response came.
-    Answer {
-        /// What it says.
-        body: &'a ErrorBody,
-        /// What kind of error that is.
-        kind: ErrorKind,
-    },
+    Answer(&'a ErrorBody),
     /// No connection came about; nothing was sent.
     NotSent,
     /// The time for the attempt was up.
@@ -158,14 +153,7 @@ fn may_have_run(failure: &Failure<'_>) -> bool {
     match failure {
         Failure::NotSent => false,
         Failure::TimedOut | Failure::Lost => true,
-        Failure::Answer { body, kind } => {
-            *kind == ErrorKind::Unavailable
-                && match body.status.as_u16() {
-                    501 => false,
-                    503 => !body.has_retry_after,
-                    _ => true,
-                }
-        }
+        Failure::Answer(body) => body.may_have_run(),
     }
 }
 
@@ -173,8 +161,8 @@ fn is_safe(failure: &Failure<'_>, now: Situation) -> bool {
     match failure {
         Failure::NotSent => now.attempts < NOT_SENT_TRIES && now.elapsed < NOT_SENT_TIME,
         Failure::TimedOut | Failure::Lost => now.repeatable,
-        Failure::Answer { body, .. } if body.is_not_executed() => true,
-        Failure::Answer { body, .. } => match body.status.as_u16() {
+        Failure::Answer(body) if body.is_not_executed() => true,
+        Failure::Answer(body) => match body.status.as_u16() {
             503 => now.repeatable || body.has_retry_after,
             502 | 504 => now.repeatable,
             500 => now.repeatable && (body.retry_after.is_some() || body.is_transient()),
@@ -190,7 +178,7 @@ fn is_resumable(failure: &Failure<'_>, repeatable: bool) -> bool {
     }
     match failure {
         Failure::NotSent | Failure::TimedOut | Failure::Lost => true,
-        Failure::Answer { body, .. } => {
+        Failure::Answer(body) => {
             matches!(body.status.as_u16(), 408 | 416 | 429) || !body.status.is_client_error()
         }
     }
@@ -202,7 +190,7 @@ fn is_asked_for(failure: &Failure<'_>, repeatable: bool, all_errors: bool) -> bo
         Failure::NotSent => true,
         Failure::TimedOut => false,
         Failure::Lost => repeatable || all_errors,
-        Failure::Answer { body, .. } => {
+        Failure::Answer(body) => {
             all_errors || body.is_not_executed() || (repeatable && body.status.as_u16() >= 500)
         }
     }
@@ -210,7 +198,7 @@ fn is_asked_for(failure: &Failure<'_>, repeatable: bool, all_errors: bool) -> bo
 
 fn asked_wait(failure: &Failure<'_>) -> Duration {
     match failure {
-        Failure::Answer { body, .. } => body.retry_after.unwrap_or_default(),
+        Failure::Answer(body) => body.retry_after.unwrap_or_default(),
         _ => Duration::ZERO,
     }
 }
@@ -239,7 +227,7 @@ mod tests {
     }
 
     fn failed(body: &ErrorBody) -> Failure<'_> {
-        Failure::Answer { body, kind: body.kind("") }
+        Failure::Answer(body)
     }
 
     fn at(attempts: u32, repeatable: bool) -> Situation {
@@ -284,15 +272,24 @@ mod tests {
 
     #[test]
     fn an_error_code_says_whether_it_ran_and_a_message_does_not() {
-        let body = |text: &'static str| {
-            let status = StatusCode::INTERNAL_SERVER_ERROR;
+        let body = |status, text: &'static str| {
+            let status = StatusCode::from_u16(status).unwrap();
             ErrorBody::read(status, &HeaderMap::new(), &Bytes::from_static(text.as_bytes()))
         };
-        let coded = body(r#"{"error_code":"REQUEST_LIMIT_EXCEEDED","message":"x"}"#);
-        assert_eq!(safe(&failed(&coded), false), Decision::Retry(FIRST_STEP));
-        let quoting =
-            body(r#"{"error_code":"INTERNAL_ERROR","message":"failed: SELECT 'REQUEST_LIMIT_EXCEEDED'"}"#);
-        assert_eq!(safe(&failed(&quoting), false), Decision::UnknownOutcome);
+        let coded = r#"{"error_code":"REQUEST_LIMIT_EXCEEDED","message":"x"}"#;
+        for status in [400, 503] {
+            assert_eq!(safe(&failed(&body(status, coded)), false), Decision::Retry(FIRST_STEP));
+        }
+        for text in [
+            coded,
+            r#"{"error_code":"INTERNAL_ERROR","message":"failed: SELECT 'REQUEST_LIMIT_EXCEEDED'"}"#,
+            r#"{"error":"failed: print('Cluster x does not exist')"}"#,
+            "<title>ClusterNotReadyException</title>",
+        ] {
+            for status in [500, 502, 504] {
+                assert_eq!(safe(&failed(&body(status, text)), false), Decision::UnknownOutcome, "{text}");
+            }
+        }
     }
 
     #[test]

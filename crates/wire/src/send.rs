@@ -27,7 +27,7 @@ use crate::{
     Unanswered, answer,
     call::{Call, Destination},
     is_loopback, json,
-    receive::{Failed, Receive, read},
+    receive::{Body, Failed, Receive, read},
     redact, redirect,
     retry::{Decision, Failure, Situation, decide},
 };
@@ -42,9 +42,11 @@ impl Call {
     /// As for [`send_raw`](Self::send_raw); and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse)
     /// if the answer is not what the type says.
     pub async fn send<T: DeserializeOwned>(self) -> Result<ResponseValue<T>> {
-        let operation = self.operation.clone();
-        let answer = self.send_raw().await?;
-        answer.decode().map_err(|error| error.with_details(|d| d.operation = Some(operation.into_owned())))
+        let (operation, repeatable) = (self.operation.clone(), self.repeatable);
+        self.send_raw().await?.decode().map_err(|error| {
+            let error = error.with_details(|d| d.operation = Some(operation.clone().into_owned()));
+            if repeatable { error } else { error.into_unknown_outcome(&operation) }
+        })
     }
 
     /// Sends it; the body of a success means nothing.
@@ -84,27 +86,37 @@ impl Receive for Buffered {
         attempts: u32,
     ) -> Result<Answer, Failed> {
         let (status, headers) = (response.status(), response.headers().clone());
-        let Some(body) = read(&mut response, self.limit, call.stall()).await? else {
-            let text = format!("the answer is longer than {} MiB", self.limit >> 20);
-            return Err(Failed::Final(
-                Error::unexpected(text).with_details(|d| d.status = Some(status.as_u16())),
-            ));
+        let body = match read(&mut response, self.limit, call.stall()).await? {
+            Body::Whole(body) => body,
+            Body::Start(_) => {
+                let text = format!("the answer is longer than {} MiB", self.limit >> 20);
+                let error = Error::unexpected(text).with_details(|d| d.status = Some(status.as_u16()));
+                return Err(Failed::Unreadable(error));
+            }
         };
         log_body(call, &body);
         let answer = Answer::new(status, headers, body, attempts);
-        if call.expects_json
-            && let Err(error) = answer::check_json(call.wire.host(), &answer.headers, &answer.body)
-        {
-            return Err(Failed::Final(answer.blame(error)));
+        match check(call, &answer) {
+            Ok(()) => Ok(answer),
+            Err(error) => Err(Failed::Unreadable(answer.blame(error))),
         }
-        if call.expects_json && call.checks_nesting && json::is_too_deep(&answer.body) {
-            return Err(Failed::Final(answer.blame(Error::unexpected("the answer is nested too deeply"))));
-        }
-        if call.expects_content && json::is_empty(&answer.body) {
-            return Err(Failed::Final(answer.blame(Error::unexpected("the answer is empty"))));
-        }
-        Ok(answer)
     }
+}
+
+/// Whether a successful answer can be what the call expects.
+fn check(call: &Call, answer: &Answer) -> Result<()> {
+    if call.expects_json {
+        answer::check_json(call.wire.host(), &answer.headers, &answer.body)?;
+        if call.checks_shape
+            && let Some(excess) = json::excess(&answer.body)
+        {
+            return Err(Error::unexpected(format!("the answer is {excess}")));
+        }
+    }
+    if call.expects_content && json::is_empty(&answer.body) {
+        return Err(Error::unexpected("the answer is empty"));
+    }
+    Ok(())
 }
 
 /// What to say if a sink has no address to read from in time.
@@ -217,10 +229,14 @@ pub(crate) async fn send<R: Receive>(call: &Call, mut receive: R) -> Result<R::O
 fn verdict(call: &Call, failed: &Failed, url: &Url, progress: &Progress) -> Result<Duration> {
     let (failure, reason, error) = match failed {
         Failed::Final(error) => return Err(error.clone()),
+        Failed::Unreadable(error) if call.repeatable => return Err(error.clone()),
+        // The service took the request, and nobody knows what it made of it.
+        Failed::Unreadable(error) => {
+            return Err(progress.finish(call, error.clone()).into_unknown_outcome(&call.operation));
+        }
         Failed::Answer(body) => {
-            let kind = body.kind(url.path());
             let reason = format!("HTTP {}", body.status.as_u16());
-            (Failure::Answer { body, kind }, reason, ErrorBody::clone(body).into_error(url.path()))
+            (Failure::Answer(body), reason, ErrorBody::clone(body).into_error(url.path()))
         }
         Failed::Overdue(limit) => {
             let text = format!("no answer within {:?}", rounded(*limit));
@@ -264,7 +280,7 @@ fn verdict(call: &Call, failed: &Failed, url: &Url, progress: &Progress) -> Resu
         Decision::GiveUp => Err(error),
         // Both errors are shown, so both are filtered.
         Decision::UnknownOutcome => {
-            Err(unknown_outcome(&call.operation, &reason, progress.finish(call, error)))
+            Err(progress.finish(call, error).into_unknown_outcome_for(&call.operation, &reason))
         }
     }
 }
@@ -419,7 +435,7 @@ async fn exchange<R: Receive>(
         let next = match kept.filter(|_| follows && call.destination != Destination::Presigned) {
             Some(sent) => {
                 let changes_method = call.redirects == Redirects::FollowAsBrowsers;
-                redirect::follow(&sent, status, headers, changes_method).map_err(Failed::Final)?
+                redirect::follow(&sent, status, headers, changes_method)?
             }
             None => None,
         };
@@ -431,7 +447,8 @@ async fn exchange<R: Receive>(
             None => {
                 let headers = headers.clone();
                 // Read to its end where that is near, so that the connection can be used again.
-                let body = read(&mut response, LONGEST_ERROR, call.stall()).await?.unwrap_or_default();
+                let (Body::Whole(body) | Body::Start(body)) =
+                    read(&mut response, LONGEST_ERROR, call.stall()).await?;
                 log_body(call, &body);
                 return Err(Failed::Answer(Box::new(ErrorBody::read(status, &headers, &body))));
             }
@@ -453,16 +470,6 @@ fn rounded(limit: Duration) -> Duration {
 
 fn canceled() -> Error {
     Error::new(ErrorKind::Local, "canceled: nothing more is sent")
-}
-
-fn unknown_outcome(operation: &str, reason: &str, error: Error) -> Error {
-    let (status, code) = (error.status(), error.error_code().map(str::to_owned));
-    let request_id = error.request_id().map(str::to_owned);
-    let text = format!("outcome unknown: `{operation}` may have been carried out: {reason}");
-    Error::new(ErrorKind::UnknownOutcome, text)
-        .with_hint("see whether it took effect before you send it again")
-        .with_source(error)
-        .with_details(|d| (d.status, d.error_code, d.request_id) = (status, code, request_id))
 }
 
 /// Token requests and presigned links are secrets as a whole, so only API calls are logged in detail.

@@ -146,7 +146,10 @@ fn option_outside_box(field: &mut Field) {
     }
 }
 
-/// A number may come as text, and a map may have entries without a value.
+const LIST: &str = "::std::vec::Vec<";
+const OPTIONAL_LIST: &str = "::std::option::Option<::std::vec::Vec<";
+
+/// A number may come as text, and a map may have entries without a value; lists are read within a limit.
 fn tolerate_text(field: &mut Field) {
     let text = field.ty.to_token_stream().to_string().replace(' ', "");
     let part = match text.as_str() {
@@ -156,7 +159,13 @@ fn tolerate_text(field: &mut Field) {
         "i64" | "i32" => quote!(deserialize_with = "crate::integer::required"),
         "::std::option::Option<f64>" => quote!(default, deserialize_with = "crate::double::optional"),
         map if map.starts_with("::std::option::Option<::std::collections::BTreeMap<") => {
-            quote!(default, deserialize_with = "crate::map::optional")
+            quote!(default, deserialize_with = "brickwire_wire::json::map")
+        }
+        rows if rows.starts_with(&format!("{OPTIONAL_LIST}{LIST}")) => {
+            quote!(default, deserialize_with = "brickwire_wire::json::rows")
+        }
+        list if list.starts_with(OPTIONAL_LIST) => {
+            quote!(default, deserialize_with = "brickwire_wire::json::list")
         }
         _ => return,
     };

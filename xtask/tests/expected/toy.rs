@@ -26,7 +26,11 @@ pub mod types {
         pub labels: Vec<String>,
         pub mood: Mood,
         pub name: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub notes: Option<Vec<String>>,
         #[serde(deserialize_with = "crate::integer::required")]
         pub weight: i32,
@@ -66,7 +70,11 @@ pub mod types {
     pub struct ListToysResponse {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub page: Option<Page>,
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub toys: Option<Vec<Toy>>,
     }
     /// `Mood`
@@ -152,9 +160,17 @@ pub mod types {
         pub anything: Option<serde_json::Value>,
         #[serde(rename = "async", skip_serializing_if = "Option::is_none")]
         pub async_: Option<bool>,
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::rows"
+        )]
         pub cells: Option<Vec<Vec<Option<String>>>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub children: Option<Vec<Toy>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub colour: Option<Colour>,
@@ -164,7 +180,11 @@ pub mod types {
             deserialize_with = "crate::integer::optional"
         )]
         pub count: Option<i64>,
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::map"
+        )]
         pub count_by_name: Option<std::collections::BTreeMap<String, i64>>,
         #[serde(rename = "foo.bar-baz", skip_serializing_if = "Option::is_none")]
         pub foo_bar_baz: Option<String>,
@@ -181,7 +201,11 @@ pub mod types {
         pub made_at: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub parent: Option<Box<Toy>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub parts: Option<Vec<Part>>,
         #[serde(
             skip_serializing_if = "Option::is_none",
@@ -212,7 +236,11 @@ pub mod types {
         /// Beside a reference.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<ToyState>,
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "crate::map::optional")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::map"
+        )]
         pub tags: Option<std::collections::BTreeMap<String, String>>,
         #[serde(rename = "urn:toys:2.0:Toy", skip_serializing_if = "Option::is_none")]
         pub urn_toys_2_0_toy: Option<serde_json::Map<String, serde_json::Value>>,
@@ -271,7 +299,12 @@ pub mod types {
     pub struct ToysListQuery {
         #[serde(rename = "excludedAttributes", skip_serializing_if = "Option::is_none")]
         pub excluded_attributes: Option<String>,
-        #[serde(rename = "filter_by.states", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            rename = "filter_by.states",
+            skip_serializing_if = "Option::is_none",
+            default,
+            deserialize_with = "brickwire_wire::json::list"
+        )]
         pub filter_by_states: Option<Vec<ToyState>>,
         #[serde(
             skip_serializing_if = "Option::is_none",

@@ -66,7 +66,9 @@ async fn run(
     let submission = workspace.submit("statement", pace.deadline, |submitting| async move {
         let answer = wire::execute(&submitting, &request, formats).await?;
         let id = answer.statement_id.clone();
-        let id = id.ok_or_else(|| Error::unexpected("the answer to the submission names no statement"))?;
+        let id = id.ok_or_else(|| {
+            Error::unexpected("the answer names no statement").into_unknown_outcome("statements_execute")
+        })?;
         let mut guard = guarding.cancel_on_drop("statement", &id, {
             let id = id.clone();
             move |workspace| cancel(workspace, id)

@@ -37,6 +37,7 @@ struct Chunk<'a> {
     row_count: Option<i64>,
     #[serde(default, deserialize_with = "integer::optional")]
     next_chunk_index: Option<i64>,
+    #[serde(default, deserialize_with = "json::list")]
     external_links: Option<Vec<types::ExternalLink>>,
     #[serde(borrow)]
     data_array: Option<&'a RawValue>,
@@ -101,7 +102,7 @@ async fn submit(workspace: &Workspace, body: &Value) -> Result<StatementAnswer> 
             .client()
             .call(&operations::STATEMENTS_EXECUTE)
             .json(body)
-            .with_any_nesting()
+            .with_any_shape()
             .send_raw()
             .await?,
     )
@@ -109,7 +110,7 @@ async fn submit(workspace: &Workspace, body: &Value) -> Result<StatementAnswer> 
 
 pub(super) async fn get(workspace: &Workspace, statement_id: &str) -> Result<StatementAnswer> {
     let call = workspace.client().call(&operations::STATEMENTS_GET).path("statement_id", &statement_id);
-    statement(call.with_any_nesting().send_raw().await?)
+    statement(call.with_any_shape().send_raw().await?)
 }
 
 pub(super) async fn chunk(workspace: &Workspace, statement_id: &str, index: u64) -> Result<ChunkAnswer> {
@@ -117,7 +118,7 @@ pub(super) async fn chunk(workspace: &Workspace, statement_id: &str, index: u64)
     let answer = call
         .path("statement_id", &statement_id)
         .path("chunk_index", &index)
-        .with_any_nesting()
+        .with_any_shape()
         .send_raw()
         .await?;
     let chunk: Chunk<'_> = json::decode(&answer.body).map_err(|error| answer.blame(error))?;

@@ -88,11 +88,29 @@ impl ErrorBody {
         }
     }
 
-    /// Whether the service says that it has not started to carry out the request.
+    /// Whether the service says that it has not started to carry out the request. With a 500, 502 or 504 the code may
+    /// be that of something which the request itself had asked for.
     pub(crate) fn is_not_executed(&self) -> bool {
-        const CODES: [&str; 2] = ["REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"];
-        self.status == StatusCode::TOO_MANY_REQUESTS
-            || self.error_code.as_deref().is_some_and(|code| CODES.contains(&code))
+        match self.status.as_u16() {
+            429 => true,
+            400..500 | 503 => self.is_over_limit(),
+            _ => false,
+        }
+    }
+
+    fn is_over_limit(&self) -> bool {
+        matches!(self.error_code.as_deref(), Some("REQUEST_LIMIT_EXCEEDED" | "RESOURCE_EXHAUSTED"))
+    }
+
+    /// Whether the request may have been carried out although this is an error: read from the status and the code, for
+    /// a message may quote the caller's own text. A 503 with a Retry-After header is a promise that nothing was done.
+    pub(crate) fn may_have_run(&self) -> bool {
+        match self.status.as_u16() {
+            501 => false,
+            503 => !self.has_retry_after && !self.is_not_executed(),
+            500.. => true,
+            _ => false,
+        }
     }
 
     /// Whether the failure is likely to pass. The request may have been carried out all the same.
@@ -110,7 +128,8 @@ impl ErrorBody {
             "Unexpected error",
             "try a faster operation",
         ];
-        MESSAGES.iter().any(|m| self.message.contains(m))
+        self.is_over_limit()
+            || MESSAGES.iter().any(|m| self.message.contains(m))
             || (self.message.contains("worker env ") && self.message.contains(" not found"))
     }
 

@@ -31,6 +31,17 @@ async fn what_may_have_run_is_an_unknown_outcome_and_sent_once() {
         assert_eq!((network.count(), error.attempts(), error.operation()), (1, 1, Some("toys_break")));
         assert!(!error.is_retryable() && error.hint().is_some());
     }
+    // The service took these, and nobody can tell what it made of them.
+    let location = with_header(status(303), "location", "/api/2.0/toys/done");
+    let page = json(200, "<html>sign in</html>");
+    let deep = json(200, &"[".repeat(600));
+    for answer in [json(200, r#"{"id":"ab"#), json(200, "\u{1}"), page, deep, location] {
+        let (wire, network) = Network::wire([answer.clone(), json(200, "{}")]);
+        let error = wire.call(&CHANGE).send::<Value>().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnknownOutcome, "{answer:?}: {error}");
+        assert_eq!((network.count(), error.attempts(), error.operation()), (1, 1, Some("toys_break")));
+        assert!(error.status().is_some() && error.hint().unwrap().contains("see whether it took effect"));
+    }
     for harmless in [status(429), with_header(status(503), "retry-after", "1"), Reply::NotSent] {
         let (wire, network) = Network::wire([harmless.clone(), json(200, "{}")]);
         wire.call(&CHANGE).send_raw().await.unwrap();
@@ -115,6 +126,7 @@ async fn an_answer_is_checked_before_it_is_decoded() {
         (json(200, " null "), "the answer is empty"),
         (json(204, ""), "the answer is empty"),
         (json(200, &deep), "nested too deeply"),
+        (json(200, &format!("[{}1]", "{},".repeat(200_000))), "its values would take more than 96 MiB"),
         (json(200, "{"), "cannot decode the response"),
         (Reply::Answer(200, vec![], b"\"\xff\"".to_vec()), "cannot decode the response"),
     ] {
@@ -137,6 +149,10 @@ async fn bodies_and_messages_have_limits() {
     let (wire, _) = Network::wire([json(400, &message)]);
     let error = read(&wire).await.unwrap_err();
     assert!(error.to_string().len() < 5000 && error.error_code() == Some("E"), "{}", error.to_string().len());
+    // Of what is longer still, the start says what happened.
+    let (wire, _) = Network::wire([json(400, &message.repeat(4))]);
+    let error = read(&wire).await.unwrap_err();
+    assert!(error.to_string().len() < 5000 && error.to_string().contains("yyy"), "{error}");
 }
 
 #[tokio::test]
