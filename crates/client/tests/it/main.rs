@@ -4,6 +4,7 @@
 mod bad_responses;
 mod decoding;
 mod operations;
+mod promises;
 mod requests;
 mod safety;
 mod scripted;

@@ -193,7 +193,7 @@ mod tests {
 
     /// Much larger than its document.
     #[derive(Debug)]
-    struct Page([u8; 1 << 14]);
+    struct Page(#[expect(dead_code, reason = "its size counts")] [u8; 1 << 14]);
 
     impl<'de> Deserialize<'de> for Page {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
