@@ -7,7 +7,7 @@ use brickwire_wire::{Wire, redact::Filter};
 use tokio::time::Instant;
 
 use crate::{
-    AccessToken, Config, ConfigBuilder, Connection, Environment, Error, Events, Host, RawRequest,
+    AccessToken, Config, ConfigBuilder, Connection, Environment, Error, Events, Host, RateLimit, RawRequest,
     RawResponse, Result, RetryPolicy, Secret,
     background::{Background, CancelOnDrop, Canceled},
     identity::{authenticator::Authenticator, config::setting_methods},
@@ -48,6 +48,7 @@ pub struct WorkspaceBuilder {
     events: Events,
     debug: bool,
     product: Option<(String, String)>,
+    rate_limit: RateLimit,
 }
 
 impl WorkspaceBuilder {
@@ -102,6 +103,12 @@ impl WorkspaceBuilder {
         self
     }
 
+    /// Sets how many requests the workspace and all its clones send; 15 a second after a burst of 300 by default.
+    pub fn with_rate_limit(mut self, rate_limit: RateLimit) -> Self {
+        self.rate_limit = rate_limit;
+        self
+    }
+
     /// Builds the workspace. Nothing is sent.
     ///
     /// # Errors
@@ -122,7 +129,7 @@ impl WorkspaceBuilder {
                 config.connection()?
             }
         };
-        let wire = connection.wire(self.product.as_ref())?.with_events(self.events);
+        let wire = connection.wire(self.product.as_ref(), self.rate_limit)?.with_events(self.events);
         let authenticator = Arc::new(Authenticator::new(&connection, &wire));
         let wire = wire.with_retry(self.retry).with_debug(self.debug).with_credential(authenticator.clone());
         Ok(Workspace { client: wire.into(), authenticator, background: Background::default() })
@@ -165,6 +172,7 @@ impl Workspace {
             events: Events::default(),
             debug: false,
             product: None,
+            rate_limit: RateLimit::default(),
         }
     }
 

@@ -8,6 +8,7 @@ mod data;
 mod fetch;
 mod http;
 mod limits;
+mod load;
 mod process;
 mod run;
 mod serve;
@@ -16,7 +17,8 @@ use self::process::Failure;
 
 const USAGE: &str = "\
 usage: bench run [ROUNDS]                 serve, measure everything in turns, print a table
-       bench serve                        only the result server; prints its address
+       bench load [CALLS [TASKS]]         100,000 calls from 1,000 tasks while the service fails again and again
+       bench serve [faults]               only the result server; prints its address
        bench fetch arrow|plain|text|json|inline [THREADS]
        bench raw arrow|json CONNECTIONS   the same bytes through plain sockets, dropped
        bench decode THREADS               Arrow chunks that lie in memory already
@@ -28,7 +30,11 @@ fn main() -> Result<(), Failure> {
     match arguments[..] {
         ["run"] => run::run(5),
         ["run", rounds] => run::run(rounds.parse()?),
-        ["serve"] => serve::serve(),
+        ["load"] => load::run(100_000, 1000),
+        ["load", calls] => load::run(calls.parse()?, 1000),
+        ["load", calls, tasks] => load::run(calls.parse()?, tasks.parse()?),
+        ["serve"] => serve::serve(false),
+        ["serve", "faults"] => serve::serve(true),
         ["fetch", what] => fetch::run(what, 0),
         ["fetch", what, threads] => fetch::run(what, threads.parse()?),
         ["raw", format, connections] => limits::raw(format, connections.parse()?),

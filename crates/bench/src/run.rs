@@ -33,7 +33,7 @@ const SCENARIOS: [(&str, u64, &str, &[&str]); 7] = [
 ];
 
 /// A server that ends with this process.
-struct Server(Child);
+pub(crate) struct Server(pub(crate) Child);
 
 impl Drop for Server {
     fn drop(&mut self) {

@@ -42,15 +42,31 @@ struct Network {
     bytes_per_second: Option<f64>,
 }
 
-/// Serves until the process is killed.
-pub(crate) fn serve() -> ! {
+/// Serves until the process is killed; with faults, nearly half of the requests fail.
+pub(crate) fn serve(with_faults: bool) -> ! {
     let service = Service::default();
-    // A request that fails closes its connection.
-    let server = Server::start(move |request| service.respond(request).unwrap_or(Response::none(End::Close)));
+    let server = Server::start(move |request| match fault(request) {
+        Some(fault) if with_faults => fault,
+        // A request that fails closes its connection.
+        _ => service.respond(request).unwrap_or(Response::none(End::Close)),
+    });
     println!("{}", server.url());
     loop {
         thread::park();
     }
+}
+
+/// What happens to a request in place of an answer.
+fn fault(request: &Request) -> Option<Response> {
+    let cut = || Response::json(r#"{"cluster_id":"load"}"#).cut(5, End::Reset);
+    Some(match request.number {
+        n if n % 5 == 0 => Response::new(429),
+        n if n % 7 == 0 => Response::new(503).with_header("retry-after", "0"),
+        n if n % 11 == 0 => Response::none(End::Reset),
+        n if n % 13 == 0 && !request.target.starts_with("/store/") => cut(),
+        n if n % 17 == 0 => Response::new(502).with_body("<html>bad gateway</html>"),
+        _ => return None,
+    })
 }
 
 impl Service {
@@ -59,7 +75,7 @@ impl Service {
         let network = statement.as_ref().map(|s| s.1.network).unwrap_or_default();
         let response = match &statement {
             Some((id, statement)) => answer(request, *id, statement)?,
-            None => Response::json("{}"),
+            None => Response::json(r#"{"cluster_id":"load","state":"RUNNING"}"#),
         };
         thread::sleep(network.latency + if request.is_first { network.connect } else { Duration::ZERO });
         Ok(match network.bytes_per_second {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use brickwire_wire::{Authorities, HttpOptions, Wire};
+use brickwire_wire::{Authorities, HttpOptions, RateLimit, Wire};
 
 use super::auth::{client_credentials::ServicePrincipal, discovery::Issuer, token::Identity};
 use crate::{Error, Host, Result, Secret};
@@ -131,7 +131,7 @@ impl Connection {
     }
 
     /// A wire to the host, without the credential; `product` is the program's name and version.
-    pub(crate) fn wire(&self, product: Option<&(String, String)>) -> Result<Wire> {
+    pub(crate) fn wire(&self, product: Option<&(String, String)>, rate_limit: RateLimit) -> Result<Wire> {
         let mut options = HttpOptions::new(self.host.clone())
             .with_authorities(self.authorities.clone())
             .with_workspace_id(self.workspace_id.clone())
@@ -139,7 +139,7 @@ impl Connection {
         if let Some((name, version)) = product {
             options = options.with_product(name, version);
         }
-        Wire::builder(options).build()
+        Wire::builder(options).with_rate_limit(rate_limit).build()
     }
 
     /// The workspace's id, if it is given or part of the host's address.

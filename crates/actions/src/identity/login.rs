@@ -4,7 +4,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use brickwire_wire::Wire;
+use brickwire_wire::{RateLimit, Wire};
 use reqwest::Url;
 use ring::rand::SecureRandom;
 
@@ -54,7 +54,7 @@ impl BrowserLogin {
     /// [`ErrorKind::Configuration`] without a host, and [`ErrorKind::Local`] if all ports for the redirect are in use.
     pub async fn start(config: &Config) -> Result<Self> {
         let target = config.login_target()?;
-        let http = config.login_connection()?.wire(None)?;
+        let http = config.login_connection()?.wire(None, RateLimit::default())?;
         let endpoints = target.issuer.endpoints(&http).await?;
         let callback = Callback::listen(PORTS).await?;
         let (state, verifier) = (random()?, random()?);
