@@ -18,7 +18,8 @@ mod workspace;
 
 pub use brickwire_client::{Client, ResponseValue, types};
 pub use brickwire_wire::{
-    Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret, redact::Filter,
+    Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret,
+    redact::{self, Filter},
 };
 pub use doctor::{Check, Doctor, Outcome};
 pub use encoding::{decode_text, without_mark};

@@ -201,8 +201,11 @@ impl RawRequest {
         let request = self.prepared(wire)?;
         let is_form = !self.form.is_empty() || !self.files.is_empty();
         Ok(match is_form {
-            true => curl::form_command(&request, &self.form, multipart::parts(&self.files, &self.file_names)),
-            false => curl::command(&request),
+            true => {
+                let files = multipart::parts(&self.files, &self.file_names);
+                curl::form_command(&request, &self.form, files, wire.filter())
+            }
+            false => curl::command(&request, wire.filter()),
         })
     }
 

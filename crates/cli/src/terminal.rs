@@ -11,6 +11,8 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
+use brickwire_actions::redact;
+
 /// Whether a terminal may act on this character instead of showing it, or show others in another order because of it.
 pub(crate) fn is_control(character: char) -> bool {
     matches!(character,
@@ -79,9 +81,9 @@ fn by_color(text: &str, color: impl Fn(&str) -> String, other: impl Fn(&str) -> 
     mapped
 }
 
-/// Writes lines to stderr for people, in one piece. A closed stderr is no reason to fail.
+/// Writes lines to stderr for people, in one piece and without the credentials in use. A closed stderr is no reason to fail.
 pub(crate) fn tell(text: &str) {
-    let _ = io::stderr().write_all(format!("{}\n", escaped(text)).as_bytes());
+    let _ = io::stderr().write_all(format!("{}\n", escaped(&redact::text(text))).as_bytes());
 }
 
 /// Stderr for text that comes in whole lines, such as a log.
@@ -89,7 +91,8 @@ pub(crate) struct Messages;
 
 impl Write for Messages {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        io::stderr().write_all(escaped(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        let text = String::from_utf8_lossy(bytes);
+        io::stderr().write_all(escaped(&redact::text(&text)).as_bytes())?;
         Ok(bytes.len())
     }
 

@@ -4,7 +4,7 @@ mod body;
 
 use std::{fmt, iter::successors, sync::Arc, time::Duration};
 
-use crate::text;
+use crate::{known, text};
 
 pub use body::ErrorBody;
 
@@ -77,7 +77,8 @@ impl ErrorKind {
 /// Why a call failed.
 ///
 /// `Display` is one line and repeats neither [`hint`](Self::hint), which says what to do about it, nor the source.
-/// Neither `Display` nor `Debug` holds a body or a secret.
+/// Neither `Display` nor `Debug` holds a body, and no field but the body holds a credential in use: services repeat what
+/// they refuse.
 ///
 /// ```
 /// use brickwire_wire::{Error, ErrorKind};
@@ -145,6 +146,8 @@ impl Error {
         if message.starts_with(char::is_whitespace) || message.ends_with(char::is_whitespace) {
             message = message.trim().to_owned();
         }
+        // A cut might leave a part of a secret that would no longer be recognized.
+        known::hide_in(&mut message);
         text::cut(&mut message, LONGEST_MESSAGE);
         Self(Box::new(Inner { kind, message, details: ErrorDetails::default(), source: None }))
     }
@@ -166,9 +169,8 @@ impl Error {
 
     /// Says what to do about it, in the library's words.
     #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.details.hint = Some(hint.into());
-        self
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        self.with_details(|d| d.hint = Some(hint.into()))
     }
 
     /// Says what caused it.
@@ -181,7 +183,17 @@ impl Error {
     /// Changes what is known beyond kind and message.
     #[must_use]
     pub fn with_details(mut self, change: impl FnOnce(&mut ErrorDetails)) -> Self {
-        change(&mut self.0.details);
+        let d = &mut self.0.details;
+        change(d);
+        let texts = [
+            &mut d.hint,
+            &mut d.operation,
+            &mut d.error_code,
+            &mut d.request_id,
+            &mut d.statement_id,
+            &mut d.sql_state,
+        ];
+        texts.into_iter().flatten().for_each(known::hide_in);
         self
     }
 
@@ -227,7 +239,7 @@ impl Error {
         let is_complete = self.status().is_some() || self.kind() == ErrorKind::Unreachable;
         match source {
             Some(cause) if !is_complete && !causes.any(|cause| message.contains(&cause)) => {
-                format!("{message}: {cause}")
+                known::hide(&format!("{message}: {cause}")).into_owned()
             }
             _ => message,
         }
@@ -312,8 +324,17 @@ impl fmt::Debug for Error {
             .field("error_code", &d.error_code)
             .field("request_id", &d.request_id)
             .field("attempts", &d.attempts)
-            .field("source", &self.0.source)
+            .field("source", &self.0.source.as_ref().map(|source| Hidden(format!("{source:?}"))))
             .finish_non_exhaustive()
+    }
+}
+
+/// The `Debug` of something made elsewhere, without the credentials in use.
+struct Hidden(String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&known::hide(&self.0))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use crate::known;
+
 /// Something that happens while a call is still running.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -66,6 +68,21 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Services repeat what they refuse, credentials included.
+    fn without_secrets(mut self) -> Self {
+        let texts: Vec<&mut String> = match &mut self {
+            Self::Retrying { operation, reason, .. } => vec![operation, reason],
+            Self::Requesting { id, .. } | Self::Cancelling { id, .. } => vec![id],
+            Self::StateChanged { id, state, message, .. } => [id, state].into_iter().chain(message).collect(),
+            Self::ChunkFetched { statement_id, .. } => vec![statement_id],
+            Self::CancelingFailed { id, reason, .. } => vec![id, reason],
+        };
+        texts.into_iter().for_each(known::hide_in);
+        self
+    }
+}
+
 /// A listener for [`Event`]s.
 #[derive(Clone, Default)]
 pub struct Events(Option<Arc<Listener>>);
@@ -86,7 +103,7 @@ impl Events {
     /// Passes an event on; it is made only if someone listens.
     pub fn emit(&self, event: impl FnOnce() -> Event) {
         if let Some(listener) = &self.0 {
-            listener(&event());
+            listener(&event().without_secrets());
         }
     }
 }

@@ -1,4 +1,11 @@
 //! Decides what people may see of a request and a response: everything but credentials, presigned links and the like.
+//!
+//! Names decide first: of fields, parameters and headers ([`names`]). What a secret's name doesn't tell is taken out by
+//! its value: the credentials in use and what the user sends as a secret ([`Filter`]), and what free text calls a
+//! password ([`scrub`]).
+
+mod names;
+mod scrub;
 
 use std::{
     borrow::Cow,
@@ -7,68 +14,59 @@ use std::{
 };
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::Url;
+use reqwest::{Request, Url};
 use serde_json::Value;
 
-use crate::{Secret, text};
-
-/// What stands in place of a secret.
-pub const MASK: &str = "***";
+use self::{
+    names::{holds_values, is_secret, is_secret_parameter, is_shown},
+    scrub::scrub,
+};
+pub use crate::known::MASK;
+use crate::{
+    Secret, form,
+    known::{self, Known, Origin},
+    text,
+};
 
 /// How much of a body a debug log shows, in bytes.
 const BODY_LIMIT: usize = 8 * 1024;
+/// The longest body of a request whose secrets are remembered, in bytes.
+const LEARN_LIMIT: usize = 1 << 20;
 
-/// Parts of header names, JSON keys and query keys whose values are never shown.
-const SECRET_WORDS: [&str; 17] = [
-    "authorization",
-    "cookie",
-    "token",
-    "secret",
-    "password",
-    "passwd",
-    "api-key",
-    "apikey",
-    "api_key",
-    "credential",
-    "signature",
-    "external_link",
-    "http_headers",
-    "private_key",
-    "access_key",
-    "string_value",
-    "bytes_value",
-];
-
-/// Keys that contain a secret word and are harmless.
-const HARMLESS: [&str; 5] =
-    ["page_token", "next_page_token", "prev_page_token", "token_type", "idempotency_token"];
-
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    !HARMLESS.contains(&name.as_str())
-        && (SECRET_WORDS.iter().any(|word| name.contains(word))
-            || name.starts_with("x-amz-")
-            || name == "sig")
+/// Whether a value of this name is a secret, as far as the name tells: `DB_PASSWORD`, `accessKey`.
+///
+/// ```
+/// assert!(brickwire_wire::redact::is_secret_name("ARM_CLIENT_SECRET"));
+/// assert!(!brickwire_wire::redact::is_secret_name("AZURE_CONFIG_DIR"));
+/// ```
+pub fn is_secret_name(name: &str) -> bool {
+    is_secret(name)
 }
 
-/// A header's value as it may be shown.
-pub fn header<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
-    if is_secret(name.as_str()) { MASK } else { value.to_str().unwrap_or("(not text)") }
+/// A header's value as it may be shown: headers that aren't well known may be secrets, and addresses are shown without
+/// their query, which may be a signature.
+pub fn header<'a>(name: &HeaderName, value: &'a HeaderValue) -> Cow<'a, str> {
+    const ADDRESSES: [&str; 3] = ["location", "content-location", "referer"];
+    if !is_shown(name) {
+        return Cow::Borrowed(MASK);
+    }
+    let Ok(value) = value.to_str() else { return Cow::Borrowed("(not text)") };
+    match value.find(['?', '#']) {
+        Some(at) if ADDRESSES.contains(&name.as_str()) => {
+            Cow::Owned(format!("{}{MASK}", scrub(&value[..=at])))
+        }
+        _ => scrub(value),
+    }
 }
 
 /// The value of a field as it may be shown.
-pub fn value<'a>(key: &str, value: &'a str) -> &'a str {
-    if is_secret(key) { MASK } else { value }
+pub fn value<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
+    if is_secret_parameter(key) { Cow::Borrowed(MASK) } else { free(value) }
 }
 
-/// Headers on one line. Addresses are shown without their query, which may be a signature.
+/// Headers on one line.
 pub fn headers(headers: &HeaderMap) -> String {
-    const ADDRESSES: [&str; 3] = ["location", "content-location", "referer"];
-    let shown = |n: &HeaderName, v: &HeaderValue| match header(n, v).split_once('?') {
-        Some((address, _)) if ADDRESSES.contains(&n.as_str()) => format!("{address}?{MASK}"),
-        _ => header(n, v).to_owned(),
-    };
-    headers.iter().map(|(n, v)| format!("{n}: {}", shown(n, v))).collect::<Vec<_>>().join("; ")
+    headers.iter().map(|(n, v)| format!("{n}: {}", header(n, v))).collect::<Vec<_>>().join("; ")
 }
 
 /// A URL with the values of secret query parameters masked.
@@ -79,11 +77,14 @@ pub fn url(url: &Url) -> String {
     shown.set_fragment(None);
     if url.query().is_some() {
         let pairs: Vec<_> = url.query_pairs().map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
-        shown.query_pairs_mut().clear().extend_pairs(
-            pairs.iter().map(|(k, v)| (k.as_str(), if is_secret(k) { MASK } else { v.as_str() })),
-        );
+        shown.query_pairs_mut().clear().extend_pairs(pairs.iter().map(|(k, v)| (k.as_str(), value(k, v))));
     }
     shown.to_string()
+}
+
+/// A text without the credentials of any connection of this process, in whatever form they are repeated.
+pub fn text(text: &str) -> Cow<'_, str> {
+    known::hide(text)
 }
 
 /// A body as it may be shown: JSON with its secrets masked, of other text the start; without the secrets that the filter
@@ -102,8 +103,8 @@ pub fn body(bytes: &[u8], filter: &Filter) -> String {
             Ok(text) if text.trim_start().starts_with(['{', '[']) => {
                 return format!("({} bytes)", bytes.len());
             }
-            Ok(text) if is_form(text) => form(text),
-            Ok(text) => text.to_owned(),
+            Ok(text) if is_form(text) => masked_form(text),
+            Ok(text) => scrub(text).into_owned(),
             Err(_) => return format!("({} bytes)", bytes.len()),
         },
     };
@@ -119,52 +120,44 @@ pub fn body(bytes: &[u8], filter: &Filter) -> String {
     text
 }
 
-/// Knows the credentials in use and takes them out of what people read. Clones share what they know.
+/// Knows the credentials in use, and the secrets that the user sends, and takes them out of what people read. Clones
+/// share what they know. Errors and events pass the filters of all connections by themselves.
 #[derive(Clone, Default)]
-pub struct Filter(Arc<RwLock<Vec<Secret>>>);
+pub struct Filter(Arc<RwLock<Known>>);
 
 impl Filter {
-    /// A text of this length, in bytes, is recognizable as a secret.
-    const LONG: usize = 16;
-    /// A shorter text is a secret only if it mixes letters and digits, and none below this length is: servers for
-    /// development take tokens such as `dev` or `databricks`, which are in every other message.
-    const SHORTEST: usize = 8;
-    /// Renewed tokens replace the oldest.
-    const MOST: usize = 64;
-
-    /// Takes note of a secret.
+    /// Takes note of a secret. One that is too short to be told from a word is not hidden.
     pub fn learn(&self, secret: &Secret) {
-        let is_known = |known: &[Secret]| known.contains(secret);
-        if !Self::is_recognizable(secret.expose())
-            || is_known(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-        {
-            return;
-        }
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if !is_known(&known) {
-            if known.len() == Self::MOST {
-                known.remove(0);
-            }
-            known.push(secret.clone());
-        }
+        Known::learn(&self.0, secret.expose(), Origin::Credential);
     }
 
-    fn is_recognizable(secret: &str) -> bool {
-        let has = |is: fn(&u8) -> bool| secret.bytes().any(|byte| is(&byte));
-        let mixed = || has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
-        secret.len() >= Self::LONG || secret.len() >= Self::SHORTEST && mixed()
+    /// Takes note of the secrets that a request carries, because services repeat what they refuse: the values of its
+    /// secret fields and parameters, and of headers that aren't shown.
+    pub fn learn_request(&self, request: &Request) {
+        let learn = |value: &str| Known::learn(&self.0, value, Origin::Input);
+        for (name, value) in request.headers() {
+            if let (false, Ok(value)) = (is_shown(name), value.to_str()) {
+                learn(value);
+            }
+        }
+        request.url().query_pairs().filter(|(k, _)| is_secret_parameter(k)).for_each(|(_, v)| learn(&v));
+        let Some(body) = request.body().and_then(|body| body.as_bytes()) else { return };
+        if body.len() > LEARN_LIMIT {
+            return;
+        }
+        match serde_json::from_slice(body) {
+            Ok(json) => find(&json, &mut |secret| learn(secret)),
+            Err(_) if body.contains(&b'=') => {
+                let pairs = form_urlencoded::parse(body).filter(|(key, _)| is_secret_parameter(key));
+                pairs.for_each(|(_, value)| learn(&value));
+            }
+            Err(_) => {}
+        }
     }
 
     /// The text without the secrets.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.iter().fold(Cow::Borrowed(text), |text, secret| {
-            if text.contains(secret.expose()) {
-                Cow::Owned(text.replace(secret.expose(), MASK))
-            } else {
-                text
-            }
-        })
+        self.0.read().unwrap_or_else(PoisonError::into_inner).hide(text)
     }
 }
 
@@ -174,55 +167,129 @@ impl fmt::Debug for Filter {
     }
 }
 
+/// A free text as it may be shown. It may be JSON.
+fn free(text: &str) -> Cow<'_, str> {
+    let is_nested = text.trim_start().starts_with(['{', '[']);
+    match serde_json::from_str::<Value>(text) {
+        Ok(json) if is_nested => {
+            let mut masked = json.clone();
+            mask(&mut masked);
+            if masked == json { Cow::Borrowed(text) } else { Cow::Owned(masked.to_string()) }
+        }
+        _ => scrub(text),
+    }
+}
+
+/// What becomes of the value of a field.
+#[derive(Clone, Copy)]
+enum Field {
+    Secret,
+    /// The user's values under names that say nothing.
+    Values,
+    Other,
+}
+
+/// `map` is the object that the field belongs to.
+fn field(map: &serde_json::Map<String, Value>, key: &str) -> Field {
+    // The secrets API answers with `key` and `value`. A tag looks the same.
+    let is_pair = key == "value" && (map.contains_key("key") || map.len() == 1);
+    match key {
+        _ if is_pair || is_secret(key) => Field::Secret,
+        _ if holds_values(key) => Field::Values,
+        _ => Field::Other,
+    }
+}
+
 fn mask(json: &mut Value) {
     match json {
         Value::Object(map) => {
-            // The secrets API answers with these two fields. A tag looks the same.
-            let is_pair = map.len() == 2 && map.contains_key("key") && map.contains_key("value");
-            for (key, value) in map {
-                if is_pair && key == "value" && !value.is_null() {
-                    *value = MASK.into();
-                } else if key == "parameters" {
-                    mask_parameters(value);
-                } else if is_secret(key) && !value.is_null() {
-                    *value = MASK.into();
-                } else {
-                    mask(value);
+            let fields: Vec<_> = map.keys().map(|key| field(map, key)).collect();
+            for (value, field) in map.values_mut().zip(fields) {
+                match field {
+                    Field::Secret => hide(value),
+                    Field::Values => values(value).into_iter().for_each(hide),
+                    Field::Other => mask(value),
                 }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::String(text) => {
+            if let Cow::Owned(masked) = free(text) {
+                *text = masked;
+            }
+        }
         _ => {}
     }
 }
 
-/// SQL parameters are the user's data: their names are shown, their values are not.
-fn mask_parameters(value: &mut Value) {
-    match value.as_array_mut() {
-        Some(items) => {
-            for item in items {
-                if let Some(value) = item.get_mut("value").filter(|v| !v.is_null()) {
-                    *value = MASK.into();
+fn hide(value: &mut Value) {
+    if !value.is_null() {
+        *value = MASK.into();
+    }
+}
+
+/// The values of a map, of a list of name and value, or of a plain list; their names are shown.
+fn values(json: &mut Value) -> Vec<&mut Value> {
+    match json {
+        Value::Object(map) => map.values_mut().collect(),
+        Value::Array(items) => items
+            .iter_mut()
+            .filter_map(|item| match item {
+                Value::Object(map) => map.get_mut("value"),
+                plain => Some(plain),
+            })
+            .collect(),
+        plain => vec![plain],
+    }
+}
+
+/// Finds what [`mask`] would hide.
+fn find(json: &Value, found: &mut impl FnMut(&str)) {
+    match json {
+        Value::Object(map) => {
+            for (key, value) in map {
+                match field(map, key) {
+                    Field::Secret => value.as_str().into_iter().for_each(&mut *found),
+                    Field::Values => {
+                        let mut value = value.clone();
+                        values(&mut value).iter().filter_map(|v| v.as_str()).for_each(&mut *found);
+                    }
+                    Field::Other => find(value, found),
                 }
             }
         }
-        None => mask(value),
+        Value::Array(items) => items.iter().for_each(|item| find(item, found)),
+        _ => {}
     }
 }
 
 fn is_multipart(text: &str) -> bool {
-    text.starts_with("--") && text.contains("Content-Disposition: form-data")
+    text.trim_start().starts_with("--")
+        && text.to_ascii_lowercase().contains("content-disposition: form-data")
 }
 
+/// Whether it is a form, even one whose blanks were not encoded.
 fn is_form(text: &str) -> bool {
-    text.contains('=') && !text.contains(char::is_whitespace) && !text.starts_with('<')
+    let key = text.trim_start().split('=').next().unwrap_or_default();
+    key.len() < text.trim_start().len()
+        && !key.is_empty()
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.%+[]&~*".contains(c))
 }
 
-fn form(text: &str) -> String {
+fn masked_form(text: &str) -> String {
+    let decoded =
+        |text: &str| form_urlencoded::parse(text.as_bytes()).next().unwrap_or_default().0.into_owned();
     text.split('&')
         .map(|pair| match pair.split_once('=') {
-            Some((key, _)) if is_secret(key) => format!("{key}={MASK}"),
-            _ => pair.to_owned(),
+            Some((key, raw)) => {
+                let (name, plain) = (decoded(key), decoded(&raw.replace('=', "%3D")));
+                match value(name.trim(), &plain) {
+                    shown if shown == plain => pair.to_owned(),
+                    shown if shown == MASK => format!("{key}={MASK}"),
+                    shown => format!("{key}={}", form::encode_text(&shown)),
+                }
+            }
+            None => scrub(pair).into_owned(),
         })
         .collect::<Vec<_>>()
         .join("&")
@@ -251,6 +318,70 @@ mod tests {
         }
         assert!(matches!(filter.text("nothing here"), Cow::Borrowed(_)));
         assert!(!format!("{filter:?}").contains("0123"));
+    }
+
+    #[test]
+    fn masks_what_databricks_calls_a_secret() {
+        for json in [
+            r#"{"scope":"s","key":"k","bytes_value":"S3"}"#,
+            r#"{"key":"k","value":"S3","last_updated":1}"#,
+            r#"{"value":"S3"}"#,
+            r#"{"spark_conf":{"fs.azure.account.key.a.dfs.core.windows.net":"S3","spark.x":"kept"}}"#,
+            r#"{"spark_conf":{"spark.my.secret":"S3","spark.jdbc.password":"S3"}}"#,
+            r#"{"spark_env_vars":{"ANYTHING":"S3"}}"#,
+            r#"{"environment_vars":[{"name":"ANYTHING","value":"S3"}]}"#,
+            r#"{"pwd":"S3","passphrase":"S3","private-key":"S3","accessKey":"S3"}"#,
+            r#"{"connection_string":"S3","sas_url":"S3","webhook":{"url":"S3"},"password":12345}"#,
+            r#"{"config":{"slack":{"url":"https://hooks.slack.com/services/S3"}}}"#,
+            r#"{"settings":"{\"password\":\"S3\"}"}"#,
+            r#"{"settings":"[{\"deep\":\"{\\\"token\\\":\\\"S3\\\"}\"}]"}"#,
+            r#"{"url":"jdbc:x://h;user=u;password=S3"}"#,
+            r#""password=S3""#,
+            r#"{"parameters":["--password","S3"]}"#,
+        ] {
+            let shown = body(json.as_bytes(), &Filter::default());
+            assert!(!shown.contains("S3") && shown.contains(MASK), "{json}: {shown}");
+        }
+        let kept =
+            r#"{"spark_version":"15.4.x","tags":[{"name":"a","value":"b"}],"max_tokens":5,"text":"{x}"}"#;
+        assert_eq!(body(kept.as_bytes(), &Filter::default()), kept);
+    }
+
+    #[test]
+    fn masks_bodies_that_are_not_clean() {
+        for text in [
+            r#"{"password":"S3",}"#,
+            "{\"token\":\"S3\"}\n{\"token\":\"S3\"}",
+            "a=b c&client_secret=S3 S3&d=e",
+            "client%5Fsecret=S3&a=b",
+            " password=S3\n",
+            "config=%7B%22password%22%3A%22S3%22%7D",
+            "grant_type=authorization_code&code=S3",
+            "Password: S3",
+            "<p>password=S3</p>",
+            "\r\n--B\r\ncontent-disposition: form-data; name=\"password\"\r\n\r\nS3\r\n--B--",
+        ] {
+            let shown = body(text.as_bytes(), &Filter::default());
+            assert!(!shown.contains("S3"), "{text}: {shown}");
+        }
+        assert_eq!(body(b"a=b+c&page_token=d", &Filter::default()), "a=b+c&page_token=d");
+    }
+
+    #[test]
+    fn what_a_request_carries_is_hidden_where_it_is_repeated() {
+        let mut request =
+            Request::new(::http::Method::POST, "https://h/p?sig=in-the-address-1".parse().unwrap());
+        request.headers_mut().insert("X-Auth", "in-a-header-12345".parse().unwrap());
+        *request.body_mut() = Some(
+            r#"{"string_value":"in-the-body-12345","parameters":[{"name":"p","value":"a-parameter-12345"}],
+                "statement":"SELECT a-long-statement"}"#
+                .into(),
+        );
+        let filter = Filter::default();
+        filter.learn_request(&request);
+        let repeated = "in-the-address-1 in-a-header-12345 in-the-body-12345 a-parameter-12345";
+        assert_eq!(filter.text(repeated), "*** *** *** ***");
+        assert_eq!(filter.text("SELECT a-long-statement"), "SELECT a-long-statement");
     }
 
     #[test]

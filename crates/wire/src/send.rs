@@ -175,6 +175,9 @@ impl Progress {
 
 pub(crate) async fn send<R: Receive>(call: &Call, mut receive: R) -> Result<R::Output> {
     let first = call.request()?;
+    if call.destination != Destination::Presigned {
+        call.wire.filter().learn_request(&first);
+    }
     let mut progress = Progress::new(call);
     loop {
         wait_for_turn(call, &progress).await?;
@@ -266,13 +269,14 @@ fn verdict(call: &Call, failed: &Failed, url: &Url, progress: &Progress) -> Resu
     match decision {
         Decision::Retry(after) => {
             let attempts = progress.attempts;
+            let reason = redact::text(&reason);
             tracing::debug!(
-                target: "brickwire", operation = &*call.operation, attempts, ?after, reason, "retrying"
+                target: "brickwire", operation = &*call.operation, attempts, ?after, %reason, "retrying"
             );
             call.wire.events().emit(|| Event::Retrying {
                 operation: call.operation.clone().into_owned(),
                 attempts,
-                reason: call.wire.filter().text(&reason).into_owned(),
+                reason: reason.into_owned(),
                 after,
             });
             Ok(after)
@@ -424,7 +428,7 @@ async fn exchange<R: Receive>(
             path = if call.destination == Destination::Presigned { "" } else { &*path },
             status = status.as_u16(), attempt,
             elapsed_ms = sent.elapsed().as_millis() as u64,
-            request_id = headers.get("x-request-id").and_then(|v| v.to_str().ok()),
+            request_id = headers.get("x-request-id").and_then(|v| v.to_str().ok()).map(redact::text).as_deref(),
             "request"
         );
         log_headers(call, status, headers);

@@ -34,8 +34,14 @@ impl Authenticator {
     /// `wire` carries no credential.
     pub(crate) fn new(connection: &Connection, wire: &Wire) -> Self {
         let source = match connection.credential() {
-            Credential::Token(token) => return Self::Fixed(Authorization::bearer(token.clone())),
-            Credential::ServicePrincipal(principal) => Arc::new(principal.clone()) as Arc<dyn TokenSource>,
+            Credential::Token(token) => {
+                wire.filter().learn(token);
+                return Self::Fixed(Authorization::bearer(token.clone()));
+            }
+            Credential::ServicePrincipal(principal) => {
+                wire.filter().learn(principal.client_secret());
+                Arc::new(principal.clone()) as Arc<dyn TokenSource>
+            }
             Credential::Identity(identity) => identity.source().clone(),
         };
         let wire = wire.clone();

@@ -7,12 +7,12 @@ use reqwest::Request;
 use super::multipart::Part;
 
 /// The command; the credential is left for the reader to fill in.
-pub(super) fn command(request: &Request) -> String {
+pub(super) fn command(request: &Request, filter: &Filter) -> String {
     let mut parts = head(request, |_| true);
     if let Some(body) = request.body().and_then(|body| body.as_bytes()) {
-        parts.push(format!("--data-raw {}", quoted(&redact::body(body, &Filter::default()))));
+        parts.push(format!("--data-raw {}", quoted(&redact::body(body, filter))));
     }
-    parts.join(" \\\n  ")
+    filter.text(&parts.join(" \\\n  ")).into_owned()
 }
 
 /// The command for a multipart form. curl reads the files and makes the Content-Type, whose boundary is its own.
@@ -20,6 +20,7 @@ pub(super) fn form_command<'a>(
     request: &Request,
     fields: &[(String, String)],
     files: impl Iterator<Item = Part<'a>>,
+    filter: &Filter,
 ) -> String {
     let mut parts = head(request, |name| *name != header::CONTENT_TYPE);
     for (key, value) in fields {
@@ -31,7 +32,7 @@ pub(super) fn form_command<'a>(
         let part = format!("{}=@\"{path}\";filename=\"{name}\";type={content_type}", file.key());
         parts.push(format!("--form {}", quoted(&part)));
     }
-    parts.join(" \\\n  ")
+    filter.text(&parts.join(" \\\n  ")).into_owned()
 }
 
 fn head(request: &Request, is_shown: impl Fn(&HeaderName) -> bool) -> Vec<String> {

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Error, ErrorKind};
-use crate::time;
+use crate::{known, time};
 
 /// How much of a text that isn't JSON is repeated, in characters.
 const TEXT_LIMIT: usize = 500;
@@ -63,27 +63,29 @@ impl ErrorBody {
         let text = String::from_utf8_lossy(raw);
         let text = text.trim_start_matches('\u{feff}').trim();
         let json = serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
+        // Services repeat what they refuse. A cut might leave a part of a secret that would no longer be recognized.
         let (error_code, message) = match &json {
             Some(json) => (code_of(json), message_of(json)),
-            None => from_text(status, text),
+            None => from_text(status, &known::hide(text)),
         };
         // The messages of Spark begin with a line break, which would make an empty first line.
         let message = reason_headers(headers)
             .or(message)
-            .map(|message| message.trim().to_owned())
+            .map(|message| known::hide(message.trim()).into_owned())
             .filter(|message| !message.is_empty())
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("request failed").to_owned());
-        let in_header = retry_after(headers, SystemTime::now());
+        let in_header = retry_after(headers, now(headers));
         let retry_after = in_header.or_else(|| json.as_ref().and_then(retry_info));
         Self {
             status,
-            error_code,
+            error_code: error_code.map(|code| known::hide(&code).into_owned()),
             message,
             retry_after,
             has_retry_after: in_header.is_some(),
             request_id: header(headers, "x-request-id")
                 .or_else(|| header(headers, "x-databricks-request-id"))
-                .or_else(|| json.as_ref().and_then(request_info)),
+                .or_else(|| json.as_ref().and_then(request_info))
+                .map(|id| known::hide(&id).into_owned()),
             raw: raw.clone(),
         }
     }
@@ -262,6 +264,13 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().filter(|t| !t.is_empty()).map(str::to_owned)
 }
 
+/// The moment at which the answer was made, by the clock that its dates are of: that of this machine may be wrong.
+fn now(headers: &HeaderMap) -> SystemTime {
+    let date =
+        headers.get(::http::header::DATE).and_then(|date| time::parse_http_date(date.to_str().ok()?.trim()));
+    date.unwrap_or_else(SystemTime::now)
+}
+
 /// `Retry-After`: seconds, with decimals or without, or a date.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(::http::header::RETRY_AFTER)?.to_str().ok()?.trim();
@@ -289,5 +298,29 @@ fn retry_info(json: &Value) -> Option<Duration> {
             text.strip_suffix('s')?.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok())
         }
         delay => Some(Duration::from_secs(delay["seconds"].as_u64()?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::http::{HeaderValue, header};
+
+    use super::*;
+
+    #[test]
+    fn a_date_to_wait_for_is_judged_by_the_clock_of_the_answer() {
+        let after = |date: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            let until = HeaderValue::from_static("Sun, 06 Nov 1994 08:50:37 GMT");
+            headers.insert(header::RETRY_AFTER, until);
+            headers.extend(date.map(|date| (header::DATE, HeaderValue::from_static(date))));
+            ErrorBody::read(StatusCode::TOO_MANY_REQUESTS, &headers, &Bytes::new()).retry_after
+        };
+        assert_eq!(after(Some("Sun, 06 Nov 1994 08:49:37 GMT")), Some(Duration::from_secs(60)));
+        assert_eq!(after(Some("Sun, 06 Nov 1994 08:51:00 GMT")), Some(Duration::ZERO));
+        // By this machine's clock, that moment has passed.
+        for unknown in [None, Some("yesterday")] {
+            assert_eq!(after(unknown), Some(Duration::ZERO));
+        }
     }
 }

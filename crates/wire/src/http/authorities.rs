@@ -8,7 +8,7 @@ use std::path::Path;
 
 use reqwest::{Certificate, ClientBuilder};
 
-use crate::{Error, Result};
+use crate::{Error, Result, file};
 
 /// Certificate authorities that are trusted in addition to the system's.
 #[derive(Debug, Clone, Default)]
@@ -19,9 +19,9 @@ impl Authorities {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the file can't be read or holds no certificate.
-    pub fn read(file: &Path) -> Result<Self> {
-        let shown = file.display();
-        let bytes = std::fs::read(file).map_err(|e| {
+    pub fn read(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let bytes = file::read(path, file::LIMIT).map_err(|e| {
             Error::configuration(format!("the file of certificates can't be read: {shown}")).with_source(e)
         })?;
         let found = Certificate::from_pem_bundle(&bytes).unwrap_or_default();

@@ -75,6 +75,10 @@ impl ServicePrincipal {
         self
     }
 
+    pub(crate) fn client_secret(&self) -> &Secret {
+        &self.client_secret
+    }
+
     /// The token URL, if it was given.
     pub(crate) fn token_url(&self) -> Option<&Url> {
         match &self.token_url {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use brickwire_wire::{BoxFuture, Call, Wire, is_loopback};
+use brickwire_wire::{BoxFuture, Call, Wire, file, is_loopback};
 use http::{HeaderValue, Method, header};
 use reqwest::Url;
 
@@ -13,6 +13,9 @@ use super::{
     token_request::{Refusal, TokenRequest, call},
 };
 use crate::{Error, ErrorKind, Result, Secret};
+
+/// The longest identity token that is read from a file, in bytes.
+const LONGEST_TOKEN: u64 = 1 << 20;
 
 /// The identity of a workload, proven by a token of its surroundings.
 #[derive(Debug, Clone)]
@@ -139,13 +142,19 @@ impl Subject {
                 let shown = path.display();
                 let fault =
                     |why: &str| Error::configuration(format!("the identity token's file {why}: {shown}"));
-                let text = tokio::fs::read_to_string(path).await.map_err(|e| match e.kind() {
+                let read = {
+                    let path = path.clone();
+                    tokio::task::spawn_blocking(move || file::read(&path, LONGEST_TOKEN))
+                };
+                let read = read.await.unwrap_or_else(|e| Err(std::io::Error::other(e)));
+                let bytes = read.map_err(|e| match e.kind() {
                     std::io::ErrorKind::NotFound => fault("does not exist"),
                     _ => fault("can't be read").with_kind(ErrorKind::Local).with_source(e),
                 })?;
-                match text.trim() {
-                    "" => Err(fault("is empty")),
-                    token => Ok(Secret::new(token)),
+                match std::str::from_utf8(&bytes).map(str::trim) {
+                    Ok("") => Err(fault("is empty")),
+                    Ok(token) => Ok(Secret::new(token)),
+                    Err(_) => Err(fault("is not text")),
                 }
             }
             Self::GitHub { url, request_token } => {

@@ -5,7 +5,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use brickwire_wire::{Answer, Call, Redirects, Wire, redact::Filter};
+use brickwire_wire::{
+    Answer, Call, Redirects, Wire,
+    redact::{self, Filter},
+};
 use http::{HeaderValue, Method, header};
 use reqwest::Url;
 use serde_json::Value;
@@ -36,7 +39,7 @@ pub(crate) async fn look_up(wire: &Wire, url: Url) -> Option<Value> {
 
 /// Makes a text from outside fit into one line of an error.
 pub(crate) fn one_line(text: &str) -> String {
-    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
+    redact::text(text.trim()).chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
 }
 
 /// A request for a token.

@@ -15,7 +15,7 @@ use std::{
     time::SystemTime,
 };
 
-use brickwire_wire::time;
+use brickwire_wire::{file, time};
 use serde_json::{Map, Value, json};
 
 use crate::{Environment, Error, ErrorKind, Result, Secret};
@@ -149,7 +149,7 @@ impl TokenStore {
 
     fn load(&self) -> Result<Map<String, Value>> {
         let shown = self.file.display();
-        let text = match std::fs::read_to_string(&self.file) {
+        let text = match file::read(&self.file, file::LIMIT) {
             Ok(text) => text,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Map::new()),
             Err(e) => {
@@ -164,7 +164,9 @@ impl TokenStore {
             Err(Error::configuration(format!("cannot parse the stored logins: {why}: {shown}"))
                 .with_hint("delete the file and log in again"))
         };
-        let Ok(mut json) = serde_json::from_str::<Value>(&text) else { return refuse("not JSON".to_owned()) };
+        let Ok(mut json) = serde_json::from_slice::<Value>(&text) else {
+            return refuse("not JSON".to_owned());
+        };
         let version = json["version"].as_u64().unwrap_or_default();
         if version != 1 {
             return refuse(format!("needs version 1, got version {version}"));

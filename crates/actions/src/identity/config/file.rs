@@ -1,7 +1,7 @@
 //! The configuration file: where it is, which profile of it is used, and who may read it.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -10,13 +10,16 @@ use super::{
     ini::{DEFAULT, Ini, SETTINGS, Section},
     settings::{Ignored, Setting, Source},
 };
-use brickwire_wire::redact::MASK;
+use brickwire_wire::{file, redact::MASK};
 
 use crate::{Environment, Error, Result, Secret};
 
 /// Settings that a profile doesn't have. A client secret may come from elsewhere, so a profile doesn't decide which
 /// endpoint receives it.
 const NOT_IN_PROFILES: [&str; 3] = ["config_file", "token_url", "discovery_url"];
+
+/// The most profiles that a hint lists.
+const LISTED: usize = 20;
 
 /// The file that is named, or else the one in the home directory, if there is one.
 pub(crate) fn path_of(named: Option<&Setting>, environment: &Environment) -> Option<PathBuf> {
@@ -49,7 +52,7 @@ impl ConfigFile {
             };
         };
         let shown = path.display().to_string();
-        match fs::read(&path) {
+        match file::read(&path, file::LIMIT) {
             Ok(bytes) => {
                 let ini = Ini::parse(&String::from_utf8_lossy(&bytes), &shown)?;
                 let warning = readable_by_others(&path);
@@ -85,9 +88,12 @@ impl ConfigFile {
         section.map(Some).ok_or_else(|| {
             let names: Vec<_> = self.ini.profiles().map(|s| s.name.as_str()).collect();
             let by = named.map_or("default_profile".to_owned(), |s| s.source.to_string());
-            let hint = match names.is_empty() {
-                true => "the file has no profiles".to_owned(),
-                false => format!("its profiles are: {}", names.join(", ")),
+            let hint = match names.len() {
+                0 => "the file has no profiles".to_owned(),
+                ..=LISTED => format!("its profiles are: {}", names.join(", ")),
+                all => {
+                    format!("the first of its {all} profiles are: {}", names[..LISTED].join(", "))
+                }
             };
             Error::configuration(format!("there is no profile {name} in {file} (named by {by})"))
                 .with_hint(hint)

@@ -7,6 +7,8 @@
 //! Differences from the SDKs, on purpose: keys are compared without regard to case (as in Python; Go ignores `Host`),
 //! and a comment sign inside quotes is data (in Go it ends the value).
 
+use std::collections::HashMap;
+
 use crate::{Error, Result};
 
 /// The section for settings of the file itself, which is not a profile.
@@ -14,23 +16,29 @@ pub(crate) const SETTINGS: &str = "__settings__";
 /// The profile that is used if none is named.
 pub(crate) const DEFAULT: &str = "DEFAULT";
 
-/// A parsed file: sections and their keys, in the file's order.
+/// A parsed file: sections and their keys, in the file's order. Files that programs write may have very many of both, so
+/// none is searched for from the start.
 #[derive(Clone, Default)]
 pub(crate) struct Ini {
     sections: Vec<Section>,
+    /// Where each section is.
+    places: HashMap<String, usize>,
 }
 
 #[derive(Clone)]
 pub(crate) struct Section {
     pub(crate) name: String,
     entries: Vec<(String, String)>,
+    /// Where each key is.
+    places: HashMap<String, usize>,
 }
 
 impl Ini {
     /// Parses the text. `file` is named in errors, which never quote a line, because it may contain a secret.
     pub(crate) fn parse(text: &str, file: &str) -> Result<Self> {
         let mut ini = Self::default();
-        let mut current = DEFAULT.to_owned();
+        // The section of the line, once it is known to have a key.
+        let mut current = None;
         for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with(['#', ';']) {
@@ -39,8 +47,7 @@ impl Ini {
             let refuse = |why: &str| Err(Error::configuration(format!("{why}: {file}, line {}", number + 1)));
             if let Some(rest) = line.strip_prefix('[') {
                 let Some((name, _)) = rest.rsplit_once(']') else { return refuse("a section without `]`") };
-                current = name.trim().to_owned();
-                ini.section_mut(&current);
+                current = Some(ini.place_of(name.trim()));
                 continue;
             }
             let Some((key, value)) = line.split_once(['=', ':']) else {
@@ -50,16 +57,14 @@ impl Ini {
             if key.is_empty() {
                 return refuse("a value without a key");
             }
-            let value = value_of(value.trim());
-            let entries = &mut ini.section_mut(&current).entries;
-            entries.retain(|(k, _)| *k != key);
-            entries.push((key, value.to_owned()));
+            let at = *current.get_or_insert_with(|| ini.place_of(DEFAULT));
+            ini.sections[at].set(key, value_of(value.trim()).to_owned());
         }
         Ok(ini)
     }
 
     pub(crate) fn section(&self, name: &str) -> Option<&Section> {
-        self.sections.iter().find(|s| s.name == name)
+        self.places.get(name).map(|at| &self.sections[*at])
     }
 
     /// The profiles, in the file's order.
@@ -67,19 +72,33 @@ impl Ini {
         self.sections.iter().filter(|s| s.name != SETTINGS)
     }
 
-    fn section_mut(&mut self, name: &str) -> &mut Section {
-        let at = self.sections.iter().position(|s| s.name == name).unwrap_or_else(|| {
-            self.sections.push(Section { name: name.to_owned(), entries: Vec::new() });
-            self.sections.len() - 1
-        });
-        &mut self.sections[at]
+    /// Where the section of this name is. It is added if it is new.
+    fn place_of(&mut self, name: &str) -> usize {
+        if let Some(at) = self.places.get(name) {
+            return *at;
+        }
+        let at = self.sections.len();
+        self.places.insert(name.to_owned(), at);
+        self.sections.push(Section { name: name.to_owned(), entries: Vec::new(), places: HashMap::new() });
+        at
     }
 }
 
 impl Section {
     /// The value of a key; an empty value counts as missing.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        self.entries.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
+        self.places.get(key).map(|at| self.entries[*at].1.as_str()).filter(|v| !v.is_empty())
+    }
+
+    /// Sets a key; the last value counts.
+    fn set(&mut self, key: String, value: String) {
+        match self.places.get(&key) {
+            Some(at) => self.entries[*at].1 = value,
+            None => {
+                self.places.insert(key.clone(), self.entries.len());
+                self.entries.push((key, value));
+            }
+        }
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
@@ -152,6 +171,16 @@ mod tests {
         assert_eq!(get(text, "DEFAULT", "token").as_deref(), Some("t"));
         assert_eq!(get(text, "my work", "host").as_deref(), Some("b"), "the last value is used");
         assert_eq!(Ini::parse(text, "f").unwrap().profiles().count(), 2);
+    }
+
+    /// Searching from the start for each of these would take minutes.
+    #[test]
+    fn very_many_sections_and_keys_are_read() {
+        let sections: String = (0..200_000).map(|n| format!("[s{n}]\nhost=h{n}\n")).collect();
+        assert_eq!(get(&sections, "s199999", "host").as_deref(), Some("h199999"));
+        let keys: String = (0..50_000).map(|n| format!("k{n}=v{n}\n")).collect();
+        assert_eq!(get(&keys, DEFAULT, "k49999").as_deref(), Some("v49999"));
+        assert_eq!(Ini::parse(&keys, "f").unwrap().section(DEFAULT).unwrap().keys().count(), 50_000);
     }
 
     #[test]

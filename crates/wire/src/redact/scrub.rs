@@ -1,0 +1,153 @@
+//! Takes secrets out of free text: `password=…`, `Bearer …`, the user information of an address, webhooks, and keys.
+
+use std::{borrow::Cow, ops::Range};
+
+use super::names::is_secret;
+use crate::known::MASK;
+
+/// A word that may be a token is longer than this.
+const WORD: usize = 24;
+
+/// The text with its secrets masked, as far as their surroundings tell.
+pub(super) fn scrub(text: &str) -> Cow<'_, str> {
+    if text.contains("PRIVATE KEY-----") {
+        return Cow::Borrowed(MASK);
+    }
+    let mut secrets = Vec::new();
+    for (at, separator) in text.match_indices(['=', ':']) {
+        secrets.extend(value_after(text, at, separator));
+    }
+    for (at, scheme) in text.match_indices("://") {
+        secrets.extend(in_address(text, at + scheme.len()));
+    }
+    secrets.extend(words(text));
+    if secrets.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    secrets.sort_by_key(|range| (range.start, range.end));
+    let (mut shown, mut end) = (String::new(), 0);
+    for secret in secrets {
+        if secret.start >= end && !secret.is_empty() {
+            shown.push_str(&text[end..secret.start]);
+            shown.push_str(MASK);
+        }
+        end = end.max(secret.end);
+    }
+    shown.push_str(&text[end..]);
+    Cow::Owned(shown)
+}
+
+/// The value after a separator, if the name before it is that of a secret.
+fn value_after(text: &str, at: usize, separator: &str) -> Option<Range<usize>> {
+    let is_quote = |c: char| matches!(c, '"' | '\'' | '`' | '\\');
+    let before = text[..at].trim_end_matches(|c: char| c == ' ' || is_quote(c));
+    let is_in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let name = &before[before.trim_end_matches(is_in_name).len()..];
+    if !is_secret(name) {
+        return None;
+    }
+    let after = &text[at + separator.len()..];
+    let mut value = after.trim_start_matches([' ', '\t']);
+    let quote = value.chars().next().filter(|c| is_quote(*c));
+    value = value.trim_start_matches(is_quote);
+    for scheme in ["Bearer ", "bearer ", "Basic ", "basic "] {
+        value = value.strip_prefix(scheme).unwrap_or(value);
+    }
+    let start = text.len() - value.len();
+    let length = match quote {
+        Some('\\') => value.find('\\'),
+        Some(quote) => end_of_quoted(value, quote),
+        None => {
+            value.find(|c: char| c.is_whitespace() || matches!(c, '&' | ';' | ',' | '"' | '\'' | '<' | '}'))
+        }
+    };
+    Some(start..start + length.unwrap_or(value.len()))
+}
+
+fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
+    let mut is_escaped = false;
+    text.char_indices().find_map(|(at, c)| {
+        let ends = c == quote && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        ends.then_some(at)
+    })
+}
+
+/// The user information of an address, or the path of a webhook.
+fn in_address(text: &str, start: usize) -> Option<Range<usize>> {
+    let rest = &text[start..];
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
+    let address = &rest[..rest.find(is_end).unwrap_or(rest.len())];
+    let authority = &address[..address.find(['/', '?', '#']).unwrap_or(address.len())];
+    if let Some(at) = authority.rfind('@') {
+        return Some(start..start + at);
+    }
+    let lower = authority.to_ascii_lowercase();
+    let is_hook = lower.starts_with("hooks.") || lower.contains("webhook");
+    is_hook.then(|| start + authority.len()..start + address.len())
+}
+
+/// Words that are tokens by their looks, and the word after `Bearer` or `Basic`.
+fn words(text: &str) -> Vec<Range<usize>> {
+    let is_in_word =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/' | '=' | '~');
+    let (mut found, mut at, mut is_next) = (Vec::new(), 0, false);
+    while at < text.len() {
+        let rest = &text[at..];
+        let start = at + rest.find(is_in_word).unwrap_or(rest.len());
+        let word = &text[start..];
+        let word = &word[..word.find(|c| !is_in_word(c)).unwrap_or(word.len())];
+        at = start + word.len();
+        let is_databricks = ["dapi", "dose", "dkea"].iter().any(|sort| {
+            word.strip_prefix(sort).is_some_and(|hex| {
+                hex.len() + 4 > WORD && hex.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+            })
+        });
+        let is_jwt = word.starts_with("eyJ") && word.len() > WORD && word.contains('.');
+        if is_databricks || is_jwt || is_next && word.len() >= 8 {
+            found.push(start..at);
+        }
+        is_next = word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic");
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_what_its_surroundings_call_a_secret() {
+        for text in [
+            "Server=tcp:x;User ID=u;Password=S3CR3T;Encrypt=True",
+            "AccountName=a;AccountKey=S3CR3T==;EndpointSuffix=x",
+            "jdbc:sqlserver://h:1433;user=u;password=S3CR3T",
+            "postgres://u:S3CR3T@h/db",
+            "https://store/c?sv=1&sig=S3CR3T&se=2",
+            "Authorization: Bearer S3CR3T-abc",
+            "curl -H 'x: Bearer S3CR3T-abcdef'",
+            r#"{"password": "S3CR3T with \" blanks", }"#,
+            r#"{\"password\":\"S3CR3T\"}"#,
+            "https://hooks.slack.com/services/T0/B0/S3CR3T",
+            "https://acme.webhook.office.com/webhookb2/S3CR3T",
+            "-----BEGIN RSA PRIVATE KEY-----\nS3CR3T\n-----END RSA PRIVATE KEY-----",
+            "export DB_PWD='S3CR3T x'",
+            "it is dapiS3CR3T".replace("S3CR3T", "0123456789abcdef0123456789abcdef").as_str(),
+            "see eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJTM0NSM1QifQ.c2ln",
+        ] {
+            let shown = scrub(text);
+            let leaks = ["S3CR3T", "0123456789abcdef", "c2ln"].iter().any(|s| shown.contains(s));
+            assert!(shown.contains(MASK) && !leaks, "{text}: {shown}");
+        }
+        assert_eq!(scrub("a=1;password=S3;b=2"), "a=1;password=***;b=2");
+        for text in [
+            "[TABLE_OR_VIEW_NOT_FOUND] The table `a`.`b` cannot be found: line 1",
+            "at 12:00:00: SELECT key FROM t WHERE a = 'b'",
+            "basic tips: https://docs.example/a?b=c",
+            "{{secrets/scope/key}}",
+            "",
+        ] {
+            assert_eq!(scrub(text), text);
+        }
+    }
+}
