@@ -6,6 +6,80 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use brickwire_wire::redact;
+
+/// Variables that any program may need: its user, language, folders, screen, network, and certificates. Names are compared
+/// without regard to case: proxies have names in lower case, and those of Windows are in any.
+const INHERITED: [&str; 43] = [
+    "ALL_PROXY",
+    "ALLUSERSPROFILE",
+    "APPDATA",
+    "COLORTERM",
+    "COMPUTERNAME",
+    "COMSPEC",
+    "CURL_CA_BUNDLE",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "HOME",
+    "HOMEDRIVE",
+    "HOMEPATH",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "LANG",
+    "LANGUAGE",
+    "LOCALAPPDATA",
+    "LOGNAME",
+    "NO_PROXY",
+    "PATH",
+    "PATHEXT",
+    "PROGRAMDATA",
+    "PWD",
+    "REQUESTS_CA_BUNDLE",
+    "SECURITYSESSIONID",
+    "SHELL",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "SYSTEMDRIVE",
+    "SYSTEMROOT",
+    "TEMP",
+    "TERM",
+    "TMP",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "USERDOMAIN",
+    "USERNAME",
+    "USERPROFILE",
+    "VIRTUAL_ENV",
+    "WAYLAND_DISPLAY",
+    "WINDIR",
+    "XAUTHORITY",
+];
+/// Starts of the names of more such variables: of the system, of the desktop, and of Python, in which the Azure CLI is
+/// written.
+const INHERITED_FAMILIES: [&str; 20] = [
+    "COMMONPROGRAM",
+    "CONDA_",
+    "DESKTOP_",
+    "DYLD_",
+    "FLATPAK_",
+    "GDK_",
+    "GNOME_",
+    "GTK_",
+    "KDE_",
+    "LC_",
+    "LD_",
+    "MOZ_",
+    "NIX_",
+    "PROGRAMFILES",
+    "PYTHON",
+    "QT_",
+    "SNAP",
+    "WSL",
+    "XCURSOR_",
+    "XDG_",
+];
+
 /// Environment variables and the home directory. [`Config`](crate::Config) depends on nothing else of the process, so a
 /// test (or a server with many users) can provide its own.
 ///
@@ -80,8 +154,30 @@ impl Environment {
         self.home.as_deref()
     }
 
+    /// The environment for another program: what programs need in general, and the variables whose names begin with one
+    /// of `own`, which are those of the program itself. A credential of another kind is none of its business, so it
+    /// inherits nothing else, and no variable whose name is that of a secret.
+    ///
+    /// ```
+    /// use brickwire_actions::Environment;
+    /// let all = [("HOME", "/home/u"), ("AZURE_CONFIG_DIR", "/c"), ("AZURE_PASSWORD", "s"), ("DATABRICKS_TOKEN", "t")];
+    /// let azure = Environment::new(all).for_program(&["AZURE_"]);
+    /// assert_eq!(azure.variables().map(|(name, _)| name).collect::<Vec<_>>(), ["AZURE_CONFIG_DIR", "HOME"]);
+    /// ```
+    #[must_use]
+    pub fn for_program(&self, own: &[&str]) -> Self {
+        let mut environment = self.clone();
+        environment.variables.retain(|name, _| {
+            let upper = name.to_ascii_uppercase();
+            let has_start = |starts: &[&str]| starts.iter().any(|start| upper.starts_with(start));
+            INHERITED.contains(&upper.as_str())
+                || (has_start(&INHERITED_FAMILIES) || has_start(own)) && !redact::is_secret_name(name)
+        });
+        environment
+    }
+
     /// All variables, for starting another program.
-    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 

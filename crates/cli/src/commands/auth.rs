@@ -1,12 +1,14 @@
 //! `brick auth`: browser logins, and the only command that prints a token.
 
+#[cfg(unix)]
+use std::os::unix::process::CommandExt;
 use std::{
     env,
     process::{self, Stdio},
     time::{Duration, SystemTime},
 };
 
-use brickwire_actions::{BrowserLogin, Config};
+use brickwire_actions::{BrowserLogin, Config, Environment};
 use clap::Subcommand;
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
@@ -108,12 +110,25 @@ async fn login(which: &Which, no_browser: bool, within: Duration, context: &Cont
     Ok(())
 }
 
+/// Starts of the names of variables that browsers and the programs which open them have for themselves.
+const BROWSERS: [&str; 7] =
+    ["BROWSER", "CHROM", "FIREFOX", "HYPRLAND_", "I3SOCK", "SWAYSOCK", "SESSION_MANAGER"];
+
 /// Opens a URL in the browser. The URL must not contain secrets: other users can see the arguments of a process.
 fn open(address: &str) -> bool {
-    let chosen = env::var_os("BROWSER").filter(|program| !program.is_empty());
-    let started = chosen.is_some_and(|program| {
+    let chosen = env::var_os("BROWSER").filter(|program| !program.is_empty()).map(|program| {
         let mut browser = process::Command::new(program);
-        browser.arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().is_ok()
+        browser.arg(address);
+        browser
     });
-    started || open::that_detached(address).is_ok()
+    // A browser runs other people's code: it inherits no credential.
+    let environment = Environment::from_process().for_program(&BROWSERS);
+    chosen.into_iter().chain(open::commands(address)).any(|mut browser| {
+        browser.env_clear().envs(environment.variables());
+        browser.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // It outlives this program, even one that is interrupted.
+        #[cfg(unix)]
+        browser.process_group(0);
+        browser.spawn().is_ok()
+    })
 }

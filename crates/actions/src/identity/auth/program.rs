@@ -1,12 +1,26 @@
 //! Runs another program that prints a token: without a shell, with a deadline, and with no secret among its arguments.
+//!
+//! What the program may cost is bounded. It and everything that it has started is ended after 30 seconds, and as soon
+//! as it prints more than a token can be. What it leaves running in the background after it has ended is left alone,
+//! and not waited for.
 
-use std::{ffi::OsStr, path::Path, process::Stdio, time::Duration};
+use std::{ffi::OsStr, io, path::Path, process::Stdio, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::{Child, Command},
+};
 
 use super::token_request::one_line;
 use crate::{Environment, Error, ErrorKind, Result};
 
 /// Renewing a login over the network takes seconds; a program that takes longer is waiting for a person.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// The most that a program may print, in bytes; a token has some thousand.
+const MOST: usize = 1 << 20;
+/// A program that has ended may have left another one running that holds the pipe. What was printed is in the pipe by
+/// then, and is read within this time.
+const AFTERMATH: Duration = Duration::from_millis(200);
 
 /// Runs `program` with exactly the variables of `environment`, and returns what it prints.
 ///
@@ -20,35 +34,101 @@ pub(crate) async fn run<A: AsRef<OsStr>>(
     hint: &str,
 ) -> Result<Vec<u8>> {
     let local = |what: &str| Error::new(ErrorKind::Local, format!("{name} {what}: {}", program.display()));
-    let child = tokio::process::Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .env_clear()
         .envs(environment.variables())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => {
-                local("not found").with_kind(ErrorKind::Configuration).with_hint(hint)
-            }
-            _ => local("can't be started").with_hint(hint).with_source(e),
-        })?;
-    // At the deadline the future is dropped, which kills the program.
-    let output = tokio::time::timeout(DEADLINE, child.wait_with_output())
-        .await
-        .map_err(|_| {
-            Error::new(ErrorKind::DeadlineExceeded, format!("{name} gave no token within {DEADLINE:?}"))
-                .with_hint("run it by hand: it may be waiting for an answer")
-        })?
-        .map_err(|e| local("can't be waited for").with_source(e))?;
-    if output.status.success() {
-        return Ok(output.stdout);
+        .kill_on_drop(true);
+    #[cfg(unix)]
+    command.process_group(0);
+    let child = command.spawn().map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => local("not found").with_kind(ErrorKind::Configuration).with_hint(hint),
+        _ => local("can't be started").with_hint(hint).with_source(e),
+    })?;
+    // At the deadline the future is dropped, which ends the program.
+    let output = tokio::time::timeout(DEADLINE, output(Running::new(child))).await.map_err(|_| {
+        Error::new(ErrorKind::DeadlineExceeded, format!("{name} gave no token within {DEADLINE:?}"))
+            .with_hint("run it by hand: it may be waiting for an answer")
+    })?;
+    let (status, stdout, stderr) = output.map_err(|e| match e.kind() {
+        io::ErrorKind::FileTooLarge => {
+            Error::unexpected(format!("{name} printed more than {} KiB instead of a token", MOST >> 10))
+                .with_hint("run it by hand, and see what it prints")
+        }
+        _ => local("can't be waited for").with_source(e),
+    })?;
+    if status.success() {
+        return Ok(stdout);
     }
-    let message = one_line(&String::from_utf8_lossy(&output.stderr));
-    let text = format!("{name} gave no token ({}): {message}", output.status);
+    let message = one_line(&String::from_utf8_lossy(&stderr));
+    let text = format!("{name} gave no token ({status}): {message}");
     Err(Error::new(ErrorKind::Unauthenticated, text).with_hint(hint))
+}
+
+/// Waits for the program and collects what it prints.
+async fn output(mut running: Running) -> io::Result<(std::process::ExitStatus, Vec<u8>, Vec<u8>)> {
+    let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
+    let (mut printed, mut said) = (Vec::new(), Vec::new());
+    let status = {
+        let mut reading =
+            std::pin::pin!(async { tokio::try_join!(read(stdout, &mut printed), read(stderr, &mut said)) });
+        let ended = tokio::select! {
+            status = running.child.wait() => Some(status?),
+            read = &mut reading => {
+                read?;
+                None
+            }
+        };
+        match ended {
+            Some(status) => {
+                if let Ok(read) = tokio::time::timeout(AFTERMATH, reading).await {
+                    read?;
+                }
+                status
+            }
+            None => running.child.wait().await?,
+        }
+    };
+    running.has_ended = true;
+    Ok((status, printed, said))
+}
+
+async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> io::Result<()> {
+    let Some(mut pipe) = pipe else { return Ok(()) };
+    while pipe.read_buf(into).await? > 0 {
+        if into.len() > MOST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+    }
+    Ok(())
+}
+
+/// A program and what it has started. They are ended when this is dropped, unless the program has ended by itself.
+struct Running {
+    child: Child,
+    has_ended: bool,
+}
+
+impl Running {
+    fn new(child: Child) -> Self {
+        Self { child, has_ended: false }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if !self.has_ended
+            // A program that was waited for has no id any more, which another one may have by now.
+            && let Some(group) = self.child.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?))
+        {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -57,27 +137,78 @@ pub(crate) mod tests {
     pub(crate) static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
     #[cfg(unix)]
-    #[tokio::test(start_paused = true)]
-    async fn a_program_that_waits_for_a_person_is_killed() {
-        use super::*;
-        let _alone = ALONE.lock().await;
-        let dir = tempfile::tempdir().unwrap();
-        // A reader of this pipe waits until a writer opens the other end, which never happens.
-        let pipe = dir.path().join("pipe");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
-        assert!(made.success());
-        let environment = Environment::new([("PATH", "/usr/bin:/bin")]);
-        let error = run("sleeper", Path::new("/bin/cat"), &[&pipe], &environment, "").await.err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
-        assert!(error.to_string().contains("sleeper gave no token within 30s"), "{error}");
+    mod on_unix {
+        use super::{super::*, ALONE};
 
-        tokio::time::resume();
-        let error =
-            run("nothing", &dir.path().join("nothing"), &["x"], &environment, "").await.err().unwrap();
-        assert!(error.to_string().starts_with("nothing not found"), "{error}");
-        let error =
-            run("failing", Path::new("/bin/sh"), &["-c", "echo why >&2; exit 3"], &environment, "").await;
-        let error = error.err().unwrap();
-        assert!(error.to_string().ends_with("(exit status: 3): why"), "{error}");
+        fn environment() -> Environment {
+            Environment::new([("PATH", "/usr/bin:/bin")])
+        }
+
+        async fn shell(script: &str, argument: &Path) -> Result<Vec<u8>> {
+            let arguments = [OsStr::new("-c"), OsStr::new(script), OsStr::new("sh"), argument.as_os_str()];
+            run("the shell", Path::new("/bin/sh"), &arguments, &environment(), "").await
+        }
+
+        fn pipe(folder: &Path) -> std::path::PathBuf {
+            let pipe = folder.join("pipe");
+            assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            pipe
+        }
+
+        #[tokio::test(start_paused = true)]
+        async fn a_program_that_waits_for_a_person_is_killed() {
+            let _alone = ALONE.lock().await;
+            let dir = tempfile::tempdir().unwrap();
+            // A reader of this pipe waits until a writer opens the other end, which never happens.
+            let pipe = pipe(dir.path());
+            let error =
+                run("sleeper", Path::new("/bin/cat"), &[&pipe], &environment(), "").await.err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+            assert!(error.to_string().contains("sleeper gave no token within 30s"), "{error}");
+
+            tokio::time::resume();
+            let error =
+                run("nothing", &dir.path().join("nothing"), &["x"], &environment(), "").await.err().unwrap();
+            assert!(error.to_string().starts_with("nothing not found"), "{error}");
+            let error = shell("echo why >&2; exit 3", dir.path()).await.err().unwrap();
+            assert!(error.to_string().ends_with("(exit status: 3): why"), "{error}");
+        }
+
+        /// The grandchild holds the only writing end of the pipe, whose reader sees its end when that is killed.
+        #[tokio::test]
+        async fn what_a_program_has_started_ends_with_it() {
+            let _alone = ALONE.lock().await;
+            let dir = tempfile::tempdir().unwrap();
+            let pipe = pipe(dir.path());
+            let reading = tokio::task::spawn_blocking({
+                let pipe = pipe.clone();
+                move || std::fs::read(pipe).unwrap()
+            });
+            // It floods once the grandchild runs, which ends both.
+            let script = r#"exec 3> "$1"; sleep 600 & exec 3>&-; cat /dev/zero"#;
+            let error = shell(script, &pipe).await.err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
+            assert!(error.to_string().contains("printed more than 1024 KiB"), "{error}");
+            let read = tokio::time::timeout(Duration::from_secs(20), reading).await;
+            assert!(read.is_ok(), "the grandchild still runs");
+        }
+
+        #[tokio::test]
+        async fn a_program_that_leaves_another_one_running_succeeds_at_once() {
+            let _alone = ALONE.lock().await;
+            let dir = tempfile::tempdir().unwrap();
+            let began = std::time::Instant::now();
+            let printed = shell("sleep 20 & echo token", dir.path()).await.unwrap();
+            assert_eq!(printed, b"token\n");
+            assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        }
+
+        #[tokio::test]
+        async fn errors_are_bounded_too() {
+            let _alone = ALONE.lock().await;
+            let dir = tempfile::tempdir().unwrap();
+            let error = shell("cat /dev/zero >&2", dir.path()).await.err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
+        }
     }
 }

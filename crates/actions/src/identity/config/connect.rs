@@ -163,7 +163,7 @@ fn credential(settings: &Settings, kind: AuthType, host: &Host) -> Result<Creden
             host: host.clone(),
             tenant_id: settings.text("azure_tenant_id"),
             resource_id: settings.text("azure_workspace_resource_id"),
-            environment: settings.environment.clone(),
+            environment: settings.environment.for_program(&AZURE_CLI),
         }),
         AuthType::DatabricksCli => Identity::new(DatabricksCli {
             path: settings.value("databricks_cli_path").map(|p| settings.environment.expand(p)),
@@ -213,10 +213,14 @@ fn subject(settings: &Settings, kind: AuthType) -> Result<Subject, Fault> {
     })
 }
 
-/// The variables of the Databricks CLI: none that would make it choose another login, and the same configuration file.
+/// The variables of the Azure CLI. In the Cloud Shell, and on a machine with an identity, it gets its tokens from an
+/// address that the last three name.
+const AZURE_CLI: [&str; 4] = ["AZURE_", "ACC_", "IDENTITY_", "MSI_"];
+
+/// The variables of the Databricks CLI: none of another program, none that would make it choose another login, and the same configuration file.
 fn environment_for_databricks_cli(settings: &Settings) -> Environment {
     let is_setting = |name: &str| ATTRIBUTES.iter().any(|a| a.variables.contains(&name));
-    let environment = settings.environment.clone().without(is_setting);
+    let environment = settings.environment.for_program(&["DATABRICKS_"]).without(is_setting);
     match settings.value("config_file") {
         Some(file) => environment.with("DATABRICKS_CONFIG_FILE", settings.environment.expand(file)),
         None => environment,
