@@ -13,6 +13,7 @@ pub(crate) mod databricks_cli;
 pub(crate) mod default_chain;
 pub(crate) mod discovery;
 pub(crate) mod jwt;
+mod peer;
 pub(crate) mod program;
 pub(crate) mod token;
 pub(crate) mod token_exchange;

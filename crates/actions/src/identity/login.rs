@@ -40,6 +40,8 @@ pub struct BrowserLogin {
     target: LoginTarget,
     token_url: Url,
     callback: Callback,
+    /// Where the browser begins.
+    path: Secret,
     address: String,
     page: Url,
     state: Secret,
@@ -51,34 +53,39 @@ impl BrowserLogin {
     /// Finds the host's login page and listens for the browser's return. Nothing is stored yet.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] without a host, and [`ErrorKind::Local`] if all ports for the redirect are in use.
+    /// [`ErrorKind::Configuration`] without a host or if the stored logins are damaged, and [`ErrorKind::Local`] if all
+    /// ports for the redirect are in use.
     pub async fn start(config: &Config) -> Result<Self> {
         let target = config.login_target()?;
+        // A store that can't be read can't be added to, which had better be known before the user logs in.
+        target.stored()?;
         let http = config.login_connection()?.wire(None, RateLimit::default())?;
         let endpoints = target.issuer.endpoints(&http).await?;
         let callback = Callback::listen(PORTS).await?;
-        let (state, verifier) = (random()?, random()?);
+        let (path, state, verifier) = (random()?, random()?, random()?);
         let challenge = ring::digest::digest(&ring::digest::SHA256, verifier.expose().as_bytes());
         let mut scopes = target.scopes.clone();
         if !scopes.iter().any(|s| s == "offline_access") {
             scopes.push("offline_access".to_owned());
         }
-        let (address, mut page) = (callback.address(), endpoints.authorization);
+        let (redirect, mut page) = (callback.redirect(), endpoints.authorization);
+        let address = format!("{redirect}/{}", path.expose());
         page.query_pairs_mut().extend_pairs([
             ("response_type", "code"),
             ("client_id", CLIENT_ID),
-            ("redirect_uri", &address),
+            ("redirect_uri", &redirect),
             ("scope", &scopes.join(" ")),
             ("state", state.expose()),
             ("code_challenge", &BASE64_URL_SAFE_NO_PAD.encode(challenge)),
             ("code_challenge_method", "S256"),
         ]);
         let token_url = endpoints.token;
-        Ok(Self { target, token_url, callback, address, page, state, verifier, http })
+        Ok(Self { target, token_url, callback, path, address, page, state, verifier, http })
     }
 
-    /// The loopback URL to open in a browser on this machine; it redirects to the login page. It contains no secret, so
-    /// it may be an argument of another program.
+    /// The loopback URL to open in a browser on this machine; it redirects to the login page. Its path can't be guessed,
+    /// so that no other program begins or answers this login. As an argument of another program it is visible to other
+    /// users: on Linux their connections are refused.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -94,22 +101,24 @@ impl BrowserLogin {
     /// [`ErrorKind::DeadlineExceeded`] if the browser doesn't come back in time, [`ErrorKind::Unauthenticated`] if the
     /// login is refused, [`ErrorKind::Local`] if it can't be stored.
     pub async fn wait(self, within: Duration) -> Result<()> {
-        let code = tokio::time::timeout(within, self.callback.code(&self.page, self.state.expose())).await;
+        let code =
+            tokio::time::timeout(within, self.callback.code(&self.path, &self.page, &self.state)).await;
         let code = Secret::new(code.map_err(|_| {
             Error::new(ErrorKind::DeadlineExceeded, format!("nobody logged in within {within:?}"))
                 .with_hint(format!("open {} in a browser on this machine", self.address))
         })??);
+        let redirect = self.callback.redirect();
         let form = [
             ("grant_type", "authorization_code"),
             ("client_id", CLIENT_ID),
-            ("redirect_uri", self.address.as_str()),
+            ("redirect_uri", redirect.as_str()),
             ("code_verifier", self.verifier.expose()),
             ("code", code.expose()),
         ];
         let secrets = [&code, &self.verifier];
         let answer = TokenRequest::new(&self.token_url, &form, &secrets).once().send(&self.http).await?;
         let _lock = self.target.lock().await;
-        self.target.keep(answer, None).map(drop)
+        self.target.keep(answer)
     }
 }
 

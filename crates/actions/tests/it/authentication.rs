@@ -157,7 +157,8 @@ async fn another_program_gets_no_secret_among_its_arguments_and_none_of_ours_in_
         ("DATABRICKS_TOKEN", "planted-token"),
         ("DATABRICKS_CLIENT_SECRET", SECRET),
         ("DATABRICKS_AUTH_TYPE", "databricks-cli"),
-        ("OTHER", "kept"),
+        ("LC_ALL", "kept"),
+        ("OTHER", "dropped"),
     ])
     .with_home(home.path());
     let builder = Config::builder().environment(environment.clone()).host("x.cloud.databricks.com");
@@ -167,7 +168,7 @@ async fn another_program_gets_no_secret_among_its_arguments_and_none_of_ours_in_
     assert_eq!(token.token.expose(), "planted-cli-token");
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.contains("auth token --host https://x.cloud.databricks.com\n"), "{log}");
-    assert!(log.contains("OTHER=kept") && !log.contains("planted"), "{log}");
+    assert!(log.contains("LC_ALL=kept") && !log.contains("OTHER") && !log.contains("planted"), "{log}");
     let all = format!("{token:?} {workspace:?} {config:?} {environment:?}");
     assert!(!all.contains("planted"), "{all}");
 }

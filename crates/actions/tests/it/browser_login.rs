@@ -20,6 +20,11 @@ async fn browse(address: &str, answer: &str) -> (Url, u16) {
     let first = browser.get(address).send().await.unwrap();
     let page = Url::parse(first.headers()["location"].to_str().unwrap()).unwrap();
     let of = |name: &str| page.query_pairs().find(|(k, _)| k == name).unwrap().1.into_owned();
+    // What any program of this machine can ask for tells nothing about the login.
+    let nothing = browser.get(of("redirect_uri")).send().await.unwrap();
+    assert_eq!(nothing.status(), 400);
+    let said = format!("{:?} {}", nothing.headers().clone(), nothing.text().await.unwrap());
+    assert!(!said.contains(&of("state")) && !said.contains(&of("code_challenge")), "{said}");
     let stray =
         browser.get(format!("{}/?code=stolen&state=guessed", of("redirect_uri"))).send().await.unwrap();
     assert_eq!(stray.status(), 400, "a request without the state is refused");
@@ -57,7 +62,7 @@ async fn log_in_call_renew_and_log_out() {
     let exchange = form(seen.iter().find(|s| s.target == "/oidc/v1/token").unwrap());
     assert_eq!(
         (exchange["code"].as_str(), exchange["redirect_uri"].as_str()),
-        ("the-code", address.as_str())
+        ("the-code", address.rsplit_once('/').unwrap().0)
     );
     assert!(exchange["code_verifier"].len() >= 43 && !shown.contains(&exchange["code_verifier"]));
     for (name, value) in [

@@ -4,6 +4,7 @@
 mod authentication;
 mod browser_login;
 mod commands;
+mod programs;
 mod provider;
 mod sql;
 mod warehouses;

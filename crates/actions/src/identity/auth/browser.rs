@@ -50,17 +50,20 @@ impl LoginTarget {
         Ok(self.store.get(&self.key())?.filter(|t| t.host.as_deref() == Some(self.issuer.host.as_str())))
     }
 
-    /// Stores the tokens of an answer; `older` is the refresh token to keep if the answer has none.
-    pub(crate) fn keep(&self, answer: TokenAnswer, older: Option<Secret>) -> Result<StoredToken> {
-        let token = StoredToken {
+    /// Stores the tokens of an answer.
+    pub(crate) fn keep(&self, answer: TokenAnswer) -> Result<()> {
+        self.store.put(&self.key(), &self.token(answer, None))
+    }
+
+    /// The tokens of an answer; `older` is the refresh token to keep if the answer has none.
+    fn token(&self, answer: TokenAnswer, older: Option<Secret>) -> StoredToken {
+        StoredToken {
             access_token: answer.access_token,
             token_type: "Bearer".to_owned(),
             refresh_token: answer.refresh_token.or(older),
             expiry: answer.life.map(|life| SystemTime::now() + life),
             host: Some(self.issuer.host.to_string()),
-        };
-        self.store.put(&self.key(), &token)?;
-        Ok(token)
+        }
     }
 
     /// Locks the store against renewals until the result is dropped. After the time of a renewal it gives up: a process
@@ -79,11 +82,21 @@ pub(crate) struct BrowserSession {
     /// The token that was returned last. If another one is asked for, this one has expired or was refused, whatever its
     /// expiry says.
     last: Mutex<Option<Secret>>,
+    unstored: Mutex<Option<Unstored>>,
+}
+
+/// A renewed login that could not be stored, for example on a full disk. Its refresh token is the only one that is good
+/// now, so it is used until the program ends.
+#[derive(Debug, Clone)]
+struct Unstored {
+    token: StoredToken,
+    /// The access token in the store, which is older. If there is another one, another process has renewed the login.
+    instead_of: Secret,
 }
 
 impl BrowserSession {
     pub(crate) fn new(target: LoginTarget) -> Self {
-        Self { target, last: Mutex::default() }
+        Self { target, last: Mutex::default(), unstored: Mutex::default() }
     }
 
     /// Returns the stored token or renews it.
@@ -110,7 +123,7 @@ impl BrowserSession {
         let form =
             [("grant_type", "refresh_token"), ("client_id", CLIENT_ID), ("refresh_token", refresh.expose())];
         match TokenRequest::new(&url, &form, &[refresh]).send(http).await {
-            Ok(answer) => self.target.keep(answer, Some(refresh.clone())),
+            Ok(answer) => Ok(self.keep(self.target.token(answer, Some(refresh.clone())))),
             Err(error) if error.kind() == ErrorKind::Unauthenticated => match self.target.stored()? {
                 // Where files can't be locked, another process may have been faster.
                 Some(newer) if newer.access_token != stored.access_token && is_valid(&newer) => Ok(newer),
@@ -121,7 +134,27 @@ impl BrowserSession {
     }
 
     fn stored(&self) -> Result<StoredToken> {
-        self.target.stored()?.ok_or_else(|| self.not_logged_in("not logged in to"))
+        let stored = self.target.stored()?.ok_or_else(|| self.not_logged_in("not logged in to"))?;
+        let unstored = self.unstored.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*unstored {
+            Some(newer) if newer.instead_of == stored.access_token => Ok(newer.token.clone()),
+            _ => Ok(stored),
+        }
+    }
+
+    /// Stores a renewed login. It is good even if it can't be stored: the store stays as it is, and the user is warned.
+    fn keep(&self, token: StoredToken) -> StoredToken {
+        let unstored = match self.target.store.put(&self.target.key(), &token) {
+            Ok(()) => None,
+            Err(error) => {
+                let error = error.with_cause();
+                tracing::warn!(target: "brickwire", "the login was renewed, but {error}; log in again when it has ended");
+                let older = self.target.stored().ok().flatten();
+                older.map(|older| Unstored { token: token.clone(), instead_of: older.access_token })
+            }
+        };
+        *self.unstored.lock().unwrap_or_else(PoisonError::into_inner) = unstored;
+        token
     }
 
     fn not_logged_in(&self, why: &str) -> Error {
@@ -145,5 +178,60 @@ impl TokenSource for BrowserSession {
             *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(stored.access_token.clone());
             Ok(Token::new(stored.access_token, stored.expiry.map(left)))
         })
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{io::Write, os::fd::AsRawFd};
+
+    use brickwire_testserver::{Response, Server};
+    use brickwire_wire::HttpOptions;
+
+    use super::*;
+    use crate::Host;
+
+    /// A folder in which nobody can make a file stands for a full disk.
+    #[tokio::test]
+    async fn a_renewed_login_that_can_not_be_stored_is_used_and_renewed_again() {
+        let server = Server::start(|request| match request.path() {
+            "/oidc/v1/token" => {
+                let old = request.text();
+                let number = if old.contains("refresh-1") { 2 } else { 3 };
+                Response::json(format!(
+                    r#"{{"access_token":"access-{number}","refresh_token":"refresh-{number}","expires_in":1}}"#
+                ))
+            }
+            _ => Response::new(404),
+        });
+        let host = Host::parse(&server.url()).unwrap();
+        let text = format!(
+            r#"{{"version":1,"tokens":{{"{host}":{{"access_token":"access-1","refresh_token":"refresh-1","host":"{host}",
+                "expiry":"2000-01-01T00:00:00Z"}}}}}}"#
+        );
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let folder = format!("/proc/self/fd/{}", file.as_file().as_raw_fd());
+        let target = LoginTarget {
+            issuer: Issuer { host: host.clone(), account_id: None, discovery_url: None },
+            profile: None,
+            scopes: Vec::new(),
+            store: TokenStore::at(folder.as_ref()),
+        };
+        let wire = Wire::builder(HttpOptions::new(host)).build().unwrap();
+        let session = BrowserSession::new(target);
+        for access in ["access-2", "access-3"] {
+            let token = session.fetch(&wire).await.unwrap();
+            assert_eq!(token.authorization.token().expose(), access);
+        }
+        let requests = server.requests();
+        let refreshed = requests.iter().filter(|request| request.path() == "/oidc/v1/token");
+        let refreshed: Vec<_> = refreshed.map(|request| request.text().contains("refresh-1")).collect();
+        assert_eq!(refreshed, [true, false], "a refresh token is used once");
+        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), text, "the store stays as it is");
+        // Another process renews the login, and stores it.
+        let newer = text.replace("access-1", "access-9").replace("2000", "2999");
+        std::fs::write(file.path(), newer).unwrap();
+        assert_eq!(session.fetch(&wire).await.unwrap().authorization.token().expose(), "access-9");
     }
 }

@@ -25,7 +25,7 @@ impl TokenSource for DefaultChain {
                 match identity.source().fetch(http).await {
                     Ok(token) => return Ok(token),
                     Err(error) => {
-                        failures.push_str(&format!("{}: {error}; ", identity.auth_type()));
+                        failures.push_str(&format!("{}: {}; ", identity.auth_type(), error.with_cause()));
                         kind = error.kind();
                         hint = hint.or_else(|| error.hint().map(str::to_owned));
                     }

@@ -97,7 +97,9 @@ impl TokenStore {
         {
             return Ok(serde_json::from_str(found.expose()).ok().as_ref().and_then(StoredToken::read));
         }
-        Ok(self.load()?.get(key).and_then(StoredToken::read))
+        let tokens = self.load()?;
+        let Some(token) = tokens.get(key) else { return Ok(None) };
+        StoredToken::read(token).map(Some).ok_or_else(|| self.damaged(&format!("no access_token for {key}")))
     }
 
     /// Waits for the lock on renewals and holds it until the file is dropped; `None` where files can't be locked. Read
@@ -108,6 +110,10 @@ impl TokenStore {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let lock = self.file.with_extension("lock");
+        // Opening a pipe would wait for its reader.
+        if lock.metadata().is_ok_and(|file| !file.is_file()) {
+            return None;
+        }
         let file = options.write(true).create(true).truncate(false).open(lock).ok()?;
         file.lock().ok()?;
         Some(file)
@@ -160,21 +166,23 @@ impl TokenStore {
                 .with_source(e));
             }
         };
-        let refuse = |why: String| {
-            Err(Error::configuration(format!("cannot parse the stored logins: {why}: {shown}"))
-                .with_hint("delete the file and log in again"))
-        };
         let Ok(mut json) = serde_json::from_slice::<Value>(&text) else {
-            return refuse("not JSON".to_owned());
+            return Err(self.damaged("not JSON"));
         };
         let version = json["version"].as_u64().unwrap_or_default();
         if version != 1 {
-            return refuse(format!("needs version 1, got version {version}"));
+            return Err(self.damaged(&format!("needs version 1, got version {version}")));
         }
-        Ok(match json["tokens"].take() {
-            Value::Object(tokens) => tokens,
-            _ => Map::new(),
-        })
+        match json["tokens"].take() {
+            Value::Object(tokens) => Ok(tokens),
+            Value::Null => Ok(Map::new()),
+            _ => Err(self.damaged("`tokens` is not an object")),
+        }
+    }
+
+    fn damaged(&self, why: &str) -> Error {
+        Error::configuration(format!("cannot parse the stored logins: {why}: {}", self.file.display()))
+            .with_hint("delete the file and log in again")
     }
 
     fn save(&self, tokens: Map<String, Value>) -> Result<()> {
@@ -237,5 +245,32 @@ mod tests {
         assert_eq!(store.get("other").unwrap(), Some(token));
         assert_eq!(std::fs::read_dir(store.file.parent().unwrap()).unwrap().count(), 1, "no leftovers");
         assert!(TokenStore::new(&Environment::default()).is_err());
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tokens.json");
+        let store = TokenStore::at(&file);
+        for text in [
+            "",
+            "{",
+            "[]",
+            r#"{"version":2}"#,
+            r#"{"version":1,"tokens":[]}"#,
+            r#"{"version":1,"tokens":{"k":{"refresh_token":"hush"}}}"#,
+            r#"{"version":1,"tokens":{"k":"hush"}}"#,
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = store.get("k").unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains("tokens.json") && !shown.contains("hush"), "{text}: {shown}");
+            assert_eq!(error.hint(), Some("delete the file and log in again"), "{text}");
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        }
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        let error = store.get("k").unwrap_err().with_cause();
+        assert!(error.contains("tokens.json: it is not a regular file"), "{error}");
     }
 }

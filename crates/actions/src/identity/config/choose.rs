@@ -77,8 +77,8 @@ fn logins(settings: &Settings) -> Vec<AuthType> {
         return vec![workload];
     }
     let environment = &settings.environment;
-    let browser =
-        login_target(settings).and_then(|target| target.stored()).is_ok_and(|login| login.is_some());
+    // A store that can't be read is reported when its login is asked for.
+    let browser = login_target(settings).is_ok_and(|target| !matches!(target.stored(), Ok(None)));
     let databricks = match settings.value("databricks_cli_path") {
         Some(path) => environment.expand(path).exists(),
         None => DatabricksCli::is_installed(environment),
