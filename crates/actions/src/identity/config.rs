@@ -25,13 +25,13 @@ pub(crate) mod settings;
 mod tests;
 pub(crate) mod view;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use brickwire_wire::{Authorities, Cloud, Provider};
 
 use self::{
     auth_type::AuthType,
-    file::path_of,
+    file::{ConfigFile, path_of},
     settings::{Fault, Ignored, Setting, Settings},
 };
 use super::{auth::browser::LoginTarget, connection::Connection, environment::Environment};
@@ -95,6 +95,8 @@ pub(crate) use setting_methods;
 pub struct ConfigBuilder {
     given: Vec<(String, Secret)>,
     environment: Option<Environment>,
+    /// The configuration file, once it has been read for many configurations.
+    opened: Option<Arc<ConfigFile>>,
 }
 
 impl ConfigBuilder {
@@ -132,13 +134,19 @@ impl ConfigBuilder {
     /// # Errors
     /// As for [`resolve`](Self::resolve), except for contradictions.
     pub fn read(&self) -> Result<Config> {
-        let settings = read::read(&self.given, &self.environment_or_process())?;
+        let settings = read::read(&self.given, &self.environment_or_process(), self.opened.as_ref())?;
         let kinds = choose::choose(&settings);
         let authorities = match settings.value("ca_file") {
             Some(file) => Authorities::read(&settings.environment.expand(file)),
             None => Ok(Authorities::default()),
         };
         Ok(Config { settings, kinds, authorities })
+    }
+
+    /// Uses this configuration file as it is.
+    pub(crate) fn opened(mut self, file: Arc<ConfigFile>) -> Self {
+        self.opened = Some(file);
+        self
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -34,7 +34,11 @@ impl Machine {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir(home.path().join("bin")).unwrap();
         let program = home.path().join("bin/xdg-open");
-        fs::write(&program, "#!/bin/sh\necho \"$*\" > \"$HOME/bin/opened\"\n").unwrap();
+        fs::write(
+            &program,
+            "#!/bin/sh\n/usr/bin/env > \"$HOME/bin/inherited\"\necho \"$*\" > \"$HOME/bin/opened\"\n",
+        )
+        .unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         Self { sandbox, home }
     }
@@ -264,6 +268,9 @@ fn a_login_beside_a_token_says_which_one_counts() {
     let token = machine.sandbox.token.clone();
     let (ran, ..) = machine.log_in(machine.here("auth login").env("DATABRICKS_TOKEN", &token));
     let ran = ran.done().says(&["logged in to", "warning: pat is configured too", "DATABRICKS_AUTH_TYPE"]);
+    // The browser runs other people's code.
+    let inherited = fs::read_to_string(machine.home.path().join("bin/inherited")).unwrap();
+    assert!(inherited.contains("HOME=") && !inherited.contains("DATABRICKS"), "{inherited}");
     keeps(ran, &[token]);
 }
 

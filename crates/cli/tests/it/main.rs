@@ -20,6 +20,7 @@ mod input;
 #[cfg(unix)]
 mod login;
 mod output;
+mod planted;
 mod real_answers;
 mod retries;
 mod run;
@@ -29,6 +30,8 @@ mod shells;
 mod sql_results;
 mod sql_values;
 mod statements;
+#[cfg(unix)]
+mod stored_login;
 #[cfg(unix)]
 mod terminal;
 mod users;

@@ -1,7 +1,7 @@
 //! The configuration file: where it is, which profile of it is used, and who may read it.
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -30,10 +30,18 @@ pub(crate) fn path_of(named: Option<&Setting>, environment: &Environment) -> Opt
 }
 
 /// A configuration file.
+#[derive(Clone)]
 pub(crate) struct ConfigFile {
     pub(crate) path: PathBuf,
     pub(crate) ini: Ini,
     pub(crate) warning: Option<String>,
+}
+
+/// Names the path only: the values may be secrets.
+impl fmt::Debug for ConfigFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigFile").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl ConfigFile {

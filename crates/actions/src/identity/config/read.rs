@@ -1,5 +1,7 @@
 //! Collects the values of all sources and decides which ones are used.
 
+use std::sync::Arc;
+
 use super::{
     attribute::{ATTRIBUTES, Attribute, Form, attribute, flag},
     file::ConfigFile,
@@ -11,7 +13,12 @@ use crate::{Environment, Error, Host, Result, Secret, identity::auth::discovery:
 /// What the caller gives: names of settings and their values.
 pub(crate) type Given = [(String, Secret)];
 
-pub(crate) fn read(given: &Given, environment: &Environment) -> Result<Settings> {
+/// `opened` is the configuration file, if it has been read already.
+pub(crate) fn read(
+    given: &Given,
+    environment: &Environment,
+    opened: Option<&Arc<ConfigFile>>,
+) -> Result<Settings> {
     let mut merge = Merge::default();
     let explicit = normalize(from_caller(given)?, &mut merge.ignored);
     let variables = normalize(from_variables(environment), &mut merge.ignored);
@@ -21,7 +28,8 @@ pub(crate) fn read(given: &Given, environment: &Environment) -> Result<Settings>
     let is_enough = |s: &Setting| s.attribute.name == "host" || is_credential(s);
     let file = match (&named, explicit.iter().chain(&variables).any(is_enough)) {
         (None, true) => None,
-        _ => ConfigFile::open(find("config_file"), environment, named.is_some())?,
+        _ if opened.is_some() => opened.cloned(),
+        _ => ConfigFile::open(find("config_file"), environment, named.is_some())?.map(Arc::new),
     };
     let section = match &file {
         Some(file) => file.choose(named.as_ref())?,
@@ -51,7 +59,7 @@ pub(crate) fn read(given: &Given, environment: &Environment) -> Result<Settings>
         }
         None => [explicit, variables, from_profile].into_iter().flatten().for_each(|s| merge.add(s)),
     }
-    finish(merge, environment, file.and_then(|file| file.warning))
+    finish(merge, environment, file.and_then(|file| file.warning.clone()))
 }
 
 fn host_of(settings: &[Setting]) -> Option<&str> {

@@ -1,5 +1,7 @@
 //! Configurations and profiles for display. Secrets are masked when a view is made.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::{
@@ -80,10 +82,12 @@ impl ConfigBuilder {
         let Some(file) = ConfigFile::open(named.as_ref(), &environment, false)? else {
             return Ok(Vec::new());
         };
+        let file = Arc::new(file);
         // Each profile is shown without the variables that would complete or override it.
         let alone = Config::builder()
             .environment(environment.without(|name| ATTRIBUTES.iter().any(|a| a.variables.contains(&name))))
-            .with("config_file", file.path.display().to_string());
+            .with("config_file", file.path.display().to_string())
+            .opened(file.clone());
         let default = alone.read().ok().and_then(|config| config.profile().map(str::to_owned));
         let view = |name: &str| {
             let resolved = alone.clone().profile(name).resolve();
