@@ -98,7 +98,7 @@ impl ConfigFile {
             let by = named.map_or("default_profile".to_owned(), |s| s.source.to_string());
             let hint = match names.len() {
                 0 => "the file has no profiles".to_owned(),
-                ..=LISTED => format!("its profiles are: {}", names.join(", ")),
+                1..=LISTED => format!("its profiles are: {}", names.join(", ")),
                 all => {
                     format!("the first of its {all} profiles are: {}", names[..LISTED].join(", "))
                 }
