@@ -121,10 +121,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        // A program that was waited for has no id any more, which another one may have by now.
         #[cfg(unix)]
-        if !self.has_ended
-            // A program that was waited for has no id any more, which another one may have by now.
-            && let Some(group) = self.child.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?))
+        if let Some(id) = self.child.id().and_then(|id| id.try_into().ok())
+            && let Some(group) = rustix::process::Pid::from_raw(id)
         {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
