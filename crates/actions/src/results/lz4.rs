@@ -1,11 +1,15 @@
 //! Decompresses LZ4 blocks into buffers of plain bytes, each large enough for many rows.
 //!
-//! `lz4_flex` decompresses the blocks. Its `FrameDecoder` isn't used because it reads a whole frame from a blocking
+//! `lz4_flex` decompresses the blocks, and `twox-hash`, which it uses for the same, verifies the checksums. Its `FrameDecoder` isn't used because it reads a whole frame from a blocking
 //! reader: here a block is decompressed as soon as it has arrived, on a few threads for all chunks.
+
+use std::hash::Hasher;
+
+use twox_hash::XxHash32;
 
 use super::{
     buffer_pool::{BufferPool, PooledBuffer},
-    splitter::{Block, Coding, Malformed, Piece, SEGMENT},
+    splitter::{Block, CHECKSUM, Coding, FrameEnd, Malformed, Piece, SEGMENT},
 };
 
 /// How far back a linked block may refer: LZ4 offsets have 16 bits.
@@ -19,11 +23,14 @@ pub(crate) struct Lz4Decompressor {
     filling: Option<(PooledBuffer, usize)>,
     /// The last bytes that were decompressed, if blocks are linked.
     history: Vec<u8>,
+    /// How many bytes of the frame have been decompressed, and their checksum if the frame has one.
+    size: u64,
+    checksum: XxHash32,
 }
 
 impl Lz4Decompressor {
     pub(crate) fn new(buffers: BufferPool) -> Self {
-        Self { buffers, filling: None, history: Vec::new() }
+        Self { buffers, filling: None, history: Vec::new(), size: 0, checksum: XxHash32::with_seed(0) }
     }
 
     /// Takes a piece, and adds the buffers that are full to `ready`.
@@ -35,7 +42,28 @@ impl Lz4Decompressor {
                 Ok(())
             }
             Coding::Block(block) => self.decompress(block, &piece.bytes, ready),
+            Coding::FrameEnd(end) => self.end_frame(end),
         }
+    }
+
+    /// Compares what was decompressed with what the frame says about it.
+    fn end_frame(&mut self, end: FrameEnd) -> Result<(), Malformed> {
+        if end.is_empty {
+            self.start_frame();
+        }
+        if end.size.is_some_and(|size| size != self.size) {
+            return Err(Malformed::Damaged);
+        }
+        if end.checksum.is_some_and(|checksum| checksum != self.checksum.finish_32()) {
+            return Err(Malformed::Checksum);
+        }
+        Ok(())
+    }
+
+    fn start_frame(&mut self) {
+        self.history.clear();
+        self.size = 0;
+        self.checksum = XxHash32::with_seed(0);
     }
 
     /// Returns the buffer that is partly filled.
@@ -52,13 +80,17 @@ impl Lz4Decompressor {
         input: &[u8],
         ready: &mut Vec<PooledBuffer>,
     ) -> Result<(), Malformed> {
+        let (input, checksum) = input.split_at(input.len() - if block.has_checksum { CHECKSUM } else { 0 });
+        if block.has_checksum && XxHash32::oneshot(0, input).to_le_bytes() != checksum {
+            return Err(Malformed::Checksum);
+        }
+        if block.starts_frame {
+            self.start_frame();
+        }
         if self.filling.as_ref().is_some_and(|(out, at)| out.len() - at < block.limit) {
             ready.extend(self.finish());
         }
         let (out, at) = self.filling.get_or_insert_with(|| (self.buffers.take(SEGMENT.max(block.limit)), 0));
-        if block.starts_frame {
-            self.history.clear();
-        }
         let output = &mut out[*at..*at + block.limit];
         let length = match (block.compressed, block.linked && !self.history.is_empty()) {
             (false, _) => {
@@ -76,6 +108,10 @@ impl Lz4Decompressor {
             self.history.extend_from_slice(&output[length.saturating_sub(WINDOW)..length]);
             let surplus = self.history.len().saturating_sub(WINDOW);
             self.history.drain(..surplus);
+        }
+        self.size += length as u64;
+        if block.is_hashed {
+            self.checksum.write(&output[..length]);
         }
         *at += length;
         if out.len() - *at < block.limit {
@@ -167,8 +203,47 @@ mod tests {
         let mut damaged = whole.clone();
         damaged[4] = 0xFF;
         assert_eq!(decompress(&damaged, 9999), Err(Malformed::Damaged));
+        assert!(decompress(&[&whole[..4], &[0x40], &whole[5..]].concat(), 9999) == Err(Malformed::Checksum));
         let mut garbage = frame(&sample(100_000), FrameInfo::new());
         garbage[20..].fill(0xAB);
         assert!(decompress(&garbage, 9999).is_err());
+    }
+    /// Every byte of a frame with all checksums is protected by one of them, or by the format.
+    #[test]
+    fn no_flipped_bit_is_overlooked() {
+        let data = sample(150_000);
+        for mode in [BlockMode::Independent, BlockMode::Linked] {
+            let info =
+                FrameInfo::new().block_mode(mode).block_size(BlockSize::Max64KB).content_checksum(true);
+            for info in [info.clone(), info.clone().block_checksums(true), info.content_size(Some(150_000))] {
+                let whole = frame(&data, info);
+                assert!(decompress(&whole, 9973).unwrap() == data);
+                for at in (0..whole.len()).step_by(211).chain(0..20).chain(whole.len() - 12..whole.len()) {
+                    let mut damaged = whole.clone();
+                    damaged[at] ^= 1 << (at % 8);
+                    // Without its magic number, the chunk isn't compressed.
+                    let outcome = decompress(&damaged, 9999);
+                    assert!(outcome.is_err() || (at < 4 && outcome.unwrap() == damaged), "{at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_frame_says_about_its_content_is_verified_for_each() {
+        let info = || FrameInfo::new().content_checksum(true);
+        let (first, empty, second) = (frame(b"first", info()), frame(b"", info()), frame(b"second", info()));
+        assert_eq!(decompress(&[&first[..], &empty, &second].concat(), 3).unwrap(), b"firstsecond");
+        // The content of one frame, and the checksum of another.
+        let swapped = [&first[..first.len() - CHECKSUM], &second[second.len() - CHECKSUM..]].concat();
+        assert_eq!(decompress(&swapped, 3), Err(Malformed::Checksum));
+        let mut not_empty = empty.clone();
+        *not_empty.last_mut().unwrap() ^= 1;
+        assert_eq!(decompress(&[&first[..], &not_empty].concat(), 3), Err(Malformed::Checksum));
+        // Flags, block descriptor, content size and header checksum of a frame that announces five bytes.
+        let five = frame(b"first", FrameInfo::new().content_size(Some(5)));
+        let six = frame(b"second", FrameInfo::new().content_size(Some(6)));
+        assert_eq!(decompress(&[&six[..15], &five[15..]].concat(), 3), Err(Malformed::Damaged));
+        assert_eq!(decompress(&first[..first.len() - 1], 3), Err(Malformed::Short));
     }
 }

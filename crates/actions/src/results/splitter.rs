@@ -5,7 +5,12 @@
 //! Whether a chunk is compressed shows in its first four bytes: neither an Arrow stream nor JSON can start with the
 //! magic number of an LZ4 frame, and the manifest doesn't always say.
 //!
+//! The checksum of a frame's header is verified here, and those of its blocks and its content where they are
+//! decompressed. A frame that has none is taken as it is.
+//!
 //! The frame format: <https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md>.
+
+use twox_hash::XxHash32;
 
 use super::buffer_pool::{BufferPool, PooledBuffer};
 use crate::Error;
@@ -16,8 +21,10 @@ pub(crate) const SEGMENT: usize = 4 << 20;
 const FRAME_MAGIC: [u8; 4] = 0x184D_2204_u32.to_le_bytes();
 /// The magic numbers of skippable frames are this one and the 15 after it.
 const SKIPPABLE_MAGIC: u32 = 0x184D_2A50;
-/// Magic number 4, flags and block descriptor 2, content size 8, dictionary id 4, header checksum 1.
-const LONGEST_HEADER: usize = 4 + 2 + 8 + 4 + 1;
+/// Magic number 4, flags and block descriptor 2, content size 8, header checksum 1.
+const LONGEST_HEADER: usize = 4 + 2 + 8 + 1;
+/// The length of the checksum of a block or of a frame's content.
+pub(super) const CHECKSUM: usize = 4;
 
 /// A buffer that is ready to be decoded.
 #[derive(Debug)]
@@ -31,8 +38,10 @@ pub(crate) struct Piece {
 pub(crate) enum Coding {
     /// Not compressed.
     Plain,
-    /// A block of an LZ4 frame.
+    /// A block of an LZ4 frame, with its checksum behind it if it has one.
     Block(Block),
+    /// No bytes: an LZ4 frame ends.
+    FrameEnd(FrameEnd),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +54,19 @@ pub(crate) struct Block {
     pub(crate) starts_frame: bool,
     /// The most bytes that the block decompresses to.
     pub(crate) limit: usize,
+    /// Whether the last four bytes are the checksum of those before.
+    pub(crate) has_checksum: bool,
+    /// Whether the frame ends with a checksum of its content.
+    pub(crate) is_hashed: bool,
+}
+
+/// What a frame says about its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FrameEnd {
+    /// Whether the frame has no block.
+    pub(crate) is_empty: bool,
+    pub(crate) size: Option<u64>,
+    pub(crate) checksum: Option<u32>,
 }
 
 /// Takes bytes as they arrive, and returns pieces.
@@ -72,18 +94,12 @@ enum Stage {
     Block {
         compressed: bool,
     },
-    /// A checksum or a skippable frame.
+    /// The checksum of the frame's content.
+    ContentChecksum,
+    /// A skippable frame.
     Skip {
         remaining: usize,
-        then: After,
     },
-}
-
-/// What follows skipped bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum After {
-    Block,
-    Frame,
 }
 
 /// What the header of the current frame says. Sizes are in bytes.
@@ -92,9 +108,13 @@ struct Frame {
     linked: bool,
     at_start: bool,
     block_limit: usize,
-    block_checksum: usize,
-    content_checksum: usize,
+    block_checksum: bool,
+    content_checksum: bool,
+    content_size: Option<u64>,
 }
+
+/// The bytes come from the store as the service wrote them, or something on the way has changed them.
+const HINT: &str = "read the result again; if that fails as well, report it with the id of the statement";
 
 /// Why a chunk's bytes can't be split or decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -103,12 +123,14 @@ pub(crate) enum Malformed {
     Short,
     #[error("its compression is damaged")]
     Damaged,
+    #[error("a checksum does not match its bytes")]
+    Checksum,
 }
 
 impl Malformed {
     /// The error for a chunk whose bytes are malformed.
     pub(crate) fn in_chunk(self, index: u64) -> Error {
-        Error::unexpected(format!("chunk {index} of the result is damaged: {self}"))
+        Error::unexpected(format!("chunk {index} of the result is damaged: {self}")).with_hint(HINT)
     }
 }
 
@@ -153,25 +175,35 @@ impl Splitter {
                 }
                 Stage::BlockSize => {
                     if self.gather(bytes, 4) {
-                        self.block_size()?;
+                        self.block_size()?
+                    } else {
+                        None
                     }
-                    None
                 }
                 Stage::Block { compressed } => {
                     let Frame { linked, at_start: starts_frame, block_limit: limit, .. } = self.frame;
-                    let block = Block { compressed, linked, starts_frame, limit };
+                    let (has_checksum, is_hashed) = (self.frame.block_checksum, self.frame.content_checksum);
+                    let block = Block { compressed, linked, starts_frame, limit, has_checksum, is_hashed };
                     let size = self.filling.as_ref().map_or(0, |(buffer, _)| buffer.len());
                     let piece = self.fill(bytes, size, Coding::Block(block));
                     if piece.is_some() {
                         self.frame.at_start = false;
-                        self.skip(self.frame.block_checksum, After::Block);
+                        self.stage = Stage::BlockSize;
                     }
                     piece
                 }
-                Stage::Skip { remaining, then } => {
+                Stage::ContentChecksum => {
+                    if self.gather(bytes, CHECKSUM) {
+                        let checksum = self.word(0);
+                        self.end_frame(Some(checksum))
+                    } else {
+                        None
+                    }
+                }
+                Stage::Skip { remaining } => {
                     let taken = remaining.min(bytes.len());
                     *bytes = &bytes[taken..];
-                    self.skip(remaining - taken, then);
+                    self.skip(remaining - taken);
                     None
                 }
             };
@@ -233,69 +265,90 @@ impl Splitter {
         if !self.gather(bytes, 6) {
             return Ok(());
         }
-        let magic = u32::from_le_bytes([self.header[0], self.header[1], self.header[2], self.header[3]]);
-        if magic & 0xFFFF_FFF0 == SKIPPABLE_MAGIC {
+        if self.word(0) & 0xFFFF_FFF0 == SKIPPABLE_MAGIC {
             // A skippable frame holds data for other programs. Its length follows the magic number.
-            if !self.gather(bytes, 8) {
-                return Ok(());
+            if self.gather(bytes, 8) {
+                self.gathered = 0;
+                self.skip(self.word(4) as usize);
             }
-            let [a, b, c, d] = [self.header[4], self.header[5], self.header[6], self.header[7]];
-            self.gathered = 0;
-            self.skip(u32::from_le_bytes([a, b, c, d]) as usize, After::Frame);
             return Ok(());
         }
         let (flags, descriptor) = (self.header[4], self.header[5]);
         let is_set = |bit: u8| flags & bit != 0;
-        // The version in the two upper bits is always 1, and a dictionary (bit 0) would have to come another way.
-        if self.header[..4] != FRAME_MAGIC || flags >> 6 != 1 || is_set(0x01) {
+        // The version in the two upper bits is always 1, and a dictionary (bit 0) would have to come another way. The
+        // other bits are reserved.
+        let is_known = flags >> 6 == 1 && !is_set(0x01) && !is_set(0x02) && descriptor & 0x8F == 0;
+        if self.header[..4] != FRAME_MAGIC || !is_known {
             return Err(Malformed::Damaged);
         }
-        let content_size = if is_set(0x08) { 8 } else { 0 };
-        if !self.gather(bytes, 4 + 2 + content_size + 1) {
+        let end = if is_set(0x08) { 4 + 2 + 8 } else { 4 + 2 };
+        if !self.gather(bytes, end + 1) {
             return Ok(());
         }
+        // The checksum of the header is the second byte of that of all between the magic number and it.
+        if XxHash32::oneshot(0, &self.header[4..end]).to_le_bytes()[1] != self.header[end] {
+            return Err(Malformed::Checksum);
+        }
+        let content_size = u64::from(self.word(6)) | u64::from(self.word(10)) << 32;
         self.frame = Frame {
             linked: !is_set(0x20),
             at_start: true,
-            block_limit: match descriptor >> 4 & 7 {
+            block_limit: match descriptor >> 4 {
                 4 => 64 << 10,
                 5 => 256 << 10,
                 6 => 1 << 20,
                 7 => 4 << 20,
                 _ => return Err(Malformed::Damaged),
             },
-            // Checksums are skipped, not verified: TLS protects the bytes on their way, and the decoder and the row
-            // counts catch most of what else can go wrong.
-            block_checksum: if is_set(0x10) { 4 } else { 0 },
-            content_checksum: if is_set(0x04) { 4 } else { 0 },
+            block_checksum: is_set(0x10),
+            content_checksum: is_set(0x04),
+            content_size: is_set(0x08).then_some(content_size),
         };
         self.gathered = 0;
         self.stage = Stage::BlockSize;
         Ok(())
     }
 
-    fn block_size(&mut self) -> Result<(), Malformed> {
+    /// Starts the next block, or ends the frame.
+    fn block_size(&mut self) -> Result<Option<Piece>, Malformed> {
         // The upper bit says that the block is stored as it is. A size of 0 ends the frame.
-        let word = u32::from_le_bytes([self.header[0], self.header[1], self.header[2], self.header[3]]);
+        let word = self.word(0);
         self.gathered = 0;
         if word == 0 {
-            self.skip(self.frame.content_checksum, After::Frame);
-            return Ok(());
+            if self.frame.content_checksum {
+                self.stage = Stage::ContentChecksum;
+                return Ok(None);
+            }
+            return Ok(self.end_frame(None));
         }
         let size = (word & 0x7FFF_FFFF) as usize;
         if size > self.frame.block_limit || size == 0 {
             return Err(Malformed::Damaged);
         }
-        self.filling = Some((self.buffers.take(size), 0));
+        let checksum = if self.frame.block_checksum { CHECKSUM } else { 0 };
+        self.filling = Some((self.buffers.take(size + checksum), 0));
         self.stage = Stage::Block { compressed: word >> 31 == 0 };
-        Ok(())
+        Ok(None)
     }
 
-    fn skip(&mut self, remaining: usize, then: After) {
-        self.stage = match (remaining, then) {
-            (0, After::Block) => Stage::BlockSize,
-            (0, After::Frame) => Stage::FrameHeader,
-            _ => Stage::Skip { remaining, then },
-        };
+    /// Ends the frame. Returns a piece if there is something to verify.
+    fn end_frame(&mut self, checksum: Option<u32>) -> Option<Piece> {
+        let Frame { at_start: is_empty, content_size: size, .. } = self.frame;
+        self.gathered = 0;
+        self.stage = Stage::FrameHeader;
+        let end = FrameEnd { is_empty, size, checksum };
+        let has_claims = size.is_some() || checksum.is_some();
+        has_claims.then(|| Piece { bytes: self.buffers.take(0), coding: Coding::FrameEnd(end) })
+    }
+
+    /// The four bytes of the header from this one on.
+    fn word(&self, at: usize) -> u32 {
+        let mut word = [0; 4];
+        word.copy_from_slice(&self.header[at..at + 4]);
+        u32::from_le_bytes(word)
+    }
+
+    fn skip(&mut self, remaining: usize) {
+        self.stage = if remaining == 0 { Stage::FrameHeader } else { Stage::Skip { remaining } };
     }
 }
