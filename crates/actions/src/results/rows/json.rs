@@ -3,6 +3,8 @@
 //! Rows that are complete are read, and the rest of the bytes is put before the next ones. The text is copied once,
 //! and cells are spans of that copy. A JSON library would need the whole document, or parse from the start after each
 //! cut; how fast this is beside reading the bytes alone is in BENCHMARKS.md (`fetch json`).
+//!
+//! It reads what JSON allows and nothing else: rows that were damaged on the way must not pass for others.
 
 use std::sync::Arc;
 
@@ -36,6 +38,9 @@ pub(in crate::results) struct JsonDecoder {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Start,
+    /// Behind the bracket that opens the rows.
+    First,
+    /// Behind a row.
     Rows,
     End,
 }
@@ -58,6 +63,9 @@ impl JsonDecoder {
     /// # Errors
     /// If the bytes are malformed.
     pub(super) fn decode(&mut self, bytes: PooledBuffer, items: &mut Vec<(Rows, u64)>) -> Result<()> {
+        if self.place == Place::End {
+            return if is_blank(&bytes) { Ok(()) } else { Err(wrong("something follows them")) };
+        }
         let mut joined = std::mem::take(&mut self.carry);
         if joined.len() + bytes.len() >= UNESCAPED as usize {
             return Err(Error::unexpected("a row of the result has more than 2 GiB"));
@@ -76,12 +84,17 @@ impl JsonDecoder {
     /// If the chunk can't end here.
     pub(super) fn finish(&mut self) -> Result<()> {
         match self.place {
-            Place::End if self.carry.iter().all(u8::is_ascii_whitespace) => Ok(()),
+            Place::End if is_blank(&self.carry) => Ok(()),
             // A chunk without rows may be empty or `null`.
-            Place::Start if self.carry.is_empty() || self.carry.trim_ascii() == b"null" => Ok(()),
+            Place::Start if is_blank(&self.carry) || trimmed(&self.carry) == b"null" => Ok(()),
             Place::End => Err(wrong("something follows them")),
-            Place::Start | Place::Rows => Err(Error::unexpected("its rows end too early")),
+            Place::Start | Place::First | Place::Rows => Err(Error::unexpected("its rows end too early")),
         }
+    }
+
+    /// Whether the array of rows has ended. A chunk may have no bytes, or `null`, if it is known to have no rows.
+    pub(super) fn is_complete(&self) -> bool {
+        self.place == Place::End
     }
 
     /// Reads the rows that are complete, and keeps the rest of the bytes.
@@ -97,8 +110,13 @@ impl JsonDecoder {
         let mut complete = 0;
         if self.place == Place::Start {
             match reader.start() {
-                Ok(()) => (self.place, complete) = (Place::Rows, reader.at),
+                Ok(()) => (self.place, complete) = (Place::First, reader.at),
                 Err(Stop::Incomplete) => {
+                    // Whitespace doesn't pile up; one byte of it still ends a `null`.
+                    let blank = bytes.iter().take_while(|byte| is_whitespace(**byte)).count();
+                    let kept = trimmed(&bytes).len() + 1;
+                    bytes.drain(..blank);
+                    bytes.truncate(kept);
                     self.carry = bytes;
                     return Ok(None);
                 }
@@ -149,6 +167,51 @@ impl JsonDecoder {
     }
 }
 
+/// JSON's whitespace, which is less than what ASCII calls so.
+fn is_whitespace(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| is_whitespace(*byte))
+}
+
+/// Without the whitespace around it.
+fn trimmed(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|byte| !is_whitespace(*byte)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|byte| !is_whitespace(*byte)).map_or(start, |last| last + 1);
+    &bytes[start..end]
+}
+
+/// Whether a text can't go on with this byte as it is.
+fn ends_text(byte: u8) -> bool {
+    byte == b'"' || byte == b'\\' || byte < b' '
+}
+
+/// Whether this is a number as JSON writes it: `-12.5e+3`, and not `012`, `.5` or `NaN`.
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut rest = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(rest);
+    if whole == 0 || (whole > 1 && rest[0] == b'0') {
+        return false;
+    }
+    rest = &rest[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let length = digits(fraction);
+        if length == 0 {
+            return false;
+        }
+        rest = &fraction[length..];
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent = exponent.strip_prefix(b"+").or(exponent.strip_prefix(b"-")).unwrap_or(exponent);
+        let length = digits(exponent);
+        return length > 0 && length == exponent.len();
+    }
+    rest.is_empty()
+}
+
 /// Reads rows from bytes that may end anywhere.
 struct Reader<'a> {
     bytes: &'a [u8],
@@ -164,41 +227,41 @@ impl Reader<'_> {
         match self.next()? {
             b'[' => Ok(()),
             // `null` stands for no rows.
-            _ if b"null".starts_with(self.bytes.trim_ascii()) => Err(Stop::Incomplete),
+            _ if b"null".starts_with(trimmed(self.bytes)) => Err(Stop::Incomplete),
             _ => Err(Stop::Malformed("no array of rows")),
         }
     }
 
     /// Reads the next row and returns the number of its cells; `None` after the last.
     fn row(&mut self, place: &mut Place) -> Result<Option<usize>, Stop> {
-        if *place == Place::End {
+        let mut token = self.next()?;
+        if token == b']' {
+            *place = Place::End;
             return Ok(None);
         }
-        match self.next()? {
-            b']' => {
-                *place = Place::End;
-                return Ok(None);
+        if *place == Place::Rows {
+            if token != b',' {
+                return Err(Stop::Malformed("a row is not followed by another"));
             }
-            b',' => {
-                if self.next()? != b'[' {
-                    return Err(Stop::Malformed("a row is no array"));
-                }
-            }
-            b'[' => {}
-            _ => return Err(Stop::Malformed("a row is no array")),
+            token = self.next()?;
+        }
+        if token != b'[' {
+            return Err(Stop::Malformed("a row is no array"));
         }
         let before = self.spans.len();
-        let mut token = self.next()?;
-        while token != b']' {
-            let cell = self.cell(token)?;
-            self.spans.push(cell);
-            token = self.next()?;
-            if token == b',' {
-                token = self.next()?;
-            } else if token != b']' {
-                return Err(Stop::Malformed("a cell is not followed by another"));
+        token = self.next()?;
+        if token != b']' {
+            loop {
+                let cell = self.cell(token)?;
+                self.spans.push(cell);
+                match self.next()? {
+                    b',' => token = self.next()?,
+                    b']' => break,
+                    _ => return Err(Stop::Malformed("a cell is not followed by another")),
+                }
             }
         }
+        *place = Place::Rows;
         Ok(Some(self.spans.len() - before))
     }
 
@@ -207,7 +270,7 @@ impl Reader<'_> {
         loop {
             let byte = *self.bytes.get(self.at).ok_or(Stop::Incomplete)?;
             self.at += 1;
-            if !byte.is_ascii_whitespace() {
+            if !is_whitespace(byte) {
                 return Ok(byte);
             }
         }
@@ -218,23 +281,22 @@ impl Reader<'_> {
         if first == b'"' {
             let start = self.at;
             let rest = &self.bytes[start..];
-            let length = rest.iter().position(|b| matches!(b, b'"' | b'\\')).ok_or(Stop::Incomplete)?;
-            self.at += length + 1;
+            let length = rest.iter().position(|b| ends_text(*b)).ok_or(Stop::Incomplete)?;
             if rest[length] == b'"' {
+                self.at += length + 1;
                 return Ok(Span { start: start as u32, length: length as u32 });
             }
-            self.at = start;
             return self.escaped();
         }
         let rest = &self.bytes[self.at - 1..];
-        let length =
-            rest.iter().position(|b| matches!(b, b',' | b']' | b' ' | b'\n')).ok_or(Stop::Incomplete)?;
+        let ends = |b: &u8| matches!(b, b',' | b']') || is_whitespace(*b);
+        let length = rest.iter().position(ends).ok_or(Stop::Incomplete)?;
         let start = self.at - 1;
         self.at = start + length;
         match &rest[..length] {
             b"null" => Ok(Span::NULL),
             // Cells are texts. A number or a boolean is read as its text.
-            other if other.iter().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)) => {
+            other if matches!(other, b"true" | b"false") || is_number(other) => {
                 Ok(Span { start: start as u32, length: length as u32 })
             }
             _ => Err(Stop::Malformed("a cell is no text")),
@@ -246,12 +308,16 @@ impl Reader<'_> {
         let start = self.unescaped.len();
         loop {
             let rest = &self.bytes[self.at..];
-            let length = rest.iter().position(|b| matches!(b, b'"' | b'\\')).ok_or(Stop::Incomplete)?;
+            let length = rest.iter().position(|b| ends_text(*b)).ok_or(Stop::Incomplete)?;
             self.unescaped.extend_from_slice(&rest[..length]);
             self.at += length + 1;
-            if rest[length] == b'"' {
-                let length = (self.unescaped.len() - start) as u32;
-                return Ok(Span { start: UNESCAPED + start as u32, length });
+            match rest[length] {
+                b'"' => {
+                    let length = (self.unescaped.len() - start) as u32;
+                    return Ok(Span { start: UNESCAPED + start as u32, length });
+                }
+                b'\\' => {}
+                _ => return Err(Stop::Malformed("a control character in a text")),
             }
             let escape = *self.bytes.get(self.at).ok_or(Stop::Incomplete)?;
             self.at += 1;
@@ -305,72 +371,4 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::results::buffer_pool::BufferPool;
-
-    /// The rows if the text arrives in portions of this length.
-    fn read(text: &[u8], portion: usize, columns: usize) -> Result<Vec<Vec<Option<String>>>> {
-        let buffers = BufferPool::default();
-        let columns: Arc<[_]> = vec![StatementColumnInfo::default(); columns].into();
-        let mut decoder = JsonDecoder::new(&columns);
-        let mut items = Vec::new();
-        for part in text.chunks(portion) {
-            let mut bytes = buffers.take(part.len());
-            bytes.copy_from_slice(part);
-            decoder.decode(bytes, &mut items)?;
-        }
-        decoder.finish()?;
-        let rows = items.iter().flat_map(|(rows, count)| {
-            assert_eq!(rows.len() as u64, *count);
-            rows.iter()
-                .map(|row| row.iter().map(|cell| cell.as_str().map(str::to_owned)).collect())
-                .collect::<Vec<_>>()
-        });
-        Ok(rows.collect())
-    }
-
-    #[test]
-    fn reads_what_serde_reads_wherever_it_is_cut() {
-        let text = r#" [ ["a",null,""], [ "\"q\\ \u00e4\ud83d\ude00\n", "ü€😀" , "null" ],["1","x]\",[","\/\b\f\r\t"],
-            ["\\","é","\\\\"] ] "#;
-        let expected: Vec<Vec<Option<String>>> = serde_json::from_str(text).unwrap();
-        for portion in 1..text.len() + 1 {
-            assert_eq!(read(text.as_bytes(), portion, 3).unwrap(), expected, "{portion}");
-        }
-    }
-
-    #[test]
-    fn no_rows_have_several_forms() {
-        for text in ["", "[]", " [ ] ", "null"] {
-            for portion in [1, 100] {
-                assert_eq!(read(text.as_bytes(), portion, 3).unwrap(), Vec::<Vec<_>>::new(), "{text:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn anything_else_is_an_error() {
-        for text in [
-            "[",
-            "[[\"a\"]",
-            "[[\"a\"",
-            "[[\"a\"]] x",
-            "{\"a\": 1}",
-            "[\"a\"]",
-            "[[\"a\" \"b\"]]",
-            "[[\"\\x\"]]",
-            "[[\"\\ud800\"]]",
-            "[[\"\\ud800\\u0041\"]]",
-            "[[{}]]",
-            "[[\"a\",\"b\"]]",
-            "[[]]",
-            "nul",
-            "<html>",
-            "nullx",
-        ] {
-            assert!(read(text.as_bytes(), 5, 1).is_err(), "{text}");
-        }
-        assert!(read(b"[[\"\xFF\"]]", 100, 1).is_err());
-    }
-}
+mod tests;
