@@ -171,7 +171,8 @@ fn is_safe(failure: &Failure<'_>, now: Situation) -> bool {
     }
 }
 
-/// Anything but a refusal: the store answers 4xx for a link that is no longer good.
+/// Anything but a refusal: the store answers 4xx for a link that is no longer good. A redirect is one, too: nothing of
+/// ours goes where it leads.
 fn is_resumable(failure: &Failure<'_>, repeatable: bool) -> bool {
     if !repeatable && may_have_run(failure) {
         return false;
@@ -179,7 +180,7 @@ fn is_resumable(failure: &Failure<'_>, repeatable: bool) -> bool {
     match failure {
         Failure::NotSent | Failure::TimedOut | Failure::Lost => true,
         Failure::Answer(body) => {
-            matches!(body.status.as_u16(), 408 | 416 | 429) || !body.status.is_client_error()
+            matches!(body.status.as_u16(), 408 | 416 | 429) || body.status.is_server_error()
         }
     }
 }

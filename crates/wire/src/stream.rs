@@ -1,8 +1,8 @@
 //! Streamed bodies: written to a sink while they arrive, and continued where they break off.
 //!
 //! A body that breaks off is asked for again from the byte that is missing (`Range`). A server that sends everything
-//! again is taken at its word: the bytes that came before are skipped. An `ETag` that changes in between ends the
-//! download, since the two halves belong to different objects.
+//! again is taken at its word: the bytes that came before are skipped. An `ETag` or a length that changes in between ends
+//! the download, since the two halves belong to different objects. A part has as many bytes as it announces.
 
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::Bytes;
@@ -89,20 +89,24 @@ struct Streamed<'a, S> {
     received: u64,
     /// Tells one version of an object from another.
     version: Option<HeaderValue>,
+    /// The length of the whole body, if it was said.
+    length: Option<u64>,
     renewals: u32,
 }
 
 impl<'a, S: Sink> Streamed<'a, S> {
     fn new(sink: &'a mut S) -> Self {
-        Self { sink, target: None, received: 0, version: None, renewals: 0 }
+        Self { sink, target: None, received: 0, version: None, length: None, renewals: 0 }
     }
 
-    /// Whether the next byte is the first of this range, and how many bytes there are in all, if that is said.
-    fn range(&self, headers: &HeaderMap) -> (bool, Option<u64>) {
-        let range = headers.get(header::CONTENT_RANGE).and_then(|v| v.to_str().ok());
-        let range = range.and_then(|range| range.strip_prefix("bytes ")).unwrap_or_default();
-        let start = range.split('-').next().and_then(|start| start.parse().ok());
-        (start == Some(self.received), range.rsplit('/').next().and_then(|total| total.parse().ok()))
+    /// The length of the whole body, if an answer says so. `None` if it is another than before.
+    fn same_length(&mut self, said: Option<u64>) -> Option<()> {
+        match (self.length, said) {
+            (Some(before), Some(now)) if before != now => return None,
+            (None, Some(now)) => self.length = Some(now),
+            _ => {}
+        }
+        Some(())
     }
 }
 
@@ -129,16 +133,22 @@ impl<S: Sink> Receive for Streamed<'_, S> {
         // A server that doesn't know ranges sends everything again.
         let mut known = if status == StatusCode::PARTIAL_CONTENT { 0 } else { self.received };
         let version = response.headers().get(header::ETAG).cloned();
-        if self.received > 0 && version != self.version {
-            return Err(Failed::Final(Error::unexpected("the content changed while it was downloaded")));
-        }
-        let mut total = None;
+        let mut end = None;
+        let mut length = response.content_length();
         if status == StatusCode::PARTIAL_CONTENT {
-            let (is_next, all) = self.range(response.headers());
-            if !is_next {
-                return Err(lost("the server sent another range"));
+            match Range::read(response.headers()) {
+                Some(range) if range.first == self.received && length.is_none_or(|n| n == range.length()) => {
+                    (end, length) = (Some(range.first.saturating_add(range.length())), range.total);
+                }
+                _ => return Err(lost("the server sent another range")),
             }
-            total = all;
+        }
+        let is_same = self.received == 0 || version == self.version;
+        if self.received == 0 {
+            self.length = None;
+        }
+        if !is_same || self.same_length(length).is_none() {
+            return Err(Failed::Final(Error::unexpected("the content changed while it was downloaded")));
         }
         self.sink.begin(response.headers()).map_err(Failed::Final)?;
         self.version = version;
@@ -153,7 +163,12 @@ impl<S: Sink> Receive for Streamed<'_, S> {
                 self.sink.write(bytes).await.map_err(Failed::Final)?;
             }
         }
-        if total.is_some_and(|total| total > self.received) {
+        // Which bytes are missing isn't known, and what came has been written.
+        if end.is_some_and(|end| end != self.received) {
+            let text = "the server sent another number of bytes than the range it announced";
+            return Err(Failed::Final(Error::unexpected(text)));
+        }
+        if self.length.is_some_and(|length| length > self.received) {
             return Err(lost("the server sent a part of the range"));
         }
         if known > 0 { Err(lost("the server sent less than before")) } else { Ok(self.received) }
@@ -171,6 +186,33 @@ impl<S: Sink> Receive for Streamed<'_, S> {
         self.target = Some(target);
         self.renewals += 1;
         Ok(true)
+    }
+}
+
+/// The part of a body that an answer has: `bytes 100-199/200`.
+#[derive(Debug, PartialEq, Eq)]
+struct Range {
+    first: u64,
+    last: u64,
+    total: Option<u64>,
+}
+
+impl Range {
+    fn length(&self) -> u64 {
+        (self.last - self.first).saturating_add(1)
+    }
+
+    fn read(headers: &HeaderMap) -> Option<Self> {
+        let text = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
+        let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let total = match total.trim() {
+            "*" => None,
+            total => Some(total.parse().ok()?),
+        };
+        let range = Self { first: first.trim().parse().ok()?, last: last.trim().parse().ok()?, total };
+        let is_possible = range.first <= range.last && total.is_none_or(|total| range.last < total);
+        is_possible.then_some(range)
     }
 }
 

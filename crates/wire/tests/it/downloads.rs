@@ -83,6 +83,68 @@ async fn a_range_that_ends_early_is_continued() {
     assert_eq!(sink.bytes, CONTENT);
 }
 
+/// What comes of a download that breaks off after five bytes, if the rest comes like this.
+async fn continued_with(part: impl Fn(Response) -> Response + Send + Sync + 'static) -> (Result<u64>, usize) {
+    let server = Server::start(move |request: &Request| match request.number {
+        0 => rest(request, "a").cut(5, End::Close),
+        _ => part(Response::new(206).with_header("etag", "a")),
+    });
+    let outcome = download(&server, &mut Collected::default()).await;
+    (outcome, server.requests().len())
+}
+
+#[tokio::test]
+async fn a_part_has_as_many_bytes_as_it_announces() {
+    for (range, body) in [
+        ("bytes 5-15/16", &CONTENT[5..15]),
+        ("bytes 5-15/*", &CONTENT[5..15]),
+        ("bytes 5-14/16", &CONTENT[5..]),
+        ("bytes 6-15/16", &CONTENT[6..]),
+        ("bytes 15-5/16", &CONTENT[5..]),
+        ("bytes 5-15/10", &CONTENT[5..]),
+        ("bytes 5-18446744073709551615/*", &CONTENT[5..]),
+        ("bytes */16", &CONTENT[5..]),
+        ("", &CONTENT[5..]),
+    ] {
+        // The length is wrong at once: nothing of it is taken, and it is asked for again.
+        let (outcome, requests) =
+            continued_with(move |part| part.with_header("content-range", range).with_body(body)).await;
+        assert!(outcome.is_err() && requests == 4, "{range} {requests} {outcome:?}");
+    }
+    // The end shows how many there are, and what came can't be taken back.
+    for body in [&CONTENT[5..15], b"56789abcdefg"] {
+        let part = move |part: Response| {
+            part.with_header("content-range", "bytes 5-15/16").with_body(body).chunked()
+        };
+        let (outcome, requests) = continued_with(part).await;
+        assert!(outcome.unwrap_err().to_string().contains("than the range it announced"));
+        assert_eq!(requests, 2);
+    }
+}
+
+#[tokio::test]
+async fn an_object_of_another_length_is_another() {
+    for total in [12, 17] {
+        let server = Server::start(move |request: &Request| match request.number {
+            0 => Response::new(200).with_body(CONTENT).cut(5, End::Close),
+            _ => Response::new(206)
+                .with_header("content-range", &format!("bytes 5-{}/{total}", total - 1))
+                .with_body(vec![b'x'; total - 5]),
+        });
+        let error = download(&server, &mut Collected::default()).await.unwrap_err();
+        assert!(error.to_string().contains("changed while it was downloaded"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_neither_followed_nor_tried_again() {
+    let server = Server::start(|_: &Request| {
+        Response::new(302).with_header("location", "http://169.254.169.254/latest/meta-data")
+    });
+    let error = download(&server, &mut Collected::default()).await.unwrap_err();
+    assert_eq!((error.status(), server.requests().len()), (Some(302), 1));
+}
+
 #[tokio::test]
 async fn a_server_without_ranges_sends_all_again_and_nothing_comes_twice() {
     let server = Server::start(|request: &Request| {
