@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Candidate, Change, Goal, IfTerminated, Lifecycle, List, Named, Phase, Result, Status, WaitOptions,
-    Workspace, document, list, names::required,
+    Workspace, document, lifecycle, list, names::required,
 };
 
 use types::ClusterState as State;
@@ -90,7 +90,8 @@ impl Lifecycle for Clusters {
     }
 
     async fn get(workspace: &Workspace, cluster_id: &str) -> Result<ResponseValue<types::ClusterDetails>> {
-        workspace.client().clusters_get(cluster_id).await
+        let answer = workspace.client().clusters_get(cluster_id).await?;
+        document::about(answer, Self::NOUN, cluster_id, |cluster| cluster.cluster_id.as_deref())
     }
 
     async fn request(workspace: &Workspace, cluster_id: &str, goal: Goal) -> Result<()> {
@@ -183,7 +184,8 @@ impl Clusters {
     /// As for [`get`](Self::get).
     pub async fn get_json(&self, cluster_id: &str) -> Result<Box<RawValue>> {
         let call = self.workspace.client().call(&operations::CLUSTERS_GET);
-        document::object(call.query("cluster_id", &cluster_id)).await
+        document::object_about(call.query("cluster_id", &cluster_id), Self::NOUN, "cluster_id", cluster_id)
+            .await
     }
 
     /// Returns the id of the cluster that has this id or name. An id costs no request.
@@ -282,6 +284,30 @@ impl Clusters {
         options: WaitOptions,
     ) -> Result<ResponseValue<types::ClusterDetails>> {
         self.wait_until(Goal::Running, cluster_id, options).await
+    }
+
+    /// Waits after a [restart](Self::restart) until the cluster is running again, and returns it.
+    ///
+    /// The first answers may still show the cluster running as before. So "running" counts only once another state was
+    /// seen, or after half a minute.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let clusters = workspace.clusters();
+    /// clusters.restart("0123-456789-abcdefgh").await?;
+    /// clusters.wait_until_restarted("0123-456789-abcdefgh", Default::default()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Lifecycle::wait_until`]. Operation: `clusters_get`.
+    pub async fn wait_until_restarted(
+        &self,
+        cluster_id: &str,
+        options: WaitOptions,
+    ) -> Result<ResponseValue<types::ClusterDetails>> {
+        lifecycle::wait(self, Goal::Running, cluster_id, options, Phase::Running).await
     }
 
     /// Waits until a cluster is terminated, and returns it.

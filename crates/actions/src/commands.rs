@@ -109,7 +109,8 @@ impl Commands {
         &self,
         context: &ExecutionContext,
     ) -> Result<ResponseValue<types::ContextStatusResponse>> {
-        self.workspace.client().contexts_status(&context.cluster_id, &context.id).await
+        let answer = self.workspace.client().contexts_status(&context.cluster_id, &context.id).await?;
+        document::about(answer, "context", &context.id, |context| context.id.as_deref())
     }
 
     /// Gets the status of a context as JSON, as the service sent it. A field of an unexpected type is no error here.
@@ -126,7 +127,8 @@ impl Commands {
     /// As for [`context_status`](Self::context_status).
     pub async fn context_status_json(&self, context: &ExecutionContext) -> Result<Box<RawValue>> {
         let call = self.workspace.client().call(&operations::CONTEXTS_STATUS);
-        document::object(call.query("clusterId", &context.cluster_id).query("contextId", &context.id)).await
+        let call = call.query("clusterId", &context.cluster_id).query("contextId", &context.id);
+        document::object_about(call, "context", "id", &context.id).await
     }
 
     /// Waits until a context takes commands.
@@ -233,7 +235,8 @@ impl Commands {
     /// `commands_status`.
     pub async fn status(&self, command: &Command) -> Result<ResponseValue<types::CommandStatusResponse>> {
         let Command { cluster_id, context_id, command_id } = command;
-        self.workspace.client().commands_status(cluster_id, command_id, context_id).await
+        let answer = self.workspace.client().commands_status(cluster_id, command_id, context_id).await?;
+        document::about(answer, "command", command_id, |command| command.id.as_deref())
     }
 
     /// Gets the status of a command as JSON, as the service sent it. A field of an unexpected type is no error here.
@@ -252,7 +255,7 @@ impl Commands {
         let Command { cluster_id, context_id, command_id } = command;
         let call = self.workspace.client().call(&operations::COMMANDS_STATUS);
         let call = call.query("clusterId", cluster_id).query("commandId", command_id);
-        document::object(call.query("contextId", context_id)).await
+        document::object_about(call.query("contextId", context_id), "command", "id", command_id).await
     }
 
     /// Waits until a command has ended, in whatever way.
@@ -317,5 +320,5 @@ impl Commands {
 /// What was made is known by its id only.
 fn named(id: Option<&str>, what: &str, operation: &str) -> Result<String> {
     let id = id.filter(|id| !id.is_empty()).map(str::to_owned);
-    id.ok_or_else(|| Error::unexpected(format!("the answer names no {what}")).into_unknown_outcome(operation))
+    id.ok_or_else(|| document::nameless(what))
 }

@@ -1,18 +1,112 @@
-//! One resource as JSON, as the service sent it, for programs that pass it on. Nothing of it is decoded, so a field of an
-//! unexpected type is no error.
+//! Answers about one resource: as JSON, as the service sent it, for programs that pass it on, and compared with what was
+//! asked. Of such a JSON nothing but the id is decoded, so a field of an unexpected type is no error.
 
-use brickwire_client::Call;
+use std::collections::HashMap;
+
+use brickwire_client::{Call, ResponseValue};
 use serde_json::value::RawValue;
 
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
+
+/// What an answer that doesn't name what was started leads to.
+const HINT: &str = "see whether it took effect before you send it again";
 
 /// Sends a call whose answer is a JSON object.
 pub(crate) async fn object(call: Call) -> Result<Box<RawValue>> {
+    object_about(call, "", "", "").await
+}
+
+/// Sends a call whose answer is a JSON object about the resource that was asked for. `field` has its id.
+pub(crate) async fn object_about(call: Call, what: &str, field: &str, id: &str) -> Result<Box<RawValue>> {
     let document = call.send::<Box<RawValue>>().await?;
-    if document.get().starts_with('{') {
-        return Ok(document.into_inner());
+    check_object(&document, what, field, id).map_err(|error| {
+        error.with_details(|d| {
+            (d.status, d.body) = (Some(document.status().as_u16()), Some(document.raw().clone()));
+        })
+    })?;
+    Ok(document.into_inner())
+}
+
+fn check_object(document: &RawValue, what: &str, field: &str, id: &str) -> Result<()> {
+    if !document.get().starts_with('{') {
+        return Err(Error::unexpected("the answer is not a JSON object"));
     }
-    Err(Error::unexpected("the answer is not a JSON object").with_details(|d| {
-        (d.status, d.body) = (Some(document.status().as_u16()), Some(document.raw().clone()))
-    }))
+    if field.is_empty() {
+        return Ok(());
+    }
+    let fields: HashMap<String, &RawValue> = serde_json::from_str(document.get()).unwrap_or_default();
+    let came = fields.get(field).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
+    check_id(what, id, came.as_deref())
+}
+
+/// The answer about a resource, if it is about the one that was asked for.
+///
+/// # Errors
+/// As for [`check_id`].
+pub(crate) fn about<T>(
+    answer: ResponseValue<T>,
+    what: &str,
+    id: &str,
+    came: impl FnOnce(&T) -> Option<&str>,
+) -> Result<ResponseValue<T>> {
+    check_id(what, id, came(&answer)).map_err(|error| {
+        error.with_details(|d| {
+            (d.status, d.body) = (Some(answer.status().as_u16()), Some(answer.raw().clone()));
+        })
+    })?;
+    Ok(answer)
+}
+
+/// Compares the id in an answer with the one that was asked for. An answer without an id is about that one.
+///
+/// # Errors
+/// [`ErrorKind::UnexpectedResponse`] if it is another.
+pub(crate) fn check_id(what: &str, asked: &str, came: Option<&str>) -> Result<()> {
+    match came {
+        Some(came) if !came.is_empty() && !came.eq_ignore_ascii_case(asked) => {
+            Err(Error::unexpected(format!("the answer is about another {what} than {asked}: {came}"))
+                .with_hint(
+                    "see whether something else answers for the workspace, such as a proxy or a cache",
+                ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The error if the answer to what starts something doesn't name it: it may run, and nothing can stop it.
+pub(crate) fn nameless(what: &str) -> Error {
+    let text = format!("outcome unknown: the {what} may have been accepted, but the answer doesn't name it");
+    Error::new(ErrorKind::UnknownOutcome, text).with_hint(HINT)
+}
+
+/// The error if the answer to what starts something can't be decoded.
+pub(crate) fn unreadable(what: &str, error: Error) -> Error {
+    let text = format!("outcome unknown: the {what} may have been accepted: {error}");
+    error.with_message(text).with_kind(ErrorKind::UnknownOutcome).with_hint(HINT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_about_what_was_asked() {
+        let check = |text: &str| {
+            check_object(&RawValue::from_string(text.to_owned()).unwrap(), "cluster", "cluster_id", "a-1")
+        };
+        for good in [
+            r#"{}"#,
+            r#"{"cluster_id":"a-1","x":[1e999]}"#,
+            r#"{"cluster_id":"A-1"}"#,
+            r#"{"cluster_id":""}"#,
+            r#"{"cluster_id":null}"#,
+            r#"{"id":"b"}"#,
+        ] {
+            check(good).unwrap();
+        }
+        let error = check(r#"{"x":1,"cluster_id":"b\u002d2"}"#).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
+        assert_eq!(error.to_string(), "the answer is about another cluster than a-1: b-2");
+        assert!(check("[]").is_err());
+    }
 }

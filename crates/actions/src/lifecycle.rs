@@ -4,7 +4,7 @@
 //! and stop, "already in that state", and waiting.
 //!
 //! - After a start, the first polls may still show the old state. "Stopped" counts as a failed start only once another
-//!   state was seen, or after half a minute.
+//!   state was seen, or after half a minute. So does "running" as the end of a restart.
 //! - Starting what is being stopped waits for the stop first, because the services refuse it until then.
 
 use std::{ops::RangeInclusive, time::Duration};
@@ -164,25 +164,7 @@ pub trait Lifecycle: Named {
         id: &str,
         options: WaitOptions,
     ) -> impl Future<Output = Result<ResponseValue<Self::Resource>>> + Send {
-        async move {
-            required(Self::NOUN, id)?;
-            let pace = options.start(POLLS);
-            let workspace = self.workspace().with_deadline(pace.deadline);
-            let (began, mut has_moved) = (Instant::now(), false);
-            let get = || Self::get(&workspace, id);
-            let look = |resource: &ResponseValue<Self::Resource>| {
-                let status = Self::status(resource);
-                has_moved |= status.phase != Phase::Stopped;
-                let is_stale = !has_moved && began.elapsed() < STALE;
-                let verdict = match judge(goal, status.phase, is_stale) {
-                    Some(true) => Verdict::Done,
-                    Some(false) => Verdict::Failed(failed(Self::NOUN, id, &status)),
-                    None => Verdict::Working,
-                };
-                Seen { state: status.state, message: status.message, verdict }
-            };
-            until(Self::NOUN, id, pace, workspace.events(), get, look).await
-        }
+        wait(self, goal, id, options, Phase::Stopped)
     }
 
     /// Makes sure that a resource is running: waits for one that is starting, and starts one that is stopped or being
@@ -217,6 +199,33 @@ pub trait Lifecycle: Named {
             self.wait_until(Goal::Running, id, options).await.map(drop)
         }
     }
+}
+
+/// Waits until a resource has reached a state. `before`: the phase that the first polls may still show.
+pub(crate) async fn wait<S: Lifecycle + ?Sized>(
+    service: &S,
+    goal: Goal,
+    id: &str,
+    options: WaitOptions,
+    before: Phase,
+) -> Result<ResponseValue<S::Resource>> {
+    required(S::NOUN, id)?;
+    let pace = options.start(POLLS);
+    let workspace = service.workspace().with_deadline(pace.deadline);
+    let (began, mut has_moved) = (Instant::now(), false);
+    let get = || S::get(&workspace, id);
+    let look = |resource: &ResponseValue<S::Resource>| {
+        let status = S::status(resource);
+        has_moved |= status.phase != before;
+        let is_stale = !has_moved && began.elapsed() < STALE;
+        let verdict = match judge(goal, status.phase, is_stale) {
+            Some(true) => Verdict::Done,
+            Some(false) => Verdict::Failed(failed(S::NOUN, id, &status)),
+            None => Verdict::Working,
+        };
+        Seen { state: status.state, message: status.message, verdict }
+    };
+    until(S::NOUN, id, pace, workspace.events(), get, look).await
 }
 
 /// Requests a change unless it is already done or under way.
@@ -258,9 +267,10 @@ fn leads_to(phase: Phase, goal: Goal) -> bool {
 /// Whether a phase is the goal or a failure, or neither yet. `is_stale`: it may be from before the change.
 fn judge(goal: Goal, phase: Phase, is_stale: bool) -> Option<bool> {
     match (goal, phase) {
-        (Goal::Running, Phase::Running) | (Goal::Stopped, Phase::Stopped) => Some(true),
         (_, Phase::Failed) => Some(false),
-        (Goal::Running, Phase::Stopped) if !is_stale => Some(false),
+        (Goal::Running, _) if is_stale => None,
+        (Goal::Running, Phase::Running) | (Goal::Stopped, Phase::Stopped) => Some(true),
+        (Goal::Running, Phase::Stopped) => Some(false),
         _ => None,
     }
 }
@@ -284,5 +294,8 @@ mod tests {
         assert_eq!(judge(Goal::Running, Phase::Stopped, false), Some(false));
         assert_eq!(judge(Goal::Running, Phase::Failed, true), Some(false));
         assert_eq!(judge(Goal::Stopped, Phase::Running, false), None);
+        assert_eq!(judge(Goal::Running, Phase::Running, true), None);
+        assert_eq!(judge(Goal::Running, Phase::Running, false), Some(true));
+        assert_eq!(judge(Goal::Stopped, Phase::Stopped, true), Some(true));
     }
 }

@@ -5,6 +5,9 @@ use serde_json::value::RawValue;
 
 use crate::{Result, StatementResult, WaitOptions, Workspace, document, sql::execution};
 
+/// What messages call one.
+const NOUN: &str = "statement";
+
 /// The statements of a workspace.
 #[derive(Debug, Clone)]
 pub struct Statements {
@@ -33,7 +36,8 @@ impl Statements {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown id, or one that the service has forgotten
     /// (after 12 hours at the earliest). Operation: `statements_get`.
     pub async fn get(&self, statement_id: &str) -> Result<ResponseValue<types::StatementResponse>> {
-        self.workspace.client().statements_get(statement_id).await
+        let answer = self.workspace.client().statements_get(statement_id).await?;
+        document::about(answer, NOUN, statement_id, |statement| statement.statement_id.as_deref())
     }
 
     /// Gets the status of a statement as JSON, as the service sent it. It may hold presigned links, which are secrets. A
@@ -50,7 +54,8 @@ impl Statements {
     /// As for [`get`](Self::get).
     pub async fn get_json(&self, statement_id: &str) -> Result<Box<RawValue>> {
         let call = self.workspace.client().call(&operations::STATEMENTS_GET);
-        document::object(call.path("statement_id", &statement_id)).await
+        document::object_about(call.path("statement_id", &statement_id), NOUN, "statement_id", statement_id)
+            .await
     }
 
     /// Waits for the end of a statement and returns its result. Dropping this does not cancel the statement.

@@ -77,7 +77,8 @@ impl Lifecycle for Warehouses {
     }
 
     async fn get(workspace: &Workspace, warehouse_id: &str) -> Result<ResponseValue<types::Warehouse>> {
-        workspace.client().warehouses_get(warehouse_id).await
+        let answer = workspace.client().warehouses_get(warehouse_id).await?;
+        document::about(answer, Self::NOUN, warehouse_id, |warehouse| warehouse.id.as_deref())
     }
 
     async fn request(workspace: &Workspace, warehouse_id: &str, goal: Goal) -> Result<()> {
@@ -151,8 +152,8 @@ impl Warehouses {
     /// # Errors
     /// As for [`get`](Self::get).
     pub async fn get_json(&self, warehouse_id: &str) -> Result<Box<RawValue>> {
-        document::object(self.workspace.client().call(&operations::WAREHOUSES_GET).path("id", &warehouse_id))
-            .await
+        let call = self.workspace.client().call(&operations::WAREHOUSES_GET).path("id", &warehouse_id);
+        document::object_about(call, Self::NOUN, "id", warehouse_id).await
     }
 
     /// Returns the id of the warehouse that has this id or name. An id costs no request, and neither does the

@@ -57,7 +57,7 @@ async fn kept_and_named_contexts_stay() {
     let (server, workspace) = serve(FINISHED, |_| ());
     let commands = workspace.commands();
     commands.run("c", "1", &RunOptions::default().with_kept_context(true)).await.unwrap();
-    commands.run("c", "1", &RunOptions::default().with_context("mine")).await.unwrap();
+    commands.run("c", "1", &RunOptions::default().with_context("ctx")).await.unwrap();
     commands.submit_on_cluster("c", "1", &RunOptions::default()).await.unwrap();
     assert_eq!(changes(&server, &workspace).await, [CREATE, EXECUTE, EXECUTE, CREATE, EXECUTE]);
 }
@@ -69,7 +69,7 @@ async fn a_deadline_cancels_the_command_and_destroys_its_context() {
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
     assert_eq!(error.to_string(), "command cmd did not end within 150ms, and was canceled");
     assert_eq!(changes(&server, &workspace).await, [CREATE, EXECUTE, CANCEL, DESTROY]);
-    let error = workspace.commands().run("c", "endless", &soon().with_context("mine")).await.unwrap_err();
+    let error = workspace.commands().run("c", "endless", &soon().with_context("ctx")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
     assert_eq!(changes(&server, &workspace).await[4..], [EXECUTE, CANCEL]);
 }

@@ -5,6 +5,7 @@ mod authentication;
 mod browser_login;
 mod commands;
 mod programs;
+mod lifecycle;
 mod provider;
 mod sql;
 mod warehouses;

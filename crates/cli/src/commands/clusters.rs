@@ -131,7 +131,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Restart(Asked { which, waiting }) => {
             let id = which.id(context).await?;
-            let done = clusters.wait_until_running(&id, waiting.timeout.options());
+            let done = clusters.wait_until_restarted(&id, waiting.timeout.options());
             change(context, &waiting, "", clusters.restart(&id), clusters.get(&id), done).await
         }
         Command::Terminate(Asked { which, waiting }) => {
