@@ -49,11 +49,14 @@ mod buffer_pool;
 mod chunk_reader;
 mod chunks;
 mod decode;
+mod decode_job;
 mod download;
+mod extent;
 mod layout;
 mod link;
 mod lz4;
 mod options;
+mod panics;
 mod pipeline;
 mod ramp_up;
 #[cfg(feature = "arrow")]
@@ -61,6 +64,8 @@ mod record_batches;
 mod result_reader;
 mod rows;
 mod scheduler;
+#[cfg(feature = "arrow")]
+mod schema;
 mod source;
 mod splitter;
 mod statement_result;

@@ -7,10 +7,13 @@ use std::{
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+#[cfg(feature = "arrow")]
+use super::schema::CommonSchema;
 use super::{
     chunks::Chunks,
     decode::ChunkDecoder,
-    pipeline::{ChunkMessage, ChunkReceiver, Pipeline},
+    decode_job::ChunkMessage,
+    pipeline::{ChunkReceiver, Pipeline},
     scheduler::Scheduler,
     source::ChunkAnswer,
     task::Task,
@@ -28,6 +31,8 @@ pub(super) struct ChunkReader<D: ChunkDecoder> {
     /// How many chunks and rows have been read.
     chunks_read: u64,
     rows: u64,
+    #[cfg(feature = "arrow")]
+    schema: CommonSchema,
     ended: bool,
     /// Aborted when this is dropped.
     _scheduler: Task<()>,
@@ -52,6 +57,8 @@ impl<D: ChunkDecoder> ChunkReader<D> {
             receiver: None,
             chunks_read: 0,
             rows: 0,
+            #[cfg(feature = "arrow")]
+            schema: CommonSchema::default(),
             ended: false,
             _scheduler: scheduler,
         }
@@ -83,10 +90,15 @@ impl<D: ChunkDecoder> ChunkReader<D> {
             };
             match ready!(receiver.poll_recv(context)) {
                 Some(ChunkMessage::Rows { item, rows, bytes }) => {
+                    #[cfg(feature = "arrow")]
+                    if let Some(schema) = D::schema(&item) {
+                        self.schema.check(schema, self.chunks_read)?;
+                    }
                     self.rows += rows;
                     self.pipeline.release(bytes);
                     return Poll::Ready(Ok(Some(item)));
                 }
+                Some(ChunkMessage::Begin { offset }) => self.check_offset(offset)?,
                 Some(ChunkMessage::End) => self.end_chunk(),
                 Some(ChunkMessage::Failed(error)) => return Poll::Ready(Err(error)),
                 None => return Poll::Ready(Err(self.stopped())),
@@ -110,6 +122,17 @@ impl<D: ChunkDecoder> ChunkReader<D> {
             total_rows: self.chunks.layout.total_rows(),
             bytes: self.chunks.bytes(),
         });
+    }
+
+    /// Compares the first row that the service gives a chunk with the rows that came before.
+    fn check_offset(&self, offset: u64) -> Result<()> {
+        let (index, rows) = (self.chunks_read, self.rows);
+        if offset == rows {
+            return Ok(());
+        }
+        Err(Error::unexpected(format!(
+            "chunk {index} of the result should start at row {rows}, and starts at row {offset}"
+        )))
     }
 
     fn check_rows(&self) -> Result<()> {
@@ -153,6 +176,7 @@ mod tests {
                 Ok(ChunkAnswer {
                     index: i64::try_from(index).ok(),
                     rows: None,
+                    row_offset: None,
                     next_index: None,
                     links: Vec::new(),
                     inline: Some(json!(rows).to_string().into()),

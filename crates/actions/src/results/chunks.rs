@@ -8,8 +8,10 @@ use std::sync::{
 use brickwire_wire::Wire;
 
 use super::{
+    decode_job::Completion,
+    extent::Extent,
     layout::Layout,
-    link::Link,
+    link::{Link, Origin},
     options::FetchOptions,
     source::{ChunkAnswer, ChunkSource},
 };
@@ -53,19 +55,30 @@ impl Chunks {
     /// Asks where a chunk is.
     pub(super) async fn ask(&self, index: u64) -> Result<ChunkAnswer> {
         let answer = self.source.chunk(index).await?;
-        match answer.other_index(index) {
-            Some(other) => Err(Error::unexpected(format!(
+        if let Some(other) = answer.other_index(index) {
+            return Err(Error::unexpected(format!(
                 "chunk {index} of the result is missing: chunk {other} came in its place"
-            ))),
-            None => Ok(answer),
+            )));
         }
+        self.layout.check_next(index, &answer)?;
+        Ok(answer)
+    }
+
+    /// What is known about a chunk's rows once all its bytes are there.
+    pub(super) fn completion(&self, extent: Extent) -> Completion {
+        Completion { expected_rows: extent.rows, is_counted: self.layout.total_rows().is_some() }
+    }
+
+    /// Where the links come from.
+    pub(super) fn origin(&self) -> Origin {
+        Origin::of(self.wire.host())
     }
 
     /// Asks for a new link to a chunk.
     pub(super) async fn new_link(&self, index: u64) -> Result<Link> {
         self.ask(index)
             .await?
-            .link_to(index, index)?
+            .link_to(index, index, self.origin())?
             .ok_or_else(|| Error::unexpected(format!("chunk {index} of the result has no link")))
     }
 }

@@ -33,6 +33,15 @@ pub(crate) trait ChunkDecoder: Send + Sized + 'static {
     /// If the chunk can't end here.
     fn finish(&mut self) -> Result<()>;
 
+    /// Whether the bytes so far are a whole chunk, even if it has no rows. Nothing at all isn't one.
+    fn is_complete(&self) -> bool;
+
+    /// The columns of the rows, if the format describes them.
+    #[cfg(feature = "arrow")]
+    fn schema(_item: &Self::Item) -> Option<&arrow_schema::SchemaRef> {
+        None
+    }
+
     /// How many bytes of memory an item takes in addition to the bytes that it was decoded from.
     fn overhead(_item: &Self::Item) -> usize {
         0

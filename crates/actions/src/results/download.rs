@@ -18,6 +18,7 @@ use reqwest::Url;
 use super::{
     chunks::Chunks,
     decode::ChunkDecoder,
+    extent::Extent,
     link::Link,
     pipeline::Pipeline,
     splitter::{Malformed, Splitter},
@@ -39,8 +40,11 @@ pub(super) async fn download<D: ChunkDecoder>(
         .with_retry(RetryPolicy::Resume { tries: chunks.options.tries })
         .with_stall(chunks.options.stall_timeout);
     let host = host_of(&link.url);
+    let extent = chunks.layout.extent(index).and(link.extent, index)?;
+    pipeline.begin(index, extent.offset);
     let splitter = Splitter::new(pipeline.buffers().clone(), D::SEGMENT);
-    let mut sink = ChunkSink { chunks, pipeline, index, link, splitter, begins: true, own_error: None };
+    let mut sink =
+        ChunkSink { chunks, pipeline, index, link, extent, splitter, begins: true, own_error: None };
     let outcome = tokio::select! {
         outcome = call.send_stream(&mut sink) => outcome,
         limit = silence(chunks) => {
@@ -55,7 +59,7 @@ pub(super) async fn download<D: ChunkDecoder>(
     if let Some(piece) = last {
         pipeline.push(index, piece);
     }
-    pipeline.complete(index, chunks.layout.rows_of(index).or(sink.link.rows));
+    pipeline.complete(index, chunks.completion(sink.extent));
     Ok(())
 }
 
@@ -100,6 +104,8 @@ struct ChunkSink<'a, D: ChunkDecoder> {
     index: u64,
     /// The link in use.
     link: Link,
+    /// What is known about the chunk's rows.
+    extent: Extent,
     splitter: Splitter,
     /// Whether no byte has come.
     begins: bool,
@@ -143,6 +149,11 @@ impl<D: ChunkDecoder> ChunkSink<'_, D> {
                     _ => "new links were refused as well: check the network and the clock".to_owned(),
                 };
                 Error::new(ErrorKind::Unavailable, text).with_hint(hint)
+            }
+            Some(status) if status.is_redirection() => {
+                let text =
+                    format!("the store of chunk {index} of the result leads elsewhere (HTTP {code}): {host}");
+                Error::new(ErrorKind::Unavailable, text).with_hint(unreachable_hint(&host))
             }
             Some(_) => unreachable_store(index, &host, &format!("HTTP {code}")),
             None if matches!(
@@ -203,8 +214,10 @@ impl<D: ChunkDecoder> Sink for ChunkSink<'_, D> {
         if refused.is_none() && !self.link.is_stale() {
             return Ok(None);
         }
-        match self.chunks.new_link(self.index).await {
-            Ok(link) => self.link = link,
+        let renewed = self.chunks.new_link(self.index).await;
+        let renewed = renewed.and_then(|link| Ok((self.extent.and(link.extent, self.index)?, link)));
+        match renewed {
+            Ok((extent, link)) => (self.extent, self.link) = (extent, link),
             Err(error) => return Err(self.keep(error)),
         }
         Ok(Some(Target { url: self.link.url.clone(), headers: self.link.headers.clone() }))

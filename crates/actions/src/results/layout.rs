@@ -3,7 +3,7 @@
 
 use brickwire_client::types::ResultManifest;
 
-use super::source::ChunkAnswer;
+use super::{extent::Extent, source::ChunkAnswer};
 use crate::{Error, Result};
 
 /// The most chunks that a result may have. The service's chunks hold some megabytes each, so these would be terabytes.
@@ -12,8 +12,8 @@ const MOST_CHUNKS: u64 = 1_000_000;
 /// The chunks of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// The rows of each chunk, where the manifest says.
-    rows: Vec<Option<u64>>,
+    /// What the manifest says about the rows of each chunk.
+    chunks: Vec<Extent>,
     total_rows: Option<u64>,
 }
 
@@ -30,17 +30,16 @@ impl Layout {
         let only_one = first.filter(is_all).map(|_| 1);
         let announced =
             manifest.total_chunk_count.or(i64::try_from(listed.len()).ok().filter(|n| *n > 0)).or(only_one);
-        if announced.unwrap_or_default() == 0
-            && first.is_some_and(|f| f.next_index.is_some() || !f.links.is_empty())
+        if announced.unwrap_or_default() == 0 && first.is_some_and(|f| f.next_index.is_some() || f.has_rows())
         {
             return Err(Error::unexpected("the manifest doesn't say how many chunks there are"));
         }
         let count = count(announced.unwrap_or_default(), total_rows)?;
-        let mut rows = vec![None; count];
+        let mut chunks = vec![None; count];
         for (position, chunk) in listed.iter().enumerate() {
             let index = chunk.chunk_index.map_or(Ok(position), usize::try_from).unwrap_or(usize::MAX);
-            match rows.get_mut(index) {
-                Some(known @ None) => *known = Some(chunk.row_count),
+            match chunks.get_mut(index) {
+                Some(known @ None) => *known = Some(Extent::new(chunk.row_count, chunk.row_offset)),
                 Some(Some(_)) => {
                     return Err(Error::unexpected(format!("the manifest lists chunk {index} twice")));
                 }
@@ -49,18 +48,39 @@ impl Layout {
                 }
             }
         }
-        let rows = rows.into_iter().map(|rows| u64::try_from(rows.flatten()?).ok()).collect();
-        Ok(Self { rows, total_rows })
+        let layout = Self { chunks: chunks.into_iter().map(Option::unwrap_or_default).collect(), total_rows };
+        if let Some(first) = first {
+            layout.check_next(0, first)?;
+        }
+        Ok(layout)
+    }
+
+    /// Compares what an answer says about the chunk after its own with the number of chunks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if there can't be such a chunk: reading on
+    /// would lose its rows.
+    pub(super) fn check_next(&self, index: u64, answer: &ChunkAnswer) -> Result<()> {
+        let count = self.count();
+        match answer.next_index.and_then(|next| u64::try_from(next).ok()).filter(|next| *next >= count) {
+            Some(next) => {
+                let chunks = if count == 1 { "chunk" } else { "chunks" };
+                Err(Error::unexpected(format!(
+                    "the manifest announces {count} {chunks}, but chunk {index} of the result says that chunk {next} follows"
+                )))
+            }
+            None => Ok(()),
+        }
     }
 
     /// How many chunks there are.
     pub(super) fn count(&self) -> u64 {
-        self.rows.len() as u64
+        self.chunks.len() as u64
     }
 
-    /// How many rows a chunk has, if the manifest says so.
-    pub(super) fn rows_of(&self, index: u64) -> Option<u64> {
-        self.rows.get(usize::try_from(index).ok()?).copied().flatten()
+    /// What the manifest says about the rows of a chunk.
+    pub(super) fn extent(&self, index: u64) -> Extent {
+        usize::try_from(index).ok().and_then(|index| self.chunks.get(index)).copied().unwrap_or_default()
     }
 
     /// How many rows there are in all, if the manifest says so.
@@ -101,7 +121,7 @@ mod tests {
         }));
         let read = read.unwrap();
         assert_eq!((read.count(), read.total_rows()), (3, Some(5)));
-        assert_eq!([0, 1, 2, 3].map(|index| read.rows_of(index)), [Some(4), None, Some(1), None]);
+        assert_eq!([0, 1, 2, 3].map(|index| read.extent(index).rows), [Some(4), None, Some(1), None]);
         assert_eq!(layout(json!({})).unwrap().count(), 0);
         assert_eq!(layout(json!({ "total_chunk_count": 1, "total_row_count": 0 })).unwrap().count(), 1);
         assert_eq!(

@@ -10,7 +10,6 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -23,10 +22,11 @@ use tokio::sync::{
 use super::{
     buffer_pool::BufferPool,
     decode::ChunkDecoder,
-    lz4::Lz4Decompressor,
-    splitter::{Malformed, Piece},
+    decode_job::{ChunkMessage, Completion, DecodeJob, Decoded, Decoding, HINT},
+    panics::quietly,
+    splitter::Piece,
 };
-use crate::{Error, Result};
+use crate::Error;
 
 /// While all threads are busy, downloads pause at this many bytes even if the memory limit is higher: 12 segments of
 /// 4 MiB, which keep the threads of a usual machine busy. More bytes would only wait, in memory that takes time to
@@ -37,17 +37,6 @@ const BUSY_BYTES: usize = 48 << 20;
 /// bytes are more than compressed ones, so three eighths of the memory are left for what a decode job adds.
 fn decode_ahead_limit(memory: usize) -> usize {
     memory / 8 * 5
-}
-
-/// What the reader of a chunk receives, in order.
-#[derive(Debug)]
-pub(super) enum ChunkMessage<T> {
-    /// Some rows, their number, and how many buffered bytes they account for.
-    Rows { item: T, rows: u64, bytes: usize },
-    /// The chunk is complete.
-    End,
-    /// The chunk failed; nothing follows.
-    Failed(Error),
 }
 
 /// Receives the rows of one chunk. If it closes without [`ChunkMessage::End`] or `Failed`, fetching was abandoned.
@@ -86,35 +75,6 @@ struct PendingChunk<D: ChunkDecoder> {
     sender: UnboundedSender<ChunkMessage<D::Item>>,
 }
 
-#[derive(Clone, Copy)]
-struct Completion {
-    expected_rows: Option<u64>,
-}
-
-/// How far a chunk is decoded.
-struct Decoding<D> {
-    index: u64,
-    lz4: Lz4Decompressor,
-    decoder: D,
-    rows: u64,
-    /// Decompressed bytes that no item accounts for yet.
-    unaccounted: usize,
-}
-
-/// One step: decodes a piece, or ends the chunk if there is none.
-struct DecodeJob<D> {
-    decoding: Box<Decoding<D>>,
-    piece: Option<Piece>,
-    expected_rows: Option<u64>,
-}
-
-/// The outcome of a job.
-struct Decoded<D: ChunkDecoder> {
-    decoding: Box<Decoding<D>>,
-    messages: Vec<ChunkMessage<D::Item>>,
-    is_end: bool,
-}
-
 impl<D: ChunkDecoder> Pipeline<D> {
     /// A pipeline that buffers this many bytes.
     pub(super) fn new(memory: u64, new_decoder: impl Fn() -> D + Send + Sync + 'static) -> Self {
@@ -140,13 +100,7 @@ impl<D: ChunkDecoder> Pipeline<D> {
     /// Opens a chunk, whose rows go to the receiver.
     pub(super) fn open(&self, index: u64) -> ChunkReceiver<D::Item> {
         let (sender, receiver) = unbounded_channel();
-        let decoding = Box::new(Decoding {
-            index,
-            lz4: Lz4Decompressor::new(self.buffers.clone()),
-            decoder: (self.new_decoder)(),
-            rows: 0,
-            unaccounted: 0,
-        });
+        let decoding = Box::new(Decoding::new(index, self.buffers.clone(), (self.new_decoder)()));
         let chunk =
             PendingChunk { pieces: VecDeque::new(), completion: None, decoding: Some(decoding), sender };
         self.state().chunks.insert(index, chunk);
@@ -194,10 +148,18 @@ impl<D: ChunkDecoder> Pipeline<D> {
         self.start_jobs();
     }
 
-    /// Says that all pieces of a chunk have been pushed, and how many rows they should make.
-    pub(super) fn complete(self: &Arc<Self>, index: u64, expected_rows: Option<u64>) {
+    /// Says how many rows of the result come before a chunk, if the service does. Called before the first piece.
+    pub(super) fn begin(&self, index: u64, offset: Option<u64>) {
+        if let (Some(offset), Some(chunk)) = (offset, self.state().chunks.get(&index)) {
+            // Sending fails only if the reader is gone.
+            let _ = chunk.sender.send(ChunkMessage::Begin { offset });
+        }
+    }
+
+    /// Says that all pieces of a chunk have been pushed, and what is known about its rows.
+    pub(super) fn complete(self: &Arc<Self>, index: u64, completion: Completion) {
         if let Some(chunk) = self.state().chunks.get_mut(&index) {
-            chunk.completion = Some(Completion { expected_rows });
+            chunk.completion = Some(completion);
         }
         self.start_jobs();
     }
@@ -248,9 +210,10 @@ impl<D: ChunkDecoder> Pipeline<D> {
     fn run_jobs(&self, mut job: DecodeJob<D>) {
         loop {
             let (index, length) = (job.decoding.index, job.piece.as_ref().map_or(0, |p| p.bytes.len()));
-            // A decoder that panics on malformed bytes must not leave the reader waiting for ever.
-            let decoded = catch_unwind(AssertUnwindSafe(|| job.run())).unwrap_or_else(|_| {
-                Err(Error::unexpected(format!("chunk {index} of the result cannot be decoded")))
+            // Arrow's decoder panics on some malformed bytes. That must not leave the reader waiting for ever.
+            let decoded = quietly(|| job.run()).unwrap_or_else(|| {
+                let error = Error::unexpected(format!("chunk {index} of the result cannot be decoded"));
+                Err(error.with_hint(HINT))
             });
             let mut state = self.state();
             state.buffered = state.buffered.saturating_sub(length);
@@ -272,48 +235,6 @@ impl<D: ChunkDecoder> Pipeline<D> {
     }
 }
 
-impl<D: ChunkDecoder> DecodeJob<D> {
-    fn run(self) -> Result<Decoded<D>> {
-        let Self { mut decoding, piece, expected_rows } = self;
-        let index = decoding.index;
-        let in_chunk = |error: Error| {
-            Error::unexpected(format!("chunk {index} of the result: {error}"))
-                .with_hint("report it to the service's support, with the id of the statement")
-                .with_source(error)
-        };
-        let is_end = piece.is_none();
-        let mut plain = Vec::new();
-        match piece {
-            Some(piece) => {
-                decoding.lz4.take(piece, &mut plain).map_err(|error: Malformed| error.in_chunk(index))?;
-            }
-            None => plain.extend(decoding.lz4.finish()),
-        }
-        let mut items = Vec::new();
-        for bytes in plain {
-            decoding.unaccounted += bytes.len();
-            decoding.decoder.decode(bytes, &mut items).map_err(in_chunk)?;
-        }
-        let mut messages = Vec::with_capacity(items.len() + 1);
-        for (item, rows) in items {
-            decoding.rows += rows;
-            let bytes = std::mem::take(&mut decoding.unaccounted) + D::overhead(&item);
-            messages.push(ChunkMessage::Rows { item, rows, bytes });
-        }
-        if is_end {
-            decoding.decoder.finish().map_err(in_chunk)?;
-            if let Some(expected) = expected_rows.filter(|expected| *expected != decoding.rows) {
-                return Err(Error::unexpected(format!(
-                    "the result is incomplete: chunk {index} has {} rows where {expected} were announced",
-                    decoding.rows
-                )));
-            }
-            messages.push(ChunkMessage::End);
-        }
-        Ok(Decoded { decoding, messages, is_end })
-    }
-}
-
 impl<D: ChunkDecoder> PipelineState<D> {
     /// Takes the next job: the first piece of the foremost chunk that may be decoded.
     fn claim(&mut self, memory: usize) -> Option<DecodeJob<D>> {
@@ -325,8 +246,8 @@ impl<D: ChunkDecoder> PipelineState<D> {
         };
         let (_, chunk) = self.chunks.iter_mut().find(|(index, chunk)| is_ready(**index, chunk))?;
         let piece = chunk.pieces.pop_front();
-        let expected_rows = chunk.completion.and_then(|completion| completion.expected_rows);
-        chunk.decoding.take().map(|decoding| DecodeJob { decoding, piece, expected_rows })
+        let completion = chunk.completion.unwrap_or_default();
+        chunk.decoding.take().map(|decoding| DecodeJob { decoding, piece, completion })
     }
 
     fn settle(&mut self, decoded: Decoded<D>) {

@@ -37,6 +37,8 @@ pub(crate) struct ResultParts {
     /// The answer that held the manifest.
     pub(crate) raw: Bytes,
     pub(crate) first: Option<ChunkAnswer>,
+    /// Whether rows were cut off by no limit that was set for the statement.
+    pub(crate) is_cut_unasked: bool,
     /// `None` for a statement of someone else, which is never cancelled.
     pub(crate) guard: Option<Box<dyn CancelGuard>>,
 }
@@ -141,6 +143,10 @@ impl<D: ChunkDecoder> ResultReader<D> {
         {
             guard.disarm();
         }
+        if next.is_none() && self.parts.is_cut_unasked {
+            self.stage = Stage::Failed;
+            return Poll::Ready(Some(Err(self.blame(cut_off(&self.parts.manifest)))));
+        }
         Poll::Ready(next.map(|item| item.map_err(|error| self.blame(error))))
     }
 
@@ -164,4 +170,13 @@ impl<D: ChunkDecoder> ResultReader<D> {
         }
         Ok(())
     }
+}
+
+/// The error after the rows of a result that lacks the others.
+fn cut_off(manifest: &ResultManifest) -> Error {
+    let rows = manifest.total_row_count.map(|rows| format!(" after {rows} rows")).unwrap_or_default();
+    Error::unexpected(format!(
+        "the result is incomplete: the service cut it off{rows}, and no limit asked for that"
+    ))
+    .with_hint("to take a part of the rows, set a row limit or a byte limit; to take all, read them in parts")
 }

@@ -107,7 +107,7 @@ impl<D: ChunkDecoder> Scheduler<D> {
             _ => LINK_REQUESTS,
         };
         // An error is returned when the first chunk is located.
-        let first_link = first.as_ref().and_then(|first| first.link_to(0, 0).ok().flatten());
+        let first_link = first.as_ref().and_then(|first| first.link_to(0, 0, chunks.origin()).ok().flatten());
         Self {
             ramp_up: RampUp::new(&chunks.options, count),
             link_turns: Arc::new(Semaphore::new(link_requests)),
@@ -222,7 +222,7 @@ impl<D: ChunkDecoder> Scheduler<D> {
             };
             let answer = chunks.ask(index).await?;
             drop(turn);
-            answer.locate(index)
+            answer.locate(index, chunks.origin())
         })
     }
 
@@ -231,9 +231,9 @@ impl<D: ChunkDecoder> Scheduler<D> {
         let Some(first) = &self.first else { return Ok(None) };
         match &first.inline {
             Some(rows) if index == 0 && first.other_index(0).is_none() => {
-                Ok(Some(Location::Inline(rows.clone())))
+                Ok(Some(Location::Inline(rows.clone(), first.extent())))
             }
-            _ => Ok(first.link_to(index, 0)?.map(Location::Link)),
+            _ => Ok(first.link_to(index, 0, self.chunks.origin())?.map(Location::Link)),
         }
     }
 }
@@ -257,7 +257,8 @@ async fn fetch<D: ChunkDecoder>(
     let fetched = async {
         let stopped =
             || Err(Error::unexpected(format!("the request for chunk {index} of the result stopped")));
-        match location.join().await.unwrap_or_else(stopped)? {
+        let said = chunks.layout.extent(index);
+        let extent = match location.join().await.unwrap_or_else(stopped)? {
             Location::Link(link) => {
                 // The connection is open sooner than one that would be opened now.
                 if let Some(opening) = opening {
@@ -265,17 +266,20 @@ async fn fetch<D: ChunkDecoder>(
                 }
                 return download(&chunks, &pipeline, index, link).await;
             }
-            Location::Inline(rows) => {
+            Location::Inline(rows, extent) => {
+                let extent = said.and(extent, index)?;
+                pipeline.begin(index, extent.offset);
                 chunks.received(rows.len());
                 for segment in rows.chunks(D::SEGMENT) {
                     let mut bytes = pipeline.buffers().take(segment.len());
                     bytes.copy_from_slice(segment);
                     pipeline.push(index, Piece { bytes, coding: Coding::Plain });
                 }
+                extent
             }
-            Location::Empty => {}
-        }
-        pipeline.complete(index, chunks.layout.rows_of(index));
+            Location::Empty(extent) => said.and(extent, index)?,
+        };
+        pipeline.complete(index, chunks.completion(extent));
         Ok(())
     };
     if let Err(error) = fetched.await {

@@ -7,7 +7,10 @@ use brickwire_wire::BoxFuture;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::link::Link;
+use super::{
+    extent::Extent,
+    link::{Link, Origin},
+};
 use crate::{Error, Result};
 
 /// Knows where the chunks of one result are.
@@ -21,6 +24,8 @@ pub(crate) struct ChunkAnswer {
     /// The chunk that the service says the answer is about.
     pub(crate) index: Option<i64>,
     pub(crate) rows: Option<i64>,
+    /// How many rows of the result come before.
+    pub(crate) row_offset: Option<i64>,
     pub(crate) next_index: Option<i64>,
     /// Links to this chunk, and maybe to some of those after it.
     pub(crate) links: Vec<ExternalLink>,
@@ -34,11 +39,11 @@ pub(crate) struct ChunkAnswer {
 #[derive(Debug)]
 pub(super) enum Location {
     /// In the answer.
-    Inline(Bytes),
+    Inline(Bytes, Extent),
     /// In the object store.
     Link(Link),
     /// Nowhere: the chunk has no rows.
-    Empty,
+    Empty(Extent),
 }
 
 impl ChunkAnswer {
@@ -49,12 +54,12 @@ impl ChunkAnswer {
     }
 
     /// The link to a chunk, if the answer has one. A link without an index leads to the chunk that was asked for.
-    pub(super) fn link_to(&self, index: u64, asked: u64) -> Result<Option<Link>> {
+    pub(super) fn link_to(&self, index: u64, asked: u64, origin: Origin) -> Result<Option<Link>> {
         let leads_there = |link: &&ExternalLink| match link.chunk_index {
             Some(other) => u64::try_from(other) == Ok(index),
             None => index == asked,
         };
-        let link = self.links.iter().find(leads_there).map(|link| Link::read(link, &self.headers));
+        let link = self.links.iter().find(leads_there).map(|link| Link::read(link, &self.headers, origin));
         link.transpose()
             .map_err(|why| Error::unexpected(format!("the link to chunk {index} of the result {why}")))
     }
@@ -64,14 +69,22 @@ impl ChunkAnswer {
         self.index.and_then(|i| u64::try_from(i).ok()).filter(|other| *other != index)
     }
 
+    /// What it says about the rows of the chunk that was asked for.
+    pub(super) fn extent(&self) -> Extent {
+        Extent::new(self.rows, self.row_offset)
+    }
+
     /// Where the rows of the chunk that was asked for are.
-    pub(super) fn locate(self, index: u64) -> Result<Location> {
-        if let Some(link) = self.link_to(index, index)? {
+    pub(super) fn locate(self, index: u64, origin: Origin) -> Result<Location> {
+        if let Some(link) = self.link_to(index, index, origin)? {
             return Ok(Location::Link(link));
         }
+        let extent = self.extent();
         match self.inline {
-            Some(rows) => Ok(Location::Inline(rows)),
-            None if self.links.is_empty() && self.rows.unwrap_or_default() == 0 => Ok(Location::Empty),
+            Some(rows) => Ok(Location::Inline(rows, extent)),
+            None if self.links.is_empty() && self.rows.unwrap_or_default() == 0 => {
+                Ok(Location::Empty(extent))
+            }
             None => {
                 Err(Error::unexpected(format!("chunk {index} of the result is missing: no link to it came")))
             }

@@ -113,8 +113,8 @@ struct Frame {
     content_size: Option<u64>,
 }
 
-/// The bytes come from the store as the service wrote them, or something on the way has changed them.
-const HINT: &str = "read the result again; if that fails as well, report it with the id of the statement";
+/// Something on the way may have changed the bytes.
+const HINT: &str = "read the result once more, by the id of the statement; if it is still damaged, report it to the service's support";
 
 /// Why a chunk's bytes can't be split or decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -84,6 +84,21 @@ pub(super) fn has_timestamps(manifest: &ResultManifest) -> bool {
     manifest.total_row_count != Some(0) && columns.iter().any(|column| is_timestamp(&column.type_text))
 }
 
+/// The limits that were set for a result.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) rows: Option<i64>,
+    pub(super) bytes: Option<i64>,
+}
+
+impl Limits {
+    /// Whether a result was cut off, and not since it has all rows or bytes that these allow.
+    pub(super) fn leave_unexplained(self, manifest: &ResultManifest) -> bool {
+        let has_unknown_rows = self.rows.is_some() && manifest.total_row_count.is_none();
+        self.bytes.is_none() && !has_unknown_rows && is_cut_by_bytes(manifest, self.rows)
+    }
+}
+
 /// Whether the byte limit cut a result off: it is truncated, and not since it has all rows that the row limit allows.
 pub(super) fn is_cut_by_bytes(manifest: &ResultManifest, row_limit: Option<i64>) -> bool {
     let has_all_rows =
@@ -188,6 +203,23 @@ mod tests {
             assert!(has_timestamps(&manifest(text, 1)), "{text}");
         }
         assert!(!has_timestamps(&manifest("DATE", 1)) && !has_timestamps(&manifest("TIMESTAMP", 0)));
+    }
+
+    #[test]
+    fn a_cut_is_explained_by_the_limits_that_were_set() {
+        let manifest = |rows, truncated| ResultManifest {
+            total_row_count: rows,
+            truncated: Some(truncated),
+            ..Default::default()
+        };
+        let limits = |rows, bytes| Limits { rows, bytes };
+        assert!(limits(None, None).leave_unexplained(&manifest(Some(700), true)));
+        assert!(limits(None, None).leave_unexplained(&manifest(None, true)));
+        assert!(limits(Some(1000), None).leave_unexplained(&manifest(Some(700), true)));
+        assert!(!limits(Some(700), None).leave_unexplained(&manifest(Some(700), true)));
+        assert!(!limits(Some(1000), None).leave_unexplained(&manifest(None, true)));
+        assert!(!limits(None, Some(1)).leave_unexplained(&manifest(Some(700), true)));
+        assert!(!limits(None, None).leave_unexplained(&manifest(Some(700), false)));
     }
 
     #[test]

@@ -7,13 +7,14 @@ use tokio::time::Instant;
 
 use super::{
     chunks::StatementChunks,
-    disposition::{Requests, has_timestamps, is_cut_by_bytes},
+    disposition::{Limits, Requests, has_timestamps, is_cut_by_bytes},
     verb,
     wire::{self, Formats, StatementAnswer},
 };
 use crate::{
     Error, ErrorKind, Event, Result, StatementResult, WaitOptions, Workspace,
     background::{CancelOnDrop, Canceled},
+    document::{check_id, nameless},
     results::{CancelGuard, ChunkAnswer, ResultParts},
     wait::{Pace, Seen, Verdict, until},
 };
@@ -62,13 +63,12 @@ async fn run(
         tokio::task::spawn_blocking(move || workspace.wire().prepare_store().is_ok());
     }
     let only_reads = verb::only_reads(&request.statement);
+    let limits = Limits { rows: request.row_limit, bytes: request.byte_limit };
     let guarding = workspace.clone();
     let submission = workspace.submit("statement", pace.deadline, |submitting| async move {
         let answer = wire::execute(&submitting, &request, formats).await?;
         let id = answer.statement_id.clone();
-        let id = id.ok_or_else(|| {
-            Error::unexpected("the answer names no statement").into_unknown_outcome("statements_execute")
-        })?;
+        let id = id.ok_or_else(|| nameless("statement"))?;
         let mut guard = guarding.cancel_on_drop("statement", &id, {
             let id = id.clone();
             move |workspace| cancel(workspace, id)
@@ -105,7 +105,8 @@ async fn run(
         },
     };
     guard.disarm();
-    Ok(Ended { workspace: workspace.clone(), id, answer, only_reads: Some(only_reads), guard: Some(guard) })
+    let (workspace, only_reads, limits) = (workspace.clone(), Some(only_reads), Some(limits));
+    Ok(Ended { workspace, id, answer, only_reads, limits, guard: Some(guard) })
 }
 
 pub(crate) async fn wait(
@@ -114,7 +115,8 @@ pub(crate) async fn wait(
     options: WaitOptions,
 ) -> Result<StatementResult> {
     let answer = poll(&workspace, statement_id, options.start(POLLS)).await?;
-    Ended { workspace, id: statement_id.to_owned(), answer, only_reads: None, guard: None }.result()
+    let id = statement_id.to_owned();
+    Ended { workspace, id, answer, only_reads: None, limits: None, guard: None }.result()
 }
 
 /// Whether a deadline of the workspace comes before that of the statement.
@@ -128,7 +130,11 @@ async fn poll(workspace: &Workspace, statement_id: &str, pace: Pace) -> Result<S
     let get = || async {
         match wire::get(&polling, statement_id).await {
             Err(e) if e.is_not_found() && began.elapsed() < LAG => Err(e.with_kind(ErrorKind::Unavailable)),
-            answer => answer,
+            Ok(answer) => {
+                check_id("statement", statement_id, answer.statement_id.as_deref())?;
+                Ok(answer)
+            }
+            Err(e) => Err(e),
         }
     };
     until("statement", statement_id, pace, workspace.events(), get, |seen| {
@@ -170,6 +176,8 @@ struct Ended {
     answer: StatementAnswer,
     /// Whether the statement surely changes no data; `None` if its text isn't known.
     only_reads: Option<bool>,
+    /// The limits that were set for the result; `None` if they aren't known.
+    limits: Option<Limits>,
     /// `None` for a statement of someone else.
     guard: Option<CancelOnDrop>,
 }
@@ -197,11 +205,27 @@ impl Ended {
     fn result(self) -> Result<StatementResult> {
         let state = state_of(&self.answer);
         match state {
-            State::Succeeded => Ok(self.rows()),
+            State::Succeeded if self.is_described() => Ok(self.rows()),
+            State::Succeeded => {
+                let text = "the statement succeeded, but the answer does not describe its result";
+                let error = Error::unexpected(text).with_hint("read the result by the id of the statement");
+                Err(error.with_details(|d| d.statement_id = Some(self.id)))
+            }
             // The service closes a statement whose whole result was in the answer.
             State::Closed if self.has_its_result() => Ok(self.rows()),
             _ => Err(self.error(&state)),
         }
+    }
+
+    /// Whether the answer says how many rows or chunks there are. An answer that says nothing about them must not pass for
+    /// an empty result.
+    fn is_described(&self) -> bool {
+        let counted = self.answer.manifest.as_ref().is_some_and(|manifest| {
+            manifest.total_row_count.is_some()
+                || manifest.total_chunk_count.is_some()
+                || manifest.chunks.as_ref().is_some_and(|chunks| !chunks.is_empty())
+        });
+        counted || self.has_its_result()
     }
 
     /// Whether the answer has the rows, or there are none.
@@ -222,17 +246,20 @@ impl Ended {
     }
 
     fn rows(self) -> StatementResult {
-        let Self { workspace, id: statement_id, answer, only_reads, guard } = self;
+        let Self { workspace, id: statement_id, answer, only_reads, limits, guard } = self;
         let StatementAnswer { manifest, raw, chunk: first, .. } = answer;
+        let manifest = manifest.unwrap_or_default();
+        let is_cut_unasked = limits.is_some_and(|limits| limits.leave_unexplained(&manifest));
         let source = StatementChunks { workspace: workspace.clone(), statement_id: statement_id.clone() };
         StatementResult::new(ResultParts {
             wire: workspace.wire().clone(),
             source: Arc::new(source),
             statement_id,
             only_reads: only_reads == Some(true),
-            manifest: manifest.unwrap_or_default(),
+            manifest,
             raw,
             first,
+            is_cut_unasked,
             guard: guard.map(|guard| Box::new(guard) as Box<dyn CancelGuard>),
         })
     }

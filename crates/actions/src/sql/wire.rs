@@ -7,7 +7,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use crate::{Error, ErrorKind, Result, Workspace, results::ChunkAnswer};
+use crate::{Error, ErrorKind, Result, Workspace, document::unreadable, results::ChunkAnswer};
 
 /// The current state of a statement.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ struct Chunk<'a> {
     chunk_index: Option<i64>,
     #[serde(default, deserialize_with = "integer::optional")]
     row_count: Option<i64>,
+    #[serde(default, deserialize_with = "integer::optional")]
+    row_offset: Option<i64>,
     #[serde(default, deserialize_with = "integer::optional")]
     next_chunk_index: Option<i64>,
     #[serde(default, deserialize_with = "json::list")]
@@ -97,15 +99,10 @@ fn refuses(error: &Error, words: &[&str]) -> bool {
 }
 
 async fn submit(workspace: &Workspace, body: &Value) -> Result<StatementAnswer> {
-    statement(
-        workspace
-            .client()
-            .call(&operations::STATEMENTS_EXECUTE)
-            .json(body)
-            .with_any_shape()
-            .send_raw()
-            .await?,
-    )
+    let call = workspace.client().call(&operations::STATEMENTS_EXECUTE).json(body);
+    let answer = call.with_any_shape().send_raw().await?;
+    // The statement was accepted, and may run.
+    statement(answer).map_err(|error| unreadable("statement", error))
 }
 
 pub(super) async fn get(workspace: &Workspace, statement_id: &str) -> Result<StatementAnswer> {
@@ -144,6 +141,7 @@ impl Chunk<'_> {
         ChunkAnswer {
             index: self.chunk_index,
             rows: self.row_count,
+            row_offset: self.row_offset,
             next_index: self.next_chunk_index.or(next_in_links),
             links,
             inline: self.data_array.map(|rows| raw.slice_ref(rows.get().as_bytes())),

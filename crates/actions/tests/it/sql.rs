@@ -3,6 +3,7 @@
 #[cfg(feature = "arrow")]
 mod batches;
 mod ends;
+mod honesty;
 mod inline;
 mod lifecycle;
 mod service;

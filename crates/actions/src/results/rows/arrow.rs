@@ -6,6 +6,7 @@ mod text;
 use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
+use arrow_schema::SchemaRef;
 use brickwire_client::types::StatementColumnInfo;
 
 use self::text::Texts;
@@ -47,7 +48,7 @@ pub(super) fn pages(
     let mut from = 0;
     while from < rows {
         let until = rows.min(from + step);
-        let page = page(&texts, columns, from, until)?;
+        let page = page(&texts, batch.schema_ref(), columns, from, until)?;
         items.push((Rows(Arc::new(page)), (until - from) as u64));
         from = until;
     }
@@ -56,6 +57,7 @@ pub(super) fn pages(
 
 fn page(
     texts: &[Texts<'_>],
+    schema: &SchemaRef,
     columns: &Arc<[StatementColumnInfo]>,
     from: usize,
     until: usize,
@@ -77,7 +79,8 @@ fn page(
     }
     // The bytes that the batch came in are counted, too, until it has been read.
     let overhead = text.len() + spans.len() * size_of::<Span>();
-    Ok(Page { columns: columns.clone(), text, spans, rows, width, overhead })
+    let schema = Some(schema.clone());
+    Ok(Page { columns: columns.clone(), text, spans, rows, width, schema, overhead })
 }
 
 /// How many bytes the values of a column take.

@@ -75,6 +75,19 @@ impl ChunkDecoder for RowsDecoder {
         }
     }
 
+    fn is_complete(&self) -> bool {
+        match self {
+            Self::Json(decoder) => decoder.is_complete(),
+            #[cfg(feature = "arrow")]
+            Self::Arrow { batches, .. } => batches.is_complete(),
+        }
+    }
+
+    #[cfg(feature = "arrow")]
+    fn schema(rows: &Rows) -> Option<&arrow_schema::SchemaRef> {
+        rows.0.schema.as_ref()
+    }
+
     fn overhead(rows: &Rows) -> usize {
         rows.0.overhead
     }

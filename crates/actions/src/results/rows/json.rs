@@ -162,7 +162,16 @@ impl JsonDecoder {
         bytes.extend_from_slice(&unescaped);
         let text = String::from_utf8(bytes).map_err(|_| Error::unexpected("the rows are not UTF-8"))?;
         let overhead = spans.len() * size_of::<Span>();
-        let page = Page { columns: self.columns.clone(), text, spans, rows, width, overhead };
+        let page = Page {
+            columns: self.columns.clone(),
+            text,
+            spans,
+            rows,
+            width,
+            #[cfg(feature = "arrow")]
+            schema: None,
+            overhead,
+        };
         Ok(Some((Rows(Arc::new(page)), rows as u64)))
     }
 }

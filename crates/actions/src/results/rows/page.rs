@@ -13,6 +13,9 @@ pub(super) struct Page {
     pub(super) rows: usize,
     /// How many cells a row has.
     pub(super) width: usize,
+    /// The columns, if the rows came as Arrow.
+    #[cfg(feature = "arrow")]
+    pub(super) schema: Option<arrow_schema::SchemaRef>,
     /// How many bytes of memory this takes in addition to the bytes that it was decoded from.
     pub(super) overhead: usize,
 }
