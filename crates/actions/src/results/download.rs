@@ -97,6 +97,11 @@ fn unreachable_hint(host: &str) -> String {
     )
 }
 
+/// Whether the store may answer the same request later, so that no new link was asked for.
+fn is_busy(status: StatusCode) -> bool {
+    matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+}
+
 /// Splits the bytes of one download, and pushes the pieces into the pipeline.
 struct ChunkSink<'a, D: ChunkDecoder> {
     chunks: &'a Chunks,
@@ -139,7 +144,7 @@ impl<D: ChunkDecoder> ChunkSink<'_, D> {
                 };
                 Error::new(ErrorKind::Unavailable, text).with_hint(hint)
             }
-            Some(status) if status.is_client_error() => {
+            Some(status) if status.is_client_error() && !is_busy(status) => {
                 let text = format!("the store refuses chunk {index} of the result (HTTP {code}): {host}");
                 let hint = match self.chunks.bytes() {
                     0 => format!(
@@ -155,7 +160,10 @@ impl<D: ChunkDecoder> ChunkSink<'_, D> {
                     format!("the store of chunk {index} of the result leads elsewhere (HTTP {code}): {host}");
                 Error::new(ErrorKind::Unavailable, text).with_hint(unreachable_hint(&host))
             }
-            Some(_) => unreachable_store(index, &host, &format!("HTTP {code}")),
+            Some(_) => {
+                let wait = error.retry_after().map(|wait| format!(", and asks to wait {wait:?}"));
+                unreachable_store(index, &host, &format!("HTTP {code}{}", wait.unwrap_or_default()))
+            }
             None if matches!(
                 error.kind(),
                 ErrorKind::UnexpectedResponse
@@ -171,6 +179,7 @@ impl<D: ChunkDecoder> ChunkSink<'_, D> {
         };
         ours.with_details(|d| {
             d.status = error.status();
+            d.retry_after = error.retry_after();
             d.attempts = error.attempts();
             d.elapsed = error.elapsed();
         })

@@ -178,5 +178,5 @@ fn cut_off(manifest: &ResultManifest) -> Error {
     Error::unexpected(format!(
         "the result is incomplete: the service cut it off{rows}, and no limit asked for that"
     ))
-    .with_hint("to take a part of the rows, set a row limit or a byte limit; to take all, read them in parts")
+    .with_hint("to take a part of the rows, set `row_limit`; to take all of them, run several statements")
 }

@@ -208,7 +208,8 @@ impl Ended {
             State::Succeeded if self.is_described() => Ok(self.rows()),
             State::Succeeded => {
                 let text = "the statement succeeded, but the answer does not describe its result";
-                let error = Error::unexpected(text).with_hint("read the result by the id of the statement");
+                let error = Error::unexpected(text)
+                    .with_hint("see what the service says about the statement, by its id");
                 Err(error.with_details(|d| d.statement_id = Some(self.id)))
             }
             // The service closes a statement whose whole result was in the answer.

@@ -224,7 +224,7 @@ async fn rows_that_were_cut_off_unasked_end_with_an_error() {
     let error = result.next_rows().await.unwrap_err();
     assert_eq!((error.kind(), error.statement_id()), (ErrorKind::UnexpectedResponse, Some(ID)));
     assert!(error.to_string().contains("cut it off after 20 rows"), "{error}");
-    assert!(error.hint().unwrap().contains("row limit"), "{error:?}");
+    assert!(error.hint().unwrap().contains("`row_limit`"), "{error:?}");
     assert!(result.next_rows().await.unwrap().is_none());
     // It has been read to its end, so there is nothing to cancel.
     drop(result);

@@ -85,6 +85,45 @@ async fn a_proxys_page_is_not_taken_for_rows() {
 }
 
 #[tokio::test]
+async fn a_store_that_asks_for_a_long_wait_is_given_up_at_once() {
+    for status in [429, 503] {
+        for wait in ["3600", "86400", "Wed, 21 Oct 2099 07:28:00 GMT"] {
+            let running = Service::of_rows(1, 1)
+                .scripted(move |r, _| {
+                    r.target
+                        .starts_with("/store/")
+                        .then(|| reply(status, HUSH).with_header("retry-after", wait))
+                })
+                .start()
+                .await;
+            let error = all_ids(&running).await.unwrap_err();
+            assert_eq!((error.kind(), error.status()), (ErrorKind::Unavailable, Some(status)));
+            assert!(error.to_string().contains("asks to wait"), "{error}");
+            assert!(error.retry_after().unwrap() >= Duration::from_secs(3600));
+            assert_eq!(running.requests("/store/").len(), 1);
+            names_the_store(&running, &error, "127.0.0.1:");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_leads_elsewhere_is_not_followed() {
+    let running = Service::of_rows(1, 1)
+        .scripted(|r, _| {
+            let redirect =
+                || reply(302, "").with_header("location", "http://169.254.169.254/latest/meta-data");
+            r.target.starts_with("/store/").then(redirect)
+        })
+        .start()
+        .await;
+    let error = all_ids(&running).await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Unavailable, Some(302)));
+    assert_eq!(running.requests("/store/").len(), 1);
+    names_the_store(&running, &error, "127.0.0.1:");
+    assert!(!format!("{error} {error:?}").contains("169.254"));
+}
+
+#[tokio::test]
 async fn a_silent_store_is_given_up_within_a_minute() {
     let running = Service::of_rows(1, 1)
         .scripted(|r, _| r.target.starts_with("/store/").then(|| Response::none(End::Stall)))
