@@ -19,6 +19,8 @@ pub(crate) struct Shape {
     pub(crate) rows: u64,
     pub(crate) format: Format,
     pub(crate) compressed: bool,
+    /// Whether compressed chunks carry a checksum of each block and of the content.
+    pub(crate) checksums: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,14 +67,15 @@ fn chunk(shape: &Shape, from: u64, to: u64) -> Result<Chunk, Failure> {
         Format::Arrow => arrow(from, to)?,
         Format::Json => json_array(from, to)?,
     };
-    let bytes = if shape.compressed { compress(&bytes)? } else { bytes };
+    let bytes = if shape.compressed { compress(&bytes, shape.checksums)? } else { bytes };
     Ok(Chunk { rows: to - from, bytes: bytes.into() })
 }
 
-/// Compresses as the service does: in independent blocks of 4 MB.
-fn compress(bytes: &[u8]) -> Result<Vec<u8>, Failure> {
-    let mut encoder =
-        FrameEncoder::with_frame_info(FrameInfo::new().block_size(BlockSize::Max4MB), Vec::new());
+/// Compresses in independent blocks of 4 MB.
+fn compress(bytes: &[u8], checksums: bool) -> Result<Vec<u8>, Failure> {
+    let info = FrameInfo::new().block_size(BlockSize::Max4MB);
+    let info = info.block_checksums(checksums).content_checksum(checksums);
+    let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
     encoder.write_all(bytes)?;
     Ok(encoder.finish()?)
 }

@@ -12,13 +12,14 @@ use crate::process::Failure;
 const FAR: &str = "latency_ms=30 connect_ms=60 mbps=50";
 
 /// Name, number of rows, network, and the arguments of each contender. The others are compared with the first.
-const SCENARIOS: [(&str, u64, &str, &[&str]); 7] = [
+const SCENARIOS: [(&str, u64, &str, &[&str]); 8] = [
     (
         "Arrow, near",
         10_000_000,
         "",
         &["raw arrow 8", "decode 2", "fetch plain", "fetch arrow", "fetch arrow 1"],
     ),
+    ("Arrow with checksums, near", 10_000_000, "checksums=1", &["raw arrow 8", "decode 2", "fetch arrow"]),
     (
         "Arrow, far",
         10_000_000,

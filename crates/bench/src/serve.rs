@@ -2,7 +2,7 @@
 //!
 //! It runs no SQL. Words in the statement of the form `name=value` say what to serve and over which network: `rows`,
 //! `latency_ms` (before every answer), `connect_ms` (before the first answer on a connection, in addition), `mbps`
-//! (MB/s of each connection). Each answer has the link to one chunk, as in the service. The store refuses a request
+//! (MB/s of each connection), `checksums` (1 for LZ4 frames that have them). Each answer has the link to one chunk, as in the service. The store refuses a request
 //! with a token.
 
 use std::{
@@ -99,7 +99,8 @@ impl Service {
             let format = if request["format"] == "ARROW_STREAM" { Format::Arrow } else { Format::Json };
             let rows = word("rows").unwrap_or(1000.0) as u64;
             let compressed = format == Format::Arrow && request["result_compression"] == "LZ4_FRAME";
-            let shape = Shape { rows, format, compressed };
+            let checksums = compressed && word("checksums").is_some_and(|word| word > 0.0);
+            let shape = Shape { rows, format, compressed, checksums };
             let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
             let table = tables.entry(shape.clone()).or_default().clone();
             drop(tables);

@@ -14,6 +14,7 @@ const WORDS: &[(&str, &str)] = &[
     ("`host`", "--host or DATABRICKS_HOST"),
     ("`ca_file`", "--ca-file"),
     ("set `disposition` to `INLINE`", "add --inline"),
+    ("set `row_limit`", "add --limit"),
     ("leave `disposition` unset", "leave out --inline"),
     ("`auth_type`", "DATABRICKS_AUTH_TYPE (auth_type)"),
 ];
