@@ -39,6 +39,9 @@
 //!   another chunk. Each of them creates its `Notified` before it looks at the state, so no wakeup is lost.
 //! - **Errors.** An error travels in its chunk's channel, so the rows before it are read first. Later
 //!   chunks are downloaded on until the reader is dropped or the limits are reached.
+//! - **Completeness.** What the service says about chunks and rows must agree: manifest, links, checksums, and the rows
+//!   themselves. The reader compares offsets and columns, so that the first chunk that differs is the one that an error
+//!   names. What comes without a checksum or a count is taken as it is.
 //! - **Drop.** Dropping the reader aborts the scheduler, and with it all downloads and requests. A decode job that is
 //!   running ends on its thread, and drops its chunk since no one receives the rows. If the scheduler ends in any other way, incomplete chunks
 //!   are abandoned and the reader gets an error. The statement itself is cancelled by the [`CancelGuard`].

@@ -64,7 +64,8 @@ impl RecordBatches {
         self.reader.parts.columns()
     }
 
-    /// Whether a limit cut off rows.
+    /// Whether rows were cut off. If no limit that was set for the statement explains that, an error follows the last
+    /// batch.
     pub fn is_truncated(&self) -> bool {
         self.reader.parts.is_truncated()
     }

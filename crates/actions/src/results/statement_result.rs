@@ -72,7 +72,7 @@ impl StatementResult {
         self.reader.parts.columns()
     }
 
-    /// Whether a limit cut off rows.
+    /// Whether rows were cut off. If no limit that was set for the statement explains that, an error follows the last row.
     pub fn is_truncated(&self) -> bool {
         self.reader.parts.is_truncated()
     }
@@ -122,7 +122,7 @@ impl StatementResult {
     ///
     /// # Errors
     /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if a chunk is missing or damaged, or
-    /// has another number of rows than announced, or the result has no schema, or is neither in the format `JSON_ARRAY` nor,
+    /// has another number of rows or other columns than announced, or rows were cut off though no limit was set, or the result has no schema, or is neither in the format `JSON_ARRAY` nor,
     /// with the feature `arrow`, in `ARROW_STREAM`; [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) if a chunk
     /// can't be downloaded. After an error there are no more rows. Operation: `statements_get_result_chunk`.
     pub async fn next_rows(&mut self) -> Result<Option<Rows>> {

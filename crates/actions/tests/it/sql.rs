@@ -2,6 +2,8 @@
 
 #[cfg(feature = "arrow")]
 mod batches;
+#[cfg(feature = "arrow")]
+mod damage;
 mod ends;
 mod honesty;
 mod inline;
