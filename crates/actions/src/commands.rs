@@ -320,5 +320,5 @@ impl Commands {
 /// What was made is known by its id only.
 fn named(id: Option<&str>, what: &str, operation: &str) -> Result<String> {
     let id = id.filter(|id| !id.is_empty()).map(str::to_owned);
-    id.ok_or_else(|| document::nameless(what))
+    id.ok_or_else(|| document::nameless(what, operation))
 }

@@ -6,10 +6,7 @@ use std::collections::HashMap;
 use brickwire_client::{Call, ResponseValue};
 use serde_json::value::RawValue;
 
-use crate::{Error, ErrorKind, Result};
-
-/// What an answer that doesn't name what was started leads to.
-const HINT: &str = "see whether it took effect before you send it again";
+use crate::{Error, Result};
 
 /// Sends a call whose answer is a JSON object.
 pub(crate) async fn object(call: Call) -> Result<Box<RawValue>> {
@@ -60,7 +57,7 @@ pub(crate) fn about<T>(
 /// Compares the id in an answer with the one that was asked for. An answer without an id is about that one.
 ///
 /// # Errors
-/// [`ErrorKind::UnexpectedResponse`] if it is another.
+/// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if it is another.
 pub(crate) fn check_id(what: &str, asked: &str, came: Option<&str>) -> Result<()> {
     match came {
         Some(came) if !came.is_empty() && !came.eq_ignore_ascii_case(asked) => {
@@ -74,20 +71,14 @@ pub(crate) fn check_id(what: &str, asked: &str, came: Option<&str>) -> Result<()
 }
 
 /// The error if the answer to what starts something doesn't name it: it may run, and nothing can stop it.
-pub(crate) fn nameless(what: &str) -> Error {
-    let text = format!("outcome unknown: the {what} may have been accepted, but the answer doesn't name it");
-    Error::new(ErrorKind::UnknownOutcome, text).with_hint(HINT)
-}
-
-/// The error if the answer to what starts something can't be decoded.
-pub(crate) fn unreadable(what: &str, error: Error) -> Error {
-    let text = format!("outcome unknown: the {what} may have been accepted: {error}");
-    error.with_message(text).with_kind(ErrorKind::UnknownOutcome).with_hint(HINT)
+pub(crate) fn nameless(what: &str, operation: &str) -> Error {
+    Error::unexpected(format!("the answer names no {what}")).into_unknown_outcome(operation)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn an_answer_is_about_what_was_asked() {

@@ -2,7 +2,10 @@
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use brickwire_client::types::{self, StatementState as State};
+use brickwire_client::{
+    operations,
+    types::{self, StatementState as State},
+};
 use tokio::time::Instant;
 
 use super::{
@@ -68,7 +71,7 @@ async fn run(
     let submission = workspace.submit("statement", pace.deadline, |submitting| async move {
         let answer = wire::execute(&submitting, &request, formats).await?;
         let id = answer.statement_id.clone();
-        let id = id.ok_or_else(|| nameless("statement"))?;
+        let id = id.ok_or_else(|| nameless("statement", operations::STATEMENTS_EXECUTE.operation_id))?;
         let mut guard = guarding.cancel_on_drop("statement", &id, {
             let id = id.clone();
             move |workspace| cancel(workspace, id)

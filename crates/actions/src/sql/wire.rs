@@ -7,7 +7,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use crate::{Error, ErrorKind, Result, Workspace, document::unreadable, results::ChunkAnswer};
+use crate::{Error, ErrorKind, Result, Workspace, results::ChunkAnswer};
 
 /// The current state of a statement.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ async fn submit(workspace: &Workspace, body: &Value) -> Result<StatementAnswer> 
     let call = workspace.client().call(&operations::STATEMENTS_EXECUTE).json(body);
     let answer = call.with_any_shape().send_raw().await?;
     // The statement was accepted, and may run.
-    statement(answer).map_err(|error| unreadable("statement", error))
+    statement(answer).map_err(|error| error.into_unknown_outcome(operations::STATEMENTS_EXECUTE.operation_id))
 }
 
 pub(super) async fn get(workspace: &Workspace, statement_id: &str) -> Result<StatementAnswer> {

@@ -4,8 +4,8 @@
 mod authentication;
 mod browser_login;
 mod commands;
-mod programs;
 mod lifecycle;
+mod programs;
 mod provider;
 mod sql;
 mod warehouses;
