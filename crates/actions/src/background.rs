@@ -28,11 +28,11 @@ impl Background {
         }
     }
 
-    /// Waits until no task is left, for `limit` at most.
-    pub(crate) async fn settle(&self, limit: Duration) {
+    /// Waits until no task is left, for `limit` at most. Returns whether that is so.
+    pub(crate) async fn settle(&self, limit: Duration) -> bool {
         // A closed tracker takes new tasks all the same: only then can it be waited for.
         self.0.close();
-        let _ = tokio::time::timeout(limit, self.0.wait()).await;
+        tokio::time::timeout(limit, self.0.wait()).await.is_ok()
     }
 
     /// Sends the request that starts `what`, and waits for its answer until the deadline.
@@ -45,6 +45,7 @@ impl Background {
     /// Those of the request, and [`ErrorKind::UnknownOutcome`] at the deadline.
     pub(crate) async fn submit<T, F>(
         &self,
+        events: &Events,
         what: &'static str,
         deadline: Instant,
         send: impl FnOnce(CancellationToken) -> F,
@@ -56,18 +57,35 @@ impl Background {
         let cancel = CancellationToken::new();
         let (give, answer) = oneshot::channel();
         let request = send(cancel.clone());
-        // If nothing receives the answer, it is dropped, and its guard cancels what it names.
-        self.spawn(async move { drop(give.send(request.await)) });
-        let _cancels = cancel.drop_guard();
-        match tokio::time::timeout_at(deadline, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(Error::new(ErrorKind::Local, "the program is ending")),
-            Err(_) => {
-                let text = format!("outcome unknown: the {what} was submitted, and no answer came in time");
-                Err(Error::new(ErrorKind::UnknownOutcome, text)
-                    .with_hint("see whether it took effect before you submit it again with more time"))
+        let emitting = events.clone();
+        self.spawn(async move {
+            // If nothing receives the answer, it is dropped, and its guard cancels what it names.
+            if let Err(unwanted) = give.send(request.await) {
+                emitting
+                    .emit(|| Event::Answered { what, unknown: unwanted.as_ref().err().and_then(may_run) });
             }
-        }
+        });
+        let mut answer = answer;
+        // Dropped in reverse order: the event comes before anything that follows from it.
+        let _cancels = cancel.clone().drop_guard();
+        let mut leaving = Leaving { events, what, is_waiting: true };
+        let answered = tokio::time::timeout_at(deadline, &mut answer).await;
+        leaving.is_waiting = false;
+        let answered = match answered {
+            Ok(answered) => answered,
+            Err(_) => {
+                // A request that waits for its next attempt ends now, and its outcome is known.
+                cancel.cancel();
+                match tokio::time::timeout(STOPPING, answer).await {
+                    Ok(Ok(Err(error))) if error.kind() == ErrorKind::Local => {
+                        return Err(refused(what, &error));
+                    }
+                    Ok(answered) => answered,
+                    Err(_) => return Err(unanswered(what)),
+                }
+            }
+        };
+        answered.unwrap_or_else(|_| Err(Error::new(ErrorKind::Local, "the program is ending")))
     }
 
     /// A guard that cancels `what` when dropped. `cancel` is called then, and its future runs as a task.
@@ -89,13 +107,13 @@ impl Background {
             let (give, canceled) = oneshot::channel();
             background.spawn(async move {
                 let canceled = canceling.await;
-                if let Err(error) = &canceled {
-                    tracing::warn!(target: "brickwire", what, id, %error, "canceling failed");
-                    events.emit(|| Event::CancelingFailed {
-                        what,
-                        id: id.clone(),
-                        reason: error.to_string(),
-                    });
+                match &canceled {
+                    Ok(_) => events.emit(|| Event::Canceled { what, id: id.clone() }),
+                    Err(error) => {
+                        tracing::warn!(target: "brickwire", what, id, %error, "canceling failed");
+                        let reason = || error.to_string();
+                        events.emit(|| Event::CancelingFailed { what, id: id.clone(), reason: reason() });
+                    }
                 }
                 // Only `CancelOnDrop::cancel` waits for this.
                 let _ = give.send(canceled);
@@ -104,6 +122,54 @@ impl Background {
         };
         CancelOnDrop { cancel: Some(Box::new(cancel)), is_armed: true }
     }
+}
+
+/// Says that the caller has gone if it is dropped while the answer is waited for.
+struct Leaving<'a> {
+    events: &'a Events,
+    what: &'static str,
+    is_waiting: bool,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if self.is_waiting {
+            self.events.emit(|| Event::AwaitingAnswer { what: self.what });
+        }
+    }
+}
+
+/// Why what a failed request starts may run, if so. Nothing runs if the service refused it or it was not sent.
+fn may_run(error: &Error) -> Option<String> {
+    let is_unclear = matches!(error.kind(), ErrorKind::UnknownOutcome | ErrorKind::UnexpectedResponse);
+    let is_known = error.status().is_some() && !is_unclear;
+    let is_unsent = matches!(error.kind(), ErrorKind::Local | ErrorKind::Unreachable | ErrorKind::Usage);
+    (!is_known && !is_unsent).then(|| error.to_string())
+}
+
+/// How long a request takes to notice that nothing more is to be sent.
+const STOPPING: Duration = Duration::from_millis(100);
+
+fn unanswered(what: &str) -> Error {
+    let text = format!("outcome unknown: the {what} was submitted, and no answer came in time");
+    Error::new(ErrorKind::UnknownOutcome, text)
+        .with_hint("see whether it took effect before you submit it again with more time")
+}
+
+/// The error for a submission that was still to be sent, or sent again, when its time was over.
+fn refused(what: &str, stopped: &Error) -> Error {
+    let attempts = stopped.attempts();
+    let text = match attempts {
+        0 => format!("the {what} was not submitted: the time was over before it could be sent"),
+        1 => format!("the {what} was not submitted: the service refused one attempt, and the time was over"),
+        _ => format!(
+            "the {what} was not submitted: the service refused {attempts} attempts, and the time was over"
+        ),
+    };
+    Error::new(ErrorKind::DeadlineExceeded, text).with_hint("allow more time").with_details(|details| {
+        details.attempts = attempts;
+        details.operation = stopped.operation().map(str::to_owned);
+    })
 }
 
 /// What became of an accepted cancellation.
@@ -115,8 +181,8 @@ pub(crate) enum Canceled {
     Requested,
 }
 
-/// How long [`CancelOnDrop::cancel`] waits for the cancellation.
-const CANCELING: Duration = Duration::from_secs(5);
+/// How long [`CancelOnDrop::cancel`] waits after a deadline for the cancellation.
+const CANCELING: Duration = Duration::from_millis(1100);
 
 /// Starts to cancel, and returns where what became of it will be.
 type StartCanceling = dyn FnOnce() -> oneshot::Receiver<Result<Canceled>> + Send + Sync;
@@ -137,7 +203,7 @@ impl CancelOnDrop {
         self.is_armed = false;
     }
 
-    /// Cancels now, and waits some seconds for what becomes of it. Dropping the future doesn't stop the cancellation.
+    /// Cancels now, and waits a moment for what becomes of it. Dropping the future doesn't stop the cancellation.
     ///
     /// # Errors
     /// Those of the cancellation: then what was to be canceled may still run.
@@ -202,7 +268,7 @@ mod tests {
         let (background, canceled) = (Background::default(), Arc::default());
         let guard = counted(&background, &canceled);
         let error = background
-            .submit("statement", Instant::now() + SOON, |cancel| async move {
+            .submit(&Events::default(), "statement", Instant::now() + SOON, |cancel| async move {
                 cancel.cancelled().await;
                 tokio::time::sleep(SOON).await;
                 Ok(guard)

@@ -52,10 +52,11 @@ impl WaitOptions {
         self
     }
 
-    /// For what was canceled and should end soon.
+    /// For what was canceled and should end soon. Shorter than a cancellation may take in all, so that one that was accepted
+    /// counts as accepted.
     pub(crate) fn for_an_ending() -> Self {
         let pauses = Duration::from_millis(100)..=Duration::from_millis(500);
-        Self::default().with_timeout(Duration::from_secs(3)).with_polls(pauses)
+        Self::default().with_timeout(Duration::from_millis(800)).with_polls(pauses)
     }
 
     pub(crate) fn timeout(self) -> Duration {
@@ -91,8 +92,11 @@ impl WaitOptions {
         Error::new(ErrorKind::DeadlineExceeded, text).with_hint(hint)
     }
 
-    /// The same, up to this moment. Messages name the whole time.
-    pub(crate) fn until(mut self, deadline: Instant) -> Self {
+    /// Also gives up at this moment, the end of a longer task of which the waiting is a part. Messages name the whole
+    /// timeout.
+    #[must_use]
+    pub fn until(mut self, deadline: impl Into<Instant>) -> Self {
+        let deadline = deadline.into();
         self.end = Some(self.end.map_or(deadline, |end| end.min(deadline)));
         self
     }
@@ -101,6 +105,14 @@ impl WaitOptions {
     pub(crate) fn deadline(self) -> Instant {
         let deadline = Instant::now() + self.timeout.min(LONGEST_TIMEOUT);
         self.end.map_or(deadline, |end| end.min(deadline))
+    }
+
+    /// The time that is left if it starts now.
+    pub(crate) fn remaining(self) -> Duration {
+        match self.end {
+            Some(end) => self.timeout.min(end.saturating_duration_since(Instant::now())),
+            None => self.timeout,
+        }
     }
 
     /// Starts the clock. `usual` are the pauses if none were set.

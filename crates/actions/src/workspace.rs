@@ -208,7 +208,7 @@ impl Workspace {
         F: Future<Output = Result<T>> + Send + 'static,
     {
         let deadline = self.wire().deadline().map_or(deadline, |earlier| earlier.min(deadline));
-        let submission = self.background.submit(what, deadline, |cancel| {
+        let submission = self.background.submit(self.events(), what, deadline, |cancel| {
             let late =
                 |wire: Wire| wire.without_deadline().with_cancel(cancel).with_deadline(deadline + GRACE);
             send(self.with_wire(late))
@@ -294,8 +294,9 @@ impl Workspace {
         self.background.spawn(task);
     }
 
-    /// Waits until the cancellations under way are done, for `limit` at most. For a program that is about to exit.
-    pub async fn settle(&self, limit: Duration) {
-        self.background.settle(limit).await;
+    /// Waits until the cancellations under way are done, for `limit` at most. Returns whether they are. For a program that
+    /// is about to exit.
+    pub async fn settle(&self, limit: Duration) -> bool {
+        self.background.settle(limit).await
     }
 }

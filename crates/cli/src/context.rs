@@ -1,10 +1,14 @@
 //! What a command works with: the configuration and the workspace, created on first use, and the output.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 #[cfg(feature = "sandbox")]
 use brickwire_actions::Environment;
-use brickwire_actions::{Config, ConfigBuilder, RetryPolicy, Workspace};
+use brickwire_actions::{Config, ConfigBuilder, RetryPolicy, WaitOptions, Workspace};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -14,8 +18,18 @@ use crate::{
     progress::Progress,
 };
 
-/// How long cancellations may take when the program ends: the service takes up to 5 s to answer a submission.
-pub(crate) const SETTLE: Duration = Duration::from_secs(8);
+/// How long cancellations may take after an interrupt: the service takes up to 5 s to answer a submission, and only the
+/// answer names what to cancel.
+pub(crate) const SETTLE: Duration = Duration::from_secs(6);
+
+/// How long the clean-up may take when a command ends by itself.
+const CLEAN_UP: Duration = Duration::from_secs(4);
+
+/// How long a command with --timeout may take beyond it, to cancel what it started.
+const GRACE: Duration = Duration::from_millis(1200);
+
+/// The time without a limit: as good as none, and small enough to be added to any moment.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// A person waits for the answer, so retries of a request end after a minute. A command with --timeout asks again, as
 /// long as it may.
@@ -25,6 +39,8 @@ const RETRY: RetryPolicy = RetryPolicy::Safe { budget: Duration::from_secs(60) }
 pub(crate) struct Context {
     global: Global,
     progress: Progress,
+    /// When the time that --timeout gives is over.
+    deadline: OnceLock<Instant>,
     workspace: OnceCell<Workspace>,
     config: OnceCell<Config>,
     #[cfg(feature = "sandbox")]
@@ -36,6 +52,7 @@ impl Context {
         Self {
             progress: Progress::new(&global),
             global,
+            deadline: OnceLock::new(),
             workspace: OnceCell::new(),
             config: OnceCell::new(),
             #[cfg(feature = "sandbox")]
@@ -43,7 +60,20 @@ impl Context {
         }
     }
 
-    /// The workspace that the flags, the environment, or a profile identify.
+    /// Limits the rest of the command: all of its requests together, from the search for a name to the last poll, with
+    /// their retries. Returns the limit for what is waited for.
+    pub(crate) fn limit(&self, timeout: Duration) -> WaitOptions {
+        let timeout = timeout.min(FOREVER);
+        let deadline = *self.deadline.get_or_init(|| Instant::now() + timeout);
+        WaitOptions::default().with_timeout(timeout).until(deadline)
+    }
+
+    /// When the command has to be done.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline.get().copied()
+    }
+
+    /// The workspace that the flags, the environment, or a profile identify. Its calls end at the command's deadline.
     pub(crate) async fn workspace(&self) -> Result<Workspace> {
         let connect = async || {
             let config = self.config().await?;
@@ -52,7 +82,11 @@ impl Context {
             }
             self.connect(config)
         };
-        self.workspace.get_or_try_init(connect).await.cloned()
+        let workspace = self.workspace.get_or_try_init(connect).await?;
+        Ok(match self.deadline() {
+            Some(deadline) => workspace.with_deadline(deadline),
+            None => workspace.clone(),
+        })
     }
 
     /// Creates the workspace for a configuration.
@@ -142,7 +176,13 @@ impl Context {
     /// Waits until what must not outlive the program has been canceled.
     pub(crate) async fn settle(&self, interrupted: bool) {
         if let Some(workspace) = self.workspace.get() {
-            workspace.settle(if interrupted { SETTLE } else { SETTLE / 2 }).await;
+            let left = |deadline: Instant| (deadline + GRACE).saturating_duration_since(Instant::now());
+            let limit = match self.deadline() {
+                _ if interrupted => SETTLE,
+                Some(deadline) => left(deadline).min(CLEAN_UP),
+                None => CLEAN_UP,
+            };
+            let _ = workspace.settle(limit).await;
         }
     }
 }

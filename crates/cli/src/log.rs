@@ -8,7 +8,8 @@ use crate::{options::Global, terminal::Messages};
 /// Sets up logging to stderr.
 pub(crate) fn start(global: &Global) {
     let level = match global.verbose {
-        0 => Level::WARN,
+        // Warnings for people are lines of their own, in plain words.
+        0 => Level::ERROR,
         _ => Level::DEBUG,
     };
     let wire = if global.debug || global.verbose > 1 { Level::DEBUG } else { Level::WARN };

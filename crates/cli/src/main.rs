@@ -15,6 +15,7 @@ mod progress;
 mod reference;
 mod report;
 mod shells;
+mod signals;
 mod source;
 mod terminal;
 
@@ -53,9 +54,11 @@ async fn run(args: Args) -> ExitCode {
     let context = Context::new(args.global);
     // Dropping the command's future cancels what it started; `settle` waits for these cancellations.
     let outcome = tokio::select! {
-        done = commands::run(args.command, &context) => match done {
-            Ok(()) => Outcome::Done,
-            Err(error) => Outcome::Failed(error),
+        done = commands::run(args.command, &context) => match (done, signals::received()) {
+            // Work that blocks this thread notices a signal itself.
+            (Err(_), Some(signal)) => Outcome::Interrupted(signal),
+            (Ok(()), _) => Outcome::Done,
+            (Err(error), None) => Outcome::Failed(error),
         },
         signal = stopped(&context) => Outcome::Interrupted(signal),
         () = context.progress().beat() => unreachable!("it never ends"),
@@ -64,42 +67,25 @@ async fn run(args: Args) -> ExitCode {
     tokio::select! {
         () = context.settle(matches!(outcome, Outcome::Interrupted(_))) => {}
         // A second signal means now. What is being canceled has been named.
-        _ = interrupted() => {}
+        _ = signals::next() => {}
     }
+    context.progress().left();
     report::finish(outcome, format)
 }
 
 /// Waits for a signal. Reports what continues before the command's future is dropped.
 async fn stopped(context: &Context) -> u8 {
-    let signal = interrupted().await;
+    let signal = signals::next().await;
     context.progress().stopping();
     signal
 }
 
 /// Ends the program if it is stuck after a signal: a write to a pipe without a reader blocks forever.
 async fn leave_if_stuck() {
-    let code = interrupted().await;
+    let code = signals::next().await;
     tokio::select! {
-        _ = interrupted() => tokio::time::sleep(Duration::from_millis(500)).await,
+        _ = signals::next() => tokio::time::sleep(Duration::from_millis(500)).await,
         () = tokio::time::sleep(context::SETTLE + Duration::from_secs(2)) => {}
     }
     std::process::exit(code.into())
-}
-
-/// Waits for Ctrl-C or, on Unix, SIGTERM. Returns the exit code for it.
-async fn interrupted() -> u8 {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            return tokio::select! {
-                _ = tokio::signal::ctrl_c() => 130,
-                _ = terminate.recv() => 143,
-            };
-        }
-    }
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => 130,
-        Err(_) => std::future::pending().await,
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use brickwire_actions::WaitOptions;
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 
@@ -77,15 +76,9 @@ pub(crate) struct Waiting {
 /// How long to wait.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Timeout {
-    /// Stop waiting after this time, such as 90s, 20m, or 1h30m
+    /// Time for the whole command, such as 90s, 20m, or 1h30m
     #[arg(long, value_name = "DURATION", default_value = "20m", value_parser = duration, allow_hyphen_values = true)]
     pub(crate) timeout: Duration,
-}
-
-impl Timeout {
-    pub(crate) fn options(&self) -> WaitOptions {
-        WaitOptions::default().with_timeout(self.timeout)
-    }
 }
 
 /// An empty value is an error: `--host "$UNSET"` must not fall back to another host.

@@ -45,6 +45,10 @@ struct State {
     outliving: Vec<Outliving>,
     /// Failed attempts that have been retried, by operation.
     retries: Vec<Retries>,
+    /// What is being canceled and has not been answered yet.
+    canceling: Vec<(&'static str, String)>,
+    /// What was submitted and may run although its id is not known, and why that is so.
+    unnamed: Option<(&'static str, String)>,
     /// A line about the last resource that continues when the program ends, even if the program now waits for another.
     goes_on: Option<String>,
 }
@@ -225,14 +229,76 @@ impl Progress {
                 let rate = rate.map(|rate| format!(", {rate} a second")).unwrap_or_default();
                 self.draw(&format!("{}{total} rows, {}{rate}", HumanCount(*rows), HumanBytes(*bytes)));
             }
-            Event::Cancelling { what, id } if self.0.stopping.load(Ordering::Relaxed) => {
-                self.line(&format!("canceling {what} {id}"));
+            other => self.show_cancellation(other),
+        }
+    }
+
+    /// Shows what becomes of what must not outlive the program: all of it after an interrupt, else only what fails.
+    fn show_cancellation(&self, event: &Event) {
+        let is_stopping = self.0.stopping.load(Ordering::Relaxed);
+        match event {
+            Event::Cancelling { what, id } => {
+                self.state().canceling.push((what, id.clone()));
+                if is_stopping {
+                    self.line(&format!("canceling {what} {id}"));
+                }
             }
-            Event::CancelingFailed { what, id, reason } if self.0.stopping.load(Ordering::Relaxed) => {
-                self.line(&format!("canceling {what} {id} failed, so it may still run: {reason}"));
+            Event::Canceled { what, id } => self.forget(what, id),
+            Event::CancelingFailed { what, id, reason } => {
+                self.forget(what, id);
+                self.not_canceled(what, id, reason);
+            }
+            Event::AwaitingAnswer { what } if is_stopping => {
+                self.state().unnamed = Some((what, "no answer has come".to_owned()));
+                self.line(&format!(
+                    "waiting for the answer to the submission, to cancel the {what}; interrupt again to stop waiting"
+                ));
+            }
+            Event::Answered { unknown, .. } if is_stopping => {
+                let mut state = self.state();
+                state.unnamed = state.unnamed.take().zip(unknown.clone()).map(|((what, _), why)| (what, why));
             }
             _ => {}
         }
+    }
+
+    fn forget(&self, what: &str, id: &str) {
+        self.state().canceling.retain(|(canceling, its)| (*canceling, its.as_str()) != (what, id));
+    }
+
+    /// The program ends: says what may still run because nothing was answered in time.
+    pub(crate) fn left(&self) {
+        let (canceling, unnamed) = {
+            let mut state = self.state();
+            (std::mem::take(&mut state.canceling), state.unnamed.take())
+        };
+        for (what, id) in canceling {
+            self.not_canceled(what, &id, "no answer has come");
+        }
+        match unnamed {
+            Some(("context", why)) => self.line(&format!("warning: a context may have been created: {why}")),
+            Some((what, why)) => {
+                self.must_say(&format!(
+                    "the {what} may run: it was submitted, and its id is not known: {why}"
+                ));
+            }
+            None => {}
+        }
+    }
+
+    fn not_canceled(&self, what: &str, id: &str, reason: &str) {
+        match what {
+            // The code has ended, or was canceled with a line of its own.
+            "context" => self.line(&format!(
+                "warning: context {id} was not destroyed, so it stays until the cluster terminates: {reason}"
+            )),
+            _ => self.must_say(&format!("{what} {id} was not canceled, so it may still run: {reason}")),
+        }
+    }
+
+    /// Prints a line that --quiet doesn't suppress: remote work goes on that was meant to end.
+    fn must_say(&self, text: &str) {
+        self.0.bar.suspend(|| terminal::tell(text));
     }
 
     /// Counts a failed attempt on the progress line. Without one, only the first is shown now.

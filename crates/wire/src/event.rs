@@ -57,6 +57,26 @@ pub enum Event {
         /// Its id.
         id: String,
     },
+    /// The cancellation was accepted.
+    Canceled {
+        /// What it is.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// The caller has gone before the request that starts something was answered. Only the answer names what to cancel, so
+    /// it is still waited for.
+    AwaitingAnswer {
+        /// What it starts: `statement`, `command`, `context`.
+        what: &'static str,
+    },
+    /// The request of an earlier [`AwaitingAnswer`](Self::AwaitingAnswer) has ended.
+    Answered {
+        /// What it starts.
+        what: &'static str,
+        /// Why what it starts may run although nothing names it, if that is so.
+        unknown: Option<String>,
+    },
     /// Canceling failed, so what was started may still run.
     CancelingFailed {
         /// What it is.

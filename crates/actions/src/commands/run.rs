@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{Command, Commands, DEFAULT_LANGUAGE, ExecutionContext, output::RunOutput};
 use crate::{
-    Error, ErrorKind, Result, WaitOptions, Workspace,
+    Error, ErrorKind, Event, Result, WaitOptions, Workspace,
     background::{CancelOnDrop, Canceled},
 };
 
@@ -113,14 +113,26 @@ impl Commands {
         };
         guard.disarm();
         if options.context_id.is_none() && !options.keeps_context {
-            let commands = self.workspace.for_cancellation().commands();
-            self.workspace.spawn(async move {
-                if let Err(error) = commands.destroy_context(&context).await {
-                    tracing::warn!(target: "brickwire", context_id = context.id, %error, "cannot destroy the context");
-                }
-            });
+            self.destroy_in_background(context);
         }
         Ok(Run { command, output: RunOutput::from(&*ended), raw: ended.raw().clone() })
+    }
+
+    /// Destroys the context of code that has ended. Its result is not kept waiting.
+    fn destroy_in_background(&self, context: ExecutionContext) {
+        let workspace = self.workspace.for_cancellation();
+        let id = context.id.clone();
+        self.workspace.events().emit(|| Event::Cancelling { what: "context", id: id.clone() });
+        self.workspace.spawn(async move {
+            let destroyed = workspace.commands().destroy_context(&context).await;
+            workspace.events().emit(|| match &destroyed {
+                Ok(()) => Event::Canceled { what: "context", id },
+                Err(error) => {
+                    tracing::warn!(target: "brickwire", id, %error, "cannot destroy the context");
+                    Event::CancelingFailed { what: "context", id, reason: error.to_string() }
+                }
+            });
+        });
     }
 
     /// Submits code like [`run`](Self::run), and returns as soon as it is accepted. A context that is created for it

@@ -97,7 +97,8 @@ async fn run(
             Ok(answer) => answer,
             Err(error) => {
                 let error = match error.kind() {
-                    // An earlier deadline of the workspace has its own message; dropping the guard cancels then.
+                    // An earlier deadline of the workspace has its own message; dropping the guard cancels then. One that is
+                    // the same is that of the statement.
                     ErrorKind::DeadlineExceeded if !ends_before(workspace, pace) => {
                         options.exceeded("statement", &id, guard.cancel().await, only_reads)
                     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use brickwire_client::{ResponseValue, types};
+use tokio::time::Instant;
 
 use super::{
     disposition::Requests,
@@ -190,6 +191,13 @@ impl Statement {
         self
     }
 
+    /// Also ends the statement at this moment, the end of a longer task of which it is a part. Messages name the time
+    /// that [`with_deadline`](Self::with_deadline) sets.
+    pub fn until(mut self, deadline: impl Into<Instant>) -> Self {
+        self.wait = self.wait.until(deadline);
+        self
+    }
+
     /// Submits the statement, and returns at once. [`Workspace::statements`] takes the id of the statement.
     ///
     /// ```no_run
@@ -264,7 +272,7 @@ impl Statement {
     /// What is sent. `wait` is how long the service waits if nothing else was set.
     fn into_requests(self, wait: Duration, reads_result: bool) -> Result<Requests> {
         let mut request = self.request;
-        let wait = bounded(self.wait_timeout.unwrap_or(wait), self.wait.timeout());
+        let wait = bounded(self.wait_timeout.unwrap_or(wait), self.wait.remaining());
         request.wait_timeout = Some(format!("{}s", wait.as_secs()));
         required("warehouse", &request.warehouse_id)?;
         // Whether the parameters are those of the text is the service's to say; see `check`.

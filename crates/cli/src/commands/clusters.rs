@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use brickwire_actions::{Clusters, Workspace};
+use brickwire_actions::{Clusters, WaitOptions, Workspace};
 use clap::Subcommand;
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
@@ -112,6 +112,14 @@ pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    // From here on, all requests of the command share its time.
+    let limit = match &command {
+        Command::Start(Asked { waiting, .. })
+        | Command::Restart(Asked { waiting, .. })
+        | Command::Terminate(Asked { waiting, .. }) => context.limit(waiting.timeout.timeout),
+        Command::Wait { timeout, .. } => context.limit(timeout.timeout),
+        _ => WaitOptions::default(),
+    };
     let clusters = of(context).await?;
     match command {
         Command::List => context.output().list(&clusters.list_json().await?, COLUMNS),
@@ -125,26 +133,26 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Start(Asked { which, waiting }) => {
             let id = which.id(context).await?;
-            let done = clusters.wait_until_running(&id, waiting.timeout.options());
+            let done = clusters.wait_until_restarted(&id, limit);
             let already = format!("cluster {id} is running or starting");
             change(context, &waiting, &already, clusters.start(&id), clusters.get(&id), done).await
         }
         Command::Restart(Asked { which, waiting }) => {
             let id = which.id(context).await?;
-            let done = clusters.wait_until_restarted(&id, waiting.timeout.options());
+            let done = clusters.wait_until_restarted(&id, limit);
             change(context, &waiting, "", clusters.restart(&id), clusters.get(&id), done).await
         }
         Command::Terminate(Asked { which, waiting }) => {
             let id = which.id(context).await?;
-            let done = clusters.wait_until_terminated(&id, waiting.timeout.options());
+            let done = clusters.wait_until_terminated(&id, limit);
             let already = format!("cluster {id} is terminated or terminating");
             change(context, &waiting, &already, clusters.terminate(&id), clusters.get(&id), done).await
         }
-        Command::Wait { which, terminated, timeout } => {
+        Command::Wait { which, terminated, .. } => {
             let id = which.id(context).await?;
             let cluster = match terminated {
-                true => clusters.wait_until_terminated(&id, timeout.options()).await?,
-                false => clusters.wait_until_running(&id, timeout.options()).await?,
+                true => clusters.wait_until_terminated(&id, limit).await?,
+                false => clusters.wait_until_running(&id, limit).await?,
             };
             context.record(cluster.raw())
         }

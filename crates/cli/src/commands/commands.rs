@@ -1,7 +1,7 @@
 //! `brick commands`: code in an execution context.
 
 use brickwire_actions::{
-    self as actions, Commands, ExecutionContext,
+    self as actions, Commands, ExecutionContext, WaitOptions,
     types::{self, CommandLanguage},
 };
 use clap::Subcommand;
@@ -89,18 +89,22 @@ impl Which {
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    let limit = match &command {
+        Command::Execute { timeout, .. } => context.limit(timeout.timeout),
+        _ => WaitOptions::default(),
+    };
     let commands = context.workspace().await?.commands();
     match command {
         Command::Submit(code) | Command::Execute { code, no_wait: true, .. } => {
             let accepted = json!({ "id": code.submit(context).await?.command_id });
             context.record(accepted.to_string().as_bytes())
         }
-        Command::Execute { code, timeout, .. } => {
+        Command::Execute { code, .. } => {
             let command = code.submit(context).await?;
             let actions::Command { cluster_id, context_id, .. } = &command;
             let status = format!("brick commands status -c {cluster_id} --context {context_id}");
             context.progress().expect_not_to_cancel("command", &status);
-            let done = commands.wait(&command, timeout.options()).await?;
+            let done = commands.wait(&command, limit).await?;
             context.record(done.raw())?;
             if succeeded(&done) { Ok(()) } else { Err(Failure::remote_code()) }
         }

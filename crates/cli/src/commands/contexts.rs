@@ -1,6 +1,6 @@
 //! `brick contexts`: execution contexts on a cluster, and the arguments that `brick run` and `brick commands` share.
 
-use brickwire_actions::{DEFAULT_LANGUAGE, ExecutionContext, types::CommandLanguage};
+use brickwire_actions::{DEFAULT_LANGUAGE, ExecutionContext, WaitOptions, types::CommandLanguage};
 use clap::{
     Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -74,9 +74,13 @@ pub(crate) fn language() -> impl TypedValueParser<Value = CommandLanguage> {
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    let limit = match &command {
+        Command::Create { timeout, .. } => context.limit(timeout.timeout),
+        _ => WaitOptions::default(),
+    };
     let commands = context.workspace().await?.commands();
     match command {
-        Command::Create { cluster, language, no_wait, timeout } => {
+        Command::Create { cluster, language, no_wait, .. } => {
             let cluster = cluster.id(context).await?;
             let created = commands.create_context(&cluster, language).await?;
             if no_wait {
@@ -84,7 +88,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             }
             let status = format!("brick contexts status -c {}", created.cluster_id);
             context.progress().expect_not_to_cancel("context", &status);
-            context.record(commands.wait_for_context(&created, timeout.options()).await?.raw())
+            context.record(commands.wait_for_context(&created, limit).await?.raw())
         }
         Command::Status(which) => {
             let named = which.named(context).await?;

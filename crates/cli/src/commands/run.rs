@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -55,7 +55,7 @@ pub(crate) struct Command {
     /// Folder to save images in
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     images: PathBuf,
-    /// Cancel the code if starting the cluster and running it take longer than this, such as 30s or 2h; by default there
+    /// Cancel the code if the whole command, with the start of the cluster, takes longer than this, such as 30s or 2h; by default there
     /// is no limit
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
@@ -70,25 +70,24 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     };
     Commands::check(&language, &code)?;
     check_folder(&command.images)?;
+    // Finding the cluster, starting it, and the code share the time.
+    let limit = match command.timeout {
+        Some(timeout) => context.limit(timeout),
+        None => WaitOptions::default().with_timeout(Duration::MAX),
+    };
     let cluster = command.cluster.id(context).await?;
     let if_terminated = if command.start { IfTerminated::Start } else { IfTerminated::Fail };
     let clusters = clusters::of(context).await?;
-    // The cluster and the code share the time.
-    let (timeout, began) = (command.timeout.unwrap_or(Duration::MAX), Instant::now());
-    let running =
-        clusters.ensure_running(&cluster, if_terminated, WaitOptions::default().with_timeout(timeout)).await;
+    let running = clusters.ensure_running(&cluster, if_terminated, limit).await;
     running.map_err(|error| match error.kind() {
         ErrorKind::Configuration => Failure::from(error)
             .with_hint(format!("start it: brick clusters start {cluster}, or add --start")),
         _ => error.into(),
     })?;
-    // In whole seconds, so that a message names the time that was given if the cluster was running.
-    let taken = Duration::from_secs(began.elapsed().as_secs());
-    let left = timeout.saturating_sub(taken).max(timeout.min(Duration::from_secs(1)));
     let mut options = RunOptions::default()
         .with_language(language)
         .with_kept_context(command.keep_context)
-        .with_wait(WaitOptions::default().with_timeout(left));
+        .with_wait(limit);
     if let Some(id) = command.context {
         options = options.with_context(id);
     }

@@ -99,6 +99,10 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         .with_hint("leave out --inline, or write csv"));
     }
     let target = Target::open(command.out.as_deref())?;
+    // Finding the warehouse and the statement share the time.
+    if let Some(timeout) = command.timeout {
+        context.limit(timeout);
+    }
     let workspace = context.workspace().await?;
     let warehouses = warehouses::of(context).await?;
     let given = command.warehouse.as_deref().or(context.config().await?.warehouse_id());
@@ -132,8 +136,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     if let Some(limit) = command.limit {
         statement = statement.with_row_limit(limit);
     }
-    if let Some(timeout) = command.timeout {
-        statement = statement.with_deadline(timeout);
+    if let (Some(timeout), Some(deadline)) = (command.timeout, context.deadline()) {
+        statement = statement.with_deadline(timeout).until(deadline);
     }
     if command.inline {
         statement = statement.with_disposition(Disposition::Inline);

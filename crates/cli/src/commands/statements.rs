@@ -57,7 +57,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             let output = context.output_to(out.as_deref(), false)?;
             let target = Target::open(out.as_deref())?;
             context.progress().expect_not_to_cancel("statement", "brick statements wait");
-            let result = statements().await?.wait(&which.statement, timeout.options()).await?;
+            let limit = context.limit(timeout.timeout);
+            let result = statements().await?.wait(&which.statement, limit).await?;
             sql::print(result, output, target, context).await
         }
         Command::Cancel(which) => {

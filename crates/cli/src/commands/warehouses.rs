@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use brickwire_actions::{Warehouses, Workspace};
+use brickwire_actions::{WaitOptions, Warehouses, Workspace};
 use clap::Subcommand;
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
@@ -87,6 +87,14 @@ pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    // From here on, all requests of the command share its time.
+    let limit = match &command {
+        Command::Start(Asked { waiting, .. }) | Command::Stop(Asked { waiting, .. }) => {
+            context.limit(waiting.timeout.timeout)
+        }
+        Command::Wait { timeout, .. } => context.limit(timeout.timeout),
+        _ => WaitOptions::default(),
+    };
     let warehouses = of(context).await?;
     match command {
         Command::List => context.output().list(&warehouses.list_json().await?, COLUMNS),
@@ -96,21 +104,21 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Start(Asked { which, waiting }) => {
             let id = which.id(context).await?;
-            let done = warehouses.wait_until_running(&id, waiting.timeout.options());
+            let done = warehouses.wait_until_running(&id, limit);
             let already = format!("warehouse {id} is running or starting");
             change(context, &waiting, &already, warehouses.start(&id), warehouses.get(&id), done).await
         }
         Command::Stop(Asked { which, waiting }) => {
             let id = which.id(context).await?;
-            let done = warehouses.wait_until_stopped(&id, waiting.timeout.options());
+            let done = warehouses.wait_until_stopped(&id, limit);
             let already = format!("warehouse {id} is stopped or stopping");
             change(context, &waiting, &already, warehouses.stop(&id), warehouses.get(&id), done).await
         }
-        Command::Wait { which, stopped, timeout } => {
+        Command::Wait { which, stopped, .. } => {
             let id = which.id(context).await?;
             let warehouse = match stopped {
-                true => warehouses.wait_until_stopped(&id, timeout.options()).await?,
-                false => warehouses.wait_until_running(&id, timeout.options()).await?,
+                true => warehouses.wait_until_stopped(&id, limit).await?,
+                false => warehouses.wait_until_running(&id, limit).await?,
             };
             context.record(warehouse.raw())
         }

@@ -1,0 +1,84 @@
+//! The signals that end the program: Ctrl-C, SIGTERM, and SIGHUP, which a closed terminal or a lost connection sends. All
+//! of them cancel what runs remotely.
+//!
+//! `nohup` starts a program with SIGHUP ignored, and that is respected: then the program continues.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// The exit code for the first signal; 0 if there was none.
+static RECEIVED: AtomicU8 = AtomicU8::new(0);
+
+/// The exit code for the first signal that was received, if any. For work that blocks its thread.
+pub(crate) fn received() -> Option<u8> {
+    Some(RECEIVED.load(Ordering::Relaxed)).filter(|code| *code != 0)
+}
+
+/// Waits for the next signal. Returns the exit code for it.
+pub(crate) async fn next() -> u8 {
+    let code = wait().await;
+    let _ = RECEIVED.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
+    code
+}
+
+#[cfg(unix)]
+async fn wait() -> u8 {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Listening replaces what the program was started with, so this is asked first, and once.
+    static HANG_UP: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| !is_hang_up_ignored());
+    let next = async |kind: SignalKind, code: u8| {
+        if let Ok(mut signals) = signal(kind) {
+            signals.recv().await;
+            return code;
+        }
+        std::future::pending().await
+    };
+    let hang_up = async {
+        match *HANG_UP {
+            true => next(SignalKind::hangup(), 129).await,
+            false => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        code = next(SignalKind::interrupt(), 130) => code,
+        code = next(SignalKind::terminate(), 143) => code,
+        code = hang_up => code,
+    }
+}
+
+#[cfg(not(unix))]
+async fn wait() -> u8 {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => 130,
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Whether the program was started with SIGHUP ignored. Linux says so; elsewhere a program that `nohup` starts is known by
+/// its stderr, which is never a terminal.
+#[cfg(unix)]
+fn is_hang_up_ignored() -> bool {
+    use std::io::IsTerminal;
+    match std::fs::read_to_string("/proc/self/status") {
+        Ok(status) => is_first_ignored(&status),
+        Err(_) => !std::io::stderr().is_terminal(),
+    }
+}
+
+/// Whether the mask of ignored signals has the first one, SIGHUP.
+#[cfg(unix)]
+fn is_first_ignored(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::is_first_ignored;
+
+    #[test]
+    fn the_mask_says_whether_a_hang_up_is_ignored() {
+        assert!(is_first_ignored("Name:\tbrick\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\n"));
+        assert!(!is_first_ignored("SigIgn:\t0000000000001000\nSigCgt:\t0000000000000001\n"));
+        assert!(!is_first_ignored("SigIgn:\tx\n") && !is_first_ignored(""));
+    }
+}
