@@ -7,7 +7,8 @@ use std::{
     collections::HashMap,
     ffi::OsStr,
     fs,
-    path::PathBuf,
+    io::{self, Write},
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -21,6 +22,9 @@ use crate::terminal::{escaped_line, is_control};
 const DEADLINE: Duration = Duration::from_millis(1500);
 /// How long cached results are used.
 const FRESH: Duration = Duration::from_secs(60);
+
+/// The largest cache that is read, in bytes.
+const LARGEST: u64 = 16 << 20;
 
 /// Ids and names, in the order of the service's list.
 pub(crate) type Found = Vec<Candidate>;
@@ -81,8 +85,8 @@ fn find(what: &str, list: impl AsyncFnOnce(&Workspace) -> Option<Found>) -> Opti
         tokio::time::timeout(DEADLINE, list(&workspace)).await.ok()?
     })?;
     if let Some(path) = cache {
-        let _ = path.parent().map(fs::create_dir_all);
-        let _ = fs::write(path, serde_json::to_vec(&found).ok()?);
+        // Completion works without a cache.
+        let _ = write(&path, &found);
     }
     Some(found)
 }
@@ -98,14 +102,38 @@ fn given(long: &str, short: &str) -> Option<String> {
 
 fn cache_file(host: &str, what: &str) -> Option<PathBuf> {
     let folder = choose_native_strategy().ok()?.cache_dir();
-    let host: String = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    Some(folder.join("brickwire").join(format!("{host}-{what}.json")))
+    Some(folder.join("brickwire").join(file_name(host, what)))
+}
+
+/// A file name for a kind of resource in a workspace. No two hosts share one.
+fn file_name(host: &str, what: &str) -> String {
+    let encoded = |byte: u8| match byte {
+        b'0'..=b'9' | b'a'..=b'z' | b'-' | b'.' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    format!("{what}@{}.json", host.bytes().map(encoded).collect::<String>())
+}
+
+/// Writes the cache, for its owner only. A link of that name is replaced and not followed.
+fn write(path: &Path, found: &Found) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    // Created with mode 0600.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(&serde_json::to_vec(found)?)?;
+    file.persist(path)?;
+    Ok(())
 }
 
 fn read_fresh(path: &PathBuf) -> Option<Found> {
-    let written = fs::metadata(path).ok()?.modified().ok()?;
-    let age = SystemTime::now().duration_since(written).ok()?;
-    if age < FRESH { serde_json::from_slice(&fs::read(path).ok()?).ok() } else { None }
+    let known = fs::symlink_metadata(path).ok()?;
+    let age = SystemTime::now().duration_since(known.modified().ok()?).ok()?;
+    // A link may lead anywhere, and a pipe may block.
+    if known.is_file() && known.len() < LARGEST && age < FRESH { serde_json::from_slice(&fs::read(path).ok()?).ok() } else { None }
 }
 
 fn candidates(current: &OsStr, found: &Found) -> Vec<CompletionCandidate> {
@@ -141,6 +169,34 @@ mod tests {
     fn values(current: &str, found: &Found) -> Vec<String> {
         let all = candidates(current.as_ref(), found);
         all.iter().map(|candidate| candidate.get_value().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn hosts_share_no_cache() {
+        let hosts = ["https://a.b.c", "https://a-b.c", "https://a.b-c", "http://a.b.c", "https://a.b.c:443"];
+        let names: std::collections::HashSet<_> = hosts.iter().map(|host| file_name(host, "cluster")).collect();
+        assert_eq!(names.len(), hosts.len(), "{names:?}");
+        assert!(names.iter().all(|name| !name.contains(['/', ':'])), "{names:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_cache_is_private_and_follows_no_link() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (other, path) = (folder.path().join("other"), folder.path().join("new/cache.json"));
+        let found = found(&[("1", "etl")]);
+        write(&path, &found).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        assert_eq!(values("et", &read_fresh(&path).unwrap()), ["etl"]);
+        fs::rename(&path, &other).unwrap();
+        symlink(&other, &path).unwrap();
+        assert!(read_fresh(&path).is_none());
+        fs::write(&other, "theirs").unwrap();
+        write(&path, &found).unwrap();
+        assert_eq!(fs::read_to_string(&other).unwrap(), "theirs");
+        assert!(read_fresh(&path).is_some());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use brickwire_actions::{Error, ErrorKind};
 
-use crate::hint::in_cli_words;
+use crate::{hint::in_cli_words, terminal};
 
 /// The result of a command, or of a part of it.
 pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
@@ -104,7 +104,8 @@ impl Failure {
 
     /// What to do about it, in the words of the command line.
     pub(crate) fn hint(&self) -> Option<String> {
-        self.hint.clone().or_else(|| self.error()?.hint().map(in_cli_words))
+        let hint = self.hint.clone().or_else(|| self.error()?.hint().map(in_cli_words))?;
+        Some(terminal::cut(&hint).into_owned())
     }
 
     pub(crate) fn kind(&self) -> ErrorKind {
@@ -118,7 +119,7 @@ impl Failure {
     pub(crate) fn message(&self) -> String {
         match &self.cause {
             // Messages of the service may begin with an empty line.
-            Cause::Library(error) => error.to_string().trim().to_owned(),
+            Cause::Library(error) => terminal::cut(error.to_string().trim()).into_owned(),
             Cause::Own(_, message) => message.clone(),
             Cause::Io(error) => error.to_string(),
         }
@@ -132,10 +133,5 @@ impl Failure {
     /// The error of reading or writing, if it is one.
     pub(crate) fn io(&self) -> Option<&io::Error> {
         if let Cause::Io(error) = &self.cause { Some(error) } else { None }
-    }
-
-    /// Whether the details have been printed already.
-    pub(crate) fn is_said(&self) -> bool {
-        matches!(self.cause, Cause::Own(ErrorKind::RemoteFailed, _))
     }
 }

@@ -26,6 +26,10 @@ use clap::CommandFactory;
 use crate::{args::Args, context::Context, report::Outcome};
 
 fn main() -> ExitCode {
+    #[cfg(feature = "jq")]
+    if output::run_if_child() {
+        return ExitCode::SUCCESS;
+    }
     // A shell that requests completions sets COMPLETE; this call answers and exits.
     clap_complete::CompleteEnv::with_factory(Args::command).shells(shells::SHELLS).complete();
     #[cfg(feature = "reference")]

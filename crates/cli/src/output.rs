@@ -4,6 +4,7 @@
 mod batches;
 mod cell;
 mod check;
+mod fields;
 mod filter;
 #[cfg(feature = "jq")]
 mod jq;
@@ -18,13 +19,16 @@ mod target;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
 use crate::{failure::Failure, options::Format, terminal};
 
 #[cfg(feature = "arrow")]
 pub(crate) use batches::BatchPrinter;
 pub(crate) use check::check;
+use fields::{cells, fields};
+#[cfg(feature = "jq")]
+pub(crate) use jq::run_if_child;
 use filter::filter;
 pub(crate) use rows::RowPrinter;
 #[cfg(feature = "arrow")]
@@ -122,10 +126,7 @@ impl Output {
     /// Prints JSON, filtered if requested.
     fn json(&mut self, text: &str) -> Result<(), Failure> {
         let Some(code) = &self.jq else { return Ok(writeln!(self.out, "{}", json::pretty(text))?) };
-        for result in filter(code, text)? {
-            writeln!(self.out, "{result}")?;
-        }
-        Ok(())
+        filter(code, text.as_bytes(), &mut self.out)
     }
 
     fn csv(&mut self, lines: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
@@ -188,23 +189,3 @@ fn rows_only() -> Failure {
     Failure::usage("arrow and parquet are for the rows of `brick sql`").with_hint("write csv, json, or jsonl")
 }
 
-fn cells(item: &str, columns: &[Column]) -> Vec<String> {
-    let item: Value = serde_json::from_str(item).unwrap_or_default();
-    columns.iter().map(|(_, pointer)| item.pointer(pointer).map(plain).unwrap_or_default()).collect()
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn fields(text: &str) -> Vec<(String, String)> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(map)) => map.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
-        Ok(other) => vec![("value".to_owned(), plain(&other))],
-        Err(_) => vec![("value".to_owned(), text.to_owned())],
-    }
-}

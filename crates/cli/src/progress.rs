@@ -150,7 +150,7 @@ impl Progress {
     /// Prints a line that stays.
     pub(crate) fn line(&self, text: &str) {
         if !self.0.quiet {
-            self.0.bar.suspend(|| terminal::tell(text));
+            self.0.bar.suspend(|| terminal::tell(&terminal::cut(text)));
         }
     }
 
@@ -298,7 +298,7 @@ impl Progress {
 
     /// Prints a line that --quiet doesn't suppress: remote work goes on that was meant to end.
     fn must_say(&self, text: &str) {
-        self.0.bar.suspend(|| terminal::tell(text));
+        self.0.bar.suspend(|| terminal::tell(&terminal::cut(text)));
     }
 
     /// Counts a failed attempt on the progress line. Without one, only the first is shown now.

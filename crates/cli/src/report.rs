@@ -49,7 +49,6 @@ pub(crate) fn finish(outcome: Outcome, format: Format) -> ExitCode {
         }
         Outcome::Failed(failure) => match format {
             Format::Json | Format::Jsonl => (exit_code(&failure), as_json(&failure)),
-            _ if failure.is_said() => return ExitCode::from(exit_code(&failure)),
             _ => (exit_code(&failure), as_text(&failure)),
         },
     };
@@ -115,7 +114,10 @@ fn usage_failure(error: &clap::Error) -> Failure {
 }
 
 fn as_text(failure: &Failure) -> String {
-    let message = failure.error().map_or_else(|| failure.message(), Error::with_cause);
+    let message = match failure.error() {
+        Some(error) => terminal::cut(&error.with_cause()).into_owned(),
+        None => failure.message(),
+    };
     let hint = failure.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     format!("error: {message}{hint}")
 }
@@ -128,8 +130,8 @@ fn as_json(failure: &Failure) -> String {
         "message": failure.message(),
         "hint": failure.hint(),
         "http_status": error.and_then(Error::status),
-        "error_code": error.and_then(Error::error_code),
-        "request_id": error.and_then(Error::request_id),
+        "error_code": error.and_then(Error::error_code).map(terminal::cut),
+        "request_id": error.and_then(Error::request_id).map(terminal::cut),
         "operation": error.and_then(Error::operation),
         "attempts": error.map_or(0, Error::attempts),
         "retry_after_s": error.and_then(Error::retry_after).map(|d| d.as_secs_f64()),

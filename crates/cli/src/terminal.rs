@@ -81,6 +81,18 @@ fn by_color(text: &str, color: impl Fn(&str) -> String, other: impl Fn(&str) -> 
     mapped
 }
 
+/// The longest message that is printed whole, in bytes. A service may send a page or a stack trace in place of a line.
+pub(crate) const LONGEST_MESSAGE: usize = 8 << 10;
+
+/// A message of the service, cut if it is too long, with a word about what is missing.
+pub(crate) fn cut(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST_MESSAGE {
+        return text.into();
+    }
+    let start = &text[..text.floor_char_boundary(LONGEST_MESSAGE)];
+    format!("{start}… (cut: {} of {} bytes)", start.len(), text.len()).into()
+}
+
 /// Writes lines to stderr for people, in one piece and without the credentials in use. A closed stderr is no reason to fail.
 pub(crate) fn tell(text: &str) {
     let _ = io::stderr().write_all(format!("{}\n", escaped(&redact::text(text))).as_bytes());

@@ -1,6 +1,8 @@
 //! `brick run`: runs code on a cluster, in an execution context that it creates unless one is given.
 
 use std::{
+    fs::OpenOptions,
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -169,8 +171,7 @@ fn show(run: actions::Run, images: &Path, context: &Context) -> Result {
             Err(Failure::remote_code())
         }
         RunOutput::Cancelled => {
-            terminal::tell("the command was canceled");
-            Err(Failure::remote_code())
+            Err(Failure::new(ErrorKind::RemoteFailed, "the command was canceled"))
         }
         other => Err(Failure::local(format!(
             "this version of brick does not support this kind of result: {other:?}"
@@ -197,6 +198,34 @@ fn cell(value: Value) -> Option<String> {
     }
 }
 
+/// The extension for a type of image. The service's own word could name a program.
+fn extension(kind: &str) -> &'static str {
+    let kind = kind.split([';', '+']).next().unwrap_or_default().to_ascii_lowercase();
+    let known = ["png", "jpeg", "gif", "svg", "webp", "bmp", "tiff", "avif"];
+    match known.iter().find(|known| **known == kind) {
+        Some(known) => known,
+        None if kind == "jpg" => "jpeg",
+        None => "image",
+    }
+}
+
+/// Writes a new file and returns its name. A file or a link that has the name stays as it is: the new one gets a number.
+fn write_new(folder: &Path, name: &str, extension: &str, bytes: &[u8]) -> Result<PathBuf> {
+    for number in 1_u32.. {
+        let number = if number == 1 { String::new() } else { format!("-{number}") };
+        let path = folder.join(format!("{name}{number}.{extension}"));
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                file.write_all(bytes).map_err(|e| Failure::file(&path, &e))?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Failure::file(&path, &error)),
+        }
+    }
+    Err(Failure::local(format!("no file name is free: {}", folder.join(name).display())))
+}
+
 /// Saves data URLs to files and prints the file names. A path on the cluster is printed as it is.
 fn save(images: &[String], folder: &Path, id: &str, context: &Context) -> Result {
     let mut names = String::new();
@@ -211,10 +240,8 @@ fn save(images: &[String], folder: &Path, id: &str, context: &Context) -> Result
         let bytes = BASE64_STANDARD
             .decode(data.trim())
             .map_err(|e| Failure::local(format!("image {} cannot be decoded: {e}", i + 1)))?;
-        let extension: String = kind.chars().take_while(char::is_ascii_alphanumeric).collect();
-        let id: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
-        let path = folder.join(format!("brick-{id}-{}.{extension}", i + 1));
-        std::fs::write(&path, bytes).map_err(|e| Failure::file(&path, &e))?;
+        let id: String = id.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+        let path = write_new(folder, &format!("brick-{id}-{}", i + 1), extension(kind), &bytes)?;
         names.push_str(&format!("{}\n", path.display()));
     }
     Ok(context.output().bytes(names.as_bytes())?)

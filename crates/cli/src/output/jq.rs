@@ -1,6 +1,11 @@
 //! `--jq`: filters JSON output with jaq. Integers of any size stay exact.
+//!
+//! A filter is a program that may never end, and whose recursion the interpreter doesn't bound. So it runs in a process of
+//! its own, see `process.rs`.
 
-use std::io;
+mod process;
+
+use std::thread;
 
 use jaq_core::{
     Compiler, Ctx, Vars, data,
@@ -9,6 +14,8 @@ use jaq_core::{
 use jaq_json::{Val, read};
 use serde::de::IgnoredAny;
 
+pub(super) use self::process::filter;
+pub(crate) use self::process::run_if_child;
 use crate::failure::Failure;
 
 type Filter = jaq_core::Filter<data::JustLut<Val>>;
@@ -16,33 +23,52 @@ type Filter = jaq_core::Filter<data::JustLut<Val>>;
 /// How much of a value an error shows, in characters.
 const SHOWN: usize = 80;
 
-/// Checks that a filter compiles.
-pub(crate) fn check(code: &str) -> Result<(), Failure> {
-    compile(code).map(drop)
+/// The longest filter, in bytes. Together with the stack it bounds how deep a filter can be nested.
+const LONGEST: usize = 16 << 10;
+
+/// The stack of a thread that compiles or runs a filter, in bytes.
+const STACK: usize = 256 << 20;
+
+/// How a filter ended.
+enum End {
+    Done,
+    /// `halt` and `halt_error`, with their exit code.
+    Halted(i32),
 }
 
-/// Applies a filter to JSON text. Returns each result as JSON, except that a string has no quotes.
-///
-/// A filter that fails on the data is not a wrong command line: by then the work is done.
-pub(crate) fn filter(code: &str, json: &str) -> Result<Vec<String>, Failure> {
-    let filter = compile(code)?;
-    let failed = |why: String| {
-        let hint = "the command itself succeeded; only its output could not be filtered";
-        Failure::from(io::Error::other(format!("--jq: {why}"))).with_hint(hint)
-    };
-    let input = read::parse_single(json.as_bytes()).map_err(|e| failed(format!("not JSON: {e}")))?;
-    let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
-    let mut results = Vec::new();
+/// Checks that a filter compiles.
+pub(crate) fn check(code: &str) -> Result<(), Failure> {
+    if code.len() > LONGEST {
+        return Err(Failure::usage(format!(
+            "--jq: the filter is longer than {LONGEST} bytes: {} bytes",
+            code.len()
+        )));
+    }
+    let check = || compile(code).map(drop);
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, check)?;
+        thread.join().unwrap_or_else(|_| Err(Failure::local("--jq: the filter could not be compiled")))
+    })
+}
+
+/// Applies a filter to JSON text. Each result is JSON, except that a string has no quotes. `take` returns whether to go on.
+fn apply(code: &str, json: &[u8], mut take: impl FnMut(&[u8]) -> bool) -> Result<End, String> {
+    let filter = compile(code).map_err(|failure| failure.message())?;
+    let input = read::parse_single(json).map_err(|e| format!("not JSON: {e}"))?;
+    let environment = Val::obj(Default::default());
+    let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([environment]));
     for result in filter.id.run((context, input)) {
-        match result.map_err(jaq_core::Exn::get_err) {
-            Ok(Val::TStr(text)) => results.push(String::from_utf8_lossy(&text).into_owned()),
-            Ok(value) => results.push(value.to_string()),
-            Err(Ok(error)) => return Err(failed(brief(&error.to_string()))),
-            // `halt` ends the filter.
-            Err(Err(_)) => break,
+        let goes_on = match result.map_err(jaq_core::Exn::get_err) {
+            Ok(Val::TStr(text)) => take(&text),
+            Ok(value) => take(value.to_string().as_bytes()),
+            Err(Ok(error)) => return Err(brief(&error.to_string())),
+            Err(Err(halt)) => return Ok(End::Halted(halt.get_halt().unwrap_or(0))),
+        };
+        if !goes_on {
+            break;
         }
     }
-    Ok(results)
+    Ok(End::Done)
 }
 
 fn compile(code: &str) -> Result<Filter, Failure> {
@@ -55,6 +81,7 @@ fn compile(code: &str) -> Result<Filter, Failure> {
     let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
     Compiler::default()
         .with_funs(functions)
+        .with_global_vars(["$ENV"])
         .compile(modules)
         .map_err(|errors| refuse(format!("unknown names: {}", unknown(&errors))))
 }
@@ -112,7 +139,7 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod format_tests {
-    use super::filter;
+    use super::tests::filter;
 
     #[test]
     fn rows_are_formatted_as_jq_does() {
@@ -137,6 +164,15 @@ mod format_tests {
 mod tests {
     use super::*;
 
+    pub(super) fn filter(code: &str, json: &str) -> Result<Vec<String>, String> {
+        let mut results = Vec::new();
+        let take = |result: &[u8]| {
+            results.push(String::from_utf8_lossy(result).into_owned());
+            true
+        };
+        apply(code, json.as_bytes(), take).map(|_| results)
+    }
+
     #[test]
     fn filters_and_keeps_integers_exact() {
         let json = r#"{"a":[{"id":9007199254740993123,"n":"x"},{"id":2,"n":null}]}"#;
@@ -147,6 +183,18 @@ mod tests {
         for wrong in [".a[", "nope", ".a | nope(1)"] {
             assert_eq!(check(wrong).unwrap_err().kind(), brickwire_actions::ErrorKind::Usage, "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_environment_is_empty_and_a_deep_or_long_filter_is_an_error() {
+        assert_eq!(filter("$ENV, ($ENV | length)", "1").unwrap(), ["{}", "0"]);
+        for deep in ["[", "-", "1|"] {
+            let _ = check(&deep.repeat(LONGEST / deep.len()));
+            let _ = check(&format!("{}1", deep.repeat((LONGEST - 1) / deep.len())));
+        }
+        check(&format!("{}1{}", "[".repeat(LONGEST / 2 - 1), "]".repeat(LONGEST / 2 - 1))).unwrap();
+        let long = check(&".|".repeat(LONGEST)).unwrap_err();
+        assert!(long.message().contains("16384 bytes"), "{}", long.message());
     }
 
     #[test]
@@ -161,9 +209,7 @@ mod tests {
             ("error(.)", "--jq: [{"),
             ("error(\"a\\nb\")", r#"--jq: "a\nb""#),
         ] {
-            let failure = filter(code, &json).unwrap_err();
-            assert_ne!(failure.kind(), brickwire_actions::ErrorKind::Usage);
-            let message = failure.message();
+            let message = format!("--jq: {}", filter(code, &json).unwrap_err());
             assert!(message.starts_with(told) && message.chars().count() < 250, "{code}: {message}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
 };
 
 use brickwire_actions::{ErrorKind, Rows, types::StatementColumnInfo};
@@ -212,9 +212,7 @@ impl RowPrinter {
         match self.out {
             Sink::Direct(out) => out.end()?.keep()?,
             Sink::Filtered { code, text, mut out } => {
-                for result in filter(&code, &String::from_utf8_lossy(&text))? {
-                    writeln!(out, "{result}")?;
-                }
+                filter(&code, &text, &mut out)?;
                 out.keep()?;
             }
         }
