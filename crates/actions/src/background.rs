@@ -281,6 +281,55 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_submission_that_was_only_refused_is_known_not_to_run() {
+        for (attempts, words) in [(0, "before it could be sent"), (1, "one attempt"), (7, "7 attempts")] {
+            let submitted = Background::default().submit::<(), _>(
+                &Events::default(),
+                "statement",
+                Instant::now() + SOON,
+                |cancel| async move {
+                    cancel.cancelled().await;
+                    Err(Error::new(ErrorKind::Local, "canceled").with_details(|d| d.attempts = attempts))
+                },
+            );
+            let error = submitted.await.unwrap_err();
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::DeadlineExceeded, attempts));
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_leaves_learns_what_became_of_its_submission() {
+        let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let events = Events::new({
+            let seen = seen.clone();
+            move |event| seen.lock().unwrap().push(event.clone())
+        });
+        let background = Background::default();
+        let unknown = Error::new(ErrorKind::UnknownOutcome, "lost");
+        for (error, why) in
+            [(Error::new(ErrorKind::Local, "canceled"), None), (unknown, Some("lost".to_owned()))]
+        {
+            let submission = background.submit::<(), _>(
+                &events,
+                "statement",
+                Instant::now() + 9 * SOON,
+                |cancel| async move {
+                    cancel.cancelled().await;
+                    Err(error)
+                },
+            );
+            let _ = tokio::time::timeout(SOON, submission).await;
+            assert!(background.settle(SOON).await);
+            let left = [
+                Event::AwaitingAnswer { what: "statement" },
+                Event::Answered { what: "statement", unknown: why },
+            ];
+            assert_eq!(std::mem::take(&mut *seen.lock().unwrap()), left);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_cancellation_says_what_became_of_it_and_is_not_waited_for_for_long() {
         let (background, events) = (Background::default(), Events::default());
         let refused = background.cancel_on_drop(&events, "statement", "s1", || async {

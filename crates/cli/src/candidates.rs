@@ -133,7 +133,11 @@ fn read_fresh(path: &PathBuf) -> Option<Found> {
     let known = fs::symlink_metadata(path).ok()?;
     let age = SystemTime::now().duration_since(known.modified().ok()?).ok()?;
     // A link may lead anywhere, and a pipe may block.
-    if known.is_file() && known.len() < LARGEST && age < FRESH { serde_json::from_slice(&fs::read(path).ok()?).ok() } else { None }
+    if known.is_file() && known.len() < LARGEST && age < FRESH {
+        serde_json::from_slice(&fs::read(path).ok()?).ok()
+    } else {
+        None
+    }
 }
 
 fn candidates(current: &OsStr, found: &Found) -> Vec<CompletionCandidate> {
@@ -174,7 +178,8 @@ mod tests {
     #[test]
     fn hosts_share_no_cache() {
         let hosts = ["https://a.b.c", "https://a-b.c", "https://a.b-c", "http://a.b.c", "https://a.b.c:443"];
-        let names: std::collections::HashSet<_> = hosts.iter().map(|host| file_name(host, "cluster")).collect();
+        let names: std::collections::HashSet<_> =
+            hosts.iter().map(|host| file_name(host, "cluster")).collect();
         assert_eq!(names.len(), hosts.len(), "{names:?}");
         assert!(names.iter().all(|name| !name.contains(['/', ':'])), "{names:?}");
     }

@@ -26,18 +26,16 @@ use crate::{failure::Failure, options::Format, terminal};
 #[cfg(feature = "arrow")]
 pub(crate) use batches::BatchPrinter;
 pub(crate) use check::check;
+pub(crate) use fields::Column;
 use fields::{cells, fields};
-#[cfg(feature = "jq")]
-pub(crate) use jq::run_if_child;
 use filter::filter;
+#[cfg(feature = "jq")]
+pub(crate) use filter::run_if_child;
 pub(crate) use rows::RowPrinter;
 #[cfg(feature = "arrow")]
 pub(crate) use schema::schema_of;
 use table::{Table, field_lines, shown, terminal_width};
 pub(crate) use target::{Target, format_for};
-
-/// A column of a table: its heading, and the JSON pointer to its value in an item.
-pub(crate) type Column = (&'static str, &'static str);
 
 /// Prints data to stdout.
 pub(crate) struct Output {
@@ -188,4 +186,3 @@ impl Output {
 fn rows_only() -> Failure {
     Failure::usage("arrow and parquet are for the rows of `brick sql`").with_hint("write csv, json, or jsonl")
 }
-

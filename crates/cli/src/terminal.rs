@@ -176,6 +176,15 @@ mod tests {
     }
 
     #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let text = "é".repeat(LONGEST_MESSAGE);
+        let shown = cut(&text);
+        let start = "é".repeat(LONGEST_MESSAGE / 2);
+        assert_eq!(shown, format!("{start}… (cut: {LONGEST_MESSAGE} of {} bytes)", text.len()));
+        assert!(matches!(cut(&start), Cow::Borrowed(_)));
+    }
+
+    #[test]
     fn json_remains_json() {
         let json = "{\"a\":\"\u{202e}\u{9b}\u{7f}\"}";
         let shown: serde_json::Value = serde_json::from_str(&escaped(json)).unwrap();

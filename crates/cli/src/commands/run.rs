@@ -170,9 +170,7 @@ fn show(run: actions::Run, images: &Path, context: &Context) -> Result {
             terminal::tell(text.trim_start());
             Err(Failure::remote_code())
         }
-        RunOutput::Cancelled => {
-            Err(Failure::new(ErrorKind::RemoteFailed, "the command was canceled"))
-        }
+        RunOutput::Cancelled => Err(Failure::new(ErrorKind::RemoteFailed, "the command was canceled")),
         other => Err(Failure::local(format!(
             "this version of brick does not support this kind of result: {other:?}"
         ))),

@@ -9,6 +9,15 @@ use crate::{context::Context, failure::Result};
 #[command(after_help = "Example:\n  brick whoami -o json")]
 pub(crate) struct Command {}
 
+/// What a table shows of the user. All else may be of any kind and depth.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    user_name: Option<Value>,
+    display_name: Option<Value>,
+    id: Option<Value>,
+}
+
 pub(crate) async fn run(_: Command, context: &Context) -> Result {
     let workspace = context.workspace().await?;
     let me = workspace.users().me_json().await?;
@@ -23,11 +32,11 @@ pub(crate) async fn run(_: Command, context: &Context) -> Result {
         // The user is the service's own JSON, so that no field is lost.
         return context.output().document(&format!("{{\"user\":{me},{}", &known[1..]));
     }
-    let me: Map<String, Value> = serde_json::from_str(me.get())?;
+    let me: Shown = serde_json::from_str(me.get())?;
     let shown = json!({
-        "user": me.get("userName"),
-        "name": me.get("displayName"),
-        "id": me.get("id"),
+        "user": me.user_name,
+        "name": me.display_name,
+        "id": me.id,
         "host": host,
         "auth_type": config.auth_type(),
         "profile": config.profile(),

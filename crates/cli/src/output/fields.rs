@@ -6,7 +6,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Column, json};
+use super::json;
+
+/// A column of a table: its heading, and the JSON pointer to its value in an item.
+pub(crate) type Column = (&'static str, &'static str);
 
 /// The fields of an object in their order. Their values are not decoded.
 struct Fields<'a>(Vec<(String, &'a RawValue)>);

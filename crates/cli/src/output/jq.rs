@@ -1,9 +1,7 @@
 //! `--jq`: filters JSON output with jaq. Integers of any size stay exact.
 //!
 //! A filter is a program that may never end, and whose recursion the interpreter doesn't bound. So it runs in a process of
-//! its own, see `process.rs`.
-
-mod process;
+//! its own: `filter/process.rs`.
 
 use std::thread;
 
@@ -14,8 +12,6 @@ use jaq_core::{
 use jaq_json::{Val, read};
 use serde::de::IgnoredAny;
 
-pub(super) use self::process::filter;
-pub(crate) use self::process::run_if_child;
 use crate::failure::Failure;
 
 type Filter = jaq_core::Filter<data::JustLut<Val>>;
@@ -27,17 +23,17 @@ const SHOWN: usize = 80;
 const LONGEST: usize = 16 << 10;
 
 /// The stack of a thread that compiles or runs a filter, in bytes.
-const STACK: usize = 256 << 20;
+pub(super) const STACK: usize = 256 << 20;
 
 /// How a filter ended.
-enum End {
+pub(super) enum End {
     Done,
     /// `halt` and `halt_error`, with their exit code.
     Halted(i32),
 }
 
 /// Checks that a filter compiles.
-pub(crate) fn check(code: &str) -> Result<(), Failure> {
+pub(super) fn check(code: &str) -> Result<(), Failure> {
     if code.len() > LONGEST {
         return Err(Failure::usage(format!(
             "--jq: the filter is longer than {LONGEST} bytes: {} bytes",
@@ -52,7 +48,7 @@ pub(crate) fn check(code: &str) -> Result<(), Failure> {
 }
 
 /// Applies a filter to JSON text. Each result is JSON, except that a string has no quotes. `take` returns whether to go on.
-fn apply(code: &str, json: &[u8], mut take: impl FnMut(&[u8]) -> bool) -> Result<End, String> {
+pub(super) fn apply(code: &str, json: &[u8], mut take: impl FnMut(&[u8]) -> bool) -> Result<End, String> {
     let filter = compile(code).map_err(|failure| failure.message())?;
     let input = read::parse_single(json).map_err(|e| format!("not JSON: {e}"))?;
     let environment = Val::obj(Default::default());
@@ -128,7 +124,7 @@ fn type_of(value: &str) -> &'static str {
     }
 }
 
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     let mut characters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut short: String = characters.by_ref().take(SHOWN).collect();
     if characters.next().is_some() {

@@ -9,6 +9,24 @@ fn with_host(host: &str) -> Brick {
 }
 
 #[test]
+fn a_long_message_is_cut_and_says_so() {
+    let long =
+        |name: &str| serde_json::json!({ "cluster_id": "1", "state": "PENDING", name: "m".repeat(900_000) });
+    let error =
+        serde_json::json!({ "error_code": "X".repeat(90_000), "message": "m".repeat(900_000) }).to_string();
+    let server = Server::answering(&[(400, "application/json", error.as_bytes())]);
+    for line in
+        ["clusters list", "clusters list -o json", "clusters list -v", "sql -w 0123456789abcdef SELECT"]
+    {
+        let ran = server.brick(line).run().fails(6, &["…"]);
+        assert!((1000..30_000).contains(&ran.stderr.len()), "{line}: {}", ran.stderr.len());
+    }
+    let server = Server::json(&long("state_message").to_string());
+    let ran = server.brick("clusters wait 0123-456789-abcdefgh --timeout 300ms").run().fails(9, &["(cut: "]);
+    assert!(ran.stderr.len() < 30_000, "{}", ran.stderr.len());
+}
+
+#[test]
 fn a_missing_host_or_credential() {
     let ran = Brick::new("clusters list").run();
     ran.fails(3, &["no host", "hint: set DATABRICKS_HOST", "profile"]);

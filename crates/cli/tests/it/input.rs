@@ -246,7 +246,7 @@ fn entities_are_decoded_and_messages_start_with_text() {
         (200, json, failed.as_bytes()),
     ]);
     let ran = server.brick("run -c 0710-090000-anlyt1cs x").run().exits(8, &[]);
-    assert_eq!(ran.stderr, "TypeError: '<' é&lt;\n");
+    assert_eq!(ran.stderr, "TypeError: '<' é&lt;\nerror: the code failed\n");
     let message = br#"{"error_code":"INVALID_PARAMETER_VALUE","message":"\n\nno such thing"}"#;
     let ran = Server::answering(&[(400, json, message)]).brick("whoami").run().exits(6, &["no such thing"]);
     assert!(ran.stderr.starts_with("error: ") && !ran.stderr.starts_with("error: \n"), "{}", ran.stderr);

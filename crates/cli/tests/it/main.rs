@@ -11,8 +11,11 @@ mod clusters;
 mod commands;
 mod completion;
 mod connections;
+mod deadlines;
 mod debug;
 mod exit_status;
+#[cfg(feature = "jq")]
+mod filters;
 mod help;
 #[cfg(unix)]
 mod hostile;
@@ -27,6 +30,8 @@ mod run;
 mod sandbox;
 #[cfg(unix)]
 mod shells;
+#[cfg(unix)]
+mod signals;
 mod sql_results;
 mod sql_values;
 mod statements;

@@ -4,7 +4,10 @@ use std::{
     ffi::OsStr,
     io::{Read, Write},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{self, Receiver},
+    sync::{
+        Arc, Condvar, Mutex,
+        mpsc::{self, Receiver},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -127,8 +130,17 @@ impl Brick {
             // A program that doesn't read its input is no failure here.
             thread::spawn(move || drop(pipe.write_all(&bytes)));
         }
-        let stderr = reading(child.stderr.take().unwrap());
-        Running { child, line: self.line, stdout: None, stderr, begun: Instant::now(), _home: self.home }
+        let said = Arc::default();
+        let stderr = reading(Noting(child.stderr.take().unwrap(), Arc::clone(&said)));
+        Running {
+            child,
+            line: self.line,
+            stdout: None,
+            stderr,
+            said,
+            begun: Instant::now(),
+            _home: self.home,
+        }
     }
 }
 
@@ -138,6 +150,8 @@ pub(crate) struct Running {
     line: String,
     stdout: Option<Receiver<Vec<u8>>>,
     stderr: Receiver<Vec<u8>>,
+    /// What it has said so far.
+    said: Arc<(Mutex<Vec<u8>>, Condvar)>,
     begun: Instant,
     /// Deleted when the run has ended.
     _home: TempDir,
@@ -149,6 +163,17 @@ impl Running {
     pub(crate) fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{kill}");
+    }
+
+    /// Waits until these words stand on stderr.
+    pub(crate) fn until_said(self, words: &str) -> Self {
+        let (said, more) = &*self.said;
+        let is_missing = |said: &mut Vec<u8>| !String::from_utf8_lossy(said).contains(words);
+        let (said, waited) = more.wait_timeout_while(said.lock().unwrap(), LIMIT, is_missing).unwrap();
+        let text = String::from_utf8_lossy(&said).into_owned();
+        drop(said);
+        assert!(!waited.timed_out(), "{} doesn't say {words:?}: {text}", self.line);
+        self
     }
 
     /// Waits for the end.
@@ -164,6 +189,18 @@ impl Running {
         let stderr = String::from_utf8(stderr).unwrap();
         assert!(!stderr.contains("panicked"), "{}: {stderr}", self.line);
         Ran { line: self.line, status, stdout, stderr }
+    }
+}
+
+/// Notes what is read.
+struct Noting<R>(R, Arc<(Mutex<Vec<u8>>, Condvar)>);
+
+impl<R: Read> Read for Noting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        self.1.0.lock().unwrap().extend_from_slice(&buffer[..read]);
+        self.1.1.notify_all();
+        Ok(read)
     }
 }
 
@@ -207,6 +244,11 @@ impl Ran {
     pub(crate) fn exits(self, code: i32, words: &[&str]) -> Self {
         assert_eq!(self.status.code(), Some(code), "{}: {}{}", self.line, self.text(), self.stderr);
         self.says(words)
+    }
+
+    /// The exit code, unless a signal ended it.
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.status.code()
     }
 
     /// Asserts that these words stand on stderr.

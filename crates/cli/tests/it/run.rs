@@ -60,7 +60,10 @@ fn a_traceback_is_clean_and_the_status_is_8() {
             "cause":"\u001b[0;31m-----\u001b[0m\n\u001b[0;31mTraceback\u001b[0m (most recent call last)\n"}"#,
     );
     let ran = server.brick("run -c 0710-090000-anlyt1cs x").run().fails(8, &[]);
-    assert_eq!(ran.stderr, "-----\nTraceback (most recent call last)\nKeyError: 'a<b'\n");
+    assert_eq!(
+        ran.stderr,
+        "-----\nTraceback (most recent call last)\nKeyError: 'a<b'\nerror: the code failed\n"
+    );
 }
 
 #[test]
@@ -147,6 +150,37 @@ fn pictures_become_files_and_are_named() {
     assert!(server.sent().is_empty());
     let broken = r#"{"resultType":"image","fileName":"data:image/png;base64,%"}"#;
     run(broken, folder.path()).fails(3, &["image 1 cannot be decoded"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_image_replaces_nothing_and_is_no_program() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (theirs, missing) = (elsewhere.path().join("theirs"), elsewhere.path().join("missing"));
+    fs::write(&theirs, "theirs").unwrap();
+    fs::write(folder.path().join("brick-c0ffee-1.png"), "mine").unwrap();
+    std::os::unix::fs::symlink(&theirs, folder.path().join("brick-c0ffee-1-2.png")).unwrap();
+    std::os::unix::fs::symlink(&missing, folder.path().join("brick-c0ffee-1-3.png")).unwrap();
+    let image = |kind: &str| {
+        let results = format!(r#"{{"resultType":"image","fileName":"data:image/{kind};base64,bmV3"}}"#);
+        let server = with_results(&results);
+        let brick = server.brick("run -c 0710-090000-anlyt1cs x --images").arg(folder.path());
+        let path = brick.run().done().silent().text().trim().to_owned();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        path.rsplit('/').next().unwrap().to_owned()
+    };
+    assert_eq!(image("png"), "brick-c0ffee-1-4.png");
+    assert_eq!(fs::read_to_string(folder.path().join("brick-c0ffee-1.png")).unwrap(), "mine");
+    assert!(fs::read_to_string(&theirs).unwrap() == "theirs" && !missing.exists());
+    for (kind, name) in [
+        ("JPG", "brick-c0ffee-1.jpeg"),
+        ("svg+xml", "brick-c0ffee-1.svg"),
+        ("sh", "brick-c0ffee-1.image"),
+        ("x.desktop", "brick-c0ffee-1-2.image"),
+        ("../../x", "brick-c0ffee-1-3.image"),
+    ] {
+        assert_eq!(image(kind), name);
+    }
 }
 
 #[test]

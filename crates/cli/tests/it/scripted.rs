@@ -25,6 +25,11 @@ impl Server {
         Self::answering(&[(200, "application/json", body.as_bytes())])
     }
 
+    /// Answers as the function says.
+    pub(crate) fn handling(handler: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
+        Self(brickwire_testserver::Server::start(handler))
+    }
+
     /// Answers with the JSON that the function returns for a method and a path, or else with 404.
     pub(crate) fn routing(route: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self(brickwire_testserver::Server::start(move |request| {
@@ -43,6 +48,11 @@ impl Server {
 
     pub(crate) fn url(&self) -> String {
         self.0.url()
+    }
+
+    /// Waits until a request for a path that ends so has arrived.
+    pub(crate) fn until_sent(&self, end: &str) {
+        self.0.log().block_until(|requests| requests.iter().any(|request| request.path().ends_with(end)));
     }
 
     pub(crate) fn sent(&self) -> Vec<Arc<Request>> {

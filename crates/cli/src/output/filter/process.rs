@@ -21,8 +21,11 @@ use std::{
     time::Duration,
 };
 
-use super::{End, STACK, apply, shortened};
-use crate::{failure::Failure, signals, terminal};
+use crate::{
+    failure::Failure,
+    output::jq::{End, STACK, apply, shortened},
+    signals, terminal,
+};
 
 /// The argument that makes a process a filter.
 const CHILD: &str = "__filter";
@@ -52,6 +55,8 @@ const FAILED: u8 = b'f';
 /// The exit code of `halt` or `halt_error`.
 const HALTED: u8 = b'h';
 const DONE: u8 = b'd';
+/// Not sent: nothing has come for a while.
+const IDLE: u8 = b' ';
 
 /// Applies a filter to JSON text, and writes each result on a line.
 ///
@@ -65,7 +70,9 @@ pub(in crate::output) fn filter(code: &str, json: &[u8], out: &mut dyn Write) ->
             Some(frame) => frame,
             None => return Err(failed(&process.why_it_died(json.len()))),
         };
-        if kind != HALTED && let Some(message) = message.take() {
+        if kind != HALTED
+            && let Some(message) = message.take()
+        {
             terminal::tell(&message);
         }
         match kind {
@@ -83,6 +90,7 @@ pub(in crate::output) fn filter(code: &str, json: &[u8], out: &mut dyn Write) ->
                 let text = String::from_utf8_lossy(&content);
                 message = (shown <= MESSAGES).then(|| text.trim_end().to_owned());
             }
+            IDLE => {}
             DONE => return Ok(()),
             HALTED if content == b"0" => return Ok(()),
             HALTED => {
@@ -122,10 +130,11 @@ impl Process {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
-        let (mut stdin, mut stdout, mut stderr) = match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
-            (Some(stdin), Some(stdout), Some(stderr)) => (stdin, stdout, stderr),
-            _ => return Err(io::Error::other("a process has no pipes")),
-        };
+        let (mut stdin, mut stdout, mut stderr) =
+            match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
+                (Some(stdin), Some(stdout), Some(stderr)) => (stdin, stdout, stderr),
+                _ => return Err(io::Error::other("a process has no pipes")),
+            };
         let errors = thread::spawn(move || {
             let mut errors = Vec::new();
             let _ = stderr.by_ref().take(MESSAGES as u64).read_to_end(&mut errors);
@@ -172,7 +181,11 @@ impl Process {
                     self.at = 0;
                     self.text.extend_from_slice(&block);
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    if signals::received().is_none() {
+                        return Ok(Some((IDLE, Vec::new())));
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
             }
             if signals::received().is_some() {
@@ -271,7 +284,9 @@ fn write(kind: u8, content: &[u8]) -> bool {
     let Ok(mut out) = OUT.lock() else { return false };
     let out = out.get_or_insert_with(|| io::BufWriter::with_capacity(64 << 10, io::stdout()));
     let length = (content.len() as u64).to_le_bytes();
-    [&[kind][..], &length, content].iter().all(|part| out.write_all(part).is_ok())
+    let is_written = [&[kind][..], &length, content].iter().all(|part| out.write_all(part).is_ok());
+    // A message is for someone who waits.
+    is_written && (kind != MESSAGE || out.flush().is_ok())
 }
 
 /// The interpreter logs what `stderr` and `debug` write.
@@ -284,7 +299,11 @@ impl log::Log for Messages {
 
     fn log(&self, record: &log::Record<'_>) {
         let text = record.args();
-        let text = if record.level() == log::Level::Debug { format!("[\"DEBUG:\",{text}]") } else { text.to_string() };
+        let text = if record.level() == log::Level::Debug {
+            format!("[\"DEBUG:\",{text}]")
+        } else {
+            text.to_string()
+        };
         write(MESSAGE, text.as_bytes());
     }
 
