@@ -283,8 +283,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_submission_that_was_only_refused_is_known_not_to_run() {
         for (attempts, words) in [(0, "before it could be sent"), (1, "one attempt"), (7, "7 attempts")] {
-            let submitted = Background::default().submit::<(), _>(
-                &Events::default(),
+            let (background, events) = (Background::default(), Events::default());
+            let submitted = background.submit::<(), _>(
+                &events,
                 "statement",
                 Instant::now() + SOON,
                 |cancel| async move {

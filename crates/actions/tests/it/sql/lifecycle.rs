@@ -119,7 +119,9 @@ async fn dropping_the_wait_cancels_what_is_ours_only() {
     assert_eq!(service.cancellations().await, 1);
     // The state is polled until the statement has ended, and reported.
     assert!(service.requests(ID).iter().filter(|r| is_poll(r)).count() > polls);
-    assert!(service.events().last().unwrap().contains("CANCELED"), "{:?}", service.events());
+    let events = service.events();
+    let [.., ended, canceled] = &events[..] else { panic!("{events:?}") };
+    assert!(ended.contains("CANCELED") && canceled.starts_with("Canceled "), "{events:?}");
     let service = start().await;
     let statements = service.workspace.statements();
     let others = statements.wait(ID, WaitOptions::default());
