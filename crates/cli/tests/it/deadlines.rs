@@ -123,7 +123,10 @@ fn all(
                 ran.stderr.lines().any(|line| line.starts_with("error: ")) && ran.stdout.is_empty(),
                 "{told}"
             );
-            check(command, fault, &ran.stderr);
+            // On a busy machine, the time may be over before the request in question.
+            if server.sent().iter().any(|request| is_hit(request)) {
+                check(command, fault, &ran.stderr);
+            }
         }
     };
     thread::scope(|scope| {
