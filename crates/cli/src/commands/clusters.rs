@@ -133,7 +133,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Start(Asked { which, waiting }) => {
             let id = which.id(context).await?;
-            let done = clusters.wait_until_restarted(&id, limit);
+            let done = clusters.wait_until_running(&id, limit);
             let already = format!("cluster {id} is running or starting");
             change(context, &waiting, &already, clusters.start(&id), clusters.get(&id), done).await
         }
