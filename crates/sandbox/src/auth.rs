@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::{error::ApiError, lock::lock, tenant::Tenant};
+use crate::{error::ApiError, lock::lock, secrets::same, tenant::Tenant};
 
 /// The client of the command line, which every account knows; users log in with it. It has no secret.
 pub(crate) const PUBLIC_CLIENT: &str = "databricks-cli";
@@ -72,7 +72,7 @@ impl Directory {
     /// A service principal. `secret` is `None` where something else has authenticated it.
     pub(crate) fn client(&self, id: &str, secret: Option<&str>) -> Result<Caller, ApiError> {
         match lock(&self.0).clients.get(id) {
-            Some(client) if secret.is_none_or(|secret| secret == client.secret) => Ok(Caller {
+            Some(client) if secret.is_none_or(|secret| same(secret, &client.secret)) => Ok(Caller {
                 tenant: client.tenant.clone(),
                 principal: Principal::ServicePrincipal { client_id: id.to_owned() },
             }),

@@ -124,7 +124,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Makes ids, credentials and chances of faults the same in each run.
+    /// Makes ids and chances of faults the same in each run. Secrets are never made of the seed.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.options.seed = Some(seed);

@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::{auth::Principal, error::ApiError, server::Server, tenant::Tenant};
+use crate::{auth::Principal, error::ApiError, fault::kind::Paging, server::Server, tenant::Tenant};
 
 /// The routes of a service.
 pub(crate) type Routes = Router<Arc<Server>>;
@@ -30,6 +30,8 @@ pub(crate) struct Call {
     pub(crate) principal: Principal,
     pub(crate) query: Arc<Vec<(String, String)>>,
     pub(crate) body: Bytes,
+    /// What a fault does to the page of a list.
+    pub(crate) paging: Option<Paging>,
 }
 
 impl Call {

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
+/// 9999-12-30T22:00:00.999Z, the last moment that [`Timestamp`] can write in every time zone. No clock goes beyond.
+pub(crate) const LAST_MS: u64 = 253_402_207_200_999;
+
 /// A clock that runs with the machine's or stands still, and that can be moved forward. Clones share the time.
 #[derive(Debug, Clone)]
 pub struct Clock(Arc<Inner>);
@@ -28,6 +31,12 @@ impl Clock {
         Self::new(millis(start), Some(Instant::now()))
     }
 
+    /// A clock that runs with the machine's but is off: the service's clock as clients find it wrong.
+    pub(crate) fn skewed(skew: Skew) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::new(skew.apply(millis(now)), Some(Instant::now()))
+    }
+
     /// A clock that stands at `epoch_ms` and moves only by [`advance`](Self::advance).
     #[must_use]
     pub fn standing_at(epoch_ms: u64) -> Self {
@@ -42,18 +51,46 @@ impl Clock {
     #[must_use]
     pub fn now_ms(&self) -> u64 {
         let ran = self.0.running_since.map_or(0, |since| millis(since.elapsed()));
-        self.0.start_ms + ran + self.0.ahead_ms.load(Ordering::SeqCst)
+        let ahead = self.0.ahead_ms.load(Ordering::SeqCst);
+        self.0.start_ms.saturating_add(ran).saturating_add(ahead).min(LAST_MS)
     }
 
-    /// Moves the time forward.
+    /// Moves the time forward, at most to 9999-12-30T22:00:00Z.
     pub fn advance(&self, by: Duration) {
-        self.0.ahead_ms.fetch_add(millis(by), Ordering::SeqCst);
+        let add = |ahead: u64| Some(ahead.saturating_add(millis(by)).min(LAST_MS));
+        // The closure always returns a value, so there is no error.
+        let _ = self.0.ahead_ms.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add);
     }
 }
 
 impl Default for Clock {
     fn default() -> Self {
         Self::system()
+    }
+}
+
+/// How far a clock is off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Skew {
+    Ahead(Duration),
+    Behind(Duration),
+}
+
+impl Skew {
+    /// `+90s`, `-1h`; without a sign it is ahead.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix('-') {
+            Some(behind) => parse_duration(behind).map(Self::Behind),
+            None => parse_duration(text.strip_prefix('+').unwrap_or(text)).map(Self::Ahead),
+        }
+    }
+
+    /// The moment as a clock shows it that is off so far; never before 1970.
+    pub(crate) fn apply(self, epoch_ms: u64) -> u64 {
+        match self {
+            Self::Ahead(by) => epoch_ms.saturating_add(millis(by)).min(LAST_MS),
+            Self::Behind(by) => epoch_ms.saturating_sub(millis(by)),
+        }
     }
 }
 
@@ -102,6 +139,26 @@ mod tests {
         assert_eq!(rfc3339(1_709_164_800_000), "2024-02-29T00:00:00.000Z");
         assert_eq!(rfc3339(4_107_542_399_999), "2100-02-28T23:59:59.999Z");
         assert_eq!(http_date(784_111_777_000), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[test]
+    fn no_step_goes_beyond_the_last_year() {
+        for clock in [Clock::system(), Clock::standing_at(5), Clock::standing_at(u64::MAX)] {
+            clock.advance(Duration::MAX);
+            clock.advance(Duration::from_millis(u64::MAX));
+            assert_eq!(clock.now_ms(), LAST_MS);
+        }
+        assert_eq!(rfc3339(LAST_MS), "9999-12-30T22:00:00.999Z");
+    }
+
+    #[test]
+    fn a_skew_has_a_sign() {
+        assert_eq!(Skew::parse("-1h").map(|skew| skew.apply(3_600_001)), Some(1));
+        assert_eq!(Skew::parse("-1h").map(|skew| skew.apply(5)), Some(0));
+        assert_eq!(Skew::parse("+2s"), Skew::parse("2s"));
+        assert_eq!(Skew::parse("2s").map(|skew| skew.apply(5)), Some(2005));
+        assert_eq!(Skew::parse("+"), None);
+        assert_eq!(Skew::parse("--1h"), None);
     }
 
     #[test]

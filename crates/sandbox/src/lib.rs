@@ -16,6 +16,7 @@ mod pipeline;
 mod request_log;
 mod routes;
 mod sandbox;
+mod secrets;
 mod serve;
 mod server;
 mod services;

@@ -16,6 +16,7 @@ use sha2::Sha256;
 use crate::{
     builder::Options,
     clock::{millis, rfc3339},
+    secrets::{hex, same},
 };
 
 /// The header that a link hands out when it hands out headers.
@@ -42,7 +43,7 @@ impl Links {
                  &X-Amz-SignedHeaders=host&X-Amz-Signature={signature}",
                 self.address, lifetime_ms / 1000,
             ),
-            "expiration": rfc3339(now_ms + lifetime_ms / 1000 * 1000),
+            "expiration": rfc3339(now_ms.saturating_add(lifetime_ms / 1000 * 1000)),
         });
         if options.link_headers {
             link["http_headers"] = json!({ LINK_HEADER: self.sign(&path, 0, 0) });
@@ -51,10 +52,10 @@ impl Links {
     }
 
     fn sign(&self, path: &str, at_ms: u64, lifetime_ms: u64) -> String {
-        // HMAC takes keys of any length; a wrong key would make no link work, so nothing is hidden by the default.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.as_bytes()) else { return String::new() };
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.key.as_bytes()).expect("HMAC takes keys of any length");
         mac.update(format!("{path}\n{at_ms}\n{}", lifetime_ms / 1000).as_bytes());
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&mac.finalize().into_bytes())
     }
 
     /// Whether a request may have its file, in the order storage checks.
@@ -81,7 +82,7 @@ impl Links {
         else {
             return Err(Refusal(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"));
         };
-        if self.sign(uri.path(), at_ms, lifetime.saturating_mul(1000)) != *signature {
+        if !same(&self.sign(uri.path(), at_ms, lifetime.saturating_mul(1000)), signature) {
             return Err(Refusal(
                 StatusCode::FORBIDDEN,
                 "SignatureDoesNotMatch",
@@ -93,7 +94,7 @@ impl Links {
             return Err(Refusal(StatusCode::FORBIDDEN, "AccessDenied", "Request has expired"));
         }
         let shown = headers.get(LINK_HEADER).and_then(|value| value.to_str().ok());
-        if options.link_headers && shown != Some(&self.sign(uri.path(), 0, 0)) {
+        if options.link_headers && !shown.is_some_and(|shown| same(shown, &self.sign(uri.path(), 0, 0))) {
             return Err(Refusal(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"));
         }
         Ok(())

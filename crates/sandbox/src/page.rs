@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::{call::Call, error::ApiError, request_log::fingerprint};
+use crate::{call::Call, error::ApiError, fault::kind::Paging, request_log::fingerprint};
 
 /// The page a request asks for, and the token of the next one. A token belongs to the filter it was made for.
 pub(crate) fn page(
@@ -26,8 +26,17 @@ pub(crate) fn page(
         None | Some("") => 0,
         Some(token) => offset_of(token, filter).ok_or_else(|| ApiError::invalid("Invalid page token"))?,
     };
-    let more = offset + size < entries.len();
-    let next = more.then(|| token_at(offset + size, filter));
+    match call.paging {
+        // The number makes it a new token each time.
+        Some(Paging::Empty) => return Ok((vec![], Some(token_at(offset, filter) + "." + &call.server.hex(8)))),
+        Some(Paging::Repeat) => {
+            let again = token_at(offset, filter);
+            return Ok((entries.into_iter().skip(offset).take(size).collect(), Some(again)));
+        }
+        None => {}
+    }
+    let end = offset.saturating_add(size);
+    let next = (end < entries.len()).then(|| token_at(end, filter));
     Ok((entries.into_iter().skip(offset).take(size).collect(), next))
 }
 
@@ -36,6 +45,7 @@ fn token_at(offset: usize, filter: &str) -> String {
 }
 
 fn offset_of(token: &str, filter: &str) -> Option<usize> {
+    let token = token.split_once('.').map_or(token, |(token, _)| token);
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
     let (offset, digest) = text.split_once(':')?;
     (digest == fingerprint(filter)).then(|| offset.parse().ok()).flatten()

@@ -15,12 +15,14 @@ use crate::{
     auth::{self, Caller},
     call::Call,
     error::{self, ApiError},
-    fault::effect::Connection,
+    fault::{Fault, effect::Connection, kind::Paging, set_date},
     server::Server,
 };
 
 /// More than any real request carries: a statement's text may be 16 MiB.
 const BODY_LIMIT: usize = 32 * 1024 * 1024;
+/// What is read of a request without a token, such as the form of a token request.
+const STRANGERS_BODY_LIMIT: usize = 1024 * 1024;
 
 /// The pipeline around every route of the API.
 pub(crate) async fn pipeline(
@@ -32,21 +34,22 @@ pub(crate) async fn pipeline(
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     let request_id = server.uuid();
-    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
-        return error::html(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large");
-    };
     if !host_is_ours(&server, &parts.headers) {
         // A web page that made its own name point at loopback must not reach a server that runs code.
         return error::html(StatusCode::MISDIRECTED_REQUEST, "This host is not served here");
     }
     let caller = server.directory.authenticate(&parts.headers, server.now_ms());
+    let most = if caller.is_ok() { BODY_LIMIT } else { STRANGERS_BODY_LIMIT };
+    let Ok(body) = axum::body::to_bytes(body, most).await else {
+        return error::html(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large");
+    };
     let tenant = match &caller {
         Ok(caller) => Some(caller.tenant.clone()),
         Err(_) => token_client(&parts.headers, &body).and_then(|id| server.directory.tenant_of_client(&id)),
     };
     let tenant_name = tenant.map(|tenant| tenant.name.clone());
     if path.starts_with("/__sandbox/") {
-        let answer = answer(&server, parts, body, caller, next).await;
+        let answer = answer(&server, parts, body, caller, next, None).await;
         return error::render(&path, &request_id, answer);
     }
 
@@ -61,14 +64,18 @@ pub(crate) async fn pipeline(
     }
     let mut response = match &fault {
         Some(fault) if fault.replaces_handler() => StatusCode::OK.into_response(),
-        _ => error::render(&path, &request_id, answer(&server, parts, body, caller, next).await),
+        _ => {
+            let paging = fault.as_ref().and_then(Fault::paging);
+            error::render(&path, &request_id, answer(&server, parts, body, caller, next, paging).await)
+        }
     };
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-request-id", id);
     }
     response.headers_mut().insert(header::SERVER, HeaderValue::from_static("databricks"));
+    set_date(&mut response, server.now_ms());
     if let Some(fault) = fault {
-        response = fault.play(response, connection, server.now_ms()).await;
+        response = fault.play(response, connection, &server.gates.api, server.now_ms()).await;
         if fault.cuts_connection() {
             return response;
         }
@@ -84,6 +91,7 @@ async fn answer(
     body: Bytes,
     caller: Result<Caller, ApiError>,
     next: Next,
+    paging: Option<Paging>,
 ) -> Response {
     if is_open(parts.uri.path()) {
         return next.run(Request::from_parts(parts, Body::from(body))).await;
@@ -101,6 +109,7 @@ async fn answer(
         principal: caller.principal,
         query: Arc::new(query),
         body: body.clone(),
+        paging,
     });
     let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
     response.headers_mut().insert("x-databricks-org-id", HeaderValue::from(workspace_id));

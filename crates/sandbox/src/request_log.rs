@@ -132,13 +132,14 @@ fn header_text(name: &str, value: &axum::http::HeaderValue) -> String {
 }
 
 /// Parameters of queries and forms that hold a credential.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 10] = [
     "access_token",
     "actor_token",
     "assertion",
     "client_secret",
     "code",
     "code_verifier",
+    "login_code",
     "refresh_token",
     "subject_token",
     "x-amz-signature",

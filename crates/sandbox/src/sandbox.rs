@@ -1,6 +1,7 @@
 //! A running sandbox: its threads, its listeners and its end.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -47,9 +48,9 @@ impl Sandbox {
     }
 
     async fn launch(builder: SandboxBuilder) -> io::Result<Self> {
+        let unreadable = |error: ParseFaultError| io::Error::new(io::ErrorKind::InvalidInput, error);
         let rules: Result<Vec<FaultRule>, _> = builder.faults.iter().map(|rule| rule.parse()).collect();
-        let rules =
-            rules.map_err(|error: ParseFaultError| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let rules = rules.map_err(unreadable)?;
         let (started, starting) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let options = builder.options;
@@ -72,7 +73,9 @@ impl Sandbox {
         let server = starting.await.map_err(|_| io::Error::other("the sandbox's thread ended"))??;
         let (token, tenant) = server.open_workspace(server.options.token.clone());
         let (client_id, client_secret) = server.add_client(tenant);
-        rules.into_iter().for_each(|rule| server.faults.add(rule, None));
+        for rule in rules {
+            server.faults.add(rule, None).map_err(unreadable)?;
+        }
         Ok(Self { server, token, client_id, client_secret, stop: Some(stop), thread: Some(thread) })
     }
 
@@ -98,6 +101,26 @@ impl Sandbox {
     #[must_use]
     pub fn client_secret(&self) -> &str {
         &self.client_secret
+    }
+
+    /// What the login page asks for: proof that the person at the browser may see this sandbox's output. It is new in
+    /// each sandbox. Without it, anyone who can open a connection on this machine could log in and run code.
+    #[must_use]
+    pub fn login_code(&self) -> &str {
+        &self.server.login_code
+    }
+
+    /// An identity token of a workload, to be exchanged for a token at `/oidc/v1/token` together with a client id. It
+    /// is signed by this sandbox, which accepts no other.
+    #[must_use]
+    pub fn identity_token(&self) -> String {
+        self.server.workloads.issue(&self.server.url)
+    }
+
+    /// The temporary directory that holds results and the folders in which Python runs. Only its owner can read it.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.server.directory_path
     }
 
     /// The account's id, for the account-level token endpoint `/oidc/accounts/<id>/v1/token`.
@@ -139,20 +162,18 @@ impl Sandbox {
     /// Injects a fault from now on, for every workspace; see [`FaultRule`].
     ///
     /// # Errors
-    /// The rule cannot be read.
+    /// The rule cannot be read, or there are 1,000 already.
     pub fn fault(&self, rule: &str) -> Result<(), ParseFaultError> {
-        self.server.faults.add(rule.parse()?, None);
-        Ok(())
+        self.server.faults.add(rule.parse()?, None)
     }
 
     /// Injects a fault for one workspace only, named by a personal access token or a client id.
     ///
     /// # Errors
-    /// The rule cannot be read.
+    /// The rule cannot be read, or there are 1,000 already.
     pub fn fault_for(&self, credential: &str, rule: &str) -> Result<(), ParseFaultError> {
         let tenant = self.server.directory.tenant_behind(credential).map(|tenant| tenant.name.clone());
-        self.server.faults.add(rule.parse()?, Some(tenant.unwrap_or_default()));
-        Ok(())
+        self.server.faults.add(rule.parse()?, Some(tenant.unwrap_or_default()))
     }
 
     /// The clock that delays and expiries follow.
@@ -199,6 +220,7 @@ async fn listen(options: Options, started: Started) -> Option<Arc<Server>> {
         let api = TcpListener::bind(("127.0.0.1", options.port)).await?;
         let links = TcpListener::bind(("127.0.0.1", 0)).await?;
         let server = Arc::new(Server::new(options, api.local_addr()?, links.local_addr()?)?);
+        let (api, links) = (server.gates.api.guard(api)?, server.gates.links.guard(links)?);
         io::Result::Ok((server, api, links))
     };
     let (server, api, links) = match bound.await {

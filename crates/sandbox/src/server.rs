@@ -1,17 +1,26 @@
 //! What all requests of a sandbox share.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use crate::{
     auth::Directory,
     builder::Options,
-    fault::Faults,
+    fault::{Faults, gate::Gate},
     links::Links,
     lock::lock,
     request_log::{RequestLog, fingerprint},
+    routes::oauth::workload::Provider,
+    secrets::random_hex,
     tenant::Tenant,
 };
+
+/// What refuses connections while a fault says so.
+pub(crate) struct Gates {
+    pub(crate) api: Gate,
+    pub(crate) links: Gate,
+}
 
 /// Everything the handlers share.
 pub(crate) struct Server {
@@ -22,21 +31,31 @@ pub(crate) struct Server {
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
     pub(crate) links: Links,
+    /// Of the listeners of the API and of the links.
+    pub(crate) gates: Gates,
+    /// What proves that a login in the browser is the owner's; see [`Sandbox::login_code`](crate::Sandbox::login_code).
+    pub(crate) login_code: String,
+    pub(crate) workloads: Provider,
     random: Mutex<fastrand::Rng>,
+    pub(crate) directory_path: PathBuf,
     directory_of_files: Mutex<Option<tempfile::TempDir>>,
 }
 
 impl Server {
     pub(crate) fn new(options: Options, api: SocketAddr, links: SocketAddr) -> std::io::Result<Self> {
         let mut random = options.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
-        let files = tempfile::Builder::new().prefix("brickwire-sandbox-").tempdir()?;
+        let files = private("brickwire-sandbox-").tempdir()?;
         Ok(Self {
             url: format!("http://{api}"),
             directory: Directory::default(),
             faults: Faults::new(random.fork()),
             log: RequestLog::default(),
-            links: Links::new(links, hex(&mut random, 32)),
+            links: Links::new(links, random_hex(64)),
+            gates: Gates { api: Gate::new(), links: Gate::new() },
+            login_code: login_code(),
+            workloads: Provider::new(),
             random: Mutex::new(random),
+            directory_path: files.path().to_owned(),
             directory_of_files: Mutex::new(Some(files)),
             options,
         })
@@ -46,7 +65,8 @@ impl Server {
         self.options.clock.now_ms()
     }
 
-    /// `digits` random hex digits.
+    /// `digits` random hex digits, for ids: with a seed they are the same in each run. Secrets come from
+    /// [`random_hex`].
     pub(crate) fn hex(&self, digits: usize) -> String {
         hex(&mut lock(&self.random), digits)
     }
@@ -66,7 +86,7 @@ impl Server {
 
     /// A personal access token that opens a workspace of its own.
     pub(crate) fn open_workspace(&self, token: Option<String>) -> (String, Arc<Tenant>) {
-        let token = token.unwrap_or_else(|| format!("dapi{}", self.hex(32)));
+        let token = token.unwrap_or_else(|| format!("dapi{}", random_hex(32)));
         let id = 1_000_000_000_000_000 + lock(&self.random).u64(0..9_000_000_000_000_000); // sixteen digits
         let tenant = Arc::new(Tenant::new(fingerprint(&token), id, self.now_ms()));
         self.directory.add_personal(&token, tenant.clone());
@@ -75,7 +95,7 @@ impl Server {
 
     /// A service principal of an existing workspace: client id and secret.
     pub(crate) fn add_client(&self, tenant: Arc<Tenant>) -> (String, String) {
-        let (id, secret) = (self.uuid(), format!("dose{}", self.hex(32)));
+        let (id, secret) = (self.uuid(), format!("dose{}", random_hex(32)));
         self.directory.add_client(&id, &secret, tenant);
         (id, secret)
     }
@@ -83,7 +103,7 @@ impl Server {
     /// A new empty directory, or nothing after [`delete_files`](Self::delete_files).
     pub(crate) fn new_directory(&self, prefix: &str) -> std::io::Result<tempfile::TempDir> {
         match &*lock(&self.directory_of_files) {
-            Some(root) => tempfile::Builder::new().prefix(prefix).tempdir_in(root),
+            Some(root) => private(prefix).tempdir_in(root),
             None => Err(std::io::Error::other("the sandbox is closed")),
         }
     }
@@ -99,6 +119,21 @@ impl Server {
     pub(crate) fn delete_files(&self) {
         drop(lock(&self.directory_of_files).take());
     }
+}
+
+/// Four groups of five hex digits: 80 bits, and short enough to type.
+fn login_code() -> String {
+    let digits = random_hex(20);
+    format!("{}-{}-{}-{}", &digits[..5], &digits[5..10], &digits[10..15], &digits[15..])
+}
+
+/// A directory that is its owner's alone from its first moment.
+fn private(prefix: &str) -> tempfile::Builder<'_, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder
 }
 
 fn hex(random: &mut fastrand::Rng, digits: usize) -> String {

@@ -9,7 +9,10 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::{
-    fault::effect::Connection, links::Refusal, routes::statements::record::Statements, server::Server,
+    fault::{Fault, effect::Connection, set_date},
+    links::Refusal,
+    routes::statements::{record::Statements, stored},
+    server::Server,
 };
 
 pub(crate) fn router(server: Arc<Server>) -> Router {
@@ -21,12 +24,13 @@ async fn serve(State(server): State<Arc<Server>>, connection: Connection, reques
     let file = uri.path().strip_prefix("/results/").and_then(|rest| rest.split_once('/'));
     let now_ms = server.now_ms();
     let found = file.and_then(|(id, index)| {
+        let index: usize = index.parse().ok()?;
         server.directory.tenants().into_iter().find_map(|tenant| {
             let statement = tenant.state::<Statements>().find(id, now_ms)?;
-            Some((tenant.name.clone(), statement.chunk(index.parse().ok()?)))
+            Some((tenant.name.clone(), (statement, index)))
         })
     });
-    let (tenant, chunk) = found.unzip();
+    let (tenant, found) = found.unzip();
     let number = server.log.arrived(now_ms, tenant.clone(), (&method, &uri), &headers, b"");
     let fault = server.faults.choose(&method, uri.path(), tenant.as_deref());
     if let Some(fault) = &fault {
@@ -35,23 +39,28 @@ async fn serve(State(server): State<Arc<Server>>, connection: Connection, reques
         server.options.clock.advance(fault.lateness());
     }
     let now_ms = server.now_ms();
-    let mut response = match (server.links.check(&uri, &headers, now_ms, &server.options), chunk.flatten()) {
+    let swap = fault.as_ref().and_then(Fault::swap);
+    let mut response = match (server.links.check(&uri, &headers, now_ms, &server.options), found) {
         (Err(refusal), _) => refusal.into_response(),
-        (Ok(()), None) => {
-            Refusal(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist.").into_response()
-        }
         (Ok(()), Some(_)) if method != Method::GET && method != Method::HEAD => {
             Refusal(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "The method is not allowed.")
                 .into_response()
         }
-        (Ok(()), Some(chunk)) => match tokio::fs::read(&chunk.file).await {
-            Ok(body) => body_or_part(body, &method, headers.get(header::RANGE)),
-            Err(_) => Refusal(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist.")
-                .into_response(),
-        },
+        (Ok(()), found) => {
+            let body = match found {
+                Some((statement, index)) => stored(&statement, index, swap).await,
+                None => None,
+            };
+            match body {
+                Some(body) => body_or_part(body, &method, headers.get(header::RANGE)),
+                None => Refusal(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist.")
+                    .into_response(),
+            }
+        }
     };
+    set_date(&mut response, now_ms);
     if let Some(fault) = fault {
-        response = fault.play(response, connection, now_ms).await;
+        response = fault.play(response, connection, &server.gates.links, now_ms).await;
         if fault.cuts_connection() {
             return response;
         }

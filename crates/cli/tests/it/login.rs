@@ -79,7 +79,7 @@ impl Machine {
     /// Runs a login, with the browser's part in it: every address, and the last page.
     fn log_in(&self, login: Brick) -> (Ran, Vec<String>, String) {
         let running = login.start();
-        let (addresses, page) = browse(&self.address());
+        let (addresses, page) = browse(&self.address(), self.sandbox.sandbox.login_code());
         (running.end(), addresses, page)
     }
 
@@ -95,12 +95,16 @@ impl Machine {
     }
 }
 
-/// Goes to an address, and wherever it is sent from there.
-fn browse(address: &str) -> (Vec<String>, String) {
+/// Goes to an address and wherever it is sent from there, and types the code where the login page asks for it.
+fn browse(address: &str, login_code: &str) -> (Vec<String>, String) {
     let mut addresses = vec![address.to_owned()];
     loop {
         assert!(addresses.len() < 10, "sent around: {addresses:?}");
-        let (head, page) = visit(&addresses[addresses.len() - 1]).unwrap();
+        let here = &addresses[addresses.len() - 1];
+        let (mut head, mut page) = visit(here, None).unwrap();
+        if page.contains("name=\"login_code\"") {
+            (head, page) = visit(here, Some(login_code)).unwrap();
+        }
         let location = head.lines().filter_map(|line| line.split_once(": "));
         let location =
             location.filter(|(name, _)| name.eq_ignore_ascii_case("location")).map(|(_, to)| to).next();
@@ -111,14 +115,23 @@ fn browse(address: &str) -> (Vec<String>, String) {
     }
 }
 
-/// The head and the body of a page, or nothing where nobody listens.
-fn visit(address: &str) -> Option<(String, String)> {
+/// The head and the body of a page, or nothing where nobody listens. With a login code, the page's form is sent.
+fn visit(address: &str, login_code: Option<&str>) -> Option<(String, String)> {
     let rest = address.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let mut stream = TcpStream::connect(host).ok()?;
     // HTTP/1.0: no keep-alive and no chunks.
     let slash = if path.starts_with('/') { "" } else { "/" };
-    stream.write_all(format!("GET {slash}{path} HTTP/1.0\r\nhost: {host}\r\n\r\n").as_bytes()).unwrap();
+    let (method, form) = match login_code {
+        Some(code) => ("POST", format!("login_code={code}")),
+        None => ("GET", String::new()),
+    };
+    let request = format!(
+        "{method} {slash}{path} HTTP/1.0\r\nhost: {host}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+         content-length: {}\r\n\r\n{form}",
+        form.len(),
+    );
+    stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -240,7 +253,7 @@ fn a_login_that_is_interrupted_leaves_nothing_behind() {
     let running = machine.here("auth login").start();
     let address = machine.address();
     let leads_to_ours = || {
-        let page = visit(&address);
+        let page = visit(&address, None);
         page.is_some_and(|(head, _)| head.contains(machine.url()))
     };
     assert!(leads_to_ours());
@@ -274,9 +287,6 @@ fn a_login_beside_a_token_says_which_one_counts() {
     keeps(ran, &[token]);
 }
 
-/// Three parts, as an identity token has; the sandbox doesn't look at who signed it.
-const IDENTITY: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyZXBvOmEvYiJ9.cGxhbnRlZC1zaWduYXR1cmU";
-
 /// `brick` with these arguments, for a service principal of the shared sandbox, and its id.
 fn workload(workspace: &Workspace, arguments: &str) -> (Brick, String) {
     let (id, _) = workspace.sandbox.fresh_client();
@@ -287,31 +297,33 @@ fn workload(workspace: &Workspace, arguments: &str) -> (Brick, String) {
 #[test]
 fn an_identity_in_a_variable_becomes_a_token() {
     let workspace = Workspace::fresh();
-    let secret = [IDENTITY.to_owned()];
+    let identity = workspace.sandbox.identity_token();
+    let secret = [identity.clone()];
     let (brick, id) = workload(&workspace, "whoami -vv");
-    let ran = keeps(brick.env("DATABRICKS_OIDC_TOKEN", IDENTITY).run().done(), &secret);
+    let ran = keeps(brick.env("DATABRICKS_OIDC_TOKEN", &identity).run().done(), &secret);
     assert_eq!(ran.json()["user"]["userName"], id);
 
     let named = |arguments: &str| {
         let brick = workload(&workspace, arguments).0.env("DATABRICKS_AUTH_TYPE", "env-oidc");
         brick.env("DATABRICKS_OIDC_TOKEN_ENV", "CI_TOKEN")
     };
-    let ran = keeps(named("auth token").env("CI_TOKEN", IDENTITY).run().done().silent(), &secret);
+    let ran = keeps(named("auth token").env("CI_TOKEN", &identity).run().done().silent(), &secret);
     assert!(ran.json()["expiry"].is_string(), "{}", ran.text());
     named("whoami").run().fails(3, &["CI_TOKEN", "hint: "]);
     let ran = named("whoami -vv").env("CI_TOKEN", "planted-and-no-jwt").run().fails(4, &["invalid_grant"]);
     keeps(ran, &["planted-and-no-jwt".to_owned()]);
-    let stranger = named("whoami -vv").env("CI_TOKEN", IDENTITY).env("DATABRICKS_CLIENT_ID", "nobody").run();
+    let stranger = named("whoami -vv").env("CI_TOKEN", &identity).env("DATABRICKS_CLIENT_ID", "nobody").run();
     keeps(stranger.fails(4, &["invalid_client", "hint: "]), &secret);
 }
 
 #[test]
 fn an_identity_in_a_file_becomes_a_token() {
     let workspace = Workspace::fresh();
+    let identity = workspace.sandbox.identity_token();
     let (brick, id) = workload(&workspace, "whoami -vv");
     let brick =
-        brick.env("DATABRICKS_OIDC_TOKEN_FILEPATH", "identity").file("identity", format!("{IDENTITY}\n"));
-    let ran = keeps(brick.run().done(), &[IDENTITY.to_owned()]);
+        brick.env("DATABRICKS_OIDC_TOKEN_FILEPATH", "identity").file("identity", format!("{identity}\n"));
+    let ran = keeps(brick.run().done(), &[identity]);
     assert_eq!(ran.json()["user"]["userName"], id);
     let form =
         workspace.sandbox.requests_of(&id).into_iter().find(|request| request.path == "/oidc/v1/token");

@@ -15,11 +15,14 @@ use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use serde_json::{Value, json};
+use serde_json::json;
 use socket2::{SockRef, Socket};
-use tokio::net::TcpListener;
 
-use super::rule::{Answer, Effect, RetryAfter};
+use super::{
+    edit::Edit,
+    gate::GatedListener,
+    kind::{Answer, At, Effect, RetryAfter},
+};
 use crate::{
     clock::{http_date, millis},
     error::html,
@@ -33,8 +36,17 @@ const SLOW_PIECES: usize = 16;
 #[derive(Debug, Clone)]
 pub(crate) struct Connection(Option<Arc<Socket>>);
 
-impl Connected<IncomingStream<'_, TcpListener>> for Connection {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+impl Connection {
+    /// With no time to linger, closing sends RST instead of FIN.
+    fn reset_when_closed(&self) {
+        if let Some(socket) = &self.0 {
+            let _ = socket.set_linger(Some(Duration::ZERO));
+        }
+    }
+}
+
+impl Connected<IncomingStream<'_, GatedListener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, GatedListener>) -> Self {
         Self(SockRef::from(stream.io()).try_clone().ok().map(Arc::new))
     }
 }
@@ -58,25 +70,33 @@ pub(super) async fn play(
         Effect::Answer(answer) => answered(answer, now_ms),
         Effect::Login => login_page(),
         Effect::Hang => std::future::pending().await,
-        Effect::Reset => {
-            // With no time to linger, closing sends RST instead of FIN.
-            if let Some(socket) = connection.0 {
-                let _ = socket.set_linger(Some(Duration::ZERO));
-            }
+        Effect::Reset(None) => {
+            connection.reset_when_closed();
             dropped()
         }
-        Effect::Close => {
+        Effect::Reset(Some(at)) => {
+            with_body(response, |body| {
+                let length = body.len().max(2);
+                broken_off(body.slice(..At(Some(*at)).within(body.len())), Some(length), Some(connection))
+            })
+            .await
+        }
+        Effect::Close | Effect::Refuse(_) => {
             if let Some(socket) = connection.0 {
                 let _ = socket.shutdown(Shutdown::Both);
             }
             dropped()
         }
-        Effect::Truncate => with_body(response, |body| broken_off(half(&body), None)).await,
-        Effect::Short => with_body(response, |body| broken_off(half(&body), Some(body.len().max(2)))).await,
-        Effect::Half => with_body(response, |body| half(&body).into_response()).await,
-        Effect::Overcount => with_body(response, |body| overcounted(&body)).await,
+        Effect::Truncate(at) => with_body(response, |body| broken_off(first(&body, *at), None, None)).await,
+        Effect::Short(at) => {
+            with_body(response, |body| broken_off(first(&body, *at), Some(body.len().max(2)), None)).await
+        }
+        Effect::Half(at) => with_body(response, |body| first(&body, *at).into_response()).await,
+        Effect::Corrupt(at) => with_body(response, |body| corrupted(&body, *at).into_response()).await,
+        Effect::Stall(at, pause) => with_body(response, |body| stalled(&body, *at, *pause)).await,
+        Effect::Edit(edits) => with_body(response, |body| edited(&body, edits)).await,
         Effect::Slow(pause) => with_body(response, |body| slowly(&body, *pause)).await,
-        Effect::Delay(_) | Effect::Late(_) => response,
+        Effect::Late(_) | Effect::Page(_) | Effect::Swap(_) | Effect::Nothing => response,
     }
 }
 
@@ -85,7 +105,11 @@ fn answered(answer: &Answer, now_ms: u64) -> Response {
     let reason = status.canonical_reason().unwrap_or("Unknown");
     let message = answer.message.as_deref().unwrap_or(reason);
     let mut response = match (&answer.body, answer.html) {
-        (Some(body), _) => (status, body.clone()).into_response(),
+        (Some(body), _) => {
+            let kind =
+                if body.starts_with(['{', '[']) { "application/json" } else { "text/plain; charset=utf-8" };
+            (status, [(header::CONTENT_TYPE, kind)], body.clone()).into_response()
+        }
         (None, true) => html(status, message),
         (None, false) => {
             let code = answer.code.as_deref().unwrap_or(match status {
@@ -103,7 +127,7 @@ fn answered(answer: &Answer, now_ms: u64) -> Response {
             response.headers_mut().insert(header::RETRY_AFTER, text.clone());
         }
         Some(RetryAfter::DateIn(ahead)) => {
-            if let Ok(date) = HeaderValue::from_str(&http_date(now_ms + millis(*ahead))) {
+            if let Ok(date) = HeaderValue::from_str(&http_date(now_ms.saturating_add(millis(*ahead)))) {
                 response.headers_mut().insert(header::RETRY_AFTER, date);
             }
         }
@@ -124,28 +148,23 @@ fn login_page() -> Response {
 }
 
 /// Leaves a body that isn't JSON unchanged.
-fn overcounted(body: &Bytes) -> Response {
-    fn count(value: &mut Value) {
-        match value {
-            Value::Array(items) => items.iter_mut().for_each(count),
-            Value::Object(fields) => {
-                for (name, value) in fields {
-                    match value.as_u64().filter(|_| name == "row_count" || name == "total_row_count") {
-                        Some(rows) => *value = json!(rows + 1),
-                        None => count(value),
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
+fn edited(body: &Bytes, edits: &[Edit]) -> Response {
     let Ok(mut value) = serde_json::from_slice(body) else { return body.clone().into_response() };
-    count(&mut value);
+    edits.iter().for_each(|edit| edit.apply(&mut value));
     value.to_string().into_response()
 }
 
-fn half(body: &Bytes) -> Bytes {
-    body.slice(..body.len() / 2)
+fn first(body: &Bytes, at: At) -> Bytes {
+    body.slice(..at.within(body.len()))
+}
+
+fn corrupted(body: &Bytes, at: At) -> Vec<u8> {
+    let mut body = body.to_vec();
+    let place = at.within(body.len()).min(body.len().saturating_sub(1));
+    if let Some(byte) = body.get_mut(place) {
+        *byte ^= 1;
+    }
+    body
 }
 
 async fn with_body(response: Response, change: impl FnOnce(Bytes) -> Response) -> Response {
@@ -169,15 +188,21 @@ fn dropped() -> Response {
     response
 }
 
-/// Sends `sent`, then breaks the connection; `announced` is the `Content-Length`, chunked when `None`.
-fn broken_off(sent: Bytes, announced: Option<usize>) -> Response {
-    let pieces = stream::iter([Some(sent), None]);
-    let pieces = pieces.then(|piece| async move {
-        match piece {
-            Some(bytes) => Ok(bytes),
-            None => {
-                tokio::time::sleep(FLUSH).await;
-                Err(io::Error::other("a fault cuts the connection"))
+/// Sends the headers and `sent`, then breaks the connection, with a reset if there is one to reset; `announced` is the
+/// `Content-Length`, chunked when `None`.
+fn broken_off(sent: Bytes, announced: Option<usize>, reset: Option<Connection>) -> Response {
+    let sent = Some(sent).filter(|sent| !sent.is_empty());
+    let pieces = stream::iter(sent.map(Some).into_iter().chain([None]));
+    let pieces = pieces.then(move |piece| {
+        let reset = reset.clone();
+        async move {
+            match piece {
+                Some(bytes) => Ok(bytes),
+                None => {
+                    tokio::time::sleep(FLUSH).await;
+                    reset.iter().for_each(Connection::reset_when_closed);
+                    Err(io::Error::other("a fault cuts the connection"))
+                }
             }
         }
     });
@@ -185,6 +210,25 @@ fn broken_off(sent: Bytes, announced: Option<usize>) -> Response {
     if let Some(length) = announced {
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
+    response
+}
+
+/// Sends the first bytes, nothing for a while or forever, then the rest.
+fn stalled(body: &Bytes, at: At, pause: Option<Duration>) -> Response {
+    let length = body.len();
+    let begin = first(body, at);
+    let rest = body.slice(begin.len()..);
+    let begin = Some(begin).filter(|begin| !begin.is_empty());
+    let late = stream::once(async move {
+        match pause {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => std::future::pending().await,
+        }
+        rest
+    });
+    let pieces = stream::iter(begin).chain(late).map(Ok::<_, Infallible>);
+    let mut response = Body::from_stream(pieces).into_response();
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     response
 }
 

@@ -1,17 +1,27 @@
-//! The grammar of a fault.
+//! A fault's rule, and files of them.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::Method;
 
-use crate::clock::parse_duration;
+use super::{
+    kind::Effect,
+    parse::{Parts, When, parse},
+};
+use crate::clock::Skew;
+
+/// A longer rule is refused.
+const TEXT_LIMIT: usize = 64 * 1024;
+/// How much of a rule that cannot be read its error shows.
+const TEXT_SHOWN: usize = 200;
 
 /// A rule: for which requests, when, and what goes wrong.
 ///
 /// `METHOD PATH: words`. The method may be left out or be `*`; in the path `*` matches anything. The words, in any
-/// order, are separated by spaces; a value with spaces is put in double quotes.
+/// order, are separated by spaces. A value with spaces is put in quotes: double ones as in JSON, with its escapes, single
+/// ones as it is. A value that is a JSON object or array needs none.
 ///
 /// | words | meaning |
 /// |---|---|
@@ -20,21 +30,34 @@ use crate::clock::parse_duration;
 /// | `times 1` | then no more |
 /// | `chance 0.1` | one in ten, by the sandbox's seed |
 /// | `after` | the handler runs first and its answer is lost; without it the handler never runs |
+/// | `delay=500ms` | answer later; goes with anything |
+/// | `skew=-1h` | the answer's `Date` is off; goes with anything |
 /// | `429`, `503`, … | answer with this status |
 /// | `code=X` `message=X` | its error code and message |
 /// | `retry-after=2` | its `Retry-After` header; `retry-after=+2s` as a date |
 /// | `header=Name:value` | one more header, repeatable |
 /// | `html` | with a page as its body (status 502 unless one is given) |
-/// | `body=X` | with this body |
+/// | `body=X` | with this body, such as `body={"clusters": []}` |
 /// | `login` | the login page with status 200 |
-/// | `reset` / `close` | cut the connection, with a TCP reset or in order |
+/// | `reset` / `close` | cut the connection before the answer, with a TCP reset or in order |
+/// | `reset at=0` | a TCP reset after the headers, or after so many bytes of the body |
+/// | `refuse=2s` | cut the connection and refuse new ones for two seconds |
 /// | `hang` | never answer |
+/// | `stall` / `stall=2s` | half of the body, then nothing: forever, or for two seconds |
+/// | `slow` `slow=50ms` | the body in sixteen pieces with pauses |
 /// | `truncate` / `short` | break off the body: chunked without its end, or fewer bytes than `Content-Length` |
 /// | `half` | half of the body, as if that were all of it |
+/// | `corrupt` | one bit in the middle of the body is flipped |
+/// | `at=N` | `stall`, `truncate`, `short`, `half` and `corrupt` happen after N bytes of the body, not in its middle |
+/// | `set=/state:"ODD"` | a value of the JSON answer is another one or a new one, repeatable; `*` in the place is every one |
+/// | `unset=/manifest/chunks` | it is left out, repeatable |
+/// | `integers-as-text` | every integer of the JSON answer is a text |
 /// | `overcount` | every `row_count` and `total_row_count` in the JSON is one more than it is |
-/// | `slow` `slow=50ms` | the body in sixteen pieces with pauses |
-/// | `delay=500ms` | answer later |
+/// | `empty-page` | an empty page with a token comes before the page of a list |
+/// | `repeat-page` | the token of a page leads to the same page |
 /// | `late=20m` | the sandbox's clock moves forward before a link is used |
+/// | `chunk=1` | a link leads to that chunk of its result |
+/// | `foreign` | a link leads to a chunk of another result, with other columns |
 ///
 /// ```
 /// use brickwire_sandbox::FaultRule;
@@ -46,69 +69,85 @@ use crate::clock::parse_duration;
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultRule {
     pub(super) text: String,
-    method: Option<Method>,
-    path: String,
-    pub(super) when: When,
-    pub(super) after: bool,
-    pub(super) effect: Effect,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct When {
-    pub(super) skip: u64,
-    pub(super) every: u64,
-    pub(super) times: Option<u64>,
-    pub(super) chance: f64,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Effect {
-    Answer(Answer),
-    Login,
-    Reset,
-    Close,
-    Hang,
-    Truncate,
-    Short,
-    Half,
-    Overcount,
-    Slow(Duration),
-    Delay(Duration),
-    Late(Duration),
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) code: Option<String>,
-    pub(super) message: Option<String>,
-    pub(super) retry_after: Option<RetryAfter>,
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) html: bool,
-    pub(super) body: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum RetryAfter {
-    Text(HeaderValue),
-    DateIn(Duration),
+    parts: Parts,
 }
 
 /// Why a rule cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseFaultError(String);
+pub struct ParseFaultError {
+    line: Option<usize>,
+    why: String,
+}
+
+impl ParseFaultError {
+    pub(super) fn new(why: impl Into<String>) -> Self {
+        Self { line: None, why: why.into() }
+    }
+
+    /// The line of the rule, counted from 1, if it is one of a file.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        self.line
+    }
+}
 
 impl fmt::Display for ParseFaultError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot read the fault's rule: {}", self.0)
+        match self.line {
+            Some(line) => write!(f, "line {line}: cannot read the fault's rule: {}", self.why),
+            None => write!(f, "cannot read the fault's rule: {}", self.why),
+        }
     }
 }
 
 impl std::error::Error for ParseFaultError {}
 
 impl FaultRule {
+    /// The rules of a file, one to a line. Empty lines and lines that begin with `#` are skipped.
+    ///
+    /// ```
+    /// use brickwire_sandbox::FaultRule;
+    ///
+    /// let rules = FaultRule::parse_lines("# A bad day\nGET *: every 3 503\n\nPOST *: after reset\n")?;
+    /// assert_eq!(rules.len(), 2);
+    /// assert_eq!(FaultRule::parse_lines("\nGET *: maybe").unwrap_err().line(), Some(2));
+    /// # Ok::<(), brickwire_sandbox::ParseFaultError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A line cannot be read; the error knows which.
+    pub fn parse_lines(text: &str) -> Result<Vec<Self>, ParseFaultError> {
+        let lines = (1..).zip(text.lines().map(str::trim));
+        let rules = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        rules
+            .map(|(number, line)| {
+                line.parse().map_err(|error| ParseFaultError { line: Some(number), ..error })
+            })
+            .collect()
+    }
+
     pub(super) fn matches(&self, method: &Method, path: &str) -> bool {
-        self.method.as_ref().is_none_or(|own| own == method) && glob(self.path.as_bytes(), path.as_bytes())
+        self.parts.method.as_ref().is_none_or(|own| own == method) && self.parts.path.matches(path)
+    }
+
+    pub(super) fn when(&self) -> When {
+        self.parts.when
+    }
+
+    pub(super) fn runs_handler_first(&self) -> bool {
+        self.parts.after
+    }
+
+    pub(super) fn delay(&self) -> Option<Duration> {
+        self.parts.delay
+    }
+
+    pub(super) fn skew(&self) -> Option<Skew> {
+        self.parts.skew
+    }
+
+    pub(super) fn effect(&self) -> &Effect {
+        &self.parts.effect
     }
 }
 
@@ -122,127 +161,29 @@ impl FromStr for FaultRule {
     type Err = ParseFaultError;
 
     fn from_str(text: &str) -> Result<Self, ParseFaultError> {
-        parse(text)
-    }
-}
-
-/// Whether `*` in the pattern can be filled so that it becomes the text.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    match pattern.split_first() {
-        None => text.is_empty(),
-        Some((b'*', rest)) => (0..=text.len()).any(|skipped| glob(rest, &text[skipped..])),
-        Some((first, rest)) => {
-            text.split_first().is_some_and(|(other, text)| first == other && glob(rest, text))
+        if text.len() > TEXT_LIMIT {
+            return Err(ParseFaultError::new(format!(
+                "a rule may have {TEXT_LIMIT} bytes; this one has {}",
+                text.len()
+            )));
+        }
+        match parse(text) {
+            Ok(parts) => Ok(Self { text: text.to_owned(), parts }),
+            Err(why) => {
+                let shown: String = text.chars().take(TEXT_SHOWN).collect();
+                let more = if shown.len() < text.len() { "…" } else { "" };
+                Err(ParseFaultError::new(format!("{why}: {shown}{more}")))
+            }
         }
     }
-}
-
-fn parse(text: &str) -> Result<FaultRule, ParseFaultError> {
-    let fail = |why: String| ParseFaultError(format!("{why}: {text}"));
-    let (matcher, words) = text.split_once(": ").ok_or_else(|| fail("no `: ` after the path".to_owned()))?;
-    let (method, path) = match matcher.trim().split_once(' ') {
-        None => (None, matcher.trim()),
-        Some(("*", path)) => (None, path.trim()),
-        Some((method, path)) => {
-            let method =
-                Method::from_bytes(method.as_bytes()).map_err(|_| fail(format!("no method {method}")))?;
-            (Some(method), path.trim())
-        }
-    };
-    let mut when = When { skip: 0, every: 1, times: None, chance: 1.0 };
-    let (mut after, mut answer, mut effect) = (false, None::<Answer>, None);
-    let words = split_words(words).ok_or_else(|| fail("a quotation mark is missing".to_owned()))?;
-    let mut words = words.iter().map(String::as_str);
-    while let Some(word) = words.next() {
-        let mut count = |least: u64| {
-            let number = words.next().and_then(|number| number.parse::<u64>().ok());
-            number
-                .filter(|number| *number >= least)
-                .ok_or_else(|| fail(format!("a number must follow `{word}`")))
-        };
-        let (key, value) = word.split_once('=').unwrap_or((word, ""));
-        let duration = || parse_duration(value).ok_or_else(|| fail(format!("no duration: {word}")));
-        match key {
-            "every" => when.every = count(1)?,
-            "skip" => when.skip = count(0)?,
-            "times" => when.times = Some(count(0)?),
-            "chance" => {
-                let chance = words.next().and_then(|number| number.parse::<f64>().ok());
-                let chance = chance.filter(|chance| (0.0..=1.0).contains(chance));
-                when.chance =
-                    chance.ok_or_else(|| fail("a number from 0 to 1 must follow `chance`".to_owned()))?;
-            }
-            "after" => after = true,
-            "login" => effect = Some(Effect::Login),
-            "reset" => effect = Some(Effect::Reset),
-            "close" => effect = Some(Effect::Close),
-            "hang" => effect = Some(Effect::Hang),
-            "truncate" => effect = Some(Effect::Truncate),
-            "short" => effect = Some(Effect::Short),
-            "half" => effect = Some(Effect::Half),
-            "overcount" => effect = Some(Effect::Overcount),
-            "slow" if value.is_empty() => effect = Some(Effect::Slow(Duration::from_millis(50))),
-            "slow" => effect = Some(Effect::Slow(duration()?)),
-            "delay" => effect = Some(Effect::Delay(duration()?)),
-            "late" => effect = Some(Effect::Late(duration()?)),
-            "html" => {
-                let answer = answer.get_or_insert_with(Answer::default);
-                answer.html = true;
-                if answer.status == StatusCode::OK {
-                    answer.status = StatusCode::BAD_GATEWAY;
-                }
-            }
-            "code" => answer.get_or_insert_default().code = Some(value.to_owned()),
-            "message" => answer.get_or_insert_default().message = Some(value.to_owned()),
-            "body" => answer.get_or_insert_default().body = Some(value.to_owned()),
-            "retry-after" => {
-                let retry_after = match value.strip_prefix('+') {
-                    Some(ahead) => parse_duration(ahead).map(RetryAfter::DateIn),
-                    None => HeaderValue::from_str(value).ok().map(RetryAfter::Text),
-                };
-                let retry_after = retry_after.ok_or_else(|| fail(format!("no such moment: {word}")))?;
-                answer.get_or_insert_default().retry_after = Some(retry_after);
-            }
-            "header" => {
-                let header = value.split_once(':').and_then(|(name, value)| {
-                    Some((name.trim().parse().ok()?, HeaderValue::from_str(value.trim()).ok()?))
-                });
-                let header = header.ok_or_else(|| fail(format!("no header: {word}")))?;
-                answer.get_or_insert_default().headers.push(header);
-            }
-            status => match status.parse::<u16>().ok().and_then(|status| StatusCode::from_u16(status).ok()) {
-                Some(status) => answer.get_or_insert_default().status = status,
-                None => return Err(fail(format!("unknown word `{word}`"))),
-            },
-        }
-    }
-    let effect = match (effect, answer) {
-        (Some(effect), None) => effect,
-        (None, Some(answer)) => Effect::Answer(answer),
-        (Some(_), Some(_)) => return Err(fail("it says two things at once".to_owned())),
-        (None, None) => return Err(fail("it doesn't say what goes wrong".to_owned())),
-    };
-    Ok(FaultRule { text: text.to_owned(), method, path: path.to_owned(), when, after, effect })
-}
-
-/// Words between spaces; double quotes keep spaces.
-fn split_words(text: &str) -> Option<Vec<String>> {
-    let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
-    for c in text.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            ' ' if !quoted => words.push(std::mem::take(&mut word)),
-            c => word.push(c),
-        }
-    }
-    words.push(word);
-    words.retain(|word| !word.is_empty());
-    (!quoted).then_some(words)
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
+
     use super::*;
+    use crate::fault::kind::{At, RetryAfter};
 
     fn rule(text: &str) -> FaultRule {
         text.parse().unwrap_or_else(|error| panic!("{error}"))
@@ -251,17 +192,26 @@ mod tests {
     #[test]
     fn a_full_rule_reads_as_written() {
         let rule = rule(
-            r#"POST /api/2.0/sql/*: skip 1 every 2 times 3 after 503 retry-after=+2s header=X-A:b message="a b""#,
+            r#"POST /api/2.0/sql/*: skip 1 every 2 times 3 after 503 retry-after=+2s header=X-A:b message="a b" delay=1s"#,
         );
         assert!(rule.matches(&Method::POST, "/api/2.0/sql/statements"));
         assert!(!rule.matches(&Method::GET, "/api/2.0/sql/statements"));
-        assert_eq!(rule.when, When { skip: 1, every: 2, times: Some(3), chance: 1.0 });
-        assert!(rule.after);
-        let Effect::Answer(answer) = rule.effect else { panic!("an answer") };
+        assert_eq!(rule.when(), When { skip: 1, every: 2, times: Some(3), chance: 1.0 });
+        assert!(rule.runs_handler_first());
+        assert_eq!(rule.delay(), Some(Duration::from_secs(1)));
+        let Effect::Answer(answer) = rule.effect() else { panic!("an answer") };
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.message.as_deref(), Some("a b"));
         assert_eq!(answer.retry_after, Some(RetryAfter::DateIn(Duration::from_secs(2))));
         assert_eq!(answer.headers.len(), 1);
+    }
+
+    #[test]
+    fn a_body_keeps_its_quotation_marks() {
+        let rule = rule(r#"GET /x: 200 body={"n": "9007199254740993", "a": [null, "b c"]} times 1"#);
+        let Effect::Answer(answer) = rule.effect() else { panic!("an answer") };
+        assert_eq!(answer.body.as_deref(), Some(r#"{"n": "9007199254740993", "a": [null, "b c"]}"#));
+        assert_eq!(rule.when().times, Some(1));
     }
 
     #[test]
@@ -273,21 +223,63 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
-        for text in [
-            "",
-            "GET /x",
-            "GET /x: ",
-            "GET /x: every 429",
-            "GET /x: 99",
-            "GET /x: reset 429",
-            "GET /x: maybe",
-            "GET /x: chance 2 429",
-            "GET /x: 429 message=\"a",
-            "GET /x: delay=soon",
-            "GET /x: late",
+    fn a_place_in_the_body_belongs_to_what_happens_there() {
+        assert_eq!(rule("*: at=0 reset").effect(), &Effect::Reset(Some(0)));
+        assert_eq!(rule("*: reset").effect(), &Effect::Reset(None));
+        assert_eq!(rule("*: corrupt at=7").effect(), &Effect::Corrupt(At(Some(7))));
+        assert_eq!(rule("*: stall=1s").effect(), &Effect::Stall(At(None), Some(Duration::from_secs(1))));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_a_reason() {
+        for (text, why) in [
+            ("", "expected `METHOD PATH: words`"),
+            ("GET /x", "expected `METHOD PATH: words`"),
+            ("GET x: 503", "a path begins with `/`"),
+            ("GET /x: ", "doesn't say what goes wrong"),
+            ("GET /x:", "doesn't say what goes wrong"),
+            ("GET /x: every 429", "doesn't say what goes wrong"),
+            ("GET /x: every 0 429", "whole number from 1 must follow `every`"),
+            ("GET /x: times -1 429", "whole number from 0 must follow `times`"),
+            ("GET /x: 99", "unknown word `99`"),
+            ("GET /x: 100", "unknown word `100`"),
+            ("GET /x: 1000", "unknown word `1000`"),
+            ("GET /x: reset 429", "two things at once"),
+            ("GET /x: maybe", "unknown word `maybe`"),
+            ("GET /x: maybe=1", "unknown word `maybe=1`"),
+            ("GET /x: reset=1", "unknown word `reset=1`"),
+            ("GET /x: chance 2 429", "number from 0 to 1"),
+            ("GET /x: chance NaN 429", "number from 0 to 1"),
+            ("GET /x: 429 message=\"a", "is not JSON"),
+            ("GET /x: 200 body={a:1}", "is not JSON"),
+            ("GET /x: delay=soon", "such as 500ms"),
+            ("GET /x: skew=1", "such as -1h"),
+            ("GET /x: retry-after=+1", "+2s or +1h"),
+            ("GET /x: header=a", "header=Name:value"),
+            ("GET /x: 503 at=1", "goes with reset"),
+            ("GET /x: corrupt at=-1", "a whole number is expected"),
+            ("GET /x: set=state:1", "set=/state:"),
+            ("/results/*: late", "unknown word `late`"),
+            ("GET /api/*: late=1s", "the path must be `/results/*`"),
+            ("GET /api/*: foreign", "the path must be `/results/*`"),
         ] {
-            assert!(text.parse::<FaultRule>().is_err(), "{text}");
+            let error = text.parse::<FaultRule>().unwrap_err().to_string();
+            assert!(error.contains(why), "{text}: {error}");
+            assert!(error.ends_with(text), "{error}");
         }
+        let long = format!("GET /{}: maybe", "é".repeat(5000)).parse::<FaultRule>().unwrap_err().to_string();
+        assert!(long.len() < 1500, "{}", long.len());
+        let longer = format!("GET /{}: 503", "x".repeat(TEXT_LIMIT)).parse::<FaultRule>().unwrap_err();
+        assert!(longer.to_string().contains("65536 bytes"), "{longer}");
+    }
+
+    #[test]
+    fn a_file_has_a_rule_to_a_line() {
+        let rules = FaultRule::parse_lines("# a\r\n\r\nGET *: 503\r\n  POST *: reset  \n").unwrap();
+        assert_eq!(rules.iter().map(ToString::to_string).collect::<Vec<_>>(), ["GET *: 503", "POST *: reset"]);
+        assert_eq!(FaultRule::parse_lines("").unwrap(), []);
+        let error = FaultRule::parse_lines("GET *: 503\n# a\nGET *: sometimes 503").unwrap_err();
+        assert_eq!(error.line(), Some(3));
+        assert!(error.to_string().starts_with("line 3: ") && error.to_string().contains("`sometimes`"), "{error}");
     }
 }

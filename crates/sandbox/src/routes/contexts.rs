@@ -79,7 +79,7 @@ async fn create(call: Call) -> Answer {
     require_running(&call, cluster_id)?;
     let id = (0..2).map(|_| call.server.hex(16)).filter_map(|hex| u64::from_str_radix(&hex, 16).ok());
     let id = id.fold(String::new(), |text, number| text + &number.to_string());
-    let due_ms = call.now_ms() + millis(call.server.options.delays.context);
+    let due_ms = call.now_ms().saturating_add(millis(call.server.options.delays.context));
     let (context, waiting) = Context::new(id.clone(), cluster_id, due_ms);
     let context = Arc::new(context);
     if language == "python" && call.server.options.no_exec {

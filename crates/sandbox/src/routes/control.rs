@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use crate::{
     call::{Answer, Call, Routes, done, required_text},
+    clock::{LAST_MS, rfc3339},
     error::ApiError,
-    fault::rule::FaultRule,
+    fault::rule::{FaultRule, ParseFaultError},
 };
 
 pub(super) fn routes() -> Routes {
@@ -38,10 +39,14 @@ async fn faults(call: Call) -> Answer {
 async fn add_fault(call: Call) -> Answer {
     let body = call.json()?;
     let rule: FaultRule =
-        required_text(&body, "rule")?.parse().map_err(|error| ApiError::invalid(format!("{error}")))?;
+        required_text(&body, "rule")?.parse().map_err(refused)?;
     let everybody = body.get("scope").is_some_and(|scope| scope == "all");
-    call.server.faults.add(rule, (!everybody).then(|| call.tenant.name.clone()));
+    call.server.faults.add(rule, (!everybody).then(|| call.tenant.name.clone())).map_err(refused)?;
     done()
+}
+
+fn refused(error: ParseFaultError) -> ApiError {
+    ApiError::invalid(error.to_string())
 }
 
 async fn clear_faults(call: Call) -> Answer {
@@ -53,9 +58,20 @@ async fn clear_faults(call: Call) -> Answer {
 async fn advance_clock(call: Call) -> Answer {
     let body = call.json()?;
     match body.get("advance_ms").and_then(Value::as_u64) {
-        Some(milliseconds) => call.server.options.clock.advance(Duration::from_millis(milliseconds)),
+        Some(milliseconds) => {
+            let most = LAST_MS.saturating_sub(call.now_ms());
+            if milliseconds > most {
+                return Err(ApiError::invalid(format!(
+                    "advance_ms must be at most {most}, because the clock ends at {}; got {milliseconds}",
+                    rfc3339(LAST_MS),
+                )));
+            }
+            call.server.options.clock.advance(Duration::from_millis(milliseconds));
+        }
         None if body.is_empty() => {}
-        None => return Err(ApiError::invalid("advance_ms must be a number of milliseconds")),
+        None => {
+            return Err(ApiError::invalid("advance_ms must be a whole number of milliseconds, and not negative"));
+        }
     }
     Ok(Json(json!({ "now_ms": call.now_ms() })))
 }

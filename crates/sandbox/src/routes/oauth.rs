@@ -1,5 +1,5 @@
 //! The OAuth server: its discovery documents, the login page and the token endpoint. None of its paths requires a
-//! token.
+//! token, and none gives one without a proof: the login code, a client's secret, or a signed identity.
 
 use std::sync::Arc;
 
@@ -16,14 +16,18 @@ pub(crate) mod account;
 mod authorize;
 mod logins;
 mod token;
+pub(crate) mod workload;
 
 pub(super) fn routes() -> Routes {
     Router::new()
         .route("/.well-known/databricks-config", get(host_metadata))
         .route("/oidc/.well-known/oauth-authorization-server", get(workspace_metadata))
         .route("/oidc/accounts/{account_id}/.well-known/oauth-authorization-server", get(account_metadata))
-        .route("/oidc/v1/authorize", get(authorize::in_workspace))
-        .route("/oidc/accounts/{account_id}/v1/authorize", get(authorize::in_account))
+        .route("/oidc/v1/authorize", get(authorize::in_workspace).post(authorize::in_workspace))
+        .route(
+            "/oidc/accounts/{account_id}/v1/authorize",
+            get(authorize::in_account).post(authorize::in_account),
+        )
         .route("/oidc/v1/token", post(token::of_workspace))
         .route("/oidc/accounts/{account_id}/v1/token", post(token::of_account))
 }

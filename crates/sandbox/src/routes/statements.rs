@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+mod foreign;
 pub(crate) mod record;
 mod request;
 mod run;
@@ -23,6 +24,7 @@ use crate::{
     call::{Answer, Call, Routes, done},
     clock::millis,
     error::ApiError,
+    fault::kind::Swap,
 };
 
 /// How long every statement takes at least.
@@ -61,7 +63,7 @@ async fn execute(call: Call) -> Result<Response, ApiError> {
 
 /// Waits for the end as long as the request says, by the sandbox's clock.
 async fn ends_in_time(call: &Call, statement: &Statement) -> bool {
-    let until_ms = call.now_ms() + millis(statement.request.wait);
+    let until_ms = call.now_ms().saturating_add(millis(statement.request.wait));
     let mut watch = statement.watch();
     let late = async {
         while call.now_ms() < until_ms {
@@ -113,6 +115,16 @@ fn find(call: &Call, id: &str) -> Result<Arc<Statement>, ApiError> {
 
 fn unknown(id: &str) -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("The statement {id} was not found."))
+}
+
+/// What a link leads to: the bytes of a chunk, or of what a fault puts in its place. `None` if there is no such chunk.
+pub(crate) async fn stored(statement: &Statement, index: usize, swap: Option<Swap>) -> Option<Vec<u8>> {
+    let index = match swap {
+        None => index,
+        Some(Swap::Chunk(other)) => other,
+        Some(Swap::Foreign) => return foreign::chunk(&statement.request).ok(),
+    };
+    tokio::fs::read(&statement.chunk(index)?.file).await.ok()
 }
 
 /// Rows pass through as the stored text: megabytes of cells aren't parsed a second time.

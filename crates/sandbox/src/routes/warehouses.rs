@@ -65,13 +65,13 @@ struct Warehouse {
 impl Warehouse {
     fn start(&mut self, now_ms: u64, delay_ms: u64) {
         if matches!(self.phase.peek(), State::Stopped | State::Stopping) {
-            self.phase = Phase::passing(State::Starting, State::Running, now_ms + delay_ms);
+            self.phase = Phase::passing(State::Starting, State::Running, now_ms.saturating_add(delay_ms));
         }
     }
 
     fn stop(&mut self, now_ms: u64, delay_ms: u64) {
         if matches!(self.phase.peek(), State::Running | State::Starting) {
-            self.phase = Phase::passing(State::Stopping, State::Stopped, now_ms + delay_ms);
+            self.phase = Phase::passing(State::Stopping, State::Stopped, now_ms.saturating_add(delay_ms));
         }
     }
 

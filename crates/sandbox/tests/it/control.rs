@@ -61,12 +61,47 @@ async fn the_control_paths_want_a_token_too() {
 }
 
 #[tokio::test]
-async fn a_seed_makes_ids_and_credentials_repeat() {
+async fn a_seed_makes_ids_repeat_and_no_secret() {
     let (first, one) = start_with(Sandbox::builder().with_seed(7)).await;
     let (second, two) = start_with(Sandbox::builder().with_seed(7)).await;
-    assert_eq!((first.token(), first.client_secret()), (second.token(), second.client_secret()));
+    assert_eq!(first.client_id(), second.client_id());
+    // Whoever guesses the seed must not hold the token.
+    assert_ne!(first.token(), second.token());
+    assert_ne!(first.client_secret(), second.client_secret());
+    assert_ne!(first.login_code(), second.login_code());
     assert_ne!(one.url, two.url);
     let (third, _) = start_with(Sandbox::builder().with_seed(8).with_token("dapi-chosen")).await;
     assert_eq!(third.token(), "dapi-chosen");
-    assert_ne!(third.client_secret(), first.client_secret());
+    assert_ne!(third.client_id(), first.client_id());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn its_files_are_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (sandbox, client) = start().await;
+    let statement = json!({
+        "warehouse_id": seed::RUNNING_WAREHOUSE, "statement": "SELECT 1", "disposition": "EXTERNAL_LINKS",
+    });
+    let answer = client.posted("/api/2.0/sql/statements", statement).await;
+    assert_eq!(answer["status"]["state"], "SUCCEEDED");
+    let mut waiting = vec![sandbox.directory().to_owned()];
+    let mut files = 0;
+    while let Some(directory) = waiting.pop() {
+        let mode = std::fs::metadata(&directory).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o700, "{}", directory.display());
+        for entry in std::fs::read_dir(&directory).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                waiting.push(entry.path());
+            } else {
+                files += 1;
+                assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+            }
+        }
+    }
+    assert_eq!(files, 1, "the chunk");
+    let directory = sandbox.directory().to_owned();
+    drop(sandbox);
+    assert!(!directory.exists());
 }

@@ -22,7 +22,7 @@ pub(super) struct Moment {
 
 impl Moment {
     fn due_ms(self) -> u64 {
-        self.now_ms + self.delay_ms
+        self.now_ms.saturating_add(self.delay_ms)
     }
 }
 

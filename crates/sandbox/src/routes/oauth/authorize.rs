@@ -1,40 +1,66 @@
 //! The login page (RFC 6749, 4.1; RFC 7636). There is one user, who approves or denies at once.
+//!
+//! Every user of the machine can reach this page, and its tokens run code as the sandbox's owner. So it asks for the
+//! login code, which only the owner sees, and sends a code back only after the form with it. The code of the form isn't
+//! taken from the address: browsers keep addresses.
 
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, Path, RawQuery, State};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use super::{
     account::{ACCOUNT_ID, is_known},
     logins::{Login, Logins},
 };
-use crate::{auth::PUBLIC_CLIENT, error::ApiError, server::Server};
+use crate::{
+    auth::PUBLIC_CLIENT,
+    error::ApiError,
+    secrets::{random_hex, same},
+    server::Server,
+};
 
-pub(super) async fn in_workspace(server: State<Arc<Server>>, query: RawQuery) -> Response {
-    page(&server, query)
+/// The form; a GET has none.
+type Filled = Result<Form<Vec<(String, String)>>, FormRejection>;
+
+pub(super) async fn in_workspace(
+    server: State<Arc<Server>>,
+    method: Method,
+    query: RawQuery,
+    form: Filled,
+) -> Response {
+    page(&server, &method, query, form)
 }
 
 pub(super) async fn in_account(
     server: State<Arc<Server>>,
     Path(account_id): Path<String>,
+    method: Method,
     query: RawQuery,
+    form: Filled,
 ) -> Response {
     if account_id != ACCOUNT_ID {
         return ApiError::gateway(StatusCode::NOT_FOUND, "Account not found").into_response();
     }
-    page(&server, query)
+    page(&server, &method, query, form)
 }
 
-fn page(server: &Server, RawQuery(query): RawQuery) -> Response {
+fn page(server: &Server, method: &Method, RawQuery(query): RawQuery, form: Filled) -> Response {
     let asked = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
-    back(server, &Asked(asked)).unwrap_or_else(IntoResponse::into_response)
+    let form = match (method, form) {
+        (&Method::POST, Ok(Form(form))) => Some(Asked(form)),
+        (&Method::POST, Err(_)) => Some(Asked(Vec::new())),
+        _ => None,
+    };
+    back(server, &Asked(asked), form.as_ref()).unwrap_or_else(IntoResponse::into_response)
 }
 
-/// Redirects the browser to its program, with a code or with an error. A request without a known client and an address
-/// on this machine gets an error page instead: the browser is never sent to an unchecked address.
-fn back(server: &Server, asked: &Asked) -> Result<Response, ApiError> {
+/// Redirects the browser to its program, with a code or with an error; asks for the login code first. A request without
+/// a known client and an address on this machine gets an error page instead: the browser is never sent to an unchecked
+/// address.
+fn back(server: &Server, asked: &Asked, form: Option<&Asked>) -> Result<Response, ApiError> {
     let wrong = |text: &str| ApiError::gateway(StatusCode::BAD_REQUEST, text);
     if asked.get("client_id") != Some(PUBLIC_CLIENT) {
         return Err(wrong("The client_id is not known"));
@@ -45,7 +71,11 @@ fn back(server: &Server, asked: &Asked) -> Result<Response, ApiError> {
     let mut answer = form_urlencoded::Serializer::new(String::new());
     match login(server, asked, redirect_uri) {
         Ok(login) => {
-            let code = format!("code{}", server.hex(40));
+            let typed = form.map(|form| form.get("login_code").unwrap_or_default().trim());
+            if !typed.is_some_and(|typed| same(typed, &server.login_code)) {
+                return Ok(login_page(typed));
+            }
+            let code = format!("code{}", random_hex(40));
             answer.append_pair("code", &code);
             user.tenant.state::<Logins>().add_code(code, login, server.now_ms());
         }
@@ -64,7 +94,29 @@ fn back(server: &Server, asked: &Asked) -> Result<Response, ApiError> {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
-    Ok((StatusCode::FOUND, headers).into_response())
+    // 303: what was a POST here is a GET there.
+    Ok((StatusCode::SEE_OTHER, headers).into_response())
+}
+
+/// The page that asks for the login code; `typed` is a wrong one.
+fn login_page(typed: Option<&str>) -> Response {
+    let (status, remark) = match typed {
+        None => (StatusCode::OK, ""),
+        Some(_) => (StatusCode::FORBIDDEN, "<p>This is not the login code of this sandbox.</p>"),
+    };
+    let page = format!(
+        "<!doctype html><html><head><meta charset=\"utf-8\"/><title>Log in to the sandbox</title></head><body>\
+         <h1>Log in to the sandbox</h1>{remark}<form method=\"post\"><label>Login code, as <code>brick sandbox</code> \
+         printed it: <input name=\"login_code\" autocomplete=\"off\" autofocus required/></label> \
+         <button>Log in</button></form></body></html>"
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
+    (status, headers, page).into_response()
 }
 
 /// What the code will stand for, or the error and its description.
@@ -98,7 +150,7 @@ fn login(server: &Server, asked: &Asked, redirect_uri: &str) -> Result<Login, (&
     })
 }
 
-/// The parameters of a query.
+/// The parameters of a query or a form.
 struct Asked(Vec<(String, String)>);
 
 impl Asked {

@@ -18,6 +18,7 @@ use crate::{
     auth::{Caller, PUBLIC_CLIENT, client_credentials},
     clock::millis,
     error::ApiError,
+    secrets::random_hex,
     server::Server,
 };
 
@@ -71,7 +72,7 @@ fn token(server: &Server, headers: &HeaderMap, form: TokenForm) -> Result<Respon
         TOKEN_EXCHANGE => of_workload(server, &form)?,
         _ => return Err(refuse("unsupported_grant_type", "The grant type is not supported")),
     };
-    let token = format!("eyJ0eXAiOiJhdCtqd3QifQ.{}.{}", server.hex(64), server.hex(64));
+    let token = format!("eyJ0eXAiOiJhdCtqd3QifQ.{}.{}", random_hex(64), random_hex(64));
     let lifetime = server.options.token_ttl;
     let mut body = json!({
         "access_token": token,
@@ -80,11 +81,11 @@ fn token(server: &Server, headers: &HeaderMap, form: TokenForm) -> Result<Respon
         "expires_in": lifetime.as_secs(),
     });
     if grant.lasting && grant.scope.split(' ').any(|part| part == "offline_access") {
-        let refresh_token = format!("doau{}", server.hex(40));
+        let refresh_token = format!("doau{}", random_hex(40));
         body["refresh_token"] = json!(refresh_token);
         grant.caller.tenant.state::<Logins>().add_refresh_token(refresh_token, grant.scope);
     }
-    server.directory.issue(token, grant.caller, server.now_ms() + millis(lifetime));
+    server.directory.issue(token, grant.caller, server.now_ms().saturating_add(millis(lifetime)));
     if kind == TOKEN_EXCHANGE {
         body["issued_token_type"] = json!("urn:ietf:params:oauth:token-type:access_token");
     }
@@ -111,15 +112,19 @@ fn of_user(server: &Server, form: &Fields, kind: &str) -> Result<Grant, ApiError
     Ok(Grant { caller, scope, lasting: true })
 }
 
-/// A workload's grant: by a JWT of its platform. The signature isn't checked.
+/// A workload's grant: by a JWT of its platform, which is the sandbox itself.
 fn of_workload(server: &Server, form: &Fields) -> Result<Grant, ApiError> {
     let scope = form.scope()?.unwrap_or("all-apis").to_owned();
-    let parts = form.required("subject_token")?.split('.');
+    let identity = form.required("subject_token")?;
+    let parts = identity.split('.');
     if parts.clone().count() != 3 || parts.clone().any(str::is_empty) {
         return Err(refuse("invalid_grant", "The subject_token is not a JWT"));
     }
     if form.required("subject_token_type")? != "urn:ietf:params:oauth:token-type:jwt" {
         return Err(refuse("invalid_request", "The subject_token_type must be that of a JWT"));
+    }
+    if !server.workloads.issued(identity) {
+        return Err(refuse("invalid_grant", "The subject_token is not from the sandbox's identity provider"));
     }
     let caller = server.directory.client(form.required("client_id")?, None)?;
     Ok(Grant { caller, scope, lasting: false })

@@ -186,11 +186,11 @@ impl Statements {
         let mut statements = lock(&self.0);
         let statement = statements.get(id)?.clone();
         let ended_ms = lock(&statement.outcome).ended_ms;
-        if statement.state().is_end() && now_ms >= ended_ms + ID_KEPT_MS {
+        if statement.state().is_end() && now_ms >= ended_ms.saturating_add(ID_KEPT_MS) {
             statements.remove(id);
             return None;
         }
-        if statement.state() == State::Succeeded && now_ms >= ended_ms + RESULTS_KEPT_MS {
+        if statement.state() == State::Succeeded && now_ms >= ended_ms.saturating_add(RESULTS_KEPT_MS) {
             statement.close();
         }
         Some(statement)

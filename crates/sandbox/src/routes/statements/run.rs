@@ -1,6 +1,8 @@
 //! Running a statement: wait for its warehouse, ask the engine, write the rows into chunk files.
 
+use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,7 +61,7 @@ async fn run(server: &Server, tenant: &Tenant, statement: &Statement) {
         tokio::time::sleep(LOOK).await;
     }
     statement.begin();
-    let due_ms = server.now_ms() + millis(delays.statement);
+    let due_ms = server.now_ms().saturating_add(millis(delays.statement));
     while server.now_ms() < due_ms {
         tokio::time::sleep(LOOK).await;
     }
@@ -239,7 +241,7 @@ impl<'a> Spool<'a> {
             None => return Err(std::io::Error::other("the statement was closed")),
         };
         let file = directory.join(format!("{}", self.chunks.len()));
-        std::fs::File::create(&file)?.write_all(body)?;
+        create(&file)?.write_all(body)?;
         self.chunks.push(Chunk {
             file,
             byte_count: body.len() as u64,
@@ -254,7 +256,15 @@ impl<'a> Spool<'a> {
     }
 }
 
-fn compressed(body: &[u8]) -> std::io::Result<Vec<u8>> {
+fn create(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+pub(super) fn compressed(body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
     encoder.write_all(body)?;
     encoder.finish().map_err(std::io::Error::other)

@@ -1,0 +1,232 @@
+//! The words of a rule, read: see [`FaultRule`](super::rule::FaultRule) for their meaning.
+
+use std::time::Duration;
+
+use axum::http::{HeaderValue, Method, StatusCode};
+
+use super::{
+    edit::Edit,
+    kind::{Answer, At, Effect, Paging, RetryAfter, Swap},
+    pattern::Pattern,
+    words::{Word, Words},
+};
+use crate::clock::{Skew, parse_duration};
+
+/// A rule's parts.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Parts {
+    pub(super) method: Option<Method>,
+    pub(super) path: Pattern,
+    pub(super) when: When,
+    pub(super) after: bool,
+    pub(super) delay: Option<Duration>,
+    pub(super) skew: Option<Skew>,
+    pub(super) effect: Effect,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct When {
+    pub(super) skip: u64,
+    pub(super) every: u64,
+    pub(super) times: Option<u64>,
+    pub(super) chance: f64,
+}
+
+const WORDS: &str = "when: every N, skip N, times N, chance P, after; or what: a status from 200 to 999, code=, message=, \
+                     retry-after=, header=, body=, html, login, reset, close, hang, refuse=, stall, slow, delay=, \
+                     truncate, short, half, corrupt, at=, set=, unset=, integers-as-text, overcount, empty-page, \
+                     repeat-page, skew=, late=, chunk=, foreign";
+
+pub(super) fn parse(text: &str) -> Result<Parts, String> {
+    let parts = text.split_once(": ").or_else(|| text.strip_suffix(':').map(|matcher| (matcher, "")));
+    let (matcher, words) =
+        parts.ok_or("expected `METHOD PATH: words` or `PATH: words`, but there is no `: ` after the path")?;
+    let (method, path) = match matcher.trim().split_once(' ') {
+        None => (None, matcher.trim()),
+        Some(("*", path)) => (None, path.trim()),
+        Some((method, path)) => {
+            let known = Method::from_bytes(method.as_bytes()).map_err(|_| format!("no method: {method}"))?;
+            (Some(known), path.trim())
+        }
+    };
+    if !path.starts_with(['/', '*']) {
+        return Err(format!("a path begins with `/` or `*`; got `{path}`"));
+    }
+    let mut reader = Reader::default();
+    let mut words = Words::new(words);
+    while let Some(word) = words.next()? {
+        reader.take(&word, &mut words)?;
+    }
+    let path = Pattern::new(path);
+    let Reader { when, after, delay, skew, .. } = reader;
+    let effect = reader.effect()?;
+    if matches!(effect, Effect::Late(_) | Effect::Swap(_)) && !path.reaches("/results/") {
+        return Err("`late`, `chunk` and `foreign` concern links, so the path must be `/results/*`".to_owned());
+    }
+    Ok(Parts { method, path, when, after, delay, skew, effect })
+}
+
+/// What has been read so far.
+struct Reader {
+    when: When,
+    after: bool,
+    delay: Option<Duration>,
+    skew: Option<Skew>,
+    at: Option<usize>,
+    answer: Option<Answer>,
+    edits: Vec<Edit>,
+    effects: Vec<Effect>,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self {
+            when: When { skip: 0, every: 1, times: None, chance: 1.0 },
+            after: false,
+            delay: None,
+            skew: None,
+            at: None,
+            answer: None,
+            edits: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+}
+
+impl Reader {
+    fn take(&mut self, word: &Word<'_>, words: &mut Words<'_>) -> Result<(), String> {
+        match &word.value {
+            None => self.plain(word.key, words),
+            Some(value) => self.valued(word, value),
+        }
+    }
+
+    fn plain(&mut self, word: &str, words: &mut Words<'_>) -> Result<(), String> {
+        let mut count = |least: u64| {
+            let number = words.number().filter(|number| *number >= least);
+            number.ok_or_else(|| format!("a whole number from {least} must follow `{word}`"))
+        };
+        match word {
+            "every" => self.when.every = count(1)?,
+            "skip" => self.when.skip = count(0)?,
+            "times" => self.when.times = Some(count(0)?),
+            "chance" => {
+                let chance = words.number().filter(|chance| (0.0..=1.0).contains(chance));
+                self.when.chance = chance.ok_or("a number from 0 to 1 must follow `chance`")?;
+            }
+            "after" => self.after = true,
+            "html" => {
+                let answer = self.answer.get_or_insert_default();
+                answer.html = true;
+                if answer.status == StatusCode::OK {
+                    answer.status = StatusCode::BAD_GATEWAY;
+                }
+            }
+            "login" => self.effects.push(Effect::Login),
+            "reset" => self.effects.push(Effect::Reset(None)),
+            "close" => self.effects.push(Effect::Close),
+            "hang" => self.effects.push(Effect::Hang),
+            "truncate" => self.effects.push(Effect::Truncate(At::default())),
+            "short" => self.effects.push(Effect::Short(At::default())),
+            "half" => self.effects.push(Effect::Half(At::default())),
+            "corrupt" => self.effects.push(Effect::Corrupt(At::default())),
+            "stall" => self.effects.push(Effect::Stall(At::default(), None)),
+            "slow" => self.effects.push(Effect::Slow(Duration::from_millis(50))),
+            "overcount" => self.edits.push(Edit::Overcount),
+            "integers-as-text" => self.edits.push(Edit::IntegersAsText),
+            "empty-page" => self.effects.push(Effect::Page(Paging::Empty)),
+            "repeat-page" => self.effects.push(Effect::Page(Paging::Repeat)),
+            "foreign" => self.effects.push(Effect::Swap(Swap::Foreign)),
+            status => match status.parse::<u16>().ok().filter(|status| *status >= 200) {
+                Some(status) => {
+                    let known = StatusCode::from_u16(status).map_err(|_| unknown(word))?;
+                    self.answer.get_or_insert_default().status = known;
+                }
+                None => return Err(unknown(word)),
+            },
+        }
+        Ok(())
+    }
+
+    fn valued(&mut self, word: &Word<'_>, value: &str) -> Result<(), String> {
+        let duration = || {
+            let text = word.text;
+            parse_duration(value)
+                .ok_or_else(|| format!("a time is a number with ms, s, m or h, such as 500ms; got `{text}`"))
+        };
+        let count = || value.parse::<usize>().map_err(|_| format!("a whole number is expected; got `{}`", word.text));
+        match word.key {
+            "code" => self.answer.get_or_insert_default().code = Some(value.to_owned()),
+            "message" => self.answer.get_or_insert_default().message = Some(value.to_owned()),
+            "body" => self.answer.get_or_insert_default().body = Some(value.to_owned()),
+            "retry-after" => {
+                let retry_after = match value.strip_prefix('+') {
+                    Some(_) => match parse_duration(&value[1..]) {
+                        Some(ahead) => RetryAfter::DateIn(ahead),
+                        None => return Err(format!("a date is given as +2s or +1h; got `{}`", word.text)),
+                    },
+                    None => RetryAfter::Text(
+                        HeaderValue::from_str(value).map_err(|_| format!("no header value: `{}`", word.text))?,
+                    ),
+                };
+                self.answer.get_or_insert_default().retry_after = Some(retry_after);
+            }
+            "header" => {
+                let header = value.split_once(':').and_then(|(name, value)| {
+                    Some((name.trim().parse().ok()?, HeaderValue::from_str(value.trim()).ok()?))
+                });
+                let header = header.ok_or_else(|| format!("a header is header=Name:value; got `{}`", word.text))?;
+                self.answer.get_or_insert_default().headers.push(header);
+            }
+            "at" => self.at = Some(count()?),
+            "delay" => self.delay = Some(duration()?),
+            "skew" => {
+                let skew = Skew::parse(value);
+                let text = word.text;
+                self.skew =
+                    Some(skew.ok_or_else(|| format!("a skew is a time with a sign, such as -1h; got `{text}`"))?);
+            }
+            "slow" => self.effects.push(Effect::Slow(duration()?)),
+            "late" => self.effects.push(Effect::Late(duration()?)),
+            "refuse" => self.effects.push(Effect::Refuse(duration()?)),
+            "stall" => self.effects.push(Effect::Stall(At::default(), Some(duration()?))),
+            "set" => self.edits.push(Edit::parse_set(value)?),
+            "unset" => self.edits.push(Edit::parse_unset(value)?),
+            "chunk" => self.effects.push(Effect::Swap(Swap::Chunk(count()?))),
+            _ => return Err(unknown(word.text)),
+        }
+        Ok(())
+    }
+
+    fn effect(mut self) -> Result<Effect, String> {
+        self.effects.extend(self.answer.map(Effect::Answer));
+        if !self.edits.is_empty() {
+            self.effects.push(Effect::Edit(self.edits));
+        }
+        let mut effect = match (self.effects.pop(), self.effects.is_empty()) {
+            (Some(effect), true) => effect,
+            (None, _) if self.delay.is_some() || self.skew.is_some() => Effect::Nothing,
+            (Some(_), false) => return Err("it says two things at once".to_owned()),
+            (None, _) => return Err(format!("it doesn't say what goes wrong; expected {WORDS}")),
+        };
+        if let Some(bytes) = self.at {
+            match &mut effect {
+                Effect::Reset(at) => *at = Some(bytes),
+                Effect::Truncate(at)
+                | Effect::Short(at)
+                | Effect::Half(at)
+                | Effect::Corrupt(at)
+                | Effect::Stall(at, _) => *at = At(Some(bytes)),
+                _ => {
+                    let which = "reset, truncate, short, half, corrupt and stall";
+                    return Err(format!("`at` says where in a body something happens: it goes with {which}"));
+                }
+            }
+        }
+        Ok(effect)
+    }
+}
+
+fn unknown(word: &str) -> String {
+    format!("unknown word `{word}`; expected {WORDS}")
+}
