@@ -15,6 +15,7 @@ use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_spark::SessionStateBuilderSpark;
+use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::{
@@ -24,13 +25,16 @@ use super::{
 
 mod answers;
 mod arithmetic;
+mod bounds;
 mod calls;
+mod cancel;
 mod catalogs;
 mod commands;
 mod definitions;
 mod dialect;
 mod errors;
 mod functions;
+mod limited;
 mod names;
 mod parameters;
 mod parse;
@@ -82,8 +86,13 @@ impl SqlEngine for FusionEngine {
     fn query<'a>(&'a self, query: Query<'a>) -> BoxFuture<'a, Result<QueryStream, EngineError>> {
         let job = Job::new(Arc::clone(&self.shared), Arc::clone(&self.session), &query);
         async move {
+            // Dropping this future or the stream raises the flag.
+            let guard = job.canceled().when_dropped();
             let mut answer = self.shared.runtime.run(job.run()).await?;
-            answer.batches = self.shared.runtime.pump(answer.batches);
+            let batches = self.shared.runtime.pump(answer.batches);
+            answer.batches = Box::pin(batches.inspect(move |_| {
+                let _ = &guard;
+            }));
             Ok(answer)
         }
         .boxed()
@@ -112,7 +121,9 @@ fn context(memory_bytes: usize) -> Result<SessionContext> {
         // After the defaults, so that Spark's functions win.
         .with_spark_features()
         .with_type_planner(Arc::new(sql_types::SparkTypes));
-    builder.expr_planners().get_or_insert_default().insert(0, Arc::new(arithmetic::SparkOperators));
+    let concat = datafusion_spark::function::string::concat().as_ref().clone();
+    let operators = arithmetic::SparkOperators { concat: Arc::new(limited::wrapped(concat)) };
+    builder.expr_planners().get_or_insert_default().insert(0, Arc::new(operators));
     let mut state = builder.build();
     state.add_analyzer_rule(Arc::new(semantics::SparkSemantics));
     // Spark's package has an `avg` of doubles only.
@@ -120,6 +131,7 @@ fn context(memory_bytes: usize) -> Result<SessionContext> {
     if let Some(package) = state.scalar_functions().get("round").cloned() {
         state.register_udf(Arc::new(ScalarUDF::from(round::SparkRound::of(package))))?;
     }
+    limited::wrap_functions(&mut state)?;
     let context = SessionContext::new_with_state(state);
     context.register_udf(ScalarUDF::from(semantics::TypeOf::default()));
     context.register_udtf("range", Arc::new(range::SparkRange));

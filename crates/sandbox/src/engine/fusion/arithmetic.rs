@@ -22,7 +22,10 @@ const DIVIDE_BY_ZERO: &str = "[DIVIDE_BY_ZERO] Division by zero. Use `try_divide
 
 /// See the module's documentation.
 #[derive(Debug)]
-pub(super) struct SparkOperators;
+pub(super) struct SparkOperators {
+    /// What `||` of texts means. As an operator, it would know no limit of its result.
+    pub(super) concat: Arc<ScalarUDF>,
+}
 
 impl ExprPlanner for SparkOperators {
     fn plan_binary_op(&self, e: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
@@ -32,7 +35,11 @@ impl ExprPlanner for SparkOperators {
         let floating = |t: &Option<DataType>| t.as_ref().is_some_and(DataType::is_floating);
         let exact =
             (decimal(&left) && (decimal(&right) || whole(&right))) || (whole(&left) && decimal(&right));
+        let text = |t: &Option<DataType>| *t == Some(DataType::Utf8);
         match e.op {
+            BinaryOperator::StringConcat if text(&left) && text(&right) => {
+                Ok(PlannerResult::Planned(self.concat.call(vec![e.left, e.right])))
+            }
             BinaryOperator::Divide if exact => {
                 let divide = ScalarUDF::from(DivideDecimals::default());
                 let (l, r) = (as_decimal(e.left, left.as_ref()), as_decimal(e.right, right.as_ref()));

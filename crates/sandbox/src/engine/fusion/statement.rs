@@ -9,8 +9,9 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
 use datafusion::common::DataFusionError;
-use datafusion::execution::SessionState;
+use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, WriteOp};
+use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as Planned;
 use datafusion::sql::sqlparser::ast::Spanned;
@@ -21,9 +22,11 @@ use futures_util::StreamExt;
 
 use super::{
     answers,
+    cancel::Canceled,
     catalogs::{self, HIDDEN, Place, TableName, parts},
     commands, definitions,
     errors::{self, Mention},
+    limited,
     names::{self, Shown},
     parameters,
     parse::{Parsed, Spelling, parse},
@@ -46,6 +49,7 @@ pub(super) struct Job {
     sql: String,
     user: String,
     parameters: Vec<Parameter>,
+    canceled: Canceled,
 }
 
 impl Job {
@@ -58,7 +62,12 @@ impl Job {
             place.schema = schema.to_lowercase();
         }
         let (sql, user) = (query.sql.to_owned(), query.user.to_owned());
-        Self { shared, session, place, sql, user, parameters: query.parameters.clone() }
+        let (parameters, canceled) = (query.parameters.clone(), Canceled::default());
+        Self { shared, session, place, sql, user, parameters, canceled }
+    }
+
+    pub(super) fn canceled(&self) -> Canceled {
+        self.canceled.clone()
     }
 
     pub(super) async fn run(self) -> Result<QueryStream, EngineError> {
@@ -112,6 +121,7 @@ impl Run<'_> {
         let catalog = &mut state.config_mut().options_mut().catalog;
         catalog.default_catalog.clone_from(&self.job.place.catalog);
         catalog.default_schema.clone_from(&self.job.place.schema);
+        state.config_mut().options_mut().extensions.insert(self.job.canceled.clone());
         state
     }
 
@@ -250,8 +260,17 @@ impl Run<'_> {
         context: &SessionContext,
         plan: LogicalPlan,
     ) -> Result<datafusion::execution::SendableRecordBatchStream, EngineError> {
-        let frame = context.execute_logical_plan(plan).await.map_err(|error| self.error(&error))?;
-        frame.execute_stream().await.map_err(|error| self.error(&error))
+        let mut state = context.state();
+        let plan = state.optimize(&plan).map_err(|error| self.error(&error))?;
+        let usual = state.config().batch_size();
+        let fewer = limited::batch_rows(&plan, usual).map_err(|error| self.error(&error))?;
+        if let Some(rows) = fewer {
+            *state.config_mut() = state.config().clone().with_batch_size(rows);
+        }
+        // What `execute_logical_plan` does, without optimizing once more.
+        let physical = state.query_planner().create_physical_plan(&plan, &state).await;
+        let physical = physical.map_err(|error| self.error(&error))?;
+        execute_stream(physical, Arc::new(TaskContext::from(&state))).map_err(|error| self.error(&error))
     }
 
     async fn collect(
