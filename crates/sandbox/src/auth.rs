@@ -12,6 +12,8 @@ use crate::{error::ApiError, lock::lock, secrets::same, tenant::Tenant};
 /// The client of the command line, which every account knows; users log in with it. It has no secret.
 pub(crate) const PUBLIC_CLIENT: &str = "databricks-cli";
 
+const DAY_MS: u64 = 24 * 3_600_000;
+
 /// The identity behind a token.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Principal {
@@ -91,9 +93,11 @@ impl Directory {
         Ok(Caller { tenant, principal: Principal::User })
     }
 
-    /// Lets `token` stand for a caller until it expires.
-    pub(crate) fn issue(&self, token: String, caller: Caller, expires_ms: u64) {
-        lock(&self.0).issued.insert(token, Issued { caller, expires_ms });
+    /// Lets `token` stand for a caller until it expires. A day later it is forgotten.
+    pub(crate) fn issue(&self, token: String, caller: Caller, now_ms: u64, expires_ms: u64) {
+        let issued = &mut lock(&self.0).issued;
+        issued.retain(|_, known| now_ms < known.expires_ms.saturating_add(DAY_MS));
+        issued.insert(token, Issued { caller, expires_ms });
     }
 
     /// The caller behind the `Authorization` header: 401 without a usable one or after its expiry, 403 for an

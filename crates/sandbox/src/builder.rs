@@ -11,6 +11,7 @@ pub(crate) struct Options {
     pub(crate) delays: Delays,
     pub(crate) page_size: usize,
     pub(crate) chunk_bytes: usize,
+    pub(crate) result_bytes: u64,
     pub(crate) token_ttl: Duration,
     pub(crate) link_ttl: Duration,
     pub(crate) link_headers: bool,
@@ -28,6 +29,7 @@ impl Default for Options {
             delays: Delays::default(),
             page_size: 20,
             chunk_bytes: 16 * 1024 * 1024,
+            result_bytes: 8 << 30,
             token_ttl: Duration::from_secs(3600),
             link_ttl: Duration::from_secs(900),
             link_headers: false,
@@ -79,6 +81,13 @@ impl SandboxBuilder {
     #[must_use]
     pub fn with_chunk_bytes(mut self, bytes: usize) -> Self {
         self.options.chunk_bytes = bytes.max(1);
+        self
+    }
+
+    /// What all results may take on disk (8 GiB). When there is no more room, the oldest are closed.
+    #[must_use]
+    pub fn with_result_bytes(mut self, bytes: u64) -> Self {
+        self.options.result_bytes = bytes;
         self
     }
 

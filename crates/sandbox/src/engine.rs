@@ -3,6 +3,7 @@
 //! The rest of the sandbox knows only this interface. Behind it is DataFusion under a Databricks dialect. What the
 //! engine cannot do, it refuses with `[UNSUPPORTED_FEATURE.SANDBOX]`; it never guesses an answer.
 
+use std::path::Path;
 use std::sync::Arc;
 
 pub mod encode;
@@ -18,5 +19,11 @@ pub use query::{Batches, Column, Parameter, Query, QueryStream, SqlEngine};
 /// A fresh engine with the sample data and an empty `main.default`.
 #[must_use]
 pub fn new_engine() -> Arc<dyn SqlEngine> {
-    Arc::new(fusion::FusionEngine::new())
+    Arc::new(fusion::FusionEngine::new(std::env::temp_dir()))
+}
+
+/// As [`new_engine`], with a directory for what sorts and joins cannot keep in memory.
+#[must_use]
+pub fn new_engine_in(directory: &Path) -> Arc<dyn SqlEngine> {
+    Arc::new(fusion::FusionEngine::new(directory.to_owned()))
 }

@@ -29,7 +29,7 @@ pub use delays::Delays;
 pub use fault::rule::{FaultRule, ParseFaultError};
 pub use request_log::RecordedRequest;
 pub use sandbox::Sandbox;
-pub use serve::{ServeArgs, serve};
+pub use serve::{ClockSkew, FaultFile, ServeArgs, serve};
 
 /// Names and ids in every fresh workspace: three clusters, three warehouses and their owner.
 pub mod seed {

@@ -145,18 +145,15 @@ impl Sandbox {
     /// All requests that arrived, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.server.log.all()
+        self.server.log.those(|_| true)
     }
 
     /// The requests that arrived for the workspace that a personal access token or a client id opens.
     #[must_use]
     pub fn requests_of(&self, credential: &str) -> Vec<RecordedRequest> {
         let tenant = self.server.directory.tenant_behind(credential);
-        let mut requests = self.requests();
-        requests.retain(|request| {
-            tenant.as_ref().is_some_and(|tenant| request.tenant.as_ref() == Some(&tenant.name))
-        });
-        requests
+        let Some(tenant) = tenant else { return Vec::new() };
+        self.server.log.those(|request| request.tenant.as_ref() == Some(&tenant.name))
     }
 
     /// Injects a fault from now on, for every workspace; see [`FaultRule`].
@@ -212,6 +209,9 @@ impl Drop for Sandbox {
 /// How long running tasks may take to end.
 const SHUTDOWN: Duration = Duration::from_millis(500);
 
+/// How often expired results are deleted when no request comes.
+const SWEEP: Duration = Duration::from_secs(30);
+
 type Started = oneshot::Sender<io::Result<Arc<Server>>>;
 
 /// Binds both listeners and serves on them; answers on `started`.
@@ -234,6 +234,16 @@ async fn listen(options: Options, started: Started) -> Option<Arc<Server>> {
     let link_service = storage::router(server.clone()).into_make_service_with_connect_info::<Connection>();
     tokio::spawn(async move { axum::serve(api, api_service).await });
     tokio::spawn(async move { axum::serve(links, link_service).await });
+    tokio::spawn({
+        let server = server.clone();
+        async move {
+            let mut ticks = tokio::time::interval(SWEEP);
+            loop {
+                ticks.tick().await;
+                server.sweep();
+            }
+        }
+    });
     drop(started.send(Ok(server.clone())));
     Some(server)
 }

@@ -1,11 +1,18 @@
 //! `brick sandbox`: the same sandbox as a program that runs until it is stopped.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 
-use crate::{clock::parse_duration, delays::Delays, fault::rule::FaultRule, sandbox::Sandbox};
+use crate::{
+    clock::{Clock, Skew, parse_duration},
+    delays::Delays,
+    fault::rule::FaultRule,
+    sandbox::Sandbox,
+};
 
 /// The options of `brick sandbox`.
 #[derive(Debug, Clone, Args)]
@@ -13,9 +20,13 @@ pub struct ServeArgs {
     /// Port of the API on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,
-    /// Personal access token to accept, instead of a random one
-    #[arg(long, value_name = "TOKEN")]
+    /// Personal access token to accept, instead of a random one; other users can see it in the list of processes, so
+    /// prefer --token-file or the environment variable BRICK_SANDBOX_TOKEN
+    #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
     pub token: Option<String>,
+    /// File with the personal access token to accept
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
     /// Entries per page of a list
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub page_size: usize,
@@ -31,6 +42,15 @@ pub struct ServeArgs {
     /// Fault to inject, such as 'GET /api/2.1/*: every 3 429 retry-after=1'; may be repeated
     #[arg(long, value_name = "RULE")]
     pub fault: Vec<FaultRule>,
+    /// File of faults, one to a line; '#' starts a comment; may be repeated
+    #[arg(long, value_name = "FILE", value_parser = fault_file)]
+    pub faults: Vec<FaultFile>,
+    /// How far the service's clock is off, such as -1h or +90s
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = skew)]
+    pub clock_skew: Option<ClockSkew>,
+    /// Size that all results together may have on disk, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 8 << 30)]
+    pub result_bytes: u64,
     /// Run no Python code
     #[arg(long)]
     pub no_exec: bool,
@@ -38,6 +58,66 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 }
+
+/// The rules of a file.
+#[derive(Debug, Clone)]
+pub struct FaultFile(Vec<FaultRule>);
+
+/// How far a clock is off.
+#[derive(Debug, Clone, Copy)]
+pub struct ClockSkew(Skew);
+
+/// A larger file is no list of faults.
+const FAULT_FILE_LIMIT: u64 = 16 * 1024 * 1024;
+/// A larger file is no token.
+const TOKEN_FILE_LIMIT: u64 = 64 * 1024;
+
+/// The text of a file that isn't larger than `most`.
+fn read(path: &Path, most: u64) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(most + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {most} bytes")));
+    }
+    Ok(text)
+}
+
+fn fault_file(path: &str) -> Result<FaultFile, String> {
+    let text =
+        read(Path::new(path), FAULT_FILE_LIMIT).map_err(|error| format!("cannot read {path}: {error}"))?;
+    FaultRule::parse_lines(&text).map(FaultFile).map_err(|error| format!("{path}, {error}"))
+}
+
+fn skew(text: &str) -> Result<ClockSkew, String> {
+    let skew = Skew::parse(text).map(ClockSkew);
+    skew.ok_or_else(|| "a skew is a time with a sign, such as -1h or +90s".to_owned())
+}
+
+/// The token to accept: from the flag, the file or the environment.
+fn token(args: &ServeArgs) -> io::Result<Option<String>> {
+    let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidInput, what);
+    let (token, from) = match (&args.token, &args.token_file) {
+        (Some(token), _) => (token.clone(), "--token".to_owned()),
+        (None, Some(path)) => {
+            let shown = path.display();
+            let text = read(path, TOKEN_FILE_LIMIT)
+                .map_err(|error| io::Error::new(error.kind(), format!("cannot read {shown}: {error}")))?;
+            (text.trim().to_owned(), shown.to_string())
+        }
+        (None, None) => match std::env::var(TOKEN_VARIABLE) {
+            Ok(token) => (token, TOKEN_VARIABLE.to_owned()),
+            Err(std::env::VarError::NotPresent) => return Ok(None),
+            Err(_) => return Err(invalid(format!("the token in {TOKEN_VARIABLE} is not UTF-8"))),
+        },
+    };
+    let plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if plain {
+        return Ok(Some(token));
+    }
+    Err(invalid(format!("the token of {from} must have only visible ASCII letters and no spaces")))
+}
+
+const TOKEN_VARIABLE: &str = "BRICK_SANDBOX_TOKEN";
 
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "a time is a number with ms, s, m or h, such as 500ms".to_owned())
@@ -52,11 +132,11 @@ fn delay(text: &str) -> Result<(&'static str, Duration), String> {
     Ok((what, duration(time.trim())?))
 }
 
-/// Serves until Ctrl-C or SIGTERM. Prints the two `export` lines that point a client here on stdout, and a
-/// service principal's on stderr.
+/// Serves until Ctrl-C, SIGTERM or a hang-up. Prints the two `export` lines that point a client here on stdout; on
+/// stderr, a service principal's and the login code.
 ///
 /// # Errors
-/// The port is taken or stdout is closed.
+/// The port is taken, the token cannot be read, or stdout is closed.
 pub async fn serve(args: ServeArgs) -> io::Result<()> {
     let mut delays = Delays::default();
     for (what, time) in &args.delay {
@@ -69,11 +149,18 @@ pub async fn serve(args: ServeArgs) -> io::Result<()> {
         .with_page_size(args.page_size)
         .with_chunk_bytes(args.chunk_bytes)
         .with_token_ttl(args.token_ttl)
+        .with_result_bytes(args.result_bytes)
         .with_delays(delays);
-    builder.options.token = args.token;
+    builder.options.token = token(&args)?;
+    if let Some(ClockSkew(skew)) = args.clock_skew {
+        builder.options.clock = Clock::skewed(skew);
+    }
     builder.options.no_exec = args.no_exec;
     builder.options.seed = args.seed;
-    builder.faults = args.fault.iter().map(ToString::to_string).collect();
+    let of_files = args.faults.iter().flat_map(|FaultFile(rules)| rules);
+    builder.faults = args.fault.iter().chain(of_files).map(ToString::to_string).collect();
+    // Before there are files to clean up.
+    let stopped = stopping()?;
     let sandbox = builder.start().await?;
     {
         let mut out = io::stdout().lock();
@@ -85,23 +172,33 @@ pub async fn serve(args: ServeArgs) -> io::Result<()> {
     writeln!(remarks, "# Or, as a service principal of the same workspace:")?;
     writeln!(remarks, "# export DATABRICKS_CLIENT_ID={}", sandbox.client_id())?;
     writeln!(remarks, "# export DATABRICKS_CLIENT_SECRET={}", sandbox.client_secret())?;
+    writeln!(remarks, "# Or, as a workload that has this identity token and the client id:")?;
+    writeln!(remarks, "# export DATABRICKS_OIDC_TOKEN={}", sandbox.identity_token())?;
+    writeln!(remarks, "# Or in the browser: brick auth login --host {}", sandbox.url())?;
+    writeln!(remarks, "# The page asks for this login code: {}", sandbox.login_code())?;
     drop(remarks);
-    stopped().await
+    stopped.await
 }
 
-/// Ctrl-C, or the signal that asks a service to end: both leave time to clean up.
-async fn stopped() -> io::Result<()> {
+/// Ctrl-C, the signal that asks a service to end, or that its terminal is gone: all leave time to clean up. They are
+/// caught from the moment that this returns.
+fn stopping() -> io::Result<impl Future<Output = io::Result<()>>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            pressed = tokio::signal::ctrl_c() => pressed,
-            _ = terminate.recv() => Ok(()),
-        }
+        let mut hang_up = signal(SignalKind::hangup())?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => Ok(()),
+                _ = terminate.recv() => Ok(()),
+                _ = hang_up.recv() => Ok(()),
+            }
+        })
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    Ok(tokio::signal::ctrl_c())
 }
 
 #[cfg(test)]

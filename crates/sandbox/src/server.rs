@@ -11,7 +11,7 @@ use crate::{
     links::Links,
     lock::lock,
     request_log::{RequestLog, fingerprint},
-    routes::oauth::workload::Provider,
+    routes::{oauth::workload::Provider, statements::{files::StoredBytes, record::Statements}},
     secrets::random_hex,
     tenant::Tenant,
 };
@@ -33,6 +33,8 @@ pub(crate) struct Server {
     pub(crate) links: Links,
     /// Of the listeners of the API and of the links.
     pub(crate) gates: Gates,
+    /// How much all results take on disk.
+    pub(crate) stored: StoredBytes,
     /// What proves that a login in the browser is the owner's; see [`Sandbox::login_code`](crate::Sandbox::login_code).
     pub(crate) login_code: String,
     pub(crate) workloads: Provider,
@@ -52,6 +54,7 @@ impl Server {
             log: RequestLog::default(),
             links: Links::new(links, random_hex(64)),
             gates: Gates { api: Gate::new(), links: Gate::new() },
+            stored: StoredBytes::default(),
             login_code: login_code(),
             workloads: Provider::new(),
             random: Mutex::new(random),
@@ -88,7 +91,7 @@ impl Server {
     pub(crate) fn open_workspace(&self, token: Option<String>) -> (String, Arc<Tenant>) {
         let token = token.unwrap_or_else(|| format!("dapi{}", random_hex(32)));
         let id = 1_000_000_000_000_000 + lock(&self.random).u64(0..9_000_000_000_000_000); // sixteen digits
-        let tenant = Arc::new(Tenant::new(fingerprint(&token), id, self.now_ms()));
+        let tenant = Arc::new(Tenant::new(fingerprint(&token), id, self.now_ms(), self.directory_path.clone()));
         self.directory.add_personal(&token, tenant.clone());
         (token, tenant)
     }
@@ -98,6 +101,32 @@ impl Server {
         let (id, secret) = (self.uuid(), format!("dose{}", random_hex(32)));
         self.directory.add_client(&id, &secret, tenant);
         (id, secret)
+    }
+
+    /// Closes what has expired in every workspace.
+    pub(crate) fn sweep(&self) {
+        let now_ms = self.now_ms();
+        for tenant in self.directory.tenants() {
+            tenant.state::<Statements>().sweep(now_ms);
+        }
+    }
+
+    /// Closes the oldest results until there is room for that many bytes more; `false` if there is not enough.
+    pub(crate) fn make_room_on_disk(&self, bytes: u64) -> bool {
+        let fits = || self.stored.bytes().saturating_add(bytes) <= self.options.result_bytes;
+        if fits() {
+            return true;
+        }
+        let statements = self.directory.tenants().into_iter().map(|tenant| tenant.state::<Statements>());
+        let mut ended: Vec<_> = statements.flat_map(|statements| statements.succeeded()).collect();
+        ended.sort_by_key(|statement| statement.ended_ms());
+        for statement in ended {
+            statement.close();
+            if fits() {
+                return true;
+            }
+        }
+        false
     }
 
     /// A new empty directory, or nothing after [`delete_files`](Self::delete_files).

@@ -1,11 +1,12 @@
 //! A workspace, and what each service keeps in it.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::http::Extensions;
 
 use crate::{
-    engine::{SqlEngine, new_engine},
+    engine::{SqlEngine, new_engine_in},
     lock::lock,
 };
 
@@ -28,11 +29,13 @@ pub(crate) struct Tenant {
     /// Keyed by type, so that only the service's own file names its state.
     states: Mutex<Extensions>,
     engine: Mutex<Option<Arc<dyn SqlEngine>>>,
+    /// Where the engine writes what doesn't fit into memory.
+    directory: PathBuf,
 }
 
 impl Tenant {
-    pub(crate) fn new(name: String, workspace_id: u64, opened_ms: u64) -> Self {
-        Self { name, workspace_id, opened_ms, states: Mutex::default(), engine: Mutex::default() }
+    pub(crate) fn new(name: String, workspace_id: u64, opened_ms: u64, directory: PathBuf) -> Self {
+        Self { name, workspace_id, opened_ms, states: Mutex::default(), engine: Mutex::default(), directory }
     }
 
     /// A service's state, made when first asked for.
@@ -42,7 +45,7 @@ impl Tenant {
 
     /// The workspace's data, made when first asked for: most tests never run SQL.
     pub(crate) fn engine(&self) -> Arc<dyn SqlEngine> {
-        lock(&self.engine).get_or_insert_with(new_engine).clone()
+        lock(&self.engine).get_or_insert_with(|| new_engine_in(&self.directory)).clone()
     }
 
     /// Drops every service's state and the data.

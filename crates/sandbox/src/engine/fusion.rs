@@ -4,11 +4,13 @@
 //! [`answers`]. It never goes through DataFusion's own front door (`ctx.sql`), which reads and writes files of the
 //! host.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::functions_aggregate::average::avg_udaf;
@@ -58,6 +60,9 @@ use statement::Job;
 /// What sorts, joins and groups may hold; more spills to temporary files or fails.
 const MEMORY_BYTES: usize = 512 << 20;
 
+/// What they may spill to temporary files.
+const SPILL_BYTES: u64 = 8 << 30;
+
 /// A workspace's data and one session of it.
 pub(super) struct FusionEngine {
     shared: Arc<Shared>,
@@ -65,12 +70,13 @@ pub(super) struct FusionEngine {
 }
 
 impl FusionEngine {
-    pub(super) fn new() -> Self {
-        Self::with_memory(MEMORY_BYTES)
+    /// `spill` is for what sorts and joins cannot keep in memory.
+    pub(super) fn new(spill: PathBuf) -> Self {
+        Self::with_memory(MEMORY_BYTES, spill)
     }
 
-    fn with_memory(bytes: usize) -> Self {
-        let context = context(bytes).expect("DataFusion takes the settings it documents");
+    fn with_memory(bytes: usize, spill: PathBuf) -> Self {
+        let context = context(bytes, spill).expect("DataFusion takes the settings it documents");
         let catalogs = Catalogs::create(&context).expect("an empty engine takes its first catalogs");
         let shared = Shared { context, catalogs, runtime: SqlRuntime::new(), sessions: AtomicU64::new(0) };
         Self::of_session(Arc::new(shared), Place::default())
@@ -103,7 +109,7 @@ impl SqlEngine for FusionEngine {
     }
 }
 
-fn context(memory_bytes: usize) -> Result<SessionContext> {
+fn context(memory_bytes: usize, spill: PathBuf) -> Result<SessionContext> {
     let config = SessionConfig::new()
         .with_target_partitions(1)
         .with_default_catalog_and_schema("main", "default")
@@ -113,7 +119,14 @@ fn context(memory_bytes: usize) -> Result<SessionContext> {
         .set_bool("datafusion.sql_parser.collect_spans", true)
         .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
         .set_bool("datafusion.sql_parser.parse_float_as_decimal", true);
-    let environment = RuntimeEnvBuilder::new().with_memory_limit(memory_bytes, 1.0).build_arc()?;
+    let environment = RuntimeEnvBuilder::new()
+        .with_memory_limit(memory_bytes, 1.0)
+        .with_disk_manager_builder(
+            DiskManagerBuilder::default()
+                .with_mode(DiskManagerMode::Directories(vec![spill]))
+                .with_max_temp_directory_size(SPILL_BYTES),
+        )
+        .build_arc()?;
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(environment)
@@ -152,7 +165,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_does_not_fit_the_memory_fails_and_the_engine_lives_on() {
-        let engine = FusionEngine::with_memory(1 << 20);
+        let engine = FusionEngine::with_memory(1 << 20, std::env::temp_dir());
         let join = "SELECT count(*) FROM range(300000) a JOIN range(300000) b ON a.id = b.id + 1";
         let error = rows(&engine, join).await.unwrap_err();
         assert_eq!(error.error_code, "RESOURCE_EXHAUSTED", "{error}");

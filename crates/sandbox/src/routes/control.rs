@@ -22,10 +22,9 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn requests(call: Call) -> Answer {
-    let mut requests = call.server.log.all();
-    if call.query("scope") != Some("all") {
-        requests.retain(|request| request.tenant.as_ref() == Some(&call.tenant.name));
-    }
+    let everybody = call.query("scope") == Some("all");
+    let own = Some(&call.tenant.name);
+    let requests = call.server.log.those(|request| everybody || request.tenant.as_ref() == own);
     Ok(Json(json!({ "requests": requests })))
 }
 
@@ -67,6 +66,7 @@ async fn advance_clock(call: Call) -> Answer {
                 )));
             }
             call.server.options.clock.advance(Duration::from_millis(milliseconds));
+            call.server.sweep();
         }
         None if body.is_empty() => {}
         None => {

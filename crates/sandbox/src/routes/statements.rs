@@ -11,11 +11,13 @@ use axum::routing::{get, post};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+pub(crate) mod files;
 mod foreign;
 pub(crate) mod record;
 mod request;
 mod run;
 
+use files::ResultFiles;
 use record::{Chunk, Outcome, State, Statement, Statements};
 use request::Request;
 
@@ -45,8 +47,11 @@ async fn execute(call: Call) -> Result<Response, ApiError> {
     let id = format!("01ef{}", &call.server.uuid()[4..]);
     let files =
         call.server.new_directory("statement-").map_err(|error| ApiError::internal(error.to_string()))?;
+    let files = ResultFiles::new(files, call.server.stored.clone());
     let statement = Arc::new(Statement::new(id, request, files));
-    call.tenant.state::<Statements>().add(statement.clone());
+    let known = call.tenant.state::<Statements>();
+    known.sweep(call.now_ms());
+    known.add(statement.clone());
     run::spawn(call.server.clone(), call.tenant.clone(), statement.clone());
 
     let wait = statement.request.wait;

@@ -153,3 +153,165 @@ async fn the_system_clock_is_the_default() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     assert!(now.abs_diff(u128::from(sandbox.clock().now_ms())) < 60_000);
 }
+
+/// What reqwest's error says in full.
+fn cause(error: &reqwest::Error) -> String {
+    format!("{error:?}")
+}
+
+#[tokio::test]
+async fn a_body_is_json_with_its_quotation_marks() {
+    let (sandbox, client) = start().await;
+    let body = r#"{"warehouses": [{"id": null, "state": "HIBERNATING", "num": "9007199254740993", "a b": 1}], "next_page_token": "t"}"#;
+    sandbox.fault(&format!("GET {LIST}: times 1 200 body={body}")).unwrap();
+    let response = client.send(Method::GET, LIST, None).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert_eq!(response.text().await.unwrap(), body);
+    // Also when the rule comes as JSON itself.
+    client.posted("/__sandbox/faults", json!({ "rule": format!("GET {LIST}: times 1 200 body={body}") })).await;
+    assert_eq!(client.send(Method::GET, LIST, None).await.unwrap().text().await.unwrap(), body);
+}
+
+#[tokio::test]
+async fn an_answer_breaks_where_the_rule_says() {
+    let (sandbox, client) = start().await;
+    let whole = client.send(Method::GET, LIST, None).await.unwrap().bytes().await.unwrap();
+    for (at, expected) in [(0, 0), (7, 7)] {
+        sandbox.fault(&format!("GET {LIST}: times 1 reset at={at}")).unwrap();
+        let mut response = client.send(Method::GET, LIST, None).await.unwrap();
+        assert_eq!((response.status().as_u16(), response.content_length()), (200, Some(whole.len() as u64)));
+        let mut got = Vec::new();
+        let error = loop {
+            match response.chunk().await {
+                Ok(Some(piece)) => got.extend_from_slice(&piece),
+                Ok(None) => panic!("the answer is complete"),
+                Err(error) => break error,
+            }
+        };
+        assert!(cause(&error).contains("ConnectionReset"), "{error:?}");
+        assert_eq!((got.as_slice(), got.len()), (&whole[..expected], expected));
+    }
+    sandbox.fault(&format!("GET {LIST}: times 1 half at=9")).unwrap();
+    assert_eq!(client.send(Method::GET, LIST, None).await.unwrap().bytes().await.unwrap(), whole[..9]);
+    sandbox.fault(&format!("GET {LIST}: times 1 corrupt at=3")).unwrap();
+    let corrupt = client.send(Method::GET, LIST, None).await.unwrap().bytes().await.unwrap();
+    let differing: Vec<_> = (0..whole.len()).filter(|place| whole[*place] != corrupt[*place]).collect();
+    assert_eq!((corrupt.len(), differing), (whole.len(), vec![3]));
+}
+
+#[tokio::test]
+async fn a_stall_comes_in_the_middle() {
+    let (sandbox, client) = start().await;
+    let whole = client.got(LIST).await;
+    sandbox.fault(&format!("GET {LIST}: times 1 stall=1ms at=5")).unwrap();
+    assert_eq!(client.got(LIST).await, whole);
+    sandbox.fault(&format!("GET {LIST}: times 1 stall at=5")).unwrap();
+    let request = client.http.get(format!("{}{LIST}", client.url)).bearer_auth(&client.token);
+    let mut response = request.timeout(Duration::from_millis(300)).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let mut got = 0;
+    let error = loop {
+        match response.chunk().await {
+            Ok(piece) => got += piece.expect("it never ends").len(),
+            Err(error) => break error,
+        }
+    };
+    assert!(error.is_timeout(), "{error:?}");
+    assert_eq!(got, 5);
+}
+
+#[tokio::test]
+async fn connections_are_refused_for_a_while() {
+    let (sandbox, client) = start().await;
+    sandbox.fault(&format!("GET {LIST}: times 1 refuse=300ms")).unwrap();
+    let error = client.send(Method::GET, LIST, None).await.unwrap_err();
+    assert!(error.is_request(), "{error:?}");
+    let address = client.url.strip_prefix("http://").unwrap();
+    let refused = std::net::TcpStream::connect(address).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    let begun = std::time::Instant::now();
+    while std::net::TcpStream::connect(address).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it listens again");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(client.get(LIST).await.0, 200);
+}
+
+#[tokio::test]
+async fn fields_change_go_and_come() {
+    let (sandbox, client) = start().await;
+    let whole = client.got(LIST).await;
+    let rule = r#"set=/warehouses/*/state:"HIBERNATING" set=/warehouses/0/name:null set=/warehouses/0/new:{"a": [1, "x y"]} unset=/warehouses/1/id"#;
+    sandbox.fault(&format!("GET {LIST}: times 1 {rule}")).unwrap();
+    let changed = client.got(LIST).await;
+    let list = changed["warehouses"].as_array().unwrap();
+    assert!(list.len() > 1 && list.iter().all(|one| one["state"] == "HIBERNATING"), "{changed}");
+    assert_eq!((&list[0]["name"], &list[0]["new"]), (&json!(null), &json!({ "a": [1, "x y"] })));
+    assert!(list[0]["id"].is_string() && list[1].get("id").is_none(), "{changed}");
+
+    sandbox.fault(&format!("GET {LIST}: times 1 integers-as-text")).unwrap();
+    let texts = client.got(LIST).await;
+    let (number, text) = (&whole["warehouses"][0]["auto_stop_mins"], &texts["warehouses"][0]["auto_stop_mins"]);
+    assert!(number.is_u64(), "{whole}");
+    assert_eq!(text, &json!(number.to_string()));
+}
+
+#[tokio::test]
+async fn pages_are_empty_or_come_again() {
+    let (sandbox, client) = start().await;
+    let list = "/api/2.1/clusters/list?page_size=2";
+    let ids = |page: &serde_json::Value| {
+        let clusters = page["clusters"].as_array().unwrap().iter();
+        clusters.map(|one| one["cluster_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let next = |page: &serde_json::Value| page["next_page_token"].as_str().unwrap().to_owned();
+    let first = client.got(list).await;
+    sandbox.fault("GET /api/2.1/clusters/list: times 2 empty-page").unwrap();
+    let (one, mut tokens) = (client.got(list).await, Vec::new());
+    assert_eq!(ids(&one).len(), 0);
+    tokens.push(next(&one));
+    let two = client.got(&format!("{list}&page_token={}", tokens[0])).await;
+    assert_eq!(ids(&two).len(), 0);
+    assert_ne!(next(&two), tokens[0]);
+    let three = client.got(&format!("{list}&page_token={}", next(&two))).await;
+    assert_eq!(three, first, "after the empty pages, everything is there");
+
+    sandbox.fault("GET /api/2.1/clusters/list: repeat-page").unwrap();
+    let one = client.got(list).await;
+    assert_eq!(ids(&one), ids(&first));
+    for _ in 0..3 {
+        let again = client.got(&format!("{list}&page_token={}", next(&one))).await;
+        assert_eq!((ids(&again), next(&again)), (ids(&first), next(&one)));
+    }
+}
+
+#[tokio::test]
+async fn a_date_is_the_clocks_or_skewed() {
+    let clock = Clock::standing_at(784_111_777_000);
+    let (sandbox, client) = start_with(Sandbox::builder().with_clock(clock)).await;
+    let date = async || {
+        let response = client.send(Method::GET, LIST, None).await.unwrap();
+        response.headers()["date"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(date().await, "Sun, 06 Nov 1994 08:49:37 GMT");
+    sandbox.fault(&format!("GET {LIST}: times 1 skew=-1h")).unwrap();
+    assert_eq!(date().await, "Sun, 06 Nov 1994 07:49:37 GMT");
+    sandbox.fault(&format!("GET {LIST}: times 1 skew=+24h 503 retry-after=+1s")).unwrap();
+    assert_eq!(date().await, "Mon, 07 Nov 1994 08:49:37 GMT");
+    assert_eq!(date().await, "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
+/// A rule with many stars took longer than anyone waits, and nobody else was served meanwhile.
+#[tokio::test]
+async fn a_rule_with_many_stars_holds_nobody_up() {
+    let (sandbox, client) = start().await;
+    sandbox.fault(&format!("GET {}b: 429", "*a".repeat(500))).unwrap();
+    let begun = std::time::Instant::now();
+    assert_eq!(client.get(&format!("/{}", "a".repeat(10_000))).await.0, 404);
+    assert_eq!(client.get(&format!("/{}b", "a".repeat(10_000))).await.0, 429);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let long = format!("GET /{}: 429", "a".repeat(100_000));
+    let (status, body) = client.post("/__sandbox/faults", json!({ "rule": long })).await;
+    assert_eq!(status, 400);
+    assert!(body["message"].as_str().unwrap().contains("65536 bytes"), "{body}");
+}

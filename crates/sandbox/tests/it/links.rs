@@ -159,3 +159,53 @@ async fn handed_out_headers_must_come_back() {
     }
     assert_eq!(request.send().await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn a_link_leads_to_another_chunk() {
+    let (sandbox, client) = start_with(Sandbox::builder().with_chunk_bytes(30)).await;
+    let answer = execute(&client, "SELECT id FROM range(10)", "JSON_ARRAY", json!({})).await;
+    let first = client.http.get(link(&answer["result"])).send().await.unwrap().text().await.unwrap();
+    sandbox.fault("/results/*: times 1 chunk=1").unwrap();
+    let second = client.http.get(link(&answer["result"])).send().await.unwrap();
+    assert_eq!(second.status(), 200);
+    let second = second.text().await.unwrap();
+    assert_ne!(second, first);
+    let index = "/result/chunks/1";
+    let id = answer["statement_id"].as_str().unwrap();
+    let part = client.got(&format!("/api/2.0/sql/statements/{id}{index}")).await;
+    assert_eq!(client.http.get(link(&part)).send().await.unwrap().text().await.unwrap(), second);
+    sandbox.fault("/results/*: times 1 chunk=99").unwrap();
+    assert_eq!(client.http.get(link(&answer["result"])).send().await.unwrap().status(), 404);
+    sandbox.fault("/results/*: times 1 corrupt").unwrap();
+    assert_ne!(client.http.get(link(&answer["result"])).send().await.unwrap().text().await.unwrap(), first);
+}
+
+#[tokio::test]
+async fn a_link_leads_to_a_foreign_chunk() {
+    let (sandbox, client) = start().await;
+    sandbox.fault("/results/*: foreign").unwrap();
+    for (format, more) in [
+        ("JSON_ARRAY", json!({})),
+        ("CSV", json!({})),
+        ("ARROW_STREAM", json!({})),
+        ("ARROW_STREAM", json!({ "result_compression": "LZ4_FRAME" })),
+    ] {
+        let answer = execute(&client, "SELECT 1 AS a", format, more.clone()).await;
+        let mut body =
+            client.http.get(link(&answer["result"])).send().await.unwrap().bytes().await.unwrap().to_vec();
+        if more.get("result_compression").is_some() {
+            let mut plain = Vec::new();
+            lz4_flex::frame::FrameDecoder::new(&body[..]).read_to_end(&mut plain).unwrap();
+            body = plain;
+        }
+        if format == "ARROW_STREAM" {
+            let reader = StreamReader::try_new(&body[..], None).unwrap();
+            let schema = reader.schema();
+            let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+            assert_eq!(names, ["stranger", "weight"]);
+            assert_eq!(reader.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 3);
+        } else {
+            assert!(String::from_utf8(body).unwrap().contains("rows"), "{format}");
+        }
+    }
+}

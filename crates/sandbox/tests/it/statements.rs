@@ -263,3 +263,55 @@ async fn what_a_request_may_not_say_is_400() {
     let (status, body) = client.get(&format!("{STATEMENTS}/01ef0000-0000-0000-0000-000000000000")).await;
     assert_eq!((status.as_u16(), &body["error_code"]), (404, &json!("NOT_FOUND")));
 }
+
+/// What results take on disk.
+fn on_disk(sandbox: &Sandbox) -> (usize, u64) {
+    let folders = std::fs::read_dir(sandbox.directory()).unwrap().map(Result::unwrap);
+    let folders: Vec<_> =
+        folders.filter(|folder| folder.file_name().to_string_lossy().starts_with("statement-")).collect();
+    let files = folders.iter().filter_map(|folder| std::fs::read_dir(folder.path()).ok()).flatten();
+    let bytes = files.map(|file| file.unwrap().metadata().unwrap().len()).sum();
+    (folders.len(), bytes)
+}
+
+#[tokio::test]
+async fn only_results_that_can_be_fetched_are_on_disk() {
+    let clock = Clock::standing_at(1_700_000_000_000);
+    let (sandbox, client) = start_with(Sandbox::builder().with_clock(clock.clone())).await;
+    execute(&client, "SELECT 1 AS a", json!({})).await;
+    assert_eq!(on_disk(&sandbox), (1, 7));
+    // Failed and canceled ones leave nothing.
+    execute(&client, "SELECT nope", json!({})).await;
+    let endless = "SELECT a.id, b.id FROM range(1000000000) a CROSS JOIN range(1000000000) b";
+    let more = json!({ "wait_timeout": "0s", "disposition": "EXTERNAL_LINKS" });
+    let running = client.posted(STATEMENTS, request(endless, more)).await;
+    let path = format!("{STATEMENTS}/{}", running["statement_id"].as_str().unwrap());
+    client.until(&path, |answer| answer["status"]["state"] == "RUNNING").await;
+    client.posted(&format!("{path}/cancel"), json!({})).await;
+    assert_eq!(on_disk(&sandbox), (1, 7));
+    assert_eq!(client.got(&path).await["status"]["state"], "CANCELED");
+    // An hour later they are closed, although nobody asks for them.
+    client.posted("/__sandbox/clock", json!({ "advance_ms": 3_600_000 })).await;
+    assert_eq!(on_disk(&sandbox), (0, 0));
+}
+
+#[tokio::test]
+async fn the_oldest_results_make_room_for_new_ones() {
+    let builder = Sandbox::builder().with_result_bytes(1000).with_chunk_bytes(200);
+    let (sandbox, client) = start_with(builder).await;
+    let mut paths = Vec::new();
+    for _ in 0..5 {
+        let answer = execute(&client, "SELECT id FROM range(30)", json!({ "disposition": "EXTERNAL_LINKS" })).await;
+        assert_eq!(answer["status"]["state"], "SUCCEEDED", "{answer}");
+        paths.push(format!("{STATEMENTS}/{}", answer["statement_id"].as_str().unwrap()));
+        assert!(on_disk(&sandbox).1 <= 1000, "{:?}", on_disk(&sandbox));
+    }
+    let (first, last) = (client.got(&paths[0]).await, client.got(&paths[4]).await);
+    assert_eq!((&first["status"]["state"], &last["status"]["state"]), (&json!("CLOSED"), &json!("SUCCEEDED")));
+    let answer = execute(&client, "SELECT id FROM range(1000)", json!({ "disposition": "EXTERNAL_LINKS" })).await;
+    assert_eq!(answer["status"]["state"], "FAILED");
+    let error = &answer["status"]["error"];
+    assert_eq!(error["error_code"], "RESOURCE_EXHAUSTED");
+    assert!(error["message"].as_str().unwrap().contains("1000 bytes that the sandbox keeps"), "{answer}");
+    assert_eq!(on_disk(&sandbox), (0, 0), "what it had written is gone, too");
+}

@@ -36,6 +36,8 @@ struct Progress {
     status: CommandStatus,
     shown: CommandStatus,
     results: Value,
+    /// The bytes of the results, about.
+    weight: usize,
 }
 
 impl Command {
@@ -45,7 +47,7 @@ impl Command {
             id,
             language: language.to_owned(),
             text: text.to_owned(),
-            progress: Mutex::new(Progress { status: queued, shown: queued, results: Value::Null }),
+            progress: Mutex::new(Progress { status: queued, shown: queued, results: Value::Null, weight: 0 }),
             cancel: Notify::new(),
         }
     }
@@ -83,11 +85,30 @@ impl Command {
         begins
     }
 
+    /// Whether it has ended, and how much its text and results take.
+    pub(super) fn weight(&self) -> (bool, usize) {
+        let progress = lock(&self.progress);
+        (progress.status.is_end(), self.text.len() + progress.weight)
+    }
+
     pub(super) fn end(&self, status: CommandStatus, results: Value) {
         let mut progress = lock(&self.progress);
         if !progress.status.is_end() {
+            progress.weight = weight(&results);
             (progress.status, progress.results) = (status, results);
         }
+    }
+}
+
+/// The bytes of a value, about.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + size_of::<Value>(),
+        Value::Array(items) => items.iter().map(weight).sum::<usize>() + size_of::<Value>(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| name.len() + weight(value)).sum::<usize>() + size_of::<Value>()
+        }
+        _ => size_of::<Value>(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! One execution context: its state and the queue of its commands.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -16,6 +16,10 @@ pub(crate) enum ContextStatus {
     Error,
 }
 
+/// What the commands of a context and their results may take in memory, besides those that still run.
+const RESULT_BYTES_KEPT: usize = 128 * 1024 * 1024;
+const COMMANDS_KEPT: usize = 1000;
+
 /// One execution context.
 pub(crate) struct Context {
     pub(crate) id: String,
@@ -23,7 +27,8 @@ pub(crate) struct Context {
     phase: Mutex<Phase<ContextStatus>>,
     /// Why the context is in Error.
     trouble: Mutex<Option<String>>,
-    commands: Mutex<HashMap<String, Arc<Command>>>,
+    /// Oldest first.
+    commands: Mutex<VecDeque<Arc<Command>>>,
     queue: mpsc::UnboundedSender<Arc<Command>>,
     closed: watch::Sender<bool>,
 }
@@ -57,13 +62,28 @@ impl Context {
     }
 
     pub(crate) fn command(&self, id: &str) -> Option<Arc<Command>> {
-        lock(&self.commands).get(id).cloned()
+        lock(&self.commands).iter().find(|command| command.id == id).cloned()
     }
 
-    /// Puts a command into the queue.
+    /// Puts a command into the queue. The oldest that have ended are forgotten when their results take too much.
     pub(crate) fn execute(&self, id: String, language: &str, text: &str) -> Arc<Command> {
-        let command = Arc::new(Command::queued(id.clone(), language, text));
-        lock(&self.commands).insert(id, command.clone());
+        let command = Arc::new(Command::queued(id, language, text));
+        {
+            let mut commands = lock(&self.commands);
+            commands.push_back(command.clone());
+            let weights: Vec<_> = commands.iter().map(|command| command.weight()).collect();
+            let mut bytes: usize = weights.iter().map(|(_, bytes)| bytes).sum();
+            let mut count = weights.len();
+            let mut weights = weights.iter();
+            commands.retain(|_| {
+                let (ended, own) = weights.next().copied().unwrap_or_default();
+                let goes = ended && (bytes > RESULT_BYTES_KEPT || count > COMMANDS_KEPT);
+                if goes {
+                    (bytes, count) = (bytes - own, count - 1);
+                }
+                !goes
+            });
+        }
         if self.queue.send(command.clone()).is_err() {
             command.end(CommandStatus::Error, gone("the context has ended"));
         }
@@ -82,7 +102,7 @@ impl Context {
 
     pub(super) fn close(&self) {
         self.closed.send_replace(true);
-        for command in lock(&self.commands).values() {
+        for command in lock(&self.commands).iter() {
             command.end(CommandStatus::Cancelled, Value::Null);
         }
     }

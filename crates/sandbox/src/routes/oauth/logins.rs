@@ -47,7 +47,9 @@ impl ServiceState for Logins {
 
 impl Logins {
     pub(crate) fn add_code(&self, code: String, login: Login, now_ms: u64) {
-        lock(&self.0).codes.insert(code, (login, now_ms.saturating_add(millis(CODE_LIFETIME))));
+        let codes = &mut lock(&self.0).codes;
+        codes.retain(|_, (_, expires_ms)| now_ms < *expires_ms);
+        codes.insert(code, (login, now_ms.saturating_add(millis(CODE_LIFETIME))));
     }
 
     pub(crate) fn add_refresh_token(&self, token: String, scope: String) {

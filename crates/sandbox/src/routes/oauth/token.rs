@@ -85,7 +85,8 @@ fn token(server: &Server, headers: &HeaderMap, form: TokenForm) -> Result<Respon
         body["refresh_token"] = json!(refresh_token);
         grant.caller.tenant.state::<Logins>().add_refresh_token(refresh_token, grant.scope);
     }
-    server.directory.issue(token, grant.caller, server.now_ms().saturating_add(millis(lifetime)));
+    let now_ms = server.now_ms();
+    server.directory.issue(token, grant.caller, now_ms, now_ms.saturating_add(millis(lifetime)));
     if kind == TOKEN_EXCHANGE {
         body["issued_token_type"] = json!("urn:ietf:params:oauth:token-type:access_token");
     }

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::request::Request;
+use super::{files::ResultFiles, request::Request};
 use crate::{
-    engine::{Column, EngineError},
+    engine::{Column, EngineError, Parameter},
     lock::lock,
     tenant::{ServiceState, Tenant},
 };
 
+/// Statements of a workspace that are known at once.
+const MOST_KEPT: usize = 10_000;
 const HOUR_MS: u64 = 3_600_000;
 /// Results can be fetched this long after the end.
 const RESULTS_KEPT_MS: u64 = HOUR_MS;
@@ -74,12 +76,16 @@ pub(crate) struct Statement {
     state: watch::Sender<State>,
     shown: Mutex<State>,
     /// Holds the chunk files; they are deleted with the statement.
-    pub(super) files: Mutex<Option<tempfile::TempDir>>,
+    pub(super) files: Mutex<Option<ResultFiles>>,
+    /// The statement and its parameters, until it runs: megabytes that nobody asks for again.
+    text: Mutex<(String, Vec<Parameter>)>,
 }
 
 impl Statement {
-    pub(super) fn new(id: String, request: Request, files: tempfile::TempDir) -> Self {
+    pub(super) fn new(id: String, mut request: Request, files: ResultFiles) -> Self {
+        let text = (std::mem::take(&mut request.sql), std::mem::take(&mut request.parameters));
         Self {
+            text: Mutex::new(text),
             id,
             request,
             outcome: Mutex::default(),
@@ -87,6 +93,16 @@ impl Statement {
             shown: Mutex::new(State::Pending),
             files: Mutex::new(Some(files)),
         }
+    }
+
+    /// The statement and its parameters, once.
+    pub(super) fn take_text(&self) -> (String, Vec<Parameter>) {
+        std::mem::take(&mut *lock(&self.text))
+    }
+
+    /// When it ended.
+    pub(crate) fn ended_ms(&self) -> u64 {
+        lock(&self.outcome).ended_ms
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<State> {
@@ -115,9 +131,9 @@ impl Statement {
         });
     }
 
-    /// Ends the statement, once: a statement that was canceled stays so.
+    /// Ends the statement, once: a statement that was canceled stays so. Only success leaves files.
     pub(super) fn end(&self, state: State, outcome: Outcome) {
-        self.state.send_if_modified(|current| {
+        let ended = self.state.send_if_modified(|current| {
             if current.is_end() {
                 return false;
             }
@@ -125,9 +141,13 @@ impl Statement {
             *current = state;
             true
         });
+        if ended && state != State::Succeeded {
+            drop(lock(&self.files).take());
+            self.take_text();
+        }
     }
 
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.state.send_replace(State::Closed);
         lock(&self.outcome).chunks.clear();
         drop(lock(&self.files).take());
@@ -177,8 +197,29 @@ impl ServiceState for Statements {
 }
 
 impl Statements {
+    /// Adds a statement. If there are very many, the one that ended first is forgotten early.
     pub(super) fn add(&self, statement: Arc<Statement>) {
-        lock(&self.0).insert(statement.id.clone(), statement);
+        let mut statements = lock(&self.0);
+        if statements.len() >= MOST_KEPT {
+            let ended = statements.values().filter(|statement| statement.state().is_end());
+            let oldest = ended.min_by_key(|statement| statement.ended_ms()).map(|oldest| oldest.id.clone());
+            oldest.and_then(|id| statements.remove(&id));
+        }
+        statements.insert(statement.id.clone(), statement);
+    }
+
+    /// Those whose results can be fetched.
+    pub(crate) fn succeeded(&self) -> Vec<Arc<Statement>> {
+        let statements = lock(&self.0);
+        statements.values().filter(|statement| statement.state() == State::Succeeded).cloned().collect()
+    }
+
+    /// Closes and forgets what is too old.
+    pub(crate) fn sweep(&self, now_ms: u64) {
+        let ids: Vec<String> = lock(&self.0).keys().cloned().collect();
+        for id in ids {
+            self.find(&id, now_ms);
+        }
     }
 
     /// A statement that isn't forgotten yet. One whose results are too old is closed on the way.

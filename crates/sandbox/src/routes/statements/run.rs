@@ -1,8 +1,6 @@
 //! Running a statement: wait for its warehouse, ask the engine, write the rows into chunk files.
 
-use std::fs::File;
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,15 +82,16 @@ async fn spool(server: &Server, tenant: &Tenant, statement: &Statement) -> Resul
     let request = &statement.request;
     // A separate session: USE and SET in one statement don't affect the next.
     let session = tenant.engine().session();
+    let (sql, parameters) = statement.take_text();
     let query = Query {
-        sql: &request.sql,
+        sql: &sql,
         catalog: request.catalog.as_deref(),
         schema: request.schema.as_deref(),
         user: USER_NAME,
-        parameters: request.parameters.clone(),
+        parameters,
     };
     let mut rows = session.query(query).await?;
-    let mut spool = Spool::new(server.options.chunk_bytes, statement, rows.schema.clone());
+    let mut spool = Spool::new(server, statement, rows.schema.clone());
     while let Some(batch) = rows.batches.next().await {
         if !spool.take(&batch?)? {
             break;
@@ -110,6 +109,7 @@ async fn spool(server: &Server, tenant: &Tenant, statement: &Statement) -> Resul
 
 /// Gathers rows until they make a chunk, then writes it.
 struct Spool<'a> {
+    server: &'a Server,
     statement: &'a Statement,
     schema: SchemaRef,
     chunk_bytes: u64,
@@ -124,11 +124,12 @@ struct Spool<'a> {
 }
 
 impl<'a> Spool<'a> {
-    fn new(chunk_bytes: usize, statement: &'a Statement, schema: SchemaRef) -> Self {
+    fn new(server: &'a Server, statement: &'a Statement, schema: SchemaRef) -> Self {
         Self {
+            server,
             statement,
             schema,
-            chunk_bytes: chunk_bytes as u64,
+            chunk_bytes: server.options.chunk_bytes as u64,
             waiting: Vec::new(),
             waiting_rows: 0,
             waiting_bytes: 0,
@@ -206,6 +207,17 @@ impl<'a> Spool<'a> {
         if request.lz4 {
             body = compressed(&body).map_err(EngineError::internal)?;
         }
+        if !self.server.make_room_on_disk(body.len() as u64) {
+            return Err(EngineError {
+                error_code: "RESOURCE_EXHAUSTED".to_owned(),
+                message: format!(
+                    "[RESOURCE_EXHAUSTED] The result is larger than the {} bytes that the sandbox keeps of results. \
+                     SQLSTATE: 53100",
+                    self.server.options.result_bytes
+                ),
+                sql_state: Some("53100".to_owned()),
+            });
+        }
         self.write(&body).map_err(EngineError::internal)
     }
 
@@ -236,12 +248,11 @@ impl<'a> Spool<'a> {
     }
 
     fn write(&mut self, body: &[u8]) -> std::io::Result<()> {
-        let directory = match &*lock(&self.statement.files) {
-            Some(files) => files.path().to_owned(),
+        // The lock is held: who closes the statement meanwhile waits, and deletes this chunk with the others.
+        let file = match &mut *lock(&self.statement.files) {
+            Some(files) => files.write(self.chunks.len(), body)?,
             None => return Err(std::io::Error::other("the statement was closed")),
         };
-        let file = directory.join(format!("{}", self.chunks.len()));
-        create(&file)?.write_all(body)?;
         self.chunks.push(Chunk {
             file,
             byte_count: body.len() as u64,
@@ -254,14 +265,6 @@ impl<'a> Spool<'a> {
         (self.waiting_rows, self.waiting_bytes) = (0, 0);
         Ok(())
     }
-}
-
-fn create(path: &Path) -> std::io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 pub(super) fn compressed(body: &[u8]) -> std::io::Result<Vec<u8>> {
