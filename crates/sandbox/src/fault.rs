@@ -157,9 +157,8 @@ impl Fault {
             gate.refuse(*time).await;
         }
         let mut response = effect::play(self.0.rule.effect(), response, connection, now_ms).await;
-        if let Some(skew) = self.0.rule.skew() {
-            set_date(&mut response, skew.apply(now_ms));
-        }
+        let shown_ms = self.0.rule.skew().map_or(now_ms, |skew| skew.apply(now_ms));
+        set_date(&mut response, shown_ms);
         response
     }
 }

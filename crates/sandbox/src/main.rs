@@ -1,5 +1,7 @@
 //! The sandbox on its own, without `brick`.
 
+use std::process::ExitCode;
+
 use brickwire_sandbox::{ServeArgs, serve};
 use clap::Parser;
 
@@ -12,6 +14,12 @@ struct Arguments {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> std::io::Result<()> {
-    serve(Arguments::parse().serve).await
+async fn main() -> ExitCode {
+    match serve(Arguments::parse().serve).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: cannot run the sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

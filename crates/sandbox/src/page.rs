@@ -28,7 +28,9 @@ pub(crate) fn page(
     };
     match call.paging {
         // The number makes it a new token each time.
-        Some(Paging::Empty) => return Ok((vec![], Some(token_at(offset, filter) + "." + &call.server.hex(8)))),
+        Some(Paging::Empty) => {
+            return Ok((vec![], Some(token_at(offset, filter) + "." + &call.server.hex(8))));
+        }
         Some(Paging::Repeat) => {
             let again = token_at(offset, filter);
             return Ok((entries.into_iter().skip(offset).take(size).collect(), Some(again)));

@@ -259,11 +259,18 @@ mod tests {
         log.answered(last, StatusCode::NOT_FOUND);
         log.faulted(last, "GET *: 404");
         let kept = log.those(|_| true);
-        assert!((BYTES_KEPT / BODY_KEPT - 10..=BYTES_KEPT / BODY_KEPT).contains(&kept.len()), "{}", kept.len());
+        assert!(
+            (BYTES_KEPT / BODY_KEPT - 10..=BYTES_KEPT / BODY_KEPT).contains(&kept.len()),
+            "{}",
+            kept.len()
+        );
         assert!(kept[0].number > first);
         let newest = &kept[kept.len() - 1];
         assert_eq!((newest.number, newest.status), (last, Some(404)));
-        assert_eq!((newest.fault.as_deref(), newest.body.as_ref()), (Some("GET *: 404"), Some(&serde_json::json!({}))));
+        assert_eq!(
+            (newest.fault.as_deref(), newest.body.as_ref()),
+            (Some("GET *: 404"), Some(&serde_json::json!({})))
+        );
         assert_eq!(log.those(|request| request.number == last).len(), 1);
     }
 

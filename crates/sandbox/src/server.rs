@@ -11,7 +11,10 @@ use crate::{
     links::Links,
     lock::lock,
     request_log::{RequestLog, fingerprint},
-    routes::{oauth::workload::Provider, statements::{files::StoredBytes, record::Statements}},
+    routes::{
+        oauth::workload::Provider,
+        statements::{files::StoredBytes, record::Statements},
+    },
     secrets::random_hex,
     tenant::Tenant,
 };
@@ -91,7 +94,8 @@ impl Server {
     pub(crate) fn open_workspace(&self, token: Option<String>) -> (String, Arc<Tenant>) {
         let token = token.unwrap_or_else(|| format!("dapi{}", random_hex(32)));
         let id = 1_000_000_000_000_000 + lock(&self.random).u64(0..9_000_000_000_000_000); // sixteen digits
-        let tenant = Arc::new(Tenant::new(fingerprint(&token), id, self.now_ms(), self.directory_path.clone()));
+        let tenant =
+            Arc::new(Tenant::new(fingerprint(&token), id, self.now_ms(), self.directory_path.clone()));
         self.directory.add_personal(&token, tenant.clone());
         (token, tenant)
     }

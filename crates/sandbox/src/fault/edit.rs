@@ -30,7 +30,8 @@ impl Pointer {
 impl Edit {
     /// `/a/*/b:JSON`
     pub(super) fn parse_set(text: &str) -> Result<Self, String> {
-        let expected = || format!("`set` takes a place and a JSON value, such as set=/state:\"ODD\"; got {text}");
+        let expected =
+            || format!("`set` takes a place and a JSON value, such as set=/state:\"ODD\"; got {text}");
         let (place, value) = text.split_once(':').ok_or_else(expected)?;
         let place = Pointer::parse(place).ok_or_else(expected)?;
         Ok(Self::Set(place, serde_json::from_str(value).map_err(|_| expected())?))
@@ -39,13 +40,17 @@ impl Edit {
     /// `/a/*/b`
     pub(super) fn parse_unset(text: &str) -> Result<Self, String> {
         let place = Pointer::parse(text);
-        place.map(Self::Unset).ok_or_else(|| format!("`unset` takes a place such as /manifest/chunks; got {text}"))
+        place
+            .map(Self::Unset)
+            .ok_or_else(|| format!("`unset` takes a place such as /manifest/chunks; got {text}"))
     }
 
     pub(super) fn apply(&self, answer: &mut Value) {
         match self {
             Self::Set(Pointer(keys), value) => each_parent(answer, keys, &mut |parent, key| match parent {
-                Value::Object(fields) if key == "*" => fields.values_mut().for_each(|old| *old = value.clone()),
+                Value::Object(fields) if key == "*" => {
+                    fields.values_mut().for_each(|old| *old = value.clone())
+                }
                 Value::Object(fields) => {
                     fields.insert(key.to_owned(), value.clone());
                 }
@@ -76,7 +81,9 @@ impl Edit {
                 }
             }),
             Self::Overcount => each_value(answer, &mut |name, value| {
-                if let Some(rows) = value.as_u64().filter(|_| name == "row_count" || name == "total_row_count") {
+                if let Some(rows) =
+                    value.as_u64().filter(|_| name == "row_count" || name == "total_row_count")
+                {
                     *value = rows.saturating_add(1).into();
                 }
             }),
@@ -91,7 +98,9 @@ fn each_parent(value: &mut Value, keys: &[String], change: &mut impl FnMut(&mut 
         return change(value, key);
     }
     match value {
-        Value::Object(fields) if key == "*" => fields.values_mut().for_each(|one| each_parent(one, rest, change)),
+        Value::Object(fields) if key == "*" => {
+            fields.values_mut().for_each(|one| each_parent(one, rest, change))
+        }
         Value::Array(items) if key == "*" => items.iter_mut().for_each(|one| each_parent(one, rest, change)),
         Value::Object(fields) => {
             if let Some(one) = fields.get_mut(key) {

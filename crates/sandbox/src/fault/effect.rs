@@ -122,6 +122,10 @@ fn answered(answer: &Answer, now_ms: u64) -> Response {
             (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
         }
     };
+    if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        // These have no body, so they must not announce one.
+        response = status.into_response();
+    }
     match &answer.retry_after {
         Some(RetryAfter::Text(text)) => {
             response.headers_mut().insert(header::RETRY_AFTER, text.clone());

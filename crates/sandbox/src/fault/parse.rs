@@ -61,7 +61,9 @@ pub(super) fn parse(text: &str) -> Result<Parts, String> {
     let Reader { when, after, delay, skew, .. } = reader;
     let effect = reader.effect()?;
     if matches!(effect, Effect::Late(_) | Effect::Swap(_)) && !path.reaches("/results/") {
-        return Err("`late`, `chunk` and `foreign` concern links, so the path must be `/results/*`".to_owned());
+        return Err(
+            "`late`, `chunk` and `foreign` concern links, so the path must be `/results/*`".to_owned()
+        );
     }
     Ok(Parts { method, path, when, after, delay, skew, effect })
 }
@@ -154,7 +156,8 @@ impl Reader {
             parse_duration(value)
                 .ok_or_else(|| format!("a time is a number with ms, s, m or h, such as 500ms; got `{text}`"))
         };
-        let count = || value.parse::<usize>().map_err(|_| format!("a whole number is expected; got `{}`", word.text));
+        let count =
+            || value.parse::<usize>().map_err(|_| format!("a whole number is expected; got `{}`", word.text));
         match word.key {
             "code" => self.answer.get_or_insert_default().code = Some(value.to_owned()),
             "message" => self.answer.get_or_insert_default().message = Some(value.to_owned()),
@@ -166,7 +169,8 @@ impl Reader {
                         None => return Err(format!("a date is given as +2s or +1h; got `{}`", word.text)),
                     },
                     None => RetryAfter::Text(
-                        HeaderValue::from_str(value).map_err(|_| format!("no header value: `{}`", word.text))?,
+                        HeaderValue::from_str(value)
+                            .map_err(|_| format!("no header value: `{}`", word.text))?,
                     ),
                 };
                 self.answer.get_or_insert_default().retry_after = Some(retry_after);
@@ -175,7 +179,8 @@ impl Reader {
                 let header = value.split_once(':').and_then(|(name, value)| {
                     Some((name.trim().parse().ok()?, HeaderValue::from_str(value.trim()).ok()?))
                 });
-                let header = header.ok_or_else(|| format!("a header is header=Name:value; got `{}`", word.text))?;
+                let header =
+                    header.ok_or_else(|| format!("a header is header=Name:value; got `{}`", word.text))?;
                 self.answer.get_or_insert_default().headers.push(header);
             }
             "at" => self.at = Some(count()?),
@@ -183,8 +188,9 @@ impl Reader {
             "skew" => {
                 let skew = Skew::parse(value);
                 let text = word.text;
-                self.skew =
-                    Some(skew.ok_or_else(|| format!("a skew is a time with a sign, such as -1h; got `{text}`"))?);
+                self.skew = Some(
+                    skew.ok_or_else(|| format!("a skew is a time with a sign, such as -1h; got `{text}`"))?,
+                );
             }
             "slow" => self.effects.push(Effect::Slow(duration()?)),
             "late" => self.effects.push(Effect::Late(duration()?)),

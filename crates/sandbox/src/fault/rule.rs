@@ -276,10 +276,16 @@ mod tests {
     #[test]
     fn a_file_has_a_rule_to_a_line() {
         let rules = FaultRule::parse_lines("# a\r\n\r\nGET *: 503\r\n  POST *: reset  \n").unwrap();
-        assert_eq!(rules.iter().map(ToString::to_string).collect::<Vec<_>>(), ["GET *: 503", "POST *: reset"]);
+        assert_eq!(
+            rules.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["GET *: 503", "POST *: reset"]
+        );
         assert_eq!(FaultRule::parse_lines("").unwrap(), []);
         let error = FaultRule::parse_lines("GET *: 503\n# a\nGET *: sometimes 503").unwrap_err();
         assert_eq!(error.line(), Some(3));
-        assert!(error.to_string().starts_with("line 3: ") && error.to_string().contains("`sometimes`"), "{error}");
+        assert!(
+            error.to_string().starts_with("line 3: ") && error.to_string().contains("`sometimes`"),
+            "{error}"
+        );
     }
 }

@@ -116,12 +116,17 @@ mod tests {
         assert_eq!(value_of(r#"set=/a:{"b": 1}"#), r#"/a:{"b": 1}"#);
         assert_eq!(value_of("set=/a:null"), "/a:null");
         let words = read("  every 3\t503\nafter ").unwrap();
-        assert_eq!(words.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["every", "3", "503", "after"]);
+        assert_eq!(
+            words.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(),
+            ["every", "3", "503", "after"]
+        );
     }
 
     #[test]
     fn what_is_not_closed_is_refused() {
-        for text in [r#"message="a"#, "body='a", r#"body={"a":"#, r#"body={"a":1}x"#, r#"message="a"b"#, "body={a:1}"] {
+        for text in
+            [r#"message="a"#, "body='a", r#"body={"a":"#, r#"body={"a":1}x"#, r#"message="a"b"#, "body={a:1}"]
+        {
             assert!(read(text).is_err(), "{text}");
         }
     }

@@ -37,8 +37,7 @@ async fn faults(call: Call) -> Answer {
 
 async fn add_fault(call: Call) -> Answer {
     let body = call.json()?;
-    let rule: FaultRule =
-        required_text(&body, "rule")?.parse().map_err(refused)?;
+    let rule: FaultRule = required_text(&body, "rule")?.parse().map_err(refused)?;
     let everybody = body.get("scope").is_some_and(|scope| scope == "all");
     call.server.faults.add(rule, (!everybody).then(|| call.tenant.name.clone())).map_err(refused)?;
     done()
@@ -70,7 +69,9 @@ async fn advance_clock(call: Call) -> Answer {
         }
         None if body.is_empty() => {}
         None => {
-            return Err(ApiError::invalid("advance_ms must be a whole number of milliseconds, and not negative"));
+            return Err(ApiError::invalid(
+                "advance_ms must be a whole number of milliseconds, and not negative",
+            ));
         }
     }
     Ok(Json(json!({ "now_ms": call.now_ms() })))

@@ -50,13 +50,18 @@ async fn the_clock_is_stepped_from_outside() {
     assert!(sandbox.clock().now_ms() >= after);
     for wrong in [json!(-1), json!(u64::MAX), json!(1.5), json!("1"), json!(1e30), json!(null)] {
         let (status, body) = client.post("/__sandbox/clock", json!({ "advance_ms": wrong })).await;
-        assert_eq!((status.as_u16(), &body["error_code"]), (400, &json!("INVALID_PARAMETER_VALUE")), "{wrong}");
+        assert_eq!(
+            (status.as_u16(), &body["error_code"]),
+            (400, &json!("INVALID_PARAMETER_VALUE")),
+            "{wrong}"
+        );
         assert!(body["message"].as_str().unwrap().contains("advance_ms must be"), "{body}");
     }
     assert!(sandbox.clock().now_ms() < after + 3_600_000);
 
     // As far as it goes: everything still answers.
-    let left = 253_402_207_200_999 - client.posted("/__sandbox/clock", json!({})).await["now_ms"].as_u64().unwrap();
+    let left =
+        253_402_207_200_999 - client.posted("/__sandbox/clock", json!({})).await["now_ms"].as_u64().unwrap();
     client.posted("/__sandbox/clock", json!({ "advance_ms": left - 60_000 })).await;
     sandbox.clock().advance(std::time::Duration::MAX);
     assert_eq!(client.posted("/__sandbox/clock", json!({})).await["now_ms"], 253_402_207_200_999_u64);

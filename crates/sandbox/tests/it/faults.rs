@@ -1,7 +1,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use brickwire_sandbox::seed::STOPPED_WAREHOUSE;
-use brickwire_sandbox::{Clock, Sandbox};
+use brickwire_sandbox::{Clock, FaultRule, Sandbox};
 use reqwest::Method;
 use serde_json::json;
 
@@ -168,7 +168,9 @@ async fn a_body_is_json_with_its_quotation_marks() {
     assert_eq!(response.headers()["content-type"], "application/json");
     assert_eq!(response.text().await.unwrap(), body);
     // Also when the rule comes as JSON itself.
-    client.posted("/__sandbox/faults", json!({ "rule": format!("GET {LIST}: times 1 200 body={body}") })).await;
+    client
+        .posted("/__sandbox/faults", json!({ "rule": format!("GET {LIST}: times 1 200 body={body}") }))
+        .await;
     assert_eq!(client.send(Method::GET, LIST, None).await.unwrap().text().await.unwrap(), body);
 }
 
@@ -251,7 +253,8 @@ async fn fields_change_go_and_come() {
 
     sandbox.fault(&format!("GET {LIST}: times 1 integers-as-text")).unwrap();
     let texts = client.got(LIST).await;
-    let (number, text) = (&whole["warehouses"][0]["auto_stop_mins"], &texts["warehouses"][0]["auto_stop_mins"]);
+    let (number, text) =
+        (&whole["warehouses"][0]["auto_stop_mins"], &texts["warehouses"][0]["auto_stop_mins"]);
     assert!(number.is_u64(), "{whole}");
     assert_eq!(text, &json!(number.to_string()));
 }
@@ -298,6 +301,7 @@ async fn a_date_is_the_clocks_or_skewed() {
     assert_eq!(date().await, "Sun, 06 Nov 1994 07:49:37 GMT");
     sandbox.fault(&format!("GET {LIST}: times 1 skew=+24h 503 retry-after=+1s")).unwrap();
     assert_eq!(date().await, "Mon, 07 Nov 1994 08:49:37 GMT");
+    sandbox.fault(&format!("GET {LIST}: times 1 503")).unwrap();
     assert_eq!(date().await, "Sun, 06 Nov 1994 08:49:37 GMT");
 }
 
@@ -314,4 +318,59 @@ async fn a_rule_with_many_stars_holds_nobody_up() {
     let (status, body) = client.post("/__sandbox/faults", json!({ "rule": long })).await;
     assert_eq!(status, 400);
     assert!(body["message"].as_str().unwrap().contains("65536 bytes"), "{body}");
+}
+
+/// The documentation has an example of every word, and each can be read.
+#[test]
+fn the_documented_examples_are_rules() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/faults.md");
+    // A packaged crate comes without the project's docs.
+    let Ok(text) = std::fs::read_to_string(path) else { return };
+    let mut rules = Vec::new();
+    for row in text.lines().filter(|line| line.starts_with("| ") && line.ends_with("` |")) {
+        let example = row.trim_end_matches("` |").rsplit_once('`').unwrap().1;
+        rules.push(example.parse::<FaultRule>().unwrap_or_else(|error| panic!("{error}")).to_string());
+    }
+    let file = text.rsplit("```text\n").next().unwrap().split("```").next().unwrap();
+    let of_file = FaultRule::parse_lines(file).unwrap();
+    assert_eq!(of_file.len(), 5);
+    rules.extend(of_file.iter().map(ToString::to_string));
+    for word in [
+        "every",
+        "skip",
+        "times",
+        "chance",
+        "after",
+        "code=",
+        "message=",
+        "retry-after=",
+        "header=",
+        "html",
+        "body=",
+        "login",
+        "reset",
+        "close",
+        "refuse=",
+        "hang",
+        "stall",
+        "slow",
+        "delay=",
+        "truncate",
+        "short",
+        "half",
+        "corrupt",
+        "at=",
+        "set=",
+        "unset=",
+        "integers-as-text",
+        "overcount",
+        "empty-page",
+        "repeat-page",
+        "chunk=",
+        "foreign",
+        "late=",
+        "skew=",
+    ] {
+        assert!(rules.iter().any(|rule| rule.contains(word)), "{word} has no example");
+    }
 }

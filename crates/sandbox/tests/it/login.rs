@@ -122,7 +122,11 @@ async fn nothing_is_given_to_who_does_not_know_the_login_code() {
         assert!(form.text().await.unwrap().contains("name=\"login_code\""));
         for wrong in ["", " ", "guess", other.login_code(), &good[..good.len() - 1], &format!("{good}0")] {
             let refused = authorize(&client, page, &[], Some(wrong)).await;
-            assert_eq!((refused.status().as_u16(), refused.headers().get("location")), (403, None), "{wrong}");
+            assert_eq!(
+                (refused.status().as_u16(), refused.headers().get("location")),
+                (403, None),
+                "{wrong}"
+            );
             assert!(refused.text().await.unwrap().contains("not the login code"), "{wrong}");
         }
         // Not in the address, where a browser would keep it.

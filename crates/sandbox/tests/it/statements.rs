@@ -301,14 +301,19 @@ async fn the_oldest_results_make_room_for_new_ones() {
     let (sandbox, client) = start_with(builder).await;
     let mut paths = Vec::new();
     for _ in 0..5 {
-        let answer = execute(&client, "SELECT id FROM range(30)", json!({ "disposition": "EXTERNAL_LINKS" })).await;
+        let answer =
+            execute(&client, "SELECT id FROM range(30)", json!({ "disposition": "EXTERNAL_LINKS" })).await;
         assert_eq!(answer["status"]["state"], "SUCCEEDED", "{answer}");
         paths.push(format!("{STATEMENTS}/{}", answer["statement_id"].as_str().unwrap()));
         assert!(on_disk(&sandbox).1 <= 1000, "{:?}", on_disk(&sandbox));
     }
     let (first, last) = (client.got(&paths[0]).await, client.got(&paths[4]).await);
-    assert_eq!((&first["status"]["state"], &last["status"]["state"]), (&json!("CLOSED"), &json!("SUCCEEDED")));
-    let answer = execute(&client, "SELECT id FROM range(1000)", json!({ "disposition": "EXTERNAL_LINKS" })).await;
+    assert_eq!(
+        (&first["status"]["state"], &last["status"]["state"]),
+        (&json!("CLOSED"), &json!("SUCCEEDED"))
+    );
+    let answer =
+        execute(&client, "SELECT id FROM range(1000)", json!({ "disposition": "EXTERNAL_LINKS" })).await;
     assert_eq!(answer["status"]["state"], "FAILED");
     let error = &answer["status"]["error"];
     assert_eq!(error["error_code"], "RESOURCE_EXHAUSTED");

@@ -184,7 +184,8 @@ pub(super) fn bytes(array: &dyn Array) -> u64 {
         DataType::Binary => texts(array.as_binary::<i32>().value_offsets()),
         DataType::List(_) => {
             let lists = array.as_list::<i32>();
-            let (first, last) = (lists.value_offsets()[0] as usize, lists.value_offsets()[lists.len()] as usize);
+            let (first, last) =
+                (lists.value_offsets()[0] as usize, lists.value_offsets()[lists.len()] as usize);
             bytes(lists.values().slice(first, last - first).as_ref())
         }
         DataType::Map(..) => {
@@ -246,7 +247,10 @@ mod tests {
         let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1, 9, 5]));
         let columns = [ColumnarValue::Array(texts), ColumnarValue::Array(numbers)];
         assert!((15..100).contains(&cost("repeat", &columns, 2).bytes));
-        assert_eq!(cost("levenshtein", &[text(&"a".repeat(1000)), text(&"b".repeat(996))], 0).steps, 1000 * 996);
+        assert_eq!(
+            cost("levenshtein", &[text(&"a".repeat(1000)), text(&"b".repeat(996))], 0).steps,
+            1000 * 996
+        );
     }
 
     #[test]

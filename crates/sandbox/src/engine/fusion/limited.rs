@@ -13,15 +13,15 @@ use datafusion::arrow::compute::concat;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, ExprSchema, Result, ScalarValue};
-use datafusion::execution::SessionState;
 use datafusion::execution::FunctionRegistry;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::preimage::PreimageResult;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, Expr, ExpressionPlacement, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, StructFieldMapping,
+    ColumnarValue, Documentation, Expr, ExpressionPlacement, LogicalPlan, ReturnFieldArgs,
+    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, StructFieldMapping,
 };
 
 use super::{
@@ -146,7 +146,11 @@ impl Limited {
         }
     }
 
-    fn invoke_in_pieces(&self, args: &ScalarFunctionArgs, pieces: Vec<Range<usize>>) -> Result<ColumnarValue> {
+    fn invoke_in_pieces(
+        &self,
+        args: &ScalarFunctionArgs,
+        pieces: Vec<Range<usize>>,
+    ) -> Result<ColumnarValue> {
         let (mut results, mut size) = (Vec::<ArrayRef>::new(), 0);
         for rows in pieces {
             Canceled::check(&args.config_options)?;
@@ -295,7 +299,11 @@ impl ScalarUDFImpl for Limited {
         self.inner().evaluate_bounds(input)
     }
 
-    fn propagate_constraints(&self, interval: &Interval, inputs: &[&Interval]) -> Result<Option<Vec<Interval>>> {
+    fn propagate_constraints(
+        &self,
+        interval: &Interval,
+        inputs: &[&Interval],
+    ) -> Result<Option<Vec<Interval>>> {
         self.inner().propagate_constraints(interval, inputs)
     }
 

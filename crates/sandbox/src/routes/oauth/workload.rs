@@ -54,7 +54,9 @@ mod tests {
         assert!(provider.issued(&token));
         assert!(!Provider::new().issued(&token), "another sandbox's");
         let (signed, _) = token.rsplit_once('.').unwrap();
-        for forged in [format!("{signed}."), signed.to_owned(), format!("{signed}.c2ln"), "e30.e30.".to_owned()] {
+        for forged in
+            [format!("{signed}."), signed.to_owned(), format!("{signed}.c2ln"), "e30.e30.".to_owned()]
+        {
             assert!(!provider.issued(&forged), "{forged}");
         }
     }
