@@ -17,7 +17,7 @@ use crate::{
         rule::{FaultRule, ParseFaultError},
     },
     request_log::RecordedRequest,
-    routes::{self, oauth::account::ACCOUNT_ID},
+    routes::{self, oauth::account::ACCOUNT_ID, statements::disk},
     server::Server,
     storage,
 };
@@ -240,7 +240,7 @@ async fn listen(options: Options, started: Started) -> Option<Arc<Server>> {
             let mut ticks = tokio::time::interval(SWEEP);
             loop {
                 ticks.tick().await;
-                server.sweep();
+                disk::sweep(&server);
             }
         }
     });

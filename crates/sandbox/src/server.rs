@@ -11,10 +11,7 @@ use crate::{
     links::Links,
     lock::lock,
     request_log::{RequestLog, fingerprint},
-    routes::{
-        oauth::workload::Provider,
-        statements::{files::StoredBytes, record::Statements},
-    },
+    routes::{oauth::workload::Provider, statements::files::StoredBytes},
     secrets::random_hex,
     tenant::Tenant,
 };
@@ -105,32 +102,6 @@ impl Server {
         let (id, secret) = (self.uuid(), format!("dose{}", random_hex(32)));
         self.directory.add_client(&id, &secret, tenant);
         (id, secret)
-    }
-
-    /// Closes what has expired in every workspace.
-    pub(crate) fn sweep(&self) {
-        let now_ms = self.now_ms();
-        for tenant in self.directory.tenants() {
-            tenant.state::<Statements>().sweep(now_ms);
-        }
-    }
-
-    /// Closes the oldest results until there is room for that many bytes more; `false` if there is not enough.
-    pub(crate) fn make_room_on_disk(&self, bytes: u64) -> bool {
-        let fits = || self.stored.bytes().saturating_add(bytes) <= self.options.result_bytes;
-        if fits() {
-            return true;
-        }
-        let statements = self.directory.tenants().into_iter().map(|tenant| tenant.state::<Statements>());
-        let mut ended: Vec<_> = statements.flat_map(|statements| statements.succeeded()).collect();
-        ended.sort_by_key(|statement| statement.ended_ms());
-        for statement in ended {
-            statement.close();
-            if fits() {
-                return true;
-            }
-        }
-        false
     }
 
     /// A new empty directory, or nothing after [`delete_files`](Self::delete_files).

@@ -7,6 +7,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::statements::disk;
 use crate::{
     call::{Answer, Call, Routes, done, required_text},
     clock::{LAST_MS, rfc3339},
@@ -65,7 +66,7 @@ async fn advance_clock(call: Call) -> Answer {
                 )));
             }
             call.server.options.clock.advance(Duration::from_millis(milliseconds));
-            call.server.sweep();
+            disk::sweep(&call.server);
         }
         None if body.is_empty() => {}
         None => {

@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+pub(crate) mod disk;
 pub(crate) mod files;
 mod foreign;
 pub(crate) mod record;

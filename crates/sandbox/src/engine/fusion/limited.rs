@@ -335,3 +335,36 @@ impl ScalarUDFImpl for Limited {
         self.inner().placement(args)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use datafusion::logical_expr::{LogicalPlanBuilder, lit};
+    use datafusion::prelude::SessionContext;
+
+    use super::*;
+
+    #[test]
+    fn a_large_constant_makes_batches_small() {
+        let plan =
+            |text: String| LogicalPlanBuilder::empty(true).project([lit(1), lit(text)]).unwrap().build();
+        assert_eq!(batch_rows(&plan("x".to_owned()).unwrap(), 8192).unwrap(), None);
+        let rows = batch_rows(&plan("x".repeat(1 << 20)).unwrap(), 8192).unwrap();
+        assert!((100..=128).contains(&rows.unwrap()), "{rows:?}");
+        let rows = batch_rows(&plan("x".repeat(1 << 28)).unwrap(), 8192).unwrap();
+        assert_eq!(rows, Some(1));
+    }
+
+    #[test]
+    fn wrapping_keeps_what_each_name_means() {
+        let mut state = SessionContext::new().state();
+        let names = |state: &SessionState| -> BTreeMap<String, String> {
+            let functions = state.scalar_functions().iter();
+            functions.map(|(name, function)| (name.clone(), function.name().to_owned())).collect()
+        };
+        let before = names(&state);
+        wrap_functions(&mut state).unwrap();
+        assert_eq!(names(&state), before);
+    }
+}

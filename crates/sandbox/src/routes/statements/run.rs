@@ -9,6 +9,7 @@ use arrow_schema::SchemaRef;
 use futures_util::StreamExt;
 
 use super::{
+    disk,
     record::{Chunk, Outcome, State, Statement},
     request::INLINE_LIMIT,
 };
@@ -207,7 +208,7 @@ impl<'a> Spool<'a> {
         if request.lz4 {
             body = compressed(&body).map_err(EngineError::internal)?;
         }
-        if !self.server.make_room_on_disk(body.len() as u64) {
+        if !disk::make_room(self.server, body.len() as u64) {
             return Err(EngineError {
                 error_code: "RESOURCE_EXHAUSTED".to_owned(),
                 message: format!(
