@@ -32,6 +32,7 @@ mod calls;
 mod cancel;
 mod catalogs;
 mod commands;
+mod constants;
 mod definitions;
 mod dialect;
 mod errors;

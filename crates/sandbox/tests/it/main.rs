@@ -11,6 +11,7 @@ mod identity;
 mod limits;
 mod links;
 mod login;
+mod program;
 mod sql;
 mod statements;
 mod warehouses;

@@ -1,8 +1,7 @@
 //! Functions that end: DataFusion runs a function of a batch of rows to its end, whatever it takes.
 //!
 //! Each function is wrapped. A result that would be larger than [`MOST_BYTES`] is refused before it is computed, and a
-//! batch with large values is computed in pieces, between which the statement may be canceled. Batches get fewer rows
-//! where a constant is so large that a batch full of it would not fit; see [`batch_rows`].
+//! batch with large values is computed in pieces, between which the statement may be canceled.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +10,6 @@ use arrow_array::ArrayRef;
 use arrow_schema::{DataType, FieldRef};
 use datafusion::arrow::compute::concat;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, ExprSchema, Result, ScalarValue};
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::SessionState;
@@ -20,8 +18,8 @@ use datafusion::logical_expr::preimage::PreimageResult;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, Expr, ExpressionPlacement, LogicalPlan, ReturnFieldArgs,
-    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, StructFieldMapping,
+    ColumnarValue, Documentation, Expr, ExpressionPlacement, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, StructFieldMapping,
 };
 
 use super::{
@@ -198,31 +196,6 @@ fn at_once(args: &ScalarFunctionArgs) -> u64 {
     args.args.iter().fold(0, |sum: u64, arg| sum.saturating_add(size(arg)))
 }
 
-/// How many rows a batch of this plan may have, if fewer than usual: a constant fills all rows of a batch, and one of a
-/// megabyte would take gigabytes.
-pub(super) fn batch_rows(plan: &LogicalPlan, usual: usize) -> Result<Option<usize>> {
-    let mut largest = 0;
-    plan.apply_with_subqueries(|node| {
-        for expression in node.expressions() {
-            largest_literal(&expression, &mut largest)?;
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    let rows = usize::try_from(MOST_BYTES / largest.max(1)).unwrap_or(usize::MAX).max(1);
-    Ok((rows < usual).then_some(rows))
-}
-
-fn largest_literal(expression: &Expr, largest: &mut u64) -> Result<()> {
-    use datafusion::common::tree_node::TreeNode;
-    expression.apply(|part| {
-        if let Expr::Literal(value, _) = part {
-            *largest = (*largest).max(value.size() as u64);
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    Ok(())
-}
-
 #[warn(clippy::missing_trait_methods, reason = "all but the call is the wrapped function's")]
 impl ScalarUDFImpl for Limited {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -340,21 +313,9 @@ impl ScalarUDFImpl for Limited {
 mod tests {
     use std::collections::BTreeMap;
 
-    use datafusion::logical_expr::{LogicalPlanBuilder, lit};
     use datafusion::prelude::SessionContext;
 
     use super::*;
-
-    #[test]
-    fn a_large_constant_makes_batches_small() {
-        let plan =
-            |text: String| LogicalPlanBuilder::empty(true).project([lit(1), lit(text)]).unwrap().build();
-        assert_eq!(batch_rows(&plan("x".to_owned()).unwrap(), 8192).unwrap(), None);
-        let rows = batch_rows(&plan("x".repeat(1 << 20)).unwrap(), 8192).unwrap();
-        assert!((100..=128).contains(&rows.unwrap()), "{rows:?}");
-        let rows = batch_rows(&plan("x".repeat(1 << 28)).unwrap(), 8192).unwrap();
-        assert_eq!(rows, Some(1));
-    }
 
     #[test]
     fn wrapping_keeps_what_each_name_means() {

@@ -24,9 +24,8 @@ use super::{
     answers,
     cancel::Canceled,
     catalogs::{self, HIDDEN, Place, TableName, parts},
-    commands, definitions,
+    commands, constants, definitions,
     errors::{self, Mention},
-    limited,
     names::{self, Shown},
     parameters,
     parse::{Parsed, Spelling, parse},
@@ -263,7 +262,7 @@ impl Run<'_> {
         let mut state = context.state();
         let plan = state.optimize(&plan).map_err(|error| self.error(&error))?;
         let usual = state.config().batch_size();
-        let fewer = limited::batch_rows(&plan, usual).map_err(|error| self.error(&error))?;
+        let fewer = constants::batch_rows(&plan, usual).map_err(|error| self.error(&error))?;
         if let Some(rows) = fewer {
             *state.config_mut() = state.config().clone().with_batch_size(rows);
         }
