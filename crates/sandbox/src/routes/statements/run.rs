@@ -181,6 +181,10 @@ impl<'a> Spool<'a> {
         if self.waiting.is_empty() {
             return Ok(());
         }
+        // Encoding large cells takes a while, and whoever canceled the statement waits for its memory.
+        if self.statement.state().is_end() {
+            return Err(EngineError::internal("the statement was canceled"));
+        }
         let request = &self.statement.request;
         let first = self.chunks.is_empty();
         let mut body = encode(request.format, &self.schema, &self.waiting, first)?;
