@@ -93,9 +93,11 @@ impl Event {
     fn without_secrets(mut self) -> Self {
         let texts: Vec<&mut String> = match &mut self {
             Self::Retrying { operation, reason, .. } => vec![operation, reason],
-            Self::Requesting { id, .. } | Self::Cancelling { id, .. } => vec![id],
+            Self::Requesting { id, .. } | Self::Cancelling { id, .. } | Self::Canceled { id, .. } => vec![id],
             Self::StateChanged { id, state, message, .. } => [id, state].into_iter().chain(message).collect(),
             Self::ChunkFetched { statement_id, .. } => vec![statement_id],
+            Self::AwaitingAnswer { .. } => Vec::new(),
+            Self::Answered { unknown, .. } => unknown.as_mut().into_iter().collect(),
             Self::CancelingFailed { id, reason, .. } => vec![id, reason],
         };
         texts.into_iter().for_each(known::hide_in);
