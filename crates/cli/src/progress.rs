@@ -244,6 +244,7 @@ impl Progress {
                 }
             }
             Event::Canceled { what, id } => self.forget(what, id),
+            Event::Warning { text } => self.line(&format!("warning: {text}")),
             Event::CancelingFailed { what, id, reason } => {
                 self.forget(what, id);
                 self.not_canceled(what, id, reason);

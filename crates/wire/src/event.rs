@@ -77,6 +77,11 @@ pub enum Event {
         /// Why what it starts may run although nothing names it, if that is so.
         unknown: Option<String>,
     },
+    /// Something that the user should know although the call goes on.
+    Warning {
+        /// What it is, in one line.
+        text: String,
+    },
     /// Canceling failed, so what was started may still run.
     CancelingFailed {
         /// What it is.
@@ -97,6 +102,7 @@ impl Event {
             Self::StateChanged { id, state, message, .. } => [id, state].into_iter().chain(message).collect(),
             Self::ChunkFetched { statement_id, .. } => vec![statement_id],
             Self::AwaitingAnswer { .. } => Vec::new(),
+            Self::Warning { text } => vec![text],
             Self::Answered { unknown, .. } => unknown.as_mut().into_iter().collect(),
             Self::CancelingFailed { id, reason, .. } => vec![id, reason],
         };

@@ -17,7 +17,7 @@ use super::{
     token_request::{TokenAnswer, TokenRequest, left},
     token_store::{StoredToken, TokenStore},
 };
-use crate::{Error, ErrorKind, Result, Secret};
+use crate::{Error, ErrorKind, Event, Result, Secret};
 
 /// Databricks' public OAuth client for command lines, which every account has.
 pub(crate) const CLIENT_ID: &str = "databricks-cli";
@@ -123,7 +123,7 @@ impl BrowserSession {
         let form =
             [("grant_type", "refresh_token"), ("client_id", CLIENT_ID), ("refresh_token", refresh.expose())];
         match TokenRequest::new(&url, &form, &[refresh]).send(http).await {
-            Ok(answer) => Ok(self.keep(self.target.token(answer, Some(refresh.clone())))),
+            Ok(answer) => Ok(self.keep(http, self.target.token(answer, Some(refresh.clone())))),
             Err(error) if error.kind() == ErrorKind::Unauthenticated => match self.target.stored()? {
                 // Where files can't be locked, another process may have been faster.
                 Some(newer) if newer.access_token != stored.access_token && is_valid(&newer) => Ok(newer),
@@ -143,12 +143,16 @@ impl BrowserSession {
     }
 
     /// Stores a renewed login. It is good even if it can't be stored: the store stays as it is, and the user is warned.
-    fn keep(&self, token: StoredToken) -> StoredToken {
+    fn keep(&self, http: &Wire, token: StoredToken) -> StoredToken {
         let unstored = match self.target.store.put(&self.target.key(), &token) {
             Ok(()) => None,
             Err(error) => {
-                let error = error.with_cause();
-                tracing::warn!(target: "brickwire", "the login was renewed, but {error}; log in again when it has ended");
+                let text = format!(
+                    "the login was renewed, but {}; log in again when it has ended",
+                    error.with_cause()
+                );
+                tracing::warn!(target: "brickwire", "{text}");
+                http.events().emit(|| Event::Warning { text });
                 let older = self.target.stored().ok().flatten();
                 older.map(|older| Unstored { token: token.clone(), instead_of: older.access_token })
             }
