@@ -81,7 +81,7 @@ impl Lifecycle for Clusters {
         let details = details.map(|(name, value)| format!("{name}: {value}"));
         let reason: Vec<_> = error_code.iter().cloned().chain(details).chain(message.clone()).collect();
         Status {
-            state: cluster.state.as_ref().map_or("UNKNOWN", State::as_str).to_owned(),
+            state: cluster.state.as_ref().map_or("", State::as_str).to_owned(),
             phase,
             message,
             reason: (!reason.is_empty()).then(|| reason.join("; ")),

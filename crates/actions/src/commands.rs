@@ -152,7 +152,7 @@ impl Commands {
         let commands = self.workspace.with_deadline(pace.deadline).commands();
         let poll = || commands.context_status(context);
         until("context", id, pace, self.workspace.events(), poll, |context| Seen {
-            state: context.status.as_ref().map_or("unknown", ContextStatus::as_str).to_owned(),
+            state: context.status.as_ref().map_or("", ContextStatus::as_str).to_owned(),
             message: None,
             verdict: match context.status {
                 Some(ContextStatus::Running) => Verdict::Done,
@@ -280,7 +280,7 @@ impl Commands {
         let commands = self.workspace.with_deadline(pace.deadline).commands();
         let poll = || commands.status(command);
         until("command", id, pace, self.workspace.events(), poll, |seen| Seen {
-            state: seen.status.as_ref().map_or("unknown", CommandStatus::as_str).to_owned(),
+            state: seen.status.as_ref().map_or("", CommandStatus::as_str).to_owned(),
             message: None,
             verdict: match seen.status {
                 Some(CommandStatus::Finished | CommandStatus::Error | CommandStatus::Cancelled) => {

@@ -7,10 +7,13 @@ use brickwire_wire::{Pages, json};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::Result;
+use crate::{Error, RawResponse, Result};
 
 /// The field with the token of the next page.
 const NEXT: &str = "next_page_token";
+
+/// What the items of all pages may take as JSON, in bytes.
+const LARGEST: usize = 256 << 20;
 
 /// The items of all pages, in order.
 ///
@@ -84,9 +87,17 @@ pub(crate) async fn all<T: DeserializeOwned>(
 /// The items as JSON only, which for long lists takes a fraction of the time. An empty page with a token doesn't end the
 /// list.
 pub(crate) async fn json(call: impl Fn(Option<String>) -> Call, key: &str) -> Result<Vec<Box<RawValue>>> {
-    let (mut items, mut token, mut pages) = (Vec::new(), None, Pages::default());
+    let (mut items, mut token, mut pages, mut size) = (Vec::new(), None, Pages::default(), 0);
     loop {
         let answer = call(token).send_raw().await?;
+        size += answer.body.len();
+        if size > LARGEST {
+            return Err(answer.blame(Error::unexpected(format!(
+                "the list is longer than {} MiB after {} items",
+                LARGEST >> 20,
+                items.len()
+            ))));
+        }
         let page = read(&answer.body, key).map_err(|error| answer.blame(error))?;
         let count = page.items.len();
         items.extend(page.items);
@@ -94,6 +105,46 @@ pub(crate) async fn json(call: impl Fn(Option<String>) -> Call, key: &str) -> Re
         if token.is_none() {
             return Ok(items);
         }
+    }
+}
+
+/// Finds the next page of a list that is read by raw requests.
+///
+/// ```no_run
+/// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+/// use brickwire_actions::{RawPages, RawRequest};
+/// let (mut pages, mut token) = (RawPages::default(), None::<String>);
+/// loop {
+///     let mut request = RawRequest::new("GET", "/2.1/clusters/list");
+///     if let Some(token) = &token {
+///         request = request.with_query("page_token", token);
+///     }
+///     let page = workspace.raw(&request).await?;
+///     println!("{}", page.text());
+///     token = pages.next(&page)?;
+///     if token.is_none() {
+///         return Ok(());
+///     }
+/// }
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct RawPages(Pages);
+
+impl RawPages {
+    /// The token of the next page, if there is one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) for a token that isn't text or came
+    /// before, and for a list without end: a thousand pages in a row without items, or ten thousand pages.
+    pub fn next(&mut self, page: &RawResponse) -> Result<Option<String>> {
+        let Ok(fields) = json::decode::<HashMap<String, &RawValue>>(&page.body) else { return Ok(None) };
+        let token = fields.get(NEXT).map_or("null", |value| value.get());
+        let token: Option<String> = json::decode_within(NEXT, token.as_bytes())?;
+        let has_items = |value: &&RawValue| {
+            value.get().strip_prefix('[').is_some_and(|rest| !rest.trim_start().starts_with(']'))
+        };
+        self.0.next(token, fields.values().filter(|value| has_items(value)).count())
     }
 }
 

@@ -85,6 +85,7 @@ pub struct RawRequest {
     repeats_query_keys: bool,
     headers: Vec<(String, String)>,
     response_type: ResponseType,
+    limit: u64,
     timeout: Option<Duration>,
     debug: bool,
     retry: RetryPolicy,
@@ -104,6 +105,7 @@ impl RawRequest {
             repeats_query_keys: false,
             headers: Vec::new(),
             response_type: ResponseType::default(),
+            limit: 64 << 20,
             timeout: None,
             debug: false,
             retry: RetryPolicy::never(),
@@ -166,6 +168,12 @@ impl RawRequest {
         self
     }
 
+    /// The longest answer, unpacked, in bytes; 64 MiB by default. A longer one is an error.
+    pub fn with_limit(mut self, bytes: u64) -> Self {
+        self.limit = bytes;
+        self
+    }
+
     /// Logs request and response through `tracing` (target `brickwire::debug`), with secrets masked.
     pub fn with_debug(mut self, debug: bool) -> Self {
         self.debug = debug;
@@ -192,8 +200,14 @@ impl RawRequest {
             .with_timeout(self.timeout)
             .with_debug(self.debug)
             .with_redirects(Redirects::FollowAsBrowsers)
-            .with_expected_json(expects_json);
-        RawResponse::new(call.send_raw().await?, &operation, self.response_type)
+            .with_expected_json(expects_json)
+            .with_limit(self.limit);
+        let (is_repeatable, answer) = (call.is_repeatable(), call.send_raw().await?);
+        RawResponse::new(answer, &operation, self.response_type).map_err(|error| match is_repeatable {
+            true => error,
+            // The service took the request, and nobody knows what it made of it.
+            false => error.into_unknown_outcome(&operation),
+        })
     }
 
     /// The request as a curl command, secrets masked; nothing is sent.

@@ -165,6 +165,12 @@ where
         match tokio::time::timeout_at(pace.deadline, poll()).await {
             Ok(Ok(value)) => {
                 let seen = look(&value);
+                if seen.state.is_empty() {
+                    let text = format!("the answer about {what} {id} has no state");
+                    return Err(Error::unexpected(text).with_hint(
+                        "see whether something else answers for the workspace, such as a proxy or a cache",
+                    ));
+                }
                 let now = (seen.state, seen.message);
                 if last.as_ref() != Some(&now) {
                     events.emit(|| Event::StateChanged {

@@ -68,7 +68,7 @@ impl Lifecycle for Warehouses {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let message = health.and_then(|health| given(&health.summary));
         Status {
-            state: warehouse.state.as_ref().map_or("UNKNOWN", State::as_str).to_owned(),
+            state: warehouse.state.as_ref().map_or("", State::as_str).to_owned(),
             phase,
             reason: health.and_then(|health| given(&health.details)).or_else(|| message.clone()),
             message,

@@ -20,7 +20,7 @@ use crate::{Error, OperationInfo, Result, RetryPolicy, Wire, form};
 /// Everything but RFC 3986's unreserved characters is encoded in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The longest JSON answer, unpacked, in bytes.
+/// The longest answer, unpacked, in bytes, unless the caller says otherwise.
 const LONGEST_BODY: u64 = 64 << 20;
 
 /// What becomes of a redirect. No redirect is followed to another origin.
@@ -303,6 +303,11 @@ impl Call {
         *request.headers_mut() = self.headers.clone();
         *request.body_mut() = self.body.clone().map(Into::into);
         Ok(request)
+    }
+
+    /// Whether sending it twice has the same effect as sending it once.
+    pub fn is_repeatable(&self) -> bool {
+        self.repeatable
     }
 
     pub(crate) fn stall(&self) -> Option<Duration> {

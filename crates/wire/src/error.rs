@@ -235,8 +235,9 @@ impl Error {
         let message = self.to_string();
         let source = std::error::Error::source(self);
         let mut causes = successors(source, |cause| cause.source()).map(ToString::to_string);
-        // The message for an error response or a failed connection says all that its cause says.
-        let is_complete = self.status().is_some() || self.kind() == ErrorKind::Unreachable;
+        // The message for an error response, a failed connection or an unknown outcome says all that its cause says.
+        let is_complete = self.status().is_some()
+            || matches!(self.kind(), ErrorKind::Unreachable | ErrorKind::UnknownOutcome);
         match source {
             Some(cause) if !is_complete && !causes.any(|cause| message.contains(&cause)) => {
                 known::hide(&format!("{message}: {cause}")).into_owned()

@@ -90,7 +90,9 @@ impl Receive for Buffered {
             Body::Whole(body) => body,
             Body::Start(_) => {
                 let text = format!("the answer is longer than {} MiB", self.limit >> 20);
-                let error = Error::unexpected(text).with_details(|d| d.status = Some(status.as_u16()));
+                let error = Error::unexpected(text)
+                    .with_hint("if that is right, set a larger `limit` for raw requests")
+                    .with_details(|d| d.status = Some(status.as_u16()));
                 return Err(Failed::Unreadable(error));
             }
         };

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use brickwire_wire::{Answer, redact};
+use brickwire_wire::{Answer, BoxError, redact};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::IgnoredAny;
@@ -55,8 +55,7 @@ impl RawResponse {
         let Answer { status, headers, body, attempts, .. } = answer;
         let response = Self { status, headers, body, attempts };
         if wanted == ResponseType::Json && !response.is_empty() {
-            let checked = serde_json::from_str::<IgnoredAny>(&response.text());
-            checked.map_err(|e| {
+            response.check_json().map_err(|e| {
                 response.not_json(e).with_details(|d| d.operation = Some(operation.to_owned()))
             })?;
         }
@@ -84,11 +83,17 @@ impl RawResponse {
         self.body.clone()
     }
 
+    fn check_json(&self) -> Result<(), BoxError> {
+        let text = std::str::from_utf8(&self.body)?;
+        serde_json::from_str::<IgnoredAny>(text.strip_prefix('\u{feff}').unwrap_or(text))?;
+        Ok(())
+    }
+
     fn is_empty(&self) -> bool {
         self.text().trim().is_empty()
     }
 
-    fn not_json(&self, error: serde_json::Error) -> Error {
+    fn not_json(&self, error: impl Into<BoxError>) -> Error {
         let said = self.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let text = format!(
             "JSON was asked for and something else came: {}, {} bytes",
@@ -142,6 +147,7 @@ mod tests {
             ("JSON was asked for and something else came: no content type, 8 bytes", 2, &b"hello S3"[..])
         );
         assert!(!format!("{error:?}").contains("S3"));
+        assert!(response(b"{\"id\":\"\xff\"}", ResponseType::Json).is_err());
     }
 
     #[test]

@@ -165,7 +165,7 @@ async fn cancel(workspace: Workspace, id: String) -> Result<Canceled> {
 }
 
 fn state_of(answer: &StatementAnswer) -> State {
-    answer.status.state.clone().unwrap_or_else(|| State::UnknownValue("UNKNOWN".to_owned()))
+    answer.status.state.clone().unwrap_or_else(|| State::UnknownValue(String::new()))
 }
 
 /// A state that this version doesn't know counts as one on the way.

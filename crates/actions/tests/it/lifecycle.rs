@@ -102,3 +102,25 @@ async fn what_was_started_without_a_name_has_an_unknown_outcome() {
         assert_eq!(server.requests().len(), 2);
     }
 }
+
+#[tokio::test]
+async fn an_answer_without_a_state_ends_the_waiting() {
+    let server = Server::script([Response::json("{}")]);
+    let workspace = workspace(&server);
+    let commands = workspace.commands();
+    let (cluster_id, id) = (CLUSTER.to_owned(), "1".to_owned());
+    let context = ExecutionContext { cluster_id, id, language: CommandLanguage::Python };
+    let command =
+        Command { cluster_id: CLUSTER.to_owned(), context_id: "1".to_owned(), command_id: "2".to_owned() };
+    for error in [
+        workspace.clusters().wait_until_running(CLUSTER, quickly()).await.unwrap_err(),
+        workspace.warehouses().wait_until_stopped("0123456789abcdef", quickly()).await.unwrap_err(),
+        workspace.statements().wait("01ef", quickly()).await.unwrap_err(),
+        commands.wait_for_context(&context, quickly()).await.unwrap_err(),
+        commands.wait(&command, quickly()).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{error}");
+        assert!(error.to_string().contains("has no state"), "{error}");
+    }
+    assert_eq!(server.requests().len(), 5);
+}

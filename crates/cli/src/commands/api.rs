@@ -4,7 +4,9 @@ mod fields;
 
 use std::{path::PathBuf, time::Duration};
 
-use brickwire_actions::{Backoff, FilePart, RawData, RawRequest, RawResponse, ResponseType, RetryPolicy};
+use brickwire_actions::{
+    Backoff, FilePart, RawData, RawPages, RawRequest, RawResponse, ResponseType, RetryPolicy,
+};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::Value;
 
@@ -70,6 +72,9 @@ pub(crate) struct Command {
     /// Timeout of each attempt, such as 30s
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
+    /// Longest response in MiB; a longer one is an error
+    #[arg(long, value_name = "MIB", default_value_t = 64)]
+    max_response_mib: u32,
     /// Maximum number of retries
     #[arg(long, value_name = "N", default_value_t = 0)]
     max_retries: u32,
@@ -118,7 +123,8 @@ impl Command {
         let mut request = RawRequest::new(&self.method, &self.url)
             .with_repeated_query_keys(self.repeat_query_keys || self.has_arrays())
             .with_retry(self.retry())
-            .with_response_type(self.response_type);
+            .with_response_type(self.response_type)
+            .with_limit(u64::from(self.max_response_mib) << 20);
         request = match (&self.data, &self.input) {
             (Some(data), _) => request.with_data(match data.strip_prefix('@') {
                 Some(path) => self.body(&Input::read(path)?)?,
@@ -253,7 +259,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     if command.dry_run {
         return Ok(context.output().bytes(format!("{}\n", workspace.raw_as_curl(&request)?).as_bytes())?);
     }
-    let mut token = None;
+    let (mut token, mut pages) = (None, RawPages::default());
     loop {
         let page = match &token {
             Some(token) => request.clone().with_query("page_token", token),
@@ -261,11 +267,10 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         };
         let response = workspace.raw(&page).await?;
         print(&command, &response, context)?;
-        let next = if command.paginate { next_page(&response) } else { None };
-        if next.is_none() || next == token {
+        token = if command.paginate { pages.next(&response)? } else { None };
+        if token.is_none() {
             return Ok(());
         }
-        token = next;
     }
 }
 
@@ -279,11 +284,6 @@ fn print(command: &Command, response: &RawResponse, context: &Context) -> Result
         ResponseType::Text => Ok(context.output().bytes(response.text().as_bytes())?),
         _ => Ok(context.output().bytes(&response.body)?),
     }
-}
-
-fn next_page(response: &RawResponse) -> Option<String> {
-    let json: Value = serde_json::from_slice(&response.body).ok()?;
-    json["next_page_token"].as_str().filter(|token| !token.is_empty()).map(str::to_owned)
 }
 
 fn head(response: &RawResponse) -> String {

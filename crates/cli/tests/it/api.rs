@@ -194,6 +194,39 @@ fn pages_are_followed_if_asked() {
 }
 
 #[test]
+fn a_list_without_end_is_no_success() {
+    let page = |token: &str| format!(r#"{{"clusters":[{{"x":1}}],"next_page_token":{token}}}"#);
+    for (tokens, part) in [
+        (["\"a\"", "\"a\"", "\"a\""], "the same page token twice"),
+        (["\"a\"", "\"b\"", "\"a\""], "the same page token twice"),
+        (["7", "7", "7"], "at `next_page_token`"),
+    ] {
+        let pages: Vec<_> = tokens.into_iter().map(page).collect();
+        let answers: Vec<_> = pages.iter().map(|page| (200, "application/json", page.as_bytes())).collect();
+        let server = Server::answering(&answers);
+        server.brick("api GET /2.1/clusters/list --paginate").run().exits(1, &[part]);
+        Server::answering(&answers).brick("clusters list").run().fails(1, &[part]);
+        assert!(server.sent().len() <= 3);
+    }
+    // Deep values don't hide the token.
+    let deep = format!(r#"{{"x":{}{},"next_page_token":"a"}}"#, "[".repeat(300), "]".repeat(300));
+    let server =
+        Server::answering(&[(200, "application/json", deep.as_bytes()), (200, "application/json", b"{}")]);
+    server.brick("api GET /2.1/clusters/list --paginate").run().done();
+    assert_eq!(server.sent().len(), 2);
+}
+
+#[test]
+fn a_longer_answer_is_taken_if_asked_for() {
+    let server = Server::json(&format!("\"{}\"", "x".repeat(3 << 20)));
+    server
+        .brick("api GET /2.0/x --max-response-mib 2")
+        .run()
+        .fails(1, &["longer than 2 MiB", "--max-response-mib"]);
+    server.brick("api GET /2.0/x --max-response-mib 4").run().done();
+}
+
+#[test]
 fn fields_make_a_body_or_a_query() {
     let server = Server::json("{}");
     server.brick("api POST /2.0/x -F n=9007199254740993 -F yes=true -F none=null -F t=x -f s=1").run().done();
