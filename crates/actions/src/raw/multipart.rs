@@ -1,7 +1,8 @@
 //! A multipart form: fields first, then files, each in the order given.
 //!
 //! Built as one piece of bytes, so that each attempt sends the same whole body. Names are escaped as browsers do
-//! (`"` and line breaks in percent), so that none of them becomes a header.
+//! (`"` and line breaks in percent), so that none of them becomes a header; other control characters likewise, because
+//! servers end a header at a NUL, or refuse the form.
 
 use std::{
     fmt,
@@ -126,7 +127,14 @@ fn base_name(name: &str) -> &str {
 }
 
 fn escaped(name: &str) -> String {
-    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+    let mut escaped = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '"' | '\0'..='\x1f' | '\x7f' => escaped.push_str(&format!("%{:02X}", u32::from(c))),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }
 
 fn guess(name: &str) -> &'static str {
@@ -165,6 +173,14 @@ mod tests {
         let body = text(&[(evil, "v")], &[FilePart::new(evil, "F")], &[(evil, "C:\\dir\\b\"\r\n\r\nx")]);
         assert_eq!(body.lines().filter(|line| line.starts_with("X-Evil")).count(), 0, "{body}");
         assert!(body.contains("filename=\"b%22%0D%0A%0D%0Ax\""), "{body}");
+    }
+
+    #[test]
+    fn a_name_has_no_control_characters() {
+        let hostile = "a\0\u{1b}\t\u{7f}\u{e9}";
+        let body = text(&[(hostile, "v\0")], &[FilePart::new(hostile, "")], &[]);
+        assert_eq!(body.matches("name=\"a%00%1B%09%7F\u{e9}\"").count(), 3, "{body}");
+        assert!(body.contains("\r\n\r\nv\0\r\n"), "a value stays as it is: {body:?}");
     }
 
     #[test]
