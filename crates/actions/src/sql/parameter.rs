@@ -1,8 +1,9 @@
 //! Named parameters. A value travels as text with the name of an SQL type, and is checked before it is sent.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use brickwire_client::types::StatementParameterListItem;
+use serde_json::value::RawValue;
 
 use crate::{Error, Result};
 
@@ -179,15 +180,17 @@ impl Parameter {
             Error::usage(format!("the SQL parameters {why}"))
                 .with_hint(r#"give a JSON array, as in [{"name": "id", "value": "5", "type": "INT"}]"#)
         };
-        let items: Vec<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(json)
+        let items: Vec<HashMap<String, &RawValue>> = serde_json::from_str(json)
             .map_err(|e| refuse(&format!("are not a JSON array of objects: {e}")))?;
-        let read = |item: &serde_json::Map<String, serde_json::Value>| {
-            use serde_json::Value;
-            let text = |key: &str| match item.get(key) {
-                None | Some(Value::Null) => Ok(None),
-                Some(Value::String(text)) => Ok(Some(text.clone())),
-                Some(other @ (Value::Number(_) | Value::Bool(_))) => Ok(Some(other.to_string())),
-                Some(_) => Err(refuse(&format!("have a `{key}` that is neither text, number nor boolean"))),
+        let read = |item: &HashMap<String, &RawValue>| {
+            let wrong =
+                |key: &str| refuse(&format!("have a `{key}` that is neither text, number nor boolean"));
+            let text = |key: &str| match item.get(key).map_or("null", |value| value.get()) {
+                "null" => Ok(None),
+                text if text.starts_with('"') => serde_json::from_str(text).map(Some).map_err(|_| wrong(key)),
+                text if text.starts_with(['[', '{']) => Err(wrong(key)),
+                // A number as a double would lose digits of a decimal.
+                number_or_boolean => Ok(Some(number_or_boolean.to_owned())),
             };
             let name = text("name")?.ok_or_else(|| refuse("have an item without a name"))?;
             Ok(Self { name, value: ParameterValue { type_name: text("type")?, text: text("value")? } })
@@ -316,7 +319,13 @@ mod tests {
         let expected = [Parameter::new("a", "1"), Parameter::new("b", null), Parameter::new("c", true)];
         assert_eq!(read.unwrap(), expected);
         assert_eq!(Parameter::from_json("").unwrap(), []);
-        for bad in ["{", "{}", "[1]", r#"[{"value":1}]"#, r#"[{"name":"a","value":[1]}]"#] {
+        for number in ["0.12345678901234567890", "123456789012345678901234567890", "1.10", "-0", "1e400"] {
+            let read = Parameter::from_json(&format!(r#"[{{"name":"a","value": {number} }}]"#)).unwrap();
+            assert_eq!(read, [Parameter::new("a", number)], "the number keeps all its digits");
+        }
+        for bad in
+            ["{", "{}", "[1]", r#"[{"value":1}]"#, r#"[{"name":"a","value":[1]}]"#, r#"[{"name":"\ud800"}]"#]
+        {
             assert!(
                 Parameter::from_json(bad).unwrap_err().to_string().starts_with("the SQL parameters"),
                 "{bad}"
