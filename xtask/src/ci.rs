@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{metadata, toolchain};
+use crate::{deny, metadata, toolchain};
 
 /// The optional features that can be built everywhere.
 const FEATURES: &str = "brickwire-cli/full,brickwire-cli/sandbox";
@@ -26,7 +26,7 @@ pub(crate) struct Step {
 }
 
 /// All steps, in the order in which they run.
-pub(crate) const STEPS: [Step; 15] = [
+pub(crate) const STEPS: [Step; 16] = [
     Step {
         name: "toolchain",
         about: "the compiler is new enough for every crate",
@@ -57,6 +57,11 @@ pub(crate) const STEPS: [Step; 15] = [
         name: "layers",
         about: "dependencies of crates and files run one way; one of each stack; allowed licenses",
         run: |root| cargo(root, "xtask layers"),
+    },
+    Step {
+        name: "deny",
+        about: "cargo-deny: licenses, sources, duplicates, known vulnerabilities (skipped if it can't be installed)",
+        run: deny::run,
     },
     Step { name: "msrv", about: "each crate's rust-version is true", run: |root| cargo(root, "xtask msrv") },
     Step {

@@ -5,6 +5,7 @@ use spdx::{Expression, ParseMode};
 
 use crate::metadata::{list, text};
 
+/// The same as in deny.toml, whose check needs cargo-deny.
 const ALLOWED: [&str; 12] = [
     "0BSD",
     "Apache-2.0",
@@ -51,7 +52,7 @@ fn is_allowed(name: &str, license: &str) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::{REGISTRY, findings, is_allowed};
+    use super::{ALLOWED, EXCEPTIONS, REGISTRY, findings, is_allowed};
 
     #[test]
     fn one_of_the_alternatives_must_be_allowed_and_everything_that_is_joined() {
@@ -68,6 +69,19 @@ mod tests {
             assert!(!is_allowed("any", license), "{license}");
         }
         assert!(is_allowed("progenitor", "MPL-2.0"));
+    }
+
+    #[test]
+    fn cargo_deny_has_the_same_rules() {
+        let rules = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../deny.toml")).unwrap();
+        let (_, rest) = rules.split_once("\nallow = [").unwrap();
+        let (list, rest) = rest.split_once(']').unwrap();
+        let allowed: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
+        assert_eq!(allowed, ALLOWED);
+        for (name, license) in EXCEPTIONS {
+            assert!(rest.contains(&format!("{{ crate = {name:?}, allow = [{license:?}] }}")), "{name}");
+        }
+        assert_eq!(rest.matches(", allow = [").count(), EXCEPTIONS.len());
     }
 
     #[test]

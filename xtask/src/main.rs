@@ -3,6 +3,7 @@
 mod api;
 mod ci;
 mod circles;
+mod deny;
 mod docs;
 mod generate;
 mod layers;
@@ -13,6 +14,7 @@ mod metadata;
 mod postprocess;
 mod preprocess;
 mod toolchain;
+mod tools;
 
 use std::{
     fs,
