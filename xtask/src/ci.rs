@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{deny, metadata, toolchain};
+use crate::{deny, fuzz, metadata, toolchain};
 
 /// The optional features that can be built everywhere.
 const FEATURES: &str = "brickwire-cli/full,brickwire-cli/sandbox";
@@ -26,7 +26,7 @@ pub(crate) struct Step {
 }
 
 /// All steps, in the order in which they run.
-pub(crate) const STEPS: [Step; 16] = [
+pub(crate) const STEPS: [Step; 17] = [
     Step {
         name: "toolchain",
         about: "the compiler is new enough for every crate",
@@ -93,6 +93,11 @@ pub(crate) const STEPS: [Step; 16] = [
         name: "compare-config",
         about: "the same configurations read by brick and by the official SDK (likewise)",
         run: |root| script(root, "tests/compare_config.sh"),
+    },
+    Step {
+        name: "fuzz",
+        about: "a few seconds of each fuzz target (skipped without a nightly compiler)",
+        run: |root| fuzz::run(root, &fuzz::Options::default()),
     },
 ];
 

@@ -5,6 +5,7 @@ mod ci;
 mod circles;
 mod deny;
 mod docs;
+mod fuzz;
 mod generate;
 mod layers;
 mod licenses;
@@ -86,6 +87,18 @@ enum Task {
         #[arg(long)]
         edges: bool,
     },
+    /// Run the fuzz targets: all, or those named. What they find is in the target folder, under fuzz/finds.
+    Fuzz {
+        /// Targets to run.
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+        /// How long each runs, in seconds [default: a few, as in the CI].
+        #[arg(long, value_name = "N")]
+        seconds: Option<u64>,
+        /// How many run at a time [default: one for each core].
+        #[arg(long, value_name = "N")]
+        jobs: Option<usize>,
+    },
     /// Check that each crate builds with its rust-version, as far as the versions of its dependencies tell.
     Msrv,
     /// Write the public API of each published library to docs/api.
@@ -149,6 +162,11 @@ fn run(task: Task) -> Result<ExitCode> {
             }
             findings.extend(circles::check(root, edges)?);
             Ok(report(&findings))
+        }
+        Task::Fuzz { targets, seconds, jobs } => {
+            let default = fuzz::Options::default();
+            let (seconds, jobs) = (seconds.unwrap_or(default.seconds), jobs.unwrap_or(default.jobs));
+            fuzz::run(root, &fuzz::Options { targets, seconds, jobs }).map(|()| ExitCode::SUCCESS)
         }
         Task::Msrv => Ok(report(&toolchain::check_rust_versions(root)?)),
         Task::Api { check: false } => api::write(root).map(|()| ExitCode::SUCCESS),

@@ -4,6 +4,9 @@ mod background;
 mod doctor;
 mod document;
 mod encoding;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod lifecycle;
 mod list;

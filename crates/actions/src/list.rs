@@ -161,6 +161,13 @@ fn read(body: &[u8], key: &str) -> Result<Page> {
     Ok(Page { items: items.unwrap_or_default(), next })
 }
 
+/// The items of a page and the token of the next, for the fuzz targets.
+#[cfg(fuzzing)]
+pub(crate) fn page(body: &[u8], key: &str) -> Result<(Vec<String>, Option<String>)> {
+    let Page { items, next } = read(body, key)?;
+    Ok((items.iter().map(|item| item.get().to_owned()).collect(), next))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

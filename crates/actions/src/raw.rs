@@ -27,6 +27,8 @@
 mod body;
 mod curl;
 mod data;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod headers;
 mod multipart;
 mod response;

@@ -74,6 +74,9 @@ mod splitter;
 mod statement_result;
 mod task;
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+
 pub use options::FetchOptions;
 #[cfg(feature = "arrow")]
 pub use record_batches::RecordBatches;

@@ -14,6 +14,9 @@ mod wire;
 
 use crate::Workspace;
 
+#[cfg(fuzzing)]
+pub(crate) use script::places;
+
 pub use parameter::{Parameter, ParameterType, ParameterValue};
 pub use statement::Statement;
 

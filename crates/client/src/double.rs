@@ -2,11 +2,27 @@
 
 use std::fmt;
 
-use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::de::{Error, Unexpected, Visitor};
 
-/// Reads a double, or nothing where the document says `null`.
-pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    deserializer.deserialize_any(Double)
+/// For `with`.
+pub(crate) mod optional {
+    use serde::{Deserializer, Serializer};
+
+    /// Reads a double, or nothing where the document says `null`.
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+        deserializer.deserialize_any(super::Double)
+    }
+
+    /// Writes a double. What JSON has no number for is written as the text that it came in.
+    pub(crate) fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+        match *value {
+            None => serializer.serialize_none(),
+            Some(f64::INFINITY) => serializer.serialize_str("Infinity"),
+            Some(f64::NEG_INFINITY) => serializer.serialize_str("-Infinity"),
+            Some(value) if value.is_nan() => serializer.serialize_str("NaN"),
+            Some(value) => serializer.serialize_f64(value),
+        }
+    }
 }
 
 struct Double;
@@ -44,12 +60,12 @@ impl Visitor<'_> for Double {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
+    use serde::{Deserialize, Serialize};
     use serde_json::json;
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Deserialize, Serialize)]
     struct Cores {
-        #[serde(default, deserialize_with = "super::optional")]
+        #[serde(default, with = "super::optional")]
         cores: Option<f64>,
     }
 
@@ -67,6 +83,18 @@ mod tests {
         for document in [json!({"cores": ""}), json!({"cores": "many"}), json!({"cores": true})] {
             let error = Cores::deserialize(&document).unwrap_err().to_string();
             assert!(error.contains("a number, or its text"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_in_json_is_written_as_it_came() {
+        for text in ["NaN", "Infinity", "-Infinity"] {
+            let document = json!({ "cores": text });
+            assert_eq!(serde_json::to_value(Cores::deserialize(&document).unwrap()).unwrap(), document);
+        }
+        for cores in [json!(12.5), json!(null)] {
+            let document = json!({ "cores": cores });
+            assert_eq!(serde_json::to_value(Cores::deserialize(&document).unwrap()).unwrap(), document);
         }
     }
 }

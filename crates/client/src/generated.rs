@@ -121,11 +121,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub log_analytics_info: Option<LogAnalyticsInfo>,
         /// The most to pay for a spot instance, in US dollars per hour; -1 means up to the on-demand price, so that price never evicts.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::double::optional"
-        )]
+        #[serde(skip_serializing_if = "Option::is_none", default, with = "crate::double::optional")]
         pub spot_bid_max_price: Option<f64>,
     }
     /// Which instances to use on Azure: `SPOT_WITH_FALLBACK_AZURE` takes on-demand ones where no spot instances are to be had.
@@ -278,11 +274,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub azure_attributes: Option<AzureAttributes>,
         /// CPU cores of all nodes together. May be a fraction, since some node types share cores.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::double::optional"
-        )]
+        #[serde(skip_serializing_if = "Option::is_none", default, with = "crate::double::optional")]
         pub cluster_cores: Option<f64>,
         /// The cluster's id, such as `0123-456789-abcdefgh`; kept over restarts.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -1571,11 +1563,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub node_type_id: Option<String>,
         /// CPU cores. May be a fraction, when a core is shared.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::double::optional"
-        )]
+        #[serde(skip_serializing_if = "Option::is_none", default, with = "crate::double::optional")]
         pub num_cores: Option<f64>,
         /// GPUs.
         #[serde(
@@ -2735,11 +2723,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub odbc_params: Option<OdbcParams>,
         /// A factor on the cluster size. The service doesn't say when it applies; most answers lack it.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::double::optional"
-        )]
+        #[serde(skip_serializing_if = "Option::is_none", default, with = "crate::double::optional")]
         pub reyden_cluster_size_multiplier: Option<f64>,
         /// Whether spot instances may be used.
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,9 @@ mod error;
 mod event;
 pub mod file;
 pub mod form;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 mod http;
 pub mod json;

@@ -10,6 +10,8 @@
 
 use std::time::Duration;
 
+use ::http::StatusCode;
+
 use crate::ErrorBody;
 
 /// How the waits between attempts grow.
@@ -157,6 +159,17 @@ fn may_have_run(failure: &Failure<'_>) -> bool {
     }
 }
 
+/// Whether it is certain that the request was not carried out.
+fn has_not_run(failure: &Failure<'_>) -> bool {
+    match failure {
+        Failure::NotSent => true,
+        Failure::TimedOut | Failure::Lost => false,
+        Failure::Answer(body) => {
+            body.is_not_executed() || body.status == StatusCode::SERVICE_UNAVAILABLE && body.has_retry_after
+        }
+    }
+}
+
 fn is_safe(failure: &Failure<'_>, now: Situation) -> bool {
     match failure {
         Failure::NotSent => now.attempts < NOT_SENT_TRIES && now.elapsed < NOT_SENT_TIME,
@@ -174,8 +187,8 @@ fn is_safe(failure: &Failure<'_>, now: Situation) -> bool {
 /// Anything but a refusal: the store answers 4xx for a link that is no longer good. A redirect is one, too: nothing of
 /// ours goes where it leads.
 fn is_resumable(failure: &Failure<'_>, repeatable: bool) -> bool {
-    if !repeatable && may_have_run(failure) {
-        return false;
+    if !repeatable {
+        return has_not_run(failure);
     }
     match failure {
         Failure::NotSent | Failure::TimedOut | Failure::Lost => true,
@@ -216,7 +229,7 @@ fn doubled(step: Duration, attempts: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::http::{HeaderMap, StatusCode};
+    use ::http::HeaderMap;
     use bytes::Bytes;
 
     fn answer(status: u16, retry_after: Option<&'static str>) -> ErrorBody {
@@ -299,6 +312,13 @@ mod tests {
         for failure in [Failure::Lost, Failure::TimedOut, failed(&answer(503, None))] {
             assert_eq!(decide(&policy, &failure, at(1, false)), Decision::UnknownOutcome, "{failure:?}");
         }
+        // Nothing says that these were not carried out.
+        for status in [200, 303, 408, 416, 501] {
+            let verdict = decide(&policy, &failed(&answer(status, None)), at(1, false));
+            assert!(!matches!(verdict, Decision::Retry(_)), "{status}: {verdict:?}");
+        }
+        let busy = answer(429, None);
+        assert!(matches!(decide(&policy, &failed(&busy), at(1, false)), Decision::Retry(_)));
         // A wait that the body asks for says nothing about this: proxies don't know it.
         let text = r#"{"message":"x","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retry_delay":"2s"}]}"#;
         let asked = ErrorBody::read(

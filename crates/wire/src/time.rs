@@ -18,7 +18,7 @@ pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
 /// Writes a moment as RFC 3339 in UTC, in whole seconds.
 pub fn format_rfc3339(moment: SystemTime) -> String {
     let moment = Timestamp::try_from(moment).unwrap_or_default();
-    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    format!("{moment:.0}")
 }
 
 /// Parses the date of an HTTP header.
@@ -62,5 +62,9 @@ mod tests {
     fn writes_whole_seconds_in_utc() {
         let moment = UNIX_EPOCH + Duration::from_millis(1_704_067_200_900);
         assert_eq!(format_rfc3339(moment), "2024-01-01T00:00:00Z");
+        for year in ["-008999", "0000", "9999"] {
+            let text = format!("{year}-01-01T00:00:00Z");
+            assert_eq!(parse_rfc3339(&text).map(format_rfc3339), Some(text));
+        }
     }
 }

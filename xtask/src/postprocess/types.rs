@@ -157,7 +157,7 @@ fn tolerate_text(field: &mut Field) {
             quote!(default, deserialize_with = "crate::integer::optional")
         }
         "i64" | "i32" => quote!(deserialize_with = "crate::integer::required"),
-        "::std::option::Option<f64>" => quote!(default, deserialize_with = "crate::double::optional"),
+        "::std::option::Option<f64>" => quote!(default, with = "crate::double::optional"),
         map if map.starts_with("::std::option::Option<::std::collections::BTreeMap<") => {
             quote!(default, deserialize_with = "brickwire_wire::json::map")
         }

@@ -207,11 +207,7 @@ pub mod types {
             deserialize_with = "brickwire_wire::json::list"
         )]
         pub parts: Option<Vec<Part>>,
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::double::optional"
-        )]
+        #[serde(skip_serializing_if = "Option::is_none", default, with = "crate::double::optional")]
         pub price: Option<f64>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub prices: Option<Prices>,

@@ -75,6 +75,13 @@ impl Statement {
     }
 }
 
+/// The places of the tokens, and where the statements start, for the fuzz targets.
+#[cfg(fuzzing)]
+pub(crate) fn places(text: &str) -> (Vec<(usize, usize)>, Vec<usize>) {
+    let tokens = tokens(text);
+    (tokens.iter().map(|(_, start, end)| (*start, *end)).collect(), statement_starts(&tokens))
+}
+
 fn check_names(named: &[&str], parameters: &[Parameter]) -> Result<()> {
     let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
     for (i, parameter) in parameters.iter().enumerate() {
