@@ -10,12 +10,9 @@ const MOST: u64 = 1_000_000;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(manifest) = serde_json::from_slice::<ResultManifest>(data) else { return };
-    let Ok((count, rows)) = layout(&manifest) else { return };
+    let Ok(count) = layout(&manifest) else { return };
     assert!(count <= MOST, "{count}");
     if let Some(announced) = manifest.total_chunk_count {
         assert_eq!(u64::try_from(announced), Ok(count));
     }
-    let listed: Vec<u64> =
-        manifest.chunks.iter().flatten().filter_map(|c| c.row_count?.try_into().ok()).collect();
-    assert!(rows.iter().flatten().all(|rows| listed.contains(rows)), "{rows:?}");
 });

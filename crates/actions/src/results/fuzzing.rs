@@ -7,10 +7,10 @@ use http::HeaderMap;
 use reqwest::Url;
 
 use super::{
-    Rows, buffer_pool::BufferPool, decode::ChunkDecoder, layout::Layout, link::Link, lz4::Lz4Decompressor,
+    Rows, buffer_pool::BufferPool, decode::ChunkDecoder, layout::Layout, link::{Link, Origin}, lz4::Lz4Decompressor,
     rows::decoder::RowsDecoder, splitter::Splitter,
 };
-use crate::{Error, Result};
+use crate::{Error, Host, Result};
 
 /// The plain bytes of a chunk that arrives in portions that end at these offsets.
 ///
@@ -85,21 +85,20 @@ fn portions<'a>(bytes: &'a [u8], cuts: &'a [usize]) -> impl Iterator<Item = &'a 
     })
 }
 
-/// How many chunks a manifest announces, and how many rows each of the first ones has.
+/// How many chunks a manifest announces.
 ///
 /// # Errors
 /// If the manifest contradicts itself.
-pub fn layout(manifest: &ResultManifest) -> Result<(u64, Vec<Option<u64>>)> {
-    let layout = Layout::new(manifest, None)?;
-    Ok((layout.count(), (0..layout.count().min(100)).map(|index| layout.rows_of(index)).collect()))
+pub fn layout(manifest: &ResultManifest) -> Result<u64> {
+    Ok(Layout::new(manifest, None)?.count())
 }
 
-/// Where a presigned link leads, and how it is shown.
+/// Where a presigned link of a workspace leads, and how it is shown.
 ///
 /// # Errors
 /// If the link must not be used.
-pub fn link(link: &ExternalLink, answer: &HeaderMap) -> Result<(Url, String), &'static str> {
-    let link = Link::read(link, answer)?;
+pub fn link(host: &Host, link: &ExternalLink, answer: &HeaderMap) -> Result<(Url, String), &'static str> {
+    let link = Link::read(link, answer, Origin::of(host))?;
     let _ = link.is_stale();
     Ok((link.url.clone(), format!("{link:?}")))
 }
