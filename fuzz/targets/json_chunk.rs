@@ -26,9 +26,9 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(ours, reference(rest, columns.len()), "{}", String::from_utf8_lossy(rest));
 });
 
-/// The rows as serde_json reads them. A chunk without rows may be empty.
+/// The rows as serde_json reads them. A chunk without rows may be empty, or blank.
 fn reference(chunk: &[u8], columns: usize) -> Option<Cells> {
-    if chunk.is_empty() {
+    if chunk.iter().all(|byte| b" \t\r\n".contains(byte)) {
         return Some(Vec::new());
     }
     let rows: Option<Vec<Vec<Box<RawValue>>>> = serde_json::from_slice(chunk).ok()?;
