@@ -31,8 +31,9 @@ fuzz_target!(|data: &[u8]| {
     let (status, headers, raw) = response(rest);
     let body = ErrorBody::read(status, &headers, &raw);
     let has_header = headers.contains_key("retry-after");
-    let not_started =
-        status == 429 || body.error_code.as_deref().is_some_and(|code| NOT_STARTED.contains(&code));
+    // With another status the code may be that of something which the request had asked for.
+    let is_over_limit = body.error_code.as_deref().is_some_and(|code| NOT_STARTED.contains(&code));
+    let not_started = status == 429 || (status.is_client_error() || status == 503) && is_over_limit;
     let may_have_run = !(not_started || status == 503 && has_header && body.retry_after.is_some());
 
     let backoffs = [

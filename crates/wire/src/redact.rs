@@ -244,6 +244,7 @@ mod tests {
             r#"{"url":"jdbc:x://h;user=u;password=S3"}"#,
             r#""password=S3""#,
             r#"{"parameters":["--password","S3"]}"#,
+            r#"{"parameters":[{"name":"n","value":"v","client_secret":"S3"}]}"#,
         ] {
             let shown = body(json.as_bytes(), &Filter::default());
             assert!(!shown.contains("S3") && shown.contains(MASK), "{json}: {shown}");

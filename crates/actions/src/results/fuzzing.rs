@@ -7,8 +7,14 @@ use http::HeaderMap;
 use reqwest::Url;
 
 use super::{
-    Rows, buffer_pool::BufferPool, decode::ChunkDecoder, layout::Layout, link::{Link, Origin}, lz4::Lz4Decompressor,
-    rows::decoder::RowsDecoder, splitter::Splitter,
+    Rows,
+    buffer_pool::BufferPool,
+    decode::ChunkDecoder,
+    layout::Layout,
+    link::{Link, Origin},
+    lz4::Lz4Decompressor,
+    rows::decoder::RowsDecoder,
+    splitter::Splitter,
 };
 use crate::{Error, Host, Result};
 

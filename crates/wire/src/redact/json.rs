@@ -50,7 +50,11 @@ pub(super) fn mask(json: &mut Value) {
             for (value, field) in map.values_mut().zip(fields) {
                 match field {
                     Field::Secret => hide(value),
-                    Field::Values => values(value).into_iter().for_each(hide),
+                    Field::Values => {
+                        values(value).into_iter().for_each(hide);
+                        // What is no value has a name that may be a secret's.
+                        mask(value);
+                    }
                     Field::Other => mask(value),
                 }
             }
@@ -96,6 +100,7 @@ pub(super) fn find(json: &Value, found: &mut impl FnMut(&str)) {
                     Field::Values => {
                         let mut value = value.clone();
                         values(&mut value).iter().filter_map(|v| v.as_str()).for_each(&mut *found);
+                        find(&value, found);
                     }
                     Field::Other => find(value, found),
                 }
