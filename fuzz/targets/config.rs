@@ -19,20 +19,40 @@ const SECRETS: [&str; 6] = [
 ];
 
 /// Keys whose values are shown.
-const SHOWN: [&str; 13] = [
-    "host",
+const SHOWN: [&str; 33] = [
     "account_id",
-    "workspace_id",
+    "audience",
     "auth_type",
-    "warehouse_id",
-    "http_path",
-    "cluster_id",
-    "client_id",
     "azure_client_id",
+    "azure_environment",
+    "azure_login_app_id",
     "azure_tenant_id",
+    "azure_use_msi",
     "azure_workspace_resource_id",
+    "client_id",
     "cloud",
+    "cluster_id",
+    "databricks_cli_path",
+    "databricks_oidc_token_env",
+    "debug_headers",
+    "debug_truncate_bytes",
+    "discovery_url",
+    "google_service_account",
+    "group_id",
+    "host",
+    "http_path",
+    "insecure",
+    "oidc_token_env",
+    "rate_limit",
     "scopes",
+    "serverless_compute_id",
+    "skip_verify",
+    "token_audience",
+    "token_url",
+    "username",
+    "warehouse_id",
+    "workspace_id",
+    "default_profile",
 ];
 
 fuzz_target!(|data: &[u8]| -> Corpus {

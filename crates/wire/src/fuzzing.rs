@@ -6,7 +6,7 @@ use ::http::{HeaderMap, StatusCode};
 use reqwest::{Request, Url};
 
 use crate::{
-    ErrorBody, Result, RetryPolicy, redirect,
+    ErrorBody, RetryPolicy, redirect,
     retry::{self, Decision, Failure, Situation},
 };
 
@@ -65,15 +65,7 @@ pub fn decide(policy: &RetryPolicy, failed: Failed<'_>, attempt: Attempt) -> Ver
     }
 }
 
-/// Where a redirect of this request leads, if the answer is one.
-///
-/// # Errors
-/// If the redirect must not be followed.
-pub fn redirect(
-    sent: &Request,
-    status: StatusCode,
-    headers: &HeaderMap,
-    changes_method: bool,
-) -> Result<Option<Url>> {
-    Ok(redirect::follow(sent, status, headers, changes_method)?.map(|next| next.url().clone()))
+/// Where a redirect of this request is followed to.
+pub fn redirect(sent: &Request, status: StatusCode, headers: &HeaderMap, changes_method: bool) -> Option<Url> {
+    redirect::follow(sent, status, headers, changes_method).ok()?.map(|next| next.url().clone())
 }
