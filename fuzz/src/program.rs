@@ -71,8 +71,8 @@ fn mask(json: &mut Value, with: &str) {
 /// Completion: whatever a name holds, the shell reads what is inserted as exactly this name.
 pub fn check_completion(typed: &str, name: &str) {
     const BREAKS: &str = " \t\n\"'><=;|&(:";
-    // No name is offered that has these.
-    if name.contains(char::is_control) {
+    // No name is offered that has control characters, and the shell replaces an escape that isn't complete.
+    if name.contains(char::is_control) || typed.ends_with('\\') {
         return;
     }
     let prefix = Typed::read(typed, BREAKS, Quote::Bash);

@@ -66,6 +66,11 @@ pub fn decide(policy: &RetryPolicy, failed: Failed<'_>, attempt: Attempt) -> Ver
 }
 
 /// Where a redirect of this request is followed to.
-pub fn redirect(sent: &Request, status: StatusCode, headers: &HeaderMap, changes_method: bool) -> Option<Url> {
+pub fn redirect(
+    sent: &Request,
+    status: StatusCode,
+    headers: &HeaderMap,
+    changes_method: bool,
+) -> Option<Url> {
     redirect::follow(sent, status, headers, changes_method).ok()?.map(|next| next.url().clone())
 }
