@@ -1,4 +1,4 @@
-//! Presigned links: https, unless the workspace is on this machine and without it, too; and never shown.
+//! Presigned links: https, unless the workspace itself is on this machine and has no TLS; and never shown.
 
 #![no_main]
 
@@ -12,7 +12,7 @@ fuzz_target!(|data: &[u8]| {
     for host in ["https://w.cloud.databricks.com", "http://127.0.0.1:8080"] {
         let host = Host::parse(host).expect("it is a host");
         let Ok((url, shown)) = link(&host, &answer, &headers) else { continue };
-        // Plain http leads to this machine alone, whose names are many; so does no link of a workspace elsewhere.
+        // Only a workspace on this machine without TLS has links without it.
         assert!(
             url.scheme() == "https" || url.scheme() == "http" && host.as_str().starts_with("http:"),
             "{url}"
