@@ -86,7 +86,7 @@ impl Typed {
             match (open, character) {
                 (open, escape)
                     if escape == quote.escape()
-                        && characters.peek().is_none_or(|c| quote.escapes(*c, open)) =>
+                        && quote.escapes(*characters.peek().unwrap_or(&escape), open) =>
                 {
                     // At the end of the line it escapes nothing yet.
                     let escaped = characters.next().filter(|escaped| *escaped != '\n');
@@ -169,6 +169,7 @@ mod tests {
         assert_eq!(read("brick --w=a:b"), (words(&["brick", "--w=a:b"]), 6, None));
         assert_eq!(read("brick a:b'c d'e"), (words(&["brick", "a:bc de"]), 2, None));
         assert_eq!(read(r#"brick "a\$b\c" x\"#), (words(&["brick", r"a$b\c", "x"]), 0, None));
+        assert_eq!(read(r"brick 'a\").0, ["brick", r"a\"], "a backslash in single quotes is one");
         assert_eq!(Typed::read("A=1 brick x", BREAKS, Quote::Bash).words(), ["brick", "x"]);
     }
 
