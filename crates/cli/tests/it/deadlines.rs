@@ -96,6 +96,10 @@ fn works(request: &Request) -> Response {
 }
 
 /// Runs each of the commands against each fault, several at a time. `is_hit` chooses the requests that get it.
+#[allow(
+    clippy::print_stdout,
+    reason = "how many runs there were, and how long they took, is part of the result"
+)]
 fn all(
     commands: &[&str],
     faults: &[Fault],
@@ -104,7 +108,8 @@ fn all(
 ) {
     let runs: Vec<_> =
         commands.iter().flat_map(|command| faults.iter().map(move |fault| (*command, *fault))).collect();
-    let runs = Mutex::new(runs);
+    let count = runs.len();
+    let (runs, slowest) = (Mutex::new(runs), Mutex::new(Duration::ZERO));
     let next = || runs.lock().unwrap().pop();
     let work = || {
         while let Some((command, fault)) = next() {
@@ -118,6 +123,9 @@ fn all(
             let (taken, code) = (began.elapsed(), ran.code());
             let told = format!("{command}, {fault:?}: exit code {code:?} after {taken:?}: {}", ran.stderr);
             assert!(taken < TIMEOUT + AFTER, "{told}");
+            let mut slowest = slowest.lock().unwrap();
+            *slowest = taken.max(*slowest);
+            drop(slowest);
             assert!(matches!(code, Some(7 | 9)), "{told}");
             assert!(
                 ran.stderr.lines().any(|line| line.starts_with("error: ")) && ran.stdout.is_empty(),
@@ -134,6 +142,8 @@ fn all(
             scope.spawn(work);
         }
     });
+    let slowest = slowest.into_inner().unwrap().saturating_sub(TIMEOUT);
+    println!("{count} runs, the slowest ended {slowest:.1?} after its deadline");
 }
 
 #[test]
