@@ -185,15 +185,12 @@ impl Error {
     pub fn with_details(mut self, change: impl FnOnce(&mut ErrorDetails)) -> Self {
         let d = &mut self.0.details;
         change(d);
-        let texts = [
-            &mut d.hint,
-            &mut d.operation,
-            &mut d.error_code,
-            &mut d.request_id,
-            &mut d.statement_id,
-            &mut d.sql_state,
-        ];
-        texts.into_iter().flatten().for_each(known::hide_in);
+        for text in [&mut d.hint, &mut d.operation].into_iter().flatten() {
+            known::hide_in(text);
+        }
+        // What programs compare.
+        let ids = [&mut d.error_code, &mut d.request_id, &mut d.statement_id, &mut d.sql_state];
+        ids.into_iter().flatten().for_each(known::hide_credentials_in);
         self
     }
 

@@ -96,16 +96,21 @@ pub enum Event {
 impl Event {
     /// Services repeat what they refuse, credentials included.
     fn without_secrets(mut self) -> Self {
-        let texts: Vec<&mut String> = match &mut self {
-            Self::Retrying { operation, reason, .. } => vec![operation, reason],
-            Self::Requesting { id, .. } | Self::Cancelling { id, .. } | Self::Canceled { id, .. } => vec![id],
-            Self::StateChanged { id, state, message, .. } => [id, state].into_iter().chain(message).collect(),
-            Self::ChunkFetched { statement_id, .. } => vec![statement_id],
-            Self::AwaitingAnswer { .. } => Vec::new(),
-            Self::Warning { text } => vec![text],
-            Self::Answered { unknown, .. } => unknown.as_mut().into_iter().collect(),
-            Self::CancelingFailed { id, reason, .. } => vec![id, reason],
+        let (ids, texts): (Vec<&mut String>, Vec<&mut String>) = match &mut self {
+            Self::Retrying { operation, reason, .. } => (vec![], vec![operation, reason]),
+            Self::Requesting { id, .. } | Self::Cancelling { id, .. } | Self::Canceled { id, .. } => {
+                (vec![id], vec![])
+            }
+            Self::StateChanged { id, state, message, .. } => {
+                (vec![id, state], message.as_mut().into_iter().collect())
+            }
+            Self::ChunkFetched { statement_id, .. } => (vec![statement_id], vec![]),
+            Self::AwaitingAnswer { .. } => (vec![], vec![]),
+            Self::Answered { unknown, .. } => (vec![], unknown.as_mut().into_iter().collect()),
+            Self::Warning { text } => (vec![], vec![text]),
+            Self::CancelingFailed { id, reason, .. } => (vec![id], vec![reason]),
         };
+        ids.into_iter().for_each(known::hide_credentials_in);
         texts.into_iter().for_each(known::hide_in);
         self
     }

@@ -6,7 +6,7 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeSet,
+    collections::HashSet,
     sync::{Arc, PoisonError, RwLock, Weak},
 };
 
@@ -26,6 +26,10 @@ const LONG: usize = 16;
 /// A shorter text is a secret only if it mixes letters and digits, and none below this length is: servers for
 /// development take tokens such as `dev` or `databricks`, which are in every other message.
 const SHORTEST: usize = 8;
+/// What is longer is no credential, and a message is cut long before.
+const LONGEST: usize = 16 << 10;
+/// The same for a value that the user sends: texts and lists are parameters too.
+const LONGEST_INPUT: usize = 1 << 10;
 /// Renewed tokens replace the oldest, and so do the values that the user sends.
 const MOST: usize = 64;
 /// The connections whose secrets are taken out of errors; the newest count.
@@ -48,36 +52,53 @@ pub(crate) enum Origin {
 /// The secrets of one connection.
 #[derive(Default)]
 pub(crate) struct Known {
-    credentials: Vec<String>,
-    inputs: Vec<String>,
-    /// All forms of all of them. The longest is first, in case one contains another.
-    forms: Vec<String>,
+    credentials: Vec<Forms>,
+    inputs: Vec<Forms>,
+    is_live: bool,
 }
 
+/// A secret in every form; the first is the secret itself.
+struct Forms(Vec<String>);
+
 impl Known {
-    /// Takes note of a secret, if it is long enough to be told from a word.
-    pub(crate) fn learn(this: &Arc<RwLock<Self>>, secret: &str, origin: Origin) {
-        if !is_recognizable(secret) || read(this).has(secret) {
-            return;
-        }
-        let mut known = this.write().unwrap_or_else(PoisonError::into_inner);
-        if known.has(secret) {
-            return;
-        }
-        let is_first = known.forms.is_empty();
-        let list = match origin {
-            Origin::Credential => &mut known.credentials,
-            Origin::Input => &mut known.inputs,
+    /// Takes note of those secrets that are long enough to be told from a word.
+    pub(crate) fn learn<'a>(
+        this: &Arc<RwLock<Self>>,
+        secrets: impl IntoIterator<Item = &'a str>,
+        origin: Origin,
+    ) {
+        let longest = match origin {
+            Origin::Credential => LONGEST,
+            Origin::Input => LONGEST_INPUT,
         };
-        if list.len() == MOST {
-            list.remove(0);
+        let is_suitable = |secret: &&str| secret.len() <= longest && is_recognizable(secret);
+        // The last ones stay, so those before them need no work.
+        let mut secrets: Vec<_> = secrets.into_iter().filter(is_suitable).collect();
+        secrets.drain(..secrets.len().saturating_sub(MOST));
+        {
+            let known = read(this);
+            secrets.retain(|secret| !known.has(secret));
         }
-        list.push(secret.to_owned());
-        let all: BTreeSet<_> = known.credentials.iter().chain(&known.inputs).flat_map(|s| forms(s)).collect();
-        known.forms = all.into_iter().collect();
-        known.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        drop(known);
-        if is_first {
+        if secrets.is_empty() {
+            return;
+        }
+        let secrets: Vec<_> = secrets.into_iter().map(forms).collect();
+        let mut known = this.write().unwrap_or_else(PoisonError::into_inner);
+        for secret in secrets {
+            if known.has(&secret.0[0]) {
+                continue;
+            }
+            let list = match origin {
+                Origin::Credential => &mut known.credentials,
+                Origin::Input => &mut known.inputs,
+            };
+            if list.len() == MOST {
+                list.remove(0);
+            }
+            list.push(secret);
+        }
+        if !std::mem::replace(&mut known.is_live, true) {
+            drop(known);
             let mut live = LIVE.write().unwrap_or_else(PoisonError::into_inner);
             live.retain(|known| known.strong_count() > 0);
             if live.len() == MOST_CONNECTIONS {
@@ -88,25 +109,30 @@ impl Known {
     }
 
     fn has(&self, secret: &str) -> bool {
-        self.credentials.iter().chain(&self.inputs).any(|known| known == secret)
+        self.credentials.iter().chain(&self.inputs).any(|known| known.0[0] == secret)
     }
 
     /// The text without the secrets.
     pub(crate) fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.forms.iter().fold(Cow::Borrowed(text), |text, form| {
-            if text.contains(form.as_str()) { Cow::Owned(text.replace(form.as_str(), MASK)) } else { text }
-        })
+        hide_all(text, self.credentials.iter().chain(&self.inputs))
     }
+}
+
+/// The text without these secrets; the longest goes first, in case one contains another.
+fn hide_all<'a, 'b>(text: &'a str, secrets: impl Iterator<Item = &'b Forms>) -> Cow<'a, str> {
+    let mut found: Vec<&str> =
+        secrets.flat_map(|secret| &secret.0).map(String::as_str).filter(|form| text.contains(form)).collect();
+    found.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    let hide = |text: Cow<'a, str>, form: &str| match text.contains(form) {
+        true => Cow::Owned(text.replace(form, MASK)),
+        false => text,
+    };
+    found.into_iter().fold(Cow::Borrowed(text), hide)
 }
 
 /// The text without the secrets of any live connection.
 pub(crate) fn hide(text: &str) -> Cow<'_, str> {
-    let live = LIVE.read().unwrap_or_else(PoisonError::into_inner);
-    let known = live.iter().filter_map(Weak::upgrade);
-    known.fold(Cow::Borrowed(text), |text, known| match read(&known).hide(&text) {
-        Cow::Owned(hidden) => Cow::Owned(hidden),
-        Cow::Borrowed(_) => text,
-    })
+    hide_by(text, Known::hide)
 }
 
 /// Takes the secrets of all live connections out of a text.
@@ -114,6 +140,23 @@ pub(crate) fn hide_in(text: &mut String) {
     if let Cow::Owned(hidden) = hide(text) {
         *text = hidden;
     }
+}
+
+/// Takes the credentials of all live connections out of an id, which a program compares with others. A value that the
+/// user sends may well be an id.
+pub(crate) fn hide_credentials_in(id: &mut String) {
+    if let Cow::Owned(hidden) = hide_by(id, |known, id| hide_all(id, known.credentials.iter())) {
+        *id = hidden;
+    }
+}
+
+fn hide_by<'t>(text: &'t str, by: impl for<'a> Fn(&Known, &'a str) -> Cow<'a, str>) -> Cow<'t, str> {
+    let live = LIVE.read().unwrap_or_else(PoisonError::into_inner);
+    let known = live.iter().filter_map(Weak::upgrade);
+    known.fold(Cow::Borrowed(text), |text, known| match by(&read(&known), &text) {
+        Cow::Owned(hidden) => Cow::Owned(hidden),
+        Cow::Borrowed(_) => text,
+    })
 }
 
 fn read(known: &RwLock<Known>) -> std::sync::RwLockReadGuard<'_, Known> {
@@ -128,7 +171,7 @@ fn is_recognizable(secret: &str) -> bool {
 
 /// A secret as it may be repeated: as it is, as a host's name, in a URL, in a form, in JSON, in HTML, and in base64,
 /// alone or as a part of something, such as the `user:password` of a Basic header.
-fn forms(secret: &str) -> Vec<String> {
+fn forms(secret: &str) -> Forms {
     let percent = utf8_percent_encode(secret, RESERVED).to_string();
     let json = serde_json::Value::from(secret).to_string();
     let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
@@ -153,7 +196,9 @@ fn forms(secret: &str) -> Vec<String> {
         }
     }
     forms.retain(|form| form.len() >= SHORTEST);
-    forms
+    let mut seen = HashSet::new();
+    forms.retain(|form| seen.insert(form.clone()));
+    Forms(forms)
 }
 
 #[cfg(test)]
@@ -164,7 +209,7 @@ mod tests {
     fn a_secret_is_recognized_in_every_encoding() {
         let secret = "s3cret/with+odd &\"<signs>=";
         let known = Arc::new(RwLock::new(Known::default()));
-        Known::learn(&known, secret, Origin::Credential);
+        Known::learn(&known, [secret], Origin::Credential);
         for repeated in [
             secret.to_owned(),
             "s3cret%2Fwith%2Bodd%20%26%22%3Csigns%3E%3D".to_owned(),
@@ -188,18 +233,31 @@ mod tests {
     #[test]
     fn values_that_the_user_sends_displace_no_credential() {
         let known = Arc::new(RwLock::new(Known::default()));
-        Known::learn(&known, "the-credential-1", Origin::Credential);
+        Known::learn(&known, ["the-credential-1"], Origin::Credential);
         for number in 0..200 {
-            Known::learn(&known, &format!("a-value-number-{number:03}"), Origin::Input);
+            Known::learn(&known, [&*format!("a-value-number-{number:03}")], Origin::Input);
         }
         assert_eq!(read(&known).hide("the-credential-1 a-value-number-199"), "*** ***");
         assert_eq!(read(&known).hide("a-value-number-000"), "a-value-number-000");
+        let mut id = "a-value-number-199 the-credential-1".to_owned();
+        hide_credentials_in(&mut id);
+        assert_eq!(id, "a-value-number-199 ***");
+        let long = "x1".repeat(LONGEST_INPUT);
+        Known::learn(&known, [&*long], Origin::Input);
+        assert_eq!(read(&known).hide(&long), long);
+    }
+
+    #[test]
+    fn of_secrets_that_contain_each_other_the_longest_is_hidden() {
+        let known = Arc::new(RwLock::new(Known::default()));
+        Known::learn(&known, ["secret-number-1", "secret-number-1-and-more"], Origin::Input);
+        assert_eq!(read(&known).hide("[secret-number-1-and-more]"), "[***]");
     }
 
     #[test]
     fn a_dropped_connection_takes_its_secrets_along() {
         let known = Arc::new(RwLock::new(Known::default()));
-        Known::learn(&known, "gone-with-its-connection", Origin::Credential);
+        Known::learn(&known, ["gone-with-its-connection"], Origin::Credential);
         assert_eq!(hide("gone-with-its-connection"), MASK);
         drop(known);
         assert_eq!(hide("gone-with-its-connection"), "gone-with-its-connection");

@@ -4,7 +4,7 @@
 //! its value: the credentials in use and what the user sends as a secret ([`Filter`]), and what free text calls a
 //! password ([`scrub`]).
 
-mod json;
+mod fields;
 mod names;
 mod scrub;
 
@@ -19,13 +19,13 @@ use reqwest::{Request, Url};
 use serde_json::Value;
 
 use self::{
-    json::{find, free, mask},
+    fields::{find, free, mask},
     names::{is_secret, is_secret_parameter, is_shown},
     scrub::scrub,
 };
 pub use crate::known::MASK;
 use crate::{
-    Secret, form,
+    Secret, form, json,
     known::{self, Known, Origin},
     text,
 };
@@ -93,7 +93,8 @@ pub fn text(text: &str) -> Cow<'_, str> {
 /// knows.
 pub fn body(bytes: &[u8], filter: &Filter) -> String {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut text = match serde_json::from_slice::<Value>(bytes) {
+    let is_large = json::excess(bytes).is_some();
+    let text = match serde_json::from_slice::<Value>(if is_large { b"-" } else { bytes }) {
         Ok(mut json) => {
             mask(&mut json);
             json.to_string()
@@ -106,16 +107,24 @@ pub fn body(bytes: &[u8], filter: &Filter) -> String {
                 return format!("({} bytes)", bytes.len());
             }
             Ok(text) if is_form(text) => masked_form(text),
-            Ok(text) => scrub(text).into_owned(),
+            // What is scrubbed and not shown is only as long as the longest secret.
+            Ok(text) => {
+                let start = &text[..text::boundary(text, 3 * BODY_LIMIT)];
+                return shown(&scrub(start), text.len(), filter);
+            }
             Err(_) => return format!("({} bytes)", bytes.len()),
         },
     };
-    if let Cow::Owned(filtered) = filter.text(&text) {
-        text = filtered;
-    }
-    if text.len() > BODY_LIMIT {
-        let end = text::boundary(&text, BODY_LIMIT);
-        let more = text.len() - end;
+    shown(&text, text.len(), filter)
+}
+
+/// The start of a text, and how much more there is of `length` bytes.
+fn shown(text: &str, length: usize, filter: &Filter) -> String {
+    let start = &text[..text::boundary(text, 3 * BODY_LIMIT)];
+    let mut text = filter.text(start).into_owned();
+    let end = text::boundary(&text, BODY_LIMIT);
+    if end < text.len() {
+        let more = length.saturating_sub(end);
         text.truncate(end);
         text.push_str(&format!("... ({more} bytes more)"));
     }
@@ -130,31 +139,29 @@ pub struct Filter(Arc<RwLock<Known>>);
 impl Filter {
     /// Takes note of a secret. One that is too short to be told from a word is not hidden.
     pub fn learn(&self, secret: &Secret) {
-        Known::learn(&self.0, secret.expose(), Origin::Credential);
+        Known::learn(&self.0, [secret.expose()], Origin::Credential);
     }
 
     /// Takes note of the secrets that a request carries, because services repeat what they refuse: the values of its
     /// secret fields and parameters, and of headers that aren't shown.
     pub fn learn_request(&self, request: &Request) {
-        let learn = |value: &str| Known::learn(&self.0, value, Origin::Input);
-        for (name, value) in request.headers() {
-            if let (false, Ok(value)) = (is_shown(name), value.to_str()) {
-                learn(value);
+        let mut found: Vec<String> = Vec::new();
+        let unlisted = request.headers().iter().filter(|(name, _)| !is_shown(name));
+        found.extend(unlisted.filter_map(|(_, value)| value.to_str().ok()).map(str::to_owned));
+        let pairs = request.url().query_pairs().filter(|(key, _)| is_secret_parameter(key));
+        found.extend(pairs.map(|(_, value)| value.into_owned()));
+        let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
+        if body.len() <= LEARN_LIMIT {
+            match serde_json::from_slice(body) {
+                Ok(json) => find(&json, &mut |secret| found.push(secret.to_owned())),
+                Err(_) if body.contains(&b'=') => {
+                    let pairs = form_urlencoded::parse(body).filter(|(key, _)| is_secret_parameter(key));
+                    found.extend(pairs.map(|(_, value)| value.into_owned()));
+                }
+                Err(_) => {}
             }
         }
-        request.url().query_pairs().filter(|(k, _)| is_secret_parameter(k)).for_each(|(_, v)| learn(&v));
-        let Some(body) = request.body().and_then(|body| body.as_bytes()) else { return };
-        if body.len() > LEARN_LIMIT {
-            return;
-        }
-        match serde_json::from_slice(body) {
-            Ok(json) => find(&json, &mut |secret| learn(secret)),
-            Err(_) if body.contains(&b'=') => {
-                let pairs = form_urlencoded::parse(body).filter(|(key, _)| is_secret_parameter(key));
-                pairs.for_each(|(_, value)| learn(&value));
-            }
-            Err(_) => {}
-        }
+        Known::learn(&self.0, found.iter().map(String::as_str), Origin::Input);
     }
 
     /// The text without the secrets.

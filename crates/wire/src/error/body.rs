@@ -15,10 +15,11 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Error, ErrorKind};
-use crate::{known, time};
+use crate::{known, text, time};
 
-/// How much of a text that isn't JSON is repeated, in characters.
+/// How much of a text that isn't JSON is repeated, in characters, and how much of it is searched for that, in bytes.
 const TEXT_LIMIT: usize = 500;
+const TEXT_SEARCHED: usize = 64 << 10;
 
 /// 400 INVALID_PARAMETER_VALUE that means 404: (part of the operation's path, what the message must hold).
 const NOT_FOUND_QUIRKS: [(&str, &[&str]); 4] = [
@@ -46,13 +47,13 @@ pub struct ErrorBody {
     raw: Bytes,
 }
 
-/// Without the body, which may repeat secrets of the request.
+/// Without what the service says, which may repeat secrets of the request.
 impl fmt::Debug for ErrorBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ErrorBody")
             .field("status", &self.status)
-            .field("error_code", &self.error_code)
-            .field("request_id", &self.request_id)
+            .field("error_code", &self.error_code.as_deref().map(known::hide))
+            .field("request_id", &self.request_id.as_deref().map(known::hide))
             .finish_non_exhaustive()
     }
 }
@@ -60,32 +61,31 @@ impl fmt::Debug for ErrorBody {
 impl ErrorBody {
     /// Takes a response apart.
     pub fn read(status: StatusCode, headers: &HeaderMap, raw: &Bytes) -> Self {
-        let text = String::from_utf8_lossy(raw);
-        let text = text.trim_start_matches('\u{feff}').trim();
-        let json = serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
+        let whole = String::from_utf8_lossy(raw);
+        let whole = whole.trim_start_matches('\u{feff}').trim();
+        let json = serde_json::from_str::<Value>(whole).ok().filter(Value::is_object);
         // Services repeat what they refuse. A cut might leave a part of a secret that would no longer be recognized.
         let (error_code, message) = match &json {
             Some(json) => (code_of(json), message_of(json)),
-            None => from_text(status, &known::hide(text)),
+            None => from_text(status, &known::hide(&whole[..text::boundary(whole, TEXT_SEARCHED)])),
         };
         // The messages of Spark begin with a line break, which would make an empty first line.
         let message = reason_headers(headers)
             .or(message)
-            .map(|message| known::hide(message.trim()).into_owned())
+            .map(|message| message.trim().to_owned())
             .filter(|message| !message.is_empty())
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("request failed").to_owned());
         let in_header = retry_after(headers, now(headers));
         let retry_after = in_header.or_else(|| json.as_ref().and_then(retry_info));
         Self {
             status,
-            error_code: error_code.map(|code| known::hide(&code).into_owned()),
+            error_code,
             message,
             retry_after,
             has_retry_after: in_header.is_some(),
             request_id: header(headers, "x-request-id")
                 .or_else(|| header(headers, "x-databricks-request-id"))
-                .or_else(|| json.as_ref().and_then(request_info))
-                .map(|id| known::hide(&id).into_owned()),
+                .or_else(|| json.as_ref().and_then(request_info)),
             raw: raw.clone(),
         }
     }

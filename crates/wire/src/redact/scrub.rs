@@ -13,12 +13,24 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
     if text.contains("PRIVATE KEY-----") {
         return Cow::Borrowed(MASK);
     }
-    let mut secrets = Vec::new();
+    // What lies in a secret that was found is not looked at again, which also keeps this linear.
+    let (mut secrets, mut end) = (Vec::new(), 0);
     for (at, separator) in text.match_indices(['=', ':']) {
-        secrets.extend(value_after(text, at, separator));
+        if at >= end
+            && let Some(secret) = value_after(text, at, separator)
+        {
+            end = secret.end;
+            secrets.push(secret);
+        }
     }
+    let mut end = 0;
     for (at, scheme) in text.match_indices("://") {
-        secrets.extend(in_address(text, at + scheme.len()));
+        if at >= end
+            && let Some(secret) = in_address(text, at + scheme.len())
+        {
+            end = secret.end;
+            secrets.push(secret);
+        }
     }
     secrets.extend(words(text));
     if secrets.is_empty() {
@@ -77,14 +89,14 @@ fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
 fn in_address(text: &str, start: usize) -> Option<Range<usize>> {
     let rest = &text[start..];
     let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
-    let address = &rest[..rest.find(is_end).unwrap_or(rest.len())];
-    let authority = &address[..address.find(['/', '?', '#']).unwrap_or(address.len())];
+    let is_end_of_authority = |c: char| is_end(c) || matches!(c, '/' | '?' | '#');
+    let authority = &rest[..rest.find(is_end_of_authority).unwrap_or(rest.len())];
     if let Some(at) = authority.rfind('@') {
         return Some(start..start + at);
     }
     let lower = authority.to_ascii_lowercase();
     let is_hook = lower.starts_with("hooks.") || lower.contains("webhook");
-    is_hook.then(|| start + authority.len()..start + address.len())
+    is_hook.then(|| start + authority.len()..start + rest.find(is_end).unwrap_or(rest.len()))
 }
 
 /// Words that are tokens by their looks, and the word after `Bearer` or `Basic`.
@@ -123,6 +135,7 @@ mod tests {
             "AccountName=a;AccountKey=S3CR3T==;EndpointSuffix=x",
             "jdbc:sqlserver://h:1433;user=u;password=S3CR3T",
             "postgres://u:S3CR3T@h/db",
+            "https://a.example/?next=https://u:S3CR3T@b.example/",
             "https://store/c?sv=1&sig=S3CR3T&se=2",
             "Authorization: Bearer S3CR3T-abc",
             "curl -H 'x: Bearer S3CR3T-abcdef'",
