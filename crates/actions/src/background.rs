@@ -102,7 +102,7 @@ impl Background {
         let (background, events, id) = (self.clone(), events.clone(), id.to_owned());
         let cancel = move || {
             // Emitted first: a program that is ending may have no time left to see the cancellation itself.
-            events.emit(|| Event::Cancelling { what, id: id.clone() });
+            events.emit(|| Event::Canceling { what, id: id.clone() });
             let canceling = cancel();
             let (give, canceled) = oneshot::channel();
             background.spawn(async move {
@@ -139,12 +139,10 @@ impl Drop for Leaving<'_> {
     }
 }
 
-/// Why what a failed request starts may run, if so. Nothing runs if the service refused it or it was not sent.
+/// Why what a failed request starts may run, if so. All else was refused or not sent.
 fn may_run(error: &Error) -> Option<String> {
-    let is_unclear = matches!(error.kind(), ErrorKind::UnknownOutcome | ErrorKind::UnexpectedResponse);
-    let is_known = error.status().is_some() && !is_unclear;
-    let is_unsent = matches!(error.kind(), ErrorKind::Local | ErrorKind::Unreachable | ErrorKind::Usage);
-    (!is_known && !is_unsent).then(|| error.to_string())
+    matches!(error.kind(), ErrorKind::UnknownOutcome | ErrorKind::UnexpectedResponse)
+        .then(|| error.to_string())
 }
 
 /// How long a request takes to notice that nothing more is to be sent.
@@ -160,11 +158,9 @@ fn unanswered(what: &str) -> Error {
 fn refused(what: &str, stopped: &Error) -> Error {
     let attempts = stopped.attempts();
     let text = match attempts {
-        0 => format!("the {what} was not submitted: the time was over before it could be sent"),
-        1 => format!("the {what} was not submitted: the service refused one attempt, and the time was over"),
-        _ => format!(
-            "the {what} was not submitted: the service refused {attempts} attempts, and the time was over"
-        ),
+        0 => format!("the {what} was not submitted: the time ran out before it could be sent"),
+        1 => format!("the {what} was not submitted: one attempt failed, and the time ran out"),
+        _ => format!("the {what} was not submitted: {attempts} attempts failed, and the time ran out"),
     };
     Error::new(ErrorKind::DeadlineExceeded, text).with_hint("allow more time").with_details(|details| {
         details.attempts = attempts;

@@ -61,7 +61,7 @@ pub(crate) fn about<T>(
 pub(crate) fn check_id(what: &str, asked: &str, came: Option<&str>) -> Result<()> {
     match came {
         Some(came) if !came.is_empty() && !came.eq_ignore_ascii_case(asked) => {
-            Err(Error::unexpected(format!("the answer is about another {what} than {asked}: {came}"))
+            Err(Error::unexpected(format!("the answer is about a different {what} than {asked}: {came}"))
                 .with_hint(
                     "see whether something else answers for the workspace, such as a proxy or a cache",
                 ))
@@ -97,7 +97,7 @@ mod tests {
         }
         let error = check(r#"{"x":1,"cluster_id":"b\u002d2"}"#).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
-        assert_eq!(error.to_string(), "the answer is about another cluster than a-1: b-2");
+        assert_eq!(error.to_string(), "the answer is about a different cluster than a-1: b-2");
         assert!(check("[]").is_err());
     }
 }

@@ -171,7 +171,7 @@ impl RawRequest {
     }
 
     /// The longest answer, unpacked, in bytes; 64 MiB by default. A longer one is an error.
-    pub fn with_limit(mut self, bytes: u64) -> Self {
+    pub fn with_response_limit(mut self, bytes: u64) -> Self {
         self.limit = bytes;
         self
     }
@@ -203,11 +203,12 @@ impl RawRequest {
             .with_debug(self.debug)
             .with_redirects(Redirects::FollowAsBrowsers)
             .with_expected_json(expects_json)
-            .with_limit(self.limit);
+            .with_limit(self.limit)
+            .with_any_values();
         let (is_repeatable, answer) = (call.is_repeatable(), call.send_raw().await?);
         RawResponse::new(answer, &operation, self.response_type).map_err(|error| match is_repeatable {
             true => error,
-            // The service took the request, and nobody knows what it made of it.
+            // The service accepted the request, but what it did is unknown.
             false => error.into_unknown_outcome(&operation),
         })
     }

@@ -36,7 +36,7 @@ Exit codes:
   7    unreachable, unavailable, or outcome unknown
   8    remote work failed
   9    timed out
-  129  hung up
+  129  hangup
   130  interrupted
   143  terminated
 

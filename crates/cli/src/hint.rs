@@ -15,7 +15,7 @@ const WORDS: &[(&str, &str)] = &[
     ("`ca_file`", "--ca-file"),
     ("set `disposition` to `INLINE`", "add --inline"),
     ("set `row_limit`", "add --limit"),
-    ("set a larger `limit` for raw requests", "use `brick api` with --max-response-mib"),
+    ("send a raw request with a larger `response_limit`", "use `brick api` with --max-response-mib"),
     ("leave `disposition` unset", "leave out --inline"),
     ("`auth_type`", "DATABRICKS_AUTH_TYPE (auth_type)"),
 ];

@@ -237,7 +237,7 @@ impl Progress {
     fn show_cancellation(&self, event: &Event) {
         let is_stopping = self.0.stopping.load(Ordering::Relaxed);
         match event {
-            Event::Cancelling { what, id } => {
+            Event::Canceling { what, id } => {
                 self.state().canceling.push((what, id.clone()));
                 if is_stopping {
                     self.line(&format!("canceling {what} {id}"));

@@ -188,17 +188,36 @@ fn stopping() -> io::Result<impl Future<Output = io::Result<()>>> {
         use tokio::signal::unix::{SignalKind, signal};
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
+        // Listening would undo what `nohup` does.
+        let mut hang_up = if is_hang_up_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
         Ok(async move {
+            let hang_up = async {
+                match &mut hang_up {
+                    Some(hang_up) => hang_up.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 _ = interrupt.recv() => Ok(()),
                 _ = terminate.recv() => Ok(()),
-                _ = hang_up.recv() => Ok(()),
+                _ = hang_up => Ok(()),
             }
         })
     }
     #[cfg(not(unix))]
     Ok(tokio::signal::ctrl_c())
+}
+
+/// Whether the program was started with SIGHUP ignored, as `nohup` does. Linux says so in a mask; elsewhere a program that
+/// `nohup` starts is known by its stderr, which is never a terminal.
+#[cfg(unix)]
+fn is_hang_up_ignored() -> bool {
+    use std::io::IsTerminal;
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+        return !std::io::stderr().is_terminal();
+    };
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 #[cfg(test)]

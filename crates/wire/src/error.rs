@@ -222,8 +222,10 @@ impl Error {
         let text = format!("outcome unknown: `{operation}` may have been carried out: {reason}");
         let advice = "see whether it took effect before you send it again";
         let hint = self.hint().map_or_else(|| advice.to_owned(), |hint| format!("{hint}; {advice}"));
-        // A wait that the service asked for is no leave to repeat.
-        let details = ErrorDetails { hint: Some(hint), retry_after: None, ..self.0.details.clone() };
+        // A wait that the service asked for does not make it safe to repeat.
+        let known = self.0.details.clone();
+        let operation = known.operation.or_else(|| Some(operation.to_owned()));
+        let details = ErrorDetails { hint: Some(hint), operation, retry_after: None, ..known };
         Self::new(ErrorKind::UnknownOutcome, text).with_details(|d| *d = details).with_source(self)
     }
 

@@ -51,7 +51,7 @@ pub enum Event {
         bytes: u64,
     },
     /// Something that was started is being canceled.
-    Cancelling {
+    Canceling {
         /// What it is.
         what: &'static str,
         /// Its id.
@@ -98,7 +98,7 @@ impl Event {
     fn without_secrets(mut self) -> Self {
         let (ids, texts): (Vec<&mut String>, Vec<&mut String>) = match &mut self {
             Self::Retrying { operation, reason, .. } => (vec![], vec![operation, reason]),
-            Self::Requesting { id, .. } | Self::Cancelling { id, .. } | Self::Canceled { id, .. } => {
+            Self::Requesting { id, .. } | Self::Canceling { id, .. } | Self::Canceled { id, .. } => {
                 (vec![id], vec![])
             }
             Self::StateChanged { id, state, message, .. } => {

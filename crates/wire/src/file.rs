@@ -36,9 +36,12 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return refuse();
     }
     let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes)?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
-        let text = format!("it is larger than {} KiB", limit >> 10);
+        let text = match limit >> 20 {
+            0 => format!("it is larger than {limit} bytes"),
+            mebibytes => format!("it is larger than {mebibytes} MiB"),
+        };
         return Err(io::Error::new(ErrorKind::FileTooLarge, text));
     }
     Ok(bytes)

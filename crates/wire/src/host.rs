@@ -175,13 +175,13 @@ pub fn is_loopback(url: &Url) -> bool {
     name == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// For an error's text: what stands before an `@` may be a password.
 /// What stands between the scheme and the path. Browsers put an `@` behind it: `#workspace/Users/me@example.com`.
 fn authority(address: &str) -> &str {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     rest.split(['/', '?', '#', '\\']).next().unwrap_or_default()
 }
 
+/// For an error's text: what stands before an `@` may be a password.
 fn without_userinfo(text: &str) -> String {
     match (text.rsplit_once('@'), text.split_once("://")) {
         (Some((_, rest)), Some((scheme, _))) => format!("{scheme}://***@{rest}"),

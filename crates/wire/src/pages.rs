@@ -33,7 +33,7 @@ impl Pages {
             return Err(Error::unexpected(format!("{MOST_EMPTY} pages in a row have no items")));
         }
         if token.len() > LONGEST_TOKEN {
-            return Err(Error::unexpected(format!("a page token has {} bytes", token.len())));
+            return Err(Error::unexpected(format!("a page token is too long: {} bytes", token.len())));
         }
         if self.seen.len() == MOST {
             return Err(Error::unexpected(format!("the list has more than {MOST} pages")));
@@ -72,6 +72,6 @@ mod tests {
         let error = (0..).find_map(|n| pages.next(Some(n.to_string()), 1).err()).unwrap();
         assert!(error.to_string().contains("more than 10000 pages"), "{error}");
         let error = Pages::default().next(Some("x".repeat(9000)), 1).unwrap_err();
-        assert_eq!(error.to_string(), "a page token has 9000 bytes");
+        assert_eq!(error.to_string(), "a page token is too long: 9000 bytes");
     }
 }

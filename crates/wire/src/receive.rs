@@ -52,6 +52,15 @@ pub(crate) enum Failed {
 }
 
 impl Failed {
+    /// Whether the request may have been carried out all the same.
+    pub(crate) fn may_have_run(&self) -> bool {
+        match self {
+            Self::Answer(body) => body.may_have_run(),
+            Self::Unanswered(Unanswered::NotSent(_)) | Self::Final(_) => false,
+            Self::Unanswered(_) | Self::Overdue(_) | Self::Unreadable(_) => true,
+        }
+    }
+
     pub(crate) fn stalled(silence: Duration) -> Self {
         let text = format!("no data for {silence:?}");
         Self::Unanswered(Unanswered::TimedOut(Error::new(ErrorKind::Unreachable, text)))

@@ -23,8 +23,12 @@ pub(crate) fn follow(
     if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
-    let Some(target) = headers.get(header::LOCATION).and_then(|l| l.to_str().ok()) else { return Ok(None) };
-    let stop = |error| Err(Failed::Final(error));
+    // This is how servers answer a form that they have taken, wherever they lead then.
+    let is_taken = status == StatusCode::SEE_OTHER && !matches!(*sent.method(), Method::GET | Method::HEAD);
+    let stop = |error| Err(if is_taken { Failed::Unreadable(error) } else { Failed::Final(error) });
+    let Some(target) = headers.get(header::LOCATION).and_then(|l| l.to_str().ok()) else {
+        return if is_taken { stop(refused("without an address", status)) } else { Ok(None) };
+    };
     let Ok(target) = sent.url().join(target) else {
         return stop(refused("to something that is not an address", status));
     };
@@ -43,7 +47,6 @@ pub(crate) fn follow(
     };
     let keeps_body = method == *sent.method();
     if !keeps_body && !changes_method {
-        // This is how servers answer a form that they have taken.
         let text = format!("that turns {} into {method}: {}", sent.method(), target.path());
         return Err(Failed::Unreadable(refused(&text, status)));
     }

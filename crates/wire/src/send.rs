@@ -26,7 +26,8 @@ use crate::{
     Answer, Authorization, Error, ErrorBody, ErrorKind, Event, Redirects, ResponseValue, Result, RetryPolicy,
     Unanswered, answer,
     call::{Call, Destination},
-    is_loopback, json,
+    is_loopback,
+    json::{self, Excess},
     receive::{Body, Failed, Receive, read},
     redact, redirect,
     retry::{Decision, Failure, Situation, decide},
@@ -91,7 +92,7 @@ impl Receive for Buffered {
             Body::Start(_) => {
                 let text = format!("the answer is longer than {} MiB", self.limit >> 20);
                 let error = Error::unexpected(text)
-                    .with_hint("if that is right, set a larger `limit` for raw requests")
+                    .with_hint("if that is right, send a raw request with a larger `response_limit`")
                     .with_details(|d| d.status = Some(status.as_u16()));
                 return Err(Failed::Unreadable(error));
             }
@@ -111,6 +112,7 @@ fn check(call: &Call, answer: &Answer) -> Result<()> {
         answer::check_json(call.wire.host(), &answer.headers, &answer.body)?;
         if call.checks_shape
             && let Some(excess) = json::excess(&answer.body)
+            && (call.checks_values || excess != Excess::Values)
         {
             return Err(Error::unexpected(format!("the answer is {excess}")));
         }
@@ -134,6 +136,8 @@ struct Progress {
     fruitless: u32,
     /// Whether the credential was renewed after a refusal.
     refreshed: bool,
+    /// Whether an earlier attempt may have been carried out, though repeating it is not safe: the caller wants that.
+    may_have_run: bool,
     /// Whether the request was answered, and a redirect led to another one: what fails then is that other request.
     answered: bool,
 }
@@ -146,7 +150,7 @@ impl Progress {
             _ => None,
         };
         let end = [budget, call.deadline].into_iter().flatten().min();
-        Self { began, end, attempts: 0, fruitless: 0, refreshed: false, answered: false }
+        Self { began, end, attempts: 0, fruitless: 0, refreshed: false, may_have_run: false, answered: false }
     }
 
     fn remaining(&self) -> Option<Duration> {
@@ -175,19 +179,27 @@ impl Progress {
     }
 }
 
-pub(crate) async fn send<R: Receive>(call: &Call, mut receive: R) -> Result<R::Output> {
+pub(crate) async fn send<R: Receive>(call: &Call, receive: R) -> Result<R::Output> {
+    let mut progress = Progress::new(call);
+    attempts(call, receive, &mut progress).await.map_err(|error| match progress.may_have_run {
+        // What failed last is another attempt of a request that the caller wants repeated.
+        true if !error.is_unknown_outcome() => error.into_unknown_outcome(&call.operation),
+        _ => error,
+    })
+}
+
+async fn attempts<R: Receive>(call: &Call, mut receive: R, progress: &mut Progress) -> Result<R::Output> {
     let first = call.request()?;
     if call.destination != Destination::Presigned {
         call.wire.filter().learn_request(&first);
     }
-    let mut progress = Progress::new(call);
     loop {
-        wait_for_turn(call, &progress).await?;
-        let authorization = authorize(call, &progress).await?;
+        wait_for_turn(call, progress).await?;
+        let authorization = authorize(call, progress).await?;
         let Some(mut request) = first.try_clone() else {
             return Err(Error::usage("a request body that can't be sent again"));
         };
-        bounded(call, &progress, NO_ADDRESS, receive.prepare(&mut request)).await?;
+        bounded(call, progress, NO_ADDRESS, receive.prepare(&mut request)).await?;
         if call.cancel.as_ref().is_some_and(|cancel| cancel.is_cancelled()) {
             return Err(progress.finish(call, canceled()));
         }
@@ -198,7 +210,7 @@ pub(crate) async fn send<R: Receive>(call: &Call, mut receive: R) -> Result<R::O
         progress.attempts += 1;
         let url = request.url().clone();
         let before = receive.progress();
-        let failed = match attempt(call, request, authorization.as_ref(), &mut receive, &mut progress).await {
+        let failed = match attempt(call, request, authorization.as_ref(), &mut receive, progress).await {
             Ok(output) => return Ok(output),
             Err(failed) => failed,
         };
@@ -218,13 +230,16 @@ pub(crate) async fn send<R: Receive>(call: &Call, mut receive: R) -> Result<R::O
                 continue;
             }
             if is_refusal(body.status)
-                && bounded(call, &progress, NO_ADDRESS, receive.renew(body.status)).await?
+                && bounded(call, progress, NO_ADDRESS, receive.renew(body.status)).await?
             {
                 continue;
             }
         }
-        match verdict(call, &failed, &url, &progress) {
-            Ok(wait) => pause(call, &progress, wait).await?,
+        match verdict(call, &failed, &url, progress) {
+            Ok(wait) => {
+                progress.may_have_run |= !call.repeatable && failed.may_have_run();
+                pause(call, progress, wait).await?;
+            }
             Err(error) => return Err(progress.finish(call, error)),
         }
     }
@@ -235,7 +250,7 @@ fn verdict(call: &Call, failed: &Failed, url: &Url, progress: &Progress) -> Resu
     let (failure, reason, error) = match failed {
         Failed::Final(error) => return Err(error.clone()),
         Failed::Unreadable(error) if call.repeatable => return Err(error.clone()),
-        // The service took the request, and nobody knows what it made of it.
+        // The service accepted the request, but what it did is unknown.
         Failed::Unreadable(error) => {
             return Err(progress.finish(call, error.clone()).into_unknown_outcome(&call.operation));
         }

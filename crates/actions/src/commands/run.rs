@@ -122,7 +122,7 @@ impl Commands {
     fn destroy_in_background(&self, context: ExecutionContext) {
         let workspace = self.workspace.for_cancellation();
         let id = context.id.clone();
-        self.workspace.events().emit(|| Event::Cancelling { what: "context", id: id.clone() });
+        self.workspace.events().emit(|| Event::Canceling { what: "context", id: id.clone() });
         self.workspace.spawn(async move {
             let destroyed = workspace.commands().destroy_context(&context).await;
             workspace.events().emit(|| match &destroyed {
@@ -255,7 +255,7 @@ fn command_guard(
 ) -> CancelOnDrop {
     let (context, canceled) = (context.clone(), command.clone());
     workspace.cancel_on_drop("command", &command.command_id, move |workspace| async move {
-        let commands = workspace.commands();
+        let (commands, ending) = (workspace.commands(), WaitOptions::for_an_ending());
         let accepted = commands.cancel(&canceled).await;
         if is_own {
             // The command ends with its context.
@@ -264,7 +264,7 @@ fn command_guard(
         }
         accepted?;
         // Once it has ended, the context is free for the next command.
-        match commands.wait(&canceled, WaitOptions::for_an_ending()).await {
+        match commands.wait(&canceled, ending).await {
             Ok(ended) => Ok(ended
                 .status
                 .as_ref()

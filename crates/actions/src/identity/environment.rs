@@ -171,6 +171,7 @@ impl Environment {
             let upper = name.to_ascii_uppercase();
             let has_start = |starts: &[&str]| starts.iter().any(|start| upper.starts_with(start));
             INHERITED.contains(&upper.as_str())
+                || own.contains(&upper.as_str())
                 || (has_start(&INHERITED_FAMILIES) || has_start(own)) && !redact::is_secret_name(name)
         });
         environment

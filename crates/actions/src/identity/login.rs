@@ -104,7 +104,7 @@ impl BrowserLogin {
         let code =
             tokio::time::timeout(within, self.callback.code(&self.path, &self.page, &self.state)).await;
         let code = Secret::new(code.map_err(|_| {
-            Error::new(ErrorKind::DeadlineExceeded, format!("nobody logged in within {within:?}"))
+            Error::new(ErrorKind::DeadlineExceeded, format!("the login was not completed within {within:?}"))
                 .with_hint(format!("open {} in a browser on this machine", self.address))
         })??);
         let redirect = self.callback.redirect();

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use brickwire_wire::{Answer, BoxError, redact};
+use brickwire_wire::{Answer, BoxError, json, redact};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::IgnoredAny;
@@ -69,6 +69,9 @@ impl RawResponse {
     pub fn json(&self) -> Result<Value> {
         if self.is_empty() {
             return Ok(Value::Null);
+        }
+        if let Some(excess) = json::excess(&self.body) {
+            return Err(Error::unexpected(format!("the answer is {excess}")).with_hint("read its bytes"));
         }
         serde_json::from_str(&self.text()).map_err(|e| self.not_json(e))
     }

@@ -103,7 +103,7 @@ impl Link {
                 continue;
             }
             if NOT_A_LINKS.contains(&name) || name.as_str().starts_with("proxy-") {
-                return Err("sets a header that is not the link's to set");
+                return Err("sets a header that a link may not set");
             }
             value.set_sensitive(true);
             headers.insert(name, value);
@@ -279,7 +279,7 @@ mod tests {
             assert_eq!(read(name, "v"), Ok(1), "{name}");
         }
         for name in ["Host", "range", "Transfer-Encoding", "content-length", "Proxy-X", "if-range"] {
-            assert_eq!(read(name, "v"), Err("sets a header that is not the link's to set"), "{name}");
+            assert_eq!(read(name, "v"), Err("sets a header that a link may not set"), "{name}");
         }
         assert_eq!(read("host", "s.example:1"), Ok(0));
         assert_eq!(read("a b", "v"), Err("has a header that can't be sent"));

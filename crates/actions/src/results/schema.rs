@@ -25,7 +25,7 @@ impl CommonSchema {
         }
         if let Some(difference) = difference(self.first.get_or_insert_with(|| schema.clone()), schema) {
             return Err(Error::unexpected(format!(
-                "chunk {chunk} of the result has other columns than the chunks before: {difference}"
+                "chunk {chunk} of the result has different columns from earlier chunks: {difference}"
             )));
         }
         self.last = Some(schema.clone());
@@ -38,16 +38,16 @@ impl CommonSchema {
 fn difference(first: &Schema, other: &Schema) -> Option<String> {
     let (count, others) = (first.fields().len(), other.fields().len());
     if count != others {
-        return Some(format!("{others}, and not {count}"));
+        return Some(format!("{others} instead of {count}"));
     }
     let mut pairs = first.fields().iter().zip(other.fields()).enumerate();
     pairs.find_map(|(at, (first, other))| {
         let (name, at) = (first.name(), at + 1);
         if name != other.name() {
-            Some(format!("column {at} is called {:?}, and not {name:?}", other.name()))
+            Some(format!("column {at} is named {:?} instead of {name:?}", other.name()))
         } else if first.data_type() != other.data_type() {
             let (is, was) = (other.data_type(), first.data_type());
-            Some(format!("column {at}, {name:?}, is {is}, and not {was}"))
+            Some(format!("column {at}, {name:?}, is {is} instead of {was}"))
         } else if other.is_nullable() && !first.is_nullable() {
             Some(format!("column {at}, {name:?}, may be NULL"))
         } else {
@@ -67,11 +67,18 @@ pub(super) fn check_names(schema: &Schema, columns: &[StatementColumnInfo]) -> R
             "the rows have {count} columns, and the schema of the result lists {expected}"
         )));
     }
+    // Columns that share a name may have been given others, for formats that demand it.
+    let is_shared = |name: &String| {
+        let same = |column: &&StatementColumnInfo| {
+            column.name.as_ref().is_some_and(|other| other.eq_ignore_ascii_case(name))
+        };
+        columns.iter().filter(same).count() > 1
+    };
     for (at, (field, column)) in schema.fields().iter().zip(columns).enumerate() {
         match &column.name {
-            Some(name) if name != field.name() => {
+            Some(name) if name != field.name() && !is_shared(name) => {
                 return Err(Error::unexpected(format!(
-                    "column {} of the rows is called {:?}, and the schema of the result calls it {name:?}",
+                    "column {} of the rows is named {:?}, and the schema of the result names it {name:?}",
                     at + 1,
                     field.name()
                 )));
@@ -112,13 +119,13 @@ mod tests {
         let mut swapped = first.to_vec();
         swapped.swap(0, 1);
         for (fields, words) in [
-            (change(0, ("id", DataType::Int32, false)), "column 1, \"id\", is Int32, and not Int64"),
-            (change(0, ("ID", DataType::Int64, false)), "column 1 is called \"ID\", and not \"id\""),
+            (change(0, ("id", DataType::Int32, false)), "column 1, \"id\", is Int32 instead of Int64"),
+            (change(0, ("ID", DataType::Int64, false)), "column 1 is named \"ID\" instead of \"id\""),
             (change(0, ("id", DataType::Int64, true)), "column 1, \"id\", may be NULL"),
             (change(2, ("p", point("y"), true)), "column 3, \"p\", is Struct"),
-            (swapped, "column 1 is called \"s\""),
-            (first[..2].to_vec(), "2, and not 3"),
-            ([&first[..], &[("more", DataType::Null, true)]].concat(), "4, and not 3"),
+            (swapped, "column 1 is named \"s\""),
+            (first[..2].to_vec(), "2 instead of 3"),
+            ([&first[..], &[("more", DataType::Null, true)]].concat(), "4 instead of 3"),
         ] {
             let error = common.check(&schema(&fields), 3).unwrap_err().to_string();
             assert!(error.starts_with("chunk 3 of the result") && error.contains(words), "{error}");
@@ -134,6 +141,9 @@ mod tests {
         for good in [&[][..], &[column(Some("id")), column(Some(""))], &[column(None), column(None)]] {
             check_names(&rows, good).unwrap();
         }
+        let renamed = schema(&[("a", DataType::Int64, false), ("a_1", DataType::Int64, false)]);
+        check_names(&renamed, &[column(Some("a")), column(Some("A"))]).unwrap();
+        check_names(&renamed, &[column(Some("a")), column(Some("b"))]).unwrap_err();
         for bad in [&[column(Some("id"))][..], &[column(Some("")), column(Some("id"))]] {
             check_names(&rows, bad).unwrap_err();
         }

@@ -45,7 +45,7 @@ async fn a_cluster_that_runs_is_not_waited_for() {
 
 fn is_about_another(what: &str, error: Error) {
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{error}");
-    let start = format!("the answer is about another {what} than ");
+    let start = format!("the answer is about a different {what} than ");
     assert!(error.to_string().starts_with(&start) && error.to_string().ends_with(": other"), "{error}");
 }
 

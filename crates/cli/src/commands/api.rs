@@ -124,7 +124,7 @@ impl Command {
             .with_repeated_query_keys(self.repeat_query_keys || self.has_arrays())
             .with_retry(self.retry())
             .with_response_type(self.response_type)
-            .with_limit(u64::from(self.max_response_mib) << 20);
+            .with_response_limit(u64::from(self.max_response_mib) << 20);
         request = match (&self.data, &self.input) {
             (Some(data), _) => request.with_data(match data.strip_prefix('@') {
                 Some(path) => self.body(&Input::read(path)?)?,

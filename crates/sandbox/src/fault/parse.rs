@@ -45,7 +45,8 @@ pub(super) fn parse(text: &str) -> Result<Parts, String> {
         None => (None, matcher.trim()),
         Some(("*", path)) => (None, path.trim()),
         Some((method, path)) => {
-            let known = Method::from_bytes(method.as_bytes()).map_err(|_| format!("no method: {method}"))?;
+            let known =
+                Method::from_bytes(method.as_bytes()).map_err(|_| format!("not an HTTP method: {method}"))?;
             (Some(known), path.trim())
         }
     };
@@ -212,7 +213,7 @@ impl Reader {
         let mut effect = match (self.effects.pop(), self.effects.is_empty()) {
             (Some(effect), true) => effect,
             (None, _) if self.delay.is_some() || self.skew.is_some() => Effect::Nothing,
-            (Some(_), false) => return Err("it says two things at once".to_owned()),
+            (Some(_), false) => return Err("a rule can have only one effect".to_owned()),
             (None, _) => return Err(format!("it doesn't say what goes wrong; expected {WORDS}")),
         };
         if let Some(bytes) = self.at {

@@ -244,7 +244,7 @@ mod tests {
             ("GET /x: 99", "unknown word `99`"),
             ("GET /x: 100", "unknown word `100`"),
             ("GET /x: 1000", "unknown word `1000`"),
-            ("GET /x: reset 429", "two things at once"),
+            ("GET /x: reset 429", "only one effect"),
             ("GET /x: maybe", "unknown word `maybe`"),
             ("GET /x: maybe=1", "unknown word `maybe=1`"),
             ("GET /x: reset=1", "unknown word `reset=1`"),

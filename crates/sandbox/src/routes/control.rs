@@ -70,9 +70,7 @@ async fn advance_clock(call: Call) -> Answer {
         }
         None if body.is_empty() => {}
         None => {
-            return Err(ApiError::invalid(
-                "advance_ms must be a whole number of milliseconds, and not negative",
-            ));
+            return Err(ApiError::invalid("advance_ms must be a non-negative whole number of milliseconds"));
         }
     }
     Ok(Json(json!({ "now_ms": call.now_ms() })))

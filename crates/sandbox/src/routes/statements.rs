@@ -51,7 +51,6 @@ async fn execute(call: Call) -> Result<Response, ApiError> {
     let files = ResultFiles::new(files, call.server.stored.clone());
     let statement = Arc::new(Statement::new(id, request, files));
     let known = call.tenant.state::<Statements>();
-    known.sweep(call.now_ms());
     known.add(statement.clone());
     run::spawn(call.server.clone(), call.tenant.clone(), statement.clone());
 

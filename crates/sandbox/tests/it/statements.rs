@@ -151,7 +151,7 @@ async fn cancel_ends_a_running_statement_for_good() {
     assert_eq!(client.got(&path).await["status"], json!({ "state": "CANCELED" }));
     clock.advance(Duration::from_secs(3600));
     assert_eq!(client.got(&path).await["status"]["state"], "CANCELED");
-    // Cancelling again changes nothing.
+    // Canceling again changes nothing.
     client.posted(&format!("{path}/cancel"), json!({})).await;
 }
 

@@ -81,7 +81,7 @@ async fn no_field_of_an_error_and_no_event_holds_what_a_service_repeats() {
     wire.events().requesting("cluster", TOKEN, "start");
     for event in [
         Event::StateChanged { what: "cluster", id: token(), state: token(), message: Some(token()) },
-        Event::Cancelling { what: "statement", id: token() },
+        Event::Canceling { what: "statement", id: token() },
         Event::CancelingFailed { what: "statement", id: token(), reason: token() },
     ] {
         wire.events().emit(|| event);

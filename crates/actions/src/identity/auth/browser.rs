@@ -148,7 +148,7 @@ impl BrowserSession {
             Ok(()) => None,
             Err(error) => {
                 let text = format!(
-                    "the login was renewed, but {}; log in again when it has ended",
+                    "the login was renewed but not stored ({}); log in again after this program has ended",
                     error.with_cause()
                 );
                 tracing::warn!(target: "brickwire", "{text}");

@@ -92,10 +92,14 @@ impl Callback {
                 },
                 accepted = self.accept() => accepted,
             };
-            // A flood of connections may use up what the system has; the login goes on.
-            let Ok(stream) = accepted else {
-                tokio::time::sleep(PAUSE).await;
-                continue;
+            let stream = match accepted {
+                Ok(stream) => stream,
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
+                // A flood of connections may use up what the system has; the login goes on.
+                Err(_) => {
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
             };
             oldest.retain(|served: &tokio::task::AbortHandle| !served.is_finished());
             if oldest.len() == MOST {
@@ -117,7 +121,9 @@ impl Callback {
             accepted = self.listener.accept() => accepted?,
             accepted = other => accepted?,
         };
-        match peer::is_other_user(peer, stream.local_addr()?) {
+        let own = stream.local_addr()?;
+        let is_other = tokio::task::spawn_blocking(move || peer::is_other_user(peer, own));
+        match is_other.await.unwrap_or_default() {
             true => Err(io::ErrorKind::PermissionDenied.into()),
             false => Ok(stream),
         }

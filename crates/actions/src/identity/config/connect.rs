@@ -214,8 +214,9 @@ fn subject(settings: &Settings, kind: AuthType) -> Result<Subject, Fault> {
 }
 
 /// The variables of the Azure CLI. In the Cloud Shell, and on a machine with an identity, it gets its tokens from an
-/// address that the last three name.
-const AZURE_CLI: [&str; 4] = ["AZURE_", "ACC_", "IDENTITY_", "MSI_"];
+/// address that the last three families name, and that asks for a secret of its own.
+const AZURE_CLI: [&str; 6] =
+    ["AZURE_", "ACC_", "IDENTITY_", "MSI_", "MSI_SECRET", "AZURE_FEDERATED_TOKEN_FILE"];
 
 /// The variables of the Databricks CLI: none of another program, none that would make it choose another login, and the same configuration file.
 fn environment_for_databricks_cli(settings: &Settings) -> Environment {

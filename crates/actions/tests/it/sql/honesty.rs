@@ -265,7 +265,10 @@ async fn an_answer_about_another_statement_is_an_error() {
     ];
     for error in errors {
         assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
-        assert_eq!(error.to_string(), format!("the answer is about another statement than {ID}: 01f0-other"));
+        assert_eq!(
+            error.to_string(),
+            format!("the answer is about a different statement than {ID}: 01f0-other")
+        );
     }
 }
 

@@ -68,7 +68,10 @@ pub(in crate::output) fn filter(code: &str, json: &[u8], out: &mut dyn Write) ->
     loop {
         let (kind, content) = match process.frame()? {
             Some(frame) => frame,
-            None => return Err(failed(&process.why_it_died(json.len()))),
+            None => {
+                message.iter().for_each(|message: &String| terminal::tell(message));
+                return Err(failed(&process.why_it_died(json.len())));
+            }
         };
         if kind != HALTED
             && let Some(message) = message.take()
@@ -80,7 +83,7 @@ pub(in crate::output) fn filter(code: &str, json: &[u8], out: &mut dyn Write) ->
                 count += 1;
                 if count > results(json.len()) {
                     let most = results(json.len());
-                    return Err(failed(&format!("the filter has more results than its limit: {most}")));
+                    return Err(failed(&format!("the filter produced more than {most} results")));
                 }
                 out.write_all(&content)?;
                 out.write_all(b"\n")?;
@@ -92,11 +95,14 @@ pub(in crate::output) fn filter(code: &str, json: &[u8], out: &mut dyn Write) ->
             }
             IDLE => {}
             DONE => return Ok(()),
-            HALTED if content == b"0" => return Ok(()),
+            HALTED if content == b"0" => {
+                message.iter().for_each(|message| terminal::tell(message));
+                return Ok(());
+            }
             HALTED => {
                 let said = message.map(|text| format!(": {text}")).unwrap_or_default();
                 let code = String::from_utf8_lossy(&content);
-                return Err(failed(&format!("the filter ended itself with {code}{said}")));
+                return Err(failed(&format!("the filter exited with {code}{said}")));
             }
             _ => return Err(failed(&String::from_utf8_lossy(&content))),
         }
@@ -124,7 +130,9 @@ impl Process {
         command.args([CHILD, code]).env_clear();
         // Windows finds its own libraries by these.
         #[cfg(windows)]
-        command.envs(env::vars_os().filter(|(name, _)| name == "SystemRoot" || name == "PATH"));
+        command.envs(env::vars_os().filter(|(name, _)| {
+            ["SystemRoot", "PATH"].iter().any(|needed| name.eq_ignore_ascii_case(needed))
+        }));
         // Ctrl-C is the parent's to handle.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
