@@ -49,7 +49,14 @@ async fn user(sandbox: &Sandbox) -> (Config, TempDir) {
     let config = builder.with("auth_type", "external-browser").resolve().unwrap();
     let login = BrowserLogin::start(&config).await.unwrap();
     let browser = reqwest::Client::builder().no_proxy().build().unwrap();
-    let browsing = browser.get(login.address()).send();
+    // The page that the address leads to asks for the login code.
+    let address = login.address().to_owned();
+    let browsing = async {
+        let page = browser.get(address).send().await.unwrap();
+        let form = format!("login_code={}", sandbox.login_code());
+        let form = browser.post(page.url().clone()).body(form);
+        form.header("content-type", "application/x-www-form-urlencoded").send().await
+    };
     let (page, done) = tokio::join!(browsing, login.wait(SOON));
     done.unwrap();
     assert!(page.unwrap().text().await.unwrap().contains("You are logged in"));

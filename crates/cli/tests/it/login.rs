@@ -270,7 +270,11 @@ fn a_login_without_a_browser_names_the_address_and_waits_so_long() {
     let begun = machine.here("auth login --no-browser --timeout 1ms").run();
     begun.fails(
         9,
-        &["open http://localhost:80", "nobody logged in within 1ms", "hint: open http://localhost:80"],
+        &[
+            "open http://localhost:80",
+            "the login was not completed within 1ms",
+            "hint: open http://localhost:80",
+        ],
     );
     assert!(!machine.opened().exists() && !machine.store().exists());
 }

@@ -39,7 +39,8 @@ fn a_login_that_is_renewed_on_a_full_disk_is_used() {
     // No file may have a byte, and a write that tries is an error and no signal.
     let full = ["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"];
     let ran = brick("whoami", &home, &server.url()).behind("sh", &full).run().done();
-    let ran = ran.says(&["warning: the login was renewed, but the login can't be stored", "tokens.json"]);
+    let ran = ran
+        .says(&["warning: the login was renewed but not stored (the login can't be stored", "tokens.json"]);
     assert!(!ran.stderr.contains("access-1") && !ran.stderr.contains("refresh-1"), "{}", ran.stderr);
     let folder = home.path().join(".config/brickwire");
     assert_eq!(fs::read_to_string(folder.join("tokens.json")).unwrap(), tokens);

@@ -256,9 +256,9 @@ async fn chunks_with_other_columns_than_the_first_are_an_error() {
     let notes = || Arc::new(StringArray::from(vec!["1", "2", "3"])) as ArrayRef;
     let good = || chunk_of(vec![("id", ids()), ("note", notes())]);
     for (bad, words) in [
-        (chunk_of(vec![("id", narrow()), ("note", notes())]), "is Int32, and not Int64"),
-        (chunk_of(vec![("note", notes()), ("id", ids())]), "called"),
-        (chunk_of(vec![("id", ids()), ("Note", notes())]), "called"),
+        (chunk_of(vec![("id", narrow()), ("note", notes())]), "is Int32 instead of Int64"),
+        (chunk_of(vec![("note", notes()), ("id", ids())]), "named"),
+        (chunk_of(vec![("id", ids()), ("Note", notes())]), "named"),
         (chunk_of(vec![("id", ids())]), "columns"),
         (chunk_of(vec![("id", ids()), ("note", notes()), ("more", ids())]), "columns"),
     ] {
@@ -282,7 +282,7 @@ async fn chunks_with_other_columns_than_the_first_are_an_error() {
     let running = service(vec![chunk_of(vec![("a", ids()), ("b", notes())])], 3).start().await;
     let error = ids_of(&running).await.unwrap_err();
     assert!(
-        error.to_string().contains(r#"called "a", and the schema of the result calls it "id""#),
+        error.to_string().contains(r#"named "a", and the schema of the result names it "id""#),
         "{error}"
     );
 }

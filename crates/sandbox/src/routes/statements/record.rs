@@ -138,11 +138,14 @@ impl Statement {
                 return false;
             }
             *lock(&self.outcome) = outcome;
+            // Before anyone can see the state.
+            if state != State::Succeeded {
+                drop(lock(&self.files).take());
+            }
             *current = state;
             true
         });
         if ended && state != State::Succeeded {
-            drop(lock(&self.files).take());
             self.take_text();
         }
     }
