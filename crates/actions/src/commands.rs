@@ -283,6 +283,14 @@ impl Commands {
             state: seen.status.as_ref().map_or("", CommandStatus::as_str).to_owned(),
             message: None,
             verdict: match seen.status {
+                // Code without output has empty text as its result.
+                Some(CommandStatus::Finished)
+                    if seen.results.as_ref().is_none_or(|results| results.result_type.is_none()) =>
+                {
+                    Verdict::Failed(Error::unexpected(format!(
+                        "command {id} finished, and its result is missing"
+                    )))
+                }
                 Some(CommandStatus::Finished | CommandStatus::Error | CommandStatus::Cancelled) => {
                     Verdict::Done
                 }

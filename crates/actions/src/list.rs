@@ -156,9 +156,13 @@ struct Page {
 fn read(body: &[u8], key: &str) -> Result<Page> {
     let fields: HashMap<String, &RawValue> = json::decode(body)?;
     let field = |key: &str| fields.get(key).map_or("null", |value| value.get()).as_bytes();
-    let items: Option<_> = json::decode_within(key, field(key))?;
+    let items: Option<Vec<Box<RawValue>>> = json::decode_within(key, field(key))?;
+    let items = items.unwrap_or_default();
+    if let Some(at) = items.iter().position(|item| !item.get().starts_with('{')) {
+        return Err(Error::unexpected(format!("`{key}[{at}]` of the answer is not an object")));
+    }
     let next: Option<String> = json::decode_within(NEXT, field(NEXT))?;
-    Ok(Page { items: items.unwrap_or_default(), next })
+    Ok(Page { items, next })
 }
 
 /// The items of a page and the token of the next, for the fuzz targets.
@@ -177,6 +181,8 @@ mod tests {
             (r#""hush""#, "invalid type"),
             (r#"{"clusters":"hush"}"#, "at `clusters`"),
             (r#"{"next_page_token":["hush"]}"#, "at `next_page_token`"),
+            (r#"{"clusters":[{},null]}"#, "`clusters[1]` of the answer is not an object"),
+            (r#"{"clusters":["hush"]}"#, "`clusters[0]` of the answer is not an object"),
         ] {
             let error = read(body).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");

@@ -34,6 +34,8 @@ struct Shown {
     bar: ProgressBar,
     /// Whether the user interrupted the program; only then are cancellations shown.
     stopping: AtomicBool,
+    /// Whether it was said what may still run.
+    ended: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -137,6 +139,7 @@ impl Progress {
             quiet: global.quiet,
             bar,
             stopping: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             state: Mutex::default(),
         }))
     }
@@ -244,6 +247,12 @@ impl Progress {
                 }
             }
             Event::Canceled { what, id } => self.forget(what, id),
+            // After the end it is what `left` has told of already.
+            Event::Abandoned { operation } if is_stopping && !self.0.ended.load(Ordering::Relaxed) => {
+                self.must_say(&format!(
+                    "{operation} was sent and not answered: it may have been carried out"
+                ));
+            }
             Event::Warning { text } => self.line(&format!("warning: {text}")),
             Event::CancelingFailed { what, id, reason } => {
                 self.forget(what, id);
@@ -269,6 +278,7 @@ impl Progress {
 
     /// The program ends: says what may still run because nothing was answered in time.
     pub(crate) fn left(&self) {
+        self.0.ended.store(true, Ordering::Relaxed);
         let (canceling, unnamed) = {
             let mut state = self.state();
             (std::mem::take(&mut state.canceling), state.unnamed.take())

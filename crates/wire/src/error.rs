@@ -1,6 +1,6 @@
 //! Why something failed, as data: what a program branches on, what a person reads, what a script exits with.
 
-mod body;
+pub(crate) mod body;
 
 use std::{fmt, iter::successors, sync::Arc, time::Duration};
 

@@ -77,6 +77,11 @@ pub enum Event {
         /// Why what it starts may run although nothing names it, if that is so.
         unknown: Option<String>,
     },
+    /// A request that may not be repeated was under way when its caller left: it may have been carried out.
+    Abandoned {
+        /// The API operation.
+        operation: String,
+    },
     /// Something that the user should know although the call goes on.
     Warning {
         /// What it is, in one line.
@@ -107,6 +112,7 @@ impl Event {
             Self::ChunkFetched { statement_id, .. } => (vec![statement_id], vec![]),
             Self::AwaitingAnswer { .. } => (vec![], vec![]),
             Self::Answered { unknown, .. } => (vec![], unknown.as_mut().into_iter().collect()),
+            Self::Abandoned { operation } => (vec![], vec![operation]),
             Self::Warning { text } => (vec![], vec![text]),
             Self::CancelingFailed { id, reason, .. } => (vec![id], vec![reason]),
         };

@@ -27,7 +27,8 @@ pub(crate) fn follow(
     let is_taken = status == StatusCode::SEE_OTHER && !matches!(*sent.method(), Method::GET | Method::HEAD);
     let stop = |error| Err(if is_taken { Failed::Unreadable(error) } else { Failed::Final(error) });
     let Some(target) = headers.get(header::LOCATION).and_then(|l| l.to_str().ok()) else {
-        return if is_taken { stop(refused("without an address", status)) } else { Ok(None) };
+        // A change that was answered this way may have been made.
+        return Err(Failed::Unreadable(refused("without an address", status)));
     };
     let Ok(target) = sent.url().join(target) else {
         return stop(refused("to something that is not an address", status));

@@ -26,7 +26,7 @@ use crate::{
     Answer, Authorization, Error, ErrorBody, ErrorKind, Event, Redirects, ResponseValue, Result, RetryPolicy,
     Unanswered, answer,
     call::{Call, Destination},
-    is_loopback,
+    error, is_loopback,
     json::{self, Excess},
     receive::{Body, Failed, Receive, read},
     redact, redirect,
@@ -116,6 +116,12 @@ fn check(call: &Call, answer: &Answer) -> Result<()> {
         {
             return Err(Error::unexpected(format!("the answer is {excess}")));
         }
+    }
+    if call.expects_json
+        && call.checks_values
+        && let Some(error) = error::body::in_success(&answer.body)
+    {
+        return Err(error);
     }
     if call.expects_content && json::is_empty(&answer.body) {
         return Err(Error::unexpected("the answer is empty"));
@@ -208,12 +214,17 @@ async fn attempts<R: Receive>(call: &Call, mut receive: R, progress: &mut Progre
             return Err(progress.finish(call, Error::new(ErrorKind::DeadlineExceeded, text)));
         }
         progress.attempts += 1;
+        let mut under_way = UnderWay { call, may_have_run: !call.repeatable };
         let url = request.url().clone();
         let before = receive.progress();
         let failed = match attempt(call, request, authorization.as_ref(), &mut receive, progress).await {
-            Ok(output) => return Ok(output),
+            Ok(output) => {
+                under_way.may_have_run = false;
+                return Ok(output);
+            }
             Err(failed) => failed,
         };
+        under_way.may_have_run = false;
         progress.fruitless = if receive.progress() > before { 1 } else { progress.fruitless + 1 };
         if let Failed::Answer(body) = &failed {
             if body.status == StatusCode::TOO_MANY_REQUESTS && call.destination == Destination::Api {
@@ -241,6 +252,21 @@ async fn attempts<R: Receive>(call: &Call, mut receive: R, progress: &mut Progre
                 pause(call, progress, wait).await?;
             }
             Err(error) => return Err(progress.finish(call, error)),
+        }
+    }
+}
+
+/// Says that a request was under way if its caller leaves: only its answer would say whether it was carried out.
+struct UnderWay<'a> {
+    call: &'a Call,
+    may_have_run: bool,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if self.may_have_run {
+            let operation = || self.call.operation.clone().into_owned();
+            self.call.wire.events().emit(|| Event::Abandoned { operation: operation() });
         }
     }
 }

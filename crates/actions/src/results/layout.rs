@@ -25,7 +25,10 @@ impl Layout {
     /// announces more chunks than a result can have.
     pub(super) fn new(manifest: &ResultManifest, first: Option<&ChunkAnswer>) -> Result<Self> {
         let listed = manifest.chunks.as_deref().unwrap_or_default();
-        let total_rows = manifest.total_row_count.and_then(|rows| u64::try_from(rows).ok());
+        let total_rows = match manifest.total_row_count.map(u64::try_from).transpose() {
+            Ok(rows) => rows,
+            Err(_) => return Err(Error::unexpected("the manifest announces a negative number of rows")),
+        };
         let is_all = |first: &&ChunkAnswer| first.next_index.is_none() && first.has_rows();
         let only_one = first.filter(is_all).map(|_| 1);
         let announced =
@@ -61,16 +64,15 @@ impl Layout {
     /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if there can't be such a chunk: reading on
     /// would lose its rows.
     pub(super) fn check_next(&self, index: u64, answer: &ChunkAnswer) -> Result<()> {
+        let Some(next) = answer.next_index else { return Ok(()) };
         let count = self.count();
-        match answer.next_index.and_then(|next| u64::try_from(next).ok()).filter(|next| *next >= count) {
-            Some(next) => {
-                let chunks = if count == 1 { "chunk" } else { "chunks" };
-                Err(Error::unexpected(format!(
-                    "the manifest announces {count} {chunks}, but chunk {index} of the result says that chunk {next} follows"
-                )))
-            }
-            None => Ok(()),
+        if u64::try_from(next).is_ok_and(|next| next > index && next < count) {
+            return Ok(());
         }
+        let chunks = if count == 1 { "chunk" } else { "chunks" };
+        Err(Error::unexpected(format!(
+            "the manifest announces {count} {chunks}, but chunk {index} of the result says that chunk {next} follows"
+        )))
     }
 
     /// How many chunks there are.
@@ -133,13 +135,15 @@ mod tests {
     #[test]
     fn absurd_numbers_are_errors_before_anything_is_allocated() {
         for chunks in [-1, i64::MIN, 1_000_001, 1_000_000_000_000, 1_000_000_000_000_000_000, i64::MAX] {
-            for rows in [None, Some(0), Some(-1), Some(100), Some(i64::MAX)] {
+            for rows in [None, Some(0), Some(100), Some(i64::MAX)] {
                 let manifest = json!({ "total_chunk_count": chunks, "total_row_count": rows });
                 let error = layout(manifest).unwrap_err();
                 assert_eq!(error.kind(), crate::ErrorKind::UnexpectedResponse);
                 assert!(error.to_string().contains(&chunks.to_string()), "{error}");
             }
         }
+        let error = layout(json!({ "total_chunk_count": 1, "total_row_count": -1 })).unwrap_err();
+        assert_eq!(error.to_string(), "the manifest announces a negative number of rows");
         let error = layout(json!({ "total_chunk_count": 12, "total_row_count": 10 })).unwrap_err();
         assert_eq!(error.to_string(), "the manifest announces 12 chunks for 10 rows");
         for index in [-1, 2, i64::MAX] {

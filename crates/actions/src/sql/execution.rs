@@ -66,6 +66,17 @@ async fn run(
         tokio::task::spawn_blocking(move || workspace.wire().prepare_store().is_ok());
     }
     let only_reads = verb::only_reads(&request.statement);
+    // A format that is refused means a second submission. The refusal is told by its words, which may quote the statement,
+    // so what may change data is asked for in a form that every service has.
+    let formats = match only_reads {
+        true => formats,
+        false => {
+            if formats.or_json {
+                request.format = Some(types::StatementFormat::JsonArray);
+            }
+            Formats { lz4: false, or_json: false }
+        }
+    };
     let limits = Limits { rows: request.row_limit, bytes: request.byte_limit };
     let guarding = workspace.clone();
     let submission = workspace.submit("statement", pace.deadline, |submitting| async move {
@@ -273,43 +284,50 @@ impl Ended {
 
     fn error(self, state: &State) -> Error {
         let is_inline_limit = *state == State::Failed && is_inline_limit(&self.answer);
-        let status = self.answer.status;
-        let failure = status.error.unwrap_or_default();
-        let code = failure.error_code.map(|c| c.as_str().to_owned());
-        let message = failure.message.filter(|m| !m.trim().is_empty());
-        let sql_state =
-            status.sql_state.or_else(|| message.as_deref().and_then(sql_state_in).map(str::to_owned));
-        let text = match (state, message) {
-            (State::Closed, _) => "the statement succeeded, but its result is no longer available".to_owned(),
-            (State::Canceled, None) => "the statement was canceled".to_owned(),
-            (State::Canceled, Some(reason)) => format!("the statement was canceled: {reason}"),
-            (_, Some(message)) => message,
-            (_, None) => format!("the statement ended as {state}"),
-        };
-        let may_be_repeated = self.only_reads == Some(true);
-        let hint = match state {
-            State::Closed if may_be_repeated => Some("results are kept for an hour: run the statement again"),
-            State::Closed => Some("results are kept for an hour; what the statement did is done"),
-            _ if is_inline_limit && may_be_repeated => {
-                Some("the result is too large for the answer: leave `disposition` unset")
-            }
-            _ if is_inline_limit => {
-                Some("see whether the statement took effect: only its result was too large")
-            }
-            _ => None,
-        };
-        let error = Error::new(ErrorKind::RemoteFailed, text);
-        let error = match hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        };
-        error.with_details(|d| {
-            d.operation = Some("statements_execute".to_owned());
-            d.error_code = code;
-            d.sql_state = sql_state;
-            d.statement_id = Some(self.id);
-        })
+        failure(self.id, self.answer.status, state, self.only_reads, is_inline_limit)
     }
+}
+
+/// Why a statement has no result.
+pub(super) fn failure(
+    id: String,
+    status: types::StatementStatus,
+    state: &State,
+    only_reads: Option<bool>,
+    is_inline_limit: bool,
+) -> Error {
+    let failure = status.error.unwrap_or_default();
+    let code = failure.error_code.map(|c| c.as_str().to_owned());
+    let message = failure.message.filter(|m| !m.trim().is_empty());
+    let sql_state = status.sql_state.or_else(|| message.as_deref().and_then(sql_state_in).map(str::to_owned));
+    let text = match (state, message) {
+        (State::Closed, _) => "the statement succeeded, but its result is no longer available".to_owned(),
+        (State::Canceled, None) => "the statement was canceled".to_owned(),
+        (State::Canceled, Some(reason)) => format!("the statement was canceled: {reason}"),
+        (_, Some(message)) => message,
+        (_, None) => format!("the statement ended as {state}"),
+    };
+    let may_be_repeated = only_reads == Some(true);
+    let hint = match state {
+        State::Closed if may_be_repeated => Some("results are kept for an hour: run the statement again"),
+        State::Closed => Some("results are kept for an hour; what the statement did is done"),
+        _ if is_inline_limit && may_be_repeated => {
+            Some("the result is too large for the answer: leave `disposition` unset")
+        }
+        _ if is_inline_limit => Some("see whether the statement took effect: only its result was too large"),
+        _ => None,
+    };
+    let error = Error::new(ErrorKind::RemoteFailed, text);
+    let error = match hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    };
+    error.with_details(|d| {
+        d.operation = Some("statements_execute".to_owned());
+        d.error_code = code;
+        d.sql_state = sql_state;
+        d.statement_id = Some(id);
+    })
 }
 
 /// Whether a statement failed only since its result is too large for the answer. The service has no code for that.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use brickwire_client::{ResponseValue, types};
+use brickwire_client::{
+    ResponseValue, operations,
+    types::{self, StatementState},
+};
 use tokio::time::Instant;
 
 use super::{
@@ -13,7 +16,9 @@ use super::{
 };
 #[cfg(feature = "arrow")]
 use crate::{Error, RecordBatches};
-use crate::{FetchOptions, Result, StatementResult, WaitOptions, Workspace, names::required};
+use crate::{
+    FetchOptions, Result, StatementResult, WaitOptions, Workspace, document::nameless, names::required,
+};
 
 /// A warehouse's own limit for a statement is two days unless an administrator changed it.
 const DEADLINE: Duration = Duration::from_secs(48 * 60 * 60);
@@ -214,7 +219,17 @@ impl Statement {
     pub async fn submit(self) -> Result<ResponseValue<types::StatementResponse>> {
         let workspace = self.workspace.with_deadline(self.wait.deadline());
         let requests = self.into_requests(Duration::ZERO, false)?;
-        workspace.client().statements_execute(&requests.first).await
+        let answer = workspace.client().statements_execute(&requests.first).await?;
+        let operation = operations::STATEMENTS_EXECUTE.operation_id;
+        let id = answer.statement_id.clone().filter(|id| !id.is_empty());
+        let id = id.ok_or_else(|| nameless("statement", operation))?;
+        let status = answer.status.clone().unwrap_or_default();
+        match status.state.clone() {
+            Some(state @ (StatementState::Failed | StatementState::Canceled)) => {
+                Err(execution::failure(id, status, &state, None, false))
+            }
+            _ => Ok(answer),
+        }
     }
 
     /// Runs the statement, waits for its end, and returns its result, whose rows are fetched as they are asked for. The

@@ -82,6 +82,24 @@ fn an_unanswered_submission_is_said_to_run_perhaps() {
 }
 
 #[test]
+fn a_change_that_was_not_answered_is_said_to_be_carried_out_perhaps() {
+    for (line, path, operation) in [
+        ("sql -w 0123456789abcdef SELECT --detach", "/sql/statements", "statements_execute"),
+        ("commands submit -c 0123-456789-abcdefgh --context 1 x", "/commands/execute", "commands_execute"),
+        ("commands execute -c 0123-456789-abcdefgh --context 1 x", "/commands/execute", "commands_execute"),
+        ("contexts create -c 0123-456789-abcdefgh", "/contexts/create", "contexts_create"),
+        ("api POST /2.0/x -q", "/2.0/x", "POST /api/2.0/x"),
+    ] {
+        let server = silent_for(path);
+        let running = server.brick(line).start();
+        server.until_sent(path);
+        running.signal("TERM");
+        let words = format!("{operation} was sent and not answered: it may have been carried out");
+        running.end().fails(143, &[&words, "interrupted"]);
+    }
+}
+
+#[test]
 fn a_context_that_cannot_be_destroyed_is_a_warning() {
     let server = silent_for("/contexts/destroy");
     let ran = server.brick("run -c 0123-456789-abcdefgh x --timeout 2s").run().done();

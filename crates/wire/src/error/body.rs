@@ -12,6 +12,7 @@ use std::{
 
 use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Error, ErrorKind};
@@ -42,6 +43,8 @@ pub struct ErrorBody {
     pub retry_after: Option<Duration>,
     /// The service's id of the request.
     pub request_id: Option<String>,
+    /// Whether the code is a field of its own, and not a word of a text.
+    is_coded: bool,
     /// Whether the wait is that of a Retry-After header. Only with that is a 503 a promise that nothing was done.
     pub(crate) has_retry_after: bool,
     raw: Bytes,
@@ -83,6 +86,7 @@ impl ErrorBody {
             message,
             retry_after,
             has_retry_after: in_header.is_some(),
+            is_coded: json.is_some(),
             request_id: header(headers, "x-request-id")
                 .or_else(|| header(headers, "x-databricks-request-id"))
                 .or_else(|| json.as_ref().and_then(request_info)),
@@ -95,13 +99,14 @@ impl ErrorBody {
     pub(crate) fn is_not_executed(&self) -> bool {
         match self.status.as_u16() {
             429 => true,
-            400..500 | 503 => self.is_over_limit(),
+            400 | 503 => self.is_coded && self.error_code.as_deref() == Some("REQUEST_LIMIT_EXCEEDED"),
             _ => false,
         }
     }
 
     fn is_over_limit(&self) -> bool {
-        matches!(self.error_code.as_deref(), Some("REQUEST_LIMIT_EXCEEDED" | "RESOURCE_EXHAUSTED"))
+        self.is_coded
+            && matches!(self.error_code.as_deref(), Some("REQUEST_LIMIT_EXCEEDED" | "RESOURCE_EXHAUSTED"))
     }
 
     /// Whether the request may have been carried out although this is an error: read from the status and the code, for
@@ -109,6 +114,8 @@ impl ErrorBody {
     pub(crate) fn may_have_run(&self) -> bool {
         match self.status.as_u16() {
             501 => false,
+            // A gateway that waited too long for the service may say this, too.
+            408 => true,
             503 => !self.has_retry_after && !self.is_not_executed(),
             500.. => true,
             _ => false,
@@ -190,6 +197,22 @@ fn hint(kind: ErrorKind, message: &str) -> Option<&'static str> {
         ErrorKind::PermissionDenied => Some("ask an administrator of the workspace for the permission"),
         _ => None,
     }
+}
+
+/// The error in an answer whose status is that of a success, as a gateway may send it.
+pub(crate) fn in_success(body: &[u8]) -> Option<Error> {
+    #[derive(Deserialize)]
+    struct Said {
+        error_code: Option<String>,
+        message: Option<String>,
+    }
+    // Errors are short, and most answers are not read for this.
+    let is_candidate = body.len() <= TEXT_SEARCHED && memchr::memmem::find(body, b"\"error_code\"").is_some();
+    let said: Said = serde_json::from_slice(if is_candidate { body } else { b"" }).ok()?;
+    let code = said.error_code.filter(|code| !code.is_empty())?;
+    let message = said.message.unwrap_or_default();
+    let text = format!("{code}: {message}: an error came with the status of a success");
+    Some(Error::unexpected(text).with_details(|d| d.error_code = Some(code)))
 }
 
 fn code_of(json: &Value) -> Option<String> {
