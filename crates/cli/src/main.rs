@@ -58,13 +58,15 @@ async fn run(args: Args) -> ExitCode {
     let context = Context::new(args.global);
     // Dropping the command's future cancels what it started; `settle` waits for these cancellations.
     let outcome = tokio::select! {
+        // Signals are listened to before the command sends anything.
+        biased;
+        signal = stopped(&context) => Outcome::Interrupted(signal),
         done = commands::run(args.command, &context) => match (done, signals::received()) {
             // Work that blocks this thread notices a signal itself.
             (Err(_), Some(signal)) => Outcome::Interrupted(signal),
             (Ok(()), _) => Outcome::Done,
             (Err(error), None) => Outcome::Failed(error),
         },
-        signal = stopped(&context) => Outcome::Interrupted(signal),
         () = context.progress().beat() => unreachable!("it never ends"),
     };
     context.progress().clear();
