@@ -10,7 +10,7 @@ use serde_json::error::Category;
 use crate::{Error, Result};
 
 pub use self::{
-    room::{list, map, rows},
+    room::{elements, entries, list, map, rows},
     shape::{Excess, excess},
 };
 

@@ -5,7 +5,7 @@
 
 use std::{cell::Cell, collections::BTreeMap, fmt, marker::PhantomData};
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// What the elements of all lists and maps of a document may take, in bytes.
 pub(super) const LARGEST: usize = 64 << 20;
@@ -72,29 +72,55 @@ pub fn map<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(Option::<Entries<T>>::deserialize(deserializer)?.map(|entries| entries.0))
 }
 
+/// Reads a list whose elements are read by a seed.
+///
+/// # Errors
+/// As for [`list`], and if the document says `null`.
+pub fn elements<'de, D: Deserializer<'de>, S: DeserializeSeed<'de> + Copy>(
+    deserializer: D,
+    seed: S,
+) -> Result<Vec<S::Value>, D::Error> {
+    deserializer.deserialize_seq(Elements(seed))
+}
+
+/// Reads a map whose values are read by a seed, without the entries that it finds empty.
+///
+/// # Errors
+/// As for [`list`], and if the document says `null`.
+pub fn entries<'de, D: Deserializer<'de>, S: DeserializeSeed<'de, Value = Option<T>> + Copy, T>(
+    deserializer: D,
+    seed: S,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    deserializer.deserialize_map(Values(seed))
+}
+
 struct Entries<T>(BTreeMap<String, T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Self(BTreeMap::new()))
+        entries(deserializer, PhantomData::<Option<T>>).map(Self)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-    type Value = Self;
+struct Values<S>(S);
+
+impl<'de, S: DeserializeSeed<'de, Value = Option<T>> + Copy, T> Visitor<'de> for Values<S> {
+    type Value = BTreeMap<String, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a map")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Self, A::Error> {
-        while let Some((key, value)) = entries.next_entry::<String, Option<T>>()? {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut map = BTreeMap::new();
+        while let Some(key) = entries.next_key()? {
+            let value = entries.next_value_seed(self.0)?;
             take(KEY + size_of::<T>())?;
             if let Some(value) = value {
-                self.0.insert(key, value);
+                map.insert(key, value);
             }
         }
-        Ok(self)
+        Ok(map)
     }
 }
 
@@ -102,23 +128,23 @@ struct Row<T>(Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Elements(PhantomData)).map(Self)
+        elements(deserializer, PhantomData).map(Self)
     }
 }
 
-struct Elements<T>(PhantomData<T>);
+struct Elements<S>(S);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
-    type Value = Vec<T>;
+impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for Elements<S> {
+    type Value = Vec<S::Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a sequence")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(element) = elements.next_element()? {
-            take(size_of::<T>())?;
+        while let Some(element) = elements.next_element_seed(self.0)? {
+            take(size_of::<S::Value>())?;
             list.push(element);
         }
         Ok(list)
