@@ -2,7 +2,11 @@
 
 use std::{env, fmt::Write as _, fs, path::Path};
 
-use syn::{Attribute, Fields, Item, ItemStruct};
+use syn::{
+    Ident, Item, LitStr, Token, bracketed, parenthesized,
+    parse::{Parse, ParseStream, Result},
+    punctuated::Punctuated,
+};
 
 const GENERATED: &str = "../crates/client/src/generated.rs";
 
@@ -16,57 +20,59 @@ fn main() {
     });
     let mut table = String::from("&[\n");
     for item in types.expect("the generated client has a module of types").1 {
-        let Item::Struct(item) = item else { continue };
-        if item.attrs.iter().any(|attribute| has(attribute, "derive", "Deserialize")) {
-            let name = item.ident.to_string();
-            let known = known(&item).map_or("None".to_owned(), |known| format!("Some(&{known:?})"));
-            writeln!(table, "Type::new::<brickwire_client::types::{name}>({name:?}, {known}),")
-                .expect("writing to a string can't fail");
-        }
+        let Item::Macro(item) = item else { continue };
+        let is = |name: &str| item.mac.path.segments.last().is_some_and(|last| last.ident == name);
+        let (name, known) = if is("object") {
+            let object: Object = item.mac.parse_body().expect("an object is a name and its fields");
+            (object.name, object.keeps_others.then_some(object.members))
+        } else if is("transparent") {
+            (item.mac.parse_body().expect("a transparent type is a name"), None)
+        } else {
+            continue;
+        };
+        let name = name.to_string();
+        let known = known.map_or("None".to_owned(), |known| format!("Some(&{known:?})"));
+        writeln!(table, "Type::new::<brickwire_client::types::{name}>({name:?}, {known}),")
+            .expect("writing to a string can't fail");
     }
+    assert!(table.lines().count() > 50, "the build script doesn't find the generated types");
     table.push(']');
     let folder = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     fs::write(Path::new(&folder).join("types.rs"), table).expect("OUT_DIR can be written to");
 }
 
-/// The names of the fields on the wire, if the type keeps all others, too.
-fn known(item: &ItemStruct) -> Option<Vec<String>> {
-    let Fields::Named(fields) = &item.fields else { return None };
-    let keeps_others = |attribute: &Attribute| has(attribute, "serde", "flatten");
-    if !fields.named.iter().any(|field| field.attrs.iter().any(keeps_others)) {
-        return None;
-    }
-    let mut names = Vec::new();
-    for field in fields.named.iter().filter(|field| !field.attrs.iter().any(keeps_others)) {
-        let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-        for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-            // What else a field says has a value, too, or none; it is of no interest.
-            let _ = attribute.parse_nested_meta(|meta| {
-                if meta.input.peek(syn::Token![=]) {
-                    let value: syn::LitStr = meta.value()?.parse()?;
-                    if meta.path.is_ident("rename") {
-                        name = value.value();
-                    }
-                }
-                Ok(())
-            });
-        }
-        names.push(name);
-    }
-    Some(names)
+/// What the macro of an object says: `Toy, [(type_, "type")], ["type"], extra`.
+struct Object {
+    name: Ident,
+    /// The names of the fields on the wire.
+    members: Vec<String>,
+    /// Whether the type keeps all others, too.
+    keeps_others: bool,
 }
 
-/// Whether an attribute such as `#[derive(Clone, Deserialize)]` has this word.
-fn has(attribute: &Attribute, path: &str, word: &str) -> bool {
-    let mut found = false;
-    if attribute.path().is_ident(path) {
-        let _ = attribute.parse_nested_meta(|meta| {
-            found |= meta.path.is_ident(word);
-            if meta.input.peek(syn::Token![=]) {
-                let _: syn::LitStr = meta.value()?.parse()?;
-            }
-            Ok(())
-        });
+impl Parse for Object {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let name = input.parse()?;
+        input.parse::<Token![,]>()?;
+        let fields;
+        bracketed!(fields in input);
+        let members = Punctuated::<_, Token![,]>::parse_terminated_with(&fields, member)?;
+        input.parse::<Token![,]>()?;
+        let required;
+        bracketed!(required in input);
+        Punctuated::<LitStr, Token![,]>::parse_terminated(&required)?;
+        input.parse::<Option<Token![,]>>()?;
+        let keeps_others = input.parse::<Option<Ident>>()?.is_some();
+        input.parse::<Option<Token![,]>>()?;
+        Ok(Self { name, members: members.into_iter().collect(), keeps_others })
     }
-    found
+}
+
+/// `(type_, "type")`
+fn member(input: ParseStream) -> Result<String> {
+    let pair;
+    parenthesized!(pair in input);
+    pair.parse::<Ident>()?;
+    pair.parse::<Token![,]>()?;
+    Ok(pair.parse::<LitStr>()?.value())
 }

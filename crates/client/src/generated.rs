@@ -3,90 +3,62 @@ use crate::client::Client;
 use brickwire_wire::{Error, OperationInfo, ResponseValue};
 /// Types used as operation parameters and responses.
 pub mod types {
-    use serde::{Deserialize, Serialize};
     /// A place on Azure Data Lake Storage.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Adlsgen2Info {
         /// The path, with the scheme `abfss:`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination: Option<String>,
     }
+    crate::object::object!(Adlsgen2Info, [(destination, "destination")], []);
     /// The bounds of scaling. The service moves between them as load asks.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AutoScale {
         /// The most workers. More than `min_workers`.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub max_workers: Option<i64>,
         /// The fewest workers, and the number to start with.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub min_workers: Option<i64>,
     }
+    crate::object::object!(AutoScale, [(max_workers, "max_workers"), (min_workers, "min_workers")], []);
     /// Settings for clusters on AWS.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AwsAttributes {
         /// Whether the nodes after the first `first_on_demand` are spot instances.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub availability: Option<AwsAvailability>,
         /// Volumes for each node, 0 to 10. Node types without local disks need at least one; with any, Spark uses the volumes alone and not the local disks.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub ebs_volume_count: Option<i64>,
         /// Operations per second of a gp3 volume. The service picks what a gp2 volume of the size has when it is absent.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub ebs_volume_iops: Option<i64>,
         /// Size of each volume in GiB: 100 to 4096 for `GENERAL_PURPOSE_SSD`, 500 to 4096 for `THROUGHPUT_OPTIMIZED_HDD`.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub ebs_volume_size: Option<i64>,
         /// Throughput of a gp3 volume in MiB/s. The service picks what a gp2 volume of the size has when it is absent.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub ebs_volume_throughput: Option<i64>,
         /// The type of the volumes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ebs_volume_type: Option<EbsVolumeType>,
         /// How many nodes, the driver first, are on-demand instances whatever `availability` says.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub first_on_demand: Option<i64>,
         /// The ARN of the instance profile that the nodes carry. It has to be registered in the workspace.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instance_profile_arn: Option<String>,
         /// The most to pay for a spot instance, in percent of the on-demand price; 100 when absent, at most 10000.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub spot_bid_price_percent: Option<i64>,
         /// The availability zone, such as `us-west-2a`, in the workspace's region; `auto` picks one with room.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub zone_id: Option<String>,
     }
+    crate::object::object!(
+        AwsAttributes,
+        [
+            (availability, "availability"),
+            (ebs_volume_count, "ebs_volume_count"),
+            (ebs_volume_iops, "ebs_volume_iops"),
+            (ebs_volume_size, "ebs_volume_size"),
+            (ebs_volume_throughput, "ebs_volume_throughput"),
+            (ebs_volume_type, "ebs_volume_type"),
+            (first_on_demand, "first_on_demand"),
+            (instance_profile_arn, "instance_profile_arn"),
+            (spot_bid_price_percent, "spot_bid_price_percent"),
+            (zone_id, "zone_id")
+        ],
+        []
+    );
     /// Which instances to use on AWS: `SPOT_WITH_FALLBACK` takes on-demand ones where no spot instances are to be had.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -102,28 +74,30 @@ pub mod types {
         [(OnDemand, "ON_DEMAND"), (Spot, "SPOT"), (SpotWithFallback, "SPOT_WITH_FALLBACK")]
     );
     /// Settings for clusters on Azure.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AzureAttributes {
         /// Whether the nodes after the first `first_on_demand` are spot instances.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub availability: Option<AzureAvailability>,
         /// The resource id of the capacity reservation group that the machines are taken from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub capacity_reservation_group: Option<String>,
         /// How many nodes, the driver first, are on-demand instances whatever `availability` says.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub first_on_demand: Option<i64>,
         /// The Log Analytics workspace that the nodes report to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub log_analytics_info: Option<LogAnalyticsInfo>,
         /// The most to pay for a spot instance, in US dollars per hour; -1 means up to the on-demand price, so that price never evicts.
-        #[serde(skip_serializing_if = "Option::is_none", default, with = "crate::double::optional")]
         pub spot_bid_max_price: Option<f64>,
     }
+    crate::object::object!(
+        AzureAttributes,
+        [
+            (availability, "availability"),
+            (capacity_reservation_group, "capacity_reservation_group"),
+            (first_on_demand, "first_on_demand"),
+            (log_analytics_info, "log_analytics_info"),
+            (spot_bid_max_price, "spot_bid_max_price")
+        ],
+        []
+    );
     /// Which instances to use on Azure: `SPOT_WITH_FALLBACK_AZURE` takes on-demand ones where no spot instances are to be had.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -143,60 +117,51 @@ pub mod types {
         ]
     );
     /// Where a chunk is within its result.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct BaseChunkInfo {
         /// Bytes in the chunk. Not there with `INLINE`.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub byte_count: Option<i64>,
         /// The chunk's number, counted from 0.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub chunk_index: Option<i64>,
         /// Rows in the chunk.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub row_count: Option<i64>,
         /// The number of the chunk's first row in the whole result, counted from 0.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub row_offset: Option<i64>,
     }
+    crate::object::object!(
+        BaseChunkInfo,
+        [
+            (byte_count, "byte_count"),
+            (chunk_index, "chunk_index"),
+            (row_count, "row_count"),
+            (row_offset, "row_offset")
+        ],
+        []
+    );
     /// The command to cancel. The service wants all members, though it marks none as required.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CancelCommand {
         /// The id of the cluster that the command runs on.
-        #[serde(rename = "clusterId", skip_serializing_if = "Option::is_none")]
         pub cluster_id: Option<String>,
         /// The id of the command.
-        #[serde(rename = "commandId", skip_serializing_if = "Option::is_none")]
         pub command_id: Option<String>,
         /// The id of the context that the command was handed to.
-        #[serde(rename = "contextId", skip_serializing_if = "Option::is_none")]
         pub context_id: Option<String>,
     }
+    crate::object::object!(
+        CancelCommand,
+        [(cluster_id, "clusterId"), (command_id, "commandId"), (context_id, "contextId")],
+        []
+    );
     /// The release channel of the SQL engine.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Channel {
         /// The engine's version, with the channel `CHANNEL_NAME_CUSTOM` only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub dbsql_version: Option<String>,
         /// The channel.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<ChannelName>,
     }
+    crate::object::object!(Channel, [(dbsql_version, "dbsql_version"), (name, "name")], []);
     /// A release channel: `CHANNEL_NAME_CURRENT` is the default, `CHANNEL_NAME_PREVIEW` gets the next release early, `CHANNEL_NAME_PREVIOUS` keeps the one before, `CHANNEL_NAME_CUSTOM` names a version.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -218,26 +183,21 @@ pub mod types {
         ]
     );
     /// Clients that may start work on a cluster.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ClientsTypes {
         /// Whether jobs may.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub jobs: Option<bool>,
         /// Whether notebooks may.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub notebooks: Option<bool>,
     }
+    crate::object::object!(ClientsTypes, [(jobs, "jobs"), (notebooks, "notebooks")], []);
     /// What is known of a node type at the cloud provider.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CloudProviderNodeInfo {
         /// What stands in the way of using it; empty or absent when nothing does.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub status: Option<Vec<CloudProviderNodeStatus>>,
     }
+    crate::object::object!(CloudProviderNodeInfo, [(status, "status")], []);
     /// Why a node type can't be used: the subscription lacks it, or the region does. Note the mixed case.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -255,242 +215,176 @@ pub mod types {
         ]
     );
     /// A cluster: its settings, its state and what it runs on.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ClusterDetails {
         /// The bounds of scaling; absent for a cluster of fixed size, which has `num_workers`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub autoscale: Option<AutoScale>,
         /// Minutes without activity after which the cluster ends by itself, 10 to 10000; 0 or absent means never.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub autotermination_minutes: Option<i64>,
         /// Settings for clusters on AWS.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub aws_attributes: Option<AwsAttributes>,
         /// Settings for clusters on Azure.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub azure_attributes: Option<AzureAttributes>,
         /// CPU cores of all nodes together. May be a fraction, since some node types share cores.
-        #[serde(skip_serializing_if = "Option::is_none", default, with = "crate::double::optional")]
         pub cluster_cores: Option<f64>,
         /// The cluster's id, such as `0123-456789-abcdefgh`; kept over restarts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cluster_id: Option<String>,
         /// Where logs are delivered, every five minutes. Absent when they aren't.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cluster_log_conf: Option<ClusterLogConf>,
         /// How the delivery of logs went last.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cluster_log_status: Option<LogSyncStatus>,
         /// Memory of all nodes together, in megabytes.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub cluster_memory_mb: Option<i64>,
         /// The cluster's name. Names needn't be unique. For a job's cluster it is made of the job's and the run's ids.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cluster_name: Option<String>,
         /// What made the cluster.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cluster_source: Option<ClusterSource>,
         /// Who created the cluster: a user's e-mail address or an application id. Absent when the user is gone.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_user_name: Option<String>,
         /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::map"
-        )]
         pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data_security_mode: Option<DataSecurityMode>,
         /// Tags that the service adds, such as `Vendor`, `Creator`, `ClusterName` and `ClusterId`.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::map"
-        )]
         pub default_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Where the libraries of the cluster come from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub dependency_mode: Option<DependencyMode>,
         /// The container image that the nodes run; absent for the runtime's own.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub docker_image: Option<DockerImage>,
         /// The driver's node, which the Spark driver and the interpreters run on.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub driver: Option<SparkNode>,
         /// The instance pool of the driver; `instance_pool_id` serves when it is absent.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub driver_instance_pool_id: Option<String>,
         /// Node types that may stand in for the driver's.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub driver_node_type_flexibility: Option<NodeTypeFlexibility>,
         /// The node type of the driver; that of the workers when absent.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub driver_node_type_id: Option<String>,
         /// Whether nodes get more disk by themselves when they run short of it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enable_elastic_disk: Option<bool>,
         /// Whether the local disks are encrypted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enable_local_disk_encryption: Option<bool>,
         /// The nodes that the Spark executors run on.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub executors: Option<Vec<SparkNode>>,
         /// Settings for clusters on Google Cloud.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub gcp_attributes: Option<GcpAttributes>,
         /// Scripts that run on each node before Spark starts, in order.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub init_scripts: Option<Vec<InitScriptInfo>>,
         /// The instance pool that the nodes are taken from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instance_pool_id: Option<String>,
         /// Whether the cluster is one node, driver and worker at once. Only with a `kind`; sets the tags, the Spark settings and the size by itself.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_single_node: Option<bool>,
         /// The TCP port of the JDBC server on the driver's node; the other nodes have none.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub jdbc_port: Option<i64>,
         /// Which rules the settings follow; absent for the older ones. Newer settings such as `is_single_node` and `use_ml_runtime` need it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<ClusterKind>,
         /// When the cluster was last started or restarted, in milliseconds since the epoch.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub last_restarted_time: Option<i64>,
         /// When the driver last lost its state, by a restart or a crash, in milliseconds since the epoch.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub last_state_loss_time: Option<i64>,
         /// The node type of the workers, and of the driver unless it has its own. See `clusters_list_node_types`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub node_type_id: Option<String>,
         /// Workers of a cluster of fixed size, not counting the driver. While the cluster changes its size this is the target; `executors` shows what there is.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub num_workers: Option<i64>,
         /// The id of the cluster policy that the settings obey.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub policy_id: Option<String>,
         /// Throughput of the remote disks in Mb/s. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub remote_disk_throughput: Option<i64>,
         /// The engine that runs queries; without it the version decides.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub runtime_engine: Option<RuntimeEngine>,
         /// The one user or group who may use the cluster, with a data security mode for one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub single_user_name: Option<String>,
         /// Spark settings by name. Values are text, also those that are numbers.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::map"
-        )]
         pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
         /// The id of the Spark context; a new one after each restart of the driver. May exceed 2^53.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub spark_context_id: Option<i64>,
         /// Environment variables for driver and workers. May refer to secrets; values are text.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::map"
-        )]
         pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
         /// The runtime version, such as `16.4.x-scala2.12`. See `clusters_spark_versions`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub spark_version: Option<String>,
         /// The settings as they were asked for; the cluster's own members hold what came of them, with defaults and policy applied.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub spec: Option<ClusterSpec>,
         /// Public SSH keys of the user `ubuntu` on each node, at most 10; the port is 2200.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub ssh_public_keys: Option<Vec<String>>,
         /// When the cluster was created (it then went to `PENDING`), in milliseconds since the epoch.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub start_time: Option<i64>,
         /// What the cluster is doing.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<ClusterState>,
         /// How the cluster came to its state, for people, such as why it was terminated.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state_message: Option<String>,
         /// When the cluster ended, in milliseconds since the epoch; 0 or absent while it hasn't.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub terminated_time: Option<i64>,
         /// Why the cluster ended; there while it is `TERMINATING` or `TERMINATED`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub termination_reason: Option<TerminationReason>,
         /// Size of all remote disks together at the start, in GB. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub total_initial_remote_disk_size: Option<i64>,
         /// Whether the runtime is the one for machine learning. Only with a `kind`; the version's name need not say so then.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub use_ml_runtime: Option<bool>,
         /// Node types that may stand in for the workers'.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub worker_node_type_flexibility: Option<NodeTypeFlexibility>,
         /// Which workloads may use the cluster.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub workload_type: Option<WorkloadType>,
-        #[serde(flatten)]
         pub extra: serde_json::Map<String, serde_json::Value>,
     }
+    crate::object::object!(
+        ClusterDetails,
+        [
+            (autoscale, "autoscale"),
+            (autotermination_minutes, "autotermination_minutes"),
+            (aws_attributes, "aws_attributes"),
+            (azure_attributes, "azure_attributes"),
+            (cluster_cores, "cluster_cores"),
+            (cluster_id, "cluster_id"),
+            (cluster_log_conf, "cluster_log_conf"),
+            (cluster_log_status, "cluster_log_status"),
+            (cluster_memory_mb, "cluster_memory_mb"),
+            (cluster_name, "cluster_name"),
+            (cluster_source, "cluster_source"),
+            (creator_user_name, "creator_user_name"),
+            (custom_tags, "custom_tags"),
+            (data_security_mode, "data_security_mode"),
+            (default_tags, "default_tags"),
+            (dependency_mode, "dependency_mode"),
+            (docker_image, "docker_image"),
+            (driver, "driver"),
+            (driver_instance_pool_id, "driver_instance_pool_id"),
+            (driver_node_type_flexibility, "driver_node_type_flexibility"),
+            (driver_node_type_id, "driver_node_type_id"),
+            (enable_elastic_disk, "enable_elastic_disk"),
+            (enable_local_disk_encryption, "enable_local_disk_encryption"),
+            (executors, "executors"),
+            (gcp_attributes, "gcp_attributes"),
+            (init_scripts, "init_scripts"),
+            (instance_pool_id, "instance_pool_id"),
+            (is_single_node, "is_single_node"),
+            (jdbc_port, "jdbc_port"),
+            (kind, "kind"),
+            (last_restarted_time, "last_restarted_time"),
+            (last_state_loss_time, "last_state_loss_time"),
+            (node_type_id, "node_type_id"),
+            (num_workers, "num_workers"),
+            (policy_id, "policy_id"),
+            (remote_disk_throughput, "remote_disk_throughput"),
+            (runtime_engine, "runtime_engine"),
+            (single_user_name, "single_user_name"),
+            (spark_conf, "spark_conf"),
+            (spark_context_id, "spark_context_id"),
+            (spark_env_vars, "spark_env_vars"),
+            (spark_version, "spark_version"),
+            (spec, "spec"),
+            (ssh_public_keys, "ssh_public_keys"),
+            (start_time, "start_time"),
+            (state, "state"),
+            (state_message, "state_message"),
+            (terminated_time, "terminated_time"),
+            (termination_reason, "termination_reason"),
+            (total_initial_remote_disk_size, "total_initial_remote_disk_size"),
+            (use_ml_runtime, "use_ml_runtime"),
+            (worker_node_type_flexibility, "worker_node_type_flexibility"),
+            (workload_type, "workload_type")
+        ],
+        [],
+        extra
+    );
     /// Which rules the settings of a cluster follow. `CLASSIC_PREVIEW` is the newer set, with fewer settings to get wrong.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -501,18 +395,16 @@ pub mod types {
     }
     crate::open_enum::open_enum!(ClusterKind, [(ClassicPreview, "CLASSIC_PREVIEW")]);
     /// Where logs are delivered. One of the members is set; each log goes under the destination, then the cluster's id.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ClusterLogConf {
         /// A DBFS path.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub dbfs: Option<DbfsStorageInfo>,
         /// An S3 path. The nodes' instance profile has to allow writing there.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub s3: Option<S3StorageInfo>,
         /// A path in a Unity Catalog volume.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub volumes: Option<VolumesStorageInfo>,
     }
+    crate::object::object!(ClusterLogConf, [(dbfs, "dbfs"), (s3, "s3"), (volumes, "volumes")], []);
     /// What made a cluster: `UI` and `API` stand for people and programs, `JOB` for the job scheduler, `SQL`, `MODELS` and `PIPELINE` for the services of that name, `PIPELINE_MAINTENANCE` for the upkeep of pipelines.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -540,150 +432,120 @@ pub mod types {
         ]
     );
     /// The settings of a cluster as they were asked for.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ClusterSpec {
         /// Whether members that were left out take the policy's fixed and default values.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub apply_policy_default_values: Option<bool>,
         /// The bounds of scaling; absent for a cluster of fixed size, which has `num_workers`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub autoscale: Option<AutoScale>,
         /// Minutes without activity after which the cluster ends by itself, 10 to 10000; 0 or absent means never.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub autotermination_minutes: Option<i64>,
         /// Settings for clusters on AWS.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub aws_attributes: Option<AwsAttributes>,
         /// Settings for clusters on Azure.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub azure_attributes: Option<AzureAttributes>,
         /// Where logs are delivered, every five minutes. Absent when they aren't.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cluster_log_conf: Option<ClusterLogConf>,
         /// The cluster's name. Names needn't be unique. For a job's cluster it is made of the job's and the run's ids.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cluster_name: Option<String>,
         /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::map"
-        )]
         pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data_security_mode: Option<DataSecurityMode>,
         /// Where the libraries of the cluster come from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub dependency_mode: Option<DependencyMode>,
         /// The container image that the nodes run; absent for the runtime's own.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub docker_image: Option<DockerImage>,
         /// The instance pool of the driver; `instance_pool_id` serves when it is absent.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub driver_instance_pool_id: Option<String>,
         /// Node types that may stand in for the driver's.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub driver_node_type_flexibility: Option<NodeTypeFlexibility>,
         /// The node type of the driver; that of the workers when absent.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub driver_node_type_id: Option<String>,
         /// Whether nodes get more disk by themselves when they run short of it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enable_elastic_disk: Option<bool>,
         /// Whether the local disks are encrypted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enable_local_disk_encryption: Option<bool>,
         /// Settings for clusters on Google Cloud.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub gcp_attributes: Option<GcpAttributes>,
         /// Scripts that run on each node before Spark starts, in order.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub init_scripts: Option<Vec<InitScriptInfo>>,
         /// The instance pool that the nodes are taken from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instance_pool_id: Option<String>,
         /// Whether the cluster is one node, driver and worker at once. Only with a `kind`; sets the tags, the Spark settings and the size by itself.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_single_node: Option<bool>,
         /// Which rules the settings follow; absent for the older ones. Newer settings such as `is_single_node` and `use_ml_runtime` need it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<ClusterKind>,
         /// The node type of the workers, and of the driver unless it has its own. See `clusters_list_node_types`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub node_type_id: Option<String>,
         /// Workers of a cluster of fixed size, not counting the driver. While the cluster changes its size this is the target; `executors` shows what there is.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub num_workers: Option<i64>,
         /// The id of the cluster policy that the settings obey.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub policy_id: Option<String>,
         /// Throughput of the remote disks in Mb/s. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub remote_disk_throughput: Option<i64>,
         /// The engine that runs queries; without it the version decides.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub runtime_engine: Option<RuntimeEngine>,
         /// The one user or group who may use the cluster, with a data security mode for one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub single_user_name: Option<String>,
         /// Spark settings by name. Values are text, also those that are numbers.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::map"
-        )]
         pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
         /// Environment variables for driver and workers. May refer to secrets; values are text.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::map"
-        )]
         pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
         /// The runtime version, such as `16.4.x-scala2.12`. See `clusters_spark_versions`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub spark_version: Option<String>,
         /// Public SSH keys of the user `ubuntu` on each node, at most 10; the port is 2200.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub ssh_public_keys: Option<Vec<String>>,
         /// Size of all remote disks together at the start, in GB. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub total_initial_remote_disk_size: Option<i64>,
         /// Whether the runtime is the one for machine learning. Only with a `kind`; the version's name need not say so then.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub use_ml_runtime: Option<bool>,
         /// Node types that may stand in for the workers'.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub worker_node_type_flexibility: Option<NodeTypeFlexibility>,
         /// Which workloads may use the cluster.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub workload_type: Option<WorkloadType>,
     }
+    crate::object::object!(
+        ClusterSpec,
+        [
+            (apply_policy_default_values, "apply_policy_default_values"),
+            (autoscale, "autoscale"),
+            (autotermination_minutes, "autotermination_minutes"),
+            (aws_attributes, "aws_attributes"),
+            (azure_attributes, "azure_attributes"),
+            (cluster_log_conf, "cluster_log_conf"),
+            (cluster_name, "cluster_name"),
+            (custom_tags, "custom_tags"),
+            (data_security_mode, "data_security_mode"),
+            (dependency_mode, "dependency_mode"),
+            (docker_image, "docker_image"),
+            (driver_instance_pool_id, "driver_instance_pool_id"),
+            (driver_node_type_flexibility, "driver_node_type_flexibility"),
+            (driver_node_type_id, "driver_node_type_id"),
+            (enable_elastic_disk, "enable_elastic_disk"),
+            (enable_local_disk_encryption, "enable_local_disk_encryption"),
+            (gcp_attributes, "gcp_attributes"),
+            (init_scripts, "init_scripts"),
+            (instance_pool_id, "instance_pool_id"),
+            (is_single_node, "is_single_node"),
+            (kind, "kind"),
+            (node_type_id, "node_type_id"),
+            (num_workers, "num_workers"),
+            (policy_id, "policy_id"),
+            (remote_disk_throughput, "remote_disk_throughput"),
+            (runtime_engine, "runtime_engine"),
+            (single_user_name, "single_user_name"),
+            (spark_conf, "spark_conf"),
+            (spark_env_vars, "spark_env_vars"),
+            (spark_version, "spark_version"),
+            (ssh_public_keys, "ssh_public_keys"),
+            (total_initial_remote_disk_size, "total_initial_remote_disk_size"),
+            (use_ml_runtime, "use_ml_runtime"),
+            (worker_node_type_flexibility, "worker_node_type_flexibility"),
+            (workload_type, "workload_type")
+        ],
+        []
+    );
     /// What a cluster is doing. `PENDING`, `RESTARTING`, `RESIZING` and `TERMINATING` go on; `RUNNING`, `TERMINATED` and `ERROR` stay. `RESIZING` clusters work. `UNKNOWN` is a state of the service's own.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -713,47 +575,39 @@ pub mod types {
         ]
     );
     /// Optional query parameters of `clusters_list`.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ClustersListQuery {
         /// Only clusters made by one of these. The key is repeated for each.
-        #[serde(
-            rename = "filter_by.cluster_sources",
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub filter_by_cluster_sources: Option<Vec<ClusterSource>>,
         /// Only clusters in one of these states. The key is repeated for each.
-        #[serde(
-            rename = "filter_by.cluster_states",
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub filter_by_cluster_states: Option<Vec<ClusterState>>,
         /// Only clusters that are pinned, or only those that aren't.
-        #[serde(rename = "filter_by.is_pinned", skip_serializing_if = "Option::is_none")]
         pub filter_by_is_pinned: Option<bool>,
         /// Only clusters under this cluster policy.
-        #[serde(rename = "filter_by.policy_id", skip_serializing_if = "Option::is_none")]
         pub filter_by_policy_id: Option<String>,
         /// The most clusters in one page, at most 100. The service picks a size when it is left out.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub page_size: Option<i64>,
         /// The `next_page_token` or `prev_page_token` of another page; leave it out for the first.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub page_token: Option<String>,
         /// Which way to sort. Ascending when left out.
-        #[serde(rename = "sort_by.direction", skip_serializing_if = "Option::is_none")]
         pub sort_by_direction: Option<ListClustersSortByDirection>,
         /// What to sort by.
-        #[serde(rename = "sort_by.field", skip_serializing_if = "Option::is_none")]
         pub sort_by_field: Option<ListClustersSortByField>,
     }
+    crate::object::object!(
+        ClustersListQuery,
+        [
+            (filter_by_cluster_sources, "filter_by.cluster_sources"),
+            (filter_by_cluster_states, "filter_by.cluster_states"),
+            (filter_by_is_pinned, "filter_by.is_pinned"),
+            (filter_by_policy_id, "filter_by.policy_id"),
+            (page_size, "page_size"),
+            (page_token, "page_token"),
+            (sort_by_direction, "sort_by.direction"),
+            (sort_by_field, "sort_by.field")
+        ],
+        []
+    );
     /// The base type of a column. `LONG` is BIGINT, `INT` is INTEGER, `SHORT` is SMALLINT, `BYTE` is TINYINT.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -844,37 +698,35 @@ pub mod types {
         ]
     );
     /// The state of a command and, once it has ended, its result.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CommandStatusResponse {
         /// The command's id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// What the command produced; absent until it has ended.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub results: Option<Results>,
         /// How far the command is.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<CommandStatus>,
     }
+    crate::object::object!(CommandStatusResponse, [(id, "id"), (results, "results"), (status, "status")], []);
     /// One entry of a SCIM attribute that holds several, such as a group or an e-mail address.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ComplexValue {
         /// The entry's name for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub display: Option<String>,
         /// Whether this entry is the main one of its attribute.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub primary: Option<bool>,
         /// The path of the resource that the entry points to, such as `Groups/123`.
-        #[serde(rename = "$ref", skip_serializing_if = "Option::is_none")]
         pub ref_: Option<String>,
         /// What sort of entry it is, such as `work` for an address or `direct` for a membership.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
         /// The entry itself: an address, an id, a name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub value: Option<String>,
     }
+    crate::object::object!(
+        ComplexValue,
+        [(display, "display"), (primary, "primary"), (ref_, "$ref"), (type_, "type"), (value, "value")],
+        []
+    );
     /// How the memory of a machine on Google Cloud is encrypted: `SEV_SNP` uses AMD's feature of that name, `CONFIDENTIAL_COMPUTE_TYPE_NONE` not at all.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -903,32 +755,30 @@ pub mod types {
         [(Error, "Error"), (Pending, "Pending"), (Running, "Running")]
     );
     /// The state of an execution context.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ContextStatusResponse {
         /// The context's id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// How far the context is.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<ContextStatus>,
     }
+    crate::object::object!(ContextStatusResponse, [(id, "id"), (status, "status")], []);
     /// Where to create an execution context, and for which language. The service wants both, though it marks neither as required.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CreateContext {
         /// The id of a running cluster.
-        #[serde(rename = "clusterId", skip_serializing_if = "Option::is_none")]
         pub cluster_id: Option<String>,
         /// The language of the interpreter.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub language: Option<CommandLanguage>,
     }
+    crate::object::object!(CreateContext, [(cluster_id, "clusterId"), (language, "language")], []);
     /// The execution context that was created.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CreateContextResponse {
         /// The id of the new context.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
     }
+    crate::object::object!(CreateContextResponse, [(id, "id")], []);
     /// Who may use a cluster, and how well users are kept apart. `DATA_SECURITY_MODE_AUTO` lets the service choose, `DATA_SECURITY_MODE_STANDARD` is for many users (before: `USER_ISOLATION`), `DATA_SECURITY_MODE_DEDICATED` for one user or group (before: `SINGLE_USER`). `NONE` keeps nobody apart and lacks Unity Catalog. The names that start with LEGACY are for clusters that come from older modes.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -962,18 +812,19 @@ pub mod types {
         ]
     );
     /// A place on DBFS.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DbfsStorageInfo {
         /// The path, with the scheme `dbfs:`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination: Option<String>,
     }
+    crate::object::object!(DbfsStorageInfo, [(destination, "destination")], []);
     /// The cluster to terminate.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DeleteCluster {
         /// The cluster's id.
         pub cluster_id: String,
     }
+    crate::object::object!(DeleteCluster, [(cluster_id, "cluster_id")], ["cluster_id"]);
     /// Where the libraries of a cluster come from: the cluster itself or environments. `DEPENDENCY_MODE_AUTO` lets the service choose.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -993,15 +844,18 @@ pub mod types {
         ]
     );
     /// The execution context to destroy.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DestroyContext {
         /// The id of the cluster that the context runs on.
-        #[serde(rename = "clusterId")]
         pub cluster_id: String,
         /// The id of the context.
-        #[serde(rename = "contextId")]
         pub context_id: String,
     }
+    crate::object::object!(
+        DestroyContext,
+        [(cluster_id, "clusterId"), (context_id, "contextId")],
+        ["clusterId", "contextId"]
+    );
     /// Where the rows are: `INLINE` in the answer itself, at most 25 MiB, beyond which the statement fails; `EXTERNAL_LINKS` behind presigned links, at most 100 GiB.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1013,13 +867,11 @@ pub mod types {
     }
     crate::open_enum::open_enum!(Disposition, [(ExternalLinks, "EXTERNAL_LINKS"), (Inline, "INLINE")]);
     /// A name and a password for a container registry.
-    #[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct DockerBasicAuth {
         /// The password, a secret.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub password: Option<String>,
         /// The name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
     }
     impl std::fmt::Debug for DockerBasicAuth {
@@ -1030,16 +882,16 @@ pub mod types {
                 .finish()
         }
     }
+    crate::object::object!(DockerBasicAuth, [(password, "password"), (username, "username")], []);
     /// A container image for the nodes.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DockerImage {
         /// The name and the password for the registry.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub basic_auth: Option<DockerBasicAuth>,
         /// The image's address, with its tag.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<String>,
     }
+    crate::object::object!(DockerImage, [(basic_auth, "basic_auth"), (url, "url")], []);
     /// The type of EBS volumes: `GENERAL_PURPOSE_SSD` is gp2 or gp3, `THROUGHPUT_OPTIMIZED_HDD` is st1.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1054,9 +906,9 @@ pub mod types {
         [(GeneralPurposeSsd, "GENERAL_PURPOSE_SSD"), (ThroughputOptimizedHdd, "THROUGHPUT_OPTIMIZED_HDD")]
     );
     /// An answer that carries no data. The service sends an empty object or nothing at all; success is in the status.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-    #[serde(transparent)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct EmptyResponse(pub serde_json::Map<String, serde_json::Value>);
+    crate::object::transparent!(EmptyResponse);
     impl std::ops::Deref for EmptyResponse {
         type Target = serde_json::Map<String, serde_json::Value>;
         fn deref(&self) -> &serde_json::Map<String, serde_json::Value> {
@@ -1074,111 +926,109 @@ pub mod types {
         }
     }
     /// Whether a warehouse works, and if not, why.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct EndpointHealth {
         /// What is wrong, in detail, with advice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub details: Option<String>,
         /// Why the compute behind the warehouse came to an end or never came up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub failure_reason: Option<TerminationReason>,
         /// What is wrong. Deprecated; use `summary` and `details`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The verdict.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<WarehouseHealthStatus>,
         /// What is wrong, in a sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub summary: Option<String>,
     }
+    crate::object::object!(
+        EndpointHealth,
+        [
+            (details, "details"),
+            (failure_reason, "failure_reason"),
+            (message, "message"),
+            (status, "status"),
+            (summary, "summary")
+        ],
+        []
+    );
     /// A tag.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct EndpointTagPair {
         /// The tag's name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub key: Option<String>,
         /// The tag's value.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub value: Option<String>,
     }
+    crate::object::object!(EndpointTagPair, [(key, "key"), (value, "value")], []);
     /// Code to run, and where. The service wants all members, though it marks none as required.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ExecuteCommand {
         /// The id of the cluster that the context runs on.
-        #[serde(rename = "clusterId", skip_serializing_if = "Option::is_none")]
         pub cluster_id: Option<String>,
         /// The code. Several lines are fine; the value of the last expression is part of the result.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub command: Option<String>,
         /// The id of a context whose state is `Running`.
-        #[serde(rename = "contextId", skip_serializing_if = "Option::is_none")]
         pub context_id: Option<String>,
         /// The language of the code, which has to be that of the context.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub language: Option<CommandLanguage>,
     }
+    crate::object::object!(
+        ExecuteCommand,
+        [(cluster_id, "clusterId"), (command, "command"), (context_id, "contextId"), (language, "language")],
+        []
+    );
     /// The command that was accepted.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ExecuteCommandResponse {
         /// The id of the new command.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
     }
+    crate::object::object!(ExecuteCommandResponse, [(id, "id")], []);
     /// A statement to run, and how to return its rows.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ExecuteStatementRequest {
         /// The most bytes of result to return; the rest is cut off and `manifest.truncated` is set. Counts the service's internal form, so the bytes that arrive may be fewer or more. With `EXTERNAL_LINKS` and no limit the bound is 100 GiB.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub byte_limit: Option<i64>,
         /// The catalog for names that state none, as `USE CATALOG` would set it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub catalog: Option<String>,
         /// Whether the rows come in the answer or as links. `INLINE` when left out.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub disposition: Option<Disposition>,
         /// The form of the rows. `JSON_ARRAY` when left out, and the only one that `INLINE` allows.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub format: Option<StatementFormat>,
         /// What to do with a statement that hasn't ended after `wait_timeout`. `CONTINUE` when left out; has no effect with a `wait_timeout` of `0s`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub on_wait_timeout: Option<ExecuteStatementRequestOnWaitTimeout>,
         /// Values for the named markers (`:name`) of the statement. Markers without a name (`?`) are not supported.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub parameters: Option<Vec<StatementParameterListItem>>,
         /// Tags to find the statement by in the query history.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub query_tags: Option<Vec<QueryTag>>,
         /// The most rows to return; the rest is cut off and `manifest.truncated` is set. Unlike a LIMIT in the statement, which doesn't count as cut off.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub row_limit: Option<i64>,
         /// The schema for names that state none, as `USE SCHEMA` would set it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub schema: Option<String>,
         /// The SQL text, one statement of at most 16 MiB.
         pub statement: String,
         /// How long to wait for the end: `0s` for not at all, or `5s` to `50s`. `10s` when left out. Text, with the unit.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub wait_timeout: Option<String>,
         /// The id of the warehouse to run on. A stopped one is started.
         pub warehouse_id: String,
     }
+    crate::object::object!(
+        ExecuteStatementRequest,
+        [
+            (byte_limit, "byte_limit"),
+            (catalog, "catalog"),
+            (disposition, "disposition"),
+            (format, "format"),
+            (on_wait_timeout, "on_wait_timeout"),
+            (parameters, "parameters"),
+            (query_tags, "query_tags"),
+            (row_limit, "row_limit"),
+            (schema, "schema"),
+            (statement, "statement"),
+            (wait_timeout, "wait_timeout"),
+            (warehouse_id, "warehouse_id")
+        ],
+        ["statement", "warehouse_id"]
+    );
     /// What to do when the wait is over: `CONTINUE` lets the statement run on, `CANCEL` ends it.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1193,58 +1043,25 @@ pub mod types {
         [(Cancel, "CANCEL"), (Continue, "CONTINUE")]
     );
     /// A presigned link to a chunk in the cloud's storage, and what the chunk holds.
-    #[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct ExternalLink {
         /// Bytes behind the link.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub byte_count: Option<i64>,
         /// The chunk's number, counted from 0.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub chunk_index: Option<i64>,
         /// When the link expires, in RFC 3339; at most 15 minutes from when it was signed. Ask for the chunk again to get a new one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub expiration: Option<String>,
         /// The URL, good for whoever holds it until it expires. Send no Authorization header to it, and keep it out of logs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub external_link: Option<String>,
         /// Headers that the download has to send. Usually none; storage with keys of the customer asks for them.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::map"
-        )]
         pub http_headers: Option<std::collections::BTreeMap<String, String>>,
         /// The number of the next chunk; absent on the last.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub next_chunk_index: Option<i64>,
         /// The path and query of the request for the next chunk, to be joined to the host; absent on the last.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_chunk_internal_link: Option<String>,
         /// Rows behind the link.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub row_count: Option<i64>,
         /// The number of the first row in the whole result, counted from 0.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub row_offset: Option<i64>,
     }
     impl std::fmt::Debug for ExternalLink {
@@ -1262,46 +1079,55 @@ pub mod types {
                 .finish()
         }
     }
+    crate::object::object!(
+        ExternalLink,
+        [
+            (byte_count, "byte_count"),
+            (chunk_index, "chunk_index"),
+            (expiration, "expiration"),
+            (external_link, "external_link"),
+            (http_headers, "http_headers"),
+            (next_chunk_index, "next_chunk_index"),
+            (next_chunk_internal_link, "next_chunk_internal_link"),
+            (row_count, "row_count"),
+            (row_offset, "row_offset")
+        ],
+        []
+    );
     /// Settings for clusters on Google Cloud.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GcpAttributes {
         /// Whether the nodes after the first `first_on_demand` are preemptible.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub availability: Option<GcpAvailability>,
         /// Size of the boot disk of each node in GB.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub boot_disk_size: Option<i64>,
         /// Whether, and how, the memory of the machines is encrypted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub confidential_compute_type: Option<ConfidentialComputeType>,
         /// How many nodes, the driver first, are on-demand instances whatever `availability` says.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub first_on_demand: Option<i64>,
         /// The e-mail address of the service account that the nodes act as.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub google_service_account: Option<String>,
         /// Local SSDs for each node, 0 to 8. Which numbers are allowed depends on the node type.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub local_ssd_count: Option<i64>,
         /// Whether the executors are preemptible. Deprecated; use `availability`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub use_preemptible_executors: Option<bool>,
         /// The availability zone: a name, `HA` to spread the nodes over several (as when it is left out), or `AUTO` to let the service choose one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub zone_id: Option<String>,
     }
+    crate::object::object!(
+        GcpAttributes,
+        [
+            (availability, "availability"),
+            (boot_disk_size, "boot_disk_size"),
+            (confidential_compute_type, "confidential_compute_type"),
+            (first_on_demand, "first_on_demand"),
+            (google_service_account, "google_service_account"),
+            (local_ssd_count, "local_ssd_count"),
+            (use_preemptible_executors, "use_preemptible_executors"),
+            (zone_id, "zone_id")
+        ],
+        []
+    );
     /// Which instances to use on Google Cloud: `PREEMPTIBLE_WITH_FALLBACK_GCP` takes on-demand ones where no preemptible ones are to be had.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1321,65 +1147,65 @@ pub mod types {
         ]
     );
     /// A place on Google Cloud Storage.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GcsStorageInfo {
         /// The path, with the scheme `gs:`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination: Option<String>,
     }
+    crate::object::object!(GcsStorageInfo, [(destination, "destination")], []);
     /// The runtime versions that clusters can be made with.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GetSparkVersionsResponse {
         /// The versions.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub versions: Option<Vec<SparkVersion>>,
     }
+    crate::object::object!(GetSparkVersionsResponse, [(versions, "versions")], []);
     /// A script that runs on each node before Spark starts. One of the members is set and says where it is.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct InitScriptInfo {
         /// A file on Azure Data Lake Storage.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub abfss: Option<Adlsgen2Info>,
         /// A file on DBFS. Newer runtimes no longer read it; use `workspace` or `volumes`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub dbfs: Option<DbfsStorageInfo>,
         /// A file on the node itself. Works with container images that bring one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub file: Option<LocalFileInfo>,
         /// A file on Google Cloud Storage.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub gcs: Option<GcsStorageInfo>,
         /// A file on S3. The nodes' instance profile has to allow reading it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub s3: Option<S3StorageInfo>,
         /// A file in a Unity Catalog volume.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub volumes: Option<VolumesStorageInfo>,
         /// A file in the workspace.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub workspace: Option<WorkspaceStorageInfo>,
     }
+    crate::object::object!(
+        InitScriptInfo,
+        [
+            (abfss, "abfss"),
+            (dbfs, "dbfs"),
+            (file, "file"),
+            (gcs, "gcs"),
+            (s3, "s3"),
+            (volumes, "volumes"),
+            (workspace, "workspace")
+        ],
+        []
+    );
     /// A page of clusters.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListClustersResponse {
         /// The clusters; absent when there are none.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub clusters: Option<Vec<ClusterDetails>>,
         /// The token of the next page; absent or empty on the last.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_page_token: Option<String>,
         /// The token of the page before; absent or empty on the first.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub prev_page_token: Option<String>,
     }
+    crate::object::object!(
+        ListClustersResponse,
+        [(clusters, "clusters"), (next_page_token, "next_page_token"), (prev_page_token, "prev_page_token")],
+        []
+    );
     /// Which way to sort a list of clusters: `ASC` upwards, `DESC` downwards.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1404,45 +1230,38 @@ pub mod types {
         [(ClusterName, "CLUSTER_NAME"), (Default, "DEFAULT")]
     );
     /// The node types that clusters can be made of.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListNodeTypesResponse {
         /// The node types.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub node_types: Option<Vec<NodeType>>,
     }
+    crate::object::object!(ListNodeTypesResponse, [(node_types, "node_types")], []);
     /// A page of warehouses.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListWarehousesResponse {
         /// The token of the next page; absent or empty on the last.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_page_token: Option<String>,
         /// The warehouses; absent when there are none.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub warehouses: Option<Vec<Warehouse>>,
     }
+    crate::object::object!(
+        ListWarehousesResponse,
+        [(next_page_token, "next_page_token"), (warehouses, "warehouses")],
+        []
+    );
     /// A file on the node itself.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct LocalFileInfo {
         /// The path, with the scheme `file:`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination: Option<String>,
     }
+    crate::object::object!(LocalFileInfo, [(destination, "destination")], []);
     /// An Azure Log Analytics workspace.
-    #[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct LogAnalyticsInfo {
         /// The workspace's primary key, a secret.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub log_analytics_primary_key: Option<String>,
         /// The workspace's id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub log_analytics_workspace_id: Option<String>,
     }
     impl std::fmt::Debug for LogAnalyticsInfo {
@@ -1453,308 +1272,257 @@ pub mod types {
                 .finish()
         }
     }
+    crate::object::object!(
+        LogAnalyticsInfo,
+        [
+            (log_analytics_primary_key, "log_analytics_primary_key"),
+            (log_analytics_workspace_id, "log_analytics_workspace_id")
+        ],
+        []
+    );
     /// How the delivery of logs went last.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct LogSyncStatus {
         /// When it was last tried, in milliseconds since the epoch.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub last_attempted: Option<i64>,
         /// Why it failed; absent when it didn't.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_exception: Option<String>,
     }
+    crate::object::object!(
+        LogSyncStatus,
+        [(last_attempted, "last_attempted"), (last_exception, "last_exception")],
+        []
+    );
     /// A user's name in parts.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Name {
         /// The family name.
-        #[serde(rename = "familyName", skip_serializing_if = "Option::is_none")]
         pub family_name: Option<String>,
         /// The given name.
-        #[serde(rename = "givenName", skip_serializing_if = "Option::is_none")]
         pub given_name: Option<String>,
     }
+    crate::object::object!(Name, [(family_name, "familyName"), (given_name, "givenName")], []);
     /// The local disks of a node type.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct NodeInstanceType {
         /// The cloud provider's name for the type.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instance_type_id: Option<String>,
         /// Size of each local disk in GB.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub local_disk_size_gb: Option<i64>,
         /// How many local disks there are.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub local_disks: Option<i64>,
         /// Size of each local NVMe disk in GB.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub local_nvme_disk_size_gb: Option<i64>,
         /// How many local NVMe disks there are.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub local_nvme_disks: Option<i64>,
     }
+    crate::object::object!(
+        NodeInstanceType,
+        [
+            (instance_type_id, "instance_type_id"),
+            (local_disk_size_gb, "local_disk_size_gb"),
+            (local_disks, "local_disks"),
+            (local_nvme_disk_size_gb, "local_nvme_disk_size_gb"),
+            (local_nvme_disks, "local_nvme_disks")
+        ],
+        []
+    );
     /// A kind of machine.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct NodeType {
         /// The group it is shown in, such as `Memory Optimized`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// Its name with the main figures, for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Its place in a list, lowest first.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub display_order: Option<i64>,
         /// The cloud provider's name for it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instance_type_id: Option<String>,
         /// Whether it should no longer be chosen. Deprecated itself; read `node_info.status` to see what can be used.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_deprecated: Option<bool>,
         /// Whether traffic between nodes of the type is encrypted by the hardware.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_encrypted_in_transit: Option<bool>,
         /// Whether it has an ARM processor of AWS (Graviton).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_graviton: Option<bool>,
         /// Whether choosers should leave it out. It can still be used.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_hidden: Option<bool>,
         /// Whether the disk cache is on by itself.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_io_cache_enabled: Option<bool>,
         /// Memory in megabytes.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub memory_mb: Option<i64>,
         /// What is known of it at the cloud provider.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub node_info: Option<CloudProviderNodeInfo>,
         /// Its local disks.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub node_instance_type: Option<NodeInstanceType>,
         /// Its id, as in the `node_type_id` of a cluster.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub node_type_id: Option<String>,
         /// CPU cores. May be a fraction, when a core is shared.
-        #[serde(skip_serializing_if = "Option::is_none", default, with = "crate::double::optional")]
         pub num_cores: Option<f64>,
         /// GPUs.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub num_gpus: Option<i64>,
         /// Whether a driver on it can use Photon.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub photon_driver_capable: Option<bool>,
         /// Whether a worker on it can use Photon.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub photon_worker_capable: Option<bool>,
         /// Whether tags reach the machines.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub support_cluster_tags: Option<bool>,
         /// Whether EBS volumes can be added.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub support_ebs_volumes: Option<bool>,
         /// Whether ports can be forwarded to it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub support_port_forwarding: Option<bool>,
     }
+    crate::object::object!(
+        NodeType,
+        [
+            (category, "category"),
+            (description, "description"),
+            (display_order, "display_order"),
+            (instance_type_id, "instance_type_id"),
+            (is_deprecated, "is_deprecated"),
+            (is_encrypted_in_transit, "is_encrypted_in_transit"),
+            (is_graviton, "is_graviton"),
+            (is_hidden, "is_hidden"),
+            (is_io_cache_enabled, "is_io_cache_enabled"),
+            (memory_mb, "memory_mb"),
+            (node_info, "node_info"),
+            (node_instance_type, "node_instance_type"),
+            (node_type_id, "node_type_id"),
+            (num_cores, "num_cores"),
+            (num_gpus, "num_gpus"),
+            (photon_driver_capable, "photon_driver_capable"),
+            (photon_worker_capable, "photon_worker_capable"),
+            (support_cluster_tags, "support_cluster_tags"),
+            (support_ebs_volumes, "support_ebs_volumes"),
+            (support_port_forwarding, "support_port_forwarding")
+        ],
+        []
+    );
     /// Node types to fall back to when the wanted one is not to be had.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct NodeTypeFlexibility {
         /// The node types, the best one first.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub alternate_node_type_ids: Option<Vec<String>>,
         /// An id on AWS; the service doesn't say of what.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub aws_context_id: Option<String>,
     }
+    crate::object::object!(
+        NodeTypeFlexibility,
+        [(alternate_node_type_ids, "alternate_node_type_ids"), (aws_context_id, "aws_context_id")],
+        []
+    );
     /// What ODBC and other drivers need to connect to a warehouse.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct OdbcParams {
         /// The workspace's host.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub hostname: Option<String>,
         /// The HTTP path, such as `/sql/1.0/warehouses/` and the id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub path: Option<String>,
         /// The TCP port, 443.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub port: Option<i64>,
         /// The protocol, `https`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub protocol: Option<String>,
     }
+    crate::object::object!(
+        OdbcParams,
+        [(hostname, "hostname"), (path, "path"), (port, "port"), (protocol, "protocol")],
+        []
+    );
     /// A tag of a statement.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct QueryTag {
         /// The tag's name.
         pub key: String,
         /// The tag's value; may be left out.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub value: Option<String>,
     }
+    crate::object::object!(QueryTag, [(key, "key"), (value, "value")], ["key"]);
     /// The cluster to restart.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct RestartCluster {
         /// The cluster's id.
         pub cluster_id: String,
         /// A user's name. The service doesn't say what for; leave it out.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub restart_user: Option<String>,
     }
+    crate::object::object!(
+        RestartCluster,
+        [(cluster_id, "cluster_id"), (restart_user, "restart_user")],
+        ["cluster_id"]
+    );
     /// A chunk of a result: rows with the disposition `INLINE`, links with `EXTERNAL_LINKS`.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ResultData {
         /// Bytes in the chunk. Not there with `INLINE`.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub byte_count: Option<i64>,
         /// The chunk's number, counted from 0.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub chunk_index: Option<i64>,
         /// The rows, each an array with one cell for each column. Every cell is text, whatever the column's type, or null for NULL.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::rows"
-        )]
         pub data_array: Option<Vec<Vec<Option<String>>>>,
         /// Links to the rows, usually one. Each has a chunk number of its own.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub external_links: Option<Vec<ExternalLink>>,
         /// The number of the next chunk; absent on the last. With links, it is in the link.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub next_chunk_index: Option<i64>,
         /// The path and query of the request for the next chunk, to be joined to the host; absent on the last. With links, it is in the link.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_chunk_internal_link: Option<String>,
         /// Rows in the chunk.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub row_count: Option<i64>,
         /// The number of the chunk's first row in the whole result, counted from 0.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub row_offset: Option<i64>,
     }
+    crate::object::object!(
+        ResultData,
+        [
+            (byte_count, "byte_count"),
+            (chunk_index, "chunk_index"),
+            (data_array, "data_array"),
+            (external_links, "external_links"),
+            (next_chunk_index, "next_chunk_index"),
+            (next_chunk_internal_link, "next_chunk_internal_link"),
+            (row_count, "row_count"),
+            (row_offset, "row_offset")
+        ],
+        []
+    );
     /// What a result looks like as a whole.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ResultManifest {
         /// Where each chunk is; may lack the later ones while they are made.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub chunks: Option<Vec<BaseChunkInfo>>,
         /// The form of the rows.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub format: Option<StatementFormat>,
         /// The columns.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub schema: Option<ResultSchema>,
         /// Bytes in all chunks. Not there with `INLINE`.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub total_byte_count: Option<i64>,
         /// How many chunks there are.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub total_chunk_count: Option<i64>,
         /// How many rows there are in all chunks.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub total_row_count: Option<i64>,
         /// Whether rows were cut off by `row_limit`, `byte_limit` or the bound of 100 GiB.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub truncated: Option<bool>,
     }
+    crate::object::object!(
+        ResultManifest,
+        [
+            (chunks, "chunks"),
+            (format, "format"),
+            (schema, "schema"),
+            (total_byte_count, "total_byte_count"),
+            (total_chunk_count, "total_chunk_count"),
+            (total_row_count, "total_row_count"),
+            (truncated, "truncated")
+        ],
+        []
+    );
     /// The columns of a result.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ResultSchema {
         /// How many columns there are.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub column_count: Option<i64>,
         /// The columns, in order.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub columns: Option<Vec<StatementColumnInfo>>,
     }
+    crate::object::object!(ResultSchema, [(column_count, "column_count"), (columns, "columns")], []);
     /// The sort of a command's result; `error` says that the code failed. Members may be added.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1772,57 +1540,52 @@ pub mod types {
         [(Error, "error"), (Image, "image"), (Images, "images"), (Table, "table"), (Text, "text")]
     );
     /// What a command produced. `resultType` tells which of the members are there.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Results {
         /// The error in full, with the traceback, of a result of type `error`. May hold terminal colour codes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cause: Option<String>,
         /// The output: text of a result of type `text`, an array of rows (each an array of cells) of type `table`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<serde_json::Value>,
         /// The picture of a result of type `image`: a data URL with base64 content, or a path that starts with `/plots/`.
-        #[serde(rename = "fileName", skip_serializing_if = "Option::is_none")]
         pub file_name: Option<String>,
         /// The pictures of a result of type `images`, each as in `fileName`.
-        #[serde(
-            rename = "fileNames",
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub file_names: Option<Vec<String>>,
         /// Whether the types in `schema` are JSON text, for a result of type `table`.
-        #[serde(rename = "isJsonSchema", skip_serializing_if = "Option::is_none")]
         pub is_json_schema: Option<bool>,
         /// What sort of result this is.
-        #[serde(rename = "resultType", skip_serializing_if = "Option::is_none")]
         pub result_type: Option<ResultType>,
         /// The columns of a result of type `table`, in order.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub schema: Option<Vec<ResultsColumn>>,
         /// The error in one line, of a result of type `error`. Markup characters in it are HTML escaped.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub summary: Option<String>,
         /// Whether rows were left out of a result of type `table`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub truncated: Option<bool>,
     }
+    crate::object::object!(
+        Results,
+        [
+            (cause, "cause"),
+            (data, "data"),
+            (file_name, "fileName"),
+            (file_names, "fileNames"),
+            (is_json_schema, "isJsonSchema"),
+            (result_type, "resultType"),
+            (schema, "schema"),
+            (summary, "summary"),
+            (truncated, "truncated")
+        ],
+        []
+    );
     /// A column of a table result. The service fixes neither the members nor the form of the type.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ResultsColumn {
         /// The column's name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// The column's type, as JSON text in most answers, such as `"string"` with its quotes.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<serde_json::Value>,
-        #[serde(flatten)]
         pub extra: serde_json::Map<String, serde_json::Value>,
     }
+    crate::object::object!(ResultsColumn, [(name, "name"), (type_, "type")], [], extra);
     /// The engine that runs queries: `PHOTON` or `STANDARD`. `NULL` is the absence of a choice, by name.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1835,40 +1598,45 @@ pub mod types {
     }
     crate::open_enum::open_enum!(RuntimeEngine, [(Null, "NULL"), (Photon, "PHOTON"), (Standard, "STANDARD")]);
     /// A place on S3, and how to write there. Either `region` or `endpoint` is set.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct S3StorageInfo {
         /// The canned ACL for what is written, such as `bucket-owner-full-control`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub canned_acl: Option<String>,
         /// The path, with the scheme `s3:`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination: Option<String>,
         /// Whether what is written is encrypted on the server's side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enable_encryption: Option<bool>,
         /// How it is encrypted: `sse-s3` or `sse-kms`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub encryption_type: Option<String>,
         /// The S3 endpoint, a URL. Wins over `region`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub endpoint: Option<String>,
         /// The KMS key, with encryption of type `sse-kms`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kms_key: Option<String>,
         /// The AWS region of the bucket.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub region: Option<String>,
     }
+    crate::object::object!(
+        S3StorageInfo,
+        [
+            (canned_acl, "canned_acl"),
+            (destination, "destination"),
+            (enable_encryption, "enable_encryption"),
+            (encryption_type, "encryption_type"),
+            (endpoint, "endpoint"),
+            (kms_key, "kms_key"),
+            (region, "region")
+        ],
+        []
+    );
     /// Why a statement failed.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ServiceError {
         /// The reason by name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub error_code: Option<ServiceErrorCode>,
         /// The reason for people, with the SQL error class in brackets at its start.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
     }
+    crate::object::object!(ServiceError, [(error_code, "error_code"), (message, "message")], []);
     /// The reason of a failure by name. `BAD_REQUEST` stands for nearly all errors in the SQL itself. Note the double l in `CANCELLED`, unlike in the state.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1910,51 +1678,52 @@ pub mod types {
         ]
     );
     /// A machine of a cluster.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct SparkNode {
         /// The private IP address of the host, which for a container differs from that of the node.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub host_private_ip: Option<String>,
         /// The machine's id at the cloud provider.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instance_id: Option<String>,
         /// What is known of the machine on AWS only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub node_aws_attributes: Option<SparkNodeAwsAttributes>,
         /// The node's id at the service.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub node_id: Option<String>,
         /// The private IP address, of use within the cluster's network.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub private_ip: Option<String>,
         /// The public host name; empty or absent for clusters without public addresses.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub public_dns: Option<String>,
         /// When the machine was asked for, in milliseconds since the epoch.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub start_timestamp: Option<i64>,
     }
+    crate::object::object!(
+        SparkNode,
+        [
+            (host_private_ip, "host_private_ip"),
+            (instance_id, "instance_id"),
+            (node_aws_attributes, "node_aws_attributes"),
+            (node_id, "node_id"),
+            (private_ip, "private_ip"),
+            (public_dns, "public_dns"),
+            (start_timestamp, "start_timestamp")
+        ],
+        []
+    );
     /// What is known of a machine on AWS only.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct SparkNodeAwsAttributes {
         /// Whether it is a spot instance.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_spot: Option<bool>,
     }
+    crate::object::object!(SparkNodeAwsAttributes, [(is_spot, "is_spot")], []);
     /// A runtime version.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct SparkVersion {
         /// Its id, as in the `spark_version` of a cluster, such as `16.4.x-scala2.12`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub key: Option<String>,
         /// Its name for people, such as `16.4 LTS (includes Apache Spark 3.5.2, Scala 2.12)`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
     }
+    crate::object::object!(SparkVersion, [(key, "key"), (name, "name")], []);
     /// Whether a warehouse may use spot instances: `COST_OPTIMIZED` uses them where possible, `RELIABILITY_OPTIMIZED` keeps away from them. `POLICY_UNSPECIFIED` leaves it to the service.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1974,48 +1743,43 @@ pub mod types {
         ]
     );
     /// The cluster to start.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct StartCluster {
         /// The cluster's id.
         pub cluster_id: String,
     }
+    crate::object::object!(StartCluster, [(cluster_id, "cluster_id")], ["cluster_id"]);
     /// A column of a result.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct StatementColumnInfo {
         /// The column's name. Names may repeat within a result.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// The column's number, counted from 0.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub position: Option<i64>,
         /// The sort of interval, such as `DAY TO SECOND`, for the type INTERVAL.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub type_interval_type: Option<String>,
         /// The base type.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub type_name: Option<ColumnInfoTypeName>,
         /// The number of digits, for the type DECIMAL.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub type_precision: Option<i64>,
         /// The digits behind the point, for the type DECIMAL.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub type_scale: Option<i64>,
         /// The type in full as SQL writes it, such as `DECIMAL(18,2)` or `ARRAY<INT>`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub type_text: Option<String>,
     }
+    crate::object::object!(
+        StatementColumnInfo,
+        [
+            (name, "name"),
+            (position, "position"),
+            (type_interval_type, "type_interval_type"),
+            (type_name, "type_name"),
+            (type_precision, "type_precision"),
+            (type_scale, "type_scale"),
+            (type_text, "type_text")
+        ],
+        []
+    );
     /// The form of the rows. `JSON_ARRAY` is an array of arrays of text; `ARROW_STREAM` is the Arrow IPC stream form; `CSV` has a header in the first chunk only. The last two need the disposition `EXTERNAL_LINKS`.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -2031,15 +1795,13 @@ pub mod types {
         [(ArrowStream, "ARROW_STREAM"), (Csv, "CSV"), (JsonArray, "JSON_ARRAY")]
     );
     /// The value for one named marker of a statement.
-    #[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct StatementParameterListItem {
         /// The marker's name, without the colon.
         pub name: String,
         /// The SQL type of the value, such as `DATE` or `DECIMAL(18, 2)`; `STRING` when left out. ARRAY, MAP and STRUCT are not supported.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
         /// The value as text, in the form that a cast to the type reads. Left out it is NULL, which an empty text is not.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub value: Option<String>,
     }
     impl std::fmt::Debug for StatementParameterListItem {
@@ -2051,22 +1813,28 @@ pub mod types {
                 .finish()
         }
     }
+    crate::object::object!(
+        StatementParameterListItem,
+        [(name, "name"), (type_, "type"), (value, "value")],
+        ["name"]
+    );
     /// A statement: its id, its state and, once it has succeeded, its rows.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct StatementResponse {
         /// What the result looks like: columns, chunks, totals. There once the statement has succeeded.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub manifest: Option<ResultManifest>,
         /// The first chunk of the result. There once the statement has succeeded.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub result: Option<ResultData>,
         /// The statement's id, a UUID.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub statement_id: Option<String>,
         /// How far the statement is.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<StatementStatus>,
     }
+    crate::object::object!(
+        StatementResponse,
+        [(manifest, "manifest"), (result, "result"), (statement_id, "statement_id"), (status, "status")],
+        []
+    );
     /// The state of a statement. `PENDING` and `RUNNING` go on; `SUCCEEDED`, `FAILED`, `CANCELED` and `CLOSED` are final. `CLOSED` means that it succeeded and its rows are gone. Note the single l.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -2092,35 +1860,35 @@ pub mod types {
         ]
     );
     /// How far a statement is, and what went wrong.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct StatementStatus {
         /// Why the statement failed, when the state is `FAILED`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub error: Option<ServiceError>,
         /// The SQLSTATE of the failure, five characters, such as `42703`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sql_state: Option<String>,
         /// The state.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<StatementState>,
     }
+    crate::object::object!(
+        StatementStatus,
+        [(error, "error"), (sql_state, "sql_state"), (state, "state")],
+        []
+    );
     /// Why a cluster, or the compute behind a warehouse, came to an end or never came up.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct TerminationReason {
         /// The cause by name. New ones appear often; use `type` to tell a fault from a normal end.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub code: Option<TerminationReasonCode>,
         /// Details by name, such as `databricks_error_message`, `azure_error_code` or `inactivity_duration_min`. Which ones there are depends on the code and the cloud.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::map"
-        )]
         pub parameters: Option<std::collections::BTreeMap<String, String>>,
         /// Whose cause it was, and whether the end was a normal one.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<TerminationReasonType>,
     }
+    crate::object::object!(
+        TerminationReason,
+        [(code, "code"), (parameters, "parameters"), (type_, "type")],
+        []
+    );
     /// The cause of a termination. The prefixes AWS, AZURE, GCP and K8S name the platform that reported it; a name that ends in `DUE_TO_MISCONFIG` asks the customer to act. Ordinary ends are `USER_REQUEST`, `INACTIVITY` and `JOB_FINISHED`.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -2549,62 +2317,48 @@ pub mod types {
         ]
     );
     /// A user or a service principal of the workspace.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct User {
         /// Whether the user may sign in.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub active: Option<bool>,
         /// The name to show, such as `Ada Lovelace`.
-        #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
         pub display_name: Option<String>,
         /// The user's e-mail addresses; `value` holds the address.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub emails: Option<Vec<ComplexValue>>,
         /// What the user may do in the workspace, such as `workspace-access`; `value` holds the name. Slow to collect.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub entitlements: Option<Vec<ComplexValue>>,
         /// The user's id at the identity provider. Reserved for the provider's own use.
-        #[serde(rename = "externalId", skip_serializing_if = "Option::is_none")]
         pub external_id: Option<String>,
         /// The groups the user is in; `value` holds the group's id and `display` its name.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub groups: Option<Vec<ComplexValue>>,
         /// The user's id in the workspace: digits as text.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// The name in parts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<Name>,
         /// Cloud roles the user may take, on AWS; `value` holds the ARN of the instance profile.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub roles: Option<Vec<ComplexValue>>,
         /// The SCIM schemas that the answer follows.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub schemas: Option<Vec<UserSchema>>,
         /// The e-mail address of a user, the application id (a UUID) of a service principal.
-        #[serde(rename = "userName", skip_serializing_if = "Option::is_none")]
         pub user_name: Option<String>,
     }
+    crate::object::object!(
+        User,
+        [
+            (active, "active"),
+            (display_name, "displayName"),
+            (emails, "emails"),
+            (entitlements, "entitlements"),
+            (external_id, "externalId"),
+            (groups, "groups"),
+            (id, "id"),
+            (name, "name"),
+            (roles, "roles"),
+            (schemas, "schemas"),
+            (user_name, "userName")
+        ],
+        []
+    );
     /// Names of the SCIM schemas that describe a user: the standard's own and the workspace extension.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -2625,128 +2379,109 @@ pub mod types {
         ]
     );
     /// Optional query parameters of `users_me`.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct UsersMeQuery {
         /// The only attributes to return, separated by commas.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub attributes: Option<String>,
         /// Attributes to leave out, separated by commas; `entitlements` saves the most time.
-        #[serde(rename = "excludedAttributes", skip_serializing_if = "Option::is_none")]
         pub excluded_attributes: Option<String>,
     }
+    crate::object::object!(
+        UsersMeQuery,
+        [(attributes, "attributes"), (excluded_attributes, "excludedAttributes")],
+        []
+    );
     /// A place in a Unity Catalog volume.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct VolumesStorageInfo {
         /// The path, which starts with `/Volumes/`, or the same with the scheme `dbfs:`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination: Option<String>,
     }
+    crate::object::object!(VolumesStorageInfo, [(destination, "destination")], []);
     /// A warehouse with its settings and its state, in a list and alone.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Warehouse {
         /// Minutes without a statement after which the warehouse stops by itself; 0 means never. The service refuses small values, and which ones depends on the type.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub auto_stop_mins: Option<i64>,
         /// The release channel of the SQL engine.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub channel: Option<Channel>,
         /// The size of each cluster, from `2X-Small` to `5X-Large`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cluster_size: Option<String>,
         /// Who created the warehouse: a user's e-mail address or an application id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_name: Option<String>,
         /// The service's label for the version that the warehouse is on.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub customer_version_label: Option<String>,
         /// Whether the Photon engine is used.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enable_photon: Option<bool>,
         /// Whether the compute is serverless, that is, run in the service's own cloud account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enable_serverless_compute: Option<bool>,
         /// Whether the warehouse works, and if not, why. There is no error state, so look here.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub health: Option<EndpointHealth>,
         /// The warehouse's id, 16 hexadecimal digits.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// The ARN of an AWS instance profile. Deprecated; grant access to data through Unity Catalog instead.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instance_profile_arn: Option<String>,
         /// The URL for JDBC drivers. It names no catalog and holds no credential.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub jdbc_url: Option<String>,
         /// The most Databricks units (DBU) that the warehouse may use.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub max_dbu: Option<i64>,
         /// The most clusters that scaling may reach.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub max_num_clusters: Option<i64>,
         /// The clusters kept up while the warehouse runs.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub min_num_clusters: Option<i64>,
         /// The warehouse's name, unique in the workspace, shorter than 100 characters.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Sessions open right now. Deprecated; nothing replaces it, and `num_clusters` comes nearest.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub num_active_sessions: Option<i64>,
         /// Clusters that run right now.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub num_clusters: Option<i64>,
         /// What ODBC and other drivers need to connect.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub odbc_params: Option<OdbcParams>,
         /// A factor on the cluster size. The service doesn't say when it applies; most answers lack it.
-        #[serde(skip_serializing_if = "Option::is_none", default, with = "crate::double::optional")]
         pub reyden_cluster_size_multiplier: Option<f64>,
         /// Whether spot instances may be used.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub spot_instance_policy: Option<SpotInstancePolicy>,
         /// What the warehouse is doing.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<WarehouseState>,
         /// Seconds after which a statement is ended.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub statement_timeout: Option<i64>,
         /// Tags that are put on the cloud resources of the warehouse.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tags: Option<WarehouseTags>,
         /// The type. Serverless warehouses are of type `PRO`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub warehouse_type: Option<WarehouseType>,
-        #[serde(flatten)]
         pub extra: serde_json::Map<String, serde_json::Value>,
     }
+    crate::object::object!(
+        Warehouse,
+        [
+            (auto_stop_mins, "auto_stop_mins"),
+            (channel, "channel"),
+            (cluster_size, "cluster_size"),
+            (creator_name, "creator_name"),
+            (customer_version_label, "customer_version_label"),
+            (enable_photon, "enable_photon"),
+            (enable_serverless_compute, "enable_serverless_compute"),
+            (health, "health"),
+            (id, "id"),
+            (instance_profile_arn, "instance_profile_arn"),
+            (jdbc_url, "jdbc_url"),
+            (max_dbu, "max_dbu"),
+            (max_num_clusters, "max_num_clusters"),
+            (min_num_clusters, "min_num_clusters"),
+            (name, "name"),
+            (num_active_sessions, "num_active_sessions"),
+            (num_clusters, "num_clusters"),
+            (odbc_params, "odbc_params"),
+            (reyden_cluster_size_multiplier, "reyden_cluster_size_multiplier"),
+            (spot_instance_policy, "spot_instance_policy"),
+            (state, "state"),
+            (statement_timeout, "statement_timeout"),
+            (tags, "tags"),
+            (warehouse_type, "warehouse_type")
+        ],
+        [],
+        extra
+    );
     /// How well a warehouse works: `DEGRADED` runs with less than it should, `FAILED` doesn't run.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -2786,16 +2521,12 @@ pub mod types {
         ]
     );
     /// Tags that are put on the cloud resources of a warehouse.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct WarehouseTags {
         /// The tags, fewer than 45.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub custom_tags: Option<Vec<EndpointTagPair>>,
     }
+    crate::object::object!(WarehouseTags, [(custom_tags, "custom_tags")], []);
     /// The type of a warehouse. `CLASSIC` has the fewest features, `PRO` has them all and may be serverless, `REALTIME` is a newer type; `TYPE_UNSPECIFIED` is the absence of a choice.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -2812,40 +2543,34 @@ pub mod types {
         [(Classic, "CLASSIC"), (Pro, "PRO"), (Realtime, "REALTIME"), (TypeUnspecified, "TYPE_UNSPECIFIED")]
     );
     /// Optional query parameters of `warehouses_list`.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct WarehousesListQuery {
         /// The most warehouses in one page. The service picks a size when it is left out.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub page_size: Option<i64>,
         /// The `next_page_token` of the page before; leave it out for the first.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub page_token: Option<String>,
         /// The id of the user whose warehouses to list. Deprecated with no replacement: leave it out, and the caller's are listed.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub run_as_user_id: Option<i64>,
     }
+    crate::object::object!(
+        WarehousesListQuery,
+        [(page_size, "page_size"), (page_token, "page_token"), (run_as_user_id, "run_as_user_id")],
+        []
+    );
     /// Which workloads may use a cluster.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct WorkloadType {
         /// The clients that may start work on it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub clients: Option<ClientsTypes>,
     }
+    crate::object::object!(WorkloadType, [(clients, "clients")], []);
     /// A file in the workspace.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct WorkspaceStorageInfo {
         /// The path within the workspace, such as `/Users/` and on.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination: Option<String>,
     }
+    crate::object::object!(WorkspaceStorageInfo, [(destination, "destination")], []);
 }
 /// What is known of each operation before it is sent.
 pub mod operations {

@@ -3,6 +3,8 @@
 mod client;
 mod double;
 pub mod integer;
+mod member;
+mod object;
 mod open_enum;
 mod redacted;
 

@@ -61,6 +61,8 @@ macro_rules! open_enum {
             }
         }
 
+        impl crate::member::Plain for $name {}
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())

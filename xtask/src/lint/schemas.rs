@@ -27,8 +27,8 @@ const CONSTRAINTS: [&str; 14] = [
 ];
 
 /// Names that the generated types use for something else.
-const RESERVED: [&str; 10] =
-    ["Box", "Clone", "Debug", "Default", "Deserialize", "Option", "PartialEq", "Serialize", "String", "Vec"];
+const RESERVED: [&str; 9] =
+    ["Box", "Clone", "Debug", "Default", "Option", "PartialEq", "Result", "String", "Vec"];
 
 pub(super) fn check(document: &Value, findings: &mut Findings) {
     let mut names: BTreeMap<String, &str> = BTreeMap::new();

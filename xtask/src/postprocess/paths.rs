@@ -1,7 +1,7 @@
 //! `::std::option::Option` and its like by their short names; the lint keeps components from taking these.
 
 use syn::{
-    Attribute, File, Meta, Path,
+    File, Path,
     visit_mut::{self, VisitMut},
 };
 
@@ -24,18 +24,5 @@ impl VisitMut for ShortPaths {
             *path = Path::from(last.clone());
         }
         path.leading_colon = None;
-    }
-
-    fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
-        visit_mut::visit_attribute_mut(self, attribute);
-        if let (true, Meta::List(list)) = (attribute.path().is_ident("serde"), &mut attribute.meta) {
-            let text = list.tokens.to_string();
-            let short = ["option", "vec"]
-                .iter()
-                .fold(text, |text, module| text.replace(&format!("\"::std::{module}::"), "\""));
-            if let Ok(tokens) = short.parse() {
-                list.tokens = tokens;
-            }
-        }
     }
 }

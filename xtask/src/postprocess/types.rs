@@ -1,11 +1,11 @@
-//! The types: open enums, tolerant integers, redacted secrets, `Default` everywhere, and less of everything else.
+//! The types: open enums, objects, redacted secrets, `Default` everywhere, and less of everything else.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Field, Fields, Ident, Item, ItemEnum, ItemImpl, ItemMod, ItemStruct, Meta, Type, Variant,
+    Attribute, Field, Fields, Ident, Item, ItemEnum, ItemImpl, ItemMod, ItemStruct, Token, Type, Variant,
     parse_quote,
 };
 
@@ -14,9 +14,7 @@ pub(crate) fn rewrite(module: &mut ItemMod, secrets: &BTreeSet<(String, String)>
     module.attrs.retain(|attribute| attribute.path().is_ident("doc"));
     let (_, items) = module.content.as_mut().context("the `types` module is empty")?;
     let enums: BTreeSet<Ident> = items.iter().filter_map(plain_enum).map(|item| item.ident.clone()).collect();
-    let mut rewritten = vec![parse_quote!(
-        use serde::{Deserialize, Serialize};
-    )];
+    let mut rewritten = Vec::new();
     let mut pending = secrets.clone();
     for item in std::mem::take(items) {
         match item {
@@ -25,7 +23,7 @@ pub(crate) fn rewrite(module: &mut ItemMod, secrets: &BTreeSet<(String, String)>
             Item::Impl(block) if implements_for(&block, &enums) => {}
             // The error of the closed enums' conversions.
             Item::Mod(_) => {}
-            Item::Struct(item) => rewritten.extend(rewrite_struct(item, &mut pending)),
+            Item::Struct(item) => rewritten.extend(rewrite_struct(item, &mut pending)?),
             item => rewritten.push(item),
         }
     }
@@ -90,29 +88,68 @@ fn wire_name(attributes: &[Attribute], ident: &Ident) -> String {
     name
 }
 
-fn rewrite_struct(mut item: ItemStruct, pending: &mut BTreeSet<(String, String)>) -> Vec<Item> {
-    let owner = item.ident.to_string();
+/// Serde's derives give way to a macro, which has what is the same for all: how fields are read and written.
+fn rewrite_struct(mut item: ItemStruct, pending: &mut BTreeSet<(String, String)>) -> Result<Vec<Item>> {
+    let name = item.ident.clone();
     let mut fields = Vec::new();
+    let (mut members, mut required, mut extra) = (Vec::new(), Vec::new(), None);
     for field in &mut item.fields {
         option_outside_box(field);
-        tolerate_text(field);
-        if let Some(ident) = field.ident.clone() {
-            let secret = pending.remove(&(owner.clone(), wire_name(&field.attrs, &ident)));
-            fields.push((ident, secret));
+        let Some(ident) = field.ident.clone() else { continue };
+        let wire = wire_name(&field.attrs, &ident);
+        let serde: Vec<String> = serde_words(&field.attrs)?;
+        field.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
+        fields.push((ident.clone(), pending.remove(&(name.to_string(), wire.clone()))));
+        if serde.iter().any(|word| word == "flatten") {
+            extra = Some(quote!(, #ident));
+            continue;
+        }
+        members.push(quote!((#ident, #wire)));
+        let is_optional = is_option(&field.ty);
+        let is_left_out = serde.iter().any(|word| word == "skip_serializing_if");
+        ensure!(is_optional == is_left_out, "{name}.{ident}: optional, and yet always there, or the reverse");
+        if !is_optional {
+            required.push(wire);
         }
     }
     let redacted = fields.iter().any(|(_, secret)| *secret);
-    item.attrs.retain(|attribute| !attribute.path().is_ident("derive"));
+    item.attrs
+        .retain(|attribute| !attribute.path().is_ident("derive") && !attribute.path().is_ident("serde"));
     item.attrs.insert(
         item.attrs.iter().take_while(|attribute| attribute.path().is_ident("doc")).count(),
         if redacted {
-            parse_quote!(#[derive(Clone, Default, Deserialize, PartialEq, Serialize)])
+            parse_quote!(#[derive(Clone, Default, PartialEq)])
         } else {
-            parse_quote!(#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)])
+            parse_quote!(#[derive(Clone, Debug, Default, PartialEq)])
         },
     );
-    let debug = redacted.then(|| redacting_debug(&item.ident, &fields));
-    std::iter::once(Item::Struct(item)).chain(debug).collect()
+    let debug = redacted.then(|| redacting_debug(&name, &fields));
+    let json = match item.fields {
+        Fields::Named(_) => {
+            parse_quote!(crate::object::object!(#name, [#(#members),*], [#(#required),*] #extra);)
+        }
+        _ => parse_quote!(crate::object::transparent!(#name);),
+    };
+    Ok([Some(Item::Struct(item)), debug, Some(json)].into_iter().flatten().collect())
+}
+
+/// The words of the `serde` attributes, such as `rename` and `default`, without their values.
+fn serde_words(attributes: &[Attribute]) -> Result<Vec<String>> {
+    let mut words = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        attribute.parse_nested_meta(|meta| {
+            words.extend(meta.path.get_ident().map(ToString::to_string));
+            if meta.input.peek(Token![=]) {
+                meta.value()?.parse::<syn::LitStr>()?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(words)
+}
+
+fn is_option(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option"))
 }
 
 fn redacting_debug(owner: &Ident, fields: &[(Ident, bool)]) -> Item {
@@ -143,35 +180,5 @@ fn option_outside_box(field: &mut Field) {
     if let Some(inner) = inner.and_then(|inner| syn::parse_str::<Type>(inner).ok()) {
         field.ty = parse_quote!(::std::option::Option<::std::boxed::Box<#inner>>);
         field.attrs.push(parse_quote!(#[serde(skip_serializing_if = "::std::option::Option::is_none")]));
-    }
-}
-
-const LIST: &str = "::std::vec::Vec<";
-const OPTIONAL_LIST: &str = "::std::option::Option<::std::vec::Vec<";
-
-/// A number may come as text, and a map may have entries without a value; lists are read within a limit.
-fn tolerate_text(field: &mut Field) {
-    let text = field.ty.to_token_stream().to_string().replace(' ', "");
-    let part = match text.as_str() {
-        "::std::option::Option<i64>" | "::std::option::Option<i32>" => {
-            quote!(default, deserialize_with = "crate::integer::optional")
-        }
-        "i64" | "i32" => quote!(deserialize_with = "crate::integer::required"),
-        "::std::option::Option<f64>" => quote!(default, with = "crate::double::optional"),
-        map if map.starts_with("::std::option::Option<::std::collections::BTreeMap<") => {
-            quote!(default, deserialize_with = "brickwire_wire::json::map")
-        }
-        rows if rows.starts_with(&format!("{OPTIONAL_LIST}{LIST}")) => {
-            quote!(default, deserialize_with = "brickwire_wire::json::rows")
-        }
-        list if list.starts_with(OPTIONAL_LIST) => {
-            quote!(default, deserialize_with = "brickwire_wire::json::list")
-        }
-        _ => return,
-    };
-    let present = field.attrs.iter_mut().find(|attribute| attribute.path().is_ident("serde"));
-    match present.map(|attribute| &mut attribute.meta) {
-        Some(Meta::List(list)) => list.tokens.extend(quote!(, #part)),
-        _ => field.attrs.push(parse_quote!(#[serde(#part)])),
     }
 }

@@ -3,13 +3,12 @@ use crate::client::Client;
 use brickwire_wire::{Error, OperationInfo, ResponseValue};
 /// Types used as operation parameters and responses.
 pub mod types {
-    use serde::{Deserialize, Serialize};
     /// `Access`
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Access {
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub key: Option<String>,
     }
+    crate::object::object!(Access, [(key, "key")], []);
     /// `Colour`
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -21,20 +20,19 @@ pub mod types {
     }
     crate::open_enum::open_enum!(Colour, [(Red, "RED"), (Blue, "BLUE")]);
     /// Only sent, so what is required stays so.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CreateToy {
         pub labels: Vec<String>,
         pub mood: Mood,
         pub name: String,
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub notes: Option<Vec<String>>,
-        #[serde(deserialize_with = "crate::integer::required")]
         pub weight: i32,
     }
+    crate::object::object!(
+        CreateToy,
+        [(labels, "labels"), (mood, "mood"), (name, "name"), (notes, "notes"), (weight, "weight")],
+        ["labels", "mood", "name", "weight"]
+    );
     /// `Direction`
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -46,9 +44,9 @@ pub mod types {
     }
     crate::open_enum::open_enum!(Direction, [(Asc, "ASC"), (Desc, "DESC")]);
     /// `History`
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-    #[serde(transparent)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct History(pub Vec<ToyState>);
+    crate::object::transparent!(History);
     impl std::ops::Deref for History {
         type Target = Vec<ToyState>;
         fn deref(&self) -> &Vec<ToyState> {
@@ -66,17 +64,12 @@ pub mod types {
         }
     }
     /// `ListToysResponse`
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListToysResponse {
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub page: Option<Page>,
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub toys: Option<Vec<Toy>>,
     }
+    crate::object::object!(ListToysResponse, [(page, "page"), (toys, "toys")], []);
     /// `Mood`
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -89,21 +82,21 @@ pub mod types {
     }
     crate::open_enum::open_enum!(Mood, [(Happy, "happy"), (VerySad, "very-sad"), (X1st, "1st")]);
     /// `Page`
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Page {
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_page_token: Option<String>,
     }
+    crate::object::object!(Page, [(next_page_token, "next_page_token")], []);
     /// `Part`
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Part {
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
     }
+    crate::object::object!(Part, [(name, "name")], []);
     /// `Prices`
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-    #[serde(transparent)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Prices(pub std::collections::BTreeMap<String, f64>);
+    crate::object::transparent!(Prices);
     impl std::ops::Deref for Prices {
         type Target = std::collections::BTreeMap<String, f64>;
         fn deref(&self) -> &std::collections::BTreeMap<String, f64> {
@@ -121,9 +114,9 @@ pub mod types {
         }
     }
     /// Text with a name.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-    #[serde(transparent)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Serial(pub String);
+    crate::object::transparent!(Serial);
     impl std::ops::Deref for Serial {
         type Target = String;
         fn deref(&self) -> &String {
@@ -152,97 +145,37 @@ pub mod types {
         }
     }
     /// A toy, see http://toys.example and [its box]. <b>
-    #[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct Toy {
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub access: Option<Access>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub anything: Option<serde_json::Value>,
-        #[serde(rename = "async", skip_serializing_if = "Option::is_none")]
         pub async_: Option<bool>,
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::rows"
-        )]
         pub cells: Option<Vec<Vec<Option<String>>>>,
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub children: Option<Vec<Toy>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub colour: Option<Colour>,
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub count: Option<i64>,
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::map"
-        )]
         pub count_by_name: Option<std::collections::BTreeMap<String, i64>>,
-        #[serde(rename = "foo.bar-baz", skip_serializing_if = "Option::is_none")]
         pub foo_bar_baz: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub history: Option<History>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
-        #[serde(rename = "isCamel", skip_serializing_if = "Option::is_none")]
         pub is_camel: Option<bool>,
         /// Opens the box.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub link: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub made_at: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub parent: Option<Box<Toy>>,
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub parts: Option<Vec<Part>>,
-        #[serde(skip_serializing_if = "Option::is_none", default, with = "crate::double::optional")]
         pub price: Option<f64>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub prices: Option<Prices>,
-        #[serde(rename = "$ref", skip_serializing_if = "Option::is_none")]
         pub ref_: Option<String>,
-        #[serde(rename = "self", skip_serializing_if = "Option::is_none")]
         pub self_: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub serial: Option<Serial>,
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub size: Option<i64>,
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub small: Option<i32>,
         /// Beside a reference.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<ToyState>,
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::map"
-        )]
         pub tags: Option<std::collections::BTreeMap<String, String>>,
-        #[serde(rename = "urn:toys:2.0:Toy", skip_serializing_if = "Option::is_none")]
         pub urn_toys_2_0_toy: Option<serde_json::Map<String, serde_json::Value>>,
-        #[serde(rename = "1st", skip_serializing_if = "Option::is_none")]
         pub x1st: Option<String>,
-        #[serde(flatten)]
         pub extra: serde_json::Map<String, serde_json::Value>,
     }
     impl std::fmt::Debug for Toy {
@@ -279,6 +212,40 @@ pub mod types {
                 .finish()
         }
     }
+    crate::object::object!(
+        Toy,
+        [
+            (access, "access"),
+            (anything, "anything"),
+            (async_, "async"),
+            (cells, "cells"),
+            (children, "children"),
+            (colour, "colour"),
+            (count, "count"),
+            (count_by_name, "count_by_name"),
+            (foo_bar_baz, "foo.bar-baz"),
+            (history, "history"),
+            (id, "id"),
+            (is_camel, "isCamel"),
+            (link, "link"),
+            (made_at, "made_at"),
+            (parent, "parent"),
+            (parts, "parts"),
+            (price, "price"),
+            (prices, "prices"),
+            (ref_, "$ref"),
+            (self_, "self"),
+            (serial, "serial"),
+            (size, "size"),
+            (small, "small"),
+            (state, "state"),
+            (tags, "tags"),
+            (urn_toys_2_0_toy, "urn:toys:2.0:Toy"),
+            (x1st, "1st")
+        ],
+        [],
+        extra
+    );
     /// What becomes of a toy.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -291,36 +258,33 @@ pub mod types {
     }
     crate::open_enum::open_enum!(ToyState, [(New, "NEW"), (InUse, "IN_USE"), (Broken, "BROKEN")]);
     /// Optional query parameters of `toys_list`.
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ToysListQuery {
-        #[serde(rename = "excludedAttributes", skip_serializing_if = "Option::is_none")]
         pub excluded_attributes: Option<String>,
-        #[serde(
-            rename = "filter_by.states",
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "brickwire_wire::json::list"
-        )]
         pub filter_by_states: Option<Vec<ToyState>>,
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            default,
-            deserialize_with = "crate::integer::optional"
-        )]
         pub page_size: Option<i64>,
         /// Which way.
-        #[serde(rename = "sort.direction", skip_serializing_if = "Option::is_none")]
         pub sort_direction: Option<Direction>,
         /// The kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    crate::object::object!(
+        ToysListQuery,
+        [
+            (excluded_attributes, "excludedAttributes"),
+            (filter_by_states, "filter_by.states"),
+            (page_size, "page_size"),
+            (sort_direction, "sort.direction"),
+            (type_, "type")
+        ],
+        []
+    );
     /// `UpdatePart`
-    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct UpdatePart {
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub colour: Option<String>,
     }
+    crate::object::object!(UpdatePart, [(colour, "colour")], []);
 }
 /// What is known of each operation before it is sent.
 pub mod operations {
