@@ -37,41 +37,49 @@ impl Plain for Map<String, Value> {}
 impl<T: Plain> Plain for Box<T> {}
 
 impl<T: Plain> Member for T {
+    #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::deserialize(deserializer)
     }
 
+    #[inline]
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.serialize(serializer)
     }
 }
 
 impl Member for i64 {
+    #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         integer::required(deserializer)
     }
 
+    #[inline]
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(*self)
     }
 }
 
 impl Member for i32 {
+    #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         integer::required(deserializer)
     }
 
+    #[inline]
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i32(*self)
     }
 }
 
 impl Member for f64 {
+    #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let missing = || Error::invalid_type(Unexpected::Unit, &"a number, or its text");
         double::optional::deserialize(deserializer)?.ok_or_else(missing)
     }
 
+    #[inline]
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         double::optional::serialize(&Some(*self), serializer)
     }
@@ -79,10 +87,12 @@ impl Member for f64 {
 
 /// `null` is nothing.
 impl<T: Member> Member for Option<T> {
+    #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_option(Perhaps(PhantomData))
     }
 
+    #[inline]
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             None => serializer.serialize_none(),
@@ -90,26 +100,31 @@ impl<T: Member> Member for Option<T> {
         }
     }
 
+    #[inline]
     fn is_absent(&self) -> bool {
         self.is_none()
     }
 }
 
 impl<T: Member> Member for Vec<T> {
+    #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         json::elements(deserializer, Read(PhantomData))
     }
 
+    #[inline]
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter().map(Written))
     }
 }
 
 impl<T: Member> Member for BTreeMap<String, T> {
+    #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         json::entries(deserializer, Read::<Option<T>>(PhantomData))
     }
 
+    #[inline]
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter().map(|(key, value)| (key, Written(value))))
     }
@@ -129,6 +144,7 @@ impl<T> Copy for Read<T> {}
 impl<'de, T: Member> DeserializeSeed<'de> for Read<T> {
     type Value = T;
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
         T::read(deserializer)
     }
@@ -138,6 +154,7 @@ impl<'de, T: Member> DeserializeSeed<'de> for Read<T> {
 pub(crate) struct Written<'a, T>(pub(crate) &'a T);
 
 impl<T: Member> Serialize for Written<'_, T> {
+    #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.write(serializer)
     }
@@ -152,14 +169,17 @@ impl<'de, T: Member> Visitor<'de> for Perhaps<T> {
         f.write_str("a value or null")
     }
 
+    #[inline]
     fn visit_none<E>(self) -> Result<Option<T>, E> {
         Ok(None)
     }
 
+    #[inline]
     fn visit_unit<E>(self) -> Result<Option<T>, E> {
         Ok(None)
     }
 
+    #[inline]
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
         T::read(deserializer).map(Some)
     }
