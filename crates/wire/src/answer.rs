@@ -116,10 +116,27 @@ pub(crate) fn check_json(host: &Host, headers: &HeaderMap, body: &[u8]) -> Resul
     let said = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let start = body.trim_ascii_start();
     if said.starts_with("text/html") || (start.starts_with(b"<") && !said.contains("xml")) {
-        return Err(Error::unexpected(format!("an HTML page came instead of JSON from {host}")).with_hint(
-            "a login page or a proxy answered: check the host, and that this network reaches the workspace",
-        ));
+        return Err(page_instead_of("JSON", host));
     }
+    check_packing(headers)
+}
+
+/// Checks that an answer can be the file that a caller wants to download, whose bytes may be anything.
+pub(crate) fn check_file(host: &Host, headers: &HeaderMap) -> Result<()> {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if said.starts_with("text/html") {
+        return Err(page_instead_of("a file", host));
+    }
+    check_packing(headers)
+}
+
+fn page_instead_of(expected: &str, host: &Host) -> Error {
+    Error::unexpected(format!("an HTML page came instead of {expected} from {host}")).with_hint(
+        "a login page or a proxy answered: check the host, and that this network reaches the workspace",
+    )
+}
+
+fn check_packing(headers: &HeaderMap) -> Result<()> {
     // The HTTP client unpacks what it asked for and takes the header away.
     if let Some(packed) = headers.get(header::CONTENT_ENCODING).filter(|v| *v != "identity") {
         let packed = packed.to_str().unwrap_or("unknown");

@@ -15,7 +15,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, OperationInfo, Result, RetryPolicy, Wire, form};
+use crate::{
+    Error, OperationInfo, Result, RetryPolicy, Upload, Wire, form,
+    http::INACTIVITY,
+    upload::{Source, Stream},
+};
 
 /// Everything but RFC 3986's unreserved characters is encoded in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -65,7 +69,7 @@ pub(crate) enum Destination {
 pub struct Call {
     pub(crate) wire: Wire,
     pub(crate) operation: Cow<'static, str>,
-    pub(crate) repeatable: bool,
+    repeatable: bool,
     pub(crate) retry: RetryPolicy,
     pub(crate) timeout: Option<Duration>,
     pub(crate) deadline: Option<Instant>,
@@ -75,6 +79,8 @@ pub struct Call {
     pub(crate) redirects: Redirects,
     /// Whether anything but JSON is an error.
     pub(crate) expects_json: bool,
+    /// Whether an HTML page is an error, and anything else the content of a file.
+    pub(crate) expects_file: bool,
     /// Whether an answer with nothing in it is an error.
     pub(crate) expects_content: bool,
     pub(crate) checks_shape: bool,
@@ -88,6 +94,8 @@ pub struct Call {
     query: Vec<(String, String)>,
     headers: HeaderMap,
     body: Option<Bytes>,
+    /// A body that is read while it is sent, in place of `body`.
+    upload: Option<Stream>,
     problem: Option<Error>,
 }
 
@@ -119,6 +127,7 @@ impl Call {
             destination,
             redirects: Redirects::Follow,
             expects_json: false,
+            expects_file: false,
             expects_content: false,
             checks_shape: true,
             checks_values: true,
@@ -130,6 +139,7 @@ impl Call {
             query: Vec::new(),
             headers: HeaderMap::new(),
             body: None,
+            upload: None,
             problem: None,
             wire,
         }
@@ -207,9 +217,28 @@ impl Call {
 
     /// Sets a body of any type.
     pub fn with_body(mut self, body: Bytes, content_type: HeaderValue) -> Self {
-        self.body = Some(body);
+        (self.body, self.upload) = (Some(body), None);
         self.headers.insert(header::CONTENT_TYPE, content_type);
         self
+    }
+
+    /// Sets a file as the body. One that is read while it is sent has no time limit but the call's own: it ends after a
+    /// minute of silence, and a budget for retries doesn't count.
+    pub fn with_upload(mut self, upload: impl Into<Upload>) -> Self {
+        let content_type = HeaderValue::from_static("application/octet-stream");
+        match upload.into().0 {
+            Source::Bytes(bytes) => self.with_body(bytes, content_type),
+            Source::Stream(_) if self.destination == Destination::Presigned => {
+                self.fail(Error::usage("a presigned link takes a body from memory only"));
+                self
+            }
+            Source::Stream(stream) => {
+                self.upload = Some(stream);
+                self.body = None;
+                self.headers.insert(header::CONTENT_TYPE, content_type);
+                self
+            }
+        }
     }
 
     /// Sets a header.
@@ -220,7 +249,7 @@ impl Call {
 
     /// Replaces all headers and the body.
     pub fn with_parts(mut self, headers: HeaderMap, body: Option<Bytes>) -> Self {
-        (self.headers, self.body) = (headers, body);
+        (self.headers, self.body, self.upload) = (headers, body, None);
         self
     }
 
@@ -313,13 +342,23 @@ impl Call {
         Ok(request)
     }
 
-    /// Whether sending it twice has the same effect as sending it once.
+    /// Whether it can be sent twice, with the same effect as sending it once.
     pub fn is_repeatable(&self) -> bool {
-        self.repeatable
+        self.repeatable && self.can_be_sent_again()
     }
 
+    /// Whether there is a body for a second attempt.
+    pub(crate) fn can_be_sent_again(&self) -> bool {
+        self.upload.as_ref().is_none_or(Stream::is_reopened)
+    }
+
+    pub(crate) fn upload(&self) -> Option<&Stream> {
+        self.upload.as_ref()
+    }
+
+    /// The HTTP client for uploads doesn't limit silence itself, because to it an answer that isn't there is silence.
     pub(crate) fn stall(&self) -> Option<Duration> {
-        self.stall
+        self.stall.or(self.upload.as_ref().map(|_| INACTIVITY))
     }
 
     fn refuse(&mut self, name: &str, value: &str) {

@@ -18,7 +18,7 @@ pub use reach::{Step, unreachable};
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// An attempt ends after this much silence; a slow download lives as long as bytes arrive.
-const INACTIVITY: Duration = Duration::from_secs(60);
+pub(crate) const INACTIVITY: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// One HTTP exchange. The HTTP client is behind it; a test can put answers of its own there.
@@ -110,18 +110,28 @@ impl HttpOptions {
 
     /// The client for the API.
     pub(crate) fn api_client(&self) -> Result<Client> {
+        build_client(self.api_builder().read_timeout(INACTIVITY))
+    }
+
+    /// The client for bodies that are read while they are sent: silence is limited by what watches the body, since a
+    /// client that waits for an answer takes a long body for silence.
+    pub(crate) fn upload_client(&self) -> Result<Client> {
+        build_client(self.api_builder())
+    }
+
+    fn api_builder(&self) -> ClientBuilder {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/plain, */*"));
         if let Some(id) = self.workspace_id.as_deref().and_then(|id| HeaderValue::try_from(id).ok()) {
             headers.insert("X-Databricks-Workspace-Id", id);
         }
-        let mut builder = self.client_builder().user_agent(self.user_agent()).default_headers(headers);
+        let mut builder = self.patient_builder().user_agent(self.user_agent()).default_headers(headers);
         // Plain http stays on this machine, and a static token is sent nowhere else. Reading the system's certificates
         // would take most of a short command's time.
         if self.host.as_str().starts_with("http:") && self.auth_type == "pat" {
             builder = builder.tls_certs_only([]);
         }
-        build_client(builder)
+        builder
     }
 
     /// The client for presigned links. It sends no header of ours, since one could spoil a link's signature, and takes
@@ -132,6 +142,10 @@ impl HttpOptions {
 
     /// What all clients have in common, for connections that need more, such as a look at the certificate.
     pub fn client_builder(&self) -> ClientBuilder {
+        self.patient_builder().read_timeout(INACTIVITY)
+    }
+
+    fn patient_builder(&self) -> ClientBuilder {
         // Another crate of the program may have chosen a TLS provider already. Then that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = self
@@ -139,8 +153,7 @@ impl HttpOptions {
             .apply(Client::builder())
             .dns_resolver(reach::Resolver)
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .read_timeout(INACTIVITY);
+            .connect_timeout(CONNECT);
         if self.host.is_loopback() { builder.no_proxy() } else { builder }
     }
 

@@ -27,6 +27,7 @@ mod send;
 mod stream;
 mod text;
 pub mod time;
+mod upload;
 mod wire;
 
 pub use answer::{Answer, ResponseValue};
@@ -44,4 +45,5 @@ pub use retry::{Backoff, RetryPolicy};
 pub use secret::Secret;
 pub use stream::{Sink, Target};
 pub use tokio_util::sync::CancellationToken;
+pub use upload::Upload;
 pub use wire::{Wire, WireBuilder};

@@ -31,6 +31,7 @@ use crate::{
     receive::{Body, Failed, Receive, read},
     redact, redirect,
     retry::{Decision, Failure, Situation, decide},
+    upload::Watch,
 };
 
 /// The longest body of an error response that is read, in bytes.
@@ -43,7 +44,7 @@ impl Call {
     /// As for [`send_raw`](Self::send_raw); and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse)
     /// if the answer is not what the type says.
     pub async fn send<T: DeserializeOwned>(self) -> Result<ResponseValue<T>> {
-        let (operation, repeatable) = (self.operation.clone(), self.repeatable);
+        let (operation, repeatable) = (self.operation.clone(), self.is_repeatable());
         self.send_raw().await?.decode().map_err(|error| {
             let error = error.with_details(|d| d.operation = Some(operation.clone().into_owned()));
             if repeatable { error } else { error.into_unknown_outcome(&operation) }
@@ -132,6 +133,9 @@ fn check(call: &Call, answer: &Answer) -> Result<()> {
 /// What to say if a sink has no address to read from in time.
 const NO_ADDRESS: &str = "no address to read from";
 
+/// What to say if a body can't be opened in time.
+const NOT_OPENED: &str = "no body to upload";
+
 /// Where a call is on its way.
 struct Progress {
     began: Instant,
@@ -152,6 +156,8 @@ impl Progress {
     fn new(call: &Call) -> Self {
         let began = Instant::now();
         let budget = match call.retry {
+            // A budget for retries is none for the body of an upload, which may take longer.
+            RetryPolicy::Safe { .. } if call.upload().is_some() => None,
             RetryPolicy::Safe { budget } => began.checked_add(budget),
             _ => None,
         };
@@ -206,6 +212,15 @@ async fn attempts<R: Receive>(call: &Call, mut receive: R, progress: &mut Progre
             return Err(Error::usage("a request body that can't be sent again"));
         };
         bounded(call, progress, NO_ADDRESS, receive.prepare(&mut request)).await?;
+        let watch = match call.upload() {
+            None => None,
+            Some(upload) => {
+                let opened = bounded(call, progress, NOT_OPENED, upload.open()).await;
+                let (body, watch) = opened.map_err(|error| progress.finish(call, error))?;
+                *request.body_mut() = Some(body);
+                Some(watch)
+            }
+        };
         if call.cancel.as_ref().is_some_and(|cancel| cancel.is_cancelled()) {
             return Err(progress.finish(call, canceled()));
         }
@@ -217,7 +232,8 @@ async fn attempts<R: Receive>(call: &Call, mut receive: R, progress: &mut Progre
         let mut under_way = UnderWay { call, may_have_run: !call.repeatable };
         let url = request.url().clone();
         let before = receive.progress();
-        let failed = match attempt(call, request, authorization.as_ref(), &mut receive, progress).await {
+        let sending = attempt(call, request, authorization.as_ref(), watch.as_ref(), &mut receive, progress);
+        let failed = match sending.await {
             Ok(output) => {
                 under_way.may_have_run = false;
                 return Ok(output);
@@ -225,6 +241,9 @@ async fn attempts<R: Receive>(call: &Call, mut receive: R, progress: &mut Progre
             Err(failed) => failed,
         };
         under_way.may_have_run = false;
+        if let Some(error) = watch.and_then(|watch| watch.failure()) {
+            return Err(progress.finish(call, error));
+        }
         progress.fruitless = if receive.progress() > before { 1 } else { progress.fruitless + 1 };
         if let Failed::Answer(body) = &failed {
             if body.status == StatusCode::TOO_MANY_REQUESTS && call.destination == Destination::Api {
@@ -232,7 +251,8 @@ async fn attempts<R: Receive>(call: &Call, mut receive: R, progress: &mut Progre
             }
             if body.status == StatusCode::UNAUTHORIZED
                 && !progress.refreshed
-                && (call.repeatable || !progress.answered)
+                && call.can_be_sent_again()
+                && (call.is_repeatable() || !progress.answered)
                 && let (Some(credential), Some(refused)) = (call.wire.credential(), &authorization)
                 && credential.refused(refused)
             {
@@ -241,6 +261,7 @@ async fn attempts<R: Receive>(call: &Call, mut receive: R, progress: &mut Progre
                 continue;
             }
             if is_refusal(body.status)
+                && call.can_be_sent_again()
                 && bounded(call, progress, NO_ADDRESS, receive.renew(body.status)).await?
             {
                 continue;
@@ -275,7 +296,7 @@ impl Drop for UnderWay<'_> {
 fn verdict(call: &Call, failed: &Failed, url: &Url, progress: &Progress) -> Result<Duration> {
     let (failure, reason, error) = match failed {
         Failed::Final(error) => return Err(error.clone()),
-        Failed::Unreadable(error) if call.repeatable => return Err(error.clone()),
+        Failed::Unreadable(error) if call.is_repeatable() => return Err(error.clone()),
         // The service accepted the request, but what it did is unknown.
         Failed::Unreadable(error) => {
             return Err(progress.finish(call, error.clone()).into_unknown_outcome(&call.operation));
@@ -302,11 +323,12 @@ fn verdict(call: &Call, failed: &Failed, url: &Url, progress: &Progress) -> Resu
         attempts: if is_download { progress.fruitless } else { progress.attempts },
         elapsed: progress.began.elapsed(),
         remaining: progress.remaining(),
-        repeatable: call.repeatable,
+        repeatable: call.is_repeatable(),
         jitter: fastrand::f64(),
     };
-    let decision = match decide(&call.retry, &failure, situation) {
-        _ if progress.answered && !call.repeatable => Decision::UnknownOutcome,
+    let policy = if call.can_be_sent_again() { call.retry } else { RetryPolicy::never() };
+    let decision = match decide(&policy, &failure, situation) {
+        _ if progress.answered && !call.is_repeatable() => Decision::UnknownOutcome,
         decision => decision,
     };
     match decision {
@@ -410,6 +432,7 @@ async fn attempt<R: Receive>(
     call: &Call,
     mut request: Request,
     authorization: Option<&Authorization>,
+    watch: Option<&Watch>,
     receive: &mut R,
     progress: &mut Progress,
 ) -> Result<R::Output, Failed> {
@@ -429,7 +452,7 @@ async fn attempt<R: Receive>(
         authorization.apply(request.headers_mut()).map_err(Failed::Final)?;
     }
     let limit = [call.timeout, progress.remaining()].into_iter().flatten().min();
-    let exchange = exchange(call, request, receive, progress.attempts, &mut progress.answered);
+    let exchange = exchange(call, request, watch, receive, progress.attempts, &mut progress.answered);
     match limit {
         None => exchange.await,
         Some(limit) => {
@@ -441,12 +464,16 @@ async fn attempt<R: Receive>(
 async fn exchange<R: Receive>(
     call: &Call,
     mut request: Request,
+    watch: Option<&Watch>,
     receive: &mut R,
     attempt: u32,
     answered: &mut bool,
 ) -> Result<R::Output, Failed> {
     let http = match call.destination {
         Destination::Presigned => call.wire.store().map_err(Failed::Final)?,
+        Destination::Api | Destination::Anonymous if watch.is_some() => {
+            call.wire.uploads().map_err(Failed::Final)?
+        }
         Destination::Api | Destination::Anonymous => call.wire.http(),
     };
     for _ in 0..=redirect::LIMIT {
@@ -456,9 +483,14 @@ async fn exchange<R: Receive>(
         // Kept for the redirect that may come; a body of bytes is shared, not copied.
         let kept = request.try_clone();
         let exchange = http.exchange(request);
-        let answer = match call.stall() {
-            None => exchange.await,
-            Some(stall) => match tokio::time::timeout(stall, exchange).await {
+        let answer = match (call.stall(), watch) {
+            (None, _) => exchange.await,
+            (Some(stall), Some(watch)) => tokio::select! {
+                biased;
+                answer = exchange => answer,
+                () = watch.silence(stall) => return Err(Failed::stalled(stall)),
+            },
+            (Some(stall), None) => match tokio::time::timeout(stall, exchange).await {
                 Ok(answer) => answer,
                 Err(_) => return Err(Failed::stalled(stall)),
             },

@@ -10,6 +10,7 @@ use reqwest::{Request, Response, Url};
 
 use crate::{
     Error, ErrorKind, Result, RetryPolicy, Unanswered,
+    answer::check_file,
     call::Call,
     receive::{Failed, Receive, next},
     send::send,
@@ -68,6 +69,33 @@ impl std::fmt::Debug for Target {
 }
 
 impl Call {
+    /// Asks for a file and writes its bytes to a sink while they arrive, as [`send_stream`](Self::send_stream) does.
+    /// Returns how many bytes came.
+    ///
+    /// ```no_run
+    /// # async fn example(wire: brickwire_wire::Wire, sink: &mut impl brickwire_wire::Sink) -> brickwire_wire::Result<()> {
+    /// use brickwire_wire::OperationInfo;
+    /// const GET: OperationInfo = OperationInfo::new("files_download", "GET", "/api/2.0/fs/files/{path}", true);
+    /// let bytes = wire.call(&GET).path_with_slashes("path", &"/Volumes/main/a/b/c.csv").download(sink).await?;
+    /// println!("{bytes} bytes");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`send_stream`](Self::send_stream), and
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) for an HTML page, which is how proxies
+    /// and sign-ins answer.
+    pub async fn download(mut self, sink: &mut impl Sink) -> Result<u64> {
+        self.expects_json = false;
+        self.expects_file = true;
+        self.with_header(header::ACCEPT, HeaderValue::from_static("application/octet-stream, */*;q=0.1"))
+            // A part of a packed body can't be continued.
+            .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+            .send_stream(sink)
+            .await
+    }
+
     /// Sends it and writes the body to a sink while it arrives; a body that breaks off is continued. Returns how many
     /// bytes came.
     ///
@@ -130,6 +158,9 @@ impl<S: Sink> Receive for Streamed<'_, S> {
 
     async fn receive(&mut self, call: &Call, mut response: Response, _: u32) -> Result<u64, Failed> {
         let (stall, status) = (call.stall(), response.status());
+        if call.expects_file {
+            check_file(call.wire.host(), response.headers()).map_err(Failed::Unreadable)?;
+        }
         // A server that doesn't know ranges sends everything again.
         let mut known = if status == StatusCode::PARTIAL_CONTENT { 0 } else { self.received };
         let version = response.headers().get(header::ETAG).cloned();

@@ -5,3 +5,4 @@ mod calls;
 mod downloads;
 mod network;
 mod secrets;
+mod uploads;
