@@ -15,6 +15,9 @@ const SHARED: &str = "common.yaml";
 /// HTTP methods that a path item may hold.
 pub(crate) const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
+/// The content type of files, which are streamed.
+pub(crate) const BYTES: &str = "application/octet-stream";
+
 /// Loads and merges every `*.yaml` in `dir`.
 pub(crate) fn load(dir: &Path) -> Result<Value> {
     let mut files: Vec<_> = fs::read_dir(dir)

@@ -9,6 +9,7 @@ mod paths;
 mod types;
 
 use anyhow::{Context, Result};
+use quote::format_ident;
 use syn::{File, Item, parse_quote};
 
 use crate::preprocess::{Annotations, Operation};
@@ -34,10 +35,15 @@ pub(crate) fn postprocess(file: &mut File, annotations: &Annotations) -> Result<
     types::rewrite(&mut types, &annotations.secrets)?;
     methods::rewrite(&mut methods, &annotations.operations)?;
 
+    let uses = |used: bool, name: &str| used.then(|| format_ident!("{name}"));
+    let sink = uses(annotations.operations.iter().any(|operation| operation.downloads), "Sink");
+    let upload = uses(annotations.operations.iter().any(|operation| operation.uploads), "Upload");
+    let files = sink.into_iter().chain(upload);
+
     file.attrs.clear();
     file.items = vec![
         parse_quote!(
-            use brickwire_wire::{Error, OperationInfo, ResponseValue};
+            use brickwire_wire::{Error, OperationInfo, ResponseValue #(, #files)*};
         ),
         parse_quote!(
             use crate::client::Client;

@@ -13,7 +13,7 @@ use anyhow::{Result, ensure};
 use heck::ToPascalCase;
 use serde_json::{Map, Value, json};
 
-use crate::load::{for_each_reference, operations};
+use crate::load::{BYTES, for_each_reference, operations};
 
 /// What travels past progenitor to the postprocessor.
 #[derive(Debug, Default)]
@@ -33,6 +33,10 @@ pub(crate) struct Operation {
     pub repeatable: bool,
     /// Path parameters that keep their slashes.
     pub wildcards: BTreeSet<String>,
+    /// Whether the request's body is a file.
+    pub uploads: bool,
+    /// Whether the answer is a file.
+    pub downloads: bool,
 }
 
 impl Operation {
@@ -54,6 +58,7 @@ pub(crate) fn preprocess(document: &mut Value) -> Result<Annotations> {
             if let Some(responses) = operation["responses"].as_object_mut() {
                 responses.retain(|status, _| status.starts_with('2'));
             }
+            hide_files(operation);
             group_optional_query(operation, &mut schemas)?;
             for parameter in
                 operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten()
@@ -89,8 +94,27 @@ fn annotate(document: &Value) -> Vec<Operation> {
                 .filter(|parameter| parameter["x-wildcard"] == true)
                 .map(|parameter| text(&parameter["name"]))
                 .collect(),
+            uploads: operation["requestBody"]["content"].get(BYTES).is_some(),
+            downloads: operation["responses"].as_object().into_iter().flatten().any(|(status, response)| {
+                status.starts_with('2') && response["content"].get(BYTES).is_some()
+            }),
         })
         .collect()
+}
+
+/// Files are the postprocessor's matter: progenitor sees an operation without them.
+fn hide_files(operation: &mut Value) {
+    let Some(map) = operation.as_object_mut() else { return };
+    if map.get("requestBody").is_some_and(|body| body["content"].get(BYTES).is_some()) {
+        map.shift_remove("requestBody");
+    }
+    for (_, response) in map.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten() {
+        if let Some(response) = response.as_object_mut()
+            && response.get("content").is_some_and(|content| content.get(BYTES).is_some())
+        {
+            response.shift_remove("content");
+        }
+    }
 }
 
 fn group_optional_query(operation: &mut Value, schemas: &mut Map<String, Value>) -> Result<()> {

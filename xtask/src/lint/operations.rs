@@ -8,7 +8,7 @@ use super::{
     findings::{Findings, place},
     parameters,
 };
-use crate::load;
+use crate::load::{self, BYTES};
 
 pub(super) fn check(document: &Value, findings: &mut Findings) {
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
@@ -70,8 +70,10 @@ fn responses(operation: &Value, place: &str, findings: &mut Findings) {
         findings.add(place, "success", "`default` beside a success is taken for one: use 4XX and 5XX");
     }
     if let Some(content) = success["content"].as_object() {
-        if content.keys().ne(["application/json"]) {
-            let message = "must be `application/json` alone: any other type becomes a stream of bytes";
+        if content.keys().eq([BYTES]) {
+            // The method writes the bytes to a sink, and needs no schema.
+        } else if content.keys().ne(["application/json"]) {
+            let message = "must be `application/json`, or `application/octet-stream` for a file, alone";
             findings.add(place, "response-content", message);
         } else if !content["application/json"]["schema"].is_object() {
             findings.add(place, "response-content", "needs a schema");
@@ -82,8 +84,11 @@ fn responses(operation: &Value, place: &str, findings: &mut Findings) {
 fn request_body(operation: &Value, place: &str, findings: &mut Findings) {
     let Some(body) = operation.get("requestBody") else { return };
     let content = body["content"].as_object();
-    if content.is_none_or(|content| content.keys().ne(["application/json"])) {
-        let message = "must be `application/json` alone: leave forms and uploads to the raw request";
+    if content.is_some_and(|content| content.keys().eq([BYTES])) {
+        // The method takes an upload, and needs no schema.
+    } else if content.is_none_or(|content| content.keys().ne(["application/json"])) {
+        let message = "must be `application/json`, or `application/octet-stream` for a file, alone: leave forms to \
+                       the raw request";
         findings.add(place, "body-content", message);
     } else if !body["content"]["application/json"]["schema"].is_object() {
         findings.add(place, "body-content", "needs a schema");

@@ -12,7 +12,7 @@ pub(super) fn check(document: &Value, path: &str, operation: &Value, place: &str
     let mut in_path = BTreeSet::new();
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let name = parameter["name"].as_str().unwrap_or_default();
-        if ["body", "query", "self"].contains(&name) {
+        if ["body", "content", "query", "self", "sink"].contains(&name) {
             findings.add(place, "parameter-name", format!("`{name}` is the name of an argument of ours"));
         }
         if let Some(first) = names.insert(name.to_snake_case(), name) {

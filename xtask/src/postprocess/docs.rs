@@ -20,6 +20,9 @@ impl VisitMut for Split {
 fn split(attribute: Attribute) -> Vec<Attribute> {
     let Some(text) = text(&attribute) else { return vec![attribute] };
     let mut lines: Vec<&str> = text.trim().lines().map(str::trim_end).collect();
+    if lines.is_empty() {
+        lines.push("");
+    }
     lines.dedup_by(|a, b| a.is_empty() && b.is_empty());
     let attribute = |line: &str| {
         let line = if line.is_empty() {

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, bail, ensure};
 use quote::{ToTokens, quote};
 use syn::{
-    Expr, ExprMacro, ExprMethodCall, ExprPath, Ident, ImplItem, ImplItemFn, ItemImpl, Lit, Token,
-    parse_quote,
+    Attribute, Expr, ExprMacro, ExprMethodCall, ExprPath, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Lit,
+    Token, parse_quote,
     punctuated::Punctuated,
     visit::{self, Visit},
     visit_mut::VisitMut,
@@ -57,12 +57,39 @@ fn rewrite_method(method: &mut ImplItemFn, operation: &Operation) -> Result<()> 
     if found.body {
         call.extend(quote!(.json(body)));
     }
-    call.extend(if found.empty_response { quote!(.send_ignoring_body()) } else { quote!(.send()) });
+    let mut files: Vec<FnArg> = Vec::new();
+    if operation.uploads {
+        files.push(parse_quote!(content: impl Into<Upload>));
+        describe(method, "- `content`: What is uploaded.");
+        call.extend(quote!(.with_upload(content)));
+    }
+    call.extend(if operation.downloads {
+        files.push(parse_quote!(sink: &mut impl Sink));
+        describe(method, "- `sink`: Takes the bytes; the method returns how many came.");
+        quote!(.download(sink))
+    } else if found.empty_response {
+        quote!(.send_ignoring_body())
+    } else {
+        quote!(.send())
+    });
     method.block = parse_quote!({ #call.await });
 
     method.sig.generics = syn::Generics::default();
     Plain.visit_signature_mut(&mut method.sig);
+    method.sig.inputs.extend(files);
+    if operation.downloads {
+        method.sig.output = parse_quote!(-> Result<u64, Error>);
+    }
     Ok(())
+}
+
+/// Adds an argument to the list that ends the documentation, which is there only if progenitor saw an argument.
+fn describe(method: &mut ImplItemFn, argument: &str) {
+    const LIST: &str = "Arguments:";
+    if !method.attrs.iter().any(|attribute| attribute.to_token_stream().to_string().contains(LIST)) {
+        method.attrs.extend(["", LIST].map(|line| -> Attribute { parse_quote!(#[doc = #line]) }));
+    }
+    method.attrs.push(parse_quote!(#[doc = #argument]));
 }
 
 /// What progenitor's body does with the arguments.

@@ -21,7 +21,7 @@ fn breaks_in(file: &str, rule: &str, place: &str, from: &str, to: &str) {
 fn the_toy_description_has_no_findings() {
     let run = Toy::new().lint();
     assert!(run.success, "{}", run.stderr);
-    assert!(run.stderr.contains("6 operations"), "{}", run.stderr);
+    assert!(run.stderr.contains("10 operations"), "{}", run.stderr);
 }
 
 #[test]
@@ -76,6 +76,11 @@ fn response_content() {
         "{application/json: {schema: {type: object}}}",
         "{application/json: {}}",
     );
+    let file = "'200': {description: The picture., content: {application/octet-stream:";
+    breaks("response-content", "toybox_download_picture", file, &file.replace("octet-stream", "pdf"));
+    let two =
+        file.replace("{application/octet", "{application/json: {schema: {type: object}}, application/octet");
+    breaks("response-content", "toybox_download_picture", file, &two);
 }
 
 #[test]
@@ -85,6 +90,10 @@ fn body() {
     let two = "content: {application/json: {schema: {type: object}}, text/plain: {schema: {type: string}}}";
     breaks("body-content", "toys_create", create, two);
     breaks("body-content", "toys_create", create, "content: {application/json: {}}");
+    let file = "content: {application/octet-stream: {}}}\n      responses";
+    breaks("body-content", "toybox_frame_picture", file, &file.replace("octet-stream", "pdf"));
+    let optional = file.replace("content:", "required: false, content:");
+    breaks("body-required", "toybox_frame_picture", &format!("required: true, {file}"), &optional);
     breaks("body-required", "toys_create", &format!("required: true, {create}"), create);
 }
 
@@ -92,7 +101,9 @@ fn body() {
 fn parameters() {
     let owner = "{name: owner, in: query, required: true, schema: {type: string}";
     breaks("parameter-in", "toys_list", owner, &owner.replace("in: query", "in: header"));
-    breaks("parameter-name", "toys_list", owner, &owner.replace("owner", "body"));
+    for name in ["body", "content", "sink"] {
+        breaks("parameter-name", "toys_list", owner, &owner.replace("owner", name));
+    }
     breaks("parameter-name", "toys_list", owner, &owner.replace("owner", "pageSize"));
     breaks("parameter-type", "toys_list", owner, &owner.replace("{type: string}", "{type: object}"));
     breaks(
