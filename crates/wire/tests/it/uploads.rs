@@ -95,22 +95,27 @@ impl Exchange for Reader {
         &self,
         mut request: reqwest::Request,
     ) -> BoxFuture<'_, Result<reqwest::Response, Unanswered>> {
-        Box::pin(async move {
-            let mut body = request.body_mut().take().unwrap();
-            let (mut text, mut count) = (String::new(), 0);
+        let (pause, stops_after) = (self.pause, self.stops_after);
+        let mut body = request.body_mut().take().unwrap();
+        // Connections have tasks of their own, which nothing else wakes.
+        let reading = tokio::spawn(async move {
+            let mut read = Vec::new();
             loop {
-                if self.stops_after == Some(count) {
+                if stops_after == Some(read.len()) {
                     std::future::pending::<()>().await;
                 }
-                tokio::time::sleep(self.pause).await;
-                let next = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
-                let Some(frame) = next else { break };
-                let lost = |error: reqwest::Error| {
-                    Unanswered::Lost(Error::new(ErrorKind::Unreachable, error.to_string()))
-                };
-                text.push_str(std::str::from_utf8(&frame.map_err(lost)?.into_data().unwrap()).unwrap());
-                count += 1;
+                tokio::time::sleep(pause).await;
+                match poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+                    None => return Ok(read.concat()),
+                    Some(frame) => read.push(frame.map_err(|error| error.to_string())?.into_data().unwrap()),
+                }
             }
+        });
+        Box::pin(async move {
+            let read = reading.await.unwrap();
+            let read =
+                read.map_err(|text: String| Unanswered::Lost(Error::new(ErrorKind::Unreachable, text)))?;
+            let text = String::from_utf8(read).unwrap();
             self.bodies.lock().unwrap().push(text);
             let status = self.statuses.lock().unwrap().pop_front().unwrap_or(200);
             let answer =
