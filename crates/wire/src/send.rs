@@ -229,7 +229,7 @@ async fn attempts<R: Receive>(call: &Call, mut receive: R, progress: &mut Progre
             return Err(progress.finish(call, Error::new(ErrorKind::DeadlineExceeded, text)));
         }
         progress.attempts += 1;
-        let mut under_way = UnderWay { call, may_have_run: !call.repeatable };
+        let mut under_way = UnderWay { call, may_have_run: !call.is_repeatable() };
         let url = request.url().clone();
         let before = receive.progress();
         let sending = attempt(call, request, authorization.as_ref(), watch.as_ref(), &mut receive, progress);
@@ -269,7 +269,7 @@ async fn attempts<R: Receive>(call: &Call, mut receive: R, progress: &mut Progre
         }
         match verdict(call, &failed, &url, progress) {
             Ok(wait) => {
-                progress.may_have_run |= !call.repeatable && failed.may_have_run();
+                progress.may_have_run |= !call.is_repeatable() && failed.may_have_run();
                 pause(call, progress, wait).await?;
             }
             Err(error) => return Err(progress.finish(call, error)),
