@@ -673,12 +673,12 @@ pub mod types {
         CommandLanguage,
         [(Python, "python"), (R, "r"), (Scala, "scala"), (Sql, "sql")]
     );
-    /// The state of a command: `Queued`, `Running` and `Canceling` go on; `Finished`, `Error` and `Cancelled` are final. `Finished` doesn't mean success: read `results.resultType`. Note the title case and the double l.
+    /// The state of a command: `Queued`, `Running` and `Cancelling` go on; `Finished`, `Error` and `Cancelled` are final. `Finished` doesn't mean success: read `results.resultType`. Note the title case and the double l.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum CommandStatus {
         Cancelled,
-        Canceling,
+        Cancelling,
         Error,
         Finished,
         Queued,
@@ -690,7 +690,7 @@ pub mod types {
         CommandStatus,
         [
             (Cancelled, "Cancelled"),
-            (Canceling, "Canceling"),
+            (Cancelling, "Cancelling"),
             (Error, "Error"),
             (Finished, "Finished"),
             (Queued, "Queued"),

@@ -50,7 +50,7 @@ async fn status(call: Call) -> Answer {
     let name = match status {
         CommandStatus::Queued => "Queued",
         CommandStatus::Running => "Running",
-        CommandStatus::Canceling => "Canceling",
+        CommandStatus::Cancelling => "Cancelling",
         CommandStatus::Finished => "Finished",
         CommandStatus::Cancelled => "Cancelled",
         CommandStatus::Error => "Error",

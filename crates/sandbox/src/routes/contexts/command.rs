@@ -11,7 +11,7 @@ use crate::lock::lock;
 pub(crate) enum CommandStatus {
     Queued,
     Running,
-    Canceling,
+    Cancelling,
     Finished,
     Cancelled,
     Error,
@@ -68,7 +68,7 @@ impl Command {
         match progress.status {
             CommandStatus::Queued => progress.status = CommandStatus::Cancelled,
             CommandStatus::Running => {
-                progress.status = CommandStatus::Canceling;
+                progress.status = CommandStatus::Cancelling;
                 self.cancel.notify_one();
             }
             _ => {}
