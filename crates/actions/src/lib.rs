@@ -27,7 +27,7 @@ pub use brickwire_wire::{
 pub use doctor::{Check, Doctor, Outcome};
 pub use encoding::{decode_text, without_mark};
 pub use identity::{
-    auth::{client_credentials::ServicePrincipal, token::Identity},
+    auth::{client_credentials::ServicePrincipal, program::end_programs, token::Identity},
     authenticator::AccessToken,
     config::{
         Config, ConfigBuilder,

@@ -45,10 +45,22 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return report::finish(Outcome::Failed(error.into()), args.global.output),
     };
+    // Declared after the runtime, so that a panic ends them, too.
+    let programs = EndPrograms;
     let code = runtime.block_on(run(args));
+    drop(programs);
     // Don't wait for a DNS lookup that hangs.
     runtime.shutdown_background();
     code
+}
+
+/// Ends `az` and `databricks` when it is dropped: tokens are fetched by tasks that outlive the command.
+struct EndPrograms;
+
+impl Drop for EndPrograms {
+    fn drop(&mut self) {
+        brickwire_actions::end_programs();
+    }
 }
 
 async fn run(args: Args) -> ExitCode {
@@ -93,5 +105,6 @@ async fn leave_if_stuck() {
         _ = signals::next() => tokio::time::sleep(Duration::from_millis(500)).await,
         () = tokio::time::sleep(context::SETTLE + Duration::from_secs(2)) => {}
     }
+    brickwire_actions::end_programs();
     std::process::exit(code.into())
 }

@@ -39,5 +39,7 @@ mod statements;
 mod stored_login;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod token_programs;
 mod users;
 mod warehouses;

@@ -3,8 +3,17 @@
 //! What the program may cost is bounded. It and everything that it has started is ended after 30 seconds, and as soon
 //! as it prints more than a token can be. What it leaves running in the background after it has ended is left alone,
 //! and not waited for.
+//!
+//! A token is fetched by a task of its own, which a process that exits doesn't drop. [`end_programs`] is for that exit.
 
-use std::{ffi::OsStr, io, path::Path, process::Stdio, time::Duration};
+use std::{
+    ffi::OsStr,
+    io,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
@@ -21,6 +30,37 @@ const MOST: usize = 1 << 20;
 /// A program that has ended may have left another one running that holds the pipe. What was printed is in the pipe by
 /// then, and is read within this time.
 const AFTERMATH: Duration = Duration::from_millis(200);
+
+/// The programs that run, for [`end_programs`].
+static PROGRAMS: Mutex<Programs> = Mutex::new(Programs { running: Vec::new(), is_closed: false });
+
+struct Programs {
+    /// Their ids, which are those of their process groups, too.
+    running: Vec<u32>,
+    /// No further program is started.
+    is_closed: bool,
+}
+
+fn programs() -> MutexGuard<'static, Programs> {
+    PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends the programs that are being asked for a token, such as `az` and `databricks`, and what they have started. No
+/// other one is started after that.
+///
+/// This is for a program that is about to exit. Dropping a workspace doesn't end them, because a token is fetched for
+/// all calls that wait for it, and neither does a runtime that is shut down in the background. Without this they run for
+/// up to 30 seconds more. On Windows this only keeps further ones from starting.
+///
+/// ```no_run
+/// brickwire_actions::end_programs();
+/// std::process::exit(1);
+/// ```
+pub fn end_programs() {
+    let mut programs = programs();
+    programs.is_closed = true;
+    programs.running.drain(..).for_each(end_group);
+}
 
 /// Runs `program` with exactly the variables of `environment`, and returns what it prints.
 ///
@@ -45,12 +85,12 @@ pub(crate) async fn run<A: AsRef<OsStr>>(
         .kill_on_drop(true);
     #[cfg(unix)]
     command.process_group(0);
-    let child = command.spawn().map_err(|e| match e.kind() {
+    let running = Running::start(&mut command).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => local("not found").with_kind(ErrorKind::Configuration).with_hint(hint),
         _ => local("can't be started").with_hint(hint).with_source(e),
     })?;
     // At the deadline the future is dropped, which ends the program.
-    let output = tokio::time::timeout(DEADLINE, output(Running::new(child))).await.map_err(|_| {
+    let output = tokio::time::timeout(DEADLINE, output(running)).await.map_err(|_| {
         Error::new(ErrorKind::DeadlineExceeded, format!("{name} gave no token within {DEADLINE:?}"))
             .with_hint("run it by hand: it may be waiting for an answer")
     })?;
@@ -70,14 +110,14 @@ pub(crate) async fn run<A: AsRef<OsStr>>(
 }
 
 /// Waits for the program and collects what it prints.
-async fn output(mut running: Running) -> io::Result<(std::process::ExitStatus, Vec<u8>, Vec<u8>)> {
+async fn output(mut running: Running) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
     let (mut printed, mut said) = (Vec::new(), Vec::new());
     let status = {
         let mut reading =
             std::pin::pin!(async { tokio::try_join!(read(stdout, &mut printed), read(stderr, &mut said)) });
         let ended = tokio::select! {
-            status = running.child.wait() => Some(status?),
+            status = running.wait() => Some(status?),
             read = &mut reading => {
                 read?;
                 None
@@ -90,10 +130,9 @@ async fn output(mut running: Running) -> io::Result<(std::process::ExitStatus, V
                 }
                 status
             }
-            None => running.child.wait().await?,
+            None => running.wait().await?,
         }
     };
-    running.has_ended = true;
     Ok((status, printed, said))
 }
 
@@ -110,29 +149,59 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> io::R
 /// A program and what it has started. They are ended when this is dropped, unless the program has ended by itself.
 struct Running {
     child: Child,
-    has_ended: bool,
+    /// `None` once the program has ended: the id may be another one's by then.
+    id: Option<u32>,
 }
 
 impl Running {
-    fn new(child: Child) -> Self {
-        Self { child, has_ended: false }
+    fn start(command: &mut Command) -> io::Result<Self> {
+        // The lock is held meanwhile, so that none is started unseen while the others are ended.
+        let mut programs = programs();
+        if programs.is_closed {
+            return Err(io::Error::other("this program is ending"));
+        }
+        let child = command.spawn()?;
+        let id = child.id();
+        programs.running.extend(id);
+        Ok(Self { child, id })
+    }
+
+    /// Waits until the program has ended by itself.
+    async fn wait(&mut self) -> io::Result<ExitStatus> {
+        let status = self.child.wait().await?;
+        if let Some(id) = self.id.take() {
+            forget(id);
+        }
+        Ok(status)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if self.has_ended {
-            return;
-        }
-        // A program that was waited for has no id any more, which another one may have by now.
-        #[cfg(unix)]
-        if let Some(id) = self.child.id().and_then(|id| id.try_into().ok())
-            && let Some(group) = rustix::process::Pid::from_raw(id)
+        if let Some(id) = self.id.take()
+            && forget(id)
         {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            end_group(id);
         }
     }
 }
+
+/// Whether it was still known: nobody else has ended it.
+fn forget(id: u32) -> bool {
+    let mut programs = programs();
+    let place = programs.running.iter().position(|known| *known == id);
+    place.map(|place| programs.running.swap_remove(place)).is_some()
+}
+
+#[cfg(unix)]
+fn end_group(id: u32) {
+    if let Some(group) = id.try_into().ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn end_group(_id: u32) {}
 
 #[cfg(test)]
 pub(crate) mod tests {
