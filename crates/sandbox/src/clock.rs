@@ -85,6 +85,13 @@ impl Skew {
         }
     }
 
+    /// How far, in either direction.
+    pub(crate) fn amount(self) -> Duration {
+        match self {
+            Self::Ahead(by) | Self::Behind(by) => by,
+        }
+    }
+
     /// The moment as a clock shows it that is off so far; never before 1970.
     pub(crate) fn apply(self, epoch_ms: u64) -> u64 {
         match self {

@@ -137,8 +137,12 @@ fn answered(answer: &Answer, now_ms: u64) -> Response {
         }
         None => {}
     }
-    for (name, value) in &answer.headers {
-        response.headers_mut().insert(name.clone(), value.clone());
+    for (at, (name, value)) in answer.headers.iter().enumerate() {
+        // The first of a name replaces the sandbox's own.
+        match answer.headers[..at].iter().any(|(earlier, _)| earlier == name) {
+            true => drop(response.headers_mut().append(name.clone(), value.clone())),
+            false => drop(response.headers_mut().insert(name.clone(), value.clone())),
+        }
     }
     response
 }

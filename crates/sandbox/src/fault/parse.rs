@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use super::{
     edit::Edit,
@@ -31,6 +31,28 @@ pub(super) struct When {
     pub(super) times: Option<u64>,
     pub(super) chance: f64,
 }
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// The sandbox can't be reached meanwhile, not even to remove the rule.
+const LONGEST_REFUSAL: Duration = HOUR;
+/// How far clocks and dates may be off, and how long an answer may take.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// Headers that say where a body ends and what becomes of the connection. The server sets them to what it sends; other
+/// rules, such as `short` and `truncate`, make them wrong.
+const FRAMING: [HeaderName; 8] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// The words that a rule may have more than once.
+const REPEATABLE: [&str; 3] = ["header", "set", "unset"];
 
 const WORDS: &str = "when: every N, skip N, times N, chance P, after; or what: a status from 200 to 999, code=, message=, \
                      retry-after=, header=, body=, html, login, reset, close, hang, refuse=, stall, slow, delay=, \
@@ -71,6 +93,8 @@ pub(super) fn parse(text: &str) -> Result<Parts, String> {
 
 /// What has been read so far.
 struct Reader {
+    /// The words that can't come again.
+    seen: Vec<String>,
     when: When,
     after: bool,
     delay: Option<Duration>,
@@ -84,6 +108,7 @@ struct Reader {
 impl Default for Reader {
     fn default() -> Self {
         Self {
+            seen: Vec::new(),
             when: When { skip: 0, every: 1, times: None, chance: 1.0 },
             after: false,
             delay: None,
@@ -98,10 +123,27 @@ impl Default for Reader {
 
 impl Reader {
     fn take(&mut self, word: &Word<'_>, words: &mut Words<'_>) -> Result<(), String> {
+        self.once(word)?;
         match &word.value {
             None => self.plain(word.key, words),
             Some(value) => self.valued(word, value),
         }
+    }
+
+    /// Refuses a word that the rule has already, since only one of the two could count.
+    fn once(&mut self, word: &Word<'_>) -> Result<(), String> {
+        let is_status = word.value.is_none() && word.key.parse::<u16>().is_ok();
+        let (name, what) = match is_status {
+            true => ("a status", "a status".to_owned()),
+            false => (word.key, format!("`{}`", word.key)),
+        };
+        if self.seen.iter().any(|seen| seen == name) {
+            return Err(format!("a rule can have {what} only once; got another, `{}`", word.text));
+        }
+        if !REPEATABLE.contains(&name) {
+            self.seen.push(name.to_owned());
+        }
+        Ok(())
     }
 
     fn plain(&mut self, word: &str, words: &mut Words<'_>) -> Result<(), String> {
@@ -152,10 +194,16 @@ impl Reader {
     }
 
     fn valued(&mut self, word: &Word<'_>, value: &str) -> Result<(), String> {
-        let duration = || {
-            let text = word.text;
-            parse_duration(value)
-                .ok_or_else(|| format!("a time is a number with ms, s, m or h, such as 500ms; got `{text}`"))
+        let text = word.text;
+        let bounded = |time: Duration, longest: Duration| match time > longest {
+            true => Err(format!("the longest time for `{}` is {}h; got `{text}`", word.key, longest.as_secs() / 3600)),
+            false => Ok(time),
+        };
+        let duration = |longest| {
+            let time = parse_duration(value).ok_or_else(|| {
+                format!("a time is a number with ms, s, m or h, such as 500ms; got `{text}`")
+            })?;
+            bounded(time, longest)
         };
         let count =
             || value.parse::<usize>().map_err(|_| format!("a whole number is expected; got `{}`", word.text));
@@ -166,7 +214,7 @@ impl Reader {
             "retry-after" => {
                 let retry_after = match value.strip_prefix('+') {
                     Some(_) => match parse_duration(&value[1..]) {
-                        Some(ahead) => RetryAfter::DateIn(ahead),
+                        Some(ahead) => RetryAfter::DateIn(bounded(ahead, LONGEST)?),
                         None => return Err(format!("a date is given as +2s or +1h; got `{}`", word.text)),
                     },
                     None => RetryAfter::Text(
@@ -180,23 +228,29 @@ impl Reader {
                 let header = value.split_once(':').and_then(|(name, value)| {
                     Some((name.trim().parse().ok()?, HeaderValue::from_str(value.trim()).ok()?))
                 });
-                let header =
+                let header: (HeaderName, HeaderValue) =
                     header.ok_or_else(|| format!("a header is header=Name:value; got `{}`", word.text))?;
+                if FRAMING.contains(&header.0) {
+                    return Err(format!(
+                        "`{}` can't be given, because it says how the answer is sent; `short` and `truncate` make \
+                         that wrong",
+                        header.0
+                    ));
+                }
                 self.answer.get_or_insert_default().headers.push(header);
             }
             "at" => self.at = Some(count()?),
-            "delay" => self.delay = Some(duration()?),
+            "delay" => self.delay = Some(duration(LONGEST)?),
             "skew" => {
-                let skew = Skew::parse(value);
-                let text = word.text;
-                self.skew = Some(
-                    skew.ok_or_else(|| format!("a skew is a time with a sign, such as -1h; got `{text}`"))?,
-                );
+                let skew = Skew::parse(value)
+                    .ok_or_else(|| format!("a skew is a time with a sign, such as -1h; got `{text}`"))?;
+                bounded(skew.amount(), LONGEST)?;
+                self.skew = Some(skew);
             }
-            "slow" => self.effects.push(Effect::Slow(duration()?)),
-            "late" => self.effects.push(Effect::Late(duration()?)),
-            "refuse" => self.effects.push(Effect::Refuse(duration()?)),
-            "stall" => self.effects.push(Effect::Stall(At::default(), Some(duration()?))),
+            "slow" => self.effects.push(Effect::Slow(duration(LONGEST)?)),
+            "late" => self.effects.push(Effect::Late(duration(LONGEST)?)),
+            "refuse" => self.effects.push(Effect::Refuse(duration(LONGEST_REFUSAL)?)),
+            "stall" => self.effects.push(Effect::Stall(At::default(), Some(duration(LONGEST)?))),
             "set" => self.edits.push(Edit::parse_set(value)?),
             "unset" => self.edits.push(Edit::parse_unset(value)?),
             "chunk" => self.effects.push(Effect::Swap(Swap::Chunk(count()?))),

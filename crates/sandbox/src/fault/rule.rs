@@ -207,6 +207,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_at_its_bound_or_repeatable_is_accepted() {
+        for text in [
+            "GET /x: refuse=1h",
+            "GET /x: delay=8784h skew=-8784h",
+            "GET /x: 200 header=X-A:1 header=X-A:2",
+            "GET /x: set=/a:1 set=/b:2 unset=/c unset=/d",
+            "GET /x: html 503",
+        ] {
+            rule(text);
+        }
+    }
+
+    #[test]
     fn a_body_keeps_its_quotation_marks() {
         let rule = rule(r#"GET /x: 200 body={"n": "9007199254740993", "a": [null, "b c"]} times 1"#);
         let Effect::Answer(answer) = rule.effect() else { panic!("an answer") };
@@ -260,6 +273,23 @@ mod tests {
             ("GET /x: corrupt at=-1", "a whole number is expected"),
             ("GET /x: set=state:1", "set=/state:"),
             ("/results/*: late", "unknown word `late`"),
+            ("GET /x: refuse=61m", "the longest time for `refuse` is 1h"),
+            ("GET /x: refuse=9999999999h", "the longest time for `refuse` is 1h"),
+            ("/results/*: late=99999999999999h", "the longest time for `late` is 8784h"),
+            ("GET /x: delay=8785h", "the longest time for `delay` is 8784h"),
+            ("GET /x: stall=8785h", "the longest time for `stall`"),
+            ("GET /x: slow=8785h", "the longest time for `slow`"),
+            ("GET /x: skew=-8785h", "the longest time for `skew`"),
+            ("GET /x: 503 retry-after=+8785h", "the longest time for `retry-after`"),
+            ("GET /x: 200 204", "a rule can have a status only once; got another, `204`"),
+            ("GET /x: 503 code=A code=B", "a rule can have `code` only once; got another, `code=B`"),
+            ("GET /x: 503 times 1 times 2", "`times` only once"),
+            ("GET /x: 503 after after", "`after` only once"),
+            ("GET /x: stall stall=1s", "`stall` only once"),
+            ("GET /x: overcount overcount", "`overcount` only once"),
+            ("GET /x: 200 header=Content-Length:5", "`content-length` can't be given"),
+            ("GET /x: 200 header=transfer-encoding:chunked", "`transfer-encoding` can't be given"),
+            ("GET /x: 200 header=Connection:upgrade", "`connection` can't be given"),
             ("GET /api/*: late=1s", "the path must be `/results/*`"),
             ("GET /api/*: foreign", "the path must be `/results/*`"),
         ] {
