@@ -6,6 +6,8 @@ mod cell;
 mod check;
 mod fields;
 mod filter;
+#[cfg(feature = "arrow")]
+mod guard;
 #[cfg(feature = "jq")]
 mod jq;
 pub(crate) mod json;
