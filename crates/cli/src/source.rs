@@ -1,6 +1,8 @@
-//! SQL, code, or a request body: from an argument, a file, or standard input.
+//! SQL, code, or a request body: from an argument, a file, or standard input. What is read has a limit, because a pipe
+//! or a device may never end.
 
 use std::{
+    fs::File,
     io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
 };
@@ -11,6 +13,11 @@ use crate::failure::{Failure, Result};
 
 /// What stands for standard input where a file is expected.
 const STDIN: &str = "-";
+
+/// The longest SQL or code, in bytes: the service's own limit for a statement.
+const TEXT_LIMIT: u64 = 16 << 20;
+/// The longest body or file of a raw request, in bytes.
+pub(crate) const DATA_LIMIT: u64 = 256 << 20;
 
 /// Where SQL or code comes from.
 #[derive(Debug, Clone, clap::Args)]
@@ -29,12 +36,12 @@ impl Source {
     pub(crate) fn read(&self, what: &str) -> Result<String> {
         let text = match (&self.text, &self.file) {
             (Some(text), _) if text != STDIN => without_mark(text).to_owned(),
-            (_, Some(path)) => Input::read(path)?.text()?,
+            (_, Some(path)) => Input::read(path, TEXT_LIMIT)?.text()?,
             (None, None) if io::stdin().is_terminal() => {
                 return Err(Failure::usage(format!("no {what} given"))
                     .with_hint("pass it as an argument, name a file with -f, or pipe it in"));
             }
-            _ => Input::read(STDIN)?.text()?,
+            _ => Input::read(STDIN, TEXT_LIMIT)?.text()?,
         };
         if text.trim().is_empty() {
             return Err(Failure::usage(format!("the {what} is empty")));
@@ -57,15 +64,15 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Reads a file, or standard input if the path is `-`.
-    pub(crate) fn read(path: impl AsRef<Path>) -> Result<Self> {
+    /// Reads a file, or standard input if the path is `-`. More than `limit` bytes are an error.
+    pub(crate) fn read(path: impl AsRef<Path>, limit: u64) -> Result<Self> {
         let path = path.as_ref();
         if path.as_os_str() == STDIN {
-            let mut bytes = Vec::new();
-            io::stdin().read_to_end(&mut bytes)?;
-            return Ok(Self { bytes, name: "standard input".to_owned() });
+            let name = "standard input".to_owned();
+            return Ok(Self { bytes: up_to(limit, io::stdin(), &name)?, name });
         }
-        Ok(Self { bytes: read_file(path)?, name: path.display().to_string() })
+        let name = path.display().to_string();
+        Ok(Self { bytes: up_to(limit, open(path)?, &name).map_err(|failure| at(path, failure))?, name })
     }
 
     /// The content as text, without its byte-order mark.
@@ -81,6 +88,60 @@ impl Input {
     }
 }
 
+/// Reads a file of a form.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| Failure::file(path, &e))
+    up_to(DATA_LIMIT, open(path)?, &path.display().to_string()).map_err(|failure| at(path, failure))
+}
+
+fn up_to(limit: u64, from: impl Read, name: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(Failure::local(format!("the input is larger than {} MiB: {name}", limit >> 20)));
+    }
+    Ok(bytes)
+}
+
+/// Names the file in an error of reading it.
+fn at(path: &Path, failure: Failure) -> Failure {
+    match failure.io() {
+        Some(error) => Failure::file(path, error),
+        None => failure,
+    }
+}
+
+/// Opens a file or a pipe. A device such as `/dev/zero` is refused, but for a terminal, `/dev/null`, and `/dev/stdin`.
+fn open(path: &Path) -> Result<File> {
+    let file = File::open(path).map_err(|e| Failure::file(path, &e))?;
+    #[cfg(unix)]
+    if is_endless(path, &file).map_err(|e| Failure::file(path, &e))? {
+        return Err(Failure::local(format!("this is a device, not a file: {}", path.display())));
+    }
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn is_endless(path: &Path, file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+    let known = file.metadata()?;
+    let is_null = || std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == known.rdev());
+    Ok(known.file_type().is_char_device()
+        && path != Path::new("/dev/stdin")
+        && !is_null()
+        && !file.is_terminal())
+}
+
+#[cfg(test)]
+mod tests {
+    use brickwire_actions::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn what_is_read_has_a_limit() {
+        assert_eq!(up_to(3, &b"abc"[..], "x").unwrap(), b"abc");
+        let failure = up_to(1 << 20, io::repeat(0), "a.sql").unwrap_err();
+        assert_eq!(failure.kind(), ErrorKind::Local);
+        assert_eq!(failure.message(), "the input is larger than 1 MiB: a.sql");
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     options::{Format, duration},
-    source::{Input, read_file},
+    source::{DATA_LIMIT, Input, read_file},
 };
 use fields::{Field, field};
 
@@ -127,11 +127,11 @@ impl Command {
             .with_response_limit(u64::from(self.max_response_mib) << 20);
         request = match (&self.data, &self.input) {
             (Some(data), _) => request.with_data(match data.strip_prefix('@') {
-                Some(path) => self.body(&Input::read(path)?)?,
-                None if data == "-" => self.body(&Input::read(data)?)?,
+                Some(path) => self.body(&Input::read(path, DATA_LIMIT)?)?,
+                None if data == "-" => self.body(&Input::read(data, DATA_LIMIT)?)?,
                 None => RawData::from(data.as_str()),
             }),
-            (None, Some(path)) => request.with_data(self.body(&Input::read(path)?)?),
+            (None, Some(path)) => request.with_data(self.body(&Input::read(path, DATA_LIMIT)?)?),
             (None, None) => request,
         };
         request = self.with_fields(request)?;
@@ -243,7 +243,7 @@ impl Command {
 
 fn typed(text: &str) -> Result<Value> {
     if let Some(path) = text.strip_prefix('@') {
-        return Ok(Input::read(path)?.text()?.into());
+        return Ok(Input::read(path, DATA_LIMIT)?.text()?.into());
     }
     // Anything else, JSON objects included, is a string.
     Ok(match serde_json::from_str(text) {

@@ -238,3 +238,47 @@ fn a_result_that_cannot_be_fetched_leaves_no_half_output() {
         ran.fails(7, &["chunk 0", "403"]);
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn what_never_ends_is_refused() {
+    let server = Server::json("{}");
+    for line in [
+        "sql -w 0123456789abcdef -f /dev/zero",
+        "run -c 0123-456789-abcdefgh -f /dev/zero",
+        "api POST /2.0/x --input /dev/zero",
+        "api POST /2.0/x -d @/dev/zero",
+        "api POST /2.0/x --file a=/dev/zero",
+        "api POST /2.0/x -F a=@/dev/zero",
+        "api POST /2.0/x -d @/dev/urandom",
+    ] {
+        server.brick(line).run().fails(3, &["this is a device, not a file: /dev/"]);
+    }
+    // From a pipe, one byte too many.
+    let long = vec![b' '; (16 << 20) + 1];
+    for (line, name) in [
+        ("sql -w 0123456789abcdef", "standard input"),
+        ("sql -w 0123456789abcdef -", "standard input"),
+        ("run -c 0123-456789-abcdefgh -f /dev/stdin", "/dev/stdin"),
+    ] {
+        let ran = server.brick(line).stdin(long.clone()).run();
+        ran.fails(3, &[&format!("the input is larger than 16 MiB: {name}")]);
+    }
+    assert!(server.sent().is_empty());
+}
+
+#[test]
+#[cfg(unix)]
+fn pipes_and_the_null_device_are_read() {
+    let server = Server::json("{}");
+    server.brick("api POST /2.0/x --input /dev/null").run().done();
+    for (redirection, sent) in
+        [("<(echo 1)", "1\n"), ("/dev/stdin < <(echo 2)", "2\n"), ("- < <(echo 3)", "3\n")]
+    {
+        let shell = server
+            .brick("api POST /2.0/x --input")
+            .behind("bash", &["-c", &format!("\"$@\" {redirection}"), "bash"]);
+        shell.run().done();
+        assert_eq!(String::from_utf8_lossy(&server.sent().last().unwrap().body), sent);
+    }
+}
