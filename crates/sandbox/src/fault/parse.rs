@@ -196,7 +196,11 @@ impl Reader {
     fn valued(&mut self, word: &Word<'_>, value: &str) -> Result<(), String> {
         let text = word.text;
         let bounded = |time: Duration, longest: Duration| match time > longest {
-            true => Err(format!("the longest time for `{}` is {}h; got `{text}`", word.key, longest.as_secs() / 3600)),
+            true => Err(format!(
+                "the longest time for `{}` is {}h; got `{text}`",
+                word.key,
+                longest.as_secs() / 3600
+            )),
             false => Ok(time),
         };
         let duration = |longest| {
