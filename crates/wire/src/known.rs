@@ -169,8 +169,8 @@ fn is_recognizable(secret: &str) -> bool {
     secret.len() >= LONG || secret.len() >= SHORTEST && mixed()
 }
 
-/// A secret as it may be repeated: as it is, as a host's name, in a URL, in a form, in JSON, in HTML, and in base64,
-/// alone or as a part of something, such as the `user:password` of a Basic header.
+/// A secret as it may be repeated: as it is, as a host's name, in a URL, in a form, in JSON, in HTML, in hexadecimal
+/// digits, and in base64, alone or as a part of something, such as the `user:password` of a Basic header.
 fn forms(secret: &str) -> Forms {
     let percent = utf8_percent_encode(secret, RESERVED).to_string();
     let json = serde_json::Value::from(secret).to_string();
@@ -184,6 +184,10 @@ fn forms(secret: &str) -> Forms {
         json[1..json.len() - 1].to_owned(),
         html,
     ];
+    // Some encode every byte in a URL, and some write bytes as digits.
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let every: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    forms.extend([hex.to_ascii_uppercase(), hex, every.to_ascii_uppercase(), every]);
     for engine in [BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD] {
         // Three bytes are four characters, so what stands before the secret shifts it by none, one, or two bytes. The
         // characters at its ends belong to its neighbors, too.
@@ -216,6 +220,10 @@ mod tests {
             "s3cret%2fwith%2bodd%20%26%22%3csigns%3e%3d".to_owned(),
             "s3cret%2Fwith%2Bodd+%26%22%3Csigns%3E%3D".to_owned(),
             "s3cret/with+odd &\\\"<signs>=".to_owned(),
+            "7333637265742f776974682b6f64642026223c7369676e733e3d".to_owned(),
+            "7333637265742F776974682B6F64642026223C7369676E733E3D".to_owned(),
+            secret.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+            secret.bytes().map(|byte| format!("%{byte:02x}")).collect(),
             "s3cret/with+odd &amp;&quot;&lt;signs&gt;=".to_owned(),
         ] {
             assert_eq!(read(&known).hide(&format!("[{repeated}]")), "[***]", "{repeated}");

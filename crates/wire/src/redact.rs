@@ -5,6 +5,7 @@
 //! password ([`scrub`]).
 
 mod fields;
+mod hidden;
 mod names;
 mod scrub;
 
@@ -15,13 +16,15 @@ use std::{
 };
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
 use reqwest::{Request, Url};
 use serde_json::Value;
 
 use self::{
-    fields::{find, free, mask},
-    names::{is_secret, is_secret_parameter, is_shown},
-    scrub::scrub,
+    fields::{mask, masked_value, report},
+    hidden::is_multipart,
+    names::{is_secret, is_shown},
+    scrub::{Found, scrub},
 };
 pub use crate::known::MASK;
 use crate::{
@@ -48,22 +51,31 @@ pub fn is_secret_name(name: &str) -> bool {
 /// A header's value as it may be shown: headers that aren't well known may be secrets, and addresses are shown without
 /// their query, which may be a signature.
 pub fn header<'a>(name: &HeaderName, value: &'a HeaderValue) -> Cow<'a, str> {
+    masked_header(name, value, &mut |_| {})
+}
+
+fn masked_header<'a>(name: &HeaderName, value: &'a HeaderValue, found: &mut Found<'_>) -> Cow<'a, str> {
     const ADDRESSES: [&str; 3] = ["location", "content-location", "referer"];
+    let Ok(text) = value.to_str() else {
+        return Cow::Borrowed(if is_shown(name) { "(not text)" } else { MASK });
+    };
     if !is_shown(name) {
+        report(text, found);
         return Cow::Borrowed(MASK);
     }
-    let Ok(value) = value.to_str() else { return Cow::Borrowed("(not text)") };
-    match value.find(['?', '#']) {
+    match text.find(['?', '#']) {
         Some(at) if ADDRESSES.contains(&name.as_str()) => {
-            Cow::Owned(format!("{}{MASK}", scrub(&value[..=at])))
+            let query = &text[at + 1..];
+            form_urlencoded::parse(query.as_bytes()).for_each(|(_, value)| report(&value, found));
+            Cow::Owned(format!("{}{MASK}", scrub(&text[..=at], found)))
         }
-        _ => scrub(value),
+        _ => scrub(text, found),
     }
 }
 
 /// The value of a field as it may be shown.
 pub fn value<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
-    if is_secret_parameter(key) { Cow::Borrowed(MASK) } else { free(value) }
+    masked_value(key, value, &mut |_| {})
 }
 
 /// Headers on one line.
@@ -73,13 +85,21 @@ pub fn headers(headers: &HeaderMap) -> String {
 
 /// A URL with the values of secret query parameters masked.
 pub fn url(url: &Url) -> String {
+    masked_url(url, &mut |_| {})
+}
+
+fn masked_url(url: &Url, found: &mut Found<'_>) -> String {
     let mut shown = url.clone();
+    if let Some(password) = url.password() {
+        report(&percent_decode_str(password).decode_utf8_lossy(), found);
+    }
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
     shown.set_fragment(None);
     if url.query().is_some() {
         let pairs: Vec<_> = url.query_pairs().map(|(k, v)| (k.into_owned(), v.into_owned())).collect();
-        shown.query_pairs_mut().clear().extend_pairs(pairs.iter().map(|(k, v)| (k.as_str(), value(k, v))));
+        let pairs = pairs.iter().map(|(k, v)| (k.as_str(), masked_value(k, v, found)));
+        shown.query_pairs_mut().clear().extend_pairs(pairs);
     }
     shown.to_string()
 }
@@ -92,30 +112,49 @@ pub fn text(text: &str) -> Cow<'_, str> {
 /// A body as it may be shown: JSON with its secrets masked, of other text the start; without the secrets that the filter
 /// knows.
 pub fn body(bytes: &[u8], filter: &Filter) -> String {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    // What is scrubbed and not shown is only as long as the longest secret.
+    match masked_body(bytes, 3 * BODY_LIMIT, &mut |_| {}) {
+        Body::Shown(text, length) => shown(&text, length, filter),
+        Body::Form => format!("(a form of {} bytes)", without_mark(bytes).len()),
+        Body::Hidden => format!("({} bytes)", without_mark(bytes).len()),
+    }
+}
+
+/// What may be shown of a body.
+enum Body<'a> {
+    /// The start of it, and its length in bytes.
+    Shown(Cow<'a, str>, usize),
+    /// Nothing, since it is not known which of its fields are secrets.
+    Form,
+    Hidden,
+}
+
+/// Masks the secrets of a body and reports them. Free text is read as far as `limit`.
+fn masked_body<'a>(bytes: &'a [u8], limit: usize, found: &mut Found<'_>) -> Body<'a> {
+    let bytes = without_mark(bytes);
     let is_large = json::excess(bytes).is_some();
-    let text = match serde_json::from_slice::<Value>(if is_large { b"-" } else { bytes }) {
-        Ok(mut json) => {
-            mask(&mut json);
-            json.to_string()
+    if let Ok(mut json) = serde_json::from_slice::<Value>(if is_large { b"-" } else { bytes }) {
+        mask(&mut json, found);
+        let text = json.to_string();
+        let length = text.len();
+        return Body::Shown(text.into(), length);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if is_multipart(text) => Body::Form,
+        // JSON of several lines, too deep, or cut off.
+        Ok(text) if text.trim_start().starts_with(['{', '[']) => Body::Hidden,
+        Ok(text) if is_form(text) => {
+            let text = masked_form(text, found);
+            let length = text.len();
+            Body::Shown(text.into(), length)
         }
-        Err(_) => match std::str::from_utf8(bytes) {
-            // Nothing tells which of its fields are secrets.
-            Ok(text) if is_multipart(text) => return format!("(a form of {} bytes)", bytes.len()),
-            // JSON of several lines, too deep, or cut off.
-            Ok(text) if text.trim_start().starts_with(['{', '[']) => {
-                return format!("({} bytes)", bytes.len());
-            }
-            Ok(text) if is_form(text) => masked_form(text),
-            // What is scrubbed and not shown is only as long as the longest secret.
-            Ok(text) => {
-                let start = &text[..text::boundary(text, 3 * BODY_LIMIT)];
-                return shown(&scrub(start), text.len(), filter);
-            }
-            Err(_) => return format!("({} bytes)", bytes.len()),
-        },
-    };
-    shown(&text, text.len(), filter)
+        Ok(text) => Body::Shown(scrub(&text[..text::boundary(text, limit)], found), text.len()),
+        Err(_) => Body::Hidden,
+    }
+}
+
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
 /// The start of a text, and how much more there is of `length` bytes.
@@ -142,24 +181,20 @@ impl Filter {
         Known::learn(&self.0, [secret.expose()], Origin::Credential);
     }
 
-    /// Takes note of the secrets that a request carries, because services repeat what they refuse: the values of its
-    /// secret fields and parameters, and of headers that aren't shown.
+    /// Takes note of the secrets that a request carries, because services repeat what they refuse: everything that is
+    /// masked where the request is shown.
     pub fn learn_request(&self, request: &Request) {
         let mut found: Vec<String> = Vec::new();
-        let unlisted = request.headers().iter().filter(|(name, _)| !is_shown(name));
-        found.extend(unlisted.filter_map(|(_, value)| value.to_str().ok()).map(str::to_owned));
-        let pairs = request.url().query_pairs().filter(|(key, _)| is_secret_parameter(key));
-        found.extend(pairs.map(|(_, value)| value.into_owned()));
+        let mut find = |secret: &str| found.push(secret.to_owned());
+        for (name, value) in request.headers() {
+            masked_header(name, value, &mut find);
+        }
+        masked_url(request.url(), &mut find);
         let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
-        if body.len() <= LEARN_LIMIT {
-            match serde_json::from_slice(body) {
-                Ok(json) => find(&json, &mut |secret| found.push(secret.to_owned())),
-                Err(_) if body.contains(&b'=') => {
-                    let pairs = form_urlencoded::parse(body).filter(|(key, _)| is_secret_parameter(key));
-                    found.extend(pairs.map(|(_, value)| value.into_owned()));
-                }
-                Err(_) => {}
-            }
+        if body.len() <= LEARN_LIMIT
+            && matches!(masked_body(body, LEARN_LIMIT, &mut find), Body::Form | Body::Hidden)
+        {
+            hidden::find(&String::from_utf8_lossy(without_mark(body)), &mut find);
         }
         Known::learn(&self.0, found.iter().map(String::as_str), Origin::Input);
     }
@@ -176,11 +211,6 @@ impl fmt::Debug for Filter {
     }
 }
 
-fn is_multipart(text: &str) -> bool {
-    text.trim_start().starts_with("--")
-        && text.to_ascii_lowercase().contains("content-disposition: form-data")
-}
-
 /// Whether it is a form, even one whose blanks were not encoded.
 fn is_form(text: &str) -> bool {
     let key = text.trim_start().split('=').next().unwrap_or_default();
@@ -189,20 +219,20 @@ fn is_form(text: &str) -> bool {
         && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.%+[]&~*".contains(c))
 }
 
-fn masked_form(text: &str) -> String {
+fn masked_form(text: &str, found: &mut Found<'_>) -> String {
     let decoded =
         |text: &str| form_urlencoded::parse(text.as_bytes()).next().unwrap_or_default().0.into_owned();
     text.split('&')
         .map(|pair| match pair.split_once('=') {
             Some((key, raw)) => {
                 let (name, plain) = (decoded(key), decoded(&raw.replace('=', "%3D")));
-                match value(name.trim(), &plain) {
+                match masked_value(name.trim(), &plain, found) {
                     shown if shown == plain => pair.to_owned(),
                     shown if shown == MASK => format!("{key}={MASK}"),
                     shown => format!("{key}={}", form::encode_text(&shown)),
                 }
             }
-            None => scrub(pair).into_owned(),
+            None => scrub(pair, found).into_owned(),
         })
         .collect::<Vec<_>>()
         .join("&")
@@ -251,6 +281,9 @@ mod tests {
             r#"{"url":"jdbc:x://h;user=u;password=S3"}"#,
             r#""password=S3""#,
             r#"{"parameters":["--password","S3"]}"#,
+            r#"{"options":[{"name":"DB_PASSWORD","value":"S3","type":"STRING"}]}"#,
+            r#"{"otp":"S3"}"#,
+            r#"{"statement":"CREATE CONNECTION c OPTIONS (host 'h', password 'S3')"}"#,
             r#"{"parameters":[{"name":"n","value":"v","client_secret":"S3"}]}"#,
         ] {
             let shown = body(json.as_bytes(), &Filter::default());
@@ -296,6 +329,20 @@ mod tests {
         let repeated = "in-the-address-1 in-a-header-12345 in-the-body-12345 a-parameter-12345";
         assert_eq!(filter.text(repeated), "*** *** *** ***");
         assert_eq!(filter.text("SELECT a-long-statement"), "SELECT a-long-statement");
+    }
+
+    #[test]
+    fn forms_with_files_are_read_too() {
+        let mut request = Request::new(::http::Method::POST, "https://h/p".parse().unwrap());
+        let body =
+            b"--B\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nin-a-form-12345\r\n--B\r\n\
+            Content-Disposition: form-data; name=\"content\"; filename=\"a\"\r\n\r\n\xff\xfe\r\n--B--\r\n"
+                .to_vec();
+        assert!(std::str::from_utf8(&body).is_err());
+        *request.body_mut() = Some(body.into());
+        let filter = Filter::default();
+        filter.learn_request(&request);
+        assert_eq!(filter.text("[in-a-form-12345]"), "[***]");
     }
 
     #[test]

@@ -127,6 +127,62 @@ fn what_is_sent_as_a_secret_is_not_seen_when_it_is_repeated() {
     }
 }
 
+/// What is masked where a request is shown is masked where a service repeats it, too.
+#[test]
+fn every_value_that_is_masked_in_a_request_is_masked_when_it_is_repeated() {
+    const SECRET: &str = "S3CR3T-0123456789";
+    let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02X}")).collect();
+    let message = format!("not good: {SECRET}, {percent}, {hex}");
+    let nested = json!({ "x": json!({ "token": SECRET }).to_string() }).to_string();
+    let bodies = [
+        json!({ "passwords": [SECRET] }).to_string(),
+        json!({ "credential": { "x": SECRET } }).to_string(),
+        json!({ "credential": json!([{ "x": SECRET }]).to_string() }).to_string(),
+        nested.clone(),
+        json!([nested]).to_string(),
+        json!({ "name": "DB_PASSWORD", "value": SECRET, "type": "STRING" }).to_string(),
+        json!({ "otp": SECRET }).to_string(),
+        json!({ "x": format!("Server=h;Password={SECRET};") }).to_string(),
+        json!({ "x": format!("https://u:{SECRET}@h/") }).to_string(),
+        json!({ "x": format!("https://h/?a=1;sig={SECRET}") }).to_string(),
+        json!({ "x": format!("https://hooks.slack.com/services/T0/{SECRET}") }).to_string(),
+        json!({ "authorization": format!("Bearer {SECRET}") }).to_string(),
+        json!({ "statement": format!("CREATE CONNECTION c OPTIONS (host 'h', password '{SECRET}')") })
+            .to_string(),
+        json!({ "key": format!("-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----") })
+            .to_string(),
+        format!(r#"{{"password":"{SECRET}",}}"#),
+        format!(r#"{{"passwords": ["{SECRET}"],}}"#),
+        format!("{{\"a\":1}}\n{{\"credential\":{{\"x\":\"{SECRET}\"}}}}\n"),
+        format!("a=b&client_secret={SECRET}"),
+        format!("a=b&x=Password%3D{SECRET}%3B"),
+    ];
+    let form = format!("password={SECRET}");
+    let text = format!("x=Server=h;Password={SECRET};");
+    let query = format!("a=1;sig={SECRET}");
+    let header = format!("X-Any: Bearer {SECRET}");
+    let referer = format!("Referer: https://h/?x={SECRET}");
+    let post = |name| vec!["api", "POST", "/2.0/x", name];
+    let with = |name, value| [post(name), vec![value]].concat();
+    let mut commands: Vec<_> = bodies.iter().map(|body| with("-d", body)).collect();
+    commands.extend([
+        with("--form", &form),
+        with("--form", &text),
+        with("--query", &query),
+        with("--header", &header),
+        with("--header", &referer),
+        with("-f", &form),
+    ]);
+    for arguments in commands {
+        let said = stderr(&arguments, &error("X", &message));
+        assert!(said.contains("not good: ***, ***, ***"), "{arguments:?}: {said}");
+        for secret in [SECRET, &percent, &hex] {
+            assert!(!said.contains(secret), "{arguments:?}: {said}");
+        }
+    }
+}
+
 #[test]
 fn a_dry_run_masks_what_the_request_would_carry() {
     let nested = r#"config={"password":"S3CR3T"}"#;

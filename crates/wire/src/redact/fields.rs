@@ -5,21 +5,50 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{
-    names::{holds_values, is_secret},
-    scrub::scrub,
+    names::{holds_values, is_secret, is_secret_parameter},
+    scrub::{Found, scrub},
 };
 use crate::known::MASK;
 
+/// The value of a field or a parameter as it may be shown.
+pub(super) fn masked_value<'a>(key: &str, value: &'a str, found: &mut Found<'_>) -> Cow<'a, str> {
+    if is_secret_parameter(key) {
+        report(value, found);
+        return Cow::Borrowed(MASK);
+    }
+    free(value, found)
+}
+
 /// A free text as it may be shown. It may be JSON.
-pub(super) fn free(text: &str) -> Cow<'_, str> {
-    let is_nested = text.trim_start().starts_with(['{', '[']);
-    match serde_json::from_str::<Value>(text) {
-        Ok(json) if is_nested => {
-            let mut masked = json.clone();
-            mask(&mut masked);
-            if masked == json { Cow::Borrowed(text) } else { Cow::Owned(masked.to_string()) }
-        }
-        _ => scrub(text),
+pub(super) fn free<'t>(text: &'t str, found: &mut Found<'_>) -> Cow<'t, str> {
+    let Some(json) = nested(text) else { return scrub(text, found) };
+    let mut masked = json.clone();
+    mask(&mut masked, found);
+    if masked == json { Cow::Borrowed(text) } else { Cow::Owned(masked.to_string()) }
+}
+
+/// The document that a text is, if it is an object or a list.
+fn nested(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().filter(|_| text.trim_start().starts_with(['{', '[']))
+}
+
+/// Reports a secret, and what it consists of: `S` in `Bearer S`, or in `{"password":"S"}`. A service may repeat any of
+/// them.
+pub(super) fn report(secret: &str, found: &mut Found<'_>) {
+    found(secret);
+    match nested(secret) {
+        Some(json) => report_leaves(&json, found),
+        None => drop(scrub(secret, found)),
+    }
+}
+
+fn report_leaves(json: &Value, found: &mut Found<'_>) {
+    match json {
+        Value::Object(map) => map.values().for_each(|value| report_leaves(value, found)),
+        Value::Array(items) => items.iter().for_each(|item| report_leaves(item, found)),
+        Value::String(text) => report(text, found),
+        Value::Number(number) => found(&number.to_string()),
+        Value::Null | Value::Bool(_) => {}
     }
 }
 
@@ -34,8 +63,9 @@ enum Field {
 
 /// `map` is the object that the field belongs to.
 fn field(map: &serde_json::Map<String, Value>, key: &str) -> Field {
-    // The secrets API answers with `key` and `value`. A tag looks the same.
-    let is_pair = key == "value" && (map.contains_key("key") || map.len() == 1);
+    // The secrets API answers with `key` and `value`. A tag looks the same. Of a name and a value, the name decides.
+    let is_named = || map.get("name").and_then(Value::as_str).is_some_and(is_secret);
+    let is_pair = key == "value" && (map.contains_key("key") || map.len() == 1 || is_named());
     match key {
         _ if is_pair || is_secret(key) => Field::Secret,
         _ if holds_values(key) => Field::Values,
@@ -43,25 +73,26 @@ fn field(map: &serde_json::Map<String, Value>, key: &str) -> Field {
     }
 }
 
-pub(super) fn mask(json: &mut Value) {
+/// Masks the secrets, and reports them.
+pub(super) fn mask(json: &mut Value, found: &mut Found<'_>) {
     match json {
         Value::Object(map) => {
             let fields: Vec<_> = map.keys().map(|key| field(map, key)).collect();
             for (value, field) in map.values_mut().zip(fields) {
                 match field {
-                    Field::Secret => hide(value),
+                    Field::Secret => hide(value, found),
                     Field::Values => {
-                        values(value).into_iter().for_each(hide);
+                        values(value).into_iter().for_each(|value| hide(value, found));
                         // What is no value has a name that may be a secret's.
-                        mask(value);
+                        mask(value, found);
                     }
-                    Field::Other => mask(value),
+                    Field::Other => mask(value, found),
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, found)),
         Value::String(text) => {
-            if let Cow::Owned(masked) = free(text) {
+            if let Cow::Owned(masked) = free(text, found) {
                 *text = masked;
             }
         }
@@ -69,8 +100,10 @@ pub(super) fn mask(json: &mut Value) {
     }
 }
 
-fn hide(value: &mut Value) {
-    if !value.is_null() {
+fn hide(value: &mut Value, found: &mut Found<'_>) {
+    // What is masked already has been reported.
+    if !value.is_null() && value.as_str() != Some(MASK) {
+        report_leaves(value, found);
         *value = MASK.into();
     }
 }
@@ -87,26 +120,5 @@ fn values(json: &mut Value) -> Vec<&mut Value> {
             })
             .collect(),
         plain => vec![plain],
-    }
-}
-
-/// Finds what [`mask`] would hide.
-pub(super) fn find(json: &Value, found: &mut impl FnMut(&str)) {
-    match json {
-        Value::Object(map) => {
-            for (key, value) in map {
-                match field(map, key) {
-                    Field::Secret => value.as_str().into_iter().for_each(&mut *found),
-                    Field::Values => {
-                        let mut value = value.clone();
-                        values(&mut value).iter().filter_map(|v| v.as_str()).for_each(&mut *found);
-                        find(&value, found);
-                    }
-                    Field::Other => find(value, found),
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| find(item, found)),
-        _ => {}
     }
 }

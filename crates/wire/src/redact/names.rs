@@ -46,8 +46,8 @@ const SECRET_PARTS: [&str; 38] = [
 ];
 
 /// Whole names that are secret.
-const SECRET_NAMES: [&str; 10] =
-    ["auth", "bearer", "jwt", "pass", "pat", "sas", "sig", "signedurl", "xauth", "xauthkey"];
+const SECRET_NAMES: [&str; 11] =
+    ["auth", "bearer", "jwt", "otp", "pass", "pat", "sas", "sig", "signedurl", "xauth", "xauthkey"];
 
 /// Names that contain one of the parts and are harmless.
 const HARMLESS: [&str; 10] = [
@@ -172,6 +172,8 @@ mod tests {
             "spark.my.secret.thing",
             "X-Amz-Security-Token",
             "sig",
+            "otp",
+            "passwords",
             "log_analytics_primary_key",
         ] {
             assert!(is_secret(secret), "{secret}");

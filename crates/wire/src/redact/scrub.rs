@@ -1,16 +1,23 @@
-//! Takes secrets out of free text: `password=…`, `Bearer …`, the user information of an address, webhooks, and keys.
+//! Takes secrets out of free text: `password=…`, `(password '…')`, `Bearer …`, the user information of an address,
+//! webhooks, and keys.
 
 use std::{borrow::Cow, ops::Range};
 
 use super::names::is_secret;
+use percent_encoding::percent_decode_str;
+
 use crate::known::MASK;
+
+/// Receives each secret that is masked, so that what is masked is also learned.
+pub(super) type Found<'f> = dyn FnMut(&str) + 'f;
 
 /// A word that may be a token is longer than this.
 const WORD: usize = 24;
 
-/// The text with its secrets masked, as far as their surroundings tell.
-pub(super) fn scrub(text: &str) -> Cow<'_, str> {
+/// The text with its secrets masked and reported, as far as their surroundings tell.
+pub(super) fn scrub<'t>(text: &'t str, found: &mut Found<'_>) -> Cow<'t, str> {
     if text.contains("PRIVATE KEY-----") {
+        text.lines().map(str::trim).filter(|line| !line.starts_with("-----")).for_each(found);
         return Cow::Borrowed(MASK);
     }
     // What lies in a secret that was found is not looked at again, which also keeps this linear.
@@ -32,6 +39,7 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
             secrets.push(secret);
         }
     }
+    secrets.extend(options(text));
     secrets.extend(words(text));
     if secrets.is_empty() {
         return Cow::Borrowed(text);
@@ -40,6 +48,7 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
     let (mut shown, mut end) = (String::new(), 0);
     for secret in secrets {
         if secret.start >= end && !secret.is_empty() {
+            report_parts(&text[secret.clone()], found);
             shown.push_str(&text[end..secret.start]);
             shown.push_str(MASK);
         }
@@ -49,17 +58,72 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Reports a secret as it stands in the text, and as what it means there: without escapes, and of user information or a
+/// webhook the last part.
+fn report_parts(secret: &str, found: &mut Found<'_>) {
+    let mut report = |secret: &str| {
+        found(secret);
+        if let Some((_, last)) = secret.rsplit_once([':', '/']) {
+            found(last);
+        }
+    };
+    report(secret);
+    if secret.contains('%')
+        && let Ok(decoded) = percent_decode_str(secret).decode_utf8()
+    {
+        report(&decoded);
+    }
+    if secret.contains('\\')
+        && let Ok(plain) = serde_json::from_str::<String>(&format!("\"{secret}\""))
+    {
+        report(&plain);
+    }
+    if secret.contains("''") {
+        report(&secret.replace("''", "'"));
+    }
+}
+
+const QUOTES: [char; 3] = ['"', '\'', '`'];
+
+/// The values of SQL's lists of options: `(user 'u', password 'S')`.
+fn options(text: &str) -> Vec<Range<usize>> {
+    let (mut found, mut end) = (Vec::new(), 0);
+    for (at, quote) in text.match_indices(['\'', '"']) {
+        if at < end {
+            continue;
+        }
+        let before = text[..at].trim_end();
+        // One quote at most, so that each place is looked at once.
+        let unquoted = before.strip_suffix(QUOTES).unwrap_or(before);
+        let before = unquoted.trim_end_matches(is_in_name);
+        let name = &unquoted[before.len()..];
+        let before = before.strip_suffix(QUOTES).unwrap_or(before);
+        if before.trim_end().ends_with(['(', ',']) && is_secret(name) {
+            let start = at + quote.len();
+            let quote = quote.chars().next().unwrap_or_default();
+            let length = end_of_quoted(&text[start..], quote).unwrap_or(text.len() - start);
+            end = start + length + 1;
+            found.push(start..start + length);
+        }
+    }
+    found
+}
+
+fn is_in_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
+}
+
 /// The value after a separator, if the name before it is that of a secret.
 fn value_after(text: &str, at: usize, separator: &str) -> Option<Range<usize>> {
     let is_quote = |c: char| matches!(c, '"' | '\'' | '`' | '\\');
     let before = text[..at].trim_end_matches(|c: char| c == ' ' || is_quote(c));
-    let is_in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let name = &before[before.trim_end_matches(is_in_name).len()..];
     if !is_secret(name) {
         return None;
     }
     let after = &text[at + separator.len()..];
-    let mut value = after.trim_start_matches([' ', '\t']);
+    // Of a list or an object, the first value.
+    let mut value = after.trim_start_matches([' ', '\t', '[', '{', '(']);
     let quote = value.chars().next().filter(|c| is_quote(*c));
     value = value.trim_start_matches(is_quote);
     for scheme in ["Bearer ", "bearer ", "Basic ", "basic "] {
@@ -78,11 +142,17 @@ fn value_after(text: &str, at: usize, separator: &str) -> Option<Range<usize>> {
 
 fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
     let mut is_escaped = false;
-    text.char_indices().find_map(|(at, c)| {
-        let ends = c == quote && !is_escaped;
+    let mut characters = text.char_indices().peekable();
+    while let Some((at, c)) = characters.next() {
+        if c == quote && !is_escaped {
+            // SQL doubles a quote within a text.
+            if quote != '\'' || characters.next_if(|(_, next)| *next == quote).is_none() {
+                return Some(at);
+            }
+        }
         is_escaped = c == '\\' && !is_escaped;
-        ends.then_some(at)
-    })
+    }
+    None
 }
 
 /// The user information of an address, or the path of a webhook.
@@ -128,6 +198,10 @@ fn words(text: &str) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
 
+    fn shown(text: &str) -> Cow<'_, str> {
+        scrub(text, &mut |_| {})
+    }
+
     #[test]
     fn masks_what_its_surroundings_call_a_secret() {
         for text in [
@@ -145,22 +219,26 @@ mod tests {
             "https://acme.webhook.office.com/webhookb2/S3CR3T",
             "-----BEGIN RSA PRIVATE KEY-----\nS3CR3T\n-----END RSA PRIVATE KEY-----",
             "export DB_PWD='S3CR3T x'",
+            r#"{"passwords": ["S3CR3T"],}"#,
+            "CREATE CONNECTION c TYPE postgresql OPTIONS (host 'h', password 'it''s S3CR3T', port '1')",
+            "OPTIONS ('spark.password' \"S3CR3T\")",
             "it is dapiS3CR3T".replace("S3CR3T", "0123456789abcdef0123456789abcdef").as_str(),
             "see eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJTM0NSM1QifQ.c2ln",
         ] {
-            let shown = scrub(text);
+            let shown = shown(text);
             let leaks = ["S3CR3T", "0123456789abcdef", "c2ln"].iter().any(|s| shown.contains(s));
             assert!(shown.contains(MASK) && !leaks, "{text}: {shown}");
         }
-        assert_eq!(scrub("a=1;password=S3;b=2"), "a=1;password=***;b=2");
+        assert_eq!(shown("a=1;password=S3;b=2"), "a=1;password=***;b=2");
         for text in [
             "[TABLE_OR_VIEW_NOT_FOUND] The table `a`.`b` cannot be found: line 1",
             "at 12:00:00: SELECT key FROM t WHERE a = 'b'",
             "basic tips: https://docs.example/a?b=c",
             "{{secrets/scope/key}}",
+            "Syntax error at or near the token 'FROM'",
             "",
         ] {
-            assert_eq!(scrub(text), text);
+            assert_eq!(shown(text), text);
         }
     }
 }

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::token_request::one_line;
-use crate::{Environment, Error, ErrorKind, Result};
+use crate::{Environment, Error, ErrorKind, Result, redact};
 
 /// Renewing a login over the network takes seconds; a program that takes longer is waiting for a person.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -104,7 +104,9 @@ pub(crate) async fn run<A: AsRef<OsStr>>(
     if status.success() {
         return Ok(stdout);
     }
-    let message = one_line(&String::from_utf8_lossy(&stderr));
+    // With --debug these programs print requests and tokens.
+    let stderr = String::from_utf8_lossy(&stderr);
+    let message = one_line(&redact::value("stderr", &stderr));
     let text = format!("{name} gave no token ({status}): {message}");
     Err(Error::new(ErrorKind::Unauthenticated, text).with_hint(hint))
 }
@@ -273,6 +275,22 @@ pub(crate) mod tests {
             let printed = shell("sleep 20 & echo token", dir.path()).await.unwrap();
             assert_eq!(printed, b"token\n");
             assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        }
+
+        #[tokio::test]
+        async fn errors_repeat_no_secret_of_the_program() {
+            let _alone = ALONE.lock().await;
+            for said in [
+                r#"{"accessToken":"S3CR3T"}"#,
+                r#"{"expiresOn": "now", "accessToken": "S3CR3T"}, and more"#,
+                "DEBUG: Authorization: Bearer S3CR3T",
+                "set ARM_CLIENT_SECRET=S3CR3T",
+            ] {
+                let error = shell("echo why; echo \"$1\" >&2; exit 3", Path::new(said)).await.err().unwrap();
+                assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+                let error = format!("{error} {error:?}");
+                assert!(error.contains("***") && !error.contains("S3CR3T"), "{error}");
+            }
         }
 
         #[tokio::test]
