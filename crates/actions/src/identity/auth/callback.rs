@@ -12,7 +12,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     io,
-    net::{Ipv4Addr, Ipv6Addr},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     ops::RangeInclusive,
     sync::Arc,
     time::Duration,
@@ -92,46 +92,41 @@ impl Callback {
                 },
                 accepted = self.accept() => accepted,
             };
-            let stream = match accepted {
-                Ok(stream) => stream,
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
-                // A flood of connections may use up what the system has; the login goes on.
-                Err(_) => {
-                    tokio::time::sleep(PAUSE).await;
-                    continue;
-                }
+            // A flood of connections may use up what the system has; the login goes on.
+            let Ok((stream, peer)) = accepted else {
+                tokio::time::sleep(PAUSE).await;
+                continue;
             };
             oldest.retain(|served: &tokio::task::AbortHandle| !served.is_finished());
             if oldest.len() == MOST {
                 oldest.pop_front().inspect(tokio::task::AbortHandle::abort);
             }
             let expected = expected.clone();
-            oldest.push_back(serving.spawn(async move { serve(stream, &expected).await }));
+            oldest.push_back(serving.spawn(async move { serve(stream, peer, &expected).await }));
         }
     }
 
-    async fn accept(&self) -> io::Result<TcpStream> {
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let other = async {
             match &self.other {
                 Some(other) => other.accept().await,
                 None => std::future::pending().await,
             }
         };
-        let (stream, peer) = tokio::select! {
-            accepted = self.listener.accept() => accepted?,
-            accepted = other => accepted?,
-        };
-        let own = stream.local_addr()?;
-        let is_other = tokio::task::spawn_blocking(move || peer::is_other_user(peer, own));
-        match is_other.await.unwrap_or_default() {
-            true => Err(io::ErrorKind::PermissionDenied.into()),
-            false => Ok(stream),
+        tokio::select! {
+            accepted = self.listener.accept() => accepted,
+            accepted = other => accepted,
         }
     }
 }
 
 /// Answers one request; `None` if it doesn't end the login.
-async fn serve(mut stream: TcpStream, expected: &Expected) -> Option<Result<String>> {
+async fn serve(mut stream: TcpStream, peer: SocketAddr, expected: &Expected) -> Option<Result<String>> {
+    let own = stream.local_addr().ok()?;
+    let is_other = tokio::task::spawn_blocking(move || peer::is_other_user(peer, own));
+    if is_other.await.unwrap_or_default() {
+        return None;
+    }
     let url = tokio::time::timeout(PATIENCE, read(&mut stream)).await.ok()??;
     let stream = &mut stream;
     if url.path().strip_prefix('/') == Some(expected.path.expose()) {
