@@ -10,6 +10,267 @@ pub mod types {
         pub destination: Option<String>,
     }
     crate::object::object!(Adlsgen2Info, [(destination, "destination")], []);
+    /// `AiClassifyFunction`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AiClassifyFunction {
+        pub enable_confidence_scores: Option<bool>,
+        pub enable_rationales: Option<bool>,
+        pub inline_labels: Option<AiClassifyFunctionInlineLabels>,
+        pub instructions: Option<String>,
+        pub multilabel: Option<bool>,
+        pub version: Option<String>,
+    }
+    crate::object::object!(
+        AiClassifyFunction,
+        [
+            (enable_confidence_scores, "enable_confidence_scores"),
+            (enable_rationales, "enable_rationales"),
+            (inline_labels, "inline_labels"),
+            (instructions, "instructions"),
+            (multilabel, "multilabel"),
+            (version, "version")
+        ],
+        []
+    );
+    /// `AiClassifyFunctionInlineLabels`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AiClassifyFunctionInlineLabels {
+        pub labels: Option<Vec<AiClassifyFunctionLabel>>,
+    }
+    crate::object::object!(AiClassifyFunctionInlineLabels, [(labels, "labels")], []);
+    /// `AiClassifyFunctionLabel`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AiClassifyFunctionLabel {
+        pub description: Option<String>,
+        pub name: Option<String>,
+    }
+    crate::object::object!(AiClassifyFunctionLabel, [(description, "description"), (name, "name")], []);
+    /// `AiExtractFunction`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AiExtractFunction {
+        pub enable_citations: Option<bool>,
+        pub enable_confidence_scores: Option<bool>,
+        pub instructions: Option<String>,
+        pub mode: Option<AiExtractFunctionMode>,
+        pub schema: Option<String>,
+        pub version: Option<String>,
+    }
+    crate::object::object!(
+        AiExtractFunction,
+        [
+            (enable_citations, "enable_citations"),
+            (enable_confidence_scores, "enable_confidence_scores"),
+            (instructions, "instructions"),
+            (mode, "mode"),
+            (schema, "schema"),
+            (version, "version")
+        ],
+        []
+    );
+    /// `AiExtractFunctionMode`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AiExtractFunctionMode {
+        ModePrecision,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(AiExtractFunctionMode, [(ModePrecision, "MODE_PRECISION")]);
+    /// `AiFunctionTask`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AiFunctionTask {
+        pub ai_classify: Option<AiClassifyFunction>,
+        pub ai_extract: Option<AiExtractFunction>,
+        pub ai_parse_document: Option<AiParseDocumentFunction>,
+        pub delta_table: Option<DeltaTableSource>,
+        pub output: Option<QualifiedName>,
+        pub volume: Option<VolumeSource>,
+    }
+    crate::object::object!(
+        AiFunctionTask,
+        [
+            (ai_classify, "ai_classify"),
+            (ai_extract, "ai_extract"),
+            (ai_parse_document, "ai_parse_document"),
+            (delta_table, "delta_table"),
+            (output, "output"),
+            (volume, "volume")
+        ],
+        []
+    );
+    /// `AiFunctionTaskOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AiFunctionTaskOutput {
+        pub estimated_time_remaining: Option<String>,
+        pub failed_row_count: Option<i64>,
+        pub output_table: Option<QualifiedName>,
+        pub succeeded_row_count: Option<i64>,
+        pub total_row_count: Option<i64>,
+    }
+    crate::object::object!(
+        AiFunctionTaskOutput,
+        [
+            (estimated_time_remaining, "estimated_time_remaining"),
+            (failed_row_count, "failed_row_count"),
+            (output_table, "output_table"),
+            (succeeded_row_count, "succeeded_row_count"),
+            (total_row_count, "total_row_count")
+        ],
+        []
+    );
+    /// `AiParseDocumentFunction`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AiParseDocumentFunction {
+        pub description_element_types: Option<Vec<AiParseDocumentFunctionDescriptionElementType>>,
+        pub image_output_path: Option<String>,
+        pub page_range: Option<String>,
+        pub version: Option<String>,
+    }
+    crate::object::object!(
+        AiParseDocumentFunction,
+        [
+            (description_element_types, "description_element_types"),
+            (image_output_path, "image_output_path"),
+            (page_range, "page_range"),
+            (version, "version")
+        ],
+        []
+    );
+    /// `AiParseDocumentFunctionDescriptionElementType`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AiParseDocumentFunctionDescriptionElementType {
+        DescriptionElementTypeAll,
+        DescriptionElementTypeFigure,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AiParseDocumentFunctionDescriptionElementType,
+        [
+            (DescriptionElementTypeAll, "DESCRIPTION_ELEMENT_TYPE_ALL"),
+            (DescriptionElementTypeFigure, "DESCRIPTION_ELEMENT_TYPE_FIGURE")
+        ]
+    );
+    /// `AiRuntimeTask`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AiRuntimeTask {
+        pub code_source_path: Option<String>,
+        pub deployments: Option<Vec<DeploymentSpec>>,
+        pub docker_image_url: Option<String>,
+        pub experiment: Option<String>,
+        pub mlflow_artifact_location: Option<String>,
+        pub mlflow_experiment_directory: Option<String>,
+        pub mlflow_run: Option<String>,
+        pub priority_class: Option<AiRuntimeTaskPriorityClass>,
+        pub unity_catalog_image_path: Option<String>,
+    }
+    crate::object::object!(
+        AiRuntimeTask,
+        [
+            (code_source_path, "code_source_path"),
+            (deployments, "deployments"),
+            (docker_image_url, "docker_image_url"),
+            (experiment, "experiment"),
+            (mlflow_artifact_location, "mlflow_artifact_location"),
+            (mlflow_experiment_directory, "mlflow_experiment_directory"),
+            (mlflow_run, "mlflow_run"),
+            (priority_class, "priority_class"),
+            (unity_catalog_image_path, "unity_catalog_image_path")
+        ],
+        []
+    );
+    /// `AiRuntimeTaskOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AiRuntimeTaskOutput {
+        pub mlflow_experiment_id: Option<String>,
+        pub mlflow_run_id: Option<String>,
+        pub status_message: Option<String>,
+    }
+    crate::object::object!(
+        AiRuntimeTaskOutput,
+        [
+            (mlflow_experiment_id, "mlflow_experiment_id"),
+            (mlflow_run_id, "mlflow_run_id"),
+            (status_message, "status_message")
+        ],
+        []
+    );
+    /// `AiRuntimeTaskPriorityClass`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AiRuntimeTaskPriorityClass {
+        BestEffort,
+        Normal,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AiRuntimeTaskPriorityClass,
+        [(BestEffort, "BEST_EFFORT"), (Normal, "NORMAL")]
+    );
+    /// `AlertEvaluationState`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AlertEvaluationState {
+        Error,
+        Ok,
+        Triggered,
+        Unknown,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AlertEvaluationState,
+        [(Error, "ERROR"), (Ok, "OK"), (Triggered, "TRIGGERED"), (Unknown, "UNKNOWN")]
+    );
+    /// Evaluates an alert.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AlertTask {
+        pub alert_id: Option<String>,
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
+        pub subscribers: Option<Vec<AlertTaskSubscriber>>,
+        pub warehouse_id: Option<String>,
+        pub workspace_path: Option<String>,
+    }
+    crate::object::object!(
+        AlertTask,
+        [
+            (alert_id, "alert_id"),
+            (parameters, "parameters"),
+            (subscribers, "subscribers"),
+            (warehouse_id, "warehouse_id"),
+            (workspace_path, "workspace_path")
+        ],
+        []
+    );
+    /// `AlertTaskOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AlertTaskOutput {
+        pub alert_state: Option<AlertEvaluationState>,
+    }
+    crate::object::object!(AlertTaskOutput, [(alert_state, "alert_state")], []);
+    /// `AlertTaskSubscriber`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AlertTaskSubscriber {
+        pub destination_id: Option<String>,
+        pub user_name: Option<String>,
+    }
+    crate::object::object!(
+        AlertTaskSubscriber,
+        [(destination_id, "destination_id"), (user_name, "user_name")],
+        []
+    );
+    /// `AuthenticationMethod`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AuthenticationMethod {
+        Oauth,
+        Pat,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(AuthenticationMethod, [(Oauth, "OAUTH"), (Pat, "PAT")]);
     /// The bounds of scaling. The service moves between them as load asks.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AutoScale {
@@ -138,6 +399,15 @@ pub mod types {
         ],
         []
     );
+    /// Which runs to cancel.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CancelAllRuns {
+        /// Whether to cancel queued runs only; without a job, those of the whole workspace.
+        pub all_queued_runs: Option<bool>,
+        /// The job whose runs to cancel.
+        pub job_id: Option<i64>,
+    }
+    crate::object::object!(CancelAllRuns, [(all_queued_runs, "all_queued_runs"), (job_id, "job_id")], []);
     /// The command to cancel. The service wants all members, though it marks none as required.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CancelCommand {
@@ -153,6 +423,13 @@ pub mod types {
         [(cluster_id, "clusterId"), (command_id, "commandId"), (context_id, "contextId")],
         []
     );
+    /// Which run to cancel.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CancelRun {
+        /// The run to cancel.
+        pub run_id: i64,
+    }
+    crate::object::object!(CancelRun, [(run_id, "run_id")], ["run_id"]);
     /// The release channel of the SQL engine.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Channel {
@@ -181,6 +458,121 @@ pub mod types {
             (ChannelNamePreview, "CHANNEL_NAME_PREVIEW"),
             (ChannelNamePrevious, "CHANNEL_NAME_PREVIOUS")
         ]
+    );
+    /// `CleanRoomTaskRunLifeCycleState`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum CleanRoomTaskRunLifeCycleState {
+        Blocked,
+        InternalError,
+        Pending,
+        Queued,
+        Running,
+        RunLifeCycleStateUnspecified,
+        Skipped,
+        Terminated,
+        Terminating,
+        WaitingForRetry,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        CleanRoomTaskRunLifeCycleState,
+        [
+            (Blocked, "BLOCKED"),
+            (InternalError, "INTERNAL_ERROR"),
+            (Pending, "PENDING"),
+            (Queued, "QUEUED"),
+            (Running, "RUNNING"),
+            (RunLifeCycleStateUnspecified, "RUN_LIFE_CYCLE_STATE_UNSPECIFIED"),
+            (Skipped, "SKIPPED"),
+            (Terminated, "TERMINATED"),
+            (Terminating, "TERMINATING"),
+            (WaitingForRetry, "WAITING_FOR_RETRY")
+        ]
+    );
+    /// `CleanRoomTaskRunResultState`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum CleanRoomTaskRunResultState {
+        Canceled,
+        Disabled,
+        Evicted,
+        Excluded,
+        Failed,
+        MaximumConcurrentRunsReached,
+        RunResultStateUnspecified,
+        Success,
+        SuccessWithFailures,
+        Timedout,
+        UpstreamCanceled,
+        UpstreamEvicted,
+        UpstreamFailed,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        CleanRoomTaskRunResultState,
+        [
+            (Canceled, "CANCELED"),
+            (Disabled, "DISABLED"),
+            (Evicted, "EVICTED"),
+            (Excluded, "EXCLUDED"),
+            (Failed, "FAILED"),
+            (MaximumConcurrentRunsReached, "MAXIMUM_CONCURRENT_RUNS_REACHED"),
+            (RunResultStateUnspecified, "RUN_RESULT_STATE_UNSPECIFIED"),
+            (Success, "SUCCESS"),
+            (SuccessWithFailures, "SUCCESS_WITH_FAILURES"),
+            (Timedout, "TIMEDOUT"),
+            (UpstreamCanceled, "UPSTREAM_CANCELED"),
+            (UpstreamEvicted, "UPSTREAM_EVICTED"),
+            (UpstreamFailed, "UPSTREAM_FAILED")
+        ]
+    );
+    /// `CleanRoomTaskRunState`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CleanRoomTaskRunState {
+        pub life_cycle_state: Option<CleanRoomTaskRunLifeCycleState>,
+        pub result_state: Option<CleanRoomTaskRunResultState>,
+    }
+    crate::object::object!(
+        CleanRoomTaskRunState,
+        [(life_cycle_state, "life_cycle_state"), (result_state, "result_state")],
+        []
+    );
+    /// Runs a notebook of a clean room.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CleanRoomsNotebookTask {
+        pub clean_room_name: Option<String>,
+        pub etag: Option<String>,
+        pub notebook_base_parameters: Option<std::collections::BTreeMap<String, String>>,
+        pub notebook_name: Option<String>,
+    }
+    crate::object::object!(
+        CleanRoomsNotebookTask,
+        [
+            (clean_room_name, "clean_room_name"),
+            (etag, "etag"),
+            (notebook_base_parameters, "notebook_base_parameters"),
+            (notebook_name, "notebook_name")
+        ],
+        []
+    );
+    /// `CleanRoomsNotebookTaskCleanRoomsNotebookTaskOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CleanRoomsNotebookTaskCleanRoomsNotebookTaskOutput {
+        pub clean_room_job_run_state: Option<CleanRoomTaskRunState>,
+        pub notebook_output: Option<NotebookOutput>,
+        pub output_schema_info: Option<OutputSchemaInfo>,
+    }
+    crate::object::object!(
+        CleanRoomsNotebookTaskCleanRoomsNotebookTaskOutput,
+        [
+            (clean_room_job_run_state, "clean_room_job_run_state"),
+            (notebook_output, "notebook_output"),
+            (output_schema_info, "output_schema_info")
+        ],
+        []
     );
     /// Clients that may start work on a cluster.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -384,6 +776,17 @@ pub mod types {
         ],
         [],
         extra
+    );
+    /// The cluster of a run.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ClusterInstance {
+        pub cluster_id: Option<String>,
+        pub spark_context_id: Option<String>,
+    }
+    crate::object::object!(
+        ClusterInstance,
+        [(cluster_id, "cluster_id"), (spark_context_id, "spark_context_id")],
+        []
     );
     /// Which rules the settings of a cluster follow. `CLASSIC_PREVIEW` is the newer set, with fewer settings to get wrong.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -708,6 +1111,26 @@ pub mod types {
         pub status: Option<CommandStatus>,
     }
     crate::object::object!(CommandStatusResponse, [(id, "id"), (results, "results"), (status, "status")], []);
+    /// `CompletedJob`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CompletedJob {
+        pub completion_time: Option<String>,
+        pub job_id: Option<String>,
+        pub run_id: Option<String>,
+        pub termination_code: Option<TerminationCodeCode>,
+        pub workspace_id: Option<String>,
+    }
+    crate::object::object!(
+        CompletedJob,
+        [
+            (completion_time, "completion_time"),
+            (job_id, "job_id"),
+            (run_id, "run_id"),
+            (termination_code, "termination_code"),
+            (workspace_id, "workspace_id")
+        ],
+        []
+    );
     /// One entry of a SCIM attribute that holds several, such as a group or an e-mail address.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ComplexValue {
@@ -726,6 +1149,94 @@ pub mod types {
         ComplexValue,
         [(display, "display"), (primary, "primary"), (ref_, "$ref"), (type_, "type"), (value, "value")],
         []
+    );
+    /// The hardware of a serverless task.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Compute {
+        pub hardware_accelerator: Option<HardwareAcceleratorType>,
+    }
+    crate::object::object!(Compute, [(hardware_accelerator, "hardware_accelerator")], []);
+    /// `ComputeConfig`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ComputeConfig {
+        pub gpu_node_pool_id: Option<String>,
+        pub gpu_type: Option<String>,
+        pub num_gpus: Option<i64>,
+    }
+    crate::object::object!(
+        ComputeConfig,
+        [(gpu_node_pool_id, "gpu_node_pool_id"), (gpu_type, "gpu_type"), (num_gpus, "num_gpus")],
+        []
+    );
+    /// `ComputeSpec`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ComputeSpec {
+        pub accelerator_count: Option<i64>,
+        pub accelerator_type: Option<ComputeSpecAcceleratorType>,
+        pub provisioned_capacity_id: Option<String>,
+    }
+    crate::object::object!(
+        ComputeSpec,
+        [
+            (accelerator_count, "accelerator_count"),
+            (accelerator_type, "accelerator_type"),
+            (provisioned_capacity_id, "provisioned_capacity_id")
+        ],
+        []
+    );
+    /// `ComputeSpecAcceleratorType`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ComputeSpecAcceleratorType {
+        Gpu1xA10,
+        Gpu1xH100,
+        Gpu8xB300,
+        Gpu8xH100,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        ComputeSpecAcceleratorType,
+        [
+            (Gpu1xA10, "GPU_1xA10"),
+            (Gpu1xH100, "GPU_1xH100"),
+            (Gpu8xB300, "GPU_8xB300"),
+            (Gpu8xH100, "GPU_8xH100")
+        ]
+    );
+    /// Compares two values. Tasks that depend on it say for which outcome they run.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ConditionTask {
+        /// The left side; a value, or a reference such as `{{job.parameters.name}}`.
+        pub left: Option<String>,
+        pub op: Option<ConditionTaskOp>,
+        /// The right side; a value, or a reference such as `{{job.parameters.name}}`.
+        pub right: Option<String>,
+    }
+    crate::object::object!(ConditionTask, [(left, "left"), (op, "op"), (right, "right")], []);
+    /// How the sides are compared: equality compares texts, the others compare numbers.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ConditionTaskOp {
+        EqualTo,
+        GreaterThan,
+        GreaterThanOrEqual,
+        LessThan,
+        LessThanOrEqual,
+        NotEqual,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        ConditionTaskOp,
+        [
+            (EqualTo, "EQUAL_TO"),
+            (GreaterThan, "GREATER_THAN"),
+            (GreaterThanOrEqual, "GREATER_THAN_OR_EQUAL"),
+            (LessThan, "LESS_THAN"),
+            (LessThanOrEqual, "LESS_THAN_OR_EQUAL"),
+            (NotEqual, "NOT_EQUAL")
+        ]
     );
     /// How the memory of a machine on Google Cloud is encrypted: `SEV_SNP` uses AMD's feature of that name, `CONFIDENTIAL_COMPUTE_TYPE_NONE` not at all.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -763,6 +1274,49 @@ pub mod types {
         pub status: Option<ContextStatus>,
     }
     crate::object::object!(ContextStatusResponse, [(id, "id"), (status, "status")], []);
+    /// How a job that always runs is kept running.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Continuous {
+        pub maintenance_window: Option<MaintenanceWindow>,
+        pub pause_status: Option<PauseStatus>,
+        pub task_retry_mode: Option<TaskRetryMode>,
+    }
+    crate::object::object!(
+        Continuous,
+        [
+            (maintenance_window, "maintenance_window"),
+            (pause_status, "pause_status"),
+            (task_retry_mode, "task_retry_mode")
+        ],
+        []
+    );
+    /// `ContinuousTriggerConfiguration`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ContinuousTriggerConfiguration {
+        pub maintenance_window: Option<MaintenanceWindow>,
+        pub task_retry_mode: Option<TaskRetryMode>,
+    }
+    crate::object::object!(
+        ContinuousTriggerConfiguration,
+        [(maintenance_window, "maintenance_window"), (task_retry_mode, "task_retry_mode")],
+        []
+    );
+    /// `ContinuousTriggerState`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ContinuousTriggerState {
+        pub consecutive_failures: Option<i64>,
+        pub is_backing_off: Option<bool>,
+        pub next_attempt_ms: Option<i64>,
+    }
+    crate::object::object!(
+        ContinuousTriggerState,
+        [
+            (consecutive_failures, "consecutive_failures"),
+            (is_backing_off, "is_backing_off"),
+            (next_attempt_ms, "next_attempt_ms")
+        ],
+        []
+    );
     /// Where to create an execution context, and for which language. The service wants both, though it marks neither as required.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CreateContext {
@@ -779,6 +1333,169 @@ pub mod types {
         pub id: Option<String>,
     }
     crate::object::object!(CreateContextResponse, [(id, "id")], []);
+    /// The settings of a new job.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateJob {
+        /// Who may do what with the job.
+        pub access_control_list: Option<Vec<JobAccessControlRequest>>,
+        /// The budget policy for serverless compute; `usage_policy_id` is the newer name.
+        pub budget_policy_id: Option<String>,
+        /// Keeps one run active at all times; excludes `schedule` and `trigger`.
+        pub continuous: Option<Continuous>,
+        /// What deploys the job, if it is not edited by hand.
+        pub deployment: Option<JobDeployment>,
+        pub description: Option<String>,
+        pub duration_target: Option<String>,
+        /// Whether the job can be edited in the web pages.
+        pub edit_mode: Option<JobEditMode>,
+        pub email_notifications: Option<JobEmailNotifications>,
+        pub environment_variables: Option<Vec<JobEnvironmentVariables>>,
+        /// Environments of serverless tasks, which refer to them by key.
+        pub environments: Option<Vec<JobEnvironment>>,
+        /// Always `MULTI_TASK` in this version of the API.
+        pub format: Option<JobFormat>,
+        /// The Git repository from which tasks take their files.
+        pub git_source: Option<GitSource>,
+        /// Limits beyond which a notification is sent.
+        pub health: Option<JobsHealthRules>,
+        /// Clusters that are made for a run and shared by its tasks.
+        pub job_clusters: Option<Vec<JobCluster>>,
+        /// How many runs may be active at once; 1 when left out, and 0 to skip all.
+        pub max_concurrent_runs: Option<i64>,
+        pub name: Option<String>,
+        pub notification_settings: Option<JobNotificationSettings>,
+        /// Parameters of the job and their defaults.
+        pub parameters: Option<Vec<JobParameterDefinition>>,
+        /// The folder of the workspace that has the job.
+        pub parent_path: Option<String>,
+        /// How soon serverless runs start.
+        pub performance_target: Option<PerformanceTarget>,
+        /// Whether a run waits when the job has as many runs as it may have.
+        pub queue: Option<QueueSettings>,
+        /// As whom runs run; the creator when left out.
+        pub run_as: Option<JobRunAs>,
+        /// When the job runs by itself.
+        pub schedule: Option<CronSchedule>,
+        /// Tags of the job, which are also put on its clusters.
+        pub tags: Option<std::collections::BTreeMap<String, String>>,
+        pub tasks: Option<Vec<Task>>,
+        /// How long it may take before it is canceled as timed out; 0 for no limit.
+        pub timeout_seconds: Option<i64>,
+        /// What starts the job, other than a schedule.
+        pub trigger: Option<TriggerSettings>,
+        pub triggers: Option<Vec<TriggerConfiguration>>,
+        pub usage_policy_id: Option<String>,
+        pub webhook_notifications: Option<WebhookNotifications>,
+    }
+    crate::object::object!(
+        CreateJob,
+        [
+            (access_control_list, "access_control_list"),
+            (budget_policy_id, "budget_policy_id"),
+            (continuous, "continuous"),
+            (deployment, "deployment"),
+            (description, "description"),
+            (duration_target, "duration_target"),
+            (edit_mode, "edit_mode"),
+            (email_notifications, "email_notifications"),
+            (environment_variables, "environment_variables"),
+            (environments, "environments"),
+            (format, "format"),
+            (git_source, "git_source"),
+            (health, "health"),
+            (job_clusters, "job_clusters"),
+            (max_concurrent_runs, "max_concurrent_runs"),
+            (name, "name"),
+            (notification_settings, "notification_settings"),
+            (parameters, "parameters"),
+            (parent_path, "parent_path"),
+            (performance_target, "performance_target"),
+            (queue, "queue"),
+            (run_as, "run_as"),
+            (schedule, "schedule"),
+            (tags, "tags"),
+            (tasks, "tasks"),
+            (timeout_seconds, "timeout_seconds"),
+            (trigger, "trigger"),
+            (triggers, "triggers"),
+            (usage_policy_id, "usage_policy_id"),
+            (webhook_notifications, "webhook_notifications")
+        ],
+        []
+    );
+    /// The new job.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateJobResponse {
+        /// The job's id.
+        pub job_id: Option<i64>,
+    }
+    crate::object::object!(CreateJobResponse, [(job_id, "job_id")], []);
+    /// A schedule.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CronSchedule {
+        pub pause_status: Option<PauseStatus>,
+        /// The times, as a Quartz cron expression.
+        pub quartz_cron_expression: Option<String>,
+        pub sql_condition: Option<SqlConditionConfiguration>,
+        /// The time zone of the times, as a Java time zone id.
+        pub timezone_id: Option<String>,
+    }
+    crate::object::object!(
+        CronSchedule,
+        [
+            (pause_status, "pause_status"),
+            (quartz_cron_expression, "quartz_cron_expression"),
+            (sql_condition, "sql_condition"),
+            (timezone_id, "timezone_id")
+        ],
+        []
+    );
+    /// `CronTriggerConfiguration`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CronTriggerConfiguration {
+        pub quartz_cron_expression: Option<String>,
+        pub timezone_id: Option<String>,
+    }
+    crate::object::object!(
+        CronTriggerConfiguration,
+        [(quartz_cron_expression, "quartz_cron_expression"), (timezone_id, "timezone_id")],
+        []
+    );
+    /// `DashboardPageSnapshot`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DashboardPageSnapshot {
+        pub page_display_name: Option<String>,
+        pub widget_error_details: Option<Vec<WidgetErrorDetail>>,
+    }
+    crate::object::object!(
+        DashboardPageSnapshot,
+        [(page_display_name, "page_display_name"), (widget_error_details, "widget_error_details")],
+        []
+    );
+    /// Refreshes a dashboard and sends it.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DashboardTask {
+        pub dashboard_id: Option<String>,
+        pub filters: Option<std::collections::BTreeMap<String, String>>,
+        pub subscription: Option<Subscription>,
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        DashboardTask,
+        [
+            (dashboard_id, "dashboard_id"),
+            (filters, "filters"),
+            (subscription, "subscription"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
+    /// `DashboardTaskOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DashboardTaskOutput {
+        pub page_snapshots: Option<Vec<DashboardPageSnapshot>>,
+    }
+    crate::object::object!(DashboardTaskOutput, [(page_snapshots, "page_snapshots")], []);
     /// Who may use a cluster, and how well users are kept apart. `DATA_SECURITY_MODE_AUTO` lets the service choose, `DATA_SECURITY_MODE_STANDARD` is for many users (before: `USER_ISOLATION`), `DATA_SECURITY_MODE_DEDICATED` for one user or group (before: `SINGLE_USER`). `NONE` keeps nobody apart and lacks Unity Catalog. The names that start with LEGACY are for clusters that come from older modes.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -811,6 +1528,32 @@ pub mod types {
             (UserIsolation, "USER_ISOLATION")
         ]
     );
+    /// A day of the week.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DayOfWeek {
+        Friday,
+        Monday,
+        Saturday,
+        Sunday,
+        Thursday,
+        Tuesday,
+        Wednesday,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        DayOfWeek,
+        [
+            (Friday, "FRIDAY"),
+            (Monday, "MONDAY"),
+            (Saturday, "SATURDAY"),
+            (Sunday, "SUNDAY"),
+            (Thursday, "THURSDAY"),
+            (Tuesday, "TUESDAY"),
+            (Wednesday, "WEDNESDAY")
+        ]
+    );
     /// A place on DBFS.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DbfsStorageInfo {
@@ -818,6 +1561,169 @@ pub mod types {
         pub destination: Option<String>,
     }
     crate::object::object!(DbfsStorageInfo, [(destination, "destination")], []);
+    /// `DbtCloudJobRunStep`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DbtCloudJobRunStep {
+        pub index: Option<i64>,
+        pub logs: Option<String>,
+        pub name: Option<String>,
+        pub status: Option<DbtPlatformRunStatus>,
+    }
+    crate::object::object!(
+        DbtCloudJobRunStep,
+        [(index, "index"), (logs, "logs"), (name, "name"), (status, "status")],
+        []
+    );
+    /// `DbtCloudTask`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DbtCloudTask {
+        pub connection_resource_name: Option<String>,
+        pub dbt_cloud_job_id: Option<i64>,
+    }
+    crate::object::object!(
+        DbtCloudTask,
+        [(connection_resource_name, "connection_resource_name"), (dbt_cloud_job_id, "dbt_cloud_job_id")],
+        []
+    );
+    /// `DbtCloudTaskOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DbtCloudTaskOutput {
+        pub dbt_cloud_job_run_id: Option<i64>,
+        pub dbt_cloud_job_run_output: Option<Vec<DbtCloudJobRunStep>>,
+        pub dbt_cloud_job_run_url: Option<String>,
+    }
+    crate::object::object!(
+        DbtCloudTaskOutput,
+        [
+            (dbt_cloud_job_run_id, "dbt_cloud_job_run_id"),
+            (dbt_cloud_job_run_output, "dbt_cloud_job_run_output"),
+            (dbt_cloud_job_run_url, "dbt_cloud_job_run_url")
+        ],
+        []
+    );
+    /// Where the artifacts of dbt are.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct DbtOutput {
+        /// Headers to send with the link.
+        pub artifacts_headers: Option<std::collections::BTreeMap<String, String>>,
+        /// A presigned link to the artifacts, valid for a short time.
+        pub artifacts_link: Option<String>,
+    }
+    impl std::fmt::Debug for DbtOutput {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("DbtOutput")
+                .field("artifacts_headers", &crate::redacted::Redacted)
+                .field("artifacts_link", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        DbtOutput,
+        [(artifacts_headers, "artifacts_headers"), (artifacts_link, "artifacts_link")],
+        []
+    );
+    /// `DbtPlatformJobRunStep`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DbtPlatformJobRunStep {
+        pub index: Option<i64>,
+        pub logs: Option<String>,
+        pub logs_truncated: Option<bool>,
+        pub name: Option<String>,
+        pub name_truncated: Option<bool>,
+        pub status: Option<DbtPlatformRunStatus>,
+    }
+    crate::object::object!(
+        DbtPlatformJobRunStep,
+        [
+            (index, "index"),
+            (logs, "logs"),
+            (logs_truncated, "logs_truncated"),
+            (name, "name"),
+            (name_truncated, "name_truncated"),
+            (status, "status")
+        ],
+        []
+    );
+    /// `DbtPlatformRunStatus`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DbtPlatformRunStatus {
+        Cancelled,
+        Error,
+        Queued,
+        Running,
+        Starting,
+        Success,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        DbtPlatformRunStatus,
+        [
+            (Cancelled, "CANCELLED"),
+            (Error, "ERROR"),
+            (Queued, "QUEUED"),
+            (Running, "RUNNING"),
+            (Starting, "STARTING"),
+            (Success, "SUCCESS")
+        ]
+    );
+    /// `DbtPlatformTask`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DbtPlatformTask {
+        pub connection_resource_name: Option<String>,
+        pub dbt_platform_job_id: Option<String>,
+    }
+    crate::object::object!(
+        DbtPlatformTask,
+        [
+            (connection_resource_name, "connection_resource_name"),
+            (dbt_platform_job_id, "dbt_platform_job_id")
+        ],
+        []
+    );
+    /// `DbtPlatformTaskOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DbtPlatformTaskOutput {
+        pub dbt_platform_job_run_id: Option<String>,
+        pub dbt_platform_job_run_output: Option<Vec<DbtPlatformJobRunStep>>,
+        pub dbt_platform_job_run_url: Option<String>,
+        pub steps_truncated: Option<bool>,
+    }
+    crate::object::object!(
+        DbtPlatformTaskOutput,
+        [
+            (dbt_platform_job_run_id, "dbt_platform_job_run_id"),
+            (dbt_platform_job_run_output, "dbt_platform_job_run_output"),
+            (dbt_platform_job_run_url, "dbt_platform_job_run_url"),
+            (steps_truncated, "steps_truncated")
+        ],
+        []
+    );
+    /// Runs dbt commands.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DbtTask {
+        pub catalog: Option<String>,
+        pub commands: Option<Vec<String>>,
+        pub profiles_directory: Option<String>,
+        pub project_directory: Option<String>,
+        pub schema: Option<String>,
+        pub source: Option<TaskSource>,
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        DbtTask,
+        [
+            (catalog, "catalog"),
+            (commands, "commands"),
+            (profiles_directory, "profiles_directory"),
+            (project_directory, "project_directory"),
+            (schema, "schema"),
+            (source, "source"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
     /// The cluster to terminate.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DeleteCluster {
@@ -825,6 +1731,36 @@ pub mod types {
         pub cluster_id: String,
     }
     crate::object::object!(DeleteCluster, [(cluster_id, "cluster_id")], ["cluster_id"]);
+    /// Which job to delete.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeleteJob {
+        /// The job to delete.
+        pub job_id: i64,
+    }
+    crate::object::object!(DeleteJob, [(job_id, "job_id")], ["job_id"]);
+    /// Which run to delete.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeleteRun {
+        /// The run to delete.
+        pub run_id: i64,
+    }
+    crate::object::object!(DeleteRun, [(run_id, "run_id")], ["run_id"]);
+    /// `DeltaTableSource`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeltaTableSource {
+        pub input_column: Option<String>,
+        pub merge_key_columns: Option<Vec<String>>,
+        pub table_name: Option<String>,
+    }
+    crate::object::object!(
+        DeltaTableSource,
+        [
+            (input_column, "input_column"),
+            (merge_key_columns, "merge_key_columns"),
+            (table_name, "table_name")
+        ],
+        []
+    );
     /// Where the libraries of a cluster come from: the cluster itself or environments. `DEPENDENCY_MODE_AUTO` lets the service choose.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -842,6 +1778,18 @@ pub mod types {
             (DependencyModeClusterLibraries, "DEPENDENCY_MODE_CLUSTER_LIBRARIES"),
             (DependencyModeEnvironments, "DEPENDENCY_MODE_ENVIRONMENTS")
         ]
+    );
+    /// `DeploymentSpec`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeploymentSpec {
+        pub command_path: Option<String>,
+        pub compute: Option<ComputeSpec>,
+        pub name: Option<String>,
+    }
+    crate::object::object!(
+        DeploymentSpec,
+        [(command_path, "command_path"), (compute, "compute"), (name, "name")],
+        []
     );
     /// The execution context to destroy.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -959,6 +1907,31 @@ pub mod types {
         pub value: Option<String>,
     }
     crate::object::object!(EndpointTagPair, [(key, "key"), (value, "value")], []);
+    /// The packages of a serverless task.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Environment {
+        pub base_environment: Option<String>,
+        /// The former name of `environment_version`.
+        pub client: Option<String>,
+        /// Python packages, as in a requirements file.
+        pub dependencies: Option<Vec<String>>,
+        /// The version of the environment, which fixes the version of Python and of its packages.
+        pub environment_version: Option<String>,
+        pub java_dependencies: Option<Vec<String>>,
+        pub project_environment: Option<String>,
+    }
+    crate::object::object!(
+        Environment,
+        [
+            (base_environment, "base_environment"),
+            (client, "client"),
+            (dependencies, "dependencies"),
+            (environment_version, "environment_version"),
+            (java_dependencies, "java_dependencies"),
+            (project_environment, "project_environment")
+        ],
+        []
+    );
     /// Code to run, and where. The service wants all members, though it marks none as required.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ExecuteCommand {
@@ -1042,6 +2015,12 @@ pub mod types {
         ExecuteStatementRequestOnWaitTimeout,
         [(Cancel, "CANCEL"), (Continue, "CONTINUE")]
     );
+    /// The views of a notebook.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ExportRunOutput {
+        pub views: Option<Vec<ViewItem>>,
+    }
+    crate::object::object!(ExportRunOutput, [(views, "views")], []);
     /// A presigned link to a chunk in the cloud's storage, and what the chunk holds.
     #[derive(Clone, Default, PartialEq)]
     pub struct ExternalLink {
@@ -1091,6 +2070,88 @@ pub mod types {
             (next_chunk_internal_link, "next_chunk_internal_link"),
             (row_count, "row_count"),
             (row_offset, "row_offset")
+        ],
+        []
+    );
+    /// `FileArrivalTriggerConfiguration`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FileArrivalTriggerConfiguration {
+        pub min_time_between_triggers_seconds: Option<i64>,
+        pub url: Option<String>,
+        pub wait_after_last_change_seconds: Option<i64>,
+    }
+    crate::object::object!(
+        FileArrivalTriggerConfiguration,
+        [
+            (min_time_between_triggers_seconds, "min_time_between_triggers_seconds"),
+            (url, "url"),
+            (wait_after_last_change_seconds, "wait_after_last_change_seconds")
+        ],
+        []
+    );
+    /// `FileArrivalTriggerState`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FileArrivalTriggerState {
+        pub using_file_events: Option<bool>,
+    }
+    crate::object::object!(FileArrivalTriggerState, [(using_file_events, "using_file_events")], []);
+    /// `ForEachStats`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ForEachStats {
+        pub error_message_stats: Option<Vec<ForEachTaskErrorMessageStats>>,
+        pub task_run_stats: Option<ForEachTaskTaskRunStats>,
+    }
+    crate::object::object!(
+        ForEachStats,
+        [(error_message_stats, "error_message_stats"), (task_run_stats, "task_run_stats")],
+        []
+    );
+    /// Runs a task once for each input.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ForEachTask {
+        /// How many run at once; 1 when left out.
+        pub concurrency: Option<i64>,
+        /// The inputs as a text: a JSON array, or a reference to one.
+        pub inputs: Option<String>,
+        /// The task, which sees its input as `{{input}}`.
+        pub task: Option<Box<Task>>,
+    }
+    crate::object::object!(
+        ForEachTask,
+        [(concurrency, "concurrency"), (inputs, "inputs"), (task, "task")],
+        []
+    );
+    /// `ForEachTaskErrorMessageStats`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ForEachTaskErrorMessageStats {
+        pub count: Option<i64>,
+        pub error_message: Option<String>,
+        pub termination_category: Option<String>,
+    }
+    crate::object::object!(
+        ForEachTaskErrorMessageStats,
+        [(count, "count"), (error_message, "error_message"), (termination_category, "termination_category")],
+        []
+    );
+    /// `ForEachTaskTaskRunStats`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ForEachTaskTaskRunStats {
+        pub active_iterations: Option<i64>,
+        pub completed_iterations: Option<i64>,
+        pub failed_iterations: Option<i64>,
+        pub scheduled_iterations: Option<i64>,
+        pub succeeded_iterations: Option<i64>,
+        pub total_iterations: Option<i64>,
+    }
+    crate::object::object!(
+        ForEachTaskTaskRunStats,
+        [
+            (active_iterations, "active_iterations"),
+            (completed_iterations, "completed_iterations"),
+            (failed_iterations, "failed_iterations"),
+            (scheduled_iterations, "scheduled_iterations"),
+            (succeeded_iterations, "succeeded_iterations"),
+            (total_iterations, "total_iterations")
         ],
         []
     );
@@ -1153,6 +2214,32 @@ pub mod types {
         pub destination: Option<String>,
     }
     crate::object::object!(GcsStorageInfo, [(destination, "destination")], []);
+    /// `GenAiComputeTask`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenAiComputeTask {
+        pub command: Option<String>,
+        pub compute: Option<ComputeConfig>,
+        pub dl_runtime_image: Option<String>,
+        pub mlflow_experiment_name: Option<String>,
+        pub source: Option<TaskSource>,
+        pub training_script_path: Option<String>,
+        pub yaml_parameters: Option<String>,
+        pub yaml_parameters_file_path: Option<String>,
+    }
+    crate::object::object!(
+        GenAiComputeTask,
+        [
+            (command, "command"),
+            (compute, "compute"),
+            (dl_runtime_image, "dl_runtime_image"),
+            (mlflow_experiment_name, "mlflow_experiment_name"),
+            (source, "source"),
+            (training_script_path, "training_script_path"),
+            (yaml_parameters, "yaml_parameters"),
+            (yaml_parameters_file_path, "yaml_parameters_file_path")
+        ],
+        []
+    );
     /// The runtime versions that clusters can be made with.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GetSparkVersionsResponse {
@@ -1160,6 +2247,86 @@ pub mod types {
         pub versions: Option<Vec<SparkVersion>>,
     }
     crate::object::object!(GetSparkVersionsResponse, [(versions, "versions")], []);
+    /// The service that has the repository.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum GitProvider {
+        AwsCodeCommit,
+        AzureDevOpsServices,
+        BitbucketCloud,
+        BitbucketServer,
+        GitHub,
+        GitHubEnterprise,
+        GitLab,
+        GitLabEnterpriseEdition,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        GitProvider,
+        [
+            (AwsCodeCommit, "awsCodeCommit"),
+            (AzureDevOpsServices, "azureDevOpsServices"),
+            (BitbucketCloud, "bitbucketCloud"),
+            (BitbucketServer, "bitbucketServer"),
+            (GitHub, "gitHub"),
+            (GitHubEnterprise, "gitHubEnterprise"),
+            (GitLab, "gitLab"),
+            (GitLabEnterpriseEdition, "gitLabEnterpriseEdition")
+        ]
+    );
+    /// The commit that a run used.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GitSnapshot {
+        pub used_commit: Option<String>,
+    }
+    crate::object::object!(GitSnapshot, [(used_commit, "used_commit")], []);
+    /// A Git repository at one branch, tag or commit.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GitSource {
+        pub git_branch: Option<String>,
+        pub git_commit: Option<String>,
+        pub git_provider: Option<GitProvider>,
+        pub git_snapshot: Option<GitSnapshot>,
+        pub git_tag: Option<String>,
+        pub git_url: Option<String>,
+        pub job_source: Option<JobSource>,
+        pub sparse_checkout: Option<SparseCheckout>,
+    }
+    crate::object::object!(
+        GitSource,
+        [
+            (git_branch, "git_branch"),
+            (git_commit, "git_commit"),
+            (git_provider, "git_provider"),
+            (git_snapshot, "git_snapshot"),
+            (git_tag, "git_tag"),
+            (git_url, "git_url"),
+            (job_source, "job_source"),
+            (sparse_checkout, "sparse_checkout")
+        ],
+        []
+    );
+    /// `HardwareAcceleratorType`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum HardwareAcceleratorType {
+        Gpu1xA10,
+        Gpu1xH100,
+        Gpu8xB300,
+        Gpu8xH100,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        HardwareAcceleratorType,
+        [
+            (Gpu1xA10, "GPU_1xA10"),
+            (Gpu1xH100, "GPU_1xH100"),
+            (Gpu8xB300, "GPU_8xB300"),
+            (Gpu8xH100, "GPU_8xH100")
+        ]
+    );
     /// A script that runs on each node before Spark starts. One of the members is set and says where it is.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct InitScriptInfo {
@@ -1188,6 +2355,593 @@ pub mod types {
             (s3, "s3"),
             (volumes, "volumes"),
             (workspace, "workspace")
+        ],
+        []
+    );
+    /// A job. Members that are not described are kept.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Job {
+        /// When it was created, in milliseconds since the epoch.
+        pub created_time: Option<i64>,
+        pub creator_user_name: Option<String>,
+        pub effective_budget_policy_id: Option<String>,
+        pub effective_usage_policy_id: Option<String>,
+        /// Whether there is more; `next_page_token` is present then.
+        pub has_more: Option<bool>,
+        /// The job's id.
+        pub job_id: Option<i64>,
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// As whom runs run.
+        pub run_as_user_name: Option<String>,
+        pub settings: Option<JobSettings>,
+        pub trigger_details: Option<Vec<TriggerDetails>>,
+        pub trigger_state: Option<TriggerStateProto>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        Job,
+        [
+            (created_time, "created_time"),
+            (creator_user_name, "creator_user_name"),
+            (effective_budget_policy_id, "effective_budget_policy_id"),
+            (effective_usage_policy_id, "effective_usage_policy_id"),
+            (has_more, "has_more"),
+            (job_id, "job_id"),
+            (next_page_token, "next_page_token"),
+            (run_as_user_name, "run_as_user_name"),
+            (settings, "settings"),
+            (trigger_details, "trigger_details"),
+            (trigger_state, "trigger_state")
+        ],
+        [],
+        extra
+    );
+    /// What one user, group or service principal may do with a job. Exactly one of the three is given.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobAccessControlRequest {
+        pub group_name: Option<String>,
+        pub permission_level: Option<JobPermissionLevel>,
+        /// The service principal's application id.
+        pub service_principal_name: Option<String>,
+        pub user_name: Option<String>,
+    }
+    crate::object::object!(
+        JobAccessControlRequest,
+        [
+            (group_name, "group_name"),
+            (permission_level, "permission_level"),
+            (service_principal_name, "service_principal_name"),
+            (user_name, "user_name")
+        ],
+        []
+    );
+    /// A cluster that is made for a run, with the key by which tasks refer to it.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobCluster {
+        /// The cluster of `job_clusters` to run on.
+        pub job_cluster_key: Option<String>,
+        /// A cluster that is made for this alone.
+        pub new_cluster: Option<ClusterSpec>,
+        pub serverless_compute: Option<JobClusterServerlessCompute>,
+        pub serverless_compute_id: Option<String>,
+    }
+    crate::object::object!(
+        JobCluster,
+        [
+            (job_cluster_key, "job_cluster_key"),
+            (new_cluster, "new_cluster"),
+            (serverless_compute, "serverless_compute"),
+            (serverless_compute_id, "serverless_compute_id")
+        ],
+        []
+    );
+    /// `JobClusterServerlessCompute`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobClusterServerlessCompute {
+        pub policy_id: Option<String>,
+    }
+    crate::object::object!(JobClusterServerlessCompute, [(policy_id, "policy_id")], []);
+    /// The cluster that a run asked for.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobClusterSpec {
+        /// The cluster to run on.
+        pub existing_cluster_id: Option<String>,
+        /// The cluster of `job_clusters` to run on.
+        pub job_cluster_key: Option<String>,
+        /// Libraries to install on the cluster.
+        pub libraries: Option<Vec<Library>>,
+        /// A cluster that is made for this alone.
+        pub new_cluster: Option<ClusterSpec>,
+    }
+    crate::object::object!(
+        JobClusterSpec,
+        [
+            (existing_cluster_id, "existing_cluster_id"),
+            (job_cluster_key, "job_cluster_key"),
+            (libraries, "libraries"),
+            (new_cluster, "new_cluster")
+        ],
+        []
+    );
+    /// `JobCompletionTriggerConfiguration`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobCompletionTriggerConfiguration {
+        pub if_status: Option<JobCompletionTriggerConfigurationIfStatus>,
+        pub jobs: Option<Vec<JobCompletionTriggerConfigurationMonitoredJob>>,
+    }
+    crate::object::object!(JobCompletionTriggerConfiguration, [(if_status, "if_status"), (jobs, "jobs")], []);
+    /// `JobCompletionTriggerConfigurationIfStatus`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum JobCompletionTriggerConfigurationIfStatus {
+        Done,
+        Failed,
+        Success,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        JobCompletionTriggerConfigurationIfStatus,
+        [(Done, "DONE"), (Failed, "FAILED"), (Success, "SUCCESS")]
+    );
+    /// `JobCompletionTriggerConfigurationMonitoredJob`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobCompletionTriggerConfigurationMonitoredJob {
+        pub job_id: Option<String>,
+        pub workspace_id: Option<String>,
+    }
+    crate::object::object!(
+        JobCompletionTriggerConfigurationMonitoredJob,
+        [(job_id, "job_id"), (workspace_id, "workspace_id")],
+        []
+    );
+    /// `JobCompletionTriggerRunInfoDetails`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobCompletionTriggerRunInfoDetails {
+        pub completed_jobs: Option<Vec<CompletedJob>>,
+    }
+    crate::object::object!(JobCompletionTriggerRunInfoDetails, [(completed_jobs, "completed_jobs")], []);
+    /// `JobCompletionTriggerState`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobCompletionTriggerState {
+        pub monitored_job_states: Option<Vec<JobCompletionTriggerStateMonitoredJobState>>,
+    }
+    crate::object::object!(JobCompletionTriggerState, [(monitored_job_states, "monitored_job_states")], []);
+    /// `JobCompletionTriggerStateMonitoredJobState`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobCompletionTriggerStateMonitoredJobState {
+        pub has_seen_completion: Option<bool>,
+        pub is_deleted: Option<bool>,
+        pub job_id: Option<String>,
+        pub last_seen_completion_time: Option<String>,
+        pub last_seen_result: Option<TerminationCodeCode>,
+        pub last_seen_run_id: Option<String>,
+        pub latest_non_matching_result: Option<TerminationCodeCode>,
+        pub workspace_id: Option<String>,
+    }
+    crate::object::object!(
+        JobCompletionTriggerStateMonitoredJobState,
+        [
+            (has_seen_completion, "has_seen_completion"),
+            (is_deleted, "is_deleted"),
+            (job_id, "job_id"),
+            (last_seen_completion_time, "last_seen_completion_time"),
+            (last_seen_result, "last_seen_result"),
+            (last_seen_run_id, "last_seen_run_id"),
+            (latest_non_matching_result, "latest_non_matching_result"),
+            (workspace_id, "workspace_id")
+        ],
+        []
+    );
+    /// What deploys a job.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobDeployment {
+        pub deployment_id: Option<String>,
+        pub kind: Option<JobDeploymentKind>,
+        pub metadata_file_path: Option<String>,
+        pub version_id: Option<String>,
+    }
+    crate::object::object!(
+        JobDeployment,
+        [
+            (deployment_id, "deployment_id"),
+            (kind, "kind"),
+            (metadata_file_path, "metadata_file_path"),
+            (version_id, "version_id")
+        ],
+        []
+    );
+    /// The kind of tool that deploys a job.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum JobDeploymentKind {
+        Bundle,
+        SystemManaged,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(JobDeploymentKind, [(Bundle, "BUNDLE"), (SystemManaged, "SYSTEM_MANAGED")]);
+    /// Whether a job can be edited in the web pages.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum JobEditMode {
+        Editable,
+        UiLocked,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(JobEditMode, [(Editable, "EDITABLE"), (UiLocked, "UI_LOCKED")]);
+    /// Addresses that get an e-mail when something happens to a run or a task.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobEmailNotifications {
+        pub no_alert_for_skipped_runs: Option<bool>,
+        pub on_duration_warning_threshold_exceeded: Option<Vec<String>>,
+        pub on_failure: Option<Vec<String>>,
+        pub on_maintenance_complete: Option<Vec<String>>,
+        pub on_maintenance_start: Option<Vec<String>>,
+        pub on_start: Option<Vec<String>>,
+        pub on_streaming_backlog_exceeded: Option<Vec<String>>,
+        pub on_success: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        JobEmailNotifications,
+        [
+            (no_alert_for_skipped_runs, "no_alert_for_skipped_runs"),
+            (on_duration_warning_threshold_exceeded, "on_duration_warning_threshold_exceeded"),
+            (on_failure, "on_failure"),
+            (on_maintenance_complete, "on_maintenance_complete"),
+            (on_maintenance_start, "on_maintenance_start"),
+            (on_start, "on_start"),
+            (on_streaming_backlog_exceeded, "on_streaming_backlog_exceeded"),
+            (on_success, "on_success")
+        ],
+        []
+    );
+    /// An environment, with the key by which tasks refer to it.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobEnvironment {
+        /// The environment of `environments` that a serverless task uses.
+        pub environment_key: Option<String>,
+        pub spec: Option<Environment>,
+    }
+    crate::object::object!(JobEnvironment, [(environment_key, "environment_key"), (spec, "spec")], []);
+    /// Environment variables, with the key by which tasks refer to them.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobEnvironmentVariables {
+        pub environment_variables_key: Option<String>,
+        pub spec: Option<JobEnvironmentVariablesSpec>,
+    }
+    crate::object::object!(
+        JobEnvironmentVariables,
+        [(environment_variables_key, "environment_variables_key"), (spec, "spec")],
+        []
+    );
+    /// Environment variables.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct JobEnvironmentVariablesSpec {
+        pub files: Option<Vec<String>>,
+        pub variables: Option<std::collections::BTreeMap<String, String>>,
+    }
+    impl std::fmt::Debug for JobEnvironmentVariablesSpec {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("JobEnvironmentVariablesSpec")
+                .field("files", &self.files)
+                .field("variables", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(JobEnvironmentVariablesSpec, [(files, "files"), (variables, "variables")], []);
+    /// The form of the settings.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum JobFormat {
+        MultiTask,
+        SingleTask,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(JobFormat, [(MultiTask, "MULTI_TASK"), (SingleTask, "SINGLE_TASK")]);
+    /// Runs about which no notification is sent.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobNotificationSettings {
+        pub no_alert_for_canceled_runs: Option<bool>,
+        pub no_alert_for_skipped_runs: Option<bool>,
+    }
+    crate::object::object!(
+        JobNotificationSettings,
+        [
+            (no_alert_for_canceled_runs, "no_alert_for_canceled_runs"),
+            (no_alert_for_skipped_runs, "no_alert_for_skipped_runs")
+        ],
+        []
+    );
+    /// A job parameter in a run.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct JobParameter {
+        /// The value if the run is given none.
+        pub default: Option<String>,
+        pub name: Option<String>,
+        /// The value that the run was given.
+        pub value: Option<String>,
+    }
+    impl std::fmt::Debug for JobParameter {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("JobParameter")
+                .field("default", &self.default)
+                .field("name", &self.name)
+                .field("value", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(JobParameter, [(default, "default"), (name, "name"), (value, "value")], []);
+    /// A parameter of a job.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobParameterDefinition {
+        /// The value of runs that give none. It may refer to other values.
+        pub default: Option<String>,
+        pub name: Option<String>,
+    }
+    crate::object::object!(JobParameterDefinition, [(default, "default"), (name, "name")], []);
+    /// What somebody may do with a job.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum JobPermissionLevel {
+        CanManage,
+        CanManageRun,
+        CanView,
+        IsOwner,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        JobPermissionLevel,
+        [
+            (CanManage, "CAN_MANAGE"),
+            (CanManageRun, "CAN_MANAGE_RUN"),
+            (CanView, "CAN_VIEW"),
+            (IsOwner, "IS_OWNER")
+        ]
+    );
+    /// As whom a job runs. Exactly one member is given.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobRunAs {
+        pub group_name: Option<String>,
+        /// The service principal's application id.
+        pub service_principal_name: Option<String>,
+        pub user_name: Option<String>,
+    }
+    crate::object::object!(
+        JobRunAs,
+        [
+            (group_name, "group_name"),
+            (service_principal_name, "service_principal_name"),
+            (user_name, "user_name")
+        ],
+        []
+    );
+    /// What a job does and when. Members that are not described are kept, so that settings can be read, changed and written back.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobSettings {
+        /// The budget policy for serverless compute; `usage_policy_id` is the newer name.
+        pub budget_policy_id: Option<String>,
+        /// Keeps one run active at all times; excludes `schedule` and `trigger`.
+        pub continuous: Option<Continuous>,
+        /// What deploys the job, if it is not edited by hand.
+        pub deployment: Option<JobDeployment>,
+        pub description: Option<String>,
+        pub duration_target: Option<String>,
+        /// Whether the job can be edited in the web pages.
+        pub edit_mode: Option<JobEditMode>,
+        pub email_notifications: Option<JobEmailNotifications>,
+        pub environment_variables: Option<Vec<JobEnvironmentVariables>>,
+        /// Environments of serverless tasks, which refer to them by key.
+        pub environments: Option<Vec<JobEnvironment>>,
+        /// Always `MULTI_TASK` in this version of the API.
+        pub format: Option<JobFormat>,
+        /// The Git repository from which tasks take their files.
+        pub git_source: Option<GitSource>,
+        /// Limits beyond which a notification is sent.
+        pub health: Option<JobsHealthRules>,
+        /// Clusters that are made for a run and shared by its tasks.
+        pub job_clusters: Option<Vec<JobCluster>>,
+        /// How many runs may be active at once; 1 when left out, and 0 to skip all.
+        pub max_concurrent_runs: Option<i64>,
+        pub name: Option<String>,
+        pub notification_settings: Option<JobNotificationSettings>,
+        /// Parameters of the job and their defaults.
+        pub parameters: Option<Vec<JobParameterDefinition>>,
+        /// The folder of the workspace that has the job.
+        pub parent_path: Option<String>,
+        /// How soon serverless runs start.
+        pub performance_target: Option<PerformanceTarget>,
+        /// Whether a run waits when the job has as many runs as it may have.
+        pub queue: Option<QueueSettings>,
+        /// As whom runs run; the creator when left out.
+        pub run_as: Option<JobRunAs>,
+        /// When the job runs by itself.
+        pub schedule: Option<CronSchedule>,
+        /// Tags of the job, which are also put on its clusters.
+        pub tags: Option<std::collections::BTreeMap<String, String>>,
+        pub tasks: Option<Vec<Task>>,
+        /// How long it may take before it is canceled as timed out; 0 for no limit.
+        pub timeout_seconds: Option<i64>,
+        /// What starts the job, other than a schedule.
+        pub trigger: Option<TriggerSettings>,
+        pub triggers: Option<Vec<TriggerConfiguration>>,
+        pub usage_policy_id: Option<String>,
+        pub webhook_notifications: Option<WebhookNotifications>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        JobSettings,
+        [
+            (budget_policy_id, "budget_policy_id"),
+            (continuous, "continuous"),
+            (deployment, "deployment"),
+            (description, "description"),
+            (duration_target, "duration_target"),
+            (edit_mode, "edit_mode"),
+            (email_notifications, "email_notifications"),
+            (environment_variables, "environment_variables"),
+            (environments, "environments"),
+            (format, "format"),
+            (git_source, "git_source"),
+            (health, "health"),
+            (job_clusters, "job_clusters"),
+            (max_concurrent_runs, "max_concurrent_runs"),
+            (name, "name"),
+            (notification_settings, "notification_settings"),
+            (parameters, "parameters"),
+            (parent_path, "parent_path"),
+            (performance_target, "performance_target"),
+            (queue, "queue"),
+            (run_as, "run_as"),
+            (schedule, "schedule"),
+            (tags, "tags"),
+            (tasks, "tasks"),
+            (timeout_seconds, "timeout_seconds"),
+            (trigger, "trigger"),
+            (triggers, "triggers"),
+            (usage_policy_id, "usage_policy_id"),
+            (webhook_notifications, "webhook_notifications")
+        ],
+        [],
+        extra
+    );
+    /// The file of a repository that defines the job.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobSource {
+        pub dirty_state: Option<JobSourceDirtyState>,
+        pub import_from_git_branch: Option<String>,
+        pub job_config_path: Option<String>,
+    }
+    crate::object::object!(
+        JobSource,
+        [
+            (dirty_state, "dirty_state"),
+            (import_from_git_branch, "import_from_git_branch"),
+            (job_config_path, "job_config_path")
+        ],
+        []
+    );
+    /// How a job differs from its definition in Git.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum JobSourceDirtyState {
+        Disconnected,
+        NotSynced,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        JobSourceDirtyState,
+        [(Disconnected, "DISCONNECTED"), (NotSynced, "NOT_SYNCED")]
+    );
+    /// Optional query parameters of `jobs_get`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobsGetQuery {
+        /// Whether to include the state of the job's trigger.
+        pub include_trigger_state: Option<bool>,
+        /// The `next_page_token` or `prev_page_token` of another page; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        JobsGetQuery,
+        [(include_trigger_state, "include_trigger_state"), (page_token, "page_token")],
+        []
+    );
+    /// What is compared with a limit.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum JobsHealthMetric {
+        RunDurationSeconds,
+        StreamingBacklogBytes,
+        StreamingBacklogFiles,
+        StreamingBacklogRecords,
+        StreamingBacklogSeconds,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        JobsHealthMetric,
+        [
+            (RunDurationSeconds, "RUN_DURATION_SECONDS"),
+            (StreamingBacklogBytes, "STREAMING_BACKLOG_BYTES"),
+            (StreamingBacklogFiles, "STREAMING_BACKLOG_FILES"),
+            (StreamingBacklogRecords, "STREAMING_BACKLOG_RECORDS"),
+            (StreamingBacklogSeconds, "STREAMING_BACKLOG_SECONDS")
+        ]
+    );
+    /// How it is compared.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum JobsHealthOperator {
+        GreaterThan,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(JobsHealthOperator, [(GreaterThan, "GREATER_THAN")]);
+    /// One limit.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobsHealthRule {
+        pub metric: Option<JobsHealthMetric>,
+        pub op: Option<JobsHealthOperator>,
+        pub value: Option<i64>,
+    }
+    crate::object::object!(JobsHealthRule, [(metric, "metric"), (op, "op"), (value, "value")], []);
+    /// Limits beyond which a notification is sent.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobsHealthRules {
+        pub rules: Option<Vec<JobsHealthRule>>,
+    }
+    crate::object::object!(JobsHealthRules, [(rules, "rules")], []);
+    /// Optional query parameters of `jobs_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobsListQuery {
+        /// Whether to include tasks and clusters, at most 100 of each.
+        pub expand_tasks: Option<bool>,
+        /// The most jobs in one page, 1 to 100; 20 when left out.
+        pub limit: Option<i64>,
+        /// Only jobs with exactly this name; case does not matter.
+        pub name: Option<String>,
+        /// How many items to skip. Use `page_token` instead.
+        pub offset: Option<i64>,
+        /// The `next_page_token` or `prev_page_token` of another page; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        JobsListQuery,
+        [
+            (expand_tasks, "expand_tasks"),
+            (limit, "limit"),
+            (name, "name"),
+            (offset, "offset"),
+            (page_token, "page_token")
+        ],
+        []
+    );
+    /// A library to install. Exactly one member is given.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Library {
+        pub cran: Option<RCranLibrary>,
+        pub egg: Option<String>,
+        pub jar: Option<String>,
+        pub maven: Option<MavenLibrary>,
+        pub pypi: Option<PythonPyPiLibrary>,
+        pub requirements: Option<String>,
+        pub whl: Option<String>,
+    }
+    crate::object::object!(
+        Library,
+        [
+            (cran, "cran"),
+            (egg, "egg"),
+            (jar, "jar"),
+            (maven, "maven"),
+            (pypi, "pypi"),
+            (requirements, "requirements"),
+            (whl, "whl")
         ],
         []
     );
@@ -1229,6 +2983,27 @@ pub mod types {
         ListClustersSortByField,
         [(ClusterName, "CLUSTER_NAME"), (Default, "DEFAULT")]
     );
+    /// A page of jobs.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListJobsResponse {
+        /// Whether there is more; `next_page_token` is present then.
+        pub has_more: Option<bool>,
+        pub jobs: Option<Vec<Job>>,
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// The token of the page before.
+        pub prev_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListJobsResponse,
+        [
+            (has_more, "has_more"),
+            (jobs, "jobs"),
+            (next_page_token, "next_page_token"),
+            (prev_page_token, "prev_page_token")
+        ],
+        []
+    );
     /// The node types that clusters can be made of.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListNodeTypesResponse {
@@ -1236,6 +3011,27 @@ pub mod types {
         pub node_types: Option<Vec<NodeType>>,
     }
     crate::object::object!(ListNodeTypesResponse, [(node_types, "node_types")], []);
+    /// A page of runs.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListRunsResponse {
+        /// Whether there is more; `next_page_token` is present then.
+        pub has_more: Option<bool>,
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// The token of the page before.
+        pub prev_page_token: Option<String>,
+        pub runs: Option<Vec<Run>>,
+    }
+    crate::object::object!(
+        ListRunsResponse,
+        [
+            (has_more, "has_more"),
+            (next_page_token, "next_page_token"),
+            (prev_page_token, "prev_page_token"),
+            (runs, "runs")
+        ],
+        []
+    );
     /// A page of warehouses.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListWarehousesResponse {
@@ -1293,6 +3089,89 @@ pub mod types {
         [(last_attempted, "last_attempted"), (last_exception, "last_exception")],
         []
     );
+    /// When a continuous job may be restarted for maintenance.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MaintenanceWindow {
+        pub day_of_week: Option<DayOfWeek>,
+        /// The hour of the day, 0 to 23.
+        pub start_hour: Option<i64>,
+        pub timezone_id: Option<String>,
+    }
+    crate::object::object!(
+        MaintenanceWindow,
+        [(day_of_week, "day_of_week"), (start_hour, "start_hour"), (timezone_id, "timezone_id")],
+        []
+    );
+    /// `MavenLibrary`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MavenLibrary {
+        pub coordinates: Option<String>,
+        pub exclusions: Option<Vec<String>>,
+        pub repo: Option<String>,
+    }
+    crate::object::object!(
+        MavenLibrary,
+        [(coordinates, "coordinates"), (exclusions, "exclusions"), (repo, "repo")],
+        []
+    );
+    /// `ModelTriggerConfiguration`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ModelTriggerConfiguration {
+        pub aliases: Option<Vec<String>>,
+        pub condition: Option<ModelTriggerConfigurationCondition>,
+        pub min_time_between_triggers_seconds: Option<i64>,
+        pub securable_name: Option<String>,
+        pub wait_after_last_change_seconds: Option<i64>,
+    }
+    crate::object::object!(
+        ModelTriggerConfiguration,
+        [
+            (aliases, "aliases"),
+            (condition, "condition"),
+            (min_time_between_triggers_seconds, "min_time_between_triggers_seconds"),
+            (securable_name, "securable_name"),
+            (wait_after_last_change_seconds, "wait_after_last_change_seconds")
+        ],
+        []
+    );
+    /// `ModelTriggerConfigurationCondition`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ModelTriggerConfigurationCondition {
+        ModelAliasSet,
+        ModelCreated,
+        ModelVersionReady,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        ModelTriggerConfigurationCondition,
+        [
+            (ModelAliasSet, "MODEL_ALIAS_SET"),
+            (ModelCreated, "MODEL_CREATED"),
+            (ModelVersionReady, "MODEL_VERSION_READY")
+        ]
+    );
+    /// `ModelTriggerState`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ModelTriggerState(pub serde_json::Map<String, serde_json::Value>);
+    crate::object::transparent!(ModelTriggerState);
+    impl std::ops::Deref for ModelTriggerState {
+        type Target = serde_json::Map<String, serde_json::Value>;
+        fn deref(&self) -> &serde_json::Map<String, serde_json::Value> {
+            &self.0
+        }
+    }
+    impl std::convert::From<ModelTriggerState> for serde_json::Map<String, serde_json::Value> {
+        fn from(value: ModelTriggerState) -> Self {
+            value.0
+        }
+    }
+    impl std::convert::From<serde_json::Map<String, serde_json::Value>> for ModelTriggerState {
+        fn from(value: serde_json::Map<String, serde_json::Value>) -> Self {
+            Self(value)
+        }
+    }
     /// A user's name in parts.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Name {
@@ -1410,6 +3289,36 @@ pub mod types {
         [(alternate_node_type_ids, "alternate_node_type_ids"), (aws_context_id, "aws_context_id")],
         []
     );
+    /// The text that a notebook returned with `dbutils.notebook.exit`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct NotebookOutput {
+        /// The text, at most the first 5 MB.
+        pub result: Option<String>,
+        /// Whether the text was cut off.
+        pub truncated: Option<bool>,
+    }
+    crate::object::object!(NotebookOutput, [(result, "result"), (truncated, "truncated")], []);
+    /// Runs a notebook.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct NotebookTask {
+        /// Values of widgets, which the parameters of a run override.
+        pub base_parameters: Option<std::collections::BTreeMap<String, String>>,
+        /// The absolute path in the workspace, or the relative one in the Git repository.
+        pub notebook_path: Option<String>,
+        pub source: Option<TaskSource>,
+        /// The SQL warehouse for a notebook of SQL cells.
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        NotebookTask,
+        [
+            (base_parameters, "base_parameters"),
+            (notebook_path, "notebook_path"),
+            (source, "source"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
     /// What ODBC and other drivers need to connect to a warehouse.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct OdbcParams {
@@ -1427,6 +3336,244 @@ pub mod types {
         [(hostname, "hostname"), (path, "path"), (port, "port"), (protocol, "protocol")],
         []
     );
+    /// `OutputSchemaInfo`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct OutputSchemaInfo {
+        pub catalog_name: Option<String>,
+        pub expiration_time: Option<i64>,
+        pub schema_name: Option<String>,
+    }
+    crate::object::object!(
+        OutputSchemaInfo,
+        [(catalog_name, "catalog_name"), (expiration_time, "expiration_time"), (schema_name, "schema_name")],
+        []
+    );
+    /// Whether a schedule or trigger is in force.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PauseStatus {
+        Paused,
+        Unpaused,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(PauseStatus, [(Paused, "PAUSED"), (Unpaused, "UNPAUSED")]);
+    /// `PerTriggerState`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PerTriggerState {
+        /// Keeps one run active at all times; excludes `schedule` and `trigger`.
+        pub continuous: Option<ContinuousTriggerState>,
+        pub file_arrival: Option<FileArrivalTriggerState>,
+        pub job_completion: Option<JobCompletionTriggerState>,
+        pub model: Option<ModelTriggerState>,
+        pub pause_status: Option<PauseStatus>,
+        pub periodic: Option<PeriodicTriggerState>,
+        /// When the job runs by itself.
+        pub schedule: Option<ScheduleTriggerState>,
+        pub sql_condition: Option<SqlConditionState>,
+        pub table_update: Option<TableTriggerState>,
+    }
+    crate::object::object!(
+        PerTriggerState,
+        [
+            (continuous, "continuous"),
+            (file_arrival, "file_arrival"),
+            (job_completion, "job_completion"),
+            (model, "model"),
+            (pause_status, "pause_status"),
+            (periodic, "periodic"),
+            (schedule, "schedule"),
+            (sql_condition, "sql_condition"),
+            (table_update, "table_update")
+        ],
+        []
+    );
+    /// Whether serverless runs start fast or cost less.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PerformanceTarget {
+        PerformanceOptimized,
+        Standard,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        PerformanceTarget,
+        [(PerformanceOptimized, "PERFORMANCE_OPTIMIZED"), (Standard, "STANDARD")]
+    );
+    /// `PeriodicTriggerConfiguration`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PeriodicTriggerConfiguration {
+        pub interval: Option<i64>,
+        pub unit: Option<PeriodicTriggerConfigurationTimeUnit>,
+    }
+    crate::object::object!(PeriodicTriggerConfiguration, [(interval, "interval"), (unit, "unit")], []);
+    /// `PeriodicTriggerConfigurationTimeUnit`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PeriodicTriggerConfigurationTimeUnit {
+        Days,
+        Hours,
+        Minutes,
+        Weeks,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        PeriodicTriggerConfigurationTimeUnit,
+        [(Days, "DAYS"), (Hours, "HOURS"), (Minutes, "MINUTES"), (Weeks, "WEEKS")]
+    );
+    /// `PeriodicTriggerState`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PeriodicTriggerState {
+        pub next_run_time: Option<i64>,
+    }
+    crate::object::object!(PeriodicTriggerState, [(next_run_time, "next_run_time")], []);
+    /// `PipelineParams`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineParams {
+        pub full_refresh: Option<bool>,
+        pub full_refresh_selection: Option<Vec<String>>,
+        pub refresh_flow_selection: Option<Vec<String>>,
+        pub refresh_selection: Option<Vec<String>>,
+        pub reset_checkpoint_selection: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        PipelineParams,
+        [
+            (full_refresh, "full_refresh"),
+            (full_refresh_selection, "full_refresh_selection"),
+            (refresh_flow_selection, "refresh_flow_selection"),
+            (refresh_selection, "refresh_selection"),
+            (reset_checkpoint_selection, "reset_checkpoint_selection")
+        ],
+        []
+    );
+    /// Updates a pipeline.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineTask {
+        pub full_refresh: Option<bool>,
+        pub full_refresh_selection: Option<Vec<String>>,
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
+        pub pipeline_id: Option<String>,
+        pub refresh_flow_selection: Option<Vec<String>>,
+        pub refresh_selection: Option<Vec<String>>,
+        pub reset_checkpoint_selection: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        PipelineTask,
+        [
+            (full_refresh, "full_refresh"),
+            (full_refresh_selection, "full_refresh_selection"),
+            (parameters, "parameters"),
+            (pipeline_id, "pipeline_id"),
+            (refresh_flow_selection, "refresh_flow_selection"),
+            (refresh_selection, "refresh_selection"),
+            (reset_checkpoint_selection, "reset_checkpoint_selection")
+        ],
+        []
+    );
+    /// `PowerBiModel`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PowerBiModel {
+        pub authentication_method: Option<AuthenticationMethod>,
+        pub model_name: Option<String>,
+        pub overwrite_existing: Option<bool>,
+        pub storage_mode: Option<StorageMode>,
+        pub workspace_name: Option<String>,
+    }
+    crate::object::object!(
+        PowerBiModel,
+        [
+            (authentication_method, "authentication_method"),
+            (model_name, "model_name"),
+            (overwrite_existing, "overwrite_existing"),
+            (storage_mode, "storage_mode"),
+            (workspace_name, "workspace_name")
+        ],
+        []
+    );
+    /// `PowerBiTable`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PowerBiTable {
+        pub catalog: Option<String>,
+        pub name: Option<String>,
+        pub schema: Option<String>,
+        pub storage_mode: Option<StorageMode>,
+    }
+    crate::object::object!(
+        PowerBiTable,
+        [(catalog, "catalog"), (name, "name"), (schema, "schema"), (storage_mode, "storage_mode")],
+        []
+    );
+    /// `PowerBiTask`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PowerBiTask {
+        pub connection_resource_name: Option<String>,
+        pub power_bi_model: Option<PowerBiModel>,
+        pub refresh_after_update: Option<bool>,
+        pub tables: Option<Vec<PowerBiTable>>,
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        PowerBiTask,
+        [
+            (connection_resource_name, "connection_resource_name"),
+            (power_bi_model, "power_bi_model"),
+            (refresh_after_update, "refresh_after_update"),
+            (tables, "tables"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
+    /// `PythonOperatorTask`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PythonOperatorTask {
+        pub main: Option<String>,
+        pub parameters: Option<Vec<PythonOperatorTaskParameter>>,
+    }
+    crate::object::object!(PythonOperatorTask, [(main, "main"), (parameters, "parameters")], []);
+    /// `PythonOperatorTaskParameter`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PythonOperatorTaskParameter {
+        pub name: Option<String>,
+        pub value: Option<String>,
+    }
+    crate::object::object!(PythonOperatorTaskParameter, [(name, "name"), (value, "value")], []);
+    /// `PythonPyPiLibrary`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PythonPyPiLibrary {
+        pub package: Option<String>,
+        pub repo: Option<String>,
+    }
+    crate::object::object!(PythonPyPiLibrary, [(package, "package"), (repo, "repo")], []);
+    /// Runs an entry point of a Python wheel.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PythonWheelTask {
+        pub entry_point: Option<String>,
+        pub named_parameters: Option<std::collections::BTreeMap<String, String>>,
+        pub package_name: Option<String>,
+        /// Arguments; excludes `named_parameters`.
+        pub parameters: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        PythonWheelTask,
+        [
+            (entry_point, "entry_point"),
+            (named_parameters, "named_parameters"),
+            (package_name, "package_name"),
+            (parameters, "parameters")
+        ],
+        []
+    );
+    /// `QualifiedName`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QualifiedName {
+        pub catalog: Option<String>,
+        pub schema: Option<String>,
+        pub table: Option<String>,
+    }
+    crate::object::object!(QualifiedName, [(catalog, "catalog"), (schema, "schema"), (table, "table")], []);
     /// A tag of a statement.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct QueryTag {
@@ -1436,6 +3583,326 @@ pub mod types {
         pub value: Option<String>,
     }
     crate::object::object!(QueryTag, [(key, "key"), (value, "value")], ["key"]);
+    /// Why a run is queued.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueueDetails {
+        pub code: Option<QueueDetailsCodeCode>,
+        pub message: Option<String>,
+    }
+    crate::object::object!(QueueDetails, [(code, "code"), (message, "message")], []);
+    /// The limit that keeps a run in the queue.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum QueueDetailsCodeCode {
+        ActiveRunsLimitReached,
+        ActiveRunJobTasksLimitReached,
+        MaxConcurrentRunsReached,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        QueueDetailsCodeCode,
+        [
+            (ActiveRunsLimitReached, "ACTIVE_RUNS_LIMIT_REACHED"),
+            (ActiveRunJobTasksLimitReached, "ACTIVE_RUN_JOB_TASKS_LIMIT_REACHED"),
+            (MaxConcurrentRunsReached, "MAX_CONCURRENT_RUNS_REACHED")
+        ]
+    );
+    /// Whether runs wait.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueueSettings {
+        pub enabled: Option<bool>,
+    }
+    crate::object::object!(QueueSettings, [(enabled, "enabled")], []);
+    /// `RCranLibrary`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RCranLibrary {
+        pub package: Option<String>,
+        pub repo: Option<String>,
+    }
+    crate::object::object!(RCranLibrary, [(package, "package"), (repo, "repo")], []);
+    /// The original run or a repair of it.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RepairHistoryItem {
+        pub effective_performance_target: Option<PerformanceTarget>,
+        /// When it ended, in milliseconds since the epoch; 0 while it has not.
+        pub end_time: Option<i64>,
+        /// The id of the repair; the original has none.
+        pub id: Option<i64>,
+        /// When it started, in milliseconds since the epoch.
+        pub start_time: Option<i64>,
+        pub state: Option<RunState>,
+        pub status: Option<RunStatus>,
+        /// The runs of the tasks that it ran.
+        pub task_run_ids: Option<Vec<i64>>,
+        pub type_: Option<RepairHistoryItemType>,
+    }
+    crate::object::object!(
+        RepairHistoryItem,
+        [
+            (effective_performance_target, "effective_performance_target"),
+            (end_time, "end_time"),
+            (id, "id"),
+            (start_time, "start_time"),
+            (state, "state"),
+            (status, "status"),
+            (task_run_ids, "task_run_ids"),
+            (type_, "type")
+        ],
+        []
+    );
+    /// Whether it is the original run or a repair.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum RepairHistoryItemType {
+        Original,
+        Repair,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(RepairHistoryItemType, [(Original, "ORIGINAL"), (Repair, "REPAIR")]);
+    /// Which tasks of a run to run again.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct RepairRun {
+        /// Commands, for dbt tasks.
+        pub dbt_commands: Option<Vec<String>>,
+        pub duration_target: Option<String>,
+        /// Arguments, for JAR tasks.
+        pub jar_params: Option<Vec<String>>,
+        /// Values of job parameters; excludes the lists for single kinds of tasks.
+        pub job_parameters: Option<std::collections::BTreeMap<String, String>>,
+        /// The id of the latest repair; required from the second one on.
+        pub latest_repair_id: Option<i64>,
+        /// Values of widgets, for notebook tasks.
+        pub notebook_params: Option<std::collections::BTreeMap<String, String>>,
+        /// How soon serverless runs start.
+        pub performance_target: Option<PerformanceTarget>,
+        pub pipeline_params: Option<PipelineParams>,
+        /// Named arguments, for Python wheel tasks.
+        pub python_named_params: Option<std::collections::BTreeMap<String, String>>,
+        /// Arguments, for Python tasks.
+        pub python_params: Option<Vec<String>>,
+        /// Whether to run all failed tasks again; excludes `rerun_tasks`.
+        pub rerun_all_failed_tasks: Option<bool>,
+        /// Whether to run the tasks that depend on those again, too, even if they succeeded.
+        pub rerun_dependent_tasks: Option<bool>,
+        /// The keys of the tasks to run again.
+        pub rerun_tasks: Option<Vec<String>>,
+        /// The run to repair, which must have ended.
+        pub run_id: i64,
+        /// Arguments, for `spark-submit` tasks.
+        pub spark_submit_params: Option<Vec<String>>,
+        /// Values of named parameters, for SQL tasks.
+        pub sql_params: Option<std::collections::BTreeMap<String, String>>,
+    }
+    impl std::fmt::Debug for RepairRun {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("RepairRun")
+                .field("dbt_commands", &crate::redacted::Redacted)
+                .field("duration_target", &self.duration_target)
+                .field("jar_params", &crate::redacted::Redacted)
+                .field("job_parameters", &crate::redacted::Redacted)
+                .field("latest_repair_id", &self.latest_repair_id)
+                .field("notebook_params", &crate::redacted::Redacted)
+                .field("performance_target", &self.performance_target)
+                .field("pipeline_params", &self.pipeline_params)
+                .field("python_named_params", &crate::redacted::Redacted)
+                .field("python_params", &crate::redacted::Redacted)
+                .field("rerun_all_failed_tasks", &self.rerun_all_failed_tasks)
+                .field("rerun_dependent_tasks", &self.rerun_dependent_tasks)
+                .field("rerun_tasks", &self.rerun_tasks)
+                .field("run_id", &self.run_id)
+                .field("spark_submit_params", &crate::redacted::Redacted)
+                .field("sql_params", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        RepairRun,
+        [
+            (dbt_commands, "dbt_commands"),
+            (duration_target, "duration_target"),
+            (jar_params, "jar_params"),
+            (job_parameters, "job_parameters"),
+            (latest_repair_id, "latest_repair_id"),
+            (notebook_params, "notebook_params"),
+            (performance_target, "performance_target"),
+            (pipeline_params, "pipeline_params"),
+            (python_named_params, "python_named_params"),
+            (python_params, "python_params"),
+            (rerun_all_failed_tasks, "rerun_all_failed_tasks"),
+            (rerun_dependent_tasks, "rerun_dependent_tasks"),
+            (rerun_tasks, "rerun_tasks"),
+            (run_id, "run_id"),
+            (spark_submit_params, "spark_submit_params"),
+            (sql_params, "sql_params")
+        ],
+        ["run_id"]
+    );
+    /// The new repair.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RepairRunResponse {
+        /// Its id, to be given as `latest_repair_id` for the next.
+        pub repair_id: Option<i64>,
+    }
+    crate::object::object!(RepairRunResponse, [(repair_id, "repair_id")], []);
+    /// New settings of a job.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResetJob {
+        /// The job to change.
+        pub job_id: i64,
+        /// The settings that replace all others.
+        pub new_settings: JobSettings,
+    }
+    crate::object::object!(
+        ResetJob,
+        [(job_id, "job_id"), (new_settings, "new_settings")],
+        ["job_id", "new_settings"]
+    );
+    /// `ResolvedConditionTaskValues`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResolvedConditionTaskValues {
+        pub left: Option<String>,
+        pub right: Option<String>,
+    }
+    crate::object::object!(ResolvedConditionTaskValues, [(left, "left"), (right, "right")], []);
+    /// `ResolvedDbtTaskValues`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResolvedDbtTaskValues {
+        pub commands: Option<Vec<String>>,
+    }
+    crate::object::object!(ResolvedDbtTaskValues, [(commands, "commands")], []);
+    /// `ResolvedNotebookTaskValues`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResolvedNotebookTaskValues {
+        pub base_parameters: Option<std::collections::BTreeMap<String, String>>,
+    }
+    crate::object::object!(ResolvedNotebookTaskValues, [(base_parameters, "base_parameters")], []);
+    /// `ResolvedParamPairValues`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResolvedParamPairValues {
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
+    }
+    crate::object::object!(ResolvedParamPairValues, [(parameters, "parameters")], []);
+    /// `ResolvedPipelineTaskValues`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResolvedPipelineTaskValues {
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
+    }
+    crate::object::object!(ResolvedPipelineTaskValues, [(parameters, "parameters")], []);
+    /// `ResolvedPythonWheelTaskValues`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResolvedPythonWheelTaskValues {
+        pub named_parameters: Option<std::collections::BTreeMap<String, String>>,
+        pub parameters: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        ResolvedPythonWheelTaskValues,
+        [(named_parameters, "named_parameters"), (parameters, "parameters")],
+        []
+    );
+    /// `ResolvedRunJobTaskValues`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResolvedRunJobTaskValues {
+        /// Values of job parameters; excludes the lists for single kinds of tasks.
+        pub job_parameters: Option<std::collections::BTreeMap<String, String>>,
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
+    }
+    crate::object::object!(
+        ResolvedRunJobTaskValues,
+        [(job_parameters, "job_parameters"), (parameters, "parameters")],
+        []
+    );
+    /// `ResolvedStringParamsValues`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResolvedStringParamsValues {
+        pub parameters: Option<Vec<String>>,
+    }
+    crate::object::object!(ResolvedStringParamsValues, [(parameters, "parameters")], []);
+    /// Parameters of a task with references filled in.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResolvedValues {
+        pub ai_function_task: Option<ResolvedValuesAiFunctionTaskResolvedValues>,
+        pub ai_runtime_task: Option<ResolvedValuesAiRuntimeTaskResolvedValues>,
+        pub condition_task: Option<ResolvedConditionTaskValues>,
+        pub dbt_task: Option<ResolvedDbtTaskValues>,
+        pub notebook_task: Option<ResolvedNotebookTaskValues>,
+        pub pipeline_task: Option<ResolvedPipelineTaskValues>,
+        pub python_wheel_task: Option<ResolvedPythonWheelTaskValues>,
+        pub run_job_task: Option<ResolvedRunJobTaskValues>,
+        pub simulation_task: Option<ResolvedParamPairValues>,
+        pub spark_jar_task: Option<ResolvedStringParamsValues>,
+        pub spark_python_task: Option<ResolvedStringParamsValues>,
+        pub spark_submit_task: Option<ResolvedStringParamsValues>,
+        pub sql_task: Option<ResolvedParamPairValues>,
+    }
+    crate::object::object!(
+        ResolvedValues,
+        [
+            (ai_function_task, "ai_function_task"),
+            (ai_runtime_task, "ai_runtime_task"),
+            (condition_task, "condition_task"),
+            (dbt_task, "dbt_task"),
+            (notebook_task, "notebook_task"),
+            (pipeline_task, "pipeline_task"),
+            (python_wheel_task, "python_wheel_task"),
+            (run_job_task, "run_job_task"),
+            (simulation_task, "simulation_task"),
+            (spark_jar_task, "spark_jar_task"),
+            (spark_python_task, "spark_python_task"),
+            (spark_submit_task, "spark_submit_task"),
+            (sql_task, "sql_task")
+        ],
+        []
+    );
+    /// `ResolvedValuesAiFunctionTaskResolvedValues`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResolvedValuesAiFunctionTaskResolvedValues(pub serde_json::Map<String, serde_json::Value>);
+    crate::object::transparent!(ResolvedValuesAiFunctionTaskResolvedValues);
+    impl std::ops::Deref for ResolvedValuesAiFunctionTaskResolvedValues {
+        type Target = serde_json::Map<String, serde_json::Value>;
+        fn deref(&self) -> &serde_json::Map<String, serde_json::Value> {
+            &self.0
+        }
+    }
+    impl std::convert::From<ResolvedValuesAiFunctionTaskResolvedValues>
+        for serde_json::Map<String, serde_json::Value>
+    {
+        fn from(value: ResolvedValuesAiFunctionTaskResolvedValues) -> Self {
+            value.0
+        }
+    }
+    impl std::convert::From<serde_json::Map<String, serde_json::Value>>
+        for ResolvedValuesAiFunctionTaskResolvedValues
+    {
+        fn from(value: serde_json::Map<String, serde_json::Value>) -> Self {
+            Self(value)
+        }
+    }
+    /// `ResolvedValuesAiRuntimeTaskResolvedValues`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResolvedValuesAiRuntimeTaskResolvedValues(pub serde_json::Map<String, serde_json::Value>);
+    crate::object::transparent!(ResolvedValuesAiRuntimeTaskResolvedValues);
+    impl std::ops::Deref for ResolvedValuesAiRuntimeTaskResolvedValues {
+        type Target = serde_json::Map<String, serde_json::Value>;
+        fn deref(&self) -> &serde_json::Map<String, serde_json::Value> {
+            &self.0
+        }
+    }
+    impl std::convert::From<ResolvedValuesAiRuntimeTaskResolvedValues>
+        for serde_json::Map<String, serde_json::Value>
+    {
+        fn from(value: ResolvedValuesAiRuntimeTaskResolvedValues) -> Self {
+            value.0
+        }
+    }
+    impl std::convert::From<serde_json::Map<String, serde_json::Value>>
+        for ResolvedValuesAiRuntimeTaskResolvedValues
+    {
+        fn from(value: serde_json::Map<String, serde_json::Value>) -> Self {
+            Self(value)
+        }
+    }
     /// The cluster to restart.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct RestartCluster {
@@ -1586,6 +4053,773 @@ pub mod types {
         pub extra: serde_json::Map<String, serde_json::Value>,
     }
     crate::object::object!(ResultsColumn, [(name, "name"), (type_, "type")], [], extra);
+    /// A run of a job, of submitted tasks, or of one task.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Run {
+        /// Which attempt it is; 0 for the first.
+        pub attempt_number: Option<i64>,
+        /// How long the end of the cluster took, in milliseconds; for runs with one task.
+        pub cleanup_duration: Option<i64>,
+        pub cluster_instance: Option<ClusterInstance>,
+        pub cluster_spec: Option<JobClusterSpec>,
+        pub creator_user_name: Option<String>,
+        pub deployment_id: Option<String>,
+        pub description: Option<String>,
+        pub duration_target: Option<String>,
+        pub effective_performance_target: Option<PerformanceTarget>,
+        pub effective_usage_policy_id: Option<String>,
+        /// When it ended, in milliseconds since the epoch; 0 while it has not.
+        pub end_time: Option<i64>,
+        pub environment_variables: Option<Vec<JobEnvironmentVariables>>,
+        /// How long the work took, in milliseconds; for runs with one task.
+        pub execution_duration: Option<i64>,
+        /// The Git repository from which tasks take their files.
+        pub git_source: Option<GitSource>,
+        /// Whether there is more; `next_page_token` is present then.
+        pub has_more: Option<bool>,
+        /// The iterations of a for-each task, at most 100.
+        pub iterations: Option<Vec<RunTask>>,
+        /// Clusters that are made for a run and shared by its tasks.
+        pub job_clusters: Option<Vec<JobCluster>>,
+        /// The job's id; a hidden one for a run of submitted tasks.
+        pub job_id: Option<i64>,
+        /// The job parameters and their values.
+        pub job_parameters: Option<Vec<JobParameter>>,
+        pub job_run_id: Option<i64>,
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        pub number_in_job: Option<i64>,
+        /// The run of which this is another attempt.
+        pub original_attempt_run_id: Option<i64>,
+        /// Parameters of the old kind that the request gave.
+        pub overriding_parameters: Option<RunParameters>,
+        /// How long it was queued, in milliseconds.
+        pub queue_duration: Option<i64>,
+        /// The original run and its repairs; only if it was asked for.
+        pub repair_history: Option<Vec<RepairHistoryItem>>,
+        /// How long it took from its start to its end, in milliseconds; for runs with several tasks.
+        pub run_duration: Option<i64>,
+        /// The run's id.
+        pub run_id: Option<i64>,
+        pub run_name: Option<String>,
+        /// The web page of the run.
+        pub run_page_url: Option<String>,
+        pub run_type: Option<RunType>,
+        /// When the job runs by itself.
+        pub schedule: Option<CronSchedule>,
+        /// How long the cluster took to be ready, in milliseconds; for runs with one task.
+        pub setup_duration: Option<i64>,
+        /// When it started, in milliseconds since the epoch.
+        pub start_time: Option<i64>,
+        /// The state in the old form; `status` has the new one.
+        pub state: Option<RunState>,
+        /// The state in the new form.
+        pub status: Option<RunStatus>,
+        /// The tasks and their states, at most 100.
+        pub tasks: Option<Vec<RunTask>>,
+        /// What started the run.
+        pub trigger: Option<TriggerType>,
+        pub trigger_info: Option<TriggerInfo>,
+        pub version_id: Option<String>,
+    }
+    crate::object::object!(
+        Run,
+        [
+            (attempt_number, "attempt_number"),
+            (cleanup_duration, "cleanup_duration"),
+            (cluster_instance, "cluster_instance"),
+            (cluster_spec, "cluster_spec"),
+            (creator_user_name, "creator_user_name"),
+            (deployment_id, "deployment_id"),
+            (description, "description"),
+            (duration_target, "duration_target"),
+            (effective_performance_target, "effective_performance_target"),
+            (effective_usage_policy_id, "effective_usage_policy_id"),
+            (end_time, "end_time"),
+            (environment_variables, "environment_variables"),
+            (execution_duration, "execution_duration"),
+            (git_source, "git_source"),
+            (has_more, "has_more"),
+            (iterations, "iterations"),
+            (job_clusters, "job_clusters"),
+            (job_id, "job_id"),
+            (job_parameters, "job_parameters"),
+            (job_run_id, "job_run_id"),
+            (next_page_token, "next_page_token"),
+            (number_in_job, "number_in_job"),
+            (original_attempt_run_id, "original_attempt_run_id"),
+            (overriding_parameters, "overriding_parameters"),
+            (queue_duration, "queue_duration"),
+            (repair_history, "repair_history"),
+            (run_duration, "run_duration"),
+            (run_id, "run_id"),
+            (run_name, "run_name"),
+            (run_page_url, "run_page_url"),
+            (run_type, "run_type"),
+            (schedule, "schedule"),
+            (setup_duration, "setup_duration"),
+            (start_time, "start_time"),
+            (state, "state"),
+            (status, "status"),
+            (tasks, "tasks"),
+            (trigger, "trigger"),
+            (trigger_info, "trigger_info"),
+            (version_id, "version_id")
+        ],
+        []
+    );
+    /// A condition task with its values and its outcome.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RunConditionTask {
+        pub left: Option<String>,
+        pub op: Option<ConditionTaskOp>,
+        /// The outcome, `true` or `false`.
+        pub outcome: Option<String>,
+        pub right: Option<String>,
+    }
+    crate::object::object!(
+        RunConditionTask,
+        [(left, "left"), (op, "op"), (outcome, "outcome"), (right, "right")],
+        []
+    );
+    /// A for-each task with the number of its iterations.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RunForEachTask {
+        pub concurrency: Option<i64>,
+        pub inputs: Option<String>,
+        pub stats: Option<ForEachStats>,
+        pub task: Option<Box<Task>>,
+    }
+    crate::object::object!(
+        RunForEachTask,
+        [(concurrency, "concurrency"), (inputs, "inputs"), (stats, "stats"), (task, "task")],
+        []
+    );
+    /// How the tasks that a task depends on must have ended.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum RunIf {
+        AllDone,
+        AllFailed,
+        AllSuccess,
+        AtLeastOneFailed,
+        AtLeastOneSuccess,
+        NoneFailed,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        RunIf,
+        [
+            (AllDone, "ALL_DONE"),
+            (AllFailed, "ALL_FAILED"),
+            (AllSuccess, "ALL_SUCCESS"),
+            (AtLeastOneFailed, "AT_LEAST_ONE_FAILED"),
+            (AtLeastOneSuccess, "AT_LEAST_ONE_SUCCESS"),
+            (NoneFailed, "NONE_FAILED")
+        ]
+    );
+    /// The run that a run-job task started.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RunJobOutput {
+        /// The other job's run.
+        pub run_id: Option<i64>,
+    }
+    crate::object::object!(RunJobOutput, [(run_id, "run_id")], []);
+    /// Runs another job.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct RunJobTask {
+        /// Commands, for dbt tasks.
+        pub dbt_commands: Option<Vec<String>>,
+        /// Arguments, for JAR tasks.
+        pub jar_params: Option<Vec<String>>,
+        /// The job to run.
+        pub job_id: Option<i64>,
+        /// Values of job parameters; excludes the lists for single kinds of tasks.
+        pub job_parameters: Option<std::collections::BTreeMap<String, String>>,
+        /// Values of widgets, for notebook tasks.
+        pub notebook_params: Option<std::collections::BTreeMap<String, String>>,
+        pub pipeline_params: Option<PipelineParams>,
+        /// Named arguments, for Python wheel tasks.
+        pub python_named_params: Option<std::collections::BTreeMap<String, String>>,
+        /// Arguments, for Python tasks.
+        pub python_params: Option<Vec<String>>,
+        /// Arguments, for `spark-submit` tasks.
+        pub spark_submit_params: Option<Vec<String>>,
+        /// Values of named parameters, for SQL tasks.
+        pub sql_params: Option<std::collections::BTreeMap<String, String>>,
+    }
+    impl std::fmt::Debug for RunJobTask {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("RunJobTask")
+                .field("dbt_commands", &crate::redacted::Redacted)
+                .field("jar_params", &crate::redacted::Redacted)
+                .field("job_id", &self.job_id)
+                .field("job_parameters", &crate::redacted::Redacted)
+                .field("notebook_params", &crate::redacted::Redacted)
+                .field("pipeline_params", &self.pipeline_params)
+                .field("python_named_params", &crate::redacted::Redacted)
+                .field("python_params", &crate::redacted::Redacted)
+                .field("spark_submit_params", &crate::redacted::Redacted)
+                .field("sql_params", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        RunJobTask,
+        [
+            (dbt_commands, "dbt_commands"),
+            (jar_params, "jar_params"),
+            (job_id, "job_id"),
+            (job_parameters, "job_parameters"),
+            (notebook_params, "notebook_params"),
+            (pipeline_params, "pipeline_params"),
+            (python_named_params, "python_named_params"),
+            (python_params, "python_params"),
+            (spark_submit_params, "spark_submit_params"),
+            (sql_params, "sql_params")
+        ],
+        []
+    );
+    /// Where a run is in its life. `TERMINATED`, `SKIPPED` and `INTERNAL_ERROR` are final.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum RunLifeCycleState {
+        Blocked,
+        InternalError,
+        Pending,
+        Queued,
+        Running,
+        Skipped,
+        Terminated,
+        Terminating,
+        WaitingForRetry,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        RunLifeCycleState,
+        [
+            (Blocked, "BLOCKED"),
+            (InternalError, "INTERNAL_ERROR"),
+            (Pending, "PENDING"),
+            (Queued, "QUEUED"),
+            (Running, "RUNNING"),
+            (Skipped, "SKIPPED"),
+            (Terminated, "TERMINATED"),
+            (Terminating, "TERMINATING"),
+            (WaitingForRetry, "WAITING_FOR_RETRY")
+        ]
+    );
+    /// Where a run is in its life. `TERMINATED` is final.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum RunLifecycleStateV2State {
+        Blocked,
+        Pending,
+        Queued,
+        Running,
+        Terminated,
+        Terminating,
+        Waiting,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        RunLifecycleStateV2State,
+        [
+            (Blocked, "BLOCKED"),
+            (Pending, "PENDING"),
+            (Queued, "QUEUED"),
+            (Running, "RUNNING"),
+            (Terminated, "TERMINATED"),
+            (Terminating, "TERMINATING"),
+            (Waiting, "WAITING")
+        ]
+    );
+    /// A run of a job.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct RunNow {
+        /// Commands, for dbt tasks.
+        pub dbt_commands: Option<Vec<String>>,
+        pub duration_target: Option<String>,
+        /// A text of at most 64 characters that identifies the request. A second request with it returns the first run and starts none.
+        pub idempotency_token: Option<String>,
+        /// Arguments, for JAR tasks.
+        pub jar_params: Option<Vec<String>>,
+        /// The job to run.
+        pub job_id: i64,
+        /// Values of job parameters; excludes the lists for single kinds of tasks.
+        pub job_parameters: Option<std::collections::BTreeMap<String, String>>,
+        /// Values of widgets, for notebook tasks.
+        pub notebook_params: Option<std::collections::BTreeMap<String, String>>,
+        /// The keys of the tasks to run; all when left out.
+        pub only: Option<Vec<String>>,
+        /// How soon serverless runs start.
+        pub performance_target: Option<PerformanceTarget>,
+        pub pipeline_params: Option<PipelineParams>,
+        /// Named arguments, for Python wheel tasks.
+        pub python_named_params: Option<std::collections::BTreeMap<String, String>>,
+        /// Arguments, for Python tasks.
+        pub python_params: Option<Vec<String>>,
+        /// Whether a run waits when the job has as many runs as it may have.
+        pub queue: Option<QueueSettings>,
+        /// Arguments, for `spark-submit` tasks.
+        pub spark_submit_params: Option<Vec<String>>,
+        /// Values of named parameters, for SQL tasks.
+        pub sql_params: Option<std::collections::BTreeMap<String, String>>,
+    }
+    impl std::fmt::Debug for RunNow {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("RunNow")
+                .field("dbt_commands", &crate::redacted::Redacted)
+                .field("duration_target", &self.duration_target)
+                .field("idempotency_token", &self.idempotency_token)
+                .field("jar_params", &crate::redacted::Redacted)
+                .field("job_id", &self.job_id)
+                .field("job_parameters", &crate::redacted::Redacted)
+                .field("notebook_params", &crate::redacted::Redacted)
+                .field("only", &self.only)
+                .field("performance_target", &self.performance_target)
+                .field("pipeline_params", &self.pipeline_params)
+                .field("python_named_params", &crate::redacted::Redacted)
+                .field("python_params", &crate::redacted::Redacted)
+                .field("queue", &self.queue)
+                .field("spark_submit_params", &crate::redacted::Redacted)
+                .field("sql_params", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        RunNow,
+        [
+            (dbt_commands, "dbt_commands"),
+            (duration_target, "duration_target"),
+            (idempotency_token, "idempotency_token"),
+            (jar_params, "jar_params"),
+            (job_id, "job_id"),
+            (job_parameters, "job_parameters"),
+            (notebook_params, "notebook_params"),
+            (only, "only"),
+            (performance_target, "performance_target"),
+            (pipeline_params, "pipeline_params"),
+            (python_named_params, "python_named_params"),
+            (python_params, "python_params"),
+            (queue, "queue"),
+            (spark_submit_params, "spark_submit_params"),
+            (sql_params, "sql_params")
+        ],
+        ["job_id"]
+    );
+    /// The new run.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RunNowResponse {
+        /// Equal to `run_id`.
+        pub number_in_job: Option<i64>,
+        /// The run's id.
+        pub run_id: Option<i64>,
+    }
+    crate::object::object!(RunNowResponse, [(number_in_job, "number_in_job"), (run_id, "run_id")], []);
+    /// What a task produced, or why it failed.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RunOutput {
+        pub ai_function_task_output: Option<AiFunctionTaskOutput>,
+        pub ai_runtime_task_output: Option<AiRuntimeTaskOutput>,
+        pub alert_output: Option<AlertTaskOutput>,
+        pub clean_rooms_notebook_output: Option<CleanRoomsNotebookTaskCleanRoomsNotebookTaskOutput>,
+        pub dashboard_output: Option<DashboardTaskOutput>,
+        pub dbt_cloud_output: Option<DbtCloudTaskOutput>,
+        pub dbt_output: Option<DbtOutput>,
+        pub dbt_platform_output: Option<DbtPlatformTaskOutput>,
+        /// The last line of the error, if the task failed.
+        pub error: Option<String>,
+        /// The whole error, if the task failed.
+        pub error_trace: Option<String>,
+        /// More about the error.
+        pub info: Option<String>,
+        /// What a program printed, at most the last 5 MB.
+        pub logs: Option<String>,
+        /// Whether the logs were cut off.
+        pub logs_truncated: Option<bool>,
+        /// The task's run, without its output.
+        pub metadata: Option<Run>,
+        /// The text that a notebook returned.
+        pub notebook_output: Option<NotebookOutput>,
+        pub run_job_output: Option<RunJobOutput>,
+        pub sql_output: Option<SqlOutput>,
+    }
+    crate::object::object!(
+        RunOutput,
+        [
+            (ai_function_task_output, "ai_function_task_output"),
+            (ai_runtime_task_output, "ai_runtime_task_output"),
+            (alert_output, "alert_output"),
+            (clean_rooms_notebook_output, "clean_rooms_notebook_output"),
+            (dashboard_output, "dashboard_output"),
+            (dbt_cloud_output, "dbt_cloud_output"),
+            (dbt_output, "dbt_output"),
+            (dbt_platform_output, "dbt_platform_output"),
+            (error, "error"),
+            (error_trace, "error_trace"),
+            (info, "info"),
+            (logs, "logs"),
+            (logs_truncated, "logs_truncated"),
+            (metadata, "metadata"),
+            (notebook_output, "notebook_output"),
+            (run_job_output, "run_job_output"),
+            (sql_output, "sql_output")
+        ],
+        []
+    );
+    /// Parameters of the old kind, one member for each kind of task.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct RunParameters {
+        /// Commands, for dbt tasks.
+        pub dbt_commands: Option<Vec<String>>,
+        /// Arguments, for JAR tasks.
+        pub jar_params: Option<Vec<String>>,
+        /// Values of widgets, for notebook tasks.
+        pub notebook_params: Option<std::collections::BTreeMap<String, String>>,
+        pub pipeline_params: Option<PipelineParams>,
+        /// Named arguments, for Python wheel tasks.
+        pub python_named_params: Option<std::collections::BTreeMap<String, String>>,
+        /// Arguments, for Python tasks.
+        pub python_params: Option<Vec<String>>,
+        /// Arguments, for `spark-submit` tasks.
+        pub spark_submit_params: Option<Vec<String>>,
+        /// Values of named parameters, for SQL tasks.
+        pub sql_params: Option<std::collections::BTreeMap<String, String>>,
+    }
+    impl std::fmt::Debug for RunParameters {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("RunParameters")
+                .field("dbt_commands", &crate::redacted::Redacted)
+                .field("jar_params", &crate::redacted::Redacted)
+                .field("notebook_params", &crate::redacted::Redacted)
+                .field("pipeline_params", &self.pipeline_params)
+                .field("python_named_params", &crate::redacted::Redacted)
+                .field("python_params", &crate::redacted::Redacted)
+                .field("spark_submit_params", &crate::redacted::Redacted)
+                .field("sql_params", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        RunParameters,
+        [
+            (dbt_commands, "dbt_commands"),
+            (jar_params, "jar_params"),
+            (notebook_params, "notebook_params"),
+            (pipeline_params, "pipeline_params"),
+            (python_named_params, "python_named_params"),
+            (python_params, "python_params"),
+            (spark_submit_params, "spark_submit_params"),
+            (sql_params, "sql_params")
+        ],
+        []
+    );
+    /// How a run ended.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum RunResultState {
+        Canceled,
+        Disabled,
+        Excluded,
+        Failed,
+        MaximumConcurrentRunsReached,
+        Success,
+        SuccessWithFailures,
+        Timedout,
+        UpstreamCanceled,
+        UpstreamFailed,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        RunResultState,
+        [
+            (Canceled, "CANCELED"),
+            (Disabled, "DISABLED"),
+            (Excluded, "EXCLUDED"),
+            (Failed, "FAILED"),
+            (MaximumConcurrentRunsReached, "MAXIMUM_CONCURRENT_RUNS_REACHED"),
+            (Success, "SUCCESS"),
+            (SuccessWithFailures, "SUCCESS_WITH_FAILURES"),
+            (Timedout, "TIMEDOUT"),
+            (UpstreamCanceled, "UPSTREAM_CANCELED"),
+            (UpstreamFailed, "UPSTREAM_FAILED")
+        ]
+    );
+    /// The state of a run or a task, in the old form.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RunState {
+        pub life_cycle_state: Option<RunLifeCycleState>,
+        pub queue_reason: Option<String>,
+        /// How it ended, once it has.
+        pub result_state: Option<RunResultState>,
+        /// Text about the state.
+        pub state_message: Option<String>,
+        /// Whether it was canceled by a user or timed out.
+        pub user_cancelled_or_timedout: Option<bool>,
+    }
+    crate::object::object!(
+        RunState,
+        [
+            (life_cycle_state, "life_cycle_state"),
+            (queue_reason, "queue_reason"),
+            (result_state, "result_state"),
+            (state_message, "state_message"),
+            (user_cancelled_or_timedout, "user_cancelled_or_timedout")
+        ],
+        []
+    );
+    /// The state of a run or a task, in the new form.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RunStatus {
+        /// Why it is queued.
+        pub queue_details: Option<QueueDetails>,
+        pub state: Option<RunLifecycleStateV2State>,
+        /// How and why it ended, once it does.
+        pub termination_details: Option<TerminationDetails>,
+    }
+    crate::object::object!(
+        RunStatus,
+        [(queue_details, "queue_details"), (state, "state"), (termination_details, "termination_details")],
+        []
+    );
+    /// A task of a run. It is a run of its own, with an id for its output.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RunTask {
+        pub ai_function_task: Option<AiFunctionTask>,
+        pub ai_runtime_task: Option<AiRuntimeTask>,
+        pub alert_task: Option<AlertTask>,
+        /// Which attempt it is; 0 for the first.
+        pub attempt_number: Option<i64>,
+        pub clean_rooms_notebook_task: Option<CleanRoomsNotebookTask>,
+        /// How long the end of the cluster took, in milliseconds; for runs with one task.
+        pub cleanup_duration: Option<i64>,
+        pub cluster_instance: Option<ClusterInstance>,
+        pub compute: Option<Compute>,
+        pub condition_task: Option<RunConditionTask>,
+        pub dashboard_task: Option<DashboardTask>,
+        pub dbt_cloud_task: Option<DbtCloudTask>,
+        pub dbt_platform_task: Option<DbtPlatformTask>,
+        pub dbt_task: Option<DbtTask>,
+        /// The tasks that must have ended before.
+        pub depends_on: Option<Vec<TaskDependency>>,
+        pub description: Option<String>,
+        /// Whether the automatic choice of compute is off for a serverless task.
+        pub disable_auto_optimization: Option<bool>,
+        /// Whether the task is left out of runs.
+        pub disabled: Option<bool>,
+        pub effective_performance_target: Option<PerformanceTarget>,
+        pub effective_serverless_compute_id: Option<String>,
+        pub email_notifications: Option<JobEmailNotifications>,
+        /// When it ended, in milliseconds since the epoch; 0 while it has not.
+        pub end_time: Option<i64>,
+        /// The environment of `environments` that a serverless task uses.
+        pub environment_key: Option<String>,
+        pub environment_variables_key: Option<String>,
+        /// How long the work took, in milliseconds; for runs with one task.
+        pub execution_duration: Option<i64>,
+        /// The cluster to run on.
+        pub existing_cluster_id: Option<String>,
+        pub for_each_task: Option<RunForEachTask>,
+        pub gen_ai_compute_task: Option<GenAiComputeTask>,
+        /// The Git repository from which tasks take their files.
+        pub git_source: Option<GitSource>,
+        /// The cluster of `job_clusters` to run on.
+        pub job_cluster_key: Option<String>,
+        /// Libraries to install on the cluster.
+        pub libraries: Option<Vec<Library>>,
+        /// How often a failed task is run again; -1 for no limit, 0 when left out.
+        pub max_retries: Option<i64>,
+        /// The pause between two attempts, in milliseconds.
+        pub min_retry_interval_millis: Option<i64>,
+        /// A cluster that is made for this alone.
+        pub new_cluster: Option<ClusterSpec>,
+        pub notebook_task: Option<NotebookTask>,
+        pub notification_settings: Option<TaskNotificationSettings>,
+        pub pipeline_task: Option<PipelineTask>,
+        pub power_bi_task: Option<PowerBiTask>,
+        pub python_operator_task: Option<PythonOperatorTask>,
+        pub python_wheel_task: Option<PythonWheelTask>,
+        /// How long it was queued, in milliseconds.
+        pub queue_duration: Option<i64>,
+        pub resolved_values: Option<ResolvedValues>,
+        /// Whether a task that timed out is run again, too.
+        pub retry_on_timeout: Option<bool>,
+        /// How long it took from its start to its end, in milliseconds; for runs with several tasks.
+        pub run_duration: Option<i64>,
+        /// The id of the task's run.
+        pub run_id: Option<i64>,
+        /// How those tasks must have ended; `ALL_SUCCESS` when left out.
+        pub run_if: Option<RunIf>,
+        pub run_job_task: Option<RunJobTask>,
+        /// The web page of the run.
+        pub run_page_url: Option<String>,
+        /// How long the cluster took to be ready, in milliseconds; for runs with one task.
+        pub setup_duration: Option<i64>,
+        pub spark_jar_task: Option<SparkJarTask>,
+        pub spark_python_task: Option<SparkPythonTask>,
+        pub spark_submit_task: Option<SparkSubmitTask>,
+        pub sql_task: Option<SqlTask>,
+        /// When it started, in milliseconds since the epoch.
+        pub start_time: Option<i64>,
+        /// The state in the old form; `status` has the new one.
+        pub state: Option<RunState>,
+        /// The state in the new form.
+        pub status: Option<RunStatus>,
+        /// The name of the task, unique in its run.
+        pub task_key: Option<String>,
+        /// How long it may take before it is canceled as timed out; 0 for no limit.
+        pub timeout_seconds: Option<i64>,
+        pub webhook_notifications: Option<WebhookNotifications>,
+    }
+    crate::object::object!(
+        RunTask,
+        [
+            (ai_function_task, "ai_function_task"),
+            (ai_runtime_task, "ai_runtime_task"),
+            (alert_task, "alert_task"),
+            (attempt_number, "attempt_number"),
+            (clean_rooms_notebook_task, "clean_rooms_notebook_task"),
+            (cleanup_duration, "cleanup_duration"),
+            (cluster_instance, "cluster_instance"),
+            (compute, "compute"),
+            (condition_task, "condition_task"),
+            (dashboard_task, "dashboard_task"),
+            (dbt_cloud_task, "dbt_cloud_task"),
+            (dbt_platform_task, "dbt_platform_task"),
+            (dbt_task, "dbt_task"),
+            (depends_on, "depends_on"),
+            (description, "description"),
+            (disable_auto_optimization, "disable_auto_optimization"),
+            (disabled, "disabled"),
+            (effective_performance_target, "effective_performance_target"),
+            (effective_serverless_compute_id, "effective_serverless_compute_id"),
+            (email_notifications, "email_notifications"),
+            (end_time, "end_time"),
+            (environment_key, "environment_key"),
+            (environment_variables_key, "environment_variables_key"),
+            (execution_duration, "execution_duration"),
+            (existing_cluster_id, "existing_cluster_id"),
+            (for_each_task, "for_each_task"),
+            (gen_ai_compute_task, "gen_ai_compute_task"),
+            (git_source, "git_source"),
+            (job_cluster_key, "job_cluster_key"),
+            (libraries, "libraries"),
+            (max_retries, "max_retries"),
+            (min_retry_interval_millis, "min_retry_interval_millis"),
+            (new_cluster, "new_cluster"),
+            (notebook_task, "notebook_task"),
+            (notification_settings, "notification_settings"),
+            (pipeline_task, "pipeline_task"),
+            (power_bi_task, "power_bi_task"),
+            (python_operator_task, "python_operator_task"),
+            (python_wheel_task, "python_wheel_task"),
+            (queue_duration, "queue_duration"),
+            (resolved_values, "resolved_values"),
+            (retry_on_timeout, "retry_on_timeout"),
+            (run_duration, "run_duration"),
+            (run_id, "run_id"),
+            (run_if, "run_if"),
+            (run_job_task, "run_job_task"),
+            (run_page_url, "run_page_url"),
+            (setup_duration, "setup_duration"),
+            (spark_jar_task, "spark_jar_task"),
+            (spark_python_task, "spark_python_task"),
+            (spark_submit_task, "spark_submit_task"),
+            (sql_task, "sql_task"),
+            (start_time, "start_time"),
+            (state, "state"),
+            (status, "status"),
+            (task_key, "task_key"),
+            (timeout_seconds, "timeout_seconds"),
+            (webhook_notifications, "webhook_notifications")
+        ],
+        []
+    );
+    /// What a run is of: a job, tasks that were submitted, or a notebook that another one called.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum RunType {
+        JobRun,
+        SubmitRun,
+        WorkflowRun,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        RunType,
+        [(JobRun, "JOB_RUN"), (SubmitRun, "SUBMIT_RUN"), (WorkflowRun, "WORKFLOW_RUN")]
+    );
+    /// Optional query parameters of `runs_export`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RunsExportQuery {
+        /// Which views to return; the code alone when left out.
+        pub views_to_export: Option<ViewsToExport>,
+    }
+    crate::object::object!(RunsExportQuery, [(views_to_export, "views_to_export")], []);
+    /// Optional query parameters of `runs_get`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RunsGetQuery {
+        /// Whether to include the repairs and their earlier attempts.
+        pub include_history: Option<bool>,
+        /// Whether to include the values of task parameters with references filled in.
+        pub include_resolved_values: Option<bool>,
+        /// The `next_page_token` or `prev_page_token` of another page; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        RunsGetQuery,
+        [
+            (include_history, "include_history"),
+            (include_resolved_values, "include_resolved_values"),
+            (page_token, "page_token")
+        ],
+        []
+    );
+    /// Optional query parameters of `runs_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RunsListQuery {
+        /// Whether to list only runs that have not ended; excludes `completed_only`.
+        pub active_only: Option<bool>,
+        /// Whether to list only runs that have ended; excludes `active_only`.
+        pub completed_only: Option<bool>,
+        /// Whether to include tasks and clusters, at most 100 of each.
+        pub expand_tasks: Option<bool>,
+        /// Only runs of this job.
+        pub job_id: Option<i64>,
+        /// The most runs in one page, 1 to 24; 20 when left out.
+        pub limit: Option<i64>,
+        /// How many items to skip. Use `page_token` instead.
+        pub offset: Option<i64>,
+        /// The `next_page_token` or `prev_page_token` of another page; leave it out for the first.
+        pub page_token: Option<String>,
+        /// Only runs of this kind.
+        pub run_type: Option<RunType>,
+        /// Only runs that started at or after this time, in milliseconds since the epoch.
+        pub start_time_from: Option<i64>,
+        /// Only runs that started at or before this time, in milliseconds since the epoch.
+        pub start_time_to: Option<i64>,
+    }
+    crate::object::object!(
+        RunsListQuery,
+        [
+            (active_only, "active_only"),
+            (completed_only, "completed_only"),
+            (expand_tasks, "expand_tasks"),
+            (job_id, "job_id"),
+            (limit, "limit"),
+            (offset, "offset"),
+            (page_token, "page_token"),
+            (run_type, "run_type"),
+            (start_time_from, "start_time_from"),
+            (start_time_to, "start_time_to")
+        ],
+        []
+    );
     /// The engine that runs queries: `PHOTON` or `STANDARD`. `NULL` is the absence of a choice, by name.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1628,6 +4862,26 @@ pub mod types {
         ],
         []
     );
+    /// `ScheduleTriggerState`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ScheduleTriggerState(pub serde_json::Map<String, serde_json::Value>);
+    crate::object::transparent!(ScheduleTriggerState);
+    impl std::ops::Deref for ScheduleTriggerState {
+        type Target = serde_json::Map<String, serde_json::Value>;
+        fn deref(&self) -> &serde_json::Map<String, serde_json::Value> {
+            &self.0
+        }
+    }
+    impl std::convert::From<ScheduleTriggerState> for serde_json::Map<String, serde_json::Value> {
+        fn from(value: ScheduleTriggerState) -> Self {
+            value.0
+        }
+    }
+    impl std::convert::From<serde_json::Map<String, serde_json::Value>> for ScheduleTriggerState {
+        fn from(value: serde_json::Map<String, serde_json::Value>) -> Self {
+            Self(value)
+        }
+    }
     /// Why a statement failed.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ServiceError {
@@ -1677,6 +4931,24 @@ pub mod types {
             (WorkspaceTemporarilyUnavailable, "WORKSPACE_TEMPORARILY_UNAVAILABLE")
         ]
     );
+    /// Runs a class of a JAR.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SparkJarTask {
+        pub jar_uri: Option<String>,
+        pub main_class_name: Option<String>,
+        pub parameters: Option<Vec<String>>,
+        pub run_as_repl: Option<bool>,
+    }
+    crate::object::object!(
+        SparkJarTask,
+        [
+            (jar_uri, "jar_uri"),
+            (main_class_name, "main_class_name"),
+            (parameters, "parameters"),
+            (run_as_repl, "run_as_repl")
+        ],
+        []
+    );
     /// A machine of a cluster.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct SparkNode {
@@ -1715,6 +4987,26 @@ pub mod types {
         pub is_spot: Option<bool>,
     }
     crate::object::object!(SparkNodeAwsAttributes, [(is_spot, "is_spot")], []);
+    /// Runs a Python file.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SparkPythonTask {
+        /// Arguments of the program.
+        pub parameters: Option<Vec<String>>,
+        /// The file: an absolute path of the workspace, a volume or the cloud storage, or a relative one of the Git repository.
+        pub python_file: Option<String>,
+        pub source: Option<TaskSource>,
+    }
+    crate::object::object!(
+        SparkPythonTask,
+        [(parameters, "parameters"), (python_file, "python_file"), (source, "source")],
+        []
+    );
+    /// Runs a program by `spark-submit`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SparkSubmitTask {
+        pub parameters: Option<Vec<String>>,
+    }
+    crate::object::object!(SparkSubmitTask, [(parameters, "parameters")], []);
     /// A runtime version.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct SparkVersion {
@@ -1724,6 +5016,12 @@ pub mod types {
         pub name: Option<String>,
     }
     crate::object::object!(SparkVersion, [(key, "key"), (name, "name")], []);
+    /// The folders of a repository that are checked out.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SparseCheckout {
+        pub patterns: Option<Vec<String>>,
+    }
+    crate::object::object!(SparseCheckout, [(patterns, "patterns")], []);
     /// Whether a warehouse may use spot instances: `COST_OPTIMIZED` uses them where possible, `RELIABILITY_OPTIMIZED` keeps away from them. `POLICY_UNSPECIFIED` leaves it to the service.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1741,6 +5039,335 @@ pub mod types {
             (PolicyUnspecified, "POLICY_UNSPECIFIED"),
             (ReliabilityOptimized, "RELIABILITY_OPTIMIZED")
         ]
+    );
+    /// `SqlAlertOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlAlertOutput {
+        pub alert_state: Option<SqlAlertState>,
+        pub output_link: Option<String>,
+        pub query_text: Option<String>,
+        pub sql_statements: Option<Vec<SqlStatementOutput>>,
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        SqlAlertOutput,
+        [
+            (alert_state, "alert_state"),
+            (output_link, "output_link"),
+            (query_text, "query_text"),
+            (sql_statements, "sql_statements"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
+    /// `SqlAlertState`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum SqlAlertState {
+        Ok,
+        Triggered,
+        Unknown,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(SqlAlertState, [(Ok, "OK"), (Triggered, "TRIGGERED"), (Unknown, "UNKNOWN")]);
+    /// `SqlConditionConfiguration`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlConditionConfiguration {
+        pub sql_query_id: Option<String>,
+        pub trigger_mode: Option<SqlConditionTriggerMode>,
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        SqlConditionConfiguration,
+        [(sql_query_id, "sql_query_id"), (trigger_mode, "trigger_mode"), (warehouse_id, "warehouse_id")],
+        []
+    );
+    /// `SqlConditionRunInfoDetails`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlConditionRunInfoDetails {
+        pub condition_evaluation_satisfied: Option<bool>,
+        pub condition_evaluation_sql_session_id: Option<String>,
+        pub condition_evaluation_sql_statement_id: Option<String>,
+    }
+    crate::object::object!(
+        SqlConditionRunInfoDetails,
+        [
+            (condition_evaluation_satisfied, "condition_evaluation_satisfied"),
+            (condition_evaluation_sql_session_id, "condition_evaluation_sql_session_id"),
+            (condition_evaluation_sql_statement_id, "condition_evaluation_sql_statement_id")
+        ],
+        []
+    );
+    /// `SqlConditionState`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlConditionState {
+        pub latest_condition_evaluation_satisfied: Option<bool>,
+        pub latest_condition_evaluation_sql_session_id: Option<String>,
+        pub latest_condition_evaluation_sql_statement_id: Option<String>,
+    }
+    crate::object::object!(
+        SqlConditionState,
+        [
+            (latest_condition_evaluation_satisfied, "latest_condition_evaluation_satisfied"),
+            (latest_condition_evaluation_sql_session_id, "latest_condition_evaluation_sql_session_id"),
+            (latest_condition_evaluation_sql_statement_id, "latest_condition_evaluation_sql_statement_id")
+        ],
+        []
+    );
+    /// `SqlConditionTriggerMode`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum SqlConditionTriggerMode {
+        QueryReturnsRows,
+        ResultValueChanges,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        SqlConditionTriggerMode,
+        [(QueryReturnsRows, "QUERY_RETURNS_ROWS"), (ResultValueChanges, "RESULT_VALUE_CHANGES")]
+    );
+    /// `SqlDashboardOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlDashboardOutput {
+        pub warehouse_id: Option<String>,
+        pub widgets: Option<Vec<SqlDashboardWidgetOutput>>,
+    }
+    crate::object::object!(SqlDashboardOutput, [(warehouse_id, "warehouse_id"), (widgets, "widgets")], []);
+    /// `SqlDashboardWidgetOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlDashboardWidgetOutput {
+        /// When it ended, in milliseconds since the epoch; 0 while it has not.
+        pub end_time: Option<i64>,
+        pub error: Option<SqlOutputError>,
+        pub output_link: Option<String>,
+        /// When it started, in milliseconds since the epoch.
+        pub start_time: Option<i64>,
+        pub status: Option<SqlDashboardWidgetOutputStatus>,
+        pub widget_id: Option<String>,
+        pub widget_title: Option<String>,
+    }
+    crate::object::object!(
+        SqlDashboardWidgetOutput,
+        [
+            (end_time, "end_time"),
+            (error, "error"),
+            (output_link, "output_link"),
+            (start_time, "start_time"),
+            (status, "status"),
+            (widget_id, "widget_id"),
+            (widget_title, "widget_title")
+        ],
+        []
+    );
+    /// `SqlDashboardWidgetOutputStatus`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum SqlDashboardWidgetOutputStatus {
+        Cancelled,
+        Failed,
+        Pending,
+        Running,
+        Success,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        SqlDashboardWidgetOutputStatus,
+        [
+            (Cancelled, "CANCELLED"),
+            (Failed, "FAILED"),
+            (Pending, "PENDING"),
+            (Running, "RUNNING"),
+            (Success, "SUCCESS")
+        ]
+    );
+    /// The output of a SQL task.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlOutput {
+        pub alert_output: Option<SqlAlertOutput>,
+        pub dashboard_output: Option<SqlDashboardOutput>,
+        pub file_output: Option<SqlTaskSqlFileOutput>,
+        pub query_output: Option<SqlQueryOutput>,
+    }
+    crate::object::object!(
+        SqlOutput,
+        [
+            (alert_output, "alert_output"),
+            (dashboard_output, "dashboard_output"),
+            (file_output, "file_output"),
+            (query_output, "query_output")
+        ],
+        []
+    );
+    /// `SqlOutputError`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlOutputError {
+        pub message: Option<String>,
+    }
+    crate::object::object!(SqlOutputError, [(message, "message")], []);
+    /// `SqlQueryOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlQueryOutput {
+        pub endpoint_id: Option<String>,
+        pub output_link: Option<String>,
+        pub query_text: Option<String>,
+        pub sql_statements: Option<Vec<SqlStatementOutput>>,
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        SqlQueryOutput,
+        [
+            (endpoint_id, "endpoint_id"),
+            (output_link, "output_link"),
+            (query_text, "query_text"),
+            (sql_statements, "sql_statements"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
+    /// `SqlStatementOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlStatementOutput {
+        pub lookup_key: Option<String>,
+    }
+    crate::object::object!(SqlStatementOutput, [(lookup_key, "lookup_key")], []);
+    /// `SqlStatementQueryResult`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlStatementQueryResult {
+        pub columns: Option<Vec<SqlStatementQueryResultColumn>>,
+        pub rows: Option<Vec<SqlStatementQueryResultRow>>,
+        pub truncated: Option<bool>,
+    }
+    crate::object::object!(
+        SqlStatementQueryResult,
+        [(columns, "columns"), (rows, "rows"), (truncated, "truncated")],
+        []
+    );
+    /// `SqlStatementQueryResultColumn`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlStatementQueryResultColumn {
+        pub name: Option<String>,
+    }
+    crate::object::object!(SqlStatementQueryResultColumn, [(name, "name")], []);
+    /// `SqlStatementQueryResultRow`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlStatementQueryResultRow {
+        pub values: Option<Vec<SqlStatementQueryResultRowRowValue>>,
+    }
+    crate::object::object!(SqlStatementQueryResultRow, [(values, "values")], []);
+    /// `SqlStatementQueryResultRowRowValue`
+    #[derive(Clone, Default, PartialEq)]
+    pub struct SqlStatementQueryResultRowRowValue {
+        pub string_value: Option<String>,
+    }
+    impl std::fmt::Debug for SqlStatementQueryResultRowRowValue {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("SqlStatementQueryResultRowRowValue")
+                .field("string_value", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(SqlStatementQueryResultRowRowValue, [(string_value, "string_value")], []);
+    /// Runs a query, a file of SQL, an alert or a dashboard on a SQL warehouse.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlTask {
+        pub alert: Option<SqlTaskAlert>,
+        pub dashboard: Option<SqlTaskDashboard>,
+        pub file: Option<SqlTaskFile>,
+        /// Values of the named parameters.
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
+        pub query: Option<SqlTaskQuery>,
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        SqlTask,
+        [
+            (alert, "alert"),
+            (dashboard, "dashboard"),
+            (file, "file"),
+            (parameters, "parameters"),
+            (query, "query"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
+    /// `SqlTaskAlert`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlTaskAlert {
+        pub alert_id: Option<String>,
+        pub pause_subscriptions: Option<bool>,
+        pub subscriptions: Option<Vec<SqlTaskSubscription>>,
+    }
+    crate::object::object!(
+        SqlTaskAlert,
+        [
+            (alert_id, "alert_id"),
+            (pause_subscriptions, "pause_subscriptions"),
+            (subscriptions, "subscriptions")
+        ],
+        []
+    );
+    /// `SqlTaskDashboard`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlTaskDashboard {
+        pub custom_subject: Option<String>,
+        pub dashboard_id: Option<String>,
+        pub pause_subscriptions: Option<bool>,
+        pub subscriptions: Option<Vec<SqlTaskSubscription>>,
+    }
+    crate::object::object!(
+        SqlTaskDashboard,
+        [
+            (custom_subject, "custom_subject"),
+            (dashboard_id, "dashboard_id"),
+            (pause_subscriptions, "pause_subscriptions"),
+            (subscriptions, "subscriptions")
+        ],
+        []
+    );
+    /// A file of SQL statements, separated by semicolons.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlTaskFile {
+        pub path: Option<String>,
+        pub source: Option<TaskSource>,
+    }
+    crate::object::object!(SqlTaskFile, [(path, "path"), (source, "source")], []);
+    /// A saved query.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlTaskQuery {
+        pub query_id: Option<String>,
+    }
+    crate::object::object!(SqlTaskQuery, [(query_id, "query_id")], []);
+    /// `SqlTaskSqlFileOutput`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlTaskSqlFileOutput {
+        pub query_result: Option<SqlStatementQueryResult>,
+        pub query_text: Option<String>,
+        pub sql_statements: Option<Vec<SqlStatementOutput>>,
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        SqlTaskSqlFileOutput,
+        [
+            (query_result, "query_result"),
+            (query_text, "query_text"),
+            (sql_statements, "sql_statements"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
+    /// `SqlTaskSubscription`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlTaskSubscription {
+        pub destination_id: Option<String>,
+        pub user_name: Option<String>,
+    }
+    crate::object::object!(
+        SqlTaskSubscription,
+        [(destination_id, "destination_id"), (user_name, "user_name")],
+        []
     );
     /// The cluster to start.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -1874,6 +5501,477 @@ pub mod types {
         [(error, "error"), (sql_state, "sql_state"), (state, "state")],
         []
     );
+    /// `StorageMode`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum StorageMode {
+        DirectQuery,
+        Dual,
+        Import,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        StorageMode,
+        [(DirectQuery, "DIRECT_QUERY"), (Dual, "DUAL"), (Import, "IMPORT")]
+    );
+    /// A run without a job.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SubmitRun {
+        /// Who may do what with the run.
+        pub access_control_list: Option<Vec<JobAccessControlRequest>>,
+        /// The budget policy for serverless compute; `usage_policy_id` is the newer name.
+        pub budget_policy_id: Option<String>,
+        pub duration_target: Option<String>,
+        pub email_notifications: Option<JobEmailNotifications>,
+        pub environment_variables: Option<Vec<JobEnvironmentVariables>>,
+        /// Environments of serverless tasks, which refer to them by key.
+        pub environments: Option<Vec<JobEnvironment>>,
+        /// The Git repository from which tasks take their files.
+        pub git_source: Option<GitSource>,
+        /// Limits beyond which a notification is sent.
+        pub health: Option<JobsHealthRules>,
+        /// A text of at most 64 characters that identifies the request. A second request with it returns the first run and starts none.
+        pub idempotency_token: Option<String>,
+        pub notification_settings: Option<JobNotificationSettings>,
+        /// How soon serverless runs start.
+        pub performance_target: Option<PerformanceTarget>,
+        /// Whether a run waits when the job has as many runs as it may have.
+        pub queue: Option<QueueSettings>,
+        /// As whom the run runs; the caller when left out.
+        pub run_as: Option<JobRunAs>,
+        /// The name of the run; `Untitled` when left out.
+        pub run_name: Option<String>,
+        pub tasks: Option<Vec<Task>>,
+        /// How long it may take before it is canceled as timed out; 0 for no limit.
+        pub timeout_seconds: Option<i64>,
+        pub usage_policy_id: Option<String>,
+        pub webhook_notifications: Option<WebhookNotifications>,
+    }
+    crate::object::object!(
+        SubmitRun,
+        [
+            (access_control_list, "access_control_list"),
+            (budget_policy_id, "budget_policy_id"),
+            (duration_target, "duration_target"),
+            (email_notifications, "email_notifications"),
+            (environment_variables, "environment_variables"),
+            (environments, "environments"),
+            (git_source, "git_source"),
+            (health, "health"),
+            (idempotency_token, "idempotency_token"),
+            (notification_settings, "notification_settings"),
+            (performance_target, "performance_target"),
+            (queue, "queue"),
+            (run_as, "run_as"),
+            (run_name, "run_name"),
+            (tasks, "tasks"),
+            (timeout_seconds, "timeout_seconds"),
+            (usage_policy_id, "usage_policy_id"),
+            (webhook_notifications, "webhook_notifications")
+        ],
+        []
+    );
+    /// The new run.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SubmitRunResponse {
+        /// The run's id.
+        pub run_id: Option<i64>,
+    }
+    crate::object::object!(SubmitRunResponse, [(run_id, "run_id")], []);
+    /// `Subscription`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Subscription {
+        pub attachment: Option<SubscriptionAttachment>,
+        pub custom_subject: Option<String>,
+        pub paused: Option<bool>,
+        pub subscribers: Option<Vec<SubscriptionSubscriber>>,
+    }
+    crate::object::object!(
+        Subscription,
+        [
+            (attachment, "attachment"),
+            (custom_subject, "custom_subject"),
+            (paused, "paused"),
+            (subscribers, "subscribers")
+        ],
+        []
+    );
+    /// `SubscriptionAttachment`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SubscriptionAttachment {
+        pub data_attachment: Option<SubscriptionAttachmentDataAttachment>,
+        pub page_attachment: Option<SubscriptionAttachmentPageAttachment>,
+    }
+    crate::object::object!(
+        SubscriptionAttachment,
+        [(data_attachment, "data_attachment"), (page_attachment, "page_attachment")],
+        []
+    );
+    /// `SubscriptionAttachmentDataAttachment`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SubscriptionAttachmentDataAttachment {
+        pub file_format: Option<SubscriptionAttachmentDataAttachmentFileFormat>,
+        pub include_applied_filters: Option<bool>,
+        pub widgets: Option<Vec<SubscriptionAttachmentDataAttachmentWidget>>,
+    }
+    crate::object::object!(
+        SubscriptionAttachmentDataAttachment,
+        [
+            (file_format, "file_format"),
+            (include_applied_filters, "include_applied_filters"),
+            (widgets, "widgets")
+        ],
+        []
+    );
+    /// `SubscriptionAttachmentDataAttachmentFileFormat`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum SubscriptionAttachmentDataAttachmentFileFormat {
+        FileFormatCsv,
+        FileFormatExcel,
+        FileFormatTsv,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        SubscriptionAttachmentDataAttachmentFileFormat,
+        [
+            (FileFormatCsv, "FILE_FORMAT_CSV"),
+            (FileFormatExcel, "FILE_FORMAT_EXCEL"),
+            (FileFormatTsv, "FILE_FORMAT_TSV")
+        ]
+    );
+    /// `SubscriptionAttachmentDataAttachmentWidget`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SubscriptionAttachmentDataAttachmentWidget {
+        pub page_id: Option<String>,
+        pub widget_id: Option<String>,
+    }
+    crate::object::object!(
+        SubscriptionAttachmentDataAttachmentWidget,
+        [(page_id, "page_id"), (widget_id, "widget_id")],
+        []
+    );
+    /// `SubscriptionAttachmentPageAttachment`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SubscriptionAttachmentPageAttachment {
+        pub page_ids: Option<Vec<String>>,
+        pub page_selection: Option<SubscriptionAttachmentPageAttachmentPageSelection>,
+    }
+    crate::object::object!(
+        SubscriptionAttachmentPageAttachment,
+        [(page_ids, "page_ids"), (page_selection, "page_selection")],
+        []
+    );
+    /// `SubscriptionAttachmentPageAttachmentPageSelection`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum SubscriptionAttachmentPageAttachmentPageSelection {
+        PageSelectionAll,
+        PageSelectionSubset,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        SubscriptionAttachmentPageAttachmentPageSelection,
+        [(PageSelectionAll, "PAGE_SELECTION_ALL"), (PageSelectionSubset, "PAGE_SELECTION_SUBSET")]
+    );
+    /// `SubscriptionSubscriber`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SubscriptionSubscriber {
+        pub destination_id: Option<String>,
+        pub user_name: Option<String>,
+    }
+    crate::object::object!(
+        SubscriptionSubscriber,
+        [(destination_id, "destination_id"), (user_name, "user_name")],
+        []
+    );
+    /// `TableState`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TableState {
+        pub has_seen_updates: Option<bool>,
+        pub table_name: Option<String>,
+    }
+    crate::object::object!(
+        TableState,
+        [(has_seen_updates, "has_seen_updates"), (table_name, "table_name")],
+        []
+    );
+    /// `TableTriggerState`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TableTriggerState {
+        pub last_seen_table_states: Option<Vec<TableState>>,
+        pub using_scalable_monitoring: Option<bool>,
+    }
+    crate::object::object!(
+        TableTriggerState,
+        [
+            (last_seen_table_states, "last_seen_table_states"),
+            (using_scalable_monitoring, "using_scalable_monitoring")
+        ],
+        []
+    );
+    /// `TableUpdateCondition`
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TableUpdateCondition {
+        AllUpdated,
+        AnyUpdated,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        TableUpdateCondition,
+        [(AllUpdated, "ALL_UPDATED"), (AnyUpdated, "ANY_UPDATED")]
+    );
+    /// `TableUpdateTriggerConfiguration`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TableUpdateTriggerConfiguration {
+        pub condition: Option<TableUpdateCondition>,
+        pub min_time_between_triggers_seconds: Option<i64>,
+        pub table_names: Option<Vec<String>>,
+        pub wait_after_last_change_seconds: Option<i64>,
+    }
+    crate::object::object!(
+        TableUpdateTriggerConfiguration,
+        [
+            (condition, "condition"),
+            (min_time_between_triggers_seconds, "min_time_between_triggers_seconds"),
+            (table_names, "table_names"),
+            (wait_after_last_change_seconds, "wait_after_last_change_seconds")
+        ],
+        []
+    );
+    /// A task of a job. Exactly one of the `_task` members says what it does. Members that are not described are kept.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Task {
+        pub ai_function_task: Option<AiFunctionTask>,
+        pub ai_runtime_task: Option<AiRuntimeTask>,
+        pub alert_task: Option<AlertTask>,
+        pub clean_rooms_notebook_task: Option<CleanRoomsNotebookTask>,
+        pub compute: Option<Compute>,
+        pub condition_task: Option<ConditionTask>,
+        pub dashboard_task: Option<DashboardTask>,
+        pub dbt_cloud_task: Option<DbtCloudTask>,
+        pub dbt_platform_task: Option<DbtPlatformTask>,
+        pub dbt_task: Option<DbtTask>,
+        /// The tasks that must have ended before.
+        pub depends_on: Option<Vec<TaskDependency>>,
+        pub description: Option<String>,
+        /// Whether the automatic choice of compute is off for a serverless task.
+        pub disable_auto_optimization: Option<bool>,
+        /// Whether the task is left out of runs.
+        pub disabled: Option<bool>,
+        pub email_notifications: Option<JobEmailNotifications>,
+        /// The environment of `environments` that a serverless task uses.
+        pub environment_key: Option<String>,
+        pub environment_variables_key: Option<String>,
+        /// The cluster to run on.
+        pub existing_cluster_id: Option<String>,
+        pub for_each_task: Option<ForEachTask>,
+        pub gen_ai_compute_task: Option<GenAiComputeTask>,
+        /// Limits beyond which a notification is sent.
+        pub health: Option<JobsHealthRules>,
+        /// The cluster of `job_clusters` to run on.
+        pub job_cluster_key: Option<String>,
+        /// Libraries to install on the cluster.
+        pub libraries: Option<Vec<Library>>,
+        /// How often a failed task is run again; -1 for no limit, 0 when left out.
+        pub max_retries: Option<i64>,
+        /// The pause between two attempts, in milliseconds.
+        pub min_retry_interval_millis: Option<i64>,
+        /// A cluster that is made for this alone.
+        pub new_cluster: Option<ClusterSpec>,
+        pub notebook_task: Option<NotebookTask>,
+        pub notification_settings: Option<TaskNotificationSettings>,
+        pub pipeline_task: Option<PipelineTask>,
+        pub power_bi_task: Option<PowerBiTask>,
+        pub python_operator_task: Option<PythonOperatorTask>,
+        pub python_wheel_task: Option<PythonWheelTask>,
+        /// Whether a task that timed out is run again, too.
+        pub retry_on_timeout: Option<bool>,
+        /// How those tasks must have ended; `ALL_SUCCESS` when left out.
+        pub run_if: Option<RunIf>,
+        pub run_job_task: Option<RunJobTask>,
+        pub spark_jar_task: Option<SparkJarTask>,
+        pub spark_python_task: Option<SparkPythonTask>,
+        pub spark_submit_task: Option<SparkSubmitTask>,
+        pub sql_task: Option<SqlTask>,
+        /// The name of the task, unique in its job.
+        pub task_key: Option<String>,
+        /// How long it may take before it is canceled as timed out; 0 for no limit.
+        pub timeout_seconds: Option<i64>,
+        pub webhook_notifications: Option<WebhookNotifications>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        Task,
+        [
+            (ai_function_task, "ai_function_task"),
+            (ai_runtime_task, "ai_runtime_task"),
+            (alert_task, "alert_task"),
+            (clean_rooms_notebook_task, "clean_rooms_notebook_task"),
+            (compute, "compute"),
+            (condition_task, "condition_task"),
+            (dashboard_task, "dashboard_task"),
+            (dbt_cloud_task, "dbt_cloud_task"),
+            (dbt_platform_task, "dbt_platform_task"),
+            (dbt_task, "dbt_task"),
+            (depends_on, "depends_on"),
+            (description, "description"),
+            (disable_auto_optimization, "disable_auto_optimization"),
+            (disabled, "disabled"),
+            (email_notifications, "email_notifications"),
+            (environment_key, "environment_key"),
+            (environment_variables_key, "environment_variables_key"),
+            (existing_cluster_id, "existing_cluster_id"),
+            (for_each_task, "for_each_task"),
+            (gen_ai_compute_task, "gen_ai_compute_task"),
+            (health, "health"),
+            (job_cluster_key, "job_cluster_key"),
+            (libraries, "libraries"),
+            (max_retries, "max_retries"),
+            (min_retry_interval_millis, "min_retry_interval_millis"),
+            (new_cluster, "new_cluster"),
+            (notebook_task, "notebook_task"),
+            (notification_settings, "notification_settings"),
+            (pipeline_task, "pipeline_task"),
+            (power_bi_task, "power_bi_task"),
+            (python_operator_task, "python_operator_task"),
+            (python_wheel_task, "python_wheel_task"),
+            (retry_on_timeout, "retry_on_timeout"),
+            (run_if, "run_if"),
+            (run_job_task, "run_job_task"),
+            (spark_jar_task, "spark_jar_task"),
+            (spark_python_task, "spark_python_task"),
+            (spark_submit_task, "spark_submit_task"),
+            (sql_task, "sql_task"),
+            (task_key, "task_key"),
+            (timeout_seconds, "timeout_seconds"),
+            (webhook_notifications, "webhook_notifications")
+        ],
+        [],
+        extra
+    );
+    /// A task that must have ended before.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TaskDependency {
+        /// The outcome of a condition task, `true` or `false`, for which this task runs.
+        pub outcome: Option<String>,
+        pub task_key: Option<String>,
+    }
+    crate::object::object!(TaskDependency, [(outcome, "outcome"), (task_key, "task_key")], []);
+    /// `TaskNotificationSettings`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TaskNotificationSettings {
+        pub alert_on_last_attempt: Option<bool>,
+        pub no_alert_for_canceled_runs: Option<bool>,
+        pub no_alert_for_skipped_runs: Option<bool>,
+    }
+    crate::object::object!(
+        TaskNotificationSettings,
+        [
+            (alert_on_last_attempt, "alert_on_last_attempt"),
+            (no_alert_for_canceled_runs, "no_alert_for_canceled_runs"),
+            (no_alert_for_skipped_runs, "no_alert_for_skipped_runs")
+        ],
+        []
+    );
+    /// Whether the failed tasks of a continuous job are run again.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TaskRetryMode {
+        Never,
+        OnFailure,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(TaskRetryMode, [(Never, "NEVER"), (OnFailure, "ON_FAILURE")]);
+    /// Whether a file comes from the workspace or from the Git repository of the job.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TaskSource {
+        Git,
+        Workspace,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(TaskSource, [(Git, "GIT"), (Workspace, "WORKSPACE")]);
+    /// Why a run ended.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TerminationCodeCode {
+        BreakingChange,
+        BudgetPolicyLimitExceeded,
+        Canceled,
+        CloudFailure,
+        ClusterError,
+        ClusterRequestLimitExceeded,
+        Disabled,
+        DriverError,
+        FeatureDisabled,
+        InternalError,
+        InvalidClusterRequest,
+        InvalidRunConfiguration,
+        LibraryInstallationError,
+        MaxConcurrentRunsExceeded,
+        MaxJobQueueSizeExceeded,
+        MaxSparkContextsExceeded,
+        RepositoryCheckoutFailed,
+        ResourceNotFound,
+        RunExecutionError,
+        Skipped,
+        StorageAccessError,
+        Success,
+        SuccessWithFailures,
+        UnauthorizedError,
+        UserCanceled,
+        WorkspaceRunLimitExceeded,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        TerminationCodeCode,
+        [
+            (BreakingChange, "BREAKING_CHANGE"),
+            (BudgetPolicyLimitExceeded, "BUDGET_POLICY_LIMIT_EXCEEDED"),
+            (Canceled, "CANCELED"),
+            (CloudFailure, "CLOUD_FAILURE"),
+            (ClusterError, "CLUSTER_ERROR"),
+            (ClusterRequestLimitExceeded, "CLUSTER_REQUEST_LIMIT_EXCEEDED"),
+            (Disabled, "DISABLED"),
+            (DriverError, "DRIVER_ERROR"),
+            (FeatureDisabled, "FEATURE_DISABLED"),
+            (InternalError, "INTERNAL_ERROR"),
+            (InvalidClusterRequest, "INVALID_CLUSTER_REQUEST"),
+            (InvalidRunConfiguration, "INVALID_RUN_CONFIGURATION"),
+            (LibraryInstallationError, "LIBRARY_INSTALLATION_ERROR"),
+            (MaxConcurrentRunsExceeded, "MAX_CONCURRENT_RUNS_EXCEEDED"),
+            (MaxJobQueueSizeExceeded, "MAX_JOB_QUEUE_SIZE_EXCEEDED"),
+            (MaxSparkContextsExceeded, "MAX_SPARK_CONTEXTS_EXCEEDED"),
+            (RepositoryCheckoutFailed, "REPOSITORY_CHECKOUT_FAILED"),
+            (ResourceNotFound, "RESOURCE_NOT_FOUND"),
+            (RunExecutionError, "RUN_EXECUTION_ERROR"),
+            (Skipped, "SKIPPED"),
+            (StorageAccessError, "STORAGE_ACCESS_ERROR"),
+            (Success, "SUCCESS"),
+            (SuccessWithFailures, "SUCCESS_WITH_FAILURES"),
+            (UnauthorizedError, "UNAUTHORIZED_ERROR"),
+            (UserCanceled, "USER_CANCELED"),
+            (WorkspaceRunLimitExceeded, "WORKSPACE_RUN_LIMIT_EXCEEDED")
+        ]
+    );
+    /// How and why a run ended.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TerminationDetails {
+        pub code: Option<TerminationCodeCode>,
+        pub message: Option<String>,
+        /// Whether it succeeded, or whose fault it was.
+        pub type_: Option<TerminationTypeType>,
+    }
+    crate::object::object!(TerminationDetails, [(code, "code"), (message, "message"), (type_, "type")], []);
     /// Why a cluster, or the compute behind a warehouse, came to an end or never came up.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct TerminationReason {
@@ -2316,6 +6414,193 @@ pub mod types {
             (Success, "SUCCESS")
         ]
     );
+    /// Whether a run succeeded, or whose fault it was.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TerminationTypeType {
+        ClientError,
+        CloudFailure,
+        InternalError,
+        Success,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        TerminationTypeType,
+        [
+            (ClientError, "CLIENT_ERROR"),
+            (CloudFailure, "CLOUD_FAILURE"),
+            (InternalError, "INTERNAL_ERROR"),
+            (Success, "SUCCESS")
+        ]
+    );
+    /// `TriggerConfiguration`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TriggerConfiguration {
+        /// Keeps one run active at all times; excludes `schedule` and `trigger`.
+        pub continuous: Option<ContinuousTriggerConfiguration>,
+        pub file_arrival: Option<FileArrivalTriggerConfiguration>,
+        pub job_completion: Option<JobCompletionTriggerConfiguration>,
+        pub model: Option<ModelTriggerConfiguration>,
+        pub pause_status: Option<PauseStatus>,
+        pub periodic: Option<PeriodicTriggerConfiguration>,
+        /// When the job runs by itself.
+        pub schedule: Option<CronTriggerConfiguration>,
+        pub sql_condition: Option<SqlConditionConfiguration>,
+        pub table_update: Option<TableUpdateTriggerConfiguration>,
+    }
+    crate::object::object!(
+        TriggerConfiguration,
+        [
+            (continuous, "continuous"),
+            (file_arrival, "file_arrival"),
+            (job_completion, "job_completion"),
+            (model, "model"),
+            (pause_status, "pause_status"),
+            (periodic, "periodic"),
+            (schedule, "schedule"),
+            (sql_condition, "sql_condition"),
+            (table_update, "table_update")
+        ],
+        []
+    );
+    /// `TriggerDetails`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TriggerDetails {
+        pub history: Option<TriggerHistory>,
+        pub state: Option<PerTriggerState>,
+    }
+    crate::object::object!(TriggerDetails, [(history, "history"), (state, "state")], []);
+    /// `TriggerEvaluation`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TriggerEvaluation {
+        pub description: Option<String>,
+        pub run_id: Option<i64>,
+        pub timestamp: Option<i64>,
+    }
+    crate::object::object!(
+        TriggerEvaluation,
+        [(description, "description"), (run_id, "run_id"), (timestamp, "timestamp")],
+        []
+    );
+    /// `TriggerHistory`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TriggerHistory {
+        pub last_failed: Option<TriggerEvaluation>,
+        pub last_not_triggered: Option<TriggerEvaluation>,
+        pub last_triggered: Option<TriggerEvaluation>,
+    }
+    crate::object::object!(
+        TriggerHistory,
+        [
+            (last_failed, "last_failed"),
+            (last_not_triggered, "last_not_triggered"),
+            (last_triggered, "last_triggered")
+        ],
+        []
+    );
+    /// More about what started a run.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TriggerInfo {
+        pub job_completion: Option<JobCompletionTriggerRunInfoDetails>,
+        /// The run whose task started it.
+        pub run_id: Option<i64>,
+        pub sql_condition: Option<SqlConditionRunInfoDetails>,
+    }
+    crate::object::object!(
+        TriggerInfo,
+        [(job_completion, "job_completion"), (run_id, "run_id"), (sql_condition, "sql_condition")],
+        []
+    );
+    /// What starts a job, other than a schedule. Exactly one kind is given.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TriggerSettings {
+        pub file_arrival: Option<FileArrivalTriggerConfiguration>,
+        pub job_completion: Option<JobCompletionTriggerConfiguration>,
+        pub model: Option<ModelTriggerConfiguration>,
+        pub pause_status: Option<PauseStatus>,
+        pub periodic: Option<PeriodicTriggerConfiguration>,
+        pub sql_condition: Option<SqlConditionConfiguration>,
+        pub table_update: Option<TableUpdateTriggerConfiguration>,
+    }
+    crate::object::object!(
+        TriggerSettings,
+        [
+            (file_arrival, "file_arrival"),
+            (job_completion, "job_completion"),
+            (model, "model"),
+            (pause_status, "pause_status"),
+            (periodic, "periodic"),
+            (sql_condition, "sql_condition"),
+            (table_update, "table_update")
+        ],
+        []
+    );
+    /// `TriggerStateProto`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TriggerStateProto {
+        pub file_arrival: Option<FileArrivalTriggerState>,
+        pub job_completion: Option<JobCompletionTriggerState>,
+        pub pause_status: Option<PauseStatus>,
+        pub sql_condition: Option<SqlConditionState>,
+        pub table: Option<TableTriggerState>,
+    }
+    crate::object::object!(
+        TriggerStateProto,
+        [
+            (file_arrival, "file_arrival"),
+            (job_completion, "job_completion"),
+            (pause_status, "pause_status"),
+            (sql_condition, "sql_condition"),
+            (table, "table")
+        ],
+        []
+    );
+    /// What started a run.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TriggerType {
+        Continuous,
+        ContinuousRestart,
+        FileArrival,
+        JobCompletion,
+        OneTime,
+        Periodic,
+        Retry,
+        RunJobTask,
+        Table,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        TriggerType,
+        [
+            (Continuous, "CONTINUOUS"),
+            (ContinuousRestart, "CONTINUOUS_RESTART"),
+            (FileArrival, "FILE_ARRIVAL"),
+            (JobCompletion, "JOB_COMPLETION"),
+            (OneTime, "ONE_TIME"),
+            (Periodic, "PERIODIC"),
+            (Retry, "RETRY"),
+            (RunJobTask, "RUN_JOB_TASK"),
+            (Table, "TABLE")
+        ]
+    );
+    /// Changes to a job.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpdateJob {
+        /// Top-level settings to remove, or single tasks or clusters, such as `tasks/task_1`.
+        pub fields_to_remove: Option<Vec<String>>,
+        /// The job to change.
+        pub job_id: i64,
+        /// The settings to change; what is left out stays.
+        pub new_settings: Option<JobSettings>,
+    }
+    crate::object::object!(
+        UpdateJob,
+        [(fields_to_remove, "fields_to_remove"), (job_id, "job_id"), (new_settings, "new_settings")],
+        ["job_id"]
+    );
     /// A user or a service principal of the workspace.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct User {
@@ -2391,6 +6676,42 @@ pub mod types {
         [(attributes, "attributes"), (excluded_attributes, "excludedAttributes")],
         []
     );
+    /// One view.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ViewItem {
+        /// The page, as HTML.
+        pub content: Option<String>,
+        pub name: Option<String>,
+        pub type_: Option<ViewType>,
+    }
+    crate::object::object!(ViewItem, [(content, "content"), (name, "name"), (type_, "type")], []);
+    /// What a view shows.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ViewType {
+        Dashboard,
+        Notebook,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(ViewType, [(Dashboard, "DASHBOARD"), (Notebook, "NOTEBOOK")]);
+    /// Which views of a notebook to export.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ViewsToExport {
+        All,
+        Code,
+        Dashboards,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(ViewsToExport, [(All, "ALL"), (Code, "CODE"), (Dashboards, "DASHBOARDS")]);
+    /// `VolumeSource`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VolumeSource {
+        pub volume_path: Option<String>,
+    }
+    crate::object::object!(VolumeSource, [(volume_path, "volume_path")], []);
     /// A place in a Unity Catalog volume.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct VolumesStorageInfo {
@@ -2557,6 +6878,42 @@ pub mod types {
         [(page_size, "page_size"), (page_token, "page_token"), (run_as_user_id, "run_as_user_id")],
         []
     );
+    /// A notification destination.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Webhook {
+        pub id: Option<String>,
+    }
+    crate::object::object!(Webhook, [(id, "id")], []);
+    /// Destinations that are called when something happens to a run or a task.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct WebhookNotifications {
+        pub on_duration_warning_threshold_exceeded: Option<Vec<Webhook>>,
+        pub on_failure: Option<Vec<Webhook>>,
+        pub on_maintenance_complete: Option<Vec<Webhook>>,
+        pub on_maintenance_start: Option<Vec<Webhook>>,
+        pub on_start: Option<Vec<Webhook>>,
+        pub on_streaming_backlog_exceeded: Option<Vec<Webhook>>,
+        pub on_success: Option<Vec<Webhook>>,
+    }
+    crate::object::object!(
+        WebhookNotifications,
+        [
+            (on_duration_warning_threshold_exceeded, "on_duration_warning_threshold_exceeded"),
+            (on_failure, "on_failure"),
+            (on_maintenance_complete, "on_maintenance_complete"),
+            (on_maintenance_start, "on_maintenance_start"),
+            (on_start, "on_start"),
+            (on_streaming_backlog_exceeded, "on_streaming_backlog_exceeded"),
+            (on_success, "on_success")
+        ],
+        []
+    );
+    /// `WidgetErrorDetail`
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct WidgetErrorDetail {
+        pub message: Option<String>,
+    }
+    crate::object::object!(WidgetErrorDetail, [(message, "message")], []);
     /// Which workloads may use a cluster.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct WorkloadType {
@@ -2614,6 +6971,51 @@ pub mod operations {
     /// `POST /api/1.2/commands/cancel`
     pub const COMMANDS_CANCEL: OperationInfo =
         OperationInfo::new("commands_cancel", "POST", "/api/1.2/commands/cancel", true);
+    /// `POST /api/2.2/jobs/create`
+    pub const JOBS_CREATE: OperationInfo =
+        OperationInfo::new("jobs_create", "POST", "/api/2.2/jobs/create", false);
+    /// `GET /api/2.2/jobs/list`
+    pub const JOBS_LIST: OperationInfo = OperationInfo::new("jobs_list", "GET", "/api/2.2/jobs/list", true);
+    /// `GET /api/2.2/jobs/get`
+    pub const JOBS_GET: OperationInfo = OperationInfo::new("jobs_get", "GET", "/api/2.2/jobs/get", true);
+    /// `POST /api/2.2/jobs/update`
+    pub const JOBS_UPDATE: OperationInfo =
+        OperationInfo::new("jobs_update", "POST", "/api/2.2/jobs/update", true);
+    /// `POST /api/2.2/jobs/reset`
+    pub const JOBS_RESET: OperationInfo =
+        OperationInfo::new("jobs_reset", "POST", "/api/2.2/jobs/reset", true);
+    /// `POST /api/2.2/jobs/delete`
+    pub const JOBS_DELETE: OperationInfo =
+        OperationInfo::new("jobs_delete", "POST", "/api/2.2/jobs/delete", true);
+    /// `POST /api/2.2/jobs/run-now`
+    pub const JOBS_RUN_NOW: OperationInfo =
+        OperationInfo::new("jobs_run_now", "POST", "/api/2.2/jobs/run-now", false);
+    /// `POST /api/2.2/jobs/runs/submit`
+    pub const RUNS_SUBMIT: OperationInfo =
+        OperationInfo::new("runs_submit", "POST", "/api/2.2/jobs/runs/submit", false);
+    /// `GET /api/2.2/jobs/runs/list`
+    pub const RUNS_LIST: OperationInfo =
+        OperationInfo::new("runs_list", "GET", "/api/2.2/jobs/runs/list", true);
+    /// `GET /api/2.2/jobs/runs/get`
+    pub const RUNS_GET: OperationInfo = OperationInfo::new("runs_get", "GET", "/api/2.2/jobs/runs/get", true);
+    /// `GET /api/2.2/jobs/runs/get-output`
+    pub const RUNS_GET_OUTPUT: OperationInfo =
+        OperationInfo::new("runs_get_output", "GET", "/api/2.2/jobs/runs/get-output", true);
+    /// `POST /api/2.2/jobs/runs/cancel`
+    pub const RUNS_CANCEL: OperationInfo =
+        OperationInfo::new("runs_cancel", "POST", "/api/2.2/jobs/runs/cancel", true);
+    /// `POST /api/2.2/jobs/runs/repair`
+    pub const RUNS_REPAIR: OperationInfo =
+        OperationInfo::new("runs_repair", "POST", "/api/2.2/jobs/runs/repair", false);
+    /// `POST /api/2.2/jobs/runs/delete`
+    pub const RUNS_DELETE: OperationInfo =
+        OperationInfo::new("runs_delete", "POST", "/api/2.2/jobs/runs/delete", true);
+    /// `GET /api/2.2/jobs/runs/export`
+    pub const RUNS_EXPORT: OperationInfo =
+        OperationInfo::new("runs_export", "GET", "/api/2.2/jobs/runs/export", true);
+    /// `POST /api/2.2/jobs/runs/cancel-all`
+    pub const RUNS_CANCEL_ALL: OperationInfo =
+        OperationInfo::new("runs_cancel_all", "POST", "/api/2.2/jobs/runs/cancel-all", true);
     /// `POST /api/2.0/sql/statements`
     pub const STATEMENTS_EXECUTE: OperationInfo =
         OperationInfo::new("statements_execute", "POST", "/api/2.0/sql/statements", false);
@@ -2665,6 +7067,22 @@ pub const OPERATIONS: &[OperationInfo] = &[
     operations::COMMANDS_EXECUTE,
     operations::COMMANDS_STATUS,
     operations::COMMANDS_CANCEL,
+    operations::JOBS_CREATE,
+    operations::JOBS_LIST,
+    operations::JOBS_GET,
+    operations::JOBS_UPDATE,
+    operations::JOBS_RESET,
+    operations::JOBS_DELETE,
+    operations::JOBS_RUN_NOW,
+    operations::RUNS_SUBMIT,
+    operations::RUNS_LIST,
+    operations::RUNS_GET,
+    operations::RUNS_GET_OUTPUT,
+    operations::RUNS_CANCEL,
+    operations::RUNS_REPAIR,
+    operations::RUNS_DELETE,
+    operations::RUNS_EXPORT,
+    operations::RUNS_CANCEL_ALL,
     operations::STATEMENTS_EXECUTE,
     operations::STATEMENTS_GET,
     operations::STATEMENTS_GET_RESULT_CHUNK,
@@ -2840,6 +7258,197 @@ impl Client {
         body: &types::CancelCommand,
     ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::COMMANDS_CANCEL).json(body).send().await
+    }
+    /// Create a job
+    ///
+    /// Creates a job and returns its id. Names need not be unique: a second job of one name is no error, so a repeated create makes two.
+    ///
+    /// Sends a `POST` request to `/api/2.2/jobs/create`
+    pub async fn jobs_create(
+        &self,
+        body: &types::CreateJob,
+    ) -> Result<ResponseValue<types::CreateJobResponse>, Error> {
+        self.call(&operations::JOBS_CREATE).json(body).send().await
+    }
+    /// List jobs
+    ///
+    /// Lists jobs, newest first. Tasks and clusters are left out unless `expand_tasks` is set. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.2/jobs/list`
+    pub async fn jobs_list(
+        &self,
+        query: &types::JobsListQuery,
+    ) -> Result<ResponseValue<types::ListJobsResponse>, Error> {
+        self.call(&operations::JOBS_LIST).query_object(query).send().await
+    }
+    /// Get a job
+    ///
+    /// Returns one job with its settings. Tasks, clusters, parameters and environments come at most 100 at a time: follow `next_page_token` for the rest, whose pages repeat the head. A job that does not exist is an error 400 `INVALID_PARAMETER_VALUE` or a 404.
+    ///
+    /// Sends a `GET` request to `/api/2.2/jobs/get`
+    ///
+    /// Arguments:
+    /// - `job_id`: The job's id.
+    /// - `query`
+    pub async fn jobs_get(
+        &self,
+        job_id: i64,
+        query: &types::JobsGetQuery,
+    ) -> Result<ResponseValue<types::Job>, Error> {
+        self.call(&operations::JOBS_GET).query("job_id", &job_id).query_object(query).send().await
+    }
+    /// Change some settings of a job
+    ///
+    /// Replaces the top-level settings that are given, and removes those that `fields_to_remove` names. Tasks, job clusters and parameters are merged by their key. Active runs keep their settings, except for `timeout_seconds`.
+    ///
+    /// Sends a `POST` request to `/api/2.2/jobs/update`
+    pub async fn jobs_update(
+        &self,
+        body: &types::UpdateJob,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::JOBS_UPDATE).json(body).send().await
+    }
+    /// Replace all settings of a job
+    ///
+    /// Replaces the settings as a whole: what is left out goes back to its default, except for `run_as`, which is kept. Active runs keep their settings, except for `timeout_seconds`.
+    ///
+    /// Sends a `POST` request to `/api/2.2/jobs/reset`
+    pub async fn jobs_reset(
+        &self,
+        body: &types::ResetJob,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::JOBS_RESET).json(body).send().await
+    }
+    /// Delete a job
+    ///
+    /// Deletes a job. Runs under way are not awaited, and runs that have ended stay readable for a while. A second delete is refused and changes nothing.
+    ///
+    /// Sends a `POST` request to `/api/2.2/jobs/delete`
+    pub async fn jobs_delete(
+        &self,
+        body: &types::DeleteJob,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::JOBS_DELETE).json(body).send().await
+    }
+    /// Run a job
+    ///
+    /// Starts a run of a job and returns its id at once; poll `runs_get` for its end. Each call starts another run, unless `idempotency_token` is set: then a repeated call returns the first run. A job that already has as many runs as it may have queues the run, or ends it as `SKIPPED`; the call succeeds either way.
+    ///
+    /// Sends a `POST` request to `/api/2.2/jobs/run-now`
+    pub async fn jobs_run_now(
+        &self,
+        body: &types::RunNow,
+    ) -> Result<ResponseValue<types::RunNowResponse>, Error> {
+        self.call(&operations::JOBS_RUN_NOW).json(body).send().await
+    }
+    /// Run tasks without a job
+    ///
+    /// Starts a run of the given tasks without creating a job, and returns its id at once; poll `runs_get` for its end. Each call starts another run, unless `idempotency_token` is set: then a repeated call returns the first run.
+    ///
+    /// Sends a `POST` request to `/api/2.2/jobs/runs/submit`
+    pub async fn runs_submit(
+        &self,
+        body: &types::SubmitRun,
+    ) -> Result<ResponseValue<types::SubmitRunResponse>, Error> {
+        self.call(&operations::RUNS_SUBMIT).json(body).send().await
+    }
+    /// List runs
+    ///
+    /// Lists runs of one job or of all, the latest start first. Tasks are left out unless `expand_tasks` is set. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.2/jobs/runs/list`
+    pub async fn runs_list(
+        &self,
+        query: &types::RunsListQuery,
+    ) -> Result<ResponseValue<types::ListRunsResponse>, Error> {
+        self.call(&operations::RUNS_LIST).query_object(query).send().await
+    }
+    /// Get a run
+    ///
+    /// Returns one run with its tasks and their states; poll it after a start, a repair or a cancellation. Tasks, clusters and iterations come at most 100 at a time: follow `next_page_token` for the rest. Runs are kept for 60 days. The id may also be that of a task run.
+    ///
+    /// Sends a `GET` request to `/api/2.2/jobs/runs/get`
+    ///
+    /// Arguments:
+    /// - `query`
+    /// - `run_id`: The id of the run, or of a task's run.
+    pub async fn runs_get(
+        &self,
+        query: &types::RunsGetQuery,
+        run_id: i64,
+    ) -> Result<ResponseValue<types::Run>, Error> {
+        self.call(&operations::RUNS_GET).query_object(query).query("run_id", &run_id).send().await
+    }
+    /// Get the output of a task's run
+    ///
+    /// Returns what a task printed or returned, and its error if it failed. The id is that of the task's run: for a run of several tasks the service answers 400. Only the first 5 MB of a notebook's result and the last 5 MB of logs are kept.
+    ///
+    /// Sends a `GET` request to `/api/2.2/jobs/runs/get-output`
+    ///
+    /// Arguments:
+    /// - `run_id`: The id of a task's run, or of a run with one task.
+    pub async fn runs_get_output(&self, run_id: i64) -> Result<ResponseValue<types::RunOutput>, Error> {
+        self.call(&operations::RUNS_GET_OUTPUT).query("run_id", &run_id).send().await
+    }
+    /// Cancel a run
+    ///
+    /// Requests that a run be canceled, and returns at once: the run may still be on its way to its end. For a run that has ended it does nothing.
+    ///
+    /// Sends a `POST` request to `/api/2.2/jobs/runs/cancel`
+    pub async fn runs_cancel(
+        &self,
+        body: &types::CancelRun,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::RUNS_CANCEL).json(body).send().await
+    }
+    /// Run tasks of an ended run again
+    ///
+    /// Runs tasks of a run once more, with the current settings of the job, and returns the id of the repair at once. The run goes back to a state before its end. From the second repair on `latest_repair_id` is required, so that a repeated call is refused; the first repair has no such guard.
+    ///
+    /// Sends a `POST` request to `/api/2.2/jobs/runs/repair`
+    pub async fn runs_repair(
+        &self,
+        body: &types::RepairRun,
+    ) -> Result<ResponseValue<types::RepairRunResponse>, Error> {
+        self.call(&operations::RUNS_REPAIR).json(body).send().await
+    }
+    /// Delete a run
+    ///
+    /// Deletes a run that has ended; an active one is an error. A second delete is refused and changes nothing.
+    ///
+    /// Sends a `POST` request to `/api/2.2/jobs/runs/delete`
+    pub async fn runs_delete(
+        &self,
+        body: &types::DeleteRun,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::RUNS_DELETE).json(body).send().await
+    }
+    /// Export a notebook run as HTML
+    ///
+    /// Returns the views of a notebook task, as HTML pages. Other tasks have none.
+    ///
+    /// Sends a `GET` request to `/api/2.2/jobs/runs/export`
+    ///
+    /// Arguments:
+    /// - `query`
+    /// - `run_id`: The id of a task's run, or of a run with one task.
+    pub async fn runs_export(
+        &self,
+        query: &types::RunsExportQuery,
+        run_id: i64,
+    ) -> Result<ResponseValue<types::ExportRunOutput>, Error> {
+        self.call(&operations::RUNS_EXPORT).query_object(query).query("run_id", &run_id).send().await
+    }
+    /// Cancel all runs of a job
+    ///
+    /// Requests that all active runs of a job, or all queued runs of the workspace, be canceled, and returns at once.
+    ///
+    /// Sends a `POST` request to `/api/2.2/jobs/runs/cancel-all`
+    pub async fn runs_cancel_all(
+        &self,
+        body: &types::CancelAllRuns,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::RUNS_CANCEL_ALL).json(body).send().await
     }
     /// Run a statement
     ///
