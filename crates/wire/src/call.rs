@@ -70,6 +70,8 @@ pub struct Call {
     pub(crate) wire: Wire,
     pub(crate) operation: Cow<'static, str>,
     repeatable: bool,
+    /// Whether it starts something, though only once however often it is sent.
+    has_token: bool,
     pub(crate) retry: RetryPolicy,
     pub(crate) timeout: Option<Duration>,
     pub(crate) deadline: Option<Instant>,
@@ -119,6 +121,7 @@ impl Call {
         Self {
             operation: Cow::Borrowed("request"),
             repeatable: is_repeatable(&method),
+            has_token: false,
             retry: settings.retry,
             timeout: None,
             deadline: settings.deadline,
@@ -265,6 +268,14 @@ impl Call {
         self
     }
 
+    /// Says that the body has an idempotency token, so that what the call starts is started once however often it is
+    /// sent: it may be repeated. If it fails all the same after an attempt whose outcome is not known, the error is
+    /// [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome).
+    pub fn with_idempotency_token(mut self) -> Self {
+        (self.repeatable, self.has_token) = (true, true);
+        self
+    }
+
     /// When it is sent again, in place of the wire's policy.
     pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
@@ -345,6 +356,16 @@ impl Call {
     /// Whether it can be sent twice, with the same effect as sending it once.
     pub fn is_repeatable(&self) -> bool {
         self.repeatable && self.can_be_sent_again()
+    }
+
+    /// Whether it can be sent twice, and an attempt whose outcome isn't known leaves nothing behind.
+    pub(crate) fn is_harmless(&self) -> bool {
+        self.is_repeatable() && !self.has_token
+    }
+
+    /// Whether what it starts is started once however often it is sent.
+    pub(crate) fn has_token(&self) -> bool {
+        self.has_token
     }
 
     /// Whether there is a body for a second attempt.

@@ -44,10 +44,10 @@ impl Call {
     /// As for [`send_raw`](Self::send_raw); and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse)
     /// if the answer is not what the type says.
     pub async fn send<T: DeserializeOwned>(self) -> Result<ResponseValue<T>> {
-        let (operation, repeatable) = (self.operation.clone(), self.is_repeatable());
+        let (operation, is_harmless) = (self.operation.clone(), self.is_harmless());
         self.send_raw().await?.decode().map_err(|error| {
             let error = error.with_details(|d| d.operation = Some(operation.clone().into_owned()));
-            if repeatable { error } else { error.into_unknown_outcome(&operation) }
+            if is_harmless { error } else { error.into_unknown_outcome(&operation) }
         })
     }
 
@@ -146,7 +146,7 @@ struct Progress {
     fruitless: u32,
     /// Whether the credential was renewed after a refusal.
     refreshed: bool,
-    /// Whether an earlier attempt may have been carried out, though repeating it is not safe: the caller wants that.
+    /// Whether an attempt may have been carried out that leaves something behind.
     may_have_run: bool,
     /// Whether the request was answered, and a redirect led to another one: what fails then is that other request.
     answered: bool,
@@ -194,9 +194,14 @@ impl Progress {
 pub(crate) async fn send<R: Receive>(call: &Call, receive: R) -> Result<R::Output> {
     let mut progress = Progress::new(call);
     attempts(call, receive, &mut progress).await.map_err(|error| match progress.may_have_run {
-        // What failed last is another attempt of a request that the caller wants repeated.
-        true if !error.is_unknown_outcome() => error.into_unknown_outcome(&call.operation),
-        _ => error,
+        true if error.is_unknown_outcome() => error,
+        // The service would have answered with what an earlier attempt started, had one done so.
+        true if call.has_token() && matches!(error.kind(), ErrorKind::Rejected | ErrorKind::NotFound) => {
+            error
+        }
+        // What failed last may be another attempt than the one that was carried out.
+        true => error.into_unknown_outcome(&call.operation),
+        false => error,
     })
 }
 
@@ -229,7 +234,7 @@ async fn attempts<R: Receive>(call: &Call, mut receive: R, progress: &mut Progre
             return Err(progress.finish(call, Error::new(ErrorKind::DeadlineExceeded, text)));
         }
         progress.attempts += 1;
-        let mut under_way = UnderWay { call, may_have_run: !call.is_repeatable() };
+        let mut under_way = UnderWay { call, may_have_run: !call.is_harmless() };
         let url = request.url().clone();
         let before = receive.progress();
         let sending = attempt(call, request, authorization.as_ref(), watch.as_ref(), &mut receive, progress);
@@ -267,11 +272,9 @@ async fn attempts<R: Receive>(call: &Call, mut receive: R, progress: &mut Progre
                 continue;
             }
         }
+        progress.may_have_run |= !call.is_harmless() && failed.may_have_run();
         match verdict(call, &failed, &url, progress) {
-            Ok(wait) => {
-                progress.may_have_run |= !call.is_repeatable() && failed.may_have_run();
-                pause(call, progress, wait).await?;
-            }
+            Ok(wait) => pause(call, progress, wait).await?,
             Err(error) => return Err(progress.finish(call, error)),
         }
     }

@@ -50,6 +50,35 @@ async fn what_may_have_run_is_an_unknown_outcome_and_sent_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_has_a_token_is_repeated_and_its_outcome_is_unknown_only_if_an_attempt_may_have_run() {
+    let start = |wire: &brickwire_wire::Wire| wire.call(&CHANGE).with_idempotency_token();
+    for fault in [status(503), status(502), status(504), Reply::Lost] {
+        let (wire, network) = Network::wire([fault.clone(), fault.clone(), json(200, "{}")]);
+        start(&wire).send_raw().await.unwrap();
+        assert_eq!(network.count(), 3, "{fault:?}");
+        // The last failure alone would be harmless.
+        let (wire, _) = Network::wire([fault.clone(), Reply::NotSent]);
+        let error = start(&wire).send_raw().await.unwrap_err();
+        assert!(error.is_unknown_outcome() && error.hint().is_some(), "{fault:?}: {error}");
+        assert_eq!((error.operation(), error.attempts()), (Some("toys_break"), 3), "{fault:?}");
+        // A refusal says that none of the attempts did anything.
+        let (wire, network) = Network::wire([fault.clone(), status(400)]);
+        let error = start(&wire).send_raw().await.unwrap_err();
+        assert_eq!((error.kind(), network.count()), (ErrorKind::Rejected, 2), "{fault:?}");
+    }
+    for unreadable in [json(200, "<html>sign in</html>"), json(200, "[1")] {
+        let (wire, network) = Network::wire([unreadable]);
+        let error = start(&wire).send::<Value>().await.unwrap_err();
+        assert_eq!((error.is_unknown_outcome(), network.count()), (true, 1), "{error}");
+    }
+    for harmless in [Reply::NotSent, status(429), status(403)] {
+        let (wire, _) = Network::wire([harmless.clone()]);
+        let error = start(&wire).send_raw().await.unwrap_err();
+        assert!(!error.is_unknown_outcome(), "{harmless:?}: {error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_deadline_bounds_attempts_waits_and_silence() {
     for fault in
         [status(429), status(503), with_header(status(429), "retry-after", "60"), Reply::Silence, Reply::Lost]
