@@ -15,7 +15,16 @@ pub(crate) async fn object(call: Call) -> Result<Box<RawValue>> {
 
 /// Sends a call whose answer is a JSON object about the resource that was asked for. `field` has its id.
 pub(crate) async fn object_about(call: Call, what: &str, field: &str, id: &str) -> Result<Box<RawValue>> {
-    let document = call.send::<Box<RawValue>>().await?;
+    checked(call.send().await?, what, field, id)
+}
+
+/// The JSON object of an answer about the resource that was asked for.
+pub(crate) fn checked(
+    document: ResponseValue<Box<RawValue>>,
+    what: &str,
+    field: &str,
+    id: &str,
+) -> Result<Box<RawValue>> {
     check_object(&document, what, field, id).map_err(|error| {
         error.with_details(|d| {
             (d.status, d.body) = (Some(document.status().as_u16()), Some(document.raw().clone()));

@@ -80,6 +80,7 @@ services! {
         output::RunOutput,
         run::{Run, RunOptions},
     };
+    jobs::{EndedRun, EndedTask, JobRun, Jobs, RunOutcome};
     #[cfg(test)]
     kettles::{Kettle, Kettles};
     sql::{Parameter, ParameterType, ParameterValue, Sql, Statement};

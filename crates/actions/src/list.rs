@@ -78,7 +78,11 @@ pub(crate) async fn all<T: DeserializeOwned>(
     call: impl Fn(Option<String>) -> Call,
     key: &str,
 ) -> Result<List<T>> {
-    let raw = json(call, key).await?;
+    decoded(json(call, key).await?, key)
+}
+
+/// Decodes the items of a list.
+pub(crate) fn decoded<T: DeserializeOwned>(raw: Vec<Box<RawValue>>, key: &str) -> Result<List<T>> {
     let items = raw.iter().enumerate();
     let items = items.map(|(n, item)| json::decode_within(&format!("{key}[{n}]"), item.get().as_bytes()));
     Ok(List { items: items.collect::<Result<_>>()?, raw })
@@ -87,6 +91,15 @@ pub(crate) async fn all<T: DeserializeOwned>(
 /// The items as JSON only, which for long lists takes a fraction of the time. An empty page with a token doesn't end the
 /// list.
 pub(crate) async fn json(call: impl Fn(Option<String>) -> Call, key: &str) -> Result<Vec<Box<RawValue>>> {
+    first(call, key, usize::MAX).await
+}
+
+/// As [`json`], but at most so many items, and no page more than they take.
+pub(crate) async fn first(
+    call: impl Fn(Option<String>) -> Call,
+    key: &str,
+    most: usize,
+) -> Result<Vec<Box<RawValue>>> {
     let (mut items, mut token, mut pages, mut size) = (Vec::new(), None, Pages::default(), 0);
     loop {
         let answer = call(token).send_raw().await?;
@@ -102,7 +115,8 @@ pub(crate) async fn json(call: impl Fn(Option<String>) -> Call, key: &str) -> Re
         let count = page.items.len();
         items.extend(page.items);
         token = pages.next(page.next, count)?;
-        if token.is_none() {
+        if token.is_none() || items.len() >= most {
+            items.truncate(most);
             return Ok(items);
         }
     }

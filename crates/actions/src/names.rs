@@ -73,7 +73,7 @@ pub(crate) fn required(what: &str, id: &str) -> Result<()> {
     if id.trim().is_empty() { Err(Error::usage(format!("the {what}'s id is empty"))) } else { Ok(()) }
 }
 
-fn choose(what: &str, wanted: &str, all: Vec<Candidate>) -> Result<String> {
+pub(crate) fn choose(what: &str, wanted: &str, all: Vec<Candidate>) -> Result<String> {
     let matching: Vec<_> = all.iter().filter(|c| c.name == wanted || c.id == wanted).collect();
     match matching[..] {
         [one] => Ok(one.id.clone()),
@@ -87,8 +87,11 @@ fn choose(what: &str, wanted: &str, all: Vec<Candidate>) -> Result<String> {
 /// The first candidates in one line.
 pub(crate) fn listed<'a>(all: impl IntoIterator<Item = &'a Candidate>) -> String {
     let all: Vec<_> = all.into_iter().collect();
-    let mut shown: Vec<_> =
-        all.iter().take(MOST_LISTED).map(|c| format!("{} ({}, {})", c.id, c.name, c.state)).collect();
+    let one = |c: &&Candidate| match c.state.as_str() {
+        "" => format!("{} ({})", c.id, c.name),
+        state => format!("{} ({}, {state})", c.id, c.name),
+    };
+    let mut shown: Vec<_> = all.iter().take(MOST_LISTED).map(one).collect();
     if all.len() > MOST_LISTED {
         shown.push(format!("and {} more", all.len() - MOST_LISTED));
     }

@@ -4,6 +4,7 @@
 mod authentication;
 mod browser_login;
 mod commands;
+mod jobs;
 mod lifecycle;
 mod programs;
 mod provider;
