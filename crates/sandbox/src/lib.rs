@@ -34,6 +34,7 @@ pub use serve::{ClockSkew, FaultFile, ServeArgs, serve};
 /// Names and ids in every fresh workspace: three clusters, three warehouses and their owner.
 pub mod seed {
     pub use crate::routes::clusters::seed::{FAILING_CLUSTER, RUNNING_CLUSTER, TERMINATED_CLUSTER};
+    pub use crate::routes::jobs::seed::{IMPORT_JOB, REPORT_JOB};
     pub use crate::routes::warehouses::{NAMESAKE_WAREHOUSE, RUNNING_WAREHOUSE, STOPPED_WAREHOUSE};
     pub use crate::tenant::USER_NAME;
 }

@@ -13,12 +13,25 @@ pub(crate) fn page(
     filter: &str,
     most: usize,
 ) -> Result<(Vec<Value>, Option<String>), ApiError> {
-    let size = match call.query("page_size") {
-        None | Some("" | "0") => call.server.options.page_size,
+    page_by(call, "page_size", entries, filter, most)
+}
+
+/// As [`page`], for a service that calls the size of a page something else.
+pub(crate) fn page_by(
+    call: &Call,
+    size_name: &str,
+    entries: Vec<Value>,
+    filter: &str,
+    most: usize,
+) -> Result<(Vec<Value>, Option<String>), ApiError> {
+    let size = match call.query(size_name) {
+        None | Some("" | "0") => call.server.options.page_size.min(most),
         Some(text) => match text.parse::<usize>() {
             Ok(size) if size <= most => size,
             _ => {
-                return Err(ApiError::invalid(format!("page_size must be between 1 and {most}, got {text}")));
+                return Err(ApiError::invalid(format!(
+                    "{size_name} must be between 1 and {most}, got {text}"
+                )));
             }
         },
     };

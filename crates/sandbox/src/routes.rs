@@ -41,7 +41,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
 /// The answer to a path or a method that no service has.
 async fn unknown(method: Method, uri: Uri) -> Response {
     let path = uri.path();
-    for version in ["/api/2.0", "/api/2.1"] {
+    for version in ["/api/2.0", "/api/2.1", "/api/2.2"] {
         if let Some(rest) = path.strip_prefix(version) {
             let message = format!("No API found for '{method} {rest}'");
             return ApiError::new(StatusCode::NOT_FOUND, "ENDPOINT_NOT_FOUND", message).into_response();

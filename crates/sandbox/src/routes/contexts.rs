@@ -11,7 +11,7 @@ use serde_json::json;
 
 pub(super) mod command;
 pub(super) mod context;
-mod python;
+pub(super) mod python;
 mod sql;
 mod worker;
 

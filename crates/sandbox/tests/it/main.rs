@@ -8,6 +8,7 @@ mod control;
 mod errors;
 mod faults;
 mod identity;
+mod jobs;
 mod limits;
 mod links;
 mod login;

@@ -109,4 +109,4 @@ impl Context {
 }
 
 /// Why a Python context fails.
-pub(super) const NO_EXEC: &str = "this sandbox was started without code execution";
+pub(crate) const NO_EXEC: &str = "this sandbox was started without code execution";
