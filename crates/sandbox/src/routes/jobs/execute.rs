@@ -8,16 +8,15 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{
+    pace::{LOOK, pause},
     record::{Outcome, Progress, Run, Stage, TaskRun},
     references::{References, as_text},
     settings::{self, items, kind, text},
+    start::{self, Started},
     state::{Jobs, new_id},
     task::{Done, perform},
 };
-use crate::{call::Call, clock::{millis, rfc3339}, lock::lock};
-
-/// How often something that waits looks at the clock.
-pub(super) const LOOK: Duration = Duration::from_millis(5);
+use crate::{call::Call, clock::rfc3339, lock::lock};
 
 /// How many runs may start each other.
 const DEEPEST: u32 = 3;
@@ -81,9 +80,8 @@ fn message(tasks: &[TaskRun], ended: Outcome) -> String {
     match ended {
         Outcome::Canceled => "Run cancelled.".to_owned(),
         Outcome::Failed | Outcome::TimedOut | Outcome::SuccessWithFailures => {
-            let failed = tasks
-                .iter()
-                .find(|task| matches!(task.outcome(), Some(Outcome::Failed | Outcome::TimedOut)));
+            let failed =
+                tasks.iter().find(|task| matches!(task.outcome(), Some(Outcome::Failed | Outcome::TimedOut)));
             failed.map_or_else(String::new, |task| {
                 format!("Task {} failed with message: {}.", task.key(), task.message)
             })
@@ -118,19 +116,14 @@ async fn work(call: &Call, run: &Arc<Run>) {
     }
 }
 
-async fn pause(call: &Call, time: Duration) {
-    let due_ms = call.now_ms().saturating_add(millis(time));
-    while call.now_ms() < due_ms {
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
 /// The tasks that can start now, which are marked as running. Those that never will are ended.
 fn ready(call: &Call, run: &Run) -> Vec<String> {
     let (mut progress, now_ms) = (lock(&run.progress), call.now_ms());
     let mut ready = Vec::new();
     // Each decision may decide another task.
-    while let Some((at, verdict)) = (0..progress.tasks.len()).find_map(|at| Some((at, verdict(&progress, at)?))) {
+    while let Some((at, verdict)) =
+        (0..progress.tasks.len()).find_map(|at| Some((at, verdict(&progress, at)?)))
+    {
         let task = &mut progress.tasks[at];
         match verdict {
             Ok(()) => {
@@ -196,7 +189,8 @@ async fn attempt(call: &Call, run: &Arc<Run>, key: &str) {
                 progress.tasks.iter().map(|task| (task.key().to_owned(), task.values.clone())).collect();
             (references.fill_all(&own.task), Value::Object(values))
         };
-        let limit = settings::id(task.get("timeout_seconds")).and_then(|s| u64::try_from(s).ok()).unwrap_or(0);
+        let limit =
+            settings::id(task.get("timeout_seconds")).and_then(|s| u64::try_from(s).ok()).unwrap_or(0);
         let late = async {
             match limit {
                 0 => std::future::pending().await,
@@ -255,11 +249,16 @@ async fn run_job(call: &Call, run: &Run, task: &Value) -> Done {
         return Done::failed(format!("jobs start each other more than {DEEPEST} times"));
     }
     let started = match settings::id(task.get("job_id")) {
-        Some(job_id) => super::start_job(call, job_id, task, run.depth + 1),
+        Some(job_id) => start::of_job(call, job_id, task, run.depth + 1),
         None => return Done::failed("run_job_task has no job_id"),
     };
     let child = match started {
-        Ok(child) => CancelOnDrop(child),
+        Ok(Started { run: child, is_new }) => {
+            if is_new {
+                spawn(call, child.clone());
+            }
+            CancelOnDrop(child)
+        }
         Err(error) => return Done::failed(error.message()),
     };
     while !child.0.has_ended() {
@@ -271,12 +270,6 @@ async fn run_job(call: &Call, run: &Run, task: &Value) -> Done {
         Stage::Ended(Outcome::Success | Outcome::SuccessWithFailures) => Done::succeeded(output),
         _ => Done { output, ..Done::failed(format!("Run {} of the job did not succeed", child.0.id)) },
     }
-}
-
-/// The job parameters of a run and their values.
-pub(super) fn parameters(run: &Run) -> Value {
-    let progress = lock(&run.progress);
-    Value::Object(progress.parameters.iter().map(|(name, _, value)| (name.clone(), value.clone())).collect())
 }
 
 fn references(run: &Run, progress: &Progress, own: &TaskRun) -> References {

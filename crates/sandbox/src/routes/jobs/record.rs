@@ -226,7 +226,8 @@ impl Progress {
             };
         }
         let all_ended = self.tasks.iter().all(|task| matches!(task.shown, Stage::Ended(_)));
-        let any_started = self.tasks.iter().any(|task| !matches!(task.shown, Stage::Blocked | Stage::Pending));
+        let any_started =
+            self.tasks.iter().any(|task| !matches!(task.shown, Stage::Blocked | Stage::Pending));
         self.shown = match self.stage {
             Stage::Ended(_) if all_ended => self.stage,
             Stage::Queued => Stage::Queued,
@@ -267,7 +268,11 @@ impl Run {
     fn to_json(&self, url: &str, progress: &Progress) -> Value {
         let ended_ms = if matches!(progress.shown, Stage::Ended(_)) { progress.ended_ms } else { 0 };
         let lasted = ended_ms.saturating_sub(self.started_ms);
-        let tasks: Vec<Value> = progress.earlier.iter().chain(&progress.tasks).map(TaskRun::to_json).collect();
+        let mut tasks = Vec::new();
+        for task in &progress.tasks {
+            let earlier = progress.earlier.iter().filter(|earlier| earlier.key() == task.key());
+            tasks.extend(earlier.chain([task]).map(TaskRun::to_json));
+        }
         let parameters: Vec<Value> = progress
             .parameters
             .iter()
@@ -301,6 +306,14 @@ impl Run {
             shown[name] = form;
         }
         shown
+    }
+
+    /// The job parameters and their values.
+    pub(super) fn parameters(&self) -> Value {
+        let progress = lock(&self.progress);
+        Value::Object(
+            progress.parameters.iter().map(|(name, _, value)| (name.clone(), value.clone())).collect(),
+        )
     }
 
     pub(super) fn has_ended(&self) -> bool {

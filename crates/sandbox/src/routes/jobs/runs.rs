@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     execute,
     record::{Outcome, Stage, TaskRun},
-    required_id, queried_id,
+    request::{jobs, listed, queried_id, required_id},
     settings::{self, items, text},
     state::new_id,
 };
@@ -28,7 +28,7 @@ pub(super) async fn list(call: Call) -> Answer {
     let (from, to) = (time("start_time_from").unwrap_or(0), time("start_time_to").unwrap_or(u64::MAX));
     let wanted = call.query("run_type");
     let expands = flag("expand_tasks");
-    let runs: Vec<_> = super::jobs(&call).lock().runs.iter().rev().cloned().collect();
+    let runs: Vec<_> = jobs(&call).lock().runs.iter().rev().cloned().collect();
     let runs = runs.into_iter().filter(|run| {
         let kind = if run.is_submitted { "SUBMIT_RUN" } else { "JOB_RUN" };
         job_id.is_none_or(|id| id == run.job_id)
@@ -46,15 +46,17 @@ pub(super) async fn list(call: Call) -> Answer {
     });
     let filter = format!("runs {job_id:?} {wanted:?} {active} {completed} {from} {to} {expands}");
     let (page, next) = page_by(&call, "limit", shown.collect(), &filter, 24)?;
-    Ok(Json(super::listed("runs", page, next)))
+    Ok(Json(listed("runs", page, next)))
 }
 
 pub(super) async fn get_one(call: Call) -> Answer {
     let id = queried_id(&call, "run_id")?;
-    let run = super::jobs(&call).run_of(id)?;
+    let run = jobs(&call).run_of(id)?;
     if run.id != id {
         let output = run.output(&call.server.url, id);
-        return output.map(|output| Json(output["metadata"].clone())).ok_or_else(|| ApiError::internal("no task"));
+        return output
+            .map(|output| Json(output["metadata"].clone()))
+            .ok_or_else(|| ApiError::internal("no task"));
     }
     let mut shown = run.read(&call.server.url);
     if call.query("include_history") != Some("true") {
@@ -65,7 +67,7 @@ pub(super) async fn get_one(call: Call) -> Answer {
 
 pub(super) async fn output(call: Call) -> Answer {
     let id = queried_id(&call, "run_id")?;
-    let run = super::jobs(&call).run_of(id)?;
+    let run = jobs(&call).run_of(id)?;
     let task_id = match run.id == id {
         false => id,
         true => {
@@ -86,7 +88,7 @@ pub(super) async fn output(call: Call) -> Answer {
 
 pub(super) async fn cancel(call: Call) -> Answer {
     let id = required_id(&call.json()?, "run_id")?;
-    super::jobs(&call).run(id)?.canceled.send_replace(true);
+    jobs(&call).run(id)?.canceled.send_replace(true);
     done()
 }
 
@@ -97,7 +99,7 @@ pub(super) async fn cancel_all(call: Call) -> Answer {
     if job_id.is_none() && !queued_only {
         return Err(ApiError::invalid("Missing required field: job_id"));
     }
-    let jobs = super::jobs(&call);
+    let jobs = jobs(&call);
     let known = jobs.lock();
     if let Some(id) = job_id {
         known.job(id)?;
@@ -112,7 +114,7 @@ pub(super) async fn cancel_all(call: Call) -> Answer {
 
 pub(super) async fn delete(call: Call) -> Answer {
     let id = required_id(&call.json()?, "run_id")?;
-    let jobs = super::jobs(&call);
+    let jobs = jobs(&call);
     if !jobs.run(id)?.has_ended() {
         return Err(ApiError::invalid(format!("Run {id} is active. Cancel it before you delete it.")));
     }
@@ -123,7 +125,7 @@ pub(super) async fn delete(call: Call) -> Answer {
 pub(super) async fn repair(call: Call) -> Answer {
     let body = call.json()?;
     let id = required_id(&body, "run_id")?;
-    let run = super::jobs(&call).run(id)?;
+    let run = jobs(&call).run(id)?;
     let repair_id = new_id(&call.server);
     {
         let mut progress = lock(&run.progress);
@@ -203,6 +205,6 @@ fn chosen(tasks: &[TaskRun], body: &Value) -> Result<Vec<usize>, ApiError> {
 /// The sandbox makes no HTML of notebooks.
 pub(super) async fn export(call: Call) -> Answer {
     let id = queried_id(&call, "run_id")?;
-    super::jobs(&call).run_of(id)?;
+    jobs(&call).run_of(id)?;
     Err(ApiError::invalid("The sandbox exports no views of notebooks."))
 }

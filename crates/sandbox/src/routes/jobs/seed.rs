@@ -62,6 +62,7 @@ pub(super) fn jobs() -> Vec<Value> {
                 "python_file": "/Workspace/Shared/import/load.py" } },
         ],
     });
-    let object = |settings: Value| if let Value::Object(object) = settings { object } else { Default::default() };
+    let object =
+        |settings: Value| if let Value::Object(object) = settings { object } else { Default::default() };
     [report, import].into_iter().filter_map(|job| super::settings::of_job(object(job)).ok()).collect()
 }

@@ -138,7 +138,8 @@ impl Known {
         self.runs.push(run);
         while self.runs.len() > RUNS_KEPT {
             let Some(oldest) = self.runs.iter().position(|run| run.has_ended()) else { break };
-            self.runs.remove(oldest);
+            let gone = self.runs.remove(oldest);
+            self.tokens.retain(|_, run_id| *run_id != gone.id);
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use super::{
+    pace::LOOK,
     record::{Outcome, Run},
     references::as_text,
     seed,
@@ -95,7 +96,7 @@ async fn python(call: &Call, run: &Run, task: &Value, values: Value) -> Result<D
 async fn notebook(call: &Call, run: &Run, task: &Value, values: Value) -> Result<Done, String> {
     let path = text(task, "notebook_path");
     let mut widgets = Map::new();
-    let parameters = super::execute::parameters(run);
+    let parameters = run.parameters();
     for given in [&task["base_parameters"], &parameters, &run.request["notebook_params"]] {
         for (name, value) in given.as_object().into_iter().flatten() {
             widgets.insert(name.clone(), json!(as_text(value)));
@@ -106,7 +107,8 @@ async fn notebook(call: &Call, run: &Run, task: &Value, values: Value) -> Result
     if done.outcome == Outcome::Success {
         let result = exit.unwrap_or_default();
         let kept = result.chars().take(OUTPUT_KEPT).collect::<String>();
-        done.output = json!({ "notebook_output": { "truncated": kept.len() < result.len(), "result": kept } });
+        done.output =
+            json!({ "notebook_output": { "truncated": kept.len() < result.len(), "result": kept } });
     }
     Ok(done)
 }
@@ -168,7 +170,7 @@ async fn sql(call: &Call, task: &Value) -> Result<Done, String> {
     let statement = source(call, path)?;
     warehouses::wake(call, warehouse).map_err(|_| format!("SQL warehouse {warehouse} does not exist."))?;
     while warehouses::is_running(&call.server, &call.tenant, warehouse) == Some(false) {
-        tokio::time::sleep(super::execute::LOOK).await;
+        tokio::time::sleep(LOOK).await;
     }
     let parameters = task["parameters"].as_object().into_iter().flatten();
     let parameters = parameters.map(|(name, value)| Parameter {
@@ -176,7 +178,8 @@ async fn sql(call: &Call, task: &Value) -> Result<Done, String> {
         value: Some(as_text(value)),
         type_name: None,
     });
-    let query = Query { sql: &statement, user: USER_NAME, parameters: parameters.collect(), ..Query::default() };
+    let query =
+        Query { sql: &statement, user: USER_NAME, parameters: parameters.collect(), ..Query::default() };
     let result = rows(call, query).await.map_err(|error| error.message)?;
     let output = json!({ "query_text": statement, "warehouse_id": warehouse, "query_result": result,
         "sql_statements": [{ "lookup_key": call.server.uuid() }] });
