@@ -5,6 +5,7 @@
 //!   service starts one run. The service remembers a token as long as its run exists.
 //! - Ids have 64 bits and may not fit into a double.
 
+mod id;
 mod job_run;
 mod outcome;
 mod pages;
@@ -16,6 +17,7 @@ use brickwire_wire::json;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use self::id::numbered;
 pub use self::{
     job_run::{EndedRun, JobRun},
     outcome::RunOutcome,
@@ -354,11 +356,6 @@ impl Jobs {
         document::check_id(Self::NOUN, &job_id.to_string(), came.as_deref()).map_err(|e| answer.blame(e))?;
         Ok(answer)
     }
-}
-
-/// Refuses what can't be an id before it is sent; 0 is an id that was not set.
-fn numbered(what: &str, id: i64) -> Result<()> {
-    if id > 0 { Ok(()) } else { Err(Error::usage(format!("the {what}'s id is not a positive number: {id}"))) }
 }
 
 #[cfg(test)]

@@ -9,13 +9,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    numbered,
+    id::numbered,
     outcome::{RunOutcome, Standing},
     pages,
     task_run::{self, EndedTask, TaskView, latest},
 };
 use crate::{
-    Error, Event, Result, WaitOptions, Workspace, document,
+    Error, ErrorKind, Event, Result, WaitOptions, Workspace,
+    background::{CancelOnDrop, Canceled},
+    document,
     wait::{Seen, Verdict, until},
 };
 
@@ -175,6 +177,58 @@ impl JobRun {
         })
     }
 
+    /// As [`wait_with`](Self::wait_with), but the run is canceled if its time is over or the future is dropped before it
+    /// has ended.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use std::time::Duration;
+    /// use brickwire_actions::WaitOptions;
+    /// let an_hour = WaitOptions::default().with_timeout(Duration::from_secs(3600));
+    /// workspace.jobs().run(1_234_567_890_123_456).wait_or_cancel(an_hour).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`wait_with`](Self::wait_with); [`ErrorKind::DeadlineExceeded`] says what became of the cancellation.
+    /// Operations: `runs_get`, `runs_cancel`.
+    pub async fn wait_or_cancel(&self, options: WaitOptions) -> Result<EndedRun> {
+        numbered("run", self.id)?;
+        self.wait_guarded(self.canceled_when_dropped(), options).await
+    }
+
+    pub(super) async fn wait_guarded(
+        &self,
+        mut guard: CancelOnDrop,
+        options: WaitOptions,
+    ) -> Result<EndedRun> {
+        match self.wait_with(options).await {
+            Err(error) if error.kind() == ErrorKind::DeadlineExceeded => {
+                let canceled = guard.cancel().await;
+                Err(options.exceeded("run", &self.id.to_string(), canceled, false))
+            }
+            ended => {
+                if ended.is_ok() {
+                    guard.disarm();
+                }
+                ended
+            }
+        }
+    }
+
+    pub(super) fn canceled_when_dropped(&self) -> CancelOnDrop {
+        let id = self.id;
+        self.workspace.cancel_on_drop("run", &id.to_string(), move |workspace| async move {
+            let run = Self::new(&workspace, id);
+            run.cancel().await?;
+            match run.wait_with(WaitOptions::for_an_ending()).await {
+                Ok(ended) => Ok(Canceled::Ended(ended.outcome.to_string())),
+                Err(_) => Ok(Canceled::Requested),
+            }
+        })
+    }
+
     /// Gets the output of a task's run, or of a run with one task.
     ///
     /// ```no_run
@@ -246,7 +300,10 @@ impl JobRun {
     pub async fn repair(&self, request: &types::RepairRun) -> Result<i64> {
         numbered("run", self.id)?;
         if request.run_id != 0 && request.run_id != self.id {
-            return Err(Error::usage(format!("the repair is of another run than {}: {}", self.id, request.run_id)));
+            return Err(Error::usage(format!(
+                "the repair is of another run than {}: {}",
+                self.id, request.run_id
+            )));
         }
         let mut request = types::RepairRun { run_id: self.id, ..request.clone() };
         if request.rerun_tasks.as_ref().is_none_or(Vec::is_empty) {

@@ -162,7 +162,9 @@ fn by_code(code: &Code) -> RunOutcome {
         Code::Success => RunOutcome::Success,
         Code::SuccessWithFailures => RunOutcome::SuccessWithFailures,
         Code::Canceled | Code::UserCanceled => RunOutcome::Canceled,
-        Code::Skipped | Code::MaxConcurrentRunsExceeded | Code::MaxJobQueueSizeExceeded => RunOutcome::Skipped,
+        Code::Skipped | Code::MaxConcurrentRunsExceeded | Code::MaxJobQueueSizeExceeded => {
+            RunOutcome::Skipped
+        }
         Code::Disabled => RunOutcome::Disabled,
         Code::UnknownValue(word) => RunOutcome::Unknown(word.clone()),
         _ => RunOutcome::Failed,
@@ -195,7 +197,10 @@ mod tests {
         for (document, word) in [
             (json!({"state": {"life_cycle_state": "PENDING"}}), "PENDING"),
             (json!({"status": {"state": "QUEUED"}}), "QUEUED"),
-            (json!({"state": {"life_cycle_state": "RUNNING"}, "status": {"state": "TERMINATING"}}), "TERMINATING"),
+            (
+                json!({"state": {"life_cycle_state": "RUNNING"}, "status": {"state": "TERMINATING"}}),
+                "TERMINATING",
+            ),
             (json!({"state": {"life_cycle_state": "RUNNING"}, "status": {"state": "NEWEST"}}), "RUNNING"),
             (json!({"state": {"life_cycle_state": null}, "status": {"state": "NEWEST"}}), "NEWEST"),
             (json!({}), ""),
@@ -212,14 +217,29 @@ mod tests {
             (json!({"state": {"life_cycle_state": "INTERNAL_ERROR"}}), Failed),
             (json!({"state": {"life_cycle_state": "SKIPPED"}}), Skipped),
             (json!({"status": {"state": "TERMINATED", "termination_details": {"code": "SUCCESS"}}}), Success),
-            (json!({"status": {"state": "TERMINATED", "termination_details": {"code": "USER_CANCELED"}}}), Canceled),
-            (json!({"status": {"state": "TERMINATED", "termination_details": {"type": "CLOUD_FAILURE"}}}), Failed),
+            (
+                json!({"status": {"state": "TERMINATED", "termination_details": {"code": "USER_CANCELED"}}}),
+                Canceled,
+            ),
+            (
+                json!({"status": {"state": "TERMINATED", "termination_details": {"type": "CLOUD_FAILURE"}}}),
+                Failed,
+            ),
             // The old form knows more, and never more of success.
-            (json!({"state": {"life_cycle_state": "TERMINATED", "result_state": "TIMEDOUT"},
-                "status": {"state": "TERMINATED", "termination_details": {"code": "RUN_EXECUTION_ERROR"}}}), TimedOut),
-            (json!({"state": {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS"},
-                "status": {"state": "TERMINATED", "termination_details": {"code": "DRIVER_ERROR"}}}), Failed),
-            (json!({"state": {"life_cycle_state": "TERMINATED", "result_state": "WORN_OUT"}}), Unknown("WORN_OUT".into())),
+            (
+                json!({"state": {"life_cycle_state": "TERMINATED", "result_state": "TIMEDOUT"},
+                "status": {"state": "TERMINATED", "termination_details": {"code": "RUN_EXECUTION_ERROR"}}}),
+                TimedOut,
+            ),
+            (
+                json!({"state": {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS"},
+                "status": {"state": "TERMINATED", "termination_details": {"code": "DRIVER_ERROR"}}}),
+                Failed,
+            ),
+            (
+                json!({"state": {"life_cycle_state": "TERMINATED", "result_state": "WORN_OUT"}}),
+                Unknown("WORN_OUT".into()),
+            ),
             (json!({"status": {"state": "TERMINATED"}}), Unknown("TERMINATED".into())),
         ] {
             let (word, ended, _) = standing(&document);

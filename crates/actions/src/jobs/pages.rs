@@ -20,10 +20,7 @@ type Fields = BTreeMap<String, Box<RawValue>>;
 
 /// Requests all pages, and returns the first with the lists of all. `within` is the member that has the lists, if it isn't
 /// the document itself. A document of one page stays as it came.
-pub(super) async fn whole(
-    call: impl Fn(Option<String>) -> Call,
-    within: Option<&str>,
-) -> Result<Answer> {
+pub(super) async fn whole(call: impl Fn(Option<String>) -> Call, within: Option<&str>) -> Result<Answer> {
     let mut first = call(None).send_raw().await?;
     let (mut pages, mut size) = (Pages::default(), first.body.len());
     let mut fields = fields_of(&first)?;

@@ -4,8 +4,8 @@ use brickwire_client::{Call, ResponseValue, operations, types};
 use ring::rand::SecureRandom;
 use serde::de::DeserializeOwned;
 
-use super::{JobRun, Jobs, numbered};
-use crate::{Error, ErrorKind, Result, document};
+use super::{EndedRun, JobRun, Jobs, id::numbered};
+use crate::{Error, ErrorKind, Result, WaitOptions, document};
 
 /// The longest token that the service takes.
 const LONGEST_TOKEN: usize = 64;
@@ -39,6 +39,36 @@ impl Jobs {
         let call = self.workspace.client().call(&operations::JOBS_RUN_NOW).json(&request);
         let started = start::<types::RunNowResponse>(call, "jobs_run_now", &token, |run| run.run_id).await?;
         Ok(self.run(started))
+    }
+
+    /// Runs a job and waits for its end; the run is canceled if its time is over or the future is dropped before that, even
+    /// while the start is still to be answered.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use std::time::Duration;
+    /// use brickwire_actions::{WaitOptions, types::RunNow};
+    /// let an_hour = WaitOptions::default().with_timeout(Duration::from_secs(3600));
+    /// let request = RunNow { job_id: 1_234_567_890_123_456, ..Default::default() };
+    /// println!("{}", workspace.jobs().run_or_cancel(&request, an_hour).await?.outcome);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`run_now`](Self::run_now) and [`JobRun::wait_or_cancel`]. Operations: `jobs_run_now`, `runs_get`,
+    /// `runs_cancel`.
+    pub async fn run_or_cancel(&self, request: &types::RunNow, options: WaitOptions) -> Result<EndedRun> {
+        let (deadline, request, workspace) = (options.deadline(), request.clone(), self.workspace.clone());
+        let submission = self.workspace.submit("run", deadline, |submitting| async move {
+            let id = submitting.jobs().run_now(&request).await?.id();
+            // The submission's own workspace sends nothing more once the caller has gone.
+            let run = workspace.jobs().run(id);
+            let guard = run.canceled_when_dropped();
+            Ok((run, guard))
+        });
+        let (run, guard) = submission.await?;
+        run.wait_guarded(guard, options.until(deadline)).await
     }
 
     /// Starts a run of tasks without a job, and returns as soon as the service has accepted it. About the token see
@@ -83,7 +113,8 @@ async fn start<T: DeserializeOwned>(
     run_id: impl FnOnce(&T) -> Option<i64>,
 ) -> Result<i64> {
     let answer: Result<ResponseValue<T>> = call.with_idempotency_token().send().await;
-    let started = answer.and_then(|answer| run_id(&answer).ok_or_else(|| document::nameless("run", operation)));
+    let started =
+        answer.and_then(|answer| run_id(&answer).ok_or_else(|| document::nameless("run", operation)));
     started.map_err(|error| match error.is_unknown_outcome() {
         true => error.with_hint(format!(
             "send it again with this `idempotency_token`, which starts no second run: {token}"
@@ -96,9 +127,9 @@ async fn start<T: DeserializeOwned>(
 fn token(given: Option<&str>) -> Result<String> {
     match given {
         Some(given) if given.trim().is_empty() => Err(Error::usage("the idempotency token is empty")),
-        Some(given) if given.chars().count() > LONGEST_TOKEN => {
-            Err(Error::usage(format!("the idempotency token is longer than {LONGEST_TOKEN} characters: {given}")))
-        }
+        Some(given) if given.chars().count() > LONGEST_TOKEN => Err(Error::usage(format!(
+            "the idempotency token is longer than {LONGEST_TOKEN} characters: {given}"
+        ))),
         Some(given) => Ok(given.to_owned()),
         None => {
             let mut bytes = [0; 16];

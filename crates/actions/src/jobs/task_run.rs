@@ -6,7 +6,10 @@ use brickwire_client::{ResponseValue, operations, types};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::outcome::{RunOutcome, Standing};
+use super::{
+    id::numbered,
+    outcome::{RunOutcome, Standing},
+};
 use crate::{Error, Result, Workspace, document};
 
 /// What waiting needs of a task. A run may have tasks of which something else can't be decoded.
@@ -98,18 +101,39 @@ impl EndedTask {
     /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for a task that has no output, such as one that never ran. A
     /// task that failed is not an error here. Operation: `runs_get_output`.
     pub async fn output(&self) -> Result<ResponseValue<types::RunOutput>> {
-        let run_id = self.run_id.ok_or_else(|| Error::usage(format!("the task has no run: {}", self.key)))?;
-        output(&self.workspace, run_id).await
+        output(&self.workspace, self.own_run()?).await
+    }
+}
+
+impl EndedTask {
+    /// Gets the output as JSON, as the service sent it.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let ended = workspace.jobs().run(1_234_567_890_123_456).wait().await?;
+    /// println!("{}", ended.tasks[0].output_json().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`output`](Self::output).
+    pub async fn output_json(&self) -> Result<Box<RawValue>> {
+        output_json(&self.workspace, self.own_run()?).await
+    }
+
+    fn own_run(&self) -> Result<i64> {
+        self.run_id.ok_or_else(|| Error::usage(format!("the task has no run: {}", self.key)))
     }
 }
 
 pub(super) async fn output(workspace: &Workspace, run_id: i64) -> Result<ResponseValue<types::RunOutput>> {
-    super::numbered("run", run_id)?;
+    numbered("run", run_id)?;
     workspace.client().runs_get_output(run_id).await
 }
 
 pub(super) async fn output_json(workspace: &Workspace, run_id: i64) -> Result<Box<RawValue>> {
-    super::numbered("run", run_id)?;
+    numbered("run", run_id)?;
     document::object(workspace.client().call(&operations::RUNS_GET_OUTPUT).query("run_id", &run_id)).await
 }
 
