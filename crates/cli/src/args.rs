@@ -9,7 +9,7 @@ use clap::{
 
 use crate::{commands::Command, options::Global};
 
-/// Databricks from the command line: clusters, SQL warehouses, statements, code, raw requests
+/// Databricks from the command line: clusters, SQL warehouses, statements, jobs, code, raw requests
 #[derive(Debug, Parser)]
 #[command(name = "brick", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = EXIT_CODES)]

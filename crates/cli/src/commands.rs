@@ -38,6 +38,8 @@ commands! {
     #[command(subcommand)]
     warehouses,
     #[command(subcommand)]
+    jobs,
+    #[command(subcommand)]
     contexts,
     #[command(subcommand)]
     commands,

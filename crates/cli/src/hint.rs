@@ -10,6 +10,7 @@ const WORDS: &[(&str, &str)] = &[
     ("`warehouse_id`", "--warehouse or DATABRICKS_WAREHOUSE_ID"),
     ("`parameters`", "-P"),
     ("`cluster_id`", "--cluster or DATABRICKS_CLUSTER_ID"),
+    ("`idempotency_token`", "--idempotency-token"),
     ("`profile`", "--profile or DATABRICKS_CONFIG_PROFILE"),
     ("`host`", "--host or DATABRICKS_HOST"),
     ("`ca_file`", "--ca-file"),

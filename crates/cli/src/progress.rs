@@ -45,6 +45,8 @@ struct State {
     waiting: Option<(String, Instant)>,
     /// Kinds of resources that outlive the program. All others are canceled when it ends.
     outliving: Vec<Outliving>,
+    /// Kinds of which each state is a line that stays.
+    lines: Vec<&'static str>,
     /// Failed attempts that have been retried, by operation.
     retries: Vec<Retries>,
     /// What is being canceled and has not been answered yet.
@@ -201,6 +203,11 @@ impl Progress {
         self.state().outliving.push(Outliving { what, command: command.to_owned(), is_lasting: false });
     }
 
+    /// Declares that each state of this kind is of interest, so that it is a line of its own even on a terminal.
+    pub(crate) fn expect_lines(&self, what: &'static str) {
+        self.state().lines.push(what);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -216,6 +223,9 @@ impl Progress {
                 let message = message.as_deref().map(|m| format!(": {m}")).unwrap_or_default();
                 let text = format!("{what} {id} is {state}");
                 let shown = format!("{text}{message}");
+                if self.state().lines.contains(what) {
+                    return self.line(&terminal::escaped_line(&shown));
+                }
                 // States of short-lived work are noise, except on the progress line and after an interrupt.
                 let lasts = self.state().goes_on(what, id, &text);
                 let told = lasts || self.0.stopping.load(Ordering::Relaxed);

@@ -20,6 +20,7 @@ mod help;
 #[cfg(unix)]
 mod hostile;
 mod input;
+mod jobs;
 #[cfg(unix)]
 mod login;
 mod output;
