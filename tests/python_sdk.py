@@ -8,6 +8,7 @@ Prints one line per check and `N passed, M failed`; exits with 1 if anything fai
 
 import os
 import sys
+import tempfile
 import time
 import traceback
 import urllib.error
@@ -16,8 +17,8 @@ from datetime import timedelta
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
-from databricks.sdk.errors import NotFound, PermissionDenied
-from databricks.sdk.service import compute, sql
+from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied
+from databricks.sdk.service import compute, jobs, sql
 
 checks = []
 
@@ -216,6 +217,71 @@ def a_command_is_cancelled(w):
     ids = dict(cluster_id=cluster, context_id=context.id, command_id=waiter.command_id)
     ended = w.command_execution.cancel(**ids).result(timeout=timedelta(seconds=30))
     assert ended.status == compute.CommandStatus.CANCELLED, ended
+
+
+@check
+def a_job_runs_and_each_task_has_an_output(w):
+    job = next(w.jobs.list(name="daily-report"))
+    assert [other.job_id for other in w.jobs.list(limit=1)][-1] == job.job_id == 9007199254740993
+    waiter = w.jobs.run_now(job.job_id, job_parameters={"day": "2026-01-02"})
+    states = []
+    run = waiter.result(timeout=timedelta(seconds=60), callback=lambda run: states.append(run.state.life_cycle_state))
+    assert states[0] == jobs.RunLifeCycleState.PENDING and jobs.RunLifeCycleState.RUNNING in states, states
+    assert run.state.result_state == jobs.RunResultState.SUCCESS
+    assert run.status.termination_details.code == jobs.TerminationCodeCode.SUCCESS, run.status
+    assert [task.task_key for task in run.tasks] == ["extract", "any-rows", "report"]
+    assert w.jobs.get_run_output(run.tasks[0].run_id).logs == "extracting 2026-01-02\n"
+    assert run.tasks[1].condition_task.outcome == "true"
+    expect(BadRequest, lambda: w.jobs.get_run_output(run.run_id))
+    assert run.run_id in [other.run_id for other in w.jobs.list_runs(job_id=job.job_id, completed_only=True)]
+
+
+@check
+def a_job_that_fails_is_repaired(w):
+    job = next(w.jobs.list(name="nightly-import"))
+    run = w.jobs.run_now_and_wait(job.job_id, timeout=timedelta(seconds=60))
+    assert run.state.result_state == jobs.RunResultState.FAILED
+    results = [task.state.result_state.value for task in run.tasks]
+    assert results == ["SUCCESS", "FAILED", "UPSTREAM_FAILED"], results
+    told = w.jobs.get_run_output(run.tasks[1].run_id)
+    assert told.error == "ValueError: 2 of 3 files are damaged" and "Traceback" in told.error_trace, told
+    run = w.jobs.repair_run_and_wait(
+        run.run_id, rerun_all_failed_tasks=True, job_parameters={"strict": "false"}, timeout=timedelta(seconds=60)
+    )
+    assert run.state.result_state == jobs.RunResultState.SUCCESS
+    check = [task for task in run.tasks if task.task_key == "check"][-1]
+    assert w.jobs.get_run_output(check.run_id).notebook_output.result == "3 files are good"
+
+
+@check
+def tasks_are_submitted_without_a_job(w):
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+        file.write("import sys\nprint(sys.argv[1])\n")
+        file.flush()
+        script = jobs.SparkPythonTask(python_file=f"file:{file.name}", parameters=["hello"])
+        task = jobs.SubmitTask(task_key="only", spark_python_task=script)
+        run = w.jobs.submit(tasks=[task], idempotency_token="once").result(timeout=timedelta(seconds=60))
+        assert w.jobs.submit(tasks=[task], idempotency_token="once").run_id == run.run_id
+    assert run.run_type == jobs.RunType.SUBMIT_RUN and run.run_name == "Untitled"
+    assert w.jobs.get_run_output(run.run_id).logs == "hello\n"
+    w.jobs.cancel_run(run.run_id).result(timeout=timedelta(seconds=30))
+    w.jobs.delete_run(run.run_id)
+    expect((BadRequest, NotFound), lambda: w.jobs.get_run(run.run_id))
+
+
+@check
+def a_job_is_created_changed_and_deleted(w):
+    task = jobs.Task(task_key="a", condition_task=jobs.ConditionTask(jobs.ConditionTaskOp.EQUAL_TO, "1", "1"))
+    job_id = w.jobs.create(name="made here", tasks=[task]).job_id
+    w.jobs.update(job_id, new_settings=jobs.JobSettings(max_concurrent_runs=2))
+    settings = w.jobs.get(job_id).settings
+    assert (settings.name, settings.max_concurrent_runs) == ("made here", 2), settings
+    assert settings.tasks[0].run_if == jobs.RunIf.ALL_SUCCESS
+    w.jobs.reset(job_id, new_settings=jobs.JobSettings(name="again"))
+    settings = w.jobs.get(job_id).settings
+    assert (settings.name, settings.max_concurrent_runs) == ("again", 1) and not settings.tasks, settings
+    w.jobs.delete(job_id)
+    expect((BadRequest, NotFound), lambda: w.jobs.get(job_id))
 
 
 def find_cluster(w, name):
