@@ -38,6 +38,7 @@ impl Jobs {
         let request = types::RunNow { idempotency_token: Some(token.clone()), ..request.clone() };
         let call = self.workspace.client().call(&operations::JOBS_RUN_NOW).json(&request);
         let started = start::<types::RunNowResponse>(call, "jobs_run_now", &token, |run| run.run_id).await?;
+        self.workspace.events().requesting("run", &started.to_string(), "start");
         Ok(self.run(started))
     }
 
@@ -101,6 +102,7 @@ impl Jobs {
         let call = self.workspace.client().call(&operations::RUNS_SUBMIT).json(&request);
         let started =
             start::<types::SubmitRunResponse>(call, "runs_submit", &token, |run| run.run_id).await?;
+        self.workspace.events().requesting("run", &started.to_string(), "start");
         Ok(self.run(started))
     }
 }

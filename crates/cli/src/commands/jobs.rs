@@ -13,13 +13,7 @@ use clap::Subcommand;
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use serde_json::json;
 
-use crate::{
-    candidates::live,
-    context::Context,
-    failure::Result,
-    options::duration,
-    output::Column,
-};
+use crate::{candidates::live, context::Context, failure::Result, options::duration, output::Column};
 use run::{Following, Parameters, Start};
 
 /// Jobs and their runs: list, get, run, runs, output, cancel, repair
@@ -50,7 +44,9 @@ Examples:
         following: Following,
     },
     /// List the latest runs, of one job or of all
-    #[command(after_help = "Examples:\n  brick jobs runs daily-report\n  brick jobs runs --active --limit 100 -o csv")]
+    #[command(
+        after_help = "Examples:\n  brick jobs runs daily-report\n  brick jobs runs --active --limit 100 -o csv"
+    )]
     Runs {
         /// Id or name of the job; by default the runs of all jobs are listed
         #[arg(value_name = "JOB", add = ArgValueCompleter::new(candidates))]

@@ -163,9 +163,10 @@ fn an_interrupt_names_the_run_that_goes_on_or_cancels_it() {
     let running = workspace.brick("jobs run daily-report --cancel-on-interrupt").start();
     let running = running.until_said("task extract is PENDING");
     running.signal("INT");
-    running.end().fails(130, &["canceling run "]);
+    let ran = running.end().fails(130, &["canceling run "]);
     assert_eq!(workspace.requests("POST", CANCEL).len(), 2);
-    assert_eq!(workspace.brick("jobs runs --active").run().done().json(), json!([]));
+    let id = ran.stderr.split("canceling run ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    workspace.brick(&format!("jobs output {id}")).run().exits(8, &["was canceled"]);
 }
 
 #[test]

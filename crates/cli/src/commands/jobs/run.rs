@@ -106,11 +106,12 @@ impl Following {
             let ended = jobs.run_or_cancel(request, limit).await?;
             return show::ended(&ended, &jobs.run(ended.run_id), context).await;
         }
+        // Before the start, so that an interrupt right after it names the run.
+        expect_to_go_on(context);
         let run = jobs.run_now(request).await?;
         if self.detach {
             return context.record(json!({ "run_id": run.id() }).to_string().as_bytes());
         }
-        expect_to_go_on(context);
         show::ended(&run.wait_with(limit).await?, &run, context).await
     }
 

@@ -113,14 +113,17 @@ fn verdict(ended: &EndedRun, context: &Context) -> Result {
     match &ended.outcome {
         RunOutcome::Success => Ok(()),
         RunOutcome::SuccessWithFailures => {
-            context.note(&terminal::escaped_line(&format!("run {id} succeeded, with tasks that failed{why}")));
+            context
+                .note(&terminal::escaped_line(&format!("run {id} succeeded, with tasks that failed{why}")));
             Ok(())
         }
         RunOutcome::Skipped => Err(failure(format!("run {id} was skipped{why}"))
             .with_hint("wait for the active run, or let the job's runs queue")),
         RunOutcome::Canceled => Err(failure(format!("run {id} was canceled{why}"))),
-        RunOutcome::Failed | RunOutcome::TimedOut => Err(failure(format!("run {id} is {}{why}", ended.outcome))
-            .with_hint(format!("run the failed tasks again: brick jobs repair {id}"))),
+        RunOutcome::Failed | RunOutcome::TimedOut => {
+            Err(failure(format!("run {id} is {}{why}", ended.outcome))
+                .with_hint(format!("run the failed tasks again: brick jobs repair {id}")))
+        }
         other => Err(failure(format!("run {id} is {other}{why}"))),
     }
 }
