@@ -1,8 +1,8 @@
 //! Decides what people may see of a request and a response: everything but credentials, presigned links and the like.
 //!
-//! Names decide first: of fields, parameters and headers ([`names`]). What a secret's name doesn't tell is taken out by
+//! Names decide first: of fields, parameters and headers (`names`). What a secret's name doesn't tell is taken out by
 //! its value: the credentials in use and what the user sends as a secret ([`Filter`]), and what free text calls a
-//! password ([`scrub`]).
+//! password (`scrub`).
 
 mod fields;
 mod hidden;
