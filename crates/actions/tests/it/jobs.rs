@@ -246,7 +246,7 @@ async fn an_answer_about_another_run_is_refused() {
     let (_server, workspace) =
         script([answer(&json!({ "run_id": 5, "state": { "life_cycle_state": "TERMINATED" } }))]);
     let error = workspace.jobs().run(RUN).wait_with(soon()).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("the answer is about another run than {RUN}: 5"));
+    assert_eq!(error.to_string(), format!("the answer is about a different run than {RUN}: 5"));
     let (_server, workspace) = script([answer(&json!({ "job_id": 5 }))]);
     assert_eq!(workspace.jobs().get(6).await.unwrap_err().kind(), ErrorKind::UnexpectedResponse);
 }
