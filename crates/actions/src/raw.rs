@@ -87,7 +87,7 @@ pub struct RawRequest {
     repeats_query_keys: bool,
     headers: Vec<(String, String)>,
     response_type: ResponseType,
-    limit: u64,
+    response_limit: Option<u64>,
     timeout: Option<Duration>,
     debug: bool,
     retry: RetryPolicy,
@@ -107,7 +107,7 @@ impl RawRequest {
             repeats_query_keys: false,
             headers: Vec::new(),
             response_type: ResponseType::default(),
-            limit: 64 << 20,
+            response_limit: None,
             timeout: None,
             debug: false,
             retry: RetryPolicy::never(),
@@ -170,9 +170,10 @@ impl RawRequest {
         self
     }
 
-    /// The longest answer, unpacked, in bytes; 64 MiB by default. A longer one is an error.
+    /// The longest answer, unpacked, in bytes; a longer one is an error. Without this, it is 64 MiB, and JSON with more
+    /// values than an answer of the API should have is an error, too.
     pub fn with_response_limit(mut self, bytes: u64) -> Self {
-        self.limit = bytes;
+        self.response_limit = Some(bytes);
         self
     }
 
@@ -202,9 +203,12 @@ impl RawRequest {
             .with_timeout(self.timeout)
             .with_debug(self.debug)
             .with_redirects(Redirects::FollowAsBrowsers)
-            .with_expected_json(expects_json)
-            .with_limit(self.limit)
-            .with_any_values();
+            .with_expected_json(expects_json);
+        let call = match self.response_limit {
+            None => call,
+            // Who sets a limit has the memory for what fits.
+            Some(limit) => call.with_limit(limit).with_any_values(),
+        };
         let (is_repeatable, answer) = (call.is_repeatable(), call.send_raw().await?);
         RawResponse::new(answer, &operation, self.response_type).map_err(|error| match is_repeatable {
             true => error,

@@ -22,7 +22,7 @@ use crate::{
 /// answer names what to cancel.
 pub(crate) const SETTLE: Duration = Duration::from_secs(6);
 
-/// How long the clean-up may take when a command ends by itself.
+/// How long the cleanup may take after a command finishes.
 const CLEAN_UP: Duration = Duration::from_secs(4);
 
 /// How long a command with --timeout may take beyond it, to cancel what it started.

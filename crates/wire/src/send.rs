@@ -34,6 +34,9 @@ use crate::{
     upload::Watch,
 };
 
+/// What to do about an answer that is too large.
+const LARGER: &str = "if that is right, send a raw request with a larger `response_limit`";
+
 /// The longest body of an error response that is read, in bytes.
 const LONGEST_ERROR: u64 = 1 << 20;
 
@@ -93,7 +96,7 @@ impl Receive for Buffered {
             Body::Start(_) => {
                 let text = format!("the answer is longer than {} MiB", self.limit >> 20);
                 let error = Error::unexpected(text)
-                    .with_hint("if that is right, send a raw request with a larger `response_limit`")
+                    .with_hint(LARGER)
                     .with_details(|d| d.status = Some(status.as_u16()));
                 return Err(Failed::Unreadable(error));
             }
@@ -115,7 +118,11 @@ fn check(call: &Call, answer: &Answer) -> Result<()> {
             && let Some(excess) = json::excess(&answer.body)
             && (call.checks_values || excess != Excess::Values)
         {
-            return Err(Error::unexpected(format!("the answer is {excess}")));
+            let error = Error::unexpected(format!("the answer is {excess}"));
+            return Err(match excess {
+                Excess::Values => error.with_hint(LARGER),
+                _ => error,
+            });
         }
     }
     if call.expects_json

@@ -72,9 +72,9 @@ pub(crate) struct Command {
     /// Timeout of each attempt, such as 30s
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
-    /// Longest response in MiB; a longer one is an error
-    #[arg(long, value_name = "MIB", default_value_t = 64)]
-    max_response_mib: u32,
+    /// Longest response in MiB; without this, 64, and JSON with very many values is an error, too
+    #[arg(long, value_name = "MIB")]
+    max_response_mib: Option<u32>,
     /// Maximum number of retries
     #[arg(long, value_name = "N", default_value_t = 0)]
     max_retries: u32,
@@ -123,8 +123,10 @@ impl Command {
         let mut request = RawRequest::new(&self.method, &self.url)
             .with_repeated_query_keys(self.repeat_query_keys || self.has_arrays())
             .with_retry(self.retry())
-            .with_response_type(self.response_type)
-            .with_response_limit(u64::from(self.max_response_mib) << 20);
+            .with_response_type(self.response_type);
+        if let Some(mebibytes) = self.max_response_mib {
+            request = request.with_response_limit(u64::from(mebibytes) << 20);
+        }
         request = match (&self.data, &self.input) {
             (Some(data), _) => request.with_data(match data.strip_prefix('@') {
                 Some(path) => self.body(&Input::read(path, DATA_LIMIT)?)?,

@@ -224,6 +224,10 @@ fn a_longer_answer_is_taken_if_asked_for() {
         .run()
         .fails(1, &["longer than 2 MiB", "--max-response-mib"]);
     server.brick("api GET /2.0/x --max-response-mib 4").run().done();
+    // A few bytes can be much memory, for `--jq` above all.
+    let server = Server::json(&format!("[{}1]", "{},".repeat(120_000)));
+    server.brick("api GET /2.0/x").run().fails(1, &["its values would take more than", "--max-response-mib"]);
+    server.brick("api GET /2.0/x --max-response-mib 4").run().done();
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn browse(address: &str, login_code: &str) -> (Vec<String>, String) {
     }
 }
 
-/// The head and the body of a page, or nothing where nobody listens. With a login code, the page's form is sent.
+/// The headers and body of a page, or `None` if the connection is refused. With a login code, submits the form.
 fn visit(address: &str, login_code: Option<&str>) -> Option<(String, String)> {
     let rest = address.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));

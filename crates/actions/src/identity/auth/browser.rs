@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use crate::Host;
 
-    /// A folder in which nobody can make a file stands for a full disk.
+    /// A read-only folder stands in for a full disk.
     #[tokio::test]
     async fn a_renewed_login_that_can_not_be_stored_is_used_and_renewed_again() {
         let server = Server::start(|request| match request.path() {

@@ -148,7 +148,7 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> io::R
     Ok(())
 }
 
-/// A program and what it has started. They are ended when this is dropped, unless the program has ended by itself.
+/// A program and the processes that it started. Dropping this kills them, unless the program has exited.
 struct Running {
     child: Child,
     /// `None` once the program has ended: the id may be another one's by then.
@@ -168,7 +168,7 @@ impl Running {
         Ok(Self { child, id })
     }
 
-    /// Waits until the program has ended by itself.
+    /// Waits until the program exits.
     async fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await?;
         if let Some(id) = self.id.take() {
@@ -188,7 +188,7 @@ impl Drop for Running {
     }
 }
 
-/// Whether it was still known: nobody else has ended it.
+/// Whether it was still listed, so that nothing else has killed it.
 fn forget(id: u32) -> bool {
     let mut programs = programs();
     let place = programs.running.iter().position(|known| *known == id);
