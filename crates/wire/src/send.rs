@@ -15,13 +15,16 @@
 //! Whether and when to repeat is decided in `retry.rs`, where a redirect may lead in `redirect.rs`, what an error response
 //! means in `error/body.rs`.
 
+mod log;
+
 use std::{borrow::Cow, time::Duration};
 
-use ::http::{HeaderMap, StatusCode};
+use ::http::StatusCode;
 use reqwest::{Request, Response, Url};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use self::log::{log_body, log_headers, log_request};
 use crate::{
     Answer, Authorization, Error, ErrorBody, ErrorKind, Event, Redirects, ResponseValue, Result, RetryPolicy,
     Unanswered, answer,
@@ -559,38 +562,4 @@ fn rounded(limit: Duration) -> Duration {
 
 fn canceled() -> Error {
     Error::new(ErrorKind::Local, "canceled: nothing more is sent")
-}
-
-/// Token requests and presigned links are secrets as a whole, so only API calls are logged in detail.
-fn is_logged(call: &Call) -> bool {
-    call.debug && call.destination == Destination::Api
-}
-
-fn log_request(call: &Call, request: &Request) {
-    if is_logged(call) {
-        let url = filtered(call, redact::url(request.url()));
-        tracing::debug!(target: "brickwire::debug", "> {} {url}", request.method());
-        let headers = filtered(call, redact::headers(request.headers()));
-        tracing::debug!(target: "brickwire::debug", "> {headers}");
-        if let Some(body) = request.body().and_then(|body| body.as_bytes()).filter(|body| !body.is_empty()) {
-            tracing::debug!(target: "brickwire::debug", "> {}", redact::body(body, call.wire.filter()));
-        }
-    }
-}
-
-fn log_headers(call: &Call, status: StatusCode, headers: &HeaderMap) {
-    if is_logged(call) {
-        let headers = filtered(call, redact::headers(headers));
-        tracing::debug!(target: "brickwire::debug", "< {status} {headers}");
-    }
-}
-
-fn filtered(call: &Call, text: String) -> String {
-    call.wire.filter().text(&text).into_owned()
-}
-
-fn log_body(call: &Call, body: &[u8]) {
-    if is_logged(call) {
-        tracing::debug!(target: "brickwire::debug", "< {}", redact::body(body, call.wire.filter()));
-    }
 }
