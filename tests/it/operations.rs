@@ -18,17 +18,30 @@ fn filled(template: &str) -> String {
     parameters(template).fold(template.to_owned(), |path, name| path.replace(&format!("{{{name}}}"), "1"))
 }
 
+/// The operations that the sandbox leaves out: products that a local workspace could only pretend to have. None has an
+/// action of its own. After a change: `BRICK_WRITE_OPERATIONS=1 cargo test -p brickwire-tests operations`.
+const LEFT_OUT: &str = include_str!("left_out_of_sandbox.txt");
+
 #[tokio::test]
-async fn the_sandbox_has_every_operation() {
+async fn the_sandbox_has_every_operation_but_those_that_are_left_out() {
     let sandbox = Sandbox::start().await.unwrap();
     let workspace = workspace(&sandbox, sandbox.token());
     assert!(!OPERATIONS.is_empty());
+    let mut missing = String::new();
     for operation in OPERATIONS {
         let request =
             RawRequest::new(operation.method, filled(operation.path)).with_retry(RetryPolicy::never());
         let code = workspace.raw(&request).await.err().and_then(|e| e.error_code().map(str::to_owned));
-        assert_ne!(code.as_deref(), Some("ENDPOINT_NOT_FOUND"), "{}", operation.operation_id);
+        if code.as_deref() == Some("ENDPOINT_NOT_FOUND") {
+            missing += &format!("{}\n", operation.operation_id);
+        }
     }
+    if std::env::var_os("BRICK_WRITE_OPERATIONS").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/it/left_out_of_sandbox.txt");
+        std::fs::write(path, &missing).unwrap();
+        return;
+    }
+    assert_eq!(missing, LEFT_OUT);
 }
 
 #[tokio::test]

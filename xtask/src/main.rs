@@ -1,6 +1,7 @@
 //! Maintainers' tasks: `cargo xtask ci` runs all checks, and the other tasks generate files or check one thing.
 
 mod api;
+mod arguments;
 mod ci;
 mod circles;
 mod deny;

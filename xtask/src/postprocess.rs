@@ -6,6 +6,7 @@
 mod docs;
 mod methods;
 mod paths;
+mod reference;
 mod types;
 
 use anyhow::{Context, Result};
@@ -48,9 +49,13 @@ pub(crate) fn postprocess(file: &mut File, annotations: &Annotations) -> Result<
         parse_quote!(
             use crate::client::Client;
         ),
+        parse_quote!(
+            use crate::reference::{Argument, Body, Content, Kind, Place, Reference};
+        ),
         Item::Mod(types),
         operations_module(&annotations.operations),
         operations_table(&annotations.operations),
+        reference::table(&annotations.operations),
         Item::Impl(methods),
     ];
     paths::shorten(file);

@@ -13,7 +13,10 @@ use anyhow::{Result, ensure};
 use heck::ToPascalCase;
 use serde_json::{Map, Value, json};
 
-use crate::load::{BYTES, for_each_reference, operations};
+use crate::{
+    arguments::{self, Argument},
+    load::{BYTES, for_each_reference, operations},
+};
 
 /// What travels past progenitor to the postprocessor.
 #[derive(Debug, Default)]
@@ -37,6 +40,10 @@ pub(crate) struct Operation {
     pub uploads: bool,
     /// Whether the answer is a file.
     pub downloads: bool,
+    pub summary: String,
+    pub arguments: Vec<Argument>,
+    /// What the request's body is, in the words of the client's `Body`.
+    pub body: &'static str,
 }
 
 impl Operation {
@@ -98,6 +105,9 @@ fn annotate(document: &Value) -> Vec<Operation> {
             downloads: operation["responses"].as_object().into_iter().flatten().any(|(status, response)| {
                 status.starts_with('2') && response["content"].get(BYTES).is_some()
             }),
+            summary: text(&operation["summary"]),
+            arguments: arguments::of(document, operation),
+            body: arguments::body(document, operation),
         })
         .collect()
 }

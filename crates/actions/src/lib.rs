@@ -52,6 +52,11 @@ pub use workspace::{Workspace, WorkspaceBuilder};
 /// Crates whose types are in signatures, in the version in use.
 pub use {bytes, http, reqwest::Url};
 
+/// What the API description says of each operation.
+pub mod reference {
+    pub use brickwire_client::{Argument, Body, Content, Kind, Place, Reference};
+}
+
 /// Arrow's crates, in the version in use.
 #[cfg(feature = "arrow")]
 pub mod arrow {

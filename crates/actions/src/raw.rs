@@ -31,11 +31,13 @@ mod data;
 pub(crate) mod fuzzing;
 mod headers;
 mod multipart;
+mod named;
 mod response;
 mod url;
 
 use std::{fmt, time::Duration};
 
+use brickwire_client::Reference;
 use brickwire_wire::{Redirects, Wire};
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
@@ -91,6 +93,8 @@ pub struct RawRequest {
     timeout: Option<Duration>,
     debug: bool,
     retry: RetryPolicy,
+    /// The operation that it was made for.
+    named: Option<&'static Reference>,
 }
 
 impl RawRequest {
@@ -111,6 +115,7 @@ impl RawRequest {
             timeout: None,
             debug: false,
             retry: RetryPolicy::never(),
+            named: None,
         }
     }
 
@@ -191,7 +196,10 @@ impl RawRequest {
 
     pub(crate) async fn send(&self, wire: &Wire) -> Result<RawResponse> {
         let request = self.prepared(wire)?;
-        let operation = format!("{} {}", request.method(), request.url().path());
+        let operation = match self.named {
+            Some(named) => named.info.operation_id.to_owned(),
+            None => format!("{} {}", request.method(), request.url().path()),
+        };
         let (method, url) = (request.method().clone(), request.url().clone());
         let expects_json = self.response_type == ResponseType::Json && method != Method::HEAD;
         let body = request.body().and_then(|body| body.as_bytes()).map(Bytes::copy_from_slice);
@@ -204,6 +212,11 @@ impl RawRequest {
             .with_debug(self.debug)
             .with_redirects(Redirects::FollowAsBrowsers)
             .with_expected_json(expects_json);
+        let call = match self.named {
+            Some(_) if self.has_idempotency_token() => call.with_idempotency_token(),
+            Some(named) => call.with_repeatable(named.info.repeatable),
+            None => call,
+        };
         let call = match self.response_limit {
             None => call,
             // Who sets a limit has the memory for what fits.
@@ -233,6 +246,7 @@ impl RawRequest {
     /// All inputs checked and put together.
     fn prepared(&self, wire: &Wire) -> Result<Request> {
         let method = self.parsed_method()?;
+        self.check_body()?;
         if self.timeout.is_some_and(|t| t.is_zero()) {
             return Err(
                 Error::usage("the timeout must be more than zero").with_hint("leave it out for no timeout")

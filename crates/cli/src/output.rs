@@ -60,6 +60,11 @@ impl Output {
         Self { asked, format, jq, on_terminal, out: BufWriter::new(terminal::stdout()) }
     }
 
+    /// Whether a person reads it.
+    pub(crate) fn is_table(&self) -> bool {
+        self.format == Format::Table
+    }
+
     /// Prints a list; tables and CSV show the given columns.
     pub(crate) fn list(mut self, items: &[Box<RawValue>], columns: &[Column]) -> Result<(), Failure> {
         match self.format {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod by_name;
 mod client;
 mod double;
 pub mod integer;
@@ -7,6 +8,7 @@ mod member;
 mod object;
 mod open_enum;
 mod redacted;
+mod reference;
 
 #[allow(missing_docs, clippy::all)]
 #[allow(rustdoc::bare_urls, rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)]
@@ -24,3 +26,4 @@ pub use brickwire_wire as wire;
 pub use brickwire_wire::{Answer, Call, Error, ErrorKind, OperationInfo, ResponseValue, Result};
 pub use client::Client;
 pub use generated::{OPERATIONS, operations, types};
+pub use reference::{Argument, Body, Content, Kind, Place, Reference};

@@ -162,12 +162,11 @@ impl Call {
     }
 
     fn fill(mut self, name: &str, value: &str, segments: &[&str]) -> Self {
-        if segments.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
-            self.refuse(name, value);
+        let encoded: Option<Vec<_>> = segments.iter().map(|segment| path_segment(segment)).collect();
+        match encoded {
+            Some(encoded) => self.path = self.path.replace(&format!("{{{name}}}"), &encoded.join("/")),
+            None => self.refuse(name, value),
         }
-        let encoded: Vec<_> =
-            segments.iter().map(|segment| utf8_percent_encode(segment, SEGMENT).to_string()).collect();
-        self.path = self.path.replace(&format!("{{{name}}}"), &encoded.join("/"));
         self
     }
 
@@ -428,6 +427,17 @@ impl fmt::Debug for Call {
             .field("repeatable", &self.repeatable)
             .finish_non_exhaustive()
     }
+}
+
+/// A text as one segment of a path, percent-encoded. Nothing if it can't be one: empty, `.` or `..`, which would lead
+/// elsewhere.
+///
+/// ```
+/// assert_eq!(brickwire_wire::path_segment("a b/c").as_deref(), Some("a%20b%2Fc"));
+/// assert_eq!(brickwire_wire::path_segment(".."), None);
+/// ```
+pub fn path_segment(text: &str) -> Option<String> {
+    (!matches!(text, "" | "." | "..")).then(|| utf8_percent_encode(text, SEGMENT).to_string())
 }
 
 fn is_repeatable(method: &Method) -> bool {

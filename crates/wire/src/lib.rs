@@ -31,7 +31,7 @@ mod upload;
 mod wire;
 
 pub use answer::{Answer, ResponseValue};
-pub use call::{Call, Redirects};
+pub use call::{Call, Redirects, path_segment};
 pub use cloud::{AzureCloud, Cloud, Provider};
 pub use credential::{Authorization, Credential, StaticToken};
 pub use error::{BoxError, Error, ErrorBody, ErrorDetails, ErrorKind, Result};

@@ -1,13 +1,16 @@
 //! `brick api`: raw requests, with all inputs of the connector's Raw Request.
 
 mod fields;
+mod named;
 
 use std::{path::PathBuf, time::Duration};
 
 use brickwire_actions::{
     Backoff, FilePart, RawData, RawPages, RawRequest, RawResponse, ResponseType, RetryPolicy,
+    reference::{Content, Reference},
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap_complete::ArgValueCompleter;
 use serde_json::Value;
 
 use crate::{
@@ -18,20 +21,36 @@ use crate::{
 };
 use fields::{Field, field};
 
-/// Send any request to the workspace
+/// Send any request to the workspace, or call an operation by its name
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "brick api [OPTIONS] METHOD URL\n       brick api [OPTIONS] OPERATION_ID [KEY=VALUE]...\n       \
+                      brick api --list [WORD]",
+    after_help = "\
+An operation has checked arguments, as --list shows them; VALUE may be @FILE or, for objects and lists, JSON. It is
+repeated where that is safe.
+
 Examples:
+  brick api --list permissions
+  brick api --list jobs_list
+  brick api jobs_list name=daily-report expand_tasks=true
+  brick api files_download file_path=/Volumes/main/default/files/x.csv > x.csv
   brick api GET /2.1/clusters/list --query page_size=5
   brick api POST /api/2.0/sql/statements --data @statement.json --max-retries 3
   brick api POST /2.1/clusters/start -F cluster_id=0123-456789-abcdefgh --dry-run
   brick api GET /2.1/clusters/list --paginate --jq '.clusters[].cluster_id'
-  brick api POST /2.0/workspace/import --form path=/Shared/x --file content=./x.py -i")]
+  brick api POST /2.0/workspace/import --form path=/Shared/x --file content=./x.py -i"
+)]
 pub(crate) struct Command {
-    /// GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, LINK, UNLINK or PURGE
-    method: String,
-    /// A path with or without /api (such as /2.1/clusters/list), or a URL of the workspace
-    url: String,
+    /// GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, LINK, UNLINK or PURGE; or the id of an operation, such as jobs_get
+    #[arg(value_name = "METHOD|OPERATION_ID", required_unless_present = "list", add = ArgValueCompleter::new(named::candidates))]
+    method: Option<String>,
+    /// A path with or without /api (such as /2.1/clusters/list), or a URL of the workspace; or the operation's arguments
+    #[arg(value_name = "URL|KEY=VALUE", conflicts_with = "list")]
+    arguments: Vec<String>,
+    /// List the operations that can be called by their names, or those that have WORD in id, path or summary
+    #[arg(long, value_name = "WORD", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["method", "data", "input", "field", "raw_field", "form", "file", "query", "header"])]
+    list: Option<String>,
     /// Request body: text, @FILE, or - (or @-) for standard input
     #[arg(long, short, value_name = "TEXT|@FILE|-", allow_hyphen_values = true, conflicts_with_all = ["form", "file"])]
     data: Option<String>,
@@ -66,18 +85,18 @@ pub(crate) struct Command {
     /// Header, as 'Name: value'
     #[arg(long, short = 'H', value_name = "HEADER", value_parser = header)]
     header: Vec<(String, String)>,
-    /// Expected type of the response
-    #[arg(long, value_name = "TYPE", default_value = "json", value_parser = response_type())]
-    response_type: ResponseType,
+    /// Expected type of the response; by default JSON, or what the operation returns
+    #[arg(long, value_name = "TYPE", value_parser = response_type())]
+    response_type: Option<ResponseType>,
     /// Timeout of each attempt, such as 30s
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
     /// Longest response in MiB; without this, 64, and JSON with very many values is an error, too
     #[arg(long, value_name = "MIB")]
     max_response_mib: Option<u32>,
-    /// Maximum number of retries
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    max_retries: u32,
+    /// Maximum number of retries; by default none, but an operation is repeated where that is safe
+    #[arg(long, value_name = "N")]
+    max_retries: Option<u32>,
     /// Delay before a retry, in milliseconds
     #[arg(long, value_name = "MS")]
     retry_delay_ms: Option<u64>,
@@ -119,11 +138,52 @@ fn header(text: &str) -> std::result::Result<(String, String), String> {
 }
 
 impl Command {
+    fn method(&self) -> &str {
+        self.method.as_deref().unwrap_or_default()
+    }
+
+    /// The operation that is called by its name, if it is one of the description.
+    fn operation(&self) -> Option<&'static Reference> {
+        Reference::of(self.method())
+    }
+
+    /// The request without its body, its headers and its options.
+    fn start(&self) -> Result<RawRequest> {
+        if named::is_operation(self.method()) {
+            let has_fields = !self.field.is_empty() || !self.raw_field.is_empty();
+            if has_fields || !self.form.is_empty() || !self.file.is_empty() {
+                return Err(Failure::usage("an operation takes its arguments as KEY=VALUE, not as options")
+                    .with_hint(format!(
+                        "brick api {} KEY=VALUE …; --list shows its arguments",
+                        self.method()
+                    )));
+            }
+            return named::request(
+                self.method(),
+                &self.arguments,
+                self.data.is_some() || self.input.is_some(),
+            );
+        }
+        match &self.arguments[..] {
+            [url] => Ok(RawRequest::new(self.method(), url)
+                .with_repeated_query_keys(self.repeat_query_keys || self.has_arrays())),
+            [] => Err(Failure::usage(format!("no URL is given after {:?}", self.method())).with_hint(
+                "brick api GET /2.1/clusters/list, or the id of an operation, such as clusters_list",
+            )),
+            [_, more, ..] => Err(Failure::usage(format!("{more:?} is one argument too many")).with_hint(
+                "after a method, there is only a URL; fields of a body are given with -F KEY=VALUE",
+            )),
+        }
+    }
+
     fn request(&self) -> Result<RawRequest> {
-        let mut request = RawRequest::new(&self.method, &self.url)
-            .with_repeated_query_keys(self.repeat_query_keys || self.has_arrays())
-            .with_retry(self.retry())
-            .with_response_type(self.response_type);
+        let mut request = self.start()?;
+        if let Some(retry) = self.retry() {
+            request = request.with_retry(retry);
+        }
+        if let Some(response_type) = self.response_type {
+            request = request.with_response_type(response_type);
+        }
         if let Some(mebibytes) = self.max_response_mib {
             request = request.with_response_limit(u64::from(mebibytes) << 20);
         }
@@ -196,7 +256,7 @@ impl Command {
     fn with_fields(&self, mut request: RawRequest) -> Result<RawRequest> {
         let mut members = serde_json::Map::new();
         for (key, value) in &self.field {
-            fields::add(&mut members, key, value.as_deref().map(typed).transpose()?)?;
+            fields::add(&mut members, key, value.as_deref().map(fields::typed).transpose()?)?;
         }
         for (key, value) in &self.raw_field {
             fields::add(&mut members, key, value.as_deref().map(Value::from))?;
@@ -204,7 +264,7 @@ impl Command {
         if members.is_empty() {
             return Ok(request);
         }
-        if !matches!(self.method.to_ascii_uppercase().as_str(), "GET" | "HEAD") {
+        if !matches!(self.method().to_ascii_uppercase().as_str(), "GET" | "HEAD") {
             return Ok(request.with_data(RawData::Json(members.into())));
         }
         let parameters: Vec<_> =
@@ -222,39 +282,45 @@ impl Command {
             return Err(Failure::usage("api prints the response as JSON; use -o json or -o jsonl")
                 .with_hint("to pick out values, filter it, as in --jq '.clusters[].cluster_id'"));
         }
-        let is_json = self.response_type == ResponseType::Json;
+        let is_json = self.expected() == ResponseType::Json;
         if !is_json && (has_filter || format != Format::Auto) {
             let option = if has_filter { "--jq" } else { "-o" };
-            return Err(Failure::usage(format!(
-                "{option} is for JSON, and --response-type requests something else"
-            ))
-            .with_hint("text and bytes are printed as they are"));
+            let what = match self.response_type {
+                Some(_) => "--response-type requests something else",
+                None => "this operation returns a file",
+            };
+            return Err(Failure::usage(format!("{option} is for JSON, and {what}"))
+                .with_hint("text and bytes are printed as they are"));
         }
         Ok(())
     }
 
-    fn retry(&self) -> RetryPolicy {
+    /// What the response is.
+    fn expected(&self) -> ResponseType {
+        let returns_file = self.operation().is_some_and(|operation| operation.answer == Content::File);
+        self.response_type.unwrap_or(if returns_file { ResponseType::Binary } else { ResponseType::Json })
+    }
+
+    /// The policy that the options ask for; an operation has one of its own.
+    fn retry(&self) -> Option<RetryPolicy> {
+        let is_asked = self.max_retries.is_some() || self.retry_all_errors;
+        if self.operation().is_some() && !is_asked {
+            return None;
+        }
         let delay = self.retry_delay_ms.map(Duration::from_millis);
         let backoff = match self.exponential_backoff {
             true => Backoff::Exponential(delay),
             false => Backoff::Fixed(delay.unwrap_or_default()),
         };
-        RetryPolicy::Connector { max_retries: self.max_retries, backoff, all_errors: self.retry_all_errors }
+        let max_retries = self.max_retries.unwrap_or_default();
+        Some(RetryPolicy::Connector { max_retries, backoff, all_errors: self.retry_all_errors })
     }
-}
-
-fn typed(text: &str) -> Result<Value> {
-    if let Some(path) = text.strip_prefix('@') {
-        return Ok(Input::read(path, DATA_LIMIT)?.text()?.into());
-    }
-    // Anything else, JSON objects included, is a string.
-    Ok(match serde_json::from_str(text) {
-        Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_))) => value,
-        _ => text.into(),
-    })
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    if let Some(word) = &command.list {
+        return named::list(Some(word.as_str()).filter(|word| !word.is_empty()), context);
+    }
     command.check_output(context)?;
     let request = command.request()?;
     let workspace = context.workspace().await?;
@@ -280,7 +346,7 @@ fn print(command: &Command, response: &RawResponse, context: &Context) -> Result
     if command.include {
         context.output().bytes(head(response).as_bytes())?;
     }
-    match command.response_type {
+    match command.expected() {
         ResponseType::Json if response.body.trim_ascii().is_empty() => Ok(()),
         ResponseType::Json => context.output().document(&response.text()),
         ResponseType::Text => Ok(context.output().bytes(response.text().as_bytes())?),

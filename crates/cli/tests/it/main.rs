@@ -6,6 +6,7 @@ mod scripted;
 mod workspace;
 
 mod api;
+mod api_named;
 mod bad_input;
 mod clusters;
 mod commands;

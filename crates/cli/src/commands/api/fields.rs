@@ -4,7 +4,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::failure::{Failure, Result};
+use crate::{
+    failure::{Failure, Result},
+    source::{DATA_LIMIT, Input},
+};
 
 /// A key, and its text unless it is an empty array.
 pub(super) type Field = (String, Option<String>);
@@ -73,6 +76,18 @@ pub(super) fn add(object: &mut Map<String, Value>, key: &str, value: Option<Valu
             [] => return Ok(()),
         }
     }
+}
+
+/// A value of a field: true, false, null and numbers are typed, and `@FILE` is what the file holds.
+pub(super) fn typed(text: &str) -> Result<Value> {
+    if let Some(path) = text.strip_prefix('@') {
+        return Ok(Input::read(path, DATA_LIMIT)?.text()?.into());
+    }
+    // Anything else, JSON objects included, is a string.
+    Ok(match serde_json::from_str(text) {
+        Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_))) => value,
+        _ => text.into(),
+    })
 }
 
 fn array<'a>(object: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Vec<Value>> {
