@@ -4,6 +4,24 @@ use crate::reference::{Argument, Body, Content, Kind, Place, Reference};
 use brickwire_wire::{Error, OperationInfo, ResponseValue};
 /// Types used as operation parameters and responses.
 pub mod types {
+    /// The permission of a principal on a scope.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AclItem {
+        pub permission: Option<AclPermission>,
+        pub principal: Option<String>,
+    }
+    crate::object::object!(AclItem, [(permission, "permission"), (principal, "principal")], []);
+    /// What a principal may do with a scope. `READ` lists and reads secrets, `WRITE` also changes them, and `MANAGE` also changes permissions.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AclPermission {
+        Manage,
+        Read,
+        Write,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(AclPermission, [(Manage, "MANAGE"), (Read, "READ"), (Write, "WRITE")]);
     /// A place on Azure Data Lake Storage.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Adlsgen2Info {
@@ -377,6 +395,19 @@ pub mod types {
             (SpotAzure, "SPOT_AZURE"),
             (SpotWithFallbackAzure, "SPOT_WITH_FALLBACK_AZURE")
         ]
+    );
+    /// A key vault of Azure.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AzureKeyVaultSecretScopeMetadata {
+        /// The address of the key vault, starting with `https`.
+        pub dns_name: Option<String>,
+        /// The id of the key vault, starting with `/subscriptions/`.
+        pub resource_id: Option<String>,
+    }
+    crate::object::object!(
+        AzureKeyVaultSecretScopeMetadata,
+        [(dns_name, "dns_name"), (resource_id, "resource_id")],
+        []
     );
     /// Where a chunk is within its result.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -1334,6 +1365,69 @@ pub mod types {
         pub id: Option<String>,
     }
     crate::object::object!(CreateContextResponse, [(id, "id")], []);
+    /// The Git credential to create.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct CreateCredentialsRequest {
+        pub git_email: Option<String>,
+        /// The Git provider, in any case, such as `gitHub`.
+        pub git_provider: String,
+        /// The name of the user at the Git provider; some providers need none.
+        pub git_username: Option<String>,
+        pub is_default_for_provider: Option<bool>,
+        pub name: Option<String>,
+        /// The token of the Git provider.
+        pub personal_access_token: Option<String>,
+        /// The id of the service principal that the credential is for; the caller when left out.
+        pub principal_id: Option<i64>,
+    }
+    impl std::fmt::Debug for CreateCredentialsRequest {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("CreateCredentialsRequest")
+                .field("git_email", &self.git_email)
+                .field("git_provider", &self.git_provider)
+                .field("git_username", &self.git_username)
+                .field("is_default_for_provider", &self.is_default_for_provider)
+                .field("name", &self.name)
+                .field("personal_access_token", &crate::redacted::Redacted)
+                .field("principal_id", &self.principal_id)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        CreateCredentialsRequest,
+        [
+            (git_email, "git_email"),
+            (git_provider, "git_provider"),
+            (git_username, "git_username"),
+            (is_default_for_provider, "is_default_for_provider"),
+            (name, "name"),
+            (personal_access_token, "personal_access_token"),
+            (principal_id, "principal_id")
+        ],
+        ["git_provider"]
+    );
+    /// The new Git credential.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateCredentialsResponse {
+        pub credential_id: Option<i64>,
+        pub git_email: Option<String>,
+        pub git_provider: Option<String>,
+        pub git_username: Option<String>,
+        pub is_default_for_provider: Option<bool>,
+        pub name: Option<String>,
+    }
+    crate::object::object!(
+        CreateCredentialsResponse,
+        [
+            (credential_id, "credential_id"),
+            (git_email, "git_email"),
+            (git_provider, "git_provider"),
+            (git_username, "git_username"),
+            (is_default_for_provider, "is_default_for_provider"),
+            (name, "name")
+        ],
+        []
+    );
     /// The settings of a new job.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CreateJob {
@@ -1431,6 +1525,102 @@ pub mod types {
         pub job_id: Option<i64>,
     }
     crate::object::object!(CreateJobResponse, [(job_id, "job_id")], []);
+    /// The Git folder to create.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateRepoRequest {
+        /// The Git credential to clone with; the caller's default when left out.
+        pub git_credential_id: Option<i64>,
+        /// The absolute path of the folder. In `/Repos` it has the form `/Repos/FOLDER/NAME`; without a path the name is that of the repository.
+        pub path: Option<String>,
+        /// The Git provider, in any case, such as `gitHub`, `gitLab` or `azureDevOpsServices`.
+        pub provider: String,
+        /// The folders to check out; it can't be turned on or off later.
+        pub sparse_checkout: Option<SparseCheckout>,
+        /// The URL of the remote repository.
+        pub url: String,
+    }
+    crate::object::object!(
+        CreateRepoRequest,
+        [
+            (git_credential_id, "git_credential_id"),
+            (path, "path"),
+            (provider, "provider"),
+            (sparse_checkout, "sparse_checkout"),
+            (url, "url")
+        ],
+        ["provider", "url"]
+    );
+    /// The new Git folder.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateRepoResponse {
+        pub branch: Option<String>,
+        pub head_commit_id: Option<String>,
+        pub id: Option<i64>,
+        pub path: Option<String>,
+        /// The Git provider, such as `gitHub`.
+        pub provider: Option<String>,
+        pub sparse_checkout: Option<SparseCheckout>,
+        /// The URL of the remote repository.
+        pub url: Option<String>,
+    }
+    crate::object::object!(
+        CreateRepoResponse,
+        [
+            (branch, "branch"),
+            (head_commit_id, "head_commit_id"),
+            (id, "id"),
+            (path, "path"),
+            (provider, "provider"),
+            (sparse_checkout, "sparse_checkout"),
+            (url, "url")
+        ],
+        []
+    );
+    /// The scope to create.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateScope {
+        /// The key vault, for `AZURE_KEYVAULT`.
+        pub backend_azure_keyvault: Option<AzureKeyVaultSecretScopeMetadata>,
+        /// Who gets `MANAGE` in place of the caller; only `users`, which means everyone, is accepted.
+        pub initial_manage_principal: Option<String>,
+        /// The name, unique in the workspace.
+        pub scope: String,
+        /// Where the secrets are kept; `DATABRICKS` when left out.
+        pub scope_backend_type: Option<ScopeBackendType>,
+    }
+    crate::object::object!(
+        CreateScope,
+        [
+            (backend_azure_keyvault, "backend_azure_keyvault"),
+            (initial_manage_principal, "initial_manage_principal"),
+            (scope, "scope"),
+            (scope_backend_type, "scope_backend_type")
+        ],
+        ["scope"]
+    );
+    /// A Git credential without its token.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CredentialInfo {
+        pub credential_id: Option<i64>,
+        pub git_email: Option<String>,
+        pub git_provider: Option<String>,
+        /// The name of the user at the Git provider.
+        pub git_username: Option<String>,
+        pub is_default_for_provider: Option<bool>,
+        pub name: Option<String>,
+    }
+    crate::object::object!(
+        CredentialInfo,
+        [
+            (credential_id, "credential_id"),
+            (git_email, "git_email"),
+            (git_provider, "git_provider"),
+            (git_username, "git_username"),
+            (is_default_for_provider, "is_default_for_provider"),
+            (name, "name")
+        ],
+        []
+    );
     /// A schedule.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CronSchedule {
@@ -1725,6 +1915,13 @@ pub mod types {
         ],
         []
     );
+    /// The permission to revoke.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeleteAcl {
+        pub principal: String,
+        pub scope: String,
+    }
+    crate::object::object!(DeleteAcl, [(principal, "principal"), (scope, "scope")], ["principal", "scope"]);
     /// The cluster to terminate.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DeleteCluster {
@@ -1746,6 +1943,28 @@ pub mod types {
         pub run_id: i64,
     }
     crate::object::object!(DeleteRun, [(run_id, "run_id")], ["run_id"]);
+    /// The scope to delete.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeleteScope {
+        pub scope: String,
+    }
+    crate::object::object!(DeleteScope, [(scope, "scope")], ["scope"]);
+    /// The secret to delete.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeleteSecret {
+        pub key: String,
+        pub scope: String,
+    }
+    crate::object::object!(DeleteSecret, [(key, "key"), (scope, "scope")], ["key", "scope"]);
+    /// The object to delete.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeleteWorkspaceObject {
+        /// The absolute path of the object.
+        pub path: String,
+        /// Whether to delete a folder with all that is in it.
+        pub recursive: Option<bool>,
+    }
+    crate::object::object!(DeleteWorkspaceObject, [(path, "path"), (recursive, "recursive")], ["path"]);
     /// `DeltaTableSource`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DeltaTableSource {
@@ -1805,6 +2024,13 @@ pub mod types {
         [(cluster_id, "clusterId"), (context_id, "contextId")],
         ["clusterId", "contextId"]
     );
+    /// More about a folder.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DirectoryInfo {
+        /// Whether the folder is a Git folder for which the Git command line is enabled.
+        pub is_git_folder: Option<bool>,
+    }
+    crate::object::object!(DirectoryInfo, [(is_git_folder, "is_git_folder")], []);
     /// Where the rows are: `INLINE` in the answer itself, at most 25 MiB, beyond which the statement fails; `EXTERNAL_LINKS` behind presigned links, at most 100 GiB.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -2016,12 +2242,55 @@ pub mod types {
         ExecuteStatementRequestOnWaitTimeout,
         [(Cancel, "CANCEL"), (Continue, "CONTINUE")]
     );
+    /// The format to export. `AUTO` and `SOURCE` leave a file as it is; a notebook becomes a source file.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ExportFormat {
+        Auto,
+        Dbc,
+        Html,
+        Jupyter,
+        Raw,
+        RMarkdown,
+        Source,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        ExportFormat,
+        [
+            (Auto, "AUTO"),
+            (Dbc, "DBC"),
+            (Html, "HTML"),
+            (Jupyter, "JUPYTER"),
+            (Raw, "RAW"),
+            (RMarkdown, "R_MARKDOWN"),
+            (Source, "SOURCE")
+        ]
+    );
     /// The views of a notebook.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ExportRunOutput {
         pub views: Option<Vec<ViewItem>>,
     }
     crate::object::object!(ExportRunOutput, [(views, "views")], []);
+    /// The content of an object.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct ExportWorkspaceResponse {
+        /// The content as base64.
+        pub content: Option<String>,
+        /// The extension that fits the content, such as `py` or `ipynb`.
+        pub file_type: Option<String>,
+    }
+    impl std::fmt::Debug for ExportWorkspaceResponse {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("ExportWorkspaceResponse")
+                .field("content", &crate::redacted::Redacted)
+                .field("file_type", &self.file_type)
+                .finish()
+        }
+    }
+    crate::object::object!(ExportWorkspaceResponse, [(content, "content"), (file_type, "file_type")], []);
     /// A presigned link to a chunk in the cloud's storage, and what the chunk holds.
     #[derive(Clone, Default, PartialEq)]
     pub struct ExternalLink {
@@ -2241,6 +2510,53 @@ pub mod types {
         ],
         []
     );
+    /// A Git folder.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GetRepoResponse {
+        /// The branch that is checked out; none on a tag.
+        pub branch: Option<String>,
+        /// Whether the Git command line is enabled for the folder.
+        pub git_cli_enabled: Option<bool>,
+        pub head_commit_id: Option<String>,
+        pub id: Option<i64>,
+        /// The absolute path of the folder in the workspace.
+        pub path: Option<String>,
+        /// The Git provider, such as `gitHub`.
+        pub provider: Option<String>,
+        pub sparse_checkout: Option<SparseCheckout>,
+        /// The URL of the remote repository.
+        pub url: Option<String>,
+    }
+    crate::object::object!(
+        GetRepoResponse,
+        [
+            (branch, "branch"),
+            (git_cli_enabled, "git_cli_enabled"),
+            (head_commit_id, "head_commit_id"),
+            (id, "id"),
+            (path, "path"),
+            (provider, "provider"),
+            (sparse_checkout, "sparse_checkout"),
+            (url, "url")
+        ],
+        []
+    );
+    /// A secret with its value.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct GetSecretResponse {
+        pub key: Option<String>,
+        /// The value as base64.
+        pub value: Option<String>,
+    }
+    impl std::fmt::Debug for GetSecretResponse {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("GetSecretResponse")
+                .field("key", &self.key)
+                .field("value", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(GetSecretResponse, [(key, "key"), (value, "value")], []);
     /// The runtime versions that clusters can be made with.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GetSparkVersionsResponse {
@@ -2248,6 +2564,20 @@ pub mod types {
         pub versions: Option<Vec<SparkVersion>>,
     }
     crate::object::object!(GetSparkVersionsResponse, [(versions, "versions")], []);
+    /// Optional query parameters of `git_credentials_delete`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GitCredentialsDeleteQuery {
+        /// The id of the service principal that the credential belongs to; the caller when left out.
+        pub principal_id: Option<i64>,
+    }
+    crate::object::object!(GitCredentialsDeleteQuery, [(principal_id, "principal_id")], []);
+    /// Optional query parameters of `git_credentials_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GitCredentialsListQuery {
+        /// The id of the service principal whose credentials to list; the caller's when left out.
+        pub principal_id: Option<i64>,
+    }
+    crate::object::object!(GitCredentialsListQuery, [(principal_id, "principal_id")], []);
     /// The service that has the repository.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -2327,6 +2657,68 @@ pub mod types {
             (Gpu8xB300, "GPU_8xB300"),
             (Gpu8xH100, "GPU_8xH100")
         ]
+    );
+    /// The format of a content that is imported. `AUTO` goes by the extension and the first line, `RAW` makes a file of any content, and `SOURCE` makes a notebook of a source file.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ImportFormat {
+        Auto,
+        Dbc,
+        Html,
+        Jupyter,
+        Raw,
+        RMarkdown,
+        Source,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        ImportFormat,
+        [
+            (Auto, "AUTO"),
+            (Dbc, "DBC"),
+            (Html, "HTML"),
+            (Jupyter, "JUPYTER"),
+            (Raw, "RAW"),
+            (RMarkdown, "R_MARKDOWN"),
+            (Source, "SOURCE")
+        ]
+    );
+    /// The object to import.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct ImportWorkspaceObject {
+        /// The content as base64, at most 10 MB before it is encoded.
+        pub content: Option<String>,
+        /// What the content is; `SOURCE` when left out.
+        pub format: Option<ImportFormat>,
+        /// The language of a notebook. Required for `SOURCE`, unless the content is an archive of a folder.
+        pub language: Option<WorkspaceLanguage>,
+        /// Whether to replace an object of the same type; refused for `DBC`.
+        pub overwrite: Option<bool>,
+        /// The absolute path of the object. `AUTO` takes the extension off a notebook's path.
+        pub path: String,
+    }
+    impl std::fmt::Debug for ImportWorkspaceObject {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("ImportWorkspaceObject")
+                .field("content", &crate::redacted::Redacted)
+                .field("format", &self.format)
+                .field("language", &self.language)
+                .field("overwrite", &self.overwrite)
+                .field("path", &self.path)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        ImportWorkspaceObject,
+        [
+            (content, "content"),
+            (format, "format"),
+            (language, "language"),
+            (overwrite, "overwrite"),
+            (path, "path")
+        ],
+        ["path"]
     );
     /// A script that runs on each node before Spark starts. One of the members is set and says where it is.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -2946,6 +3338,12 @@ pub mod types {
         ],
         []
     );
+    /// The permissions on a scope.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListAclsResponse {
+        pub items: Option<Vec<AclItem>>,
+    }
+    crate::object::object!(ListAclsResponse, [(items, "items")], []);
     /// A page of clusters.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListClustersResponse {
@@ -2984,6 +3382,12 @@ pub mod types {
         ListClustersSortByField,
         [(ClusterName, "CLUSTER_NAME"), (Default, "DEFAULT")]
     );
+    /// The Git credentials.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListCredentialsResponse {
+        pub credentials: Option<Vec<CredentialInfo>>,
+    }
+    crate::object::object!(ListCredentialsResponse, [(credentials, "credentials")], []);
     /// A page of jobs.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListJobsResponse {
@@ -3012,6 +3416,14 @@ pub mod types {
         pub node_types: Option<Vec<NodeType>>,
     }
     crate::object::object!(ListNodeTypesResponse, [(node_types, "node_types")], []);
+    /// A page of Git folders.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListReposResponse {
+        /// Absent or empty on the last page.
+        pub next_page_token: Option<String>,
+        pub repos: Option<Vec<RepoInfo>>,
+    }
+    crate::object::object!(ListReposResponse, [(next_page_token, "next_page_token"), (repos, "repos")], []);
     /// A page of runs.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListRunsResponse {
@@ -3033,6 +3445,18 @@ pub mod types {
         ],
         []
     );
+    /// The secret scopes.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListScopesResponse {
+        pub scopes: Option<Vec<SecretScope>>,
+    }
+    crate::object::object!(ListScopesResponse, [(scopes, "scopes")], []);
+    /// The keys of a scope.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListSecretsResponse {
+        pub secrets: Option<Vec<SecretMetadata>>,
+    }
+    crate::object::object!(ListSecretsResponse, [(secrets, "secrets")], []);
     /// A page of warehouses.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListWarehousesResponse {
@@ -3046,6 +3470,12 @@ pub mod types {
         [(next_page_token, "next_page_token"), (warehouses, "warehouses")],
         []
     );
+    /// The objects in a folder.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListWorkspaceResponse {
+        pub objects: Option<Vec<WorkspaceObjectInfo>>,
+    }
+    crate::object::object!(ListWorkspaceResponse, [(objects, "objects")], []);
     /// A file on the node itself.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct LocalFileInfo {
@@ -3103,6 +3533,13 @@ pub mod types {
         [(day_of_week, "day_of_week"), (start_hour, "start_hour"), (timezone_id, "timezone_id")],
         []
     );
+    /// The folder to create.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MakeWorkspaceDirectory {
+        /// The absolute path of the folder.
+        pub path: String,
+    }
+    crate::object::object!(MakeWorkspaceDirectory, [(path, "path")], ["path"]);
     /// `MavenLibrary`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct MavenLibrary {
@@ -3527,6 +3964,44 @@ pub mod types {
         ],
         []
     );
+    /// The permission to grant.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PutAcl {
+        pub permission: AclPermission,
+        /// The name of the user or group, or the application id of the service principal.
+        pub principal: String,
+        pub scope: String,
+    }
+    crate::object::object!(
+        PutAcl,
+        [(permission, "permission"), (principal, "principal"), (scope, "scope")],
+        ["permission", "principal", "scope"]
+    );
+    /// The secret to store.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct PutSecret {
+        /// The value as base64; in place of `string_value`.
+        pub bytes_value: Option<String>,
+        pub key: String,
+        pub scope: String,
+        /// The value as text, stored as UTF-8; in place of `bytes_value`.
+        pub string_value: Option<String>,
+    }
+    impl std::fmt::Debug for PutSecret {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("PutSecret")
+                .field("bytes_value", &crate::redacted::Redacted)
+                .field("key", &self.key)
+                .field("scope", &self.scope)
+                .field("string_value", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        PutSecret,
+        [(bytes_value, "bytes_value"), (key, "key"), (scope, "scope"), (string_value, "string_value")],
+        ["key", "scope"]
+    );
     /// `PythonOperatorTask`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PythonOperatorTask {
@@ -3747,6 +4222,47 @@ pub mod types {
         pub repair_id: Option<i64>,
     }
     crate::object::object!(RepairRunResponse, [(repair_id, "repair_id")], []);
+    /// A Git folder.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RepoInfo {
+        /// The branch that is checked out; none on a tag.
+        pub branch: Option<String>,
+        pub head_commit_id: Option<String>,
+        pub id: Option<i64>,
+        /// The absolute path of the folder in the workspace.
+        pub path: Option<String>,
+        /// The Git provider, such as `gitHub`.
+        pub provider: Option<String>,
+        pub sparse_checkout: Option<SparseCheckout>,
+        /// The URL of the remote repository.
+        pub url: Option<String>,
+    }
+    crate::object::object!(
+        RepoInfo,
+        [
+            (branch, "branch"),
+            (head_commit_id, "head_commit_id"),
+            (id, "id"),
+            (path, "path"),
+            (provider, "provider"),
+            (sparse_checkout, "sparse_checkout"),
+            (url, "url")
+        ],
+        []
+    );
+    /// Optional query parameters of `repos_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ReposListQuery {
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub next_page_token: Option<String>,
+        /// Only folders whose path starts with this; without it, or with `/` or `/Workspace`, those in `/Repos`.
+        pub path_prefix: Option<String>,
+    }
+    crate::object::object!(
+        ReposListQuery,
+        [(next_page_token, "next_page_token"), (path_prefix, "path_prefix")],
+        []
+    );
     /// New settings of a job.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ResetJob {
@@ -4883,6 +5399,44 @@ pub mod types {
             Self(value)
         }
     }
+    /// Where the secrets of a scope are kept. Those in Azure Key Vault can't be changed here.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ScopeBackendType {
+        AzureKeyvault,
+        Databricks,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        ScopeBackendType,
+        [(AzureKeyvault, "AZURE_KEYVAULT"), (Databricks, "DATABRICKS")]
+    );
+    /// A secret without its value.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SecretMetadata {
+        pub key: Option<String>,
+        /// When the value was last stored, in milliseconds since the epoch.
+        pub last_updated_timestamp: Option<i64>,
+    }
+    crate::object::object!(
+        SecretMetadata,
+        [(key, "key"), (last_updated_timestamp, "last_updated_timestamp")],
+        []
+    );
+    /// A secret scope.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SecretScope {
+        pub backend_type: Option<ScopeBackendType>,
+        /// The key vault that holds the secrets, if it is one of Azure.
+        pub keyvault_metadata: Option<AzureKeyVaultSecretScopeMetadata>,
+        pub name: Option<String>,
+    }
+    crate::object::object!(
+        SecretScope,
+        [(backend_type, "backend_type"), (keyvault_metadata, "keyvault_metadata"), (name, "name")],
+        []
+    );
     /// Why a statement failed.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ServiceError {
@@ -5023,6 +5577,13 @@ pub mod types {
         pub patterns: Option<Vec<String>>,
     }
     crate::object::object!(SparseCheckout, [(patterns, "patterns")], []);
+    /// The folders of a repository to check out from now on.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SparseCheckoutUpdate {
+        /// The paths of the folders.
+        pub patterns: Option<Vec<String>>,
+    }
+    crate::object::object!(SparseCheckoutUpdate, [(patterns, "patterns")], []);
     /// Whether a warehouse may use spot instances: `COST_OPTIMIZED` uses them where possible, `RELIABILITY_OPTIMIZED` keeps away from them. `POLICY_UNSPECIFIED` leaves it to the service.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -6602,6 +7163,31 @@ pub mod types {
         [(fields_to_remove, "fields_to_remove"), (job_id, "job_id"), (new_settings, "new_settings")],
         ["job_id"]
     );
+    /// What to check out.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpdateRepoRequest {
+        /// The branch to check out; in place of `tag`.
+        pub branch: Option<String>,
+        /// Whether to discard all uncommitted changes, for good.
+        pub dangerously_force_discard_all: Option<bool>,
+        /// The Git credential to fetch with; the caller's default when left out.
+        pub git_credential_id: Option<i64>,
+        /// The folders to check out, if the folder was created with some.
+        pub sparse_checkout: Option<SparseCheckoutUpdate>,
+        /// The tag to check out; in place of `branch`.
+        pub tag: Option<String>,
+    }
+    crate::object::object!(
+        UpdateRepoRequest,
+        [
+            (branch, "branch"),
+            (dangerously_force_discard_all, "dangerously_force_discard_all"),
+            (git_credential_id, "git_credential_id"),
+            (sparse_checkout, "sparse_checkout"),
+            (tag, "tag")
+        ],
+        []
+    );
     /// A user or a service principal of the workspace.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct User {
@@ -6922,6 +7508,94 @@ pub mod types {
         pub clients: Option<ClientsTypes>,
     }
     crate::object::object!(WorkloadType, [(clients, "clients")], []);
+    /// Optional query parameters of `workspace_export`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct WorkspaceExportQuery {
+        /// The format to export; `SOURCE` when left out. Folders export as `DBC`, `SOURCE` and `AUTO` only.
+        pub format: Option<ExportFormat>,
+    }
+    crate::object::object!(WorkspaceExportQuery, [(format, "format")], []);
+    /// The language of a notebook.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum WorkspaceLanguage {
+        Python,
+        R,
+        Scala,
+        Sql,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        WorkspaceLanguage,
+        [(Python, "PYTHON"), (R, "R"), (Scala, "SCALA"), (Sql, "SQL")]
+    );
+    /// Optional query parameters of `workspace_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct WorkspaceListQuery {
+        /// Only notebooks modified after this time, in milliseconds since the epoch.
+        pub notebooks_modified_after: Option<i64>,
+    }
+    crate::object::object!(WorkspaceListQuery, [(notebooks_modified_after, "notebooks_modified_after")], []);
+    /// What a workspace object is.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct WorkspaceObjectInfo {
+        /// When the object was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub directory_info: Option<DirectoryInfo>,
+        /// The language of a notebook; other objects have none.
+        pub language: Option<WorkspaceLanguage>,
+        /// When the object was last modified, in milliseconds since the epoch.
+        pub modified_at: Option<i64>,
+        /// The object's id, which stays the same when the object is moved. Permissions go by it.
+        pub object_id: Option<i64>,
+        pub object_type: Option<WorkspaceObjectType>,
+        /// The absolute path. A notebook's path has no extension.
+        pub path: Option<String>,
+        /// The id of what the object stands for, such as a dashboard.
+        pub resource_id: Option<String>,
+        /// The size of a file in bytes; other objects have none.
+        pub size: Option<i64>,
+    }
+    crate::object::object!(
+        WorkspaceObjectInfo,
+        [
+            (created_at, "created_at"),
+            (directory_info, "directory_info"),
+            (language, "language"),
+            (modified_at, "modified_at"),
+            (object_id, "object_id"),
+            (object_type, "object_type"),
+            (path, "path"),
+            (resource_id, "resource_id"),
+            (size, "size")
+        ],
+        []
+    );
+    /// The type of a workspace object. `REPO` is a Git folder.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum WorkspaceObjectType {
+        Dashboard,
+        Directory,
+        File,
+        Library,
+        Notebook,
+        Repo,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        WorkspaceObjectType,
+        [
+            (Dashboard, "DASHBOARD"),
+            (Directory, "DIRECTORY"),
+            (File, "FILE"),
+            (Library, "LIBRARY"),
+            (Notebook, "NOTEBOOK"),
+            (Repo, "REPO")
+        ]
+    );
     /// A file in the workspace.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct WorkspaceStorageInfo {
@@ -6972,6 +7646,19 @@ pub mod operations {
     /// `POST /api/1.2/commands/cancel`
     pub const COMMANDS_CANCEL: OperationInfo =
         OperationInfo::new("commands_cancel", "POST", "/api/1.2/commands/cancel", true);
+    /// `GET /api/2.0/git-credentials`
+    pub const GIT_CREDENTIALS_LIST: OperationInfo =
+        OperationInfo::new("git_credentials_list", "GET", "/api/2.0/git-credentials", true);
+    /// `POST /api/2.0/git-credentials`
+    pub const GIT_CREDENTIALS_CREATE: OperationInfo =
+        OperationInfo::new("git_credentials_create", "POST", "/api/2.0/git-credentials", false);
+    /// `DELETE /api/2.0/git-credentials/{credential_id}`
+    pub const GIT_CREDENTIALS_DELETE: OperationInfo = OperationInfo::new(
+        "git_credentials_delete",
+        "DELETE",
+        "/api/2.0/git-credentials/{credential_id}",
+        true,
+    );
     /// `POST /api/2.2/jobs/create`
     pub const JOBS_CREATE: OperationInfo =
         OperationInfo::new("jobs_create", "POST", "/api/2.2/jobs/create", false);
@@ -7017,6 +7704,53 @@ pub mod operations {
     /// `POST /api/2.2/jobs/runs/cancel-all`
     pub const RUNS_CANCEL_ALL: OperationInfo =
         OperationInfo::new("runs_cancel_all", "POST", "/api/2.2/jobs/runs/cancel-all", true);
+    /// `GET /api/2.0/repos`
+    pub const REPOS_LIST: OperationInfo = OperationInfo::new("repos_list", "GET", "/api/2.0/repos", true);
+    /// `POST /api/2.0/repos`
+    pub const REPOS_CREATE: OperationInfo =
+        OperationInfo::new("repos_create", "POST", "/api/2.0/repos", true);
+    /// `GET /api/2.0/repos/{repo_id}`
+    pub const REPOS_GET: OperationInfo =
+        OperationInfo::new("repos_get", "GET", "/api/2.0/repos/{repo_id}", true);
+    /// `PATCH /api/2.0/repos/{repo_id}`
+    pub const REPOS_UPDATE: OperationInfo =
+        OperationInfo::new("repos_update", "PATCH", "/api/2.0/repos/{repo_id}", true);
+    /// `DELETE /api/2.0/repos/{repo_id}`
+    pub const REPOS_DELETE: OperationInfo =
+        OperationInfo::new("repos_delete", "DELETE", "/api/2.0/repos/{repo_id}", true);
+    /// `GET /api/2.0/secrets/scopes/list`
+    pub const SECRET_SCOPES_LIST: OperationInfo =
+        OperationInfo::new("secret_scopes_list", "GET", "/api/2.0/secrets/scopes/list", true);
+    /// `POST /api/2.0/secrets/scopes/create`
+    pub const SECRET_SCOPES_CREATE: OperationInfo =
+        OperationInfo::new("secret_scopes_create", "POST", "/api/2.0/secrets/scopes/create", true);
+    /// `POST /api/2.0/secrets/scopes/delete`
+    pub const SECRET_SCOPES_DELETE: OperationInfo =
+        OperationInfo::new("secret_scopes_delete", "POST", "/api/2.0/secrets/scopes/delete", true);
+    /// `GET /api/2.0/secrets/list`
+    pub const SECRETS_LIST: OperationInfo =
+        OperationInfo::new("secrets_list", "GET", "/api/2.0/secrets/list", true);
+    /// `POST /api/2.0/secrets/put`
+    pub const SECRETS_PUT: OperationInfo =
+        OperationInfo::new("secrets_put", "POST", "/api/2.0/secrets/put", true);
+    /// `POST /api/2.0/secrets/delete`
+    pub const SECRETS_DELETE: OperationInfo =
+        OperationInfo::new("secrets_delete", "POST", "/api/2.0/secrets/delete", true);
+    /// `GET /api/2.0/secrets/get`
+    pub const SECRETS_GET: OperationInfo =
+        OperationInfo::new("secrets_get", "GET", "/api/2.0/secrets/get", true);
+    /// `POST /api/2.0/secrets/acls/put`
+    pub const SECRET_ACLS_PUT: OperationInfo =
+        OperationInfo::new("secret_acls_put", "POST", "/api/2.0/secrets/acls/put", true);
+    /// `GET /api/2.0/secrets/acls/list`
+    pub const SECRET_ACLS_LIST: OperationInfo =
+        OperationInfo::new("secret_acls_list", "GET", "/api/2.0/secrets/acls/list", true);
+    /// `GET /api/2.0/secrets/acls/get`
+    pub const SECRET_ACLS_GET: OperationInfo =
+        OperationInfo::new("secret_acls_get", "GET", "/api/2.0/secrets/acls/get", true);
+    /// `POST /api/2.0/secrets/acls/delete`
+    pub const SECRET_ACLS_DELETE: OperationInfo =
+        OperationInfo::new("secret_acls_delete", "POST", "/api/2.0/secrets/acls/delete", true);
     /// `POST /api/2.0/sql/statements`
     pub const STATEMENTS_EXECUTE: OperationInfo =
         OperationInfo::new("statements_execute", "POST", "/api/2.0/sql/statements", false);
@@ -7052,6 +7786,24 @@ pub mod operations {
     /// `POST /api/2.0/sql/warehouses/{id}/stop`
     pub const WAREHOUSES_STOP: OperationInfo =
         OperationInfo::new("warehouses_stop", "POST", "/api/2.0/sql/warehouses/{id}/stop", true);
+    /// `POST /api/2.0/workspace/import`
+    pub const WORKSPACE_IMPORT: OperationInfo =
+        OperationInfo::new("workspace_import", "POST", "/api/2.0/workspace/import", false);
+    /// `GET /api/2.0/workspace/export`
+    pub const WORKSPACE_EXPORT: OperationInfo =
+        OperationInfo::new("workspace_export", "GET", "/api/2.0/workspace/export", true);
+    /// `GET /api/2.0/workspace/list`
+    pub const WORKSPACE_LIST: OperationInfo =
+        OperationInfo::new("workspace_list", "GET", "/api/2.0/workspace/list", true);
+    /// `GET /api/2.0/workspace/get-status`
+    pub const WORKSPACE_GET_STATUS: OperationInfo =
+        OperationInfo::new("workspace_get_status", "GET", "/api/2.0/workspace/get-status", true);
+    /// `POST /api/2.0/workspace/delete`
+    pub const WORKSPACE_DELETE: OperationInfo =
+        OperationInfo::new("workspace_delete", "POST", "/api/2.0/workspace/delete", true);
+    /// `POST /api/2.0/workspace/mkdirs`
+    pub const WORKSPACE_MKDIRS: OperationInfo =
+        OperationInfo::new("workspace_mkdirs", "POST", "/api/2.0/workspace/mkdirs", true);
 }
 /// All operations.
 pub const OPERATIONS: &[OperationInfo] = &[
@@ -7068,6 +7820,9 @@ pub const OPERATIONS: &[OperationInfo] = &[
     operations::COMMANDS_EXECUTE,
     operations::COMMANDS_STATUS,
     operations::COMMANDS_CANCEL,
+    operations::GIT_CREDENTIALS_LIST,
+    operations::GIT_CREDENTIALS_CREATE,
+    operations::GIT_CREDENTIALS_DELETE,
     operations::JOBS_CREATE,
     operations::JOBS_LIST,
     operations::JOBS_GET,
@@ -7084,6 +7839,22 @@ pub const OPERATIONS: &[OperationInfo] = &[
     operations::RUNS_DELETE,
     operations::RUNS_EXPORT,
     operations::RUNS_CANCEL_ALL,
+    operations::REPOS_LIST,
+    operations::REPOS_CREATE,
+    operations::REPOS_GET,
+    operations::REPOS_UPDATE,
+    operations::REPOS_DELETE,
+    operations::SECRET_SCOPES_LIST,
+    operations::SECRET_SCOPES_CREATE,
+    operations::SECRET_SCOPES_DELETE,
+    operations::SECRETS_LIST,
+    operations::SECRETS_PUT,
+    operations::SECRETS_DELETE,
+    operations::SECRETS_GET,
+    operations::SECRET_ACLS_PUT,
+    operations::SECRET_ACLS_LIST,
+    operations::SECRET_ACLS_GET,
+    operations::SECRET_ACLS_DELETE,
     operations::STATEMENTS_EXECUTE,
     operations::STATEMENTS_GET,
     operations::STATEMENTS_GET_RESULT_CHUNK,
@@ -7093,6 +7864,12 @@ pub const OPERATIONS: &[OperationInfo] = &[
     operations::WAREHOUSES_GET,
     operations::WAREHOUSES_START,
     operations::WAREHOUSES_STOP,
+    operations::WORKSPACE_IMPORT,
+    operations::WORKSPACE_EXPORT,
+    operations::WORKSPACE_LIST,
+    operations::WORKSPACE_GET_STATUS,
+    operations::WORKSPACE_DELETE,
+    operations::WORKSPACE_MKDIRS,
 ];
 /// What each operation takes.
 pub(crate) static REFERENCE: &[Reference] = &[
@@ -8224,6 +9001,48 @@ impl Client {
     ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::COMMANDS_CANCEL).json(body).send().await
     }
+    /// List Git credentials
+    ///
+    /// Lists the Git credentials of the caller, or of a service principal, without their tokens.
+    ///
+    /// Sends a `GET` request to `/api/2.0/git-credentials`
+    pub async fn git_credentials_list(
+        &self,
+        query: &types::GitCredentialsListQuery,
+    ) -> Result<ResponseValue<types::ListCredentialsResponse>, Error> {
+        self.call(&operations::GIT_CREDENTIALS_LIST).query_object(query).send().await
+    }
+    /// Create a Git credential
+    ///
+    /// Stores a token for a Git provider. A user may have several credentials, so a repeated request may make a second one. A provider for which only one is allowed answers an error; change or delete that one first.
+    ///
+    /// Sends a `POST` request to `/api/2.0/git-credentials`
+    pub async fn git_credentials_create(
+        &self,
+        body: &types::CreateCredentialsRequest,
+    ) -> Result<ResponseValue<types::CreateCredentialsResponse>, Error> {
+        self.call(&operations::GIT_CREDENTIALS_CREATE).json(body).send().await
+    }
+    /// Delete a Git credential
+    ///
+    /// Deletes a Git credential for good. Git folders that used it can no longer fetch.
+    ///
+    /// Sends a `DELETE` request to `/api/2.0/git-credentials/{credential_id}`
+    ///
+    /// Arguments:
+    /// - `credential_id`: The id of the credential.
+    /// - `query`
+    pub async fn git_credentials_delete(
+        &self,
+        credential_id: i64,
+        query: &types::GitCredentialsDeleteQuery,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::GIT_CREDENTIALS_DELETE)
+            .path("credential_id", &credential_id)
+            .query_object(query)
+            .send()
+            .await
+    }
     /// Create a job
     ///
     /// Creates a job and returns its id. Names need not be unique: a second job of one name is no error, so a repeated create makes two.
@@ -8415,6 +9234,194 @@ impl Client {
     ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::RUNS_CANCEL_ALL).json(body).send().await
     }
+    /// List Git folders
+    ///
+    /// Lists the Git folders that the caller may manage. Folders for which the Git command line is enabled are missing. Follow `next_page_token`, whose name is the same in the request, until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/repos`
+    pub async fn repos_list(
+        &self,
+        query: &types::ReposListQuery,
+    ) -> Result<ResponseValue<types::ListReposResponse>, Error> {
+        self.call(&operations::REPOS_LIST).query_object(query).send().await
+    }
+    /// Create a Git folder
+    ///
+    /// Clones a repository into a new folder. A path that is taken is an error `RESOURCE_ALREADY_EXISTS`, so a repeated request is refused and changes nothing.
+    ///
+    /// Sends a `POST` request to `/api/2.0/repos`
+    pub async fn repos_create(
+        &self,
+        body: &types::CreateRepoRequest,
+    ) -> Result<ResponseValue<types::CreateRepoResponse>, Error> {
+        self.call(&operations::REPOS_CREATE).json(body).send().await
+    }
+    /// Get a Git folder
+    ///
+    /// Returns one Git folder with its branch and commit.
+    ///
+    /// Sends a `GET` request to `/api/2.0/repos/{repo_id}`
+    ///
+    /// Arguments:
+    /// - `repo_id`: The id of the Git folder.
+    pub async fn repos_get(&self, repo_id: i64) -> Result<ResponseValue<types::GetRepoResponse>, Error> {
+        self.call(&operations::REPOS_GET).path("repo_id", &repo_id).send().await
+    }
+    /// Delete a Git folder
+    ///
+    /// Deletes a Git folder from the workspace with all that is in it, even what was not pushed. The repository itself is left alone.
+    ///
+    /// Sends a `DELETE` request to `/api/2.0/repos/{repo_id}`
+    ///
+    /// Arguments:
+    /// - `repo_id`: The id of the Git folder.
+    pub async fn repos_delete(&self, repo_id: i64) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::REPOS_DELETE).path("repo_id", &repo_id).send().await
+    }
+    /// Switch a Git folder to a branch or tag
+    ///
+    /// Checks out the latest commit of a branch, or a tag. Exactly one of `branch` and `tag` is given; a tag leaves the folder on no branch. Uncommitted changes in the way are an error.
+    ///
+    /// Sends a `PATCH` request to `/api/2.0/repos/{repo_id}`
+    ///
+    /// Arguments:
+    /// - `repo_id`: The id of the Git folder.
+    /// - `body`
+    pub async fn repos_update(
+        &self,
+        repo_id: i64,
+        body: &types::UpdateRepoRequest,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::REPOS_UPDATE).path("repo_id", &repo_id).json(body).send().await
+    }
+    /// List the secret scopes
+    ///
+    /// Lists all scopes that the caller may see, in one answer without pages.
+    ///
+    /// Sends a `GET` request to `/api/2.0/secrets/scopes/list`
+    pub async fn secret_scopes_list(&self) -> Result<ResponseValue<types::ListScopesResponse>, Error> {
+        self.call(&operations::SECRET_SCOPES_LIST).send().await
+    }
+    /// Create a secret scope
+    ///
+    /// Creates an empty scope; the caller gets `MANAGE` on it. A name is at most 128 letters, digits and characters of `-_.@`. A name that is taken is an error `RESOURCE_ALREADY_EXISTS`, so a repeated request is refused and changes nothing.
+    ///
+    /// Sends a `POST` request to `/api/2.0/secrets/scopes/create`
+    pub async fn secret_scopes_create(
+        &self,
+        body: &types::CreateScope,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::SECRET_SCOPES_CREATE).json(body).send().await
+    }
+    /// Delete a secret scope
+    ///
+    /// Deletes a scope with all its secrets and permissions, for good. A second deletion is refused with `RESOURCE_DOES_NOT_EXIST`.
+    ///
+    /// Sends a `POST` request to `/api/2.0/secrets/scopes/delete`
+    pub async fn secret_scopes_delete(
+        &self,
+        body: &types::DeleteScope,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::SECRET_SCOPES_DELETE).json(body).send().await
+    }
+    /// List the keys of a secret scope
+    ///
+    /// Lists the keys of a scope, never the values, in one answer without pages.
+    ///
+    /// Sends a `GET` request to `/api/2.0/secrets/list`
+    pub async fn secrets_list(
+        &self,
+        scope: &str,
+    ) -> Result<ResponseValue<types::ListSecretsResponse>, Error> {
+        self.call(&operations::SECRETS_LIST).query("scope", &scope).send().await
+    }
+    /// Store a secret
+    ///
+    /// Stores a value under a key, and replaces the value that was there. Exactly one of `string_value` and `bytes_value` must be set, of at most 128 KB. A scope holds up to 1000 secrets. A scope whose secrets are kept in Azure Key Vault refuses it.
+    ///
+    /// Sends a `POST` request to `/api/2.0/secrets/put`
+    pub async fn secrets_put(
+        &self,
+        body: &types::PutSecret,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::SECRETS_PUT).json(body).send().await
+    }
+    /// Delete a secret
+    ///
+    /// Deletes a secret for good. A second deletion is refused with `RESOURCE_DOES_NOT_EXIST`.
+    ///
+    /// Sends a `POST` request to `/api/2.0/secrets/delete`
+    pub async fn secrets_delete(
+        &self,
+        body: &types::DeleteSecret,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::SECRETS_DELETE).json(body).send().await
+    }
+    /// Get the value of a secret
+    ///
+    /// Returns a value as base64, however it was stored. Older workspaces answer `BAD_REQUEST` to calls from outside of a cluster.
+    ///
+    /// Sends a `GET` request to `/api/2.0/secrets/get`
+    pub async fn secrets_get(
+        &self,
+        key: &str,
+        scope: &str,
+    ) -> Result<ResponseValue<types::GetSecretResponse>, Error> {
+        self.call(&operations::SECRETS_GET).query("key", &key).query("scope", &scope).send().await
+    }
+    /// Grant a permission on a secret scope
+    ///
+    /// Gives a user, a group or a service principal a permission on a scope, in place of the one it had. Needs `MANAGE`.
+    ///
+    /// Sends a `POST` request to `/api/2.0/secrets/acls/put`
+    pub async fn secret_acls_put(
+        &self,
+        body: &types::PutAcl,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::SECRET_ACLS_PUT).json(body).send().await
+    }
+    /// List the permissions on a secret scope
+    ///
+    /// Lists who has which permission on a scope, in one answer without pages. Needs `MANAGE`.
+    ///
+    /// Sends a `GET` request to `/api/2.0/secrets/acls/list`
+    pub async fn secret_acls_list(
+        &self,
+        scope: &str,
+    ) -> Result<ResponseValue<types::ListAclsResponse>, Error> {
+        self.call(&operations::SECRET_ACLS_LIST).query("scope", &scope).send().await
+    }
+    /// Get the permission of a principal on a secret scope
+    ///
+    /// Returns the permission that was granted to one user, group or service principal. None is an error `RESOURCE_DOES_NOT_EXIST`. Needs `MANAGE`.
+    ///
+    /// Sends a `GET` request to `/api/2.0/secrets/acls/get`
+    ///
+    /// Arguments:
+    /// - `principal`: The name of the user or group, or the application id of the service principal.
+    /// - `scope`
+    pub async fn secret_acls_get(
+        &self,
+        principal: &str,
+        scope: &str,
+    ) -> Result<ResponseValue<types::AclItem>, Error> {
+        self.call(&operations::SECRET_ACLS_GET)
+            .query("principal", &principal)
+            .query("scope", &scope)
+            .send()
+            .await
+    }
+    /// Revoke the permission of a principal on a secret scope
+    ///
+    /// Revokes what was granted to one user, group or service principal. A second time is refused with `RESOURCE_DOES_NOT_EXIST`. Needs `MANAGE`.
+    ///
+    /// Sends a `POST` request to `/api/2.0/secrets/acls/delete`
+    pub async fn secret_acls_delete(
+        &self,
+        body: &types::DeleteAcl,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::SECRET_ACLS_DELETE).json(body).send().await
+    }
     /// Run a statement
     ///
     /// Hands a statement to a warehouse and waits for its end, at most `wait_timeout`. An answer whose state is `PENDING` or `RUNNING` means go on with `statements_get`; one that is `SUCCEEDED` holds the manifest and the first chunk of rows. SQL that fails is no HTTP error: the status is 200 and `status.state` is `FAILED`. Sent twice, the statement runs twice.
@@ -8525,5 +9532,84 @@ impl Client {
     /// - `id`: The warehouse's id, 16 hexadecimal digits.
     pub async fn warehouses_stop(&self, id: &str) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::WAREHOUSES_STOP).path("id", &id).send().await
+    }
+    /// Import a notebook, a file or a folder
+    ///
+    /// Writes one object, or a folder from an archive. The content is base64, at most 10 MB before it is encoded. The folder must exist: see `workspace_mkdirs`. An object in the way is an error `RESOURCE_ALREADY_EXISTS` unless `overwrite` is set, and an object of another type has to be deleted first. Only with `overwrite` can a request be repeated.
+    ///
+    /// Sends a `POST` request to `/api/2.0/workspace/import`
+    pub async fn workspace_import(
+        &self,
+        body: &types::ImportWorkspaceObject,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::WORKSPACE_IMPORT).json(body).send().await
+    }
+    /// Export a notebook, a file or a folder
+    ///
+    /// Returns the content of one object, or an archive of a folder, as base64. More than 10 MB is an error `MAX_NOTEBOOK_SIZE_EXCEEDED`. With the query parameter `direct_download=true`, which this description leaves out, the answer is the bytes themselves.
+    ///
+    /// Sends a `GET` request to `/api/2.0/workspace/export`
+    ///
+    /// Arguments:
+    /// - `path`: The absolute path of the object.
+    /// - `query`
+    pub async fn workspace_export(
+        &self,
+        path: &str,
+        query: &types::WorkspaceExportQuery,
+    ) -> Result<ResponseValue<types::ExportWorkspaceResponse>, Error> {
+        self.call(&operations::WORKSPACE_EXPORT).query("path", &path).query_object(query).send().await
+    }
+    /// List a folder
+    ///
+    /// Lists the objects directly in a folder, in one answer without pages. The path of an object that is not a folder lists that object. An empty folder may have no `objects`; a missing one is an error 404 `RESOURCE_DOES_NOT_EXIST`.
+    ///
+    /// Sends a `GET` request to `/api/2.0/workspace/list`
+    ///
+    /// Arguments:
+    /// - `path`: The absolute path of the folder.
+    /// - `query`
+    pub async fn workspace_list(
+        &self,
+        path: &str,
+        query: &types::WorkspaceListQuery,
+    ) -> Result<ResponseValue<types::ListWorkspaceResponse>, Error> {
+        self.call(&operations::WORKSPACE_LIST).query("path", &path).query_object(query).send().await
+    }
+    /// Get a workspace object
+    ///
+    /// Returns what an object is, without its content. A missing path is an error 404 `RESOURCE_DOES_NOT_EXIST`. The same object answers to its path with and without `/Workspace` in front.
+    ///
+    /// Sends a `GET` request to `/api/2.0/workspace/get-status`
+    ///
+    /// Arguments:
+    /// - `path`: The absolute path of the object.
+    pub async fn workspace_get_status(
+        &self,
+        path: &str,
+    ) -> Result<ResponseValue<types::WorkspaceObjectInfo>, Error> {
+        self.call(&operations::WORKSPACE_GET_STATUS).query("path", &path).send().await
+    }
+    /// Delete a workspace object
+    ///
+    /// Deletes an object for good. A folder that is not empty is an error `DIRECTORY_NOT_EMPTY` unless `recursive` is set; a recursive deletion that fails may have deleted a part. A second deletion is refused with `RESOURCE_DOES_NOT_EXIST`.
+    ///
+    /// Sends a `POST` request to `/api/2.0/workspace/delete`
+    pub async fn workspace_delete(
+        &self,
+        body: &types::DeleteWorkspaceObject,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::WORKSPACE_DELETE).json(body).send().await
+    }
+    /// Create a folder
+    ///
+    /// Creates a folder and those above it that are missing. A folder that exists is left as it is. An object of another type in the way is an error `RESOURCE_ALREADY_EXISTS`; folders above it may have been created by then.
+    ///
+    /// Sends a `POST` request to `/api/2.0/workspace/mkdirs`
+    pub async fn workspace_mkdirs(
+        &self,
+        body: &types::MakeWorkspaceDirectory,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::WORKSPACE_MKDIRS).json(body).send().await
     }
 }
