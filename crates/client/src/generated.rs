@@ -271,6 +271,26 @@ pub mod types {
         UnknownValue(String),
     }
     crate::open_enum::open_enum!(AuthenticationMethod, [(Oauth, "OAUTH"), (Pat, "PAT")]);
+    /// How a recipient or a provider is recognized.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AuthenticationType {
+        Databricks,
+        OauthClientCredentials,
+        OidcFederation,
+        Token,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AuthenticationType,
+        [
+            (Databricks, "DATABRICKS"),
+            (OauthClientCredentials, "OAUTH_CLIENT_CREDENTIALS"),
+            (OidcFederation, "OIDC_FEDERATION"),
+            (Token, "TOKEN")
+        ]
+    );
     /// The bounds of scaling. The service moves between them as load asks.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AutoScale {
@@ -334,6 +354,84 @@ pub mod types {
         AwsAvailability,
         [(OnDemand, "ON_DEMAND"), (Spot, "SPOT"), (SpotWithFallback, "SPOT_WITH_FALLBACK")]
     );
+    /// Keys of AWS.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct AwsCredentials {
+        pub access_key_id: Option<String>,
+        /// The ARN of the access point to use, if there is one.
+        pub access_point: Option<String>,
+        pub secret_access_key: Option<String>,
+        pub session_token: Option<String>,
+    }
+    impl std::fmt::Debug for AwsCredentials {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("AwsCredentials")
+                .field("access_key_id", &self.access_key_id)
+                .field("access_point", &self.access_point)
+                .field("secret_access_key", &crate::redacted::Redacted)
+                .field("session_token", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        AwsCredentials,
+        [
+            (access_key_id, "access_key_id"),
+            (access_point, "access_point"),
+            (secret_access_key, "secret_access_key"),
+            (session_token, "session_token")
+        ],
+        []
+    );
+    /// An IAM role of AWS.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AwsIamRoleRequest {
+        pub role_arn: String,
+    }
+    crate::object::object!(AwsIamRoleRequest, [(role_arn, "role_arn")], ["role_arn"]);
+    /// An IAM role of AWS.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AwsIamRoleResponse {
+        /// The external id that the role's trust policy must ask for.
+        pub external_id: Option<String>,
+        pub role_arn: Option<String>,
+        /// The identity of the service that takes the role.
+        pub unity_catalog_iam_arn: Option<String>,
+    }
+    crate::object::object!(
+        AwsIamRoleResponse,
+        [
+            (external_id, "external_id"),
+            (role_arn, "role_arn"),
+            (unity_catalog_iam_arn, "unity_catalog_iam_arn")
+        ],
+        []
+    );
+    /// A queue of Amazon's SQS.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AwsSqsQueue {
+        /// The service's id of a queue that it has set up.
+        pub managed_resource_id: Option<String>,
+        pub queue_url: Option<String>,
+    }
+    crate::object::object!(
+        AwsSqsQueue,
+        [(managed_resource_id, "managed_resource_id"), (queue_url, "queue_url")],
+        []
+    );
+    /// A token of Microsoft Entra.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct AzureActiveDirectoryToken {
+        pub aad_token: Option<String>,
+    }
+    impl std::fmt::Debug for AzureActiveDirectoryToken {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("AzureActiveDirectoryToken")
+                .field("aad_token", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(AzureActiveDirectoryToken, [(aad_token, "aad_token")], []);
     /// Settings for clusters on Azure.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AzureAttributes {
@@ -377,6 +475,112 @@ pub mod types {
             (SpotWithFallbackAzure, "SPOT_WITH_FALLBACK_AZURE")
         ]
     );
+    /// Who reads the key in Azure Key Vault.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AzureEncryptionSettings {
+        /// The resource id of the access connector that may use the key.
+        pub azure_cmk_access_connector_id: Option<String>,
+        /// The managed identity to use, if it isn't the connector's own.
+        pub azure_cmk_managed_identity_id: Option<String>,
+        pub azure_tenant_id: Option<String>,
+    }
+    crate::object::object!(
+        AzureEncryptionSettings,
+        [
+            (azure_cmk_access_connector_id, "azure_cmk_access_connector_id"),
+            (azure_cmk_managed_identity_id, "azure_cmk_managed_identity_id"),
+            (azure_tenant_id, "azure_tenant_id")
+        ],
+        []
+    );
+    /// A managed identity of Azure.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AzureManagedIdentityRequest {
+        /// The resource id of the access connector.
+        pub access_connector_id: String,
+        /// The resource id of a user-assigned identity. Left out, it is the connector's own.
+        pub managed_identity_id: Option<String>,
+    }
+    crate::object::object!(
+        AzureManagedIdentityRequest,
+        [(access_connector_id, "access_connector_id"), (managed_identity_id, "managed_identity_id")],
+        ["access_connector_id"]
+    );
+    /// A managed identity of Azure.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AzureManagedIdentityResponse {
+        /// The resource id of the access connector.
+        pub access_connector_id: Option<String>,
+        pub credential_id: Option<String>,
+        /// The resource id of a user-assigned identity; absent for the connector's own.
+        pub managed_identity_id: Option<String>,
+    }
+    crate::object::object!(
+        AzureManagedIdentityResponse,
+        [
+            (access_connector_id, "access_connector_id"),
+            (credential_id, "credential_id"),
+            (managed_identity_id, "managed_identity_id")
+        ],
+        []
+    );
+    /// A queue in Azure's storage.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AzureQueueStorage {
+        /// The service's id of a queue that it has set up.
+        pub managed_resource_id: Option<String>,
+        pub queue_url: Option<String>,
+        pub resource_group: Option<String>,
+        pub subscription_id: Option<String>,
+    }
+    crate::object::object!(
+        AzureQueueStorage,
+        [
+            (managed_resource_id, "managed_resource_id"),
+            (queue_url, "queue_url"),
+            (resource_group, "resource_group"),
+            (subscription_id, "subscription_id")
+        ],
+        []
+    );
+    /// A service principal of Azure.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct AzureServicePrincipal {
+        pub application_id: Option<String>,
+        /// Only in requests.
+        pub client_secret: Option<String>,
+        /// The id of the Entra tenant.
+        pub directory_id: Option<String>,
+    }
+    impl std::fmt::Debug for AzureServicePrincipal {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("AzureServicePrincipal")
+                .field("application_id", &self.application_id)
+                .field("client_secret", &crate::redacted::Redacted)
+                .field("directory_id", &self.directory_id)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        AzureServicePrincipal,
+        [
+            (application_id, "application_id"),
+            (client_secret, "client_secret"),
+            (directory_id, "directory_id")
+        ],
+        []
+    );
+    /// A shared access signature of Azure's storage.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct AzureUserDelegationSas {
+        pub sas_token: Option<String>,
+    }
+    impl std::fmt::Debug for AzureUserDelegationSas {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("AzureUserDelegationSas").field("sas_token", &crate::redacted::Redacted).finish()
+        }
+    }
+    crate::object::object!(AzureUserDelegationSas, [(sas_token, "sas_token")], []);
     /// Where a chunk is within its result.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct BaseChunkInfo {
@@ -430,6 +634,201 @@ pub mod types {
         pub run_id: i64,
     }
     crate::object::object!(CancelRun, [(run_id, "run_id")], ["run_id"]);
+    /// A column of a table.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CatalogColumnInfo {
+        pub comment: Option<String>,
+        /// The function that hides the column's values from some readers.
+        pub mask: Option<ColumnMask>,
+        pub name: Option<String>,
+        /// Whether a value may be missing. Absent may mean that it must not.
+        pub nullable: Option<bool>,
+        /// The column's place among those that the table is partitioned by, from 0.
+        pub partition_index: Option<i64>,
+        /// The column's place in the table, from 0.
+        pub position: Option<i64>,
+        /// The unit of an interval.
+        pub type_interval_type: Option<String>,
+        /// The Spark field as JSON text, with name, type, nullability and metadata.
+        pub type_json: Option<String>,
+        /// The type without its parameters.
+        pub type_name: Option<ColumnTypeName>,
+        /// The digits of a `DECIMAL` in all.
+        pub type_precision: Option<i64>,
+        /// The digits of a `DECIMAL` after the point.
+        pub type_scale: Option<i64>,
+        /// The type as SQL writes it, such as `decimal(10,2)` or `array<string>`.
+        pub type_text: Option<String>,
+    }
+    crate::object::object!(
+        CatalogColumnInfo,
+        [
+            (comment, "comment"),
+            (mask, "mask"),
+            (name, "name"),
+            (nullable, "nullable"),
+            (partition_index, "partition_index"),
+            (position, "position"),
+            (type_interval_type, "type_interval_type"),
+            (type_json, "type_json"),
+            (type_name, "type_name"),
+            (type_precision, "type_precision"),
+            (type_scale, "type_scale"),
+            (type_text, "type_text")
+        ],
+        []
+    );
+    /// A catalog, in a list and alone.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CatalogInfo {
+        /// Whether the caller may see no more of the catalog than this.
+        pub browse_only: Option<bool>,
+        /// What is behind the catalog.
+        pub catalog_type: Option<CatalogType>,
+        pub comment: Option<String>,
+        /// The connection to the database behind a foreign catalog.
+        pub connection_name: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        /// For how many hours dropped objects can be restored, if that differs from the default.
+        pub custom_max_retention_hours: Option<i64>,
+        /// Whether predictive optimization is on, and where that was decided.
+        pub effective_predictive_optimization_flag: Option<EffectivePredictiveOptimizationFlag>,
+        /// Whether predictive optimization is switched on, off or inherited here.
+        pub enable_predictive_optimization: Option<EnablePredictiveOptimization>,
+        /// The same as `name`.
+        pub full_name: Option<String>,
+        /// Whether all workspaces of the metastore reach the catalog.
+        pub isolation_mode: Option<CatalogIsolationMode>,
+        /// The keys that encrypt managed data in the catalog.
+        pub managed_encryption_settings: Option<EncryptionSettings>,
+        pub metastore_id: Option<String>,
+        pub name: Option<String>,
+        /// Settings of a foreign catalog, such as the name of its database.
+        pub options: Option<std::collections::BTreeMap<String, String>>,
+        /// Who owns the catalog: a user's e-mail address, a group or an application id.
+        pub owner: Option<String>,
+        pub properties: Option<std::collections::BTreeMap<String, String>>,
+        /// The provider of a Delta Sharing catalog.
+        pub provider_name: Option<String>,
+        /// How far the service is with setting the catalog up.
+        pub provisioning_info: Option<ProvisioningInfo>,
+        /// Always `CATALOG`.
+        pub securable_type: Option<SecurableType>,
+        /// The share behind a Delta Sharing catalog.
+        pub share_name: Option<String>,
+        /// Where managed tables are stored, below `storage_root`.
+        pub storage_location: Option<String>,
+        /// The cloud storage that was chosen for managed tables; absent if it is the metastore's.
+        pub storage_root: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        CatalogInfo,
+        [
+            (browse_only, "browse_only"),
+            (catalog_type, "catalog_type"),
+            (comment, "comment"),
+            (connection_name, "connection_name"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (custom_max_retention_hours, "custom_max_retention_hours"),
+            (effective_predictive_optimization_flag, "effective_predictive_optimization_flag"),
+            (enable_predictive_optimization, "enable_predictive_optimization"),
+            (full_name, "full_name"),
+            (isolation_mode, "isolation_mode"),
+            (managed_encryption_settings, "managed_encryption_settings"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (options, "options"),
+            (owner, "owner"),
+            (properties, "properties"),
+            (provider_name, "provider_name"),
+            (provisioning_info, "provisioning_info"),
+            (securable_type, "securable_type"),
+            (share_name, "share_name"),
+            (storage_location, "storage_location"),
+            (storage_root, "storage_root"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        [],
+        extra
+    );
+    /// Whether a catalog is open to all workspaces of the metastore, or only to those it is bound to.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum CatalogIsolationMode {
+        Isolated,
+        Open,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(CatalogIsolationMode, [(Isolated, "ISOLATED"), (Open, "OPEN")]);
+    /// What is behind a catalog.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum CatalogType {
+        DeltasharingCatalog,
+        ForeignCatalog,
+        InternalCatalog,
+        ManagedCatalog,
+        ManagedOnlineCatalog,
+        SystemCatalog,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        CatalogType,
+        [
+            (DeltasharingCatalog, "DELTASHARING_CATALOG"),
+            (ForeignCatalog, "FOREIGN_CATALOG"),
+            (InternalCatalog, "INTERNAL_CATALOG"),
+            (ManagedCatalog, "MANAGED_CATALOG"),
+            (ManagedOnlineCatalog, "MANAGED_ONLINE_CATALOG"),
+            (SystemCatalog, "SYSTEM_CATALOG")
+        ]
+    );
+    /// Optional query parameters of `catalogs_delete`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CatalogsDeleteQuery {
+        /// Whether to delete a catalog that is not empty, with all that is in it.
+        pub force: Option<bool>,
+    }
+    crate::object::object!(CatalogsDeleteQuery, [(force, "force")], []);
+    /// Optional query parameters of `catalogs_get`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CatalogsGetQuery {
+        /// Whether a catalog that the caller may only browse is returned, with less in it.
+        pub include_browse: Option<bool>,
+    }
+    crate::object::object!(CatalogsGetQuery, [(include_browse, "include_browse")], []);
+    /// Optional query parameters of `catalogs_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CatalogsListQuery {
+        /// Whether to include catalogs that the caller may only browse, for which less is returned.
+        pub include_browse: Option<bool>,
+        /// Whether to include catalogs that are not bound to this workspace. By default they are left out.
+        pub include_unbound: Option<bool>,
+        /// The most catalogs in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer. A negative value is refused.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        CatalogsListQuery,
+        [
+            (include_browse, "include_browse"),
+            (include_unbound, "include_unbound"),
+            (max_results, "max_results"),
+            (page_token, "page_token")
+        ],
+        []
+    );
     /// The release channel of the SQL engine.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Channel {
@@ -605,6 +1004,32 @@ pub mod types {
             (NotAvailableInRegion, "NotAvailableInRegion"),
             (NotEnabledOnSubscription, "NotEnabledOnSubscription")
         ]
+    );
+    /// A token of Cloudflare's R2 storage.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct CloudflareApiToken {
+        pub access_key_id: Option<String>,
+        pub account_id: Option<String>,
+        /// Only in requests.
+        pub secret_access_key: Option<String>,
+    }
+    impl std::fmt::Debug for CloudflareApiToken {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("CloudflareApiToken")
+                .field("access_key_id", &self.access_key_id)
+                .field("account_id", &self.account_id)
+                .field("secret_access_key", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        CloudflareApiToken,
+        [
+            (access_key_id, "access_key_id"),
+            (account_id, "account_id"),
+            (secret_access_key, "secret_access_key")
+        ],
+        []
     );
     /// A cluster: its settings, its state and what it runs on.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -1061,6 +1486,85 @@ pub mod types {
             (UserDefinedType, "USER_DEFINED_TYPE")
         ]
     );
+    /// A function that hides the values of a column from some readers.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ColumnMask {
+        /// The full name of the function.
+        pub function_name: Option<String>,
+        /// What the function gets beside the value. Deprecated; see `using_column_names`.
+        pub using_arguments: Option<Vec<PolicyFunctionArgument>>,
+        /// The columns that the function gets beside the value.
+        pub using_column_names: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        ColumnMask,
+        [
+            (function_name, "function_name"),
+            (using_arguments, "using_arguments"),
+            (using_column_names, "using_column_names")
+        ],
+        []
+    );
+    /// The types of columns and parameters, without their own parameters.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ColumnTypeName {
+        Array,
+        Binary,
+        Boolean,
+        Byte,
+        Char,
+        Date,
+        Decimal,
+        Double,
+        Float,
+        Geography,
+        Geometry,
+        Int,
+        Interval,
+        Long,
+        Map,
+        Null,
+        Short,
+        String,
+        Struct,
+        TableType,
+        Timestamp,
+        TimestampNtz,
+        UserDefinedType,
+        Variant,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        ColumnTypeName,
+        [
+            (Array, "ARRAY"),
+            (Binary, "BINARY"),
+            (Boolean, "BOOLEAN"),
+            (Byte, "BYTE"),
+            (Char, "CHAR"),
+            (Date, "DATE"),
+            (Decimal, "DECIMAL"),
+            (Double, "DOUBLE"),
+            (Float, "FLOAT"),
+            (Geography, "GEOGRAPHY"),
+            (Geometry, "GEOMETRY"),
+            (Int, "INT"),
+            (Interval, "INTERVAL"),
+            (Long, "LONG"),
+            (Map, "MAP"),
+            (Null, "NULL"),
+            (Short, "SHORT"),
+            (String, "STRING"),
+            (Struct, "STRUCT"),
+            (TableType, "TABLE_TYPE"),
+            (Timestamp, "TIMESTAMP"),
+            (TimestampNtz, "TIMESTAMP_NTZ"),
+            (UserDefinedType, "USER_DEFINED_TYPE"),
+            (Variant, "VARIANT")
+        ]
+    );
     /// The language of a context or a command, in lower case (the workspace services write it in upper case).
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1251,6 +1755,192 @@ pub mod types {
         ConfidentialComputeType,
         [(ConfidentialComputeTypeNone, "CONFIDENTIAL_COMPUTE_TYPE_NONE"), (SevSnp, "SEV_SNP")]
     );
+    /// A connection that is used.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ConnectionDependency {
+        pub connection_name: Option<String>,
+    }
+    crate::object::object!(ConnectionDependency, [(connection_name, "connection_name")], []);
+    /// A connection, in a list and alone.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct ConnectionInfo {
+        pub comment: Option<String>,
+        pub connection_id: Option<String>,
+        pub connection_type: Option<ConnectionType>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        /// How the connection logs in.
+        pub credential_type: Option<CredentialType>,
+        pub environment_settings: Option<EnvironmentSettings>,
+        /// The full name; that of a connection in a schema has three parts.
+        pub full_name: Option<String>,
+        pub metastore_id: Option<String>,
+        pub name: Option<String>,
+        /// The settings by name, such as `host`, `port` and `user`. Which ones there are depends on the type.
+        pub options: Option<std::collections::BTreeMap<String, String>>,
+        pub owner: Option<String>,
+        /// Properties that users have set.
+        pub properties: Option<std::collections::BTreeMap<String, String>>,
+        /// How far the service is with setting the connection up.
+        pub provisioning_info: Option<ProvisioningInfo>,
+        /// Whether the connection only reads.
+        pub read_only: Option<bool>,
+        /// Secret settings by name. The service keeps their values to itself.
+        pub secrets: Option<std::collections::BTreeMap<String, String>>,
+        /// Always `CONNECTION`.
+        pub securable_type: Option<SecurableType>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+        /// The address of the other side, made from the options.
+        pub url: Option<String>,
+    }
+    impl std::fmt::Debug for ConnectionInfo {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("ConnectionInfo")
+                .field("comment", &self.comment)
+                .field("connection_id", &self.connection_id)
+                .field("connection_type", &self.connection_type)
+                .field("created_at", &self.created_at)
+                .field("created_by", &self.created_by)
+                .field("credential_type", &self.credential_type)
+                .field("environment_settings", &self.environment_settings)
+                .field("full_name", &self.full_name)
+                .field("metastore_id", &self.metastore_id)
+                .field("name", &self.name)
+                .field("options", &crate::redacted::Redacted)
+                .field("owner", &self.owner)
+                .field("properties", &self.properties)
+                .field("provisioning_info", &self.provisioning_info)
+                .field("read_only", &self.read_only)
+                .field("secrets", &crate::redacted::Redacted)
+                .field("securable_type", &self.securable_type)
+                .field("updated_at", &self.updated_at)
+                .field("updated_by", &self.updated_by)
+                .field("url", &self.url)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        ConnectionInfo,
+        [
+            (comment, "comment"),
+            (connection_id, "connection_id"),
+            (connection_type, "connection_type"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (credential_type, "credential_type"),
+            (environment_settings, "environment_settings"),
+            (full_name, "full_name"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (options, "options"),
+            (owner, "owner"),
+            (properties, "properties"),
+            (provisioning_info, "provisioning_info"),
+            (read_only, "read_only"),
+            (secrets, "secrets"),
+            (securable_type, "securable_type"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by"),
+            (url, "url")
+        ],
+        []
+    );
+    /// What is on the other side of a connection.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ConnectionType {
+        AwsSecretsManager,
+        AzureKeyVault,
+        Bigquery,
+        Confluence,
+        Databricks,
+        Dynamics365,
+        Ga4RawData,
+        Github,
+        Glue,
+        HiveMetastore,
+        Http,
+        Hubspot,
+        Jdbc,
+        MetaMarketing,
+        Mysql,
+        Netsuite,
+        Oracle,
+        Outlook,
+        Postgresql,
+        PowerBi,
+        Redshift,
+        Salesforce,
+        SalesforceDataCloud,
+        Servicenow,
+        Smartsheet,
+        Snowflake,
+        Sqldw,
+        Sqlserver,
+        Teradata,
+        TiktokAds,
+        UnknownConnectionType,
+        WorkdayRaas,
+        Zendesk,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        ConnectionType,
+        [
+            (AwsSecretsManager, "AWS_SECRETS_MANAGER"),
+            (AzureKeyVault, "AZURE_KEY_VAULT"),
+            (Bigquery, "BIGQUERY"),
+            (Confluence, "CONFLUENCE"),
+            (Databricks, "DATABRICKS"),
+            (Dynamics365, "DYNAMICS365"),
+            (Ga4RawData, "GA4_RAW_DATA"),
+            (Github, "GITHUB"),
+            (Glue, "GLUE"),
+            (HiveMetastore, "HIVE_METASTORE"),
+            (Http, "HTTP"),
+            (Hubspot, "HUBSPOT"),
+            (Jdbc, "JDBC"),
+            (MetaMarketing, "META_MARKETING"),
+            (Mysql, "MYSQL"),
+            (Netsuite, "NETSUITE"),
+            (Oracle, "ORACLE"),
+            (Outlook, "OUTLOOK"),
+            (Postgresql, "POSTGRESQL"),
+            (PowerBi, "POWER_BI"),
+            (Redshift, "REDSHIFT"),
+            (Salesforce, "SALESFORCE"),
+            (SalesforceDataCloud, "SALESFORCE_DATA_CLOUD"),
+            (Servicenow, "SERVICENOW"),
+            (Smartsheet, "SMARTSHEET"),
+            (Snowflake, "SNOWFLAKE"),
+            (Sqldw, "SQLDW"),
+            (Sqlserver, "SQLSERVER"),
+            (Teradata, "TERADATA"),
+            (TiktokAds, "TIKTOK_ADS"),
+            (UnknownConnectionType, "UNKNOWN_CONNECTION_TYPE"),
+            (WorkdayRaas, "WORKDAY_RAAS"),
+            (Zendesk, "ZENDESK")
+        ]
+    );
+    /// Optional query parameters of `connections_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ConnectionsListQuery {
+        /// The most connections in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+        /// The schema whose connections to list. Left out, those of the metastore are listed.
+        pub parent: Option<String>,
+    }
+    crate::object::object!(
+        ConnectionsListQuery,
+        [(max_results, "max_results"), (page_token, "page_token"), (parent, "parent")],
+        []
+    );
     /// The state of an execution context: `Pending` while it starts, `Running` once it takes commands, `Error` when it could not start. Note the title case.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1317,6 +2007,91 @@ pub mod types {
         ],
         []
     );
+    /// The settings of a new catalog.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateCatalog {
+        pub comment: Option<String>,
+        /// The connection behind a foreign catalog.
+        pub connection_name: Option<String>,
+        /// For how many hours dropped objects can be restored.
+        pub custom_max_retention_hours: Option<i64>,
+        /// The keys that encrypt managed data in the catalog.
+        pub managed_encryption_settings: Option<EncryptionSettings>,
+        /// The name, without dots, spaces and slashes. It is stored in lower case.
+        pub name: String,
+        /// Settings of a foreign catalog, such as the name of its database.
+        pub options: Option<std::collections::BTreeMap<String, String>>,
+        pub properties: Option<std::collections::BTreeMap<String, String>>,
+        /// The provider of the share behind a Delta Sharing catalog.
+        pub provider_name: Option<String>,
+        /// The share behind a Delta Sharing catalog.
+        pub share_name: Option<String>,
+        /// Where to store managed tables. Left out, it is the metastore's storage, which not every metastore has.
+        pub storage_root: Option<String>,
+    }
+    crate::object::object!(
+        CreateCatalog,
+        [
+            (comment, "comment"),
+            (connection_name, "connection_name"),
+            (custom_max_retention_hours, "custom_max_retention_hours"),
+            (managed_encryption_settings, "managed_encryption_settings"),
+            (name, "name"),
+            (options, "options"),
+            (properties, "properties"),
+            (provider_name, "provider_name"),
+            (share_name, "share_name"),
+            (storage_root, "storage_root")
+        ],
+        ["name"]
+    );
+    /// The settings of a new connection.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct CreateConnection {
+        pub comment: Option<String>,
+        pub connection_type: ConnectionType,
+        pub environment_settings: Option<EnvironmentSettings>,
+        pub name: String,
+        /// The settings by name, such as `host`, `port`, `user` and `password`. Which ones are needed depends on the type.
+        pub options: std::collections::BTreeMap<String, String>,
+        /// The schema to create the connection in. Left out, it belongs to the metastore.
+        pub parent: Option<String>,
+        pub properties: Option<std::collections::BTreeMap<String, String>>,
+        /// Whether the connection only reads.
+        pub read_only: Option<bool>,
+        /// Secret settings by name.
+        pub secrets: Option<std::collections::BTreeMap<String, String>>,
+    }
+    impl std::fmt::Debug for CreateConnection {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("CreateConnection")
+                .field("comment", &self.comment)
+                .field("connection_type", &self.connection_type)
+                .field("environment_settings", &self.environment_settings)
+                .field("name", &self.name)
+                .field("options", &crate::redacted::Redacted)
+                .field("parent", &self.parent)
+                .field("properties", &self.properties)
+                .field("read_only", &self.read_only)
+                .field("secrets", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        CreateConnection,
+        [
+            (comment, "comment"),
+            (connection_type, "connection_type"),
+            (environment_settings, "environment_settings"),
+            (name, "name"),
+            (options, "options"),
+            (parent, "parent"),
+            (properties, "properties"),
+            (read_only, "read_only"),
+            (secrets, "secrets")
+        ],
+        ["connection_type", "name", "options"]
+    );
     /// Where to create an execution context, and for which language. The service wants both, though it marks neither as required.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CreateContext {
@@ -1333,6 +2108,130 @@ pub mod types {
         pub id: Option<String>,
     }
     crate::object::object!(CreateContextResponse, [(id, "id")], []);
+    /// The settings of a new external location.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateExternalLocation {
+        pub comment: Option<String>,
+        pub credential_name: String,
+        /// Set by the service; ignored here.
+        pub effective_enable_file_events: Option<bool>,
+        /// Set by the service; ignored here.
+        pub effective_file_event_queue: Option<FileEventQueue>,
+        pub enable_file_events: Option<bool>,
+        pub encryption_details: Option<EncryptionDetails>,
+        pub fallback: Option<bool>,
+        pub file_event_queue: Option<FileEventQueue>,
+        pub name: String,
+        pub read_only: Option<bool>,
+        /// Whether not to check that the credential opens the path.
+        pub skip_validation: Option<bool>,
+        /// The path in the cloud's storage.
+        pub url: String,
+    }
+    crate::object::object!(
+        CreateExternalLocation,
+        [
+            (comment, "comment"),
+            (credential_name, "credential_name"),
+            (effective_enable_file_events, "effective_enable_file_events"),
+            (effective_file_event_queue, "effective_file_event_queue"),
+            (enable_file_events, "enable_file_events"),
+            (encryption_details, "encryption_details"),
+            (fallback, "fallback"),
+            (file_event_queue, "file_event_queue"),
+            (name, "name"),
+            (read_only, "read_only"),
+            (skip_validation, "skip_validation"),
+            (url, "url")
+        ],
+        ["credential_name", "name", "url"]
+    );
+    /// A function to create. Unlike with SQL, nothing is derived.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateFunction {
+        pub catalog_name: String,
+        pub comment: Option<String>,
+        /// The type of the result without its parameters.
+        pub data_type: ColumnTypeName,
+        /// The language of the body, if `routine_body` is `EXTERNAL`.
+        pub external_language: Option<String>,
+        pub external_name: Option<String>,
+        /// The type of the result as SQL writes it.
+        pub full_data_type: String,
+        /// The parameters in order.
+        pub input_params: FunctionParameterInfos,
+        /// Whether the same arguments always give the same result.
+        pub is_deterministic: bool,
+        /// Whether the function is called for `NULL` arguments, too.
+        pub is_null_call: bool,
+        /// The name without catalog and schema.
+        pub name: String,
+        pub parameter_style: FunctionInfoParameterStyle,
+        /// Properties as JSON text.
+        pub properties: Option<String>,
+        /// The columns of the result, for a table function.
+        pub return_params: Option<FunctionParameterInfos>,
+        pub routine_body: FunctionInfoRoutineBody,
+        /// The body, without what `CREATE FUNCTION` has around it.
+        pub routine_definition: String,
+        /// The tables and functions that the body uses.
+        pub routine_dependencies: Option<DependencyList>,
+        pub schema_name: String,
+        pub security_type: FunctionInfoSecurityType,
+        /// The name once more; reserved for overloads.
+        pub specific_name: String,
+        pub sql_data_access: FunctionInfoSqlDataAccess,
+        /// The path that SQL resolves names with in the body.
+        pub sql_path: Option<String>,
+    }
+    crate::object::object!(
+        CreateFunction,
+        [
+            (catalog_name, "catalog_name"),
+            (comment, "comment"),
+            (data_type, "data_type"),
+            (external_language, "external_language"),
+            (external_name, "external_name"),
+            (full_data_type, "full_data_type"),
+            (input_params, "input_params"),
+            (is_deterministic, "is_deterministic"),
+            (is_null_call, "is_null_call"),
+            (name, "name"),
+            (parameter_style, "parameter_style"),
+            (properties, "properties"),
+            (return_params, "return_params"),
+            (routine_body, "routine_body"),
+            (routine_definition, "routine_definition"),
+            (routine_dependencies, "routine_dependencies"),
+            (schema_name, "schema_name"),
+            (security_type, "security_type"),
+            (specific_name, "specific_name"),
+            (sql_data_access, "sql_data_access"),
+            (sql_path, "sql_path")
+        ],
+        [
+            "catalog_name",
+            "data_type",
+            "full_data_type",
+            "input_params",
+            "is_deterministic",
+            "is_null_call",
+            "name",
+            "parameter_style",
+            "routine_body",
+            "routine_definition",
+            "schema_name",
+            "security_type",
+            "specific_name",
+            "sql_data_access"
+        ]
+    );
+    /// The function to create.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateFunctionRequest {
+        pub function_info: CreateFunction,
+    }
+    crate::object::object!(CreateFunctionRequest, [(function_info, "function_info")], ["function_info"]);
     /// The settings of a new job.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CreateJob {
@@ -1430,6 +2329,202 @@ pub mod types {
         pub job_id: Option<i64>,
     }
     crate::object::object!(CreateJobResponse, [(job_id, "job_id")], []);
+    /// The settings of a new monitor.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateMonitor {
+        /// The folder of the workspace for the dashboard and other files.
+        pub assets_dir: String,
+        /// The table to compare with.
+        pub baseline_table_name: Option<String>,
+        pub custom_metrics: Option<Vec<MonitorMetric>>,
+        pub data_classification_config: Option<MonitorDataClassificationConfig>,
+        pub inference_log: Option<MonitorInferenceLog>,
+        /// Set by the service; ignored here.
+        pub latest_monitor_failure_msg: Option<String>,
+        pub notifications: Option<MonitorNotifications>,
+        /// The schema of the metric tables, with its catalog.
+        pub output_schema_name: String,
+        /// When to refresh the metrics. Left out, only on request.
+        pub schedule: Option<MonitorCronSchedule>,
+        pub skip_builtin_dashboard: Option<bool>,
+        /// Expressions by whose values the metrics are split.
+        pub slicing_exprs: Option<Vec<String>>,
+        pub snapshot: Option<MonitorSnapshot>,
+        pub time_series: Option<MonitorTimeSeries>,
+        /// The SQL warehouse of the dashboard. Left out, the service picks one.
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        CreateMonitor,
+        [
+            (assets_dir, "assets_dir"),
+            (baseline_table_name, "baseline_table_name"),
+            (custom_metrics, "custom_metrics"),
+            (data_classification_config, "data_classification_config"),
+            (inference_log, "inference_log"),
+            (latest_monitor_failure_msg, "latest_monitor_failure_msg"),
+            (notifications, "notifications"),
+            (output_schema_name, "output_schema_name"),
+            (schedule, "schedule"),
+            (skip_builtin_dashboard, "skip_builtin_dashboard"),
+            (slicing_exprs, "slicing_exprs"),
+            (snapshot, "snapshot"),
+            (time_series, "time_series"),
+            (warehouse_id, "warehouse_id")
+        ],
+        ["assets_dir", "output_schema_name"]
+    );
+    /// A model to create. The service needs `catalog_name`, `schema_name` and `name`, takes `comment` and `storage_location`, and sets the rest itself.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateRegisteredModelRequest {
+        /// The aliases, if they were asked for.
+        pub aliases: Option<Vec<RegisteredModelAlias>>,
+        /// Whether the caller may see no more of the model than this.
+        pub browse_only: Option<bool>,
+        pub catalog_name: Option<String>,
+        pub comment: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        /// The name with catalog and schema.
+        pub full_name: Option<String>,
+        pub metastore_id: Option<String>,
+        /// The name without catalog and schema.
+        pub name: Option<String>,
+        /// Who owns the model: a user's e-mail address, a group or an application id.
+        pub owner: Option<String>,
+        pub schema_name: Option<String>,
+        /// Where the files of the versions are stored.
+        pub storage_location: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    crate::object::object!(
+        CreateRegisteredModelRequest,
+        [
+            (aliases, "aliases"),
+            (browse_only, "browse_only"),
+            (catalog_name, "catalog_name"),
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (full_name, "full_name"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (owner, "owner"),
+            (schema_name, "schema_name"),
+            (storage_location, "storage_location"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// The settings of a new schema.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateSchema {
+        pub catalog_name: String,
+        pub comment: Option<String>,
+        /// For how many hours dropped objects can be restored.
+        pub custom_max_retention_hours: Option<i64>,
+        /// The name without its catalog, without dots, spaces and slashes. It is stored in lower case.
+        pub name: String,
+        pub properties: Option<std::collections::BTreeMap<String, String>>,
+        /// Where to store managed tables. Left out, it is the catalog's storage.
+        pub storage_root: Option<String>,
+    }
+    crate::object::object!(
+        CreateSchema,
+        [
+            (catalog_name, "catalog_name"),
+            (comment, "comment"),
+            (custom_max_retention_hours, "custom_max_retention_hours"),
+            (name, "name"),
+            (properties, "properties"),
+            (storage_root, "storage_root")
+        ],
+        ["catalog_name", "name"]
+    );
+    /// The settings of a new storage credential. Exactly one kind of identity is given.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateStorageCredential {
+        pub aws_iam_role: Option<AwsIamRoleRequest>,
+        pub azure_managed_identity: Option<AzureManagedIdentityRequest>,
+        pub azure_service_principal: Option<AzureServicePrincipal>,
+        pub cloudflare_api_token: Option<CloudflareApiToken>,
+        pub comment: Option<String>,
+        pub databricks_gcp_service_account: Option<DatabricksGcpServiceAccountRequest>,
+        pub name: String,
+        /// Whether the credential only reads.
+        pub read_only: Option<bool>,
+        /// Whether not to check the identity.
+        pub skip_validation: Option<bool>,
+    }
+    crate::object::object!(
+        CreateStorageCredential,
+        [
+            (aws_iam_role, "aws_iam_role"),
+            (azure_managed_identity, "azure_managed_identity"),
+            (azure_service_principal, "azure_service_principal"),
+            (cloudflare_api_token, "cloudflare_api_token"),
+            (comment, "comment"),
+            (databricks_gcp_service_account, "databricks_gcp_service_account"),
+            (name, "name"),
+            (read_only, "read_only"),
+            (skip_validation, "skip_validation")
+        ],
+        ["name"]
+    );
+    /// A credential that is used.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CredentialDependency {
+        pub credential_name: Option<String>,
+    }
+    crate::object::object!(CredentialDependency, [(credential_name, "credential_name")], []);
+    /// How a connection logs in.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum CredentialType {
+        AnyStaticCredential,
+        BearerToken,
+        EdgegridAkamai,
+        OauthAccessToken,
+        OauthM2m,
+        OauthMtls,
+        OauthRefreshToken,
+        OauthResourceOwnerPassword,
+        OauthU2m,
+        OauthU2mMapping,
+        OidcToken,
+        PemPrivateKey,
+        ServiceCredential,
+        SswsToken,
+        UnknownCredentialType,
+        UsernamePassword,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        CredentialType,
+        [
+            (AnyStaticCredential, "ANY_STATIC_CREDENTIAL"),
+            (BearerToken, "BEARER_TOKEN"),
+            (EdgegridAkamai, "EDGEGRID_AKAMAI"),
+            (OauthAccessToken, "OAUTH_ACCESS_TOKEN"),
+            (OauthM2m, "OAUTH_M2M"),
+            (OauthMtls, "OAUTH_MTLS"),
+            (OauthRefreshToken, "OAUTH_REFRESH_TOKEN"),
+            (OauthResourceOwnerPassword, "OAUTH_RESOURCE_OWNER_PASSWORD"),
+            (OauthU2m, "OAUTH_U2M"),
+            (OauthU2mMapping, "OAUTH_U2M_MAPPING"),
+            (OidcToken, "OIDC_TOKEN"),
+            (PemPrivateKey, "PEM_PRIVATE_KEY"),
+            (ServiceCredential, "SERVICE_CREDENTIAL"),
+            (SswsToken, "SSWS_TOKEN"),
+            (UnknownCredentialType, "UNKNOWN_CREDENTIAL_TYPE"),
+            (UsernamePassword, "USERNAME_PASSWORD")
+        ]
+    );
     /// A schedule.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CronSchedule {
@@ -1527,6 +2622,109 @@ pub mod types {
             (SingleUser, "SINGLE_USER"),
             (UserIsolation, "USER_ISOLATION")
         ]
+    );
+    /// How the data of a table is stored, or where it comes from.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DataSourceFormat {
+        Avro,
+        BigqueryFormat,
+        Csv,
+        DatabricksFormat,
+        DatabricksRowStoreFormat,
+        Delta,
+        Deltasharing,
+        DeltaUniformHudi,
+        DeltaUniformIceberg,
+        Hive,
+        Iceberg,
+        Json,
+        MongodbFormat,
+        MysqlFormat,
+        NetsuiteFormat,
+        OracleFormat,
+        Orc,
+        Parquet,
+        PostgresqlFormat,
+        RedshiftFormat,
+        SalesforceDataCloudFormat,
+        SalesforceFormat,
+        SnowflakeFormat,
+        SqldwFormat,
+        SqlserverFormat,
+        TeradataFormat,
+        Text,
+        UnityCatalog,
+        VectorIndexFormat,
+        WorkdayRaasFormat,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        DataSourceFormat,
+        [
+            (Avro, "AVRO"),
+            (BigqueryFormat, "BIGQUERY_FORMAT"),
+            (Csv, "CSV"),
+            (DatabricksFormat, "DATABRICKS_FORMAT"),
+            (DatabricksRowStoreFormat, "DATABRICKS_ROW_STORE_FORMAT"),
+            (Delta, "DELTA"),
+            (Deltasharing, "DELTASHARING"),
+            (DeltaUniformHudi, "DELTA_UNIFORM_HUDI"),
+            (DeltaUniformIceberg, "DELTA_UNIFORM_ICEBERG"),
+            (Hive, "HIVE"),
+            (Iceberg, "ICEBERG"),
+            (Json, "JSON"),
+            (MongodbFormat, "MONGODB_FORMAT"),
+            (MysqlFormat, "MYSQL_FORMAT"),
+            (NetsuiteFormat, "NETSUITE_FORMAT"),
+            (OracleFormat, "ORACLE_FORMAT"),
+            (Orc, "ORC"),
+            (Parquet, "PARQUET"),
+            (PostgresqlFormat, "POSTGRESQL_FORMAT"),
+            (RedshiftFormat, "REDSHIFT_FORMAT"),
+            (SalesforceDataCloudFormat, "SALESFORCE_DATA_CLOUD_FORMAT"),
+            (SalesforceFormat, "SALESFORCE_FORMAT"),
+            (SnowflakeFormat, "SNOWFLAKE_FORMAT"),
+            (SqldwFormat, "SQLDW_FORMAT"),
+            (SqlserverFormat, "SQLSERVER_FORMAT"),
+            (TeradataFormat, "TERADATA_FORMAT"),
+            (Text, "TEXT"),
+            (UnityCatalog, "UNITY_CATALOG"),
+            (VectorIndexFormat, "VECTOR_INDEX_FORMAT"),
+            (WorkdayRaasFormat, "WORKDAY_RAAS_FORMAT")
+        ]
+    );
+    /// Asks for a service account of Google's cloud. It takes no settings.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DatabricksGcpServiceAccountRequest(pub serde_json::Map<String, serde_json::Value>);
+    crate::object::transparent!(DatabricksGcpServiceAccountRequest);
+    impl std::ops::Deref for DatabricksGcpServiceAccountRequest {
+        type Target = serde_json::Map<String, serde_json::Value>;
+        fn deref(&self) -> &serde_json::Map<String, serde_json::Value> {
+            &self.0
+        }
+    }
+    impl std::convert::From<DatabricksGcpServiceAccountRequest> for serde_json::Map<String, serde_json::Value> {
+        fn from(value: DatabricksGcpServiceAccountRequest) -> Self {
+            value.0
+        }
+    }
+    impl std::convert::From<serde_json::Map<String, serde_json::Value>> for DatabricksGcpServiceAccountRequest {
+        fn from(value: serde_json::Map<String, serde_json::Value>) -> Self {
+            Self(value)
+        }
+    }
+    /// A service account of Google's cloud that the service has made.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DatabricksGcpServiceAccountResponse {
+        pub credential_id: Option<String>,
+        pub email: Option<String>,
+    }
+    crate::object::object!(
+        DatabricksGcpServiceAccountResponse,
+        [(credential_id, "credential_id"), (email, "email")],
+        []
     );
     /// A day of the week.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -1745,6 +2943,29 @@ pub mod types {
         pub run_id: i64,
     }
     crate::object::object!(DeleteRun, [(run_id, "run_id")], ["run_id"]);
+    /// The properties of a Delta table itself.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeltaRuntimePropertiesKvPairs {
+        pub delta_runtime_properties: Option<std::collections::BTreeMap<String, String>>,
+    }
+    crate::object::object!(
+        DeltaRuntimePropertiesKvPairs,
+        [(delta_runtime_properties, "delta_runtime_properties")],
+        []
+    );
+    /// With whom data may be shared: inside of the account, or with others, too.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DeltaSharingScopeEnum {
+        Internal,
+        InternalAndExternal,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        DeltaSharingScopeEnum,
+        [(Internal, "INTERNAL"), (InternalAndExternal, "INTERNAL_AND_EXTERNAL")]
+    );
     /// `DeltaTableSource`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DeltaTableSource {
@@ -1761,6 +2982,25 @@ pub mod types {
         ],
         []
     );
+    /// One thing that an object uses. Exactly one of its members is present.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Dependency {
+        pub connection: Option<ConnectionDependency>,
+        pub credential: Option<CredentialDependency>,
+        pub function: Option<FunctionDependency>,
+        pub table: Option<TableDependency>,
+    }
+    crate::object::object!(
+        Dependency,
+        [(connection, "connection"), (credential, "credential"), (function, "function"), (table, "table")],
+        []
+    );
+    /// What an object uses.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DependencyList {
+        pub dependencies: Option<Vec<Dependency>>,
+    }
+    crate::object::object!(DependencyList, [(dependencies, "dependencies")], []);
     /// Where the libraries of a cluster come from: the cluster itself or environments. `DEPENDENCY_MODE_AUTO` lets the service choose.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1853,6 +3093,81 @@ pub mod types {
         EbsVolumeType,
         [(GeneralPurposeSsd, "GENERAL_PURPOSE_SSD"), (ThroughputOptimizedHdd, "THROUGHPUT_OPTIMIZED_HDD")]
     );
+    /// A page of privileges that hold for an object.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EffectivePermissionsList {
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// One for each principal; absent when there are none.
+        pub privilege_assignments: Option<Vec<EffectivePrivilegeAssignment>>,
+    }
+    crate::object::object!(
+        EffectivePermissionsList,
+        [(next_page_token, "next_page_token"), (privilege_assignments, "privilege_assignments")],
+        []
+    );
+    /// Whether predictive optimization is on, and where that was decided.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EffectivePredictiveOptimizationFlag {
+        /// The name of the catalog or schema where it was decided, if not here.
+        pub inherited_from_name: Option<String>,
+        /// What it is inherited from.
+        pub inherited_from_type: Option<EffectivePredictiveOptimizationFlagInheritedFromType>,
+        /// The setting that counts.
+        pub value: Option<EnablePredictiveOptimization>,
+    }
+    crate::object::object!(
+        EffectivePredictiveOptimizationFlag,
+        [
+            (inherited_from_name, "inherited_from_name"),
+            (inherited_from_type, "inherited_from_type"),
+            (value, "value")
+        ],
+        []
+    );
+    /// What a setting is inherited from.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum EffectivePredictiveOptimizationFlagInheritedFromType {
+        Catalog,
+        Schema,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        EffectivePredictiveOptimizationFlagInheritedFromType,
+        [(Catalog, "CATALOG"), (Schema, "SCHEMA")]
+    );
+    /// A privilege, and where it comes from.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EffectivePrivilege {
+        /// The full name of the object that it was granted on; absent if it is this one.
+        pub inherited_from_name: Option<String>,
+        /// The kind of the object that it was granted on.
+        pub inherited_from_type: Option<SecurableType>,
+        pub privilege: Option<Privilege>,
+    }
+    crate::object::object!(
+        EffectivePrivilege,
+        [
+            (inherited_from_name, "inherited_from_name"),
+            (inherited_from_type, "inherited_from_type"),
+            (privilege, "privilege")
+        ],
+        []
+    );
+    /// The privileges that hold for one principal.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EffectivePrivilegeAssignment {
+        /// A user's e-mail address, a group or an application id.
+        pub principal: Option<String>,
+        pub privileges: Option<Vec<EffectivePrivilege>>,
+    }
+    crate::object::object!(
+        EffectivePrivilegeAssignment,
+        [(principal, "principal"), (privileges, "privileges")],
+        []
+    );
     /// An answer that carries no data. The service sends an empty object or nothing at all; success is in the status.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct EmptyResponse(pub serde_json::Map<String, serde_json::Value>);
@@ -1873,6 +3188,46 @@ pub mod types {
             Self(value)
         }
     }
+    /// Whether predictive optimization is on, off, or decided above.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum EnablePredictiveOptimization {
+        Disable,
+        Enable,
+        Inherit,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        EnablePredictiveOptimization,
+        [(Disable, "DISABLE"), (Enable, "ENABLE"), (Inherit, "INHERIT")]
+    );
+    /// How storage is encrypted.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EncryptionDetails {
+        /// The encryption that the cloud's storage does.
+        pub sse_encryption_details: Option<SseEncryptionDetails>,
+    }
+    crate::object::object!(EncryptionDetails, [(sse_encryption_details, "sse_encryption_details")], []);
+    /// The keys that encrypt managed data. Which members there are depends on the cloud.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EncryptionSettings {
+        /// What Azure needs beside the key.
+        pub azure_encryption_settings: Option<AzureEncryptionSettings>,
+        /// The id of the key in Azure Key Vault.
+        pub azure_key_vault_key_id: Option<String>,
+        /// The id of the customer's key on the other clouds.
+        pub customer_managed_key_id: Option<String>,
+    }
+    crate::object::object!(
+        EncryptionSettings,
+        [
+            (azure_encryption_settings, "azure_encryption_settings"),
+            (azure_key_vault_key_id, "azure_key_vault_key_id"),
+            (customer_managed_key_id, "customer_managed_key_id")
+        ],
+        []
+    );
     /// Whether a warehouse works, and if not, why.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct EndpointHealth {
@@ -1930,6 +3285,18 @@ pub mod types {
             (java_dependencies, "java_dependencies"),
             (project_environment, "project_environment")
         ],
+        []
+    );
+    /// The environment that a connection's own drivers run in.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EnvironmentSettings {
+        pub environment_version: Option<String>,
+        /// Paths of the drivers' files in volumes.
+        pub java_dependencies: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        EnvironmentSettings,
+        [(environment_version, "environment_version"), (java_dependencies, "java_dependencies")],
         []
     );
     /// Code to run, and where. The service wants all members, though it marks none as required.
@@ -2073,6 +3440,103 @@ pub mod types {
         ],
         []
     );
+    /// A path of cloud storage with the credential that opens it.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ExternalLocationInfo {
+        /// Whether the caller may see no more of the location than this.
+        pub browse_only: Option<bool>,
+        pub comment: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        pub credential_id: Option<String>,
+        /// The storage credential that opens the path.
+        pub credential_name: Option<String>,
+        /// Whether file events are on, defaults included.
+        pub effective_enable_file_events: Option<bool>,
+        /// The queue that counts, defaults included.
+        pub effective_file_event_queue: Option<FileEventQueue>,
+        /// Whether the service learns of new files by events rather than by listing.
+        pub enable_file_events: Option<bool>,
+        pub encryption_details: Option<EncryptionDetails>,
+        /// Whether other credentials are tried, such as those of the cluster.
+        pub fallback: Option<bool>,
+        pub file_event_queue: Option<FileEventQueue>,
+        /// Whether all workspaces of the metastore may use it.
+        pub isolation_mode: Option<IsolationMode>,
+        pub metastore_id: Option<String>,
+        pub name: Option<String>,
+        /// Who owns the location: a user's e-mail address, a group or an application id.
+        pub owner: Option<String>,
+        pub read_only: Option<bool>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+        /// The path in the cloud's storage.
+        pub url: Option<String>,
+    }
+    crate::object::object!(
+        ExternalLocationInfo,
+        [
+            (browse_only, "browse_only"),
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (credential_id, "credential_id"),
+            (credential_name, "credential_name"),
+            (effective_enable_file_events, "effective_enable_file_events"),
+            (effective_file_event_queue, "effective_file_event_queue"),
+            (enable_file_events, "enable_file_events"),
+            (encryption_details, "encryption_details"),
+            (fallback, "fallback"),
+            (file_event_queue, "file_event_queue"),
+            (isolation_mode, "isolation_mode"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (owner, "owner"),
+            (read_only, "read_only"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by"),
+            (url, "url")
+        ],
+        []
+    );
+    /// Optional query parameters of `external_locations_delete`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ExternalLocationsDeleteQuery {
+        /// Whether to delete a location that tables or volumes depend on.
+        pub force: Option<bool>,
+    }
+    crate::object::object!(ExternalLocationsDeleteQuery, [(force, "force")], []);
+    /// Optional query parameters of `external_locations_get`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ExternalLocationsGetQuery {
+        /// Whether a location that the caller may only browse is returned, with less in it.
+        pub include_browse: Option<bool>,
+    }
+    crate::object::object!(ExternalLocationsGetQuery, [(include_browse, "include_browse")], []);
+    /// Optional query parameters of `external_locations_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ExternalLocationsListQuery {
+        /// Whether to include locations that the caller may only browse, for which less is returned.
+        pub include_browse: Option<bool>,
+        /// Whether to include locations that are not bound to this workspace. By default they are left out.
+        pub include_unbound: Option<bool>,
+        /// The most locations in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        ExternalLocationsListQuery,
+        [
+            (include_browse, "include_browse"),
+            (include_unbound, "include_unbound"),
+            (max_results, "max_results"),
+            (page_token, "page_token")
+        ],
+        []
+    );
     /// `FileArrivalTriggerConfiguration`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct FileArrivalTriggerConfiguration {
@@ -2095,6 +3559,28 @@ pub mod types {
         pub using_file_events: Option<bool>,
     }
     crate::object::object!(FileArrivalTriggerState, [(using_file_events, "using_file_events")], []);
+    /// The queue of file events. Exactly one of its members is present; a managed queue is one that the service has set up.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FileEventQueue {
+        pub managed_aqs: Option<AzureQueueStorage>,
+        pub managed_pubsub: Option<GcpPubsub>,
+        pub managed_sqs: Option<AwsSqsQueue>,
+        pub provided_aqs: Option<AzureQueueStorage>,
+        pub provided_pubsub: Option<GcpPubsub>,
+        pub provided_sqs: Option<AwsSqsQueue>,
+    }
+    crate::object::object!(
+        FileEventQueue,
+        [
+            (managed_aqs, "managed_aqs"),
+            (managed_pubsub, "managed_pubsub"),
+            (managed_sqs, "managed_sqs"),
+            (provided_aqs, "provided_aqs"),
+            (provided_pubsub, "provided_pubsub"),
+            (provided_sqs, "provided_sqs")
+        ],
+        []
+    );
     /// `ForEachStats`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ForEachStats {
@@ -2155,6 +3641,266 @@ pub mod types {
         ],
         []
     );
+    /// Columns whose values are keys of another table. It is not enforced.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ForeignKeyConstraint {
+        /// The columns of this table.
+        pub child_columns: Option<Vec<String>>,
+        pub name: Option<String>,
+        /// The columns of the other table, in the same order.
+        pub parent_columns: Option<Vec<String>>,
+        /// The full name of the other table.
+        pub parent_table: Option<String>,
+        /// Whether the optimizer takes the constraint as true.
+        pub rely: Option<bool>,
+    }
+    crate::object::object!(
+        ForeignKeyConstraint,
+        [
+            (child_columns, "child_columns"),
+            (name, "name"),
+            (parent_columns, "parent_columns"),
+            (parent_table, "parent_table"),
+            (rely, "rely")
+        ],
+        []
+    );
+    /// A function that is used.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FunctionDependency {
+        /// The name with catalog and schema.
+        pub function_full_name: Option<String>,
+    }
+    crate::object::object!(FunctionDependency, [(function_full_name, "function_full_name")], []);
+    /// A function, in a list and alone.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FunctionInfo {
+        /// Whether the caller may see no more of the function than this.
+        pub browse_only: Option<bool>,
+        pub catalog_name: Option<String>,
+        pub comment: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        /// The type of the result without its parameters; `TABLE_TYPE` for a table function.
+        pub data_type: Option<ColumnTypeName>,
+        /// The language of the body, if `routine_body` is `EXTERNAL`.
+        pub external_language: Option<String>,
+        pub external_name: Option<String>,
+        /// The type of the result as SQL writes it.
+        pub full_data_type: Option<String>,
+        /// The name with catalog and schema.
+        pub full_name: Option<String>,
+        pub function_id: Option<String>,
+        /// The parameters in order.
+        pub input_params: Option<FunctionParameterInfos>,
+        /// Whether the same arguments always give the same result.
+        pub is_deterministic: Option<bool>,
+        /// Whether the function is called for `NULL` arguments, too.
+        pub is_null_call: Option<bool>,
+        pub metastore_id: Option<String>,
+        /// The name without catalog and schema.
+        pub name: Option<String>,
+        /// Who owns the function: a user's e-mail address, a group or an application id.
+        pub owner: Option<String>,
+        pub parameter_style: Option<FunctionInfoParameterStyle>,
+        /// Properties as JSON text.
+        pub properties: Option<String>,
+        /// The columns of the result, for a table function.
+        pub return_params: Option<FunctionParameterInfos>,
+        /// Whether the body is SQL or in another language.
+        pub routine_body: Option<FunctionInfoRoutineBody>,
+        /// The body, without what `CREATE FUNCTION` has around it.
+        pub routine_definition: Option<String>,
+        /// The tables and functions that the body uses.
+        pub routine_dependencies: Option<DependencyList>,
+        pub schema_name: Option<String>,
+        /// Whose rights the body has.
+        pub security_type: Option<FunctionInfoSecurityType>,
+        /// The name once more; reserved for overloads.
+        pub specific_name: Option<String>,
+        /// What the body does with data.
+        pub sql_data_access: Option<FunctionInfoSqlDataAccess>,
+        /// The path that SQL resolves names with in the body.
+        pub sql_path: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    crate::object::object!(
+        FunctionInfo,
+        [
+            (browse_only, "browse_only"),
+            (catalog_name, "catalog_name"),
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (data_type, "data_type"),
+            (external_language, "external_language"),
+            (external_name, "external_name"),
+            (full_data_type, "full_data_type"),
+            (full_name, "full_name"),
+            (function_id, "function_id"),
+            (input_params, "input_params"),
+            (is_deterministic, "is_deterministic"),
+            (is_null_call, "is_null_call"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (owner, "owner"),
+            (parameter_style, "parameter_style"),
+            (properties, "properties"),
+            (return_params, "return_params"),
+            (routine_body, "routine_body"),
+            (routine_definition, "routine_definition"),
+            (routine_dependencies, "routine_dependencies"),
+            (schema_name, "schema_name"),
+            (security_type, "security_type"),
+            (specific_name, "specific_name"),
+            (sql_data_access, "sql_data_access"),
+            (sql_path, "sql_path"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// The form of the parameters. There is only SQL's.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum FunctionInfoParameterStyle {
+        S,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(FunctionInfoParameterStyle, [(S, "S")]);
+    /// Whether a body is SQL or in another language.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum FunctionInfoRoutineBody {
+        External,
+        Sql,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(FunctionInfoRoutineBody, [(External, "EXTERNAL"), (Sql, "SQL")]);
+    /// Whose rights a body has. There is only the owner's.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum FunctionInfoSecurityType {
+        Definer,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(FunctionInfoSecurityType, [(Definer, "DEFINER")]);
+    /// What a body does with data.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum FunctionInfoSqlDataAccess {
+        ContainsSql,
+        NoSql,
+        ReadsSqlData,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        FunctionInfoSqlDataAccess,
+        [(ContainsSql, "CONTAINS_SQL"), (NoSql, "NO_SQL"), (ReadsSqlData, "READS_SQL_DATA")]
+    );
+    /// A parameter of a function, or a column of its result.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FunctionParameterInfo {
+        pub comment: Option<String>,
+        pub name: Option<String>,
+        /// The default as SQL writes it.
+        pub parameter_default: Option<String>,
+        pub parameter_mode: Option<FunctionParameterMode>,
+        pub parameter_type: Option<FunctionParameterType>,
+        /// The place among the parameters, from 0.
+        pub position: Option<i64>,
+        /// The unit of an interval.
+        pub type_interval_type: Option<String>,
+        /// The Spark field as JSON text.
+        pub type_json: Option<String>,
+        /// The type without its parameters.
+        pub type_name: Option<ColumnTypeName>,
+        /// The digits of a `DECIMAL` in all.
+        pub type_precision: Option<i64>,
+        /// The digits of a `DECIMAL` after the point.
+        pub type_scale: Option<i64>,
+        /// The type as SQL writes it.
+        pub type_text: Option<String>,
+    }
+    crate::object::object!(
+        FunctionParameterInfo,
+        [
+            (comment, "comment"),
+            (name, "name"),
+            (parameter_default, "parameter_default"),
+            (parameter_mode, "parameter_mode"),
+            (parameter_type, "parameter_type"),
+            (position, "position"),
+            (type_interval_type, "type_interval_type"),
+            (type_json, "type_json"),
+            (type_name, "type_name"),
+            (type_precision, "type_precision"),
+            (type_scale, "type_scale"),
+            (type_text, "type_text")
+        ],
+        []
+    );
+    /// Parameters, or the columns of a result.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FunctionParameterInfos {
+        pub parameters: Option<Vec<FunctionParameterInfo>>,
+    }
+    crate::object::object!(FunctionParameterInfos, [(parameters, "parameters")], []);
+    /// Which way a value goes. There is only in.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum FunctionParameterMode {
+        In,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(FunctionParameterMode, [(In, "IN")]);
+    /// Whether it is a parameter or a column of the result.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum FunctionParameterType {
+        Column,
+        Param,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(FunctionParameterType, [(Column, "COLUMN"), (Param, "PARAM")]);
+    /// Optional query parameters of `functions_delete`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FunctionsDeleteQuery {
+        /// Whether to delete the function even if something is in it.
+        pub force: Option<bool>,
+    }
+    crate::object::object!(FunctionsDeleteQuery, [(force, "force")], []);
+    /// Optional query parameters of `functions_get`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FunctionsGetQuery {
+        /// Whether a function that the caller may only browse is returned, with less in it.
+        pub include_browse: Option<bool>,
+    }
+    crate::object::object!(FunctionsGetQuery, [(include_browse, "include_browse")], []);
+    /// Optional query parameters of `functions_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FunctionsListQuery {
+        /// Whether to include functions that the caller may only browse, for which less is returned.
+        pub include_browse: Option<bool>,
+        /// The most functions in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer. A negative value is refused.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        FunctionsListQuery,
+        [(include_browse, "include_browse"), (max_results, "max_results"), (page_token, "page_token")],
+        []
+    );
     /// Settings for clusters on Google Cloud.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GcpAttributes {
@@ -2207,6 +3953,30 @@ pub mod types {
             (PreemptibleWithFallbackGcp, "PREEMPTIBLE_WITH_FALLBACK_GCP")
         ]
     );
+    /// A token of Google's cloud.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct GcpOauthToken {
+        pub oauth_token: Option<String>,
+    }
+    impl std::fmt::Debug for GcpOauthToken {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("GcpOauthToken").field("oauth_token", &crate::redacted::Redacted).finish()
+        }
+    }
+    crate::object::object!(GcpOauthToken, [(oauth_token, "oauth_token")], []);
+    /// A subscription of Google's Pub/Sub.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GcpPubsub {
+        /// The service's id of a subscription that it has set up.
+        pub managed_resource_id: Option<String>,
+        /// The subscription, as in `projects/PROJECT/subscriptions/NAME`.
+        pub subscription_name: Option<String>,
+    }
+    crate::object::object!(
+        GcpPubsub,
+        [(managed_resource_id, "managed_resource_id"), (subscription_name, "subscription_name")],
+        []
+    );
     /// A place on Google Cloud Storage.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GcsStorageInfo {
@@ -2238,6 +4008,116 @@ pub mod types {
             (yaml_parameters, "yaml_parameters"),
             (yaml_parameters_file_path, "yaml_parameters_file_path")
         ],
+        []
+    );
+    /// The table, and what to do with it.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenerateTemporaryTableCredentialRequest {
+        pub operation: Option<TableOperation>,
+        /// The `table_id` of the table, not its name.
+        pub table_id: Option<String>,
+    }
+    crate::object::object!(
+        GenerateTemporaryTableCredentialRequest,
+        [(operation, "operation"), (table_id, "table_id")],
+        []
+    );
+    /// A credential of the cloud that the table is stored in.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenerateTemporaryTableCredentialResponse {
+        pub aws_temp_credentials: Option<AwsCredentials>,
+        pub azure_aad: Option<AzureActiveDirectoryToken>,
+        pub azure_user_delegation_sas: Option<AzureUserDelegationSas>,
+        /// When the credential expires, in milliseconds since the epoch.
+        pub expiration_time: Option<i64>,
+        pub gcp_oauth_token: Option<GcpOauthToken>,
+        pub r2_temp_credentials: Option<R2Credentials>,
+        /// The path of the table in the cloud's storage.
+        pub url: Option<String>,
+    }
+    crate::object::object!(
+        GenerateTemporaryTableCredentialResponse,
+        [
+            (aws_temp_credentials, "aws_temp_credentials"),
+            (azure_aad, "azure_aad"),
+            (azure_user_delegation_sas, "azure_user_delegation_sas"),
+            (expiration_time, "expiration_time"),
+            (gcp_oauth_token, "gcp_oauth_token"),
+            (r2_temp_credentials, "r2_temp_credentials"),
+            (url, "url")
+        ],
+        []
+    );
+    /// What every user may know of the metastore.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GetMetastoreSummaryResponse {
+        pub cloud: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        pub default_data_access_config_id: Option<String>,
+        pub delta_sharing_organization_name: Option<String>,
+        /// For how many seconds a recipient's token is good; 0 means forever.
+        pub delta_sharing_recipient_token_lifetime_in_seconds: Option<i64>,
+        /// With whom data may be shared.
+        pub delta_sharing_scope: Option<DeltaSharingScopeEnum>,
+        /// Whether engines outside of the service may get credentials for tables.
+        pub external_access_enabled: Option<bool>,
+        /// The id over all clouds and regions, as in `aws:us-west-2:UUID`, which others need to share data with it.
+        pub global_metastore_id: Option<String>,
+        /// The id, a UUID.
+        pub metastore_id: Option<String>,
+        pub name: Option<String>,
+        pub owner: Option<String>,
+        pub privilege_model_version: Option<String>,
+        pub region: Option<String>,
+        /// The cloud storage for managed tables; absent if each catalog has its own.
+        pub storage_root: Option<String>,
+        pub storage_root_credential_id: Option<String>,
+        pub storage_root_credential_name: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    crate::object::object!(
+        GetMetastoreSummaryResponse,
+        [
+            (cloud, "cloud"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (default_data_access_config_id, "default_data_access_config_id"),
+            (delta_sharing_organization_name, "delta_sharing_organization_name"),
+            (
+                delta_sharing_recipient_token_lifetime_in_seconds,
+                "delta_sharing_recipient_token_lifetime_in_seconds"
+            ),
+            (delta_sharing_scope, "delta_sharing_scope"),
+            (external_access_enabled, "external_access_enabled"),
+            (global_metastore_id, "global_metastore_id"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (owner, "owner"),
+            (privilege_model_version, "privilege_model_version"),
+            (region, "region"),
+            (storage_root, "storage_root"),
+            (storage_root_credential_id, "storage_root_credential_id"),
+            (storage_root_credential_name, "storage_root_credential_name"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// A page of privileges granted on an object.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GetPermissionsResponse {
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// One for each principal; absent when there are none.
+        pub privilege_assignments: Option<Vec<PrivilegeAssignment>>,
+    }
+    crate::object::object!(
+        GetPermissionsResponse,
+        [(next_page_token, "next_page_token"), (privilege_assignments, "privilege_assignments")],
         []
     );
     /// The runtime versions that clusters can be made with.
@@ -2307,6 +4187,36 @@ pub mod types {
         ],
         []
     );
+    /// Optional query parameters of `grants_get_effective`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GrantsGetEffectiveQuery {
+        /// The most assignments in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+        /// A user's e-mail address, a group or an application id, to see no other principal's privileges.
+        pub principal: Option<String>,
+    }
+    crate::object::object!(
+        GrantsGetEffectiveQuery,
+        [(max_results, "max_results"), (page_token, "page_token"), (principal, "principal")],
+        []
+    );
+    /// Optional query parameters of `grants_get`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GrantsGetQuery {
+        /// The most assignments in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer. Values from 1 to 150 are refused, since one principal is never split over pages.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+        /// A user's e-mail address, a group or an application id, to see no other principal's privileges.
+        pub principal: Option<String>,
+    }
+    crate::object::object!(
+        GrantsGetQuery,
+        [(max_results, "max_results"), (page_token, "page_token"), (principal, "principal")],
+        []
+    );
     /// `HardwareAcceleratorType`
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -2357,6 +4267,26 @@ pub mod types {
             (workspace, "workspace")
         ],
         []
+    );
+    /// From where a recipient may come.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct IpAccessList {
+        /// IP addresses and ranges in CIDR form.
+        pub allowed_ip_addresses: Option<Vec<String>>,
+    }
+    crate::object::object!(IpAccessList, [(allowed_ip_addresses, "allowed_ip_addresses")], []);
+    /// Whether an object is open to all workspaces of the metastore, or only to those it is bound to.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum IsolationMode {
+        IsolationModeIsolated,
+        IsolationModeOpen,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        IsolationMode,
+        [(IsolationModeIsolated, "ISOLATION_MODE_ISOLATED"), (IsolationModeOpen, "ISOLATION_MODE_OPEN")]
     );
     /// A job. Members that are not described are kept.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -2945,6 +4875,19 @@ pub mod types {
         ],
         []
     );
+    /// A page of catalogs.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListCatalogsResponse {
+        /// The catalogs; absent when there are none.
+        pub catalogs: Option<Vec<CatalogInfo>>,
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListCatalogsResponse,
+        [(catalogs, "catalogs"), (next_page_token, "next_page_token")],
+        []
+    );
     /// A page of clusters.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListClustersResponse {
@@ -2983,6 +4926,45 @@ pub mod types {
         ListClustersSortByField,
         [(ClusterName, "CLUSTER_NAME"), (Default, "DEFAULT")]
     );
+    /// A page of connections.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListConnectionsResponse {
+        /// The connections; absent when there are none.
+        pub connections: Option<Vec<ConnectionInfo>>,
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListConnectionsResponse,
+        [(connections, "connections"), (next_page_token, "next_page_token")],
+        []
+    );
+    /// A page of external locations.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListExternalLocationsResponse {
+        /// The locations; absent when there are none.
+        pub external_locations: Option<Vec<ExternalLocationInfo>>,
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListExternalLocationsResponse,
+        [(external_locations, "external_locations"), (next_page_token, "next_page_token")],
+        []
+    );
+    /// A page of functions.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListFunctionsResponse {
+        /// The functions; absent when there are none.
+        pub functions: Option<Vec<FunctionInfo>>,
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListFunctionsResponse,
+        [(functions, "functions"), (next_page_token, "next_page_token")],
+        []
+    );
     /// A page of jobs.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListJobsResponse {
@@ -3004,6 +4986,32 @@ pub mod types {
         ],
         []
     );
+    /// A page of metastores.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListMetastoresResponse {
+        /// The metastores; absent when there are none.
+        pub metastores: Option<Vec<MetastoreInfo>>,
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListMetastoresResponse,
+        [(metastores, "metastores"), (next_page_token, "next_page_token")],
+        []
+    );
+    /// A page of versions.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListModelVersionsResponse {
+        /// The versions; absent when there are none.
+        pub model_versions: Option<Vec<ModelVersionInfo>>,
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListModelVersionsResponse,
+        [(model_versions, "model_versions"), (next_page_token, "next_page_token")],
+        []
+    );
     /// The node types that clusters can be made of.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListNodeTypesResponse {
@@ -3011,6 +5019,45 @@ pub mod types {
         pub node_types: Option<Vec<NodeType>>,
     }
     crate::object::object!(ListNodeTypesResponse, [(node_types, "node_types")], []);
+    /// A page of providers.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListProvidersResponse {
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// The providers; absent when there are none.
+        pub providers: Option<Vec<ProviderInfo>>,
+    }
+    crate::object::object!(
+        ListProvidersResponse,
+        [(next_page_token, "next_page_token"), (providers, "providers")],
+        []
+    );
+    /// A page of recipients.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListRecipientsResponse {
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// The recipients; absent when there are none.
+        pub recipients: Option<Vec<RecipientInfo>>,
+    }
+    crate::object::object!(
+        ListRecipientsResponse,
+        [(next_page_token, "next_page_token"), (recipients, "recipients")],
+        []
+    );
+    /// A page of registered models.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListRegisteredModelsResponse {
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// The models; absent when there are none.
+        pub registered_models: Option<Vec<RegisteredModelInfo>>,
+    }
+    crate::object::object!(
+        ListRegisteredModelsResponse,
+        [(next_page_token, "next_page_token"), (registered_models, "registered_models")],
+        []
+    );
     /// A page of runs.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListRunsResponse {
@@ -3030,6 +5077,71 @@ pub mod types {
             (prev_page_token, "prev_page_token"),
             (runs, "runs")
         ],
+        []
+    );
+    /// A page of schemas.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListSchemasResponse {
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// The schemas; absent when there are none.
+        pub schemas: Option<Vec<SchemaInfo>>,
+    }
+    crate::object::object!(
+        ListSchemasResponse,
+        [(next_page_token, "next_page_token"), (schemas, "schemas")],
+        []
+    );
+    /// A page of shares.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListSharesResponse {
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// The shares; absent when there are none.
+        pub shares: Option<Vec<ShareInfo>>,
+    }
+    crate::object::object!(
+        ListSharesResponse,
+        [(next_page_token, "next_page_token"), (shares, "shares")],
+        []
+    );
+    /// A page of storage credentials.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListStorageCredentialsResponse {
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// The credentials; absent when there are none.
+        pub storage_credentials: Option<Vec<StorageCredentialInfo>>,
+    }
+    crate::object::object!(
+        ListStorageCredentialsResponse,
+        [(next_page_token, "next_page_token"), (storage_credentials, "storage_credentials")],
+        []
+    );
+    /// A page of tables by name and type.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListTableSummariesResponse {
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// The tables; absent when there are none.
+        pub tables: Option<Vec<TableSummary>>,
+    }
+    crate::object::object!(
+        ListTableSummariesResponse,
+        [(next_page_token, "next_page_token"), (tables, "tables")],
+        []
+    );
+    /// A page of tables.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListTablesResponse {
+        /// The token of the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        /// The tables; absent when there are none.
+        pub tables: Option<Vec<TableInfo>>,
+    }
+    crate::object::object!(
+        ListTablesResponse,
+        [(next_page_token, "next_page_token"), (tables, "tables")],
         []
     );
     /// A page of warehouses.
@@ -3114,6 +5226,95 @@ pub mod types {
         [(coordinates, "coordinates"), (exclusions, "exclusions"), (repo, "repo")],
         []
     );
+    /// Which metastore a workspace uses.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MetastoreAssignment {
+        /// The catalog of names without one. Deprecated; it is a setting of the workspace now.
+        pub default_catalog_name: Option<String>,
+        pub metastore_id: Option<String>,
+        pub workspace_id: Option<i64>,
+    }
+    crate::object::object!(
+        MetastoreAssignment,
+        [
+            (default_catalog_name, "default_catalog_name"),
+            (metastore_id, "metastore_id"),
+            (workspace_id, "workspace_id")
+        ],
+        []
+    );
+    /// A metastore.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MetastoreInfo {
+        pub cloud: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        pub default_data_access_config_id: Option<String>,
+        pub delta_sharing_organization_name: Option<String>,
+        /// For how many seconds a recipient's token is good; 0 means forever.
+        pub delta_sharing_recipient_token_lifetime_in_seconds: Option<i64>,
+        /// With whom data may be shared.
+        pub delta_sharing_scope: Option<DeltaSharingScopeEnum>,
+        /// Whether engines outside of the service may get credentials for tables.
+        pub external_access_enabled: Option<bool>,
+        /// The id over all clouds and regions, as in `aws:us-west-2:UUID`, which others need to share data with it.
+        pub global_metastore_id: Option<String>,
+        /// The id, a UUID.
+        pub metastore_id: Option<String>,
+        pub name: Option<String>,
+        pub owner: Option<String>,
+        pub privilege_model_version: Option<String>,
+        pub region: Option<String>,
+        /// The cloud storage for managed tables; absent if each catalog has its own.
+        pub storage_root: Option<String>,
+        pub storage_root_credential_id: Option<String>,
+        pub storage_root_credential_name: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    crate::object::object!(
+        MetastoreInfo,
+        [
+            (cloud, "cloud"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (default_data_access_config_id, "default_data_access_config_id"),
+            (delta_sharing_organization_name, "delta_sharing_organization_name"),
+            (
+                delta_sharing_recipient_token_lifetime_in_seconds,
+                "delta_sharing_recipient_token_lifetime_in_seconds"
+            ),
+            (delta_sharing_scope, "delta_sharing_scope"),
+            (external_access_enabled, "external_access_enabled"),
+            (global_metastore_id, "global_metastore_id"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (owner, "owner"),
+            (privilege_model_version, "privilege_model_version"),
+            (region, "region"),
+            (storage_root, "storage_root"),
+            (storage_root_credential_id, "storage_root_credential_id"),
+            (storage_root_credential_name, "storage_root_credential_name"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// Optional query parameters of `metastores_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MetastoresListQuery {
+        /// The most metastores in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        MetastoresListQuery,
+        [(max_results, "max_results"), (page_token, "page_token")],
+        []
+    );
     /// `ModelTriggerConfiguration`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ModelTriggerConfiguration {
@@ -3172,6 +5373,466 @@ pub mod types {
             Self(value)
         }
     }
+    /// A version of a registered model, in a list and alone.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ModelVersionInfo {
+        /// The version's aliases, if they were asked for.
+        pub aliases: Option<Vec<RegisteredModelAlias>>,
+        pub catalog_name: Option<String>,
+        pub comment: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        pub id: Option<String>,
+        pub metastore_id: Option<String>,
+        /// The name of the model without catalog and schema.
+        pub model_name: Option<String>,
+        /// What the model uses when it runs.
+        pub model_version_dependencies: Option<DependencyList>,
+        /// The MLflow run that made the version.
+        pub run_id: Option<String>,
+        /// The workspace of that run.
+        pub run_workspace_id: Option<i64>,
+        pub schema_name: Option<String>,
+        /// Where the files were copied from.
+        pub source: Option<String>,
+        /// Whether the files have arrived.
+        pub status: Option<ModelVersionInfoStatus>,
+        /// Where the files are stored.
+        pub storage_location: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+        /// The number, from 1.
+        pub version: Option<i64>,
+    }
+    crate::object::object!(
+        ModelVersionInfo,
+        [
+            (aliases, "aliases"),
+            (catalog_name, "catalog_name"),
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (id, "id"),
+            (metastore_id, "metastore_id"),
+            (model_name, "model_name"),
+            (model_version_dependencies, "model_version_dependencies"),
+            (run_id, "run_id"),
+            (run_workspace_id, "run_workspace_id"),
+            (schema_name, "schema_name"),
+            (source, "source"),
+            (status, "status"),
+            (storage_location, "storage_location"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by"),
+            (version, "version")
+        ],
+        []
+    );
+    /// Whether the files of a version have arrived. Only a version that is `READY` can be used.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ModelVersionInfoStatus {
+        FailedRegistration,
+        ModelVersionStatusUnknown,
+        PendingRegistration,
+        Ready,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        ModelVersionInfoStatus,
+        [
+            (FailedRegistration, "FAILED_REGISTRATION"),
+            (ModelVersionStatusUnknown, "MODEL_VERSION_STATUS_UNKNOWN"),
+            (PendingRegistration, "PENDING_REGISTRATION"),
+            (Ready, "READY")
+        ]
+    );
+    /// Optional query parameters of `model_versions_get_by_alias`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ModelVersionsGetByAliasQuery {
+        /// Whether to return the version's aliases.
+        pub include_aliases: Option<bool>,
+    }
+    crate::object::object!(ModelVersionsGetByAliasQuery, [(include_aliases, "include_aliases")], []);
+    /// Optional query parameters of `model_versions_get`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ModelVersionsGetQuery {
+        /// Whether to return the version's aliases.
+        pub include_aliases: Option<bool>,
+        /// Whether a version that the caller may only browse is returned, with less in it.
+        pub include_browse: Option<bool>,
+    }
+    crate::object::object!(
+        ModelVersionsGetQuery,
+        [(include_aliases, "include_aliases"), (include_browse, "include_browse")],
+        []
+    );
+    /// Optional query parameters of `model_versions_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ModelVersionsListQuery {
+        /// Whether to include versions of a model that the caller may only browse, for which less is returned.
+        pub include_browse: Option<bool>,
+        /// The most versions in one page. 0 asks for pages of a size that the service picks.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        ModelVersionsListQuery,
+        [(include_browse, "include_browse"), (max_results, "max_results"), (page_token, "page_token")],
+        []
+    );
+    /// Optional query parameters of `models_get`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ModelsGetQuery {
+        /// Whether to return the aliases.
+        pub include_aliases: Option<bool>,
+        /// Whether a model that the caller may only browse is returned, with less in it.
+        pub include_browse: Option<bool>,
+    }
+    crate::object::object!(
+        ModelsGetQuery,
+        [(include_aliases, "include_aliases"), (include_browse, "include_browse")],
+        []
+    );
+    /// Optional query parameters of `models_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ModelsListQuery {
+        /// The catalog whose models to list. It needs `schema_name`, too.
+        pub catalog_name: Option<String>,
+        /// Whether to include models that the caller may only browse, for which less is returned.
+        pub include_browse: Option<bool>,
+        /// The most models in one page. 0 asks for pages of a size that the service picks, and so does leaving it out where no schema is given.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+        /// The schema whose models to list. It needs `catalog_name`, too.
+        pub schema_name: Option<String>,
+    }
+    crate::object::object!(
+        ModelsListQuery,
+        [
+            (catalog_name, "catalog_name"),
+            (include_browse, "include_browse"),
+            (max_results, "max_results"),
+            (page_token, "page_token"),
+            (schema_name, "schema_name")
+        ],
+        []
+    );
+    /// When metrics are refreshed.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MonitorCronSchedule {
+        /// Whether the schedule is on; read-only.
+        pub pause_status: Option<MonitorCronSchedulePauseStatus>,
+        /// A cron expression with seconds, as Quartz has them.
+        pub quartz_cron_expression: Option<String>,
+        pub timezone_id: Option<String>,
+    }
+    crate::object::object!(
+        MonitorCronSchedule,
+        [
+            (pause_status, "pause_status"),
+            (quartz_cron_expression, "quartz_cron_expression"),
+            (timezone_id, "timezone_id")
+        ],
+        []
+    );
+    /// Whether a schedule is on.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum MonitorCronSchedulePauseStatus {
+        Paused,
+        Unpaused,
+        Unspecified,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        MonitorCronSchedulePauseStatus,
+        [(Paused, "PAUSED"), (Unpaused, "UNPAUSED"), (Unspecified, "UNSPECIFIED")]
+    );
+    /// Whether columns are classified.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MonitorDataClassificationConfig {
+        pub enabled: Option<bool>,
+    }
+    crate::object::object!(MonitorDataClassificationConfig, [(enabled, "enabled")], []);
+    /// Who is told, at most five addresses.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MonitorDestination {
+        pub email_addresses: Option<Vec<String>>,
+    }
+    crate::object::object!(MonitorDestination, [(email_addresses, "email_addresses")], []);
+    /// The columns of a table that holds what a model was asked and answered.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MonitorInferenceLog {
+        /// The lengths of the time windows, such as `1 day`.
+        pub granularities: Option<Vec<String>>,
+        /// The column with the true answer.
+        pub label_col: Option<String>,
+        pub model_id_col: Option<String>,
+        pub prediction_col: Option<String>,
+        pub prediction_proba_col: Option<String>,
+        pub problem_type: Option<MonitorInferenceLogProblemType>,
+        pub timestamp_col: Option<String>,
+    }
+    crate::object::object!(
+        MonitorInferenceLog,
+        [
+            (granularities, "granularities"),
+            (label_col, "label_col"),
+            (model_id_col, "model_id_col"),
+            (prediction_col, "prediction_col"),
+            (prediction_proba_col, "prediction_proba_col"),
+            (problem_type, "problem_type"),
+            (timestamp_col, "timestamp_col")
+        ],
+        []
+    );
+    /// What the model does.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum MonitorInferenceLogProblemType {
+        ProblemTypeClassification,
+        ProblemTypeRegression,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        MonitorInferenceLogProblemType,
+        [
+            (ProblemTypeClassification, "PROBLEM_TYPE_CLASSIFICATION"),
+            (ProblemTypeRegression, "PROBLEM_TYPE_REGRESSION")
+        ]
+    );
+    /// The monitor of a table.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MonitorInfo {
+        /// The folder of the workspace for the dashboard and other files.
+        pub assets_dir: Option<String>,
+        /// The table to compare with.
+        pub baseline_table_name: Option<String>,
+        pub custom_metrics: Option<Vec<MonitorMetric>>,
+        pub dashboard_id: Option<String>,
+        pub data_classification_config: Option<MonitorDataClassificationConfig>,
+        /// The table with the changes of the metrics.
+        pub drift_metrics_table_name: Option<String>,
+        pub inference_log: Option<MonitorInferenceLog>,
+        pub latest_monitor_failure_msg: Option<String>,
+        /// A number that grows with each change of the settings.
+        pub monitor_version: Option<i64>,
+        pub notifications: Option<MonitorNotifications>,
+        /// The schema of the metric tables, with its catalog.
+        pub output_schema_name: Option<String>,
+        /// The table with the metrics.
+        pub profile_metrics_table_name: Option<String>,
+        pub schedule: Option<MonitorCronSchedule>,
+        /// Expressions by whose values the metrics are split.
+        pub slicing_exprs: Option<Vec<String>>,
+        pub snapshot: Option<MonitorSnapshot>,
+        pub status: Option<MonitorInfoStatus>,
+        pub table_name: Option<String>,
+        pub time_series: Option<MonitorTimeSeries>,
+    }
+    crate::object::object!(
+        MonitorInfo,
+        [
+            (assets_dir, "assets_dir"),
+            (baseline_table_name, "baseline_table_name"),
+            (custom_metrics, "custom_metrics"),
+            (dashboard_id, "dashboard_id"),
+            (data_classification_config, "data_classification_config"),
+            (drift_metrics_table_name, "drift_metrics_table_name"),
+            (inference_log, "inference_log"),
+            (latest_monitor_failure_msg, "latest_monitor_failure_msg"),
+            (monitor_version, "monitor_version"),
+            (notifications, "notifications"),
+            (output_schema_name, "output_schema_name"),
+            (profile_metrics_table_name, "profile_metrics_table_name"),
+            (schedule, "schedule"),
+            (slicing_exprs, "slicing_exprs"),
+            (snapshot, "snapshot"),
+            (status, "status"),
+            (table_name, "table_name"),
+            (time_series, "time_series")
+        ],
+        []
+    );
+    /// Where a monitor stands.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum MonitorInfoStatus {
+        MonitorStatusActive,
+        MonitorStatusDeletePending,
+        MonitorStatusError,
+        MonitorStatusFailed,
+        MonitorStatusPending,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        MonitorInfoStatus,
+        [
+            (MonitorStatusActive, "MONITOR_STATUS_ACTIVE"),
+            (MonitorStatusDeletePending, "MONITOR_STATUS_DELETE_PENDING"),
+            (MonitorStatusError, "MONITOR_STATUS_ERROR"),
+            (MonitorStatusFailed, "MONITOR_STATUS_FAILED"),
+            (MonitorStatusPending, "MONITOR_STATUS_PENDING")
+        ]
+    );
+    /// A metric that the user has defined.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MonitorMetric {
+        /// A Jinja template of a SQL expression.
+        pub definition: Option<String>,
+        /// The columns that the metric is made for; `:table` for one over the whole table.
+        pub input_columns: Option<Vec<String>>,
+        pub name: Option<String>,
+        /// The type of the result, a Spark type as JSON text.
+        pub output_data_type: Option<String>,
+        pub type_: Option<MonitorMetricType>,
+    }
+    crate::object::object!(
+        MonitorMetric,
+        [
+            (definition, "definition"),
+            (input_columns, "input_columns"),
+            (name, "name"),
+            (output_data_type, "output_data_type"),
+            (type_, "type")
+        ],
+        []
+    );
+    /// Whether a metric is made from the data, from other metrics, or by a comparison.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum MonitorMetricType {
+        CustomMetricTypeAggregate,
+        CustomMetricTypeDerived,
+        CustomMetricTypeDrift,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        MonitorMetricType,
+        [
+            (CustomMetricTypeAggregate, "CUSTOM_METRIC_TYPE_AGGREGATE"),
+            (CustomMetricTypeDerived, "CUSTOM_METRIC_TYPE_DERIVED"),
+            (CustomMetricTypeDrift, "CUSTOM_METRIC_TYPE_DRIFT")
+        ]
+    );
+    /// Who is told of what.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MonitorNotifications {
+        pub on_failure: Option<MonitorDestination>,
+        pub on_new_classification_tag_detected: Option<MonitorDestination>,
+    }
+    crate::object::object!(
+        MonitorNotifications,
+        [
+            (on_failure, "on_failure"),
+            (on_new_classification_tag_detected, "on_new_classification_tag_detected")
+        ],
+        []
+    );
+    /// A refresh of the metrics.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MonitorRefreshInfo {
+        /// When it ended, in milliseconds since the epoch.
+        pub end_time_ms: Option<i64>,
+        pub message: Option<String>,
+        pub refresh_id: Option<i64>,
+        /// When it started, in milliseconds since the epoch.
+        pub start_time_ms: Option<i64>,
+        pub state: Option<MonitorRefreshInfoState>,
+        pub trigger: Option<MonitorRefreshInfoTrigger>,
+    }
+    crate::object::object!(
+        MonitorRefreshInfo,
+        [
+            (end_time_ms, "end_time_ms"),
+            (message, "message"),
+            (refresh_id, "refresh_id"),
+            (start_time_ms, "start_time_ms"),
+            (state, "state"),
+            (trigger, "trigger")
+        ],
+        []
+    );
+    /// Where a refresh stands.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum MonitorRefreshInfoState {
+        Canceled,
+        Failed,
+        Pending,
+        Running,
+        Success,
+        Unknown,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        MonitorRefreshInfoState,
+        [
+            (Canceled, "CANCELED"),
+            (Failed, "FAILED"),
+            (Pending, "PENDING"),
+            (Running, "RUNNING"),
+            (Success, "SUCCESS"),
+            (Unknown, "UNKNOWN")
+        ]
+    );
+    /// What started a refresh.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum MonitorRefreshInfoTrigger {
+        Manual,
+        Schedule,
+        UnknownTrigger,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        MonitorRefreshInfoTrigger,
+        [(Manual, "MANUAL"), (Schedule, "SCHEDULE"), (UnknownTrigger, "UNKNOWN_TRIGGER")]
+    );
+    /// Asks for metrics over the whole table at each refresh. It takes no settings.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MonitorSnapshot(pub serde_json::Map<String, serde_json::Value>);
+    crate::object::transparent!(MonitorSnapshot);
+    impl std::ops::Deref for MonitorSnapshot {
+        type Target = serde_json::Map<String, serde_json::Value>;
+        fn deref(&self) -> &serde_json::Map<String, serde_json::Value> {
+            &self.0
+        }
+    }
+    impl std::convert::From<MonitorSnapshot> for serde_json::Map<String, serde_json::Value> {
+        fn from(value: MonitorSnapshot) -> Self {
+            value.0
+        }
+    }
+    impl std::convert::From<serde_json::Map<String, serde_json::Value>> for MonitorSnapshot {
+        fn from(value: serde_json::Map<String, serde_json::Value>) -> Self {
+            Self(value)
+        }
+    }
+    /// The column and the windows of a table with a time.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MonitorTimeSeries {
+        /// The lengths of the time windows, such as `1 day`.
+        pub granularities: Option<Vec<String>>,
+        pub timestamp_col: Option<String>,
+    }
+    crate::object::object!(
+        MonitorTimeSeries,
+        [(granularities, "granularities"), (timestamp_col, "timestamp_col")],
+        []
+    );
     /// A user's name in parts.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Name {
@@ -3181,6 +5842,12 @@ pub mod types {
         pub given_name: Option<String>,
     }
     crate::object::object!(Name, [(family_name, "familyName"), (given_name, "givenName")], []);
+    /// A constraint of which only the name is known.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct NamedTableConstraint {
+        pub name: Option<String>,
+    }
+    crate::object::object!(NamedTableConstraint, [(name, "name")], []);
     /// The local disks of a node type.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct NodeInstanceType {
@@ -3336,6 +6003,88 @@ pub mod types {
         [(hostname, "hostname"), (path, "path"), (port, "port"), (protocol, "protocol")],
         []
     );
+    /// A setting that a kind of object takes.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct OptionSpec {
+        /// The values that it takes, if the type is `OPTION_ENUM`.
+        pub allowed_values: Option<Vec<String>>,
+        pub default_value: Option<String>,
+        pub description: Option<String>,
+        pub hint: Option<String>,
+        /// Whether it can be copied from an object to a new one.
+        pub is_copiable: Option<bool>,
+        pub is_creatable: Option<bool>,
+        pub is_hidden: Option<bool>,
+        /// Whether its value may stand in a log.
+        pub is_loggable: Option<bool>,
+        pub is_required: Option<bool>,
+        /// Whether its value is a secret.
+        pub is_secret: Option<bool>,
+        pub is_updatable: Option<bool>,
+        pub name: Option<String>,
+        /// The step of an OAuth login before which it is needed.
+        pub oauth_stage: Option<OptionSpecOauthStage>,
+        pub type_: Option<OptionSpecOptionType>,
+    }
+    crate::object::object!(
+        OptionSpec,
+        [
+            (allowed_values, "allowed_values"),
+            (default_value, "default_value"),
+            (description, "description"),
+            (hint, "hint"),
+            (is_copiable, "is_copiable"),
+            (is_creatable, "is_creatable"),
+            (is_hidden, "is_hidden"),
+            (is_loggable, "is_loggable"),
+            (is_required, "is_required"),
+            (is_secret, "is_secret"),
+            (is_updatable, "is_updatable"),
+            (name, "name"),
+            (oauth_stage, "oauth_stage"),
+            (type_, "type")
+        ],
+        []
+    );
+    /// The step of an OAuth login before which a setting is needed.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum OptionSpecOauthStage {
+        BeforeAccessToken,
+        BeforeAuthorizationCode,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        OptionSpecOauthStage,
+        [(BeforeAccessToken, "BEFORE_ACCESS_TOKEN"), (BeforeAuthorizationCode, "BEFORE_AUTHORIZATION_CODE")]
+    );
+    /// The types of settings.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum OptionSpecOptionType {
+        OptionBigint,
+        OptionBoolean,
+        OptionEnum,
+        OptionMultilineString,
+        OptionNumber,
+        OptionServiceCredential,
+        OptionString,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        OptionSpecOptionType,
+        [
+            (OptionBigint, "OPTION_BIGINT"),
+            (OptionBoolean, "OPTION_BOOLEAN"),
+            (OptionEnum, "OPTION_ENUM"),
+            (OptionMultilineString, "OPTION_MULTILINE_STRING"),
+            (OptionNumber, "OPTION_NUMBER"),
+            (OptionServiceCredential, "OPTION_SERVICE_CREDENTIAL"),
+            (OptionString, "OPTION_STRING")
+        ]
+    );
     /// `OutputSchemaInfo`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct OutputSchemaInfo {
@@ -3348,6 +6097,37 @@ pub mod types {
         [(catalog_name, "catalog_name"), (expiration_time, "expiration_time"), (schema_name, "schema_name")],
         []
     );
+    /// Conditions on partition columns, all of which hold.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Partition {
+        pub values: Option<Vec<PartitionValue>>,
+    }
+    crate::object::object!(Partition, [(values, "values")], []);
+    /// A condition on a partition column.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PartitionValue {
+        pub name: Option<String>,
+        /// How to compare.
+        pub op: Option<PartitionValueOp>,
+        /// The recipient's property to compare with, instead of a value.
+        pub recipient_property_key: Option<String>,
+        pub value: Option<String>,
+    }
+    crate::object::object!(
+        PartitionValue,
+        [(name, "name"), (op, "op"), (recipient_property_key, "recipient_property_key"), (value, "value")],
+        []
+    );
+    /// How a partition column is compared.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PartitionValueOp {
+        Equal,
+        Like,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(PartitionValueOp, [(Equal, "EQUAL"), (Like, "LIKE")]);
     /// Whether a schedule or trigger is in force.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -3429,6 +6209,19 @@ pub mod types {
         pub next_run_time: Option<i64>,
     }
     crate::object::object!(PeriodicTriggerState, [(next_run_time, "next_run_time")], []);
+    /// What to add to and remove from one principal's privileges.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PermissionsChange {
+        pub add: Option<Vec<Privilege>>,
+        /// A user's e-mail address, a group or an application id.
+        pub principal: Option<String>,
+        pub remove: Option<Vec<Privilege>>,
+    }
+    crate::object::object!(
+        PermissionsChange,
+        [(add, "add"), (principal, "principal"), (remove, "remove")],
+        []
+    );
     /// `PipelineParams`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PipelineParams {
@@ -3473,6 +6266,15 @@ pub mod types {
         ],
         []
     );
+    /// What a filter or a mask gets: a column or a constant.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PolicyFunctionArgument {
+        /// The name of a column.
+        pub column: Option<String>,
+        /// A constant as SQL writes it.
+        pub constant: Option<String>,
+    }
+    crate::object::object!(PolicyFunctionArgument, [(column, "column"), (constant, "constant")], []);
     /// `PowerBiModel`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PowerBiModel {
@@ -3525,6 +6327,267 @@ pub mod types {
             (warehouse_id, "warehouse_id")
         ],
         []
+    );
+    /// Columns that identify a row. It is not enforced.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PrimaryKeyConstraint {
+        /// The columns of the key.
+        pub child_columns: Option<Vec<String>>,
+        pub name: Option<String>,
+        /// Whether the optimizer takes the constraint as true.
+        pub rely: Option<bool>,
+        /// Those of the key's columns that hold the time in a feature table.
+        pub timeseries_columns: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        PrimaryKeyConstraint,
+        [
+            (child_columns, "child_columns"),
+            (name, "name"),
+            (rely, "rely"),
+            (timeseries_columns, "timeseries_columns")
+        ],
+        []
+    );
+    /// What can be granted. Which ones an object takes depends on its kind.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum Privilege {
+        Access,
+        AllPrivileges,
+        ApplyTag,
+        Browse,
+        Create,
+        CreateCatalog,
+        CreateCleanRoom,
+        CreateConnection,
+        CreateExternalLocation,
+        CreateExternalTable,
+        CreateExternalVolume,
+        CreateFeature,
+        CreateForeignCatalog,
+        CreateForeignSecurable,
+        CreateFunction,
+        CreateManagedStorage,
+        CreateMaterializedView,
+        CreateModel,
+        CreateProvider,
+        CreateRecipient,
+        CreateSchema,
+        CreateServiceCredential,
+        CreateShare,
+        CreateStorageCredential,
+        CreateTable,
+        CreateView,
+        CreateVolume,
+        Execute,
+        ExecuteCleanRoomTask,
+        ExternalUseLocation,
+        ExternalUseSchema,
+        Manage,
+        ManageAllowlist,
+        Modify,
+        ModifyCleanRoom,
+        ReadFeature,
+        ReadFiles,
+        ReadMetadata,
+        ReadPrivateFiles,
+        ReadVolume,
+        Refresh,
+        Select,
+        SetSharePermission,
+        Usage,
+        UseCatalog,
+        UseConnection,
+        UseMarketplaceAssets,
+        UseProvider,
+        UseRecipient,
+        UseSchema,
+        UseShare,
+        WriteFiles,
+        WritePrivateFiles,
+        WriteVolume,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        Privilege,
+        [
+            (Access, "ACCESS"),
+            (AllPrivileges, "ALL_PRIVILEGES"),
+            (ApplyTag, "APPLY_TAG"),
+            (Browse, "BROWSE"),
+            (Create, "CREATE"),
+            (CreateCatalog, "CREATE_CATALOG"),
+            (CreateCleanRoom, "CREATE_CLEAN_ROOM"),
+            (CreateConnection, "CREATE_CONNECTION"),
+            (CreateExternalLocation, "CREATE_EXTERNAL_LOCATION"),
+            (CreateExternalTable, "CREATE_EXTERNAL_TABLE"),
+            (CreateExternalVolume, "CREATE_EXTERNAL_VOLUME"),
+            (CreateFeature, "CREATE_FEATURE"),
+            (CreateForeignCatalog, "CREATE_FOREIGN_CATALOG"),
+            (CreateForeignSecurable, "CREATE_FOREIGN_SECURABLE"),
+            (CreateFunction, "CREATE_FUNCTION"),
+            (CreateManagedStorage, "CREATE_MANAGED_STORAGE"),
+            (CreateMaterializedView, "CREATE_MATERIALIZED_VIEW"),
+            (CreateModel, "CREATE_MODEL"),
+            (CreateProvider, "CREATE_PROVIDER"),
+            (CreateRecipient, "CREATE_RECIPIENT"),
+            (CreateSchema, "CREATE_SCHEMA"),
+            (CreateServiceCredential, "CREATE_SERVICE_CREDENTIAL"),
+            (CreateShare, "CREATE_SHARE"),
+            (CreateStorageCredential, "CREATE_STORAGE_CREDENTIAL"),
+            (CreateTable, "CREATE_TABLE"),
+            (CreateView, "CREATE_VIEW"),
+            (CreateVolume, "CREATE_VOLUME"),
+            (Execute, "EXECUTE"),
+            (ExecuteCleanRoomTask, "EXECUTE_CLEAN_ROOM_TASK"),
+            (ExternalUseLocation, "EXTERNAL_USE_LOCATION"),
+            (ExternalUseSchema, "EXTERNAL_USE_SCHEMA"),
+            (Manage, "MANAGE"),
+            (ManageAllowlist, "MANAGE_ALLOWLIST"),
+            (Modify, "MODIFY"),
+            (ModifyCleanRoom, "MODIFY_CLEAN_ROOM"),
+            (ReadFeature, "READ_FEATURE"),
+            (ReadFiles, "READ_FILES"),
+            (ReadMetadata, "READ_METADATA"),
+            (ReadPrivateFiles, "READ_PRIVATE_FILES"),
+            (ReadVolume, "READ_VOLUME"),
+            (Refresh, "REFRESH"),
+            (Select, "SELECT"),
+            (SetSharePermission, "SET_SHARE_PERMISSION"),
+            (Usage, "USAGE"),
+            (UseCatalog, "USE_CATALOG"),
+            (UseConnection, "USE_CONNECTION"),
+            (UseMarketplaceAssets, "USE_MARKETPLACE_ASSETS"),
+            (UseProvider, "USE_PROVIDER"),
+            (UseRecipient, "USE_RECIPIENT"),
+            (UseSchema, "USE_SCHEMA"),
+            (UseShare, "USE_SHARE"),
+            (WriteFiles, "WRITE_FILES"),
+            (WritePrivateFiles, "WRITE_PRIVATE_FILES"),
+            (WriteVolume, "WRITE_VOLUME")
+        ]
+    );
+    /// The privileges of one principal.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PrivilegeAssignment {
+        /// A user's e-mail address, a group or an application id.
+        pub principal: Option<String>,
+        pub privileges: Option<Vec<Privilege>>,
+    }
+    crate::object::object!(PrivilegeAssignment, [(principal, "principal"), (privileges, "privileges")], []);
+    /// A provider, in a list and alone.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct ProviderInfo {
+        pub authentication_type: Option<AuthenticationType>,
+        pub cloud: Option<String>,
+        pub comment: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        /// The global id of the provider's metastore, with `DATABRICKS` authentication.
+        pub data_provider_global_metastore_id: Option<String>,
+        pub metastore_id: Option<String>,
+        pub name: Option<String>,
+        pub owner: Option<String>,
+        /// Where and as whom this metastore asks the provider, with `TOKEN` authentication.
+        pub recipient_profile: Option<RecipientProfile>,
+        /// The profile as JSON text, token included.
+        pub recipient_profile_str: Option<String>,
+        pub region: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    impl std::fmt::Debug for ProviderInfo {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("ProviderInfo")
+                .field("authentication_type", &self.authentication_type)
+                .field("cloud", &self.cloud)
+                .field("comment", &self.comment)
+                .field("created_at", &self.created_at)
+                .field("created_by", &self.created_by)
+                .field("data_provider_global_metastore_id", &self.data_provider_global_metastore_id)
+                .field("metastore_id", &self.metastore_id)
+                .field("name", &self.name)
+                .field("owner", &self.owner)
+                .field("recipient_profile", &self.recipient_profile)
+                .field("recipient_profile_str", &crate::redacted::Redacted)
+                .field("region", &self.region)
+                .field("updated_at", &self.updated_at)
+                .field("updated_by", &self.updated_by)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        ProviderInfo,
+        [
+            (authentication_type, "authentication_type"),
+            (cloud, "cloud"),
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (data_provider_global_metastore_id, "data_provider_global_metastore_id"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (owner, "owner"),
+            (recipient_profile, "recipient_profile"),
+            (recipient_profile_str, "recipient_profile_str"),
+            (region, "region"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// Optional query parameters of `providers_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ProvidersListQuery {
+        /// The global id of a metastore, to list only its provider.
+        pub data_provider_global_metastore_id: Option<String>,
+        /// The most providers in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        ProvidersListQuery,
+        [
+            (data_provider_global_metastore_id, "data_provider_global_metastore_id"),
+            (max_results, "max_results"),
+            (page_token, "page_token")
+        ],
+        []
+    );
+    /// How far the service is with setting something up.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ProvisioningInfo {
+        pub state: Option<ProvisioningInfoState>,
+    }
+    crate::object::object!(ProvisioningInfo, [(state, "state")], []);
+    /// Where a setup stands. Only `ACTIVE` can be used.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ProvisioningInfoState {
+        Active,
+        Degraded,
+        Deleting,
+        Failed,
+        Provisioning,
+        Updating,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        ProvisioningInfoState,
+        [
+            (Active, "ACTIVE"),
+            (Degraded, "DEGRADED"),
+            (Deleting, "DELETING"),
+            (Failed, "FAILED"),
+            (Provisioning, "PROVISIONING"),
+            (Updating, "UPDATING")
+        ]
     );
     /// `PythonOperatorTask`
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -3614,6 +6677,31 @@ pub mod types {
         pub enabled: Option<bool>,
     }
     crate::object::object!(QueueSettings, [(enabled, "enabled")], []);
+    /// Keys of Cloudflare's R2.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct R2Credentials {
+        pub access_key_id: Option<String>,
+        pub secret_access_key: Option<String>,
+        pub session_token: Option<String>,
+    }
+    impl std::fmt::Debug for R2Credentials {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("R2Credentials")
+                .field("access_key_id", &self.access_key_id)
+                .field("secret_access_key", &crate::redacted::Redacted)
+                .field("session_token", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        R2Credentials,
+        [
+            (access_key_id, "access_key_id"),
+            (secret_access_key, "secret_access_key"),
+            (session_token, "session_token")
+        ],
+        []
+    );
     /// `RCranLibrary`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct RCranLibrary {
@@ -3621,6 +6709,246 @@ pub mod types {
         pub repo: Option<String>,
     }
     crate::object::object!(RCranLibrary, [(package, "package"), (repo, "repo")], []);
+    /// A recipient, in a list and alone.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct RecipientInfo {
+        /// Whether the recipient has used the activation link.
+        pub activated: Option<bool>,
+        /// The link to the recipient's credential, which works once. Deprecated; each token has its own.
+        pub activation_url: Option<String>,
+        pub authentication_type: Option<AuthenticationType>,
+        pub cloud: Option<String>,
+        pub comment: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        /// The global id of the recipient's metastore, with `DATABRICKS` authentication.
+        pub data_recipient_global_metastore_id: Option<String>,
+        /// When the recipient's access ends, in milliseconds since the epoch.
+        pub expiration_time: Option<i64>,
+        pub id: Option<String>,
+        pub ip_access_list: Option<IpAccessList>,
+        pub metastore_id: Option<String>,
+        pub name: Option<String>,
+        pub owner: Option<String>,
+        pub properties_kvpairs: Option<SecurablePropertiesKvPairs>,
+        pub region: Option<String>,
+        /// The one-time code that the recipient gave.
+        pub sharing_code: Option<String>,
+        /// The recipient's tokens, with `TOKEN` authentication.
+        pub tokens: Option<Vec<RecipientTokenInfo>>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    impl std::fmt::Debug for RecipientInfo {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("RecipientInfo")
+                .field("activated", &self.activated)
+                .field("activation_url", &crate::redacted::Redacted)
+                .field("authentication_type", &self.authentication_type)
+                .field("cloud", &self.cloud)
+                .field("comment", &self.comment)
+                .field("created_at", &self.created_at)
+                .field("created_by", &self.created_by)
+                .field("data_recipient_global_metastore_id", &self.data_recipient_global_metastore_id)
+                .field("expiration_time", &self.expiration_time)
+                .field("id", &self.id)
+                .field("ip_access_list", &self.ip_access_list)
+                .field("metastore_id", &self.metastore_id)
+                .field("name", &self.name)
+                .field("owner", &self.owner)
+                .field("properties_kvpairs", &self.properties_kvpairs)
+                .field("region", &self.region)
+                .field("sharing_code", &crate::redacted::Redacted)
+                .field("tokens", &self.tokens)
+                .field("updated_at", &self.updated_at)
+                .field("updated_by", &self.updated_by)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        RecipientInfo,
+        [
+            (activated, "activated"),
+            (activation_url, "activation_url"),
+            (authentication_type, "authentication_type"),
+            (cloud, "cloud"),
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (data_recipient_global_metastore_id, "data_recipient_global_metastore_id"),
+            (expiration_time, "expiration_time"),
+            (id, "id"),
+            (ip_access_list, "ip_access_list"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (owner, "owner"),
+            (properties_kvpairs, "properties_kvpairs"),
+            (region, "region"),
+            (sharing_code, "sharing_code"),
+            (tokens, "tokens"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// Where and as whom to ask a provider.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct RecipientProfile {
+        pub bearer_token: Option<String>,
+        pub endpoint: Option<String>,
+        /// The version of the profile's format.
+        pub share_credentials_version: Option<i64>,
+    }
+    impl std::fmt::Debug for RecipientProfile {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("RecipientProfile")
+                .field("bearer_token", &crate::redacted::Redacted)
+                .field("endpoint", &self.endpoint)
+                .field("share_credentials_version", &self.share_credentials_version)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        RecipientProfile,
+        [
+            (bearer_token, "bearer_token"),
+            (endpoint, "endpoint"),
+            (share_credentials_version, "share_credentials_version")
+        ],
+        []
+    );
+    /// A recipient's token, without its value.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct RecipientTokenInfo {
+        /// The link to the token, which works once.
+        pub activation_url: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        /// When the token expires, in milliseconds since the epoch.
+        pub expiration_time: Option<i64>,
+        pub id: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    impl std::fmt::Debug for RecipientTokenInfo {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("RecipientTokenInfo")
+                .field("activation_url", &crate::redacted::Redacted)
+                .field("created_at", &self.created_at)
+                .field("created_by", &self.created_by)
+                .field("expiration_time", &self.expiration_time)
+                .field("id", &self.id)
+                .field("updated_at", &self.updated_at)
+                .field("updated_by", &self.updated_by)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        RecipientTokenInfo,
+        [
+            (activation_url, "activation_url"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (expiration_time, "expiration_time"),
+            (id, "id"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// Optional query parameters of `recipients_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RecipientsListQuery {
+        /// The global id of a metastore, to list only the recipients that use it.
+        pub data_recipient_global_metastore_id: Option<String>,
+        /// The most recipients in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        RecipientsListQuery,
+        [
+            (data_recipient_global_metastore_id, "data_recipient_global_metastore_id"),
+            (max_results, "max_results"),
+            (page_token, "page_token")
+        ],
+        []
+    );
+    /// A name for one version of a model.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RegisteredModelAlias {
+        pub alias_name: Option<String>,
+        pub catalog_name: Option<String>,
+        pub id: Option<String>,
+        /// The name of the model without catalog and schema.
+        pub model_name: Option<String>,
+        pub schema_name: Option<String>,
+        /// The number of the version.
+        pub version_num: Option<i64>,
+    }
+    crate::object::object!(
+        RegisteredModelAlias,
+        [
+            (alias_name, "alias_name"),
+            (catalog_name, "catalog_name"),
+            (id, "id"),
+            (model_name, "model_name"),
+            (schema_name, "schema_name"),
+            (version_num, "version_num")
+        ],
+        []
+    );
+    /// A registered model, in a list and alone.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RegisteredModelInfo {
+        /// The aliases, if they were asked for.
+        pub aliases: Option<Vec<RegisteredModelAlias>>,
+        /// Whether the caller may see no more of the model than this.
+        pub browse_only: Option<bool>,
+        pub catalog_name: Option<String>,
+        pub comment: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        /// The name with catalog and schema.
+        pub full_name: Option<String>,
+        pub metastore_id: Option<String>,
+        /// The name without catalog and schema.
+        pub name: Option<String>,
+        /// Who owns the model: a user's e-mail address, a group or an application id.
+        pub owner: Option<String>,
+        pub schema_name: Option<String>,
+        /// Where the files of the versions are stored.
+        pub storage_location: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    crate::object::object!(
+        RegisteredModelInfo,
+        [
+            (aliases, "aliases"),
+            (browse_only, "browse_only"),
+            (catalog_name, "catalog_name"),
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (full_name, "full_name"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (owner, "owner"),
+            (schema_name, "schema_name"),
+            (storage_location, "storage_location"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
     /// The original run or a repair of it.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct RepairHistoryItem {
@@ -4882,6 +8210,353 @@ pub mod types {
             Self(value)
         }
     }
+    /// A schema, in a list and alone.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SchemaInfo {
+        /// Whether the caller may see no more of the schema than this.
+        pub browse_only: Option<bool>,
+        pub catalog_name: Option<String>,
+        /// What is behind the schema's catalog.
+        pub catalog_type: Option<CatalogType>,
+        pub comment: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        /// For how many hours dropped objects can be restored, if that differs from the catalog.
+        pub custom_max_retention_hours: Option<i64>,
+        /// Whether predictive optimization is on, and where that was decided.
+        pub effective_predictive_optimization_flag: Option<EffectivePredictiveOptimizationFlag>,
+        /// Whether predictive optimization is switched on, off or inherited here.
+        pub enable_predictive_optimization: Option<EnablePredictiveOptimization>,
+        /// The name with its catalog, as in `main.default`.
+        pub full_name: Option<String>,
+        pub metastore_id: Option<String>,
+        /// The name without its catalog.
+        pub name: Option<String>,
+        /// Who owns the schema: a user's e-mail address, a group or an application id.
+        pub owner: Option<String>,
+        pub properties: Option<std::collections::BTreeMap<String, String>>,
+        /// The schema's id, which survives a change of the name.
+        pub schema_id: Option<String>,
+        /// Where managed tables are stored, below `storage_root`.
+        pub storage_location: Option<String>,
+        /// The cloud storage that was chosen for managed tables; absent if it is the catalog's.
+        pub storage_root: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        SchemaInfo,
+        [
+            (browse_only, "browse_only"),
+            (catalog_name, "catalog_name"),
+            (catalog_type, "catalog_type"),
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (custom_max_retention_hours, "custom_max_retention_hours"),
+            (effective_predictive_optimization_flag, "effective_predictive_optimization_flag"),
+            (enable_predictive_optimization, "enable_predictive_optimization"),
+            (full_name, "full_name"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (owner, "owner"),
+            (properties, "properties"),
+            (schema_id, "schema_id"),
+            (storage_location, "storage_location"),
+            (storage_root, "storage_root"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        [],
+        extra
+    );
+    /// Optional query parameters of `schemas_delete`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SchemasDeleteQuery {
+        /// Whether to delete a schema that is not empty, with all that is in it.
+        pub force: Option<bool>,
+    }
+    crate::object::object!(SchemasDeleteQuery, [(force, "force")], []);
+    /// Optional query parameters of `schemas_get`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SchemasGetQuery {
+        /// Whether a schema that the caller may only browse is returned, with less in it.
+        pub include_browse: Option<bool>,
+    }
+    crate::object::object!(SchemasGetQuery, [(include_browse, "include_browse")], []);
+    /// Optional query parameters of `schemas_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SchemasListQuery {
+        /// Whether to include schemas that the caller may only browse, for which less is returned.
+        pub include_browse: Option<bool>,
+        /// The most schemas in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer. A negative value is refused.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        SchemasListQuery,
+        [(include_browse, "include_browse"), (max_results, "max_results"), (page_token, "page_token")],
+        []
+    );
+    /// The kinds of tables, finer than their types.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum SecurableKind {
+        TableDbStorage,
+        TableDelta,
+        TableDeltasharing,
+        TableDeltasharingMutable,
+        TableDeltasharingOpenDirBased,
+        TableDeltaExternal,
+        TableDeltaIcebergDeltasharing,
+        TableDeltaIcebergManaged,
+        TableDeltaUniformHudiExternal,
+        TableDeltaUniformIcebergExternal,
+        TableDeltaUniformIcebergExternalDeltasharing,
+        TableDeltaUniformIcebergForeignDeltasharing,
+        TableDeltaUniformIcebergForeignHiveMetastoreExternal,
+        TableDeltaUniformIcebergForeignHiveMetastoreManaged,
+        TableDeltaUniformIcebergForeignSnowflake,
+        TableExternal,
+        TableFeatureStore,
+        TableFeatureStoreExternal,
+        TableForeignBigquery,
+        TableForeignDatabricks,
+        TableForeignDeltasharing,
+        TableForeignDeltaDeltasharing,
+        TableForeignHiveMetastore,
+        TableForeignHiveMetastoreDbfsExternal,
+        TableForeignHiveMetastoreDbfsManaged,
+        TableForeignHiveMetastoreDbfsShallowCloneExternal,
+        TableForeignHiveMetastoreDbfsShallowCloneManaged,
+        TableForeignHiveMetastoreDbfsView,
+        TableForeignHiveMetastoreExternal,
+        TableForeignHiveMetastoreManaged,
+        TableForeignHiveMetastoreShallowCloneExternal,
+        TableForeignHiveMetastoreShallowCloneManaged,
+        TableForeignHiveMetastoreView,
+        TableForeignMongodb,
+        TableForeignMysql,
+        TableForeignNetsuite,
+        TableForeignOracle,
+        TableForeignPostgresql,
+        TableForeignRedshift,
+        TableForeignSalesforce,
+        TableForeignSalesforceDataCloud,
+        TableForeignSalesforceDataCloudFileSharing,
+        TableForeignSalesforceDataCloudFileSharingView,
+        TableForeignSnowflake,
+        TableForeignSqldw,
+        TableForeignSqlserver,
+        TableForeignTeradata,
+        TableForeignWorkdayRaas,
+        TableIcebergUniformManaged,
+        TableInternal,
+        TableManagedPostgresql,
+        TableMaterializedView,
+        TableMaterializedViewDeltasharing,
+        TableMetricView,
+        TableMetricViewDeltasharing,
+        TableOnlineVectorIndexDirect,
+        TableOnlineVectorIndexReplica,
+        TableOnlineView,
+        TableStandard,
+        TableStreamingLiveTable,
+        TableStreamingLiveTableDeltasharing,
+        TableSystem,
+        TableSystemDeltasharing,
+        TableView,
+        TableViewDeltasharing,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        SecurableKind,
+        [
+            (TableDbStorage, "TABLE_DB_STORAGE"),
+            (TableDelta, "TABLE_DELTA"),
+            (TableDeltasharing, "TABLE_DELTASHARING"),
+            (TableDeltasharingMutable, "TABLE_DELTASHARING_MUTABLE"),
+            (TableDeltasharingOpenDirBased, "TABLE_DELTASHARING_OPEN_DIR_BASED"),
+            (TableDeltaExternal, "TABLE_DELTA_EXTERNAL"),
+            (TableDeltaIcebergDeltasharing, "TABLE_DELTA_ICEBERG_DELTASHARING"),
+            (TableDeltaIcebergManaged, "TABLE_DELTA_ICEBERG_MANAGED"),
+            (TableDeltaUniformHudiExternal, "TABLE_DELTA_UNIFORM_HUDI_EXTERNAL"),
+            (TableDeltaUniformIcebergExternal, "TABLE_DELTA_UNIFORM_ICEBERG_EXTERNAL"),
+            (
+                TableDeltaUniformIcebergExternalDeltasharing,
+                "TABLE_DELTA_UNIFORM_ICEBERG_EXTERNAL_DELTASHARING"
+            ),
+            (TableDeltaUniformIcebergForeignDeltasharing, "TABLE_DELTA_UNIFORM_ICEBERG_FOREIGN_DELTASHARING"),
+            (
+                TableDeltaUniformIcebergForeignHiveMetastoreExternal,
+                "TABLE_DELTA_UNIFORM_ICEBERG_FOREIGN_HIVE_METASTORE_EXTERNAL"
+            ),
+            (
+                TableDeltaUniformIcebergForeignHiveMetastoreManaged,
+                "TABLE_DELTA_UNIFORM_ICEBERG_FOREIGN_HIVE_METASTORE_MANAGED"
+            ),
+            (TableDeltaUniformIcebergForeignSnowflake, "TABLE_DELTA_UNIFORM_ICEBERG_FOREIGN_SNOWFLAKE"),
+            (TableExternal, "TABLE_EXTERNAL"),
+            (TableFeatureStore, "TABLE_FEATURE_STORE"),
+            (TableFeatureStoreExternal, "TABLE_FEATURE_STORE_EXTERNAL"),
+            (TableForeignBigquery, "TABLE_FOREIGN_BIGQUERY"),
+            (TableForeignDatabricks, "TABLE_FOREIGN_DATABRICKS"),
+            (TableForeignDeltasharing, "TABLE_FOREIGN_DELTASHARING"),
+            (TableForeignDeltaDeltasharing, "TABLE_FOREIGN_DELTA_DELTASHARING"),
+            (TableForeignHiveMetastore, "TABLE_FOREIGN_HIVE_METASTORE"),
+            (TableForeignHiveMetastoreDbfsExternal, "TABLE_FOREIGN_HIVE_METASTORE_DBFS_EXTERNAL"),
+            (TableForeignHiveMetastoreDbfsManaged, "TABLE_FOREIGN_HIVE_METASTORE_DBFS_MANAGED"),
+            (
+                TableForeignHiveMetastoreDbfsShallowCloneExternal,
+                "TABLE_FOREIGN_HIVE_METASTORE_DBFS_SHALLOW_CLONE_EXTERNAL"
+            ),
+            (
+                TableForeignHiveMetastoreDbfsShallowCloneManaged,
+                "TABLE_FOREIGN_HIVE_METASTORE_DBFS_SHALLOW_CLONE_MANAGED"
+            ),
+            (TableForeignHiveMetastoreDbfsView, "TABLE_FOREIGN_HIVE_METASTORE_DBFS_VIEW"),
+            (TableForeignHiveMetastoreExternal, "TABLE_FOREIGN_HIVE_METASTORE_EXTERNAL"),
+            (TableForeignHiveMetastoreManaged, "TABLE_FOREIGN_HIVE_METASTORE_MANAGED"),
+            (
+                TableForeignHiveMetastoreShallowCloneExternal,
+                "TABLE_FOREIGN_HIVE_METASTORE_SHALLOW_CLONE_EXTERNAL"
+            ),
+            (
+                TableForeignHiveMetastoreShallowCloneManaged,
+                "TABLE_FOREIGN_HIVE_METASTORE_SHALLOW_CLONE_MANAGED"
+            ),
+            (TableForeignHiveMetastoreView, "TABLE_FOREIGN_HIVE_METASTORE_VIEW"),
+            (TableForeignMongodb, "TABLE_FOREIGN_MONGODB"),
+            (TableForeignMysql, "TABLE_FOREIGN_MYSQL"),
+            (TableForeignNetsuite, "TABLE_FOREIGN_NETSUITE"),
+            (TableForeignOracle, "TABLE_FOREIGN_ORACLE"),
+            (TableForeignPostgresql, "TABLE_FOREIGN_POSTGRESQL"),
+            (TableForeignRedshift, "TABLE_FOREIGN_REDSHIFT"),
+            (TableForeignSalesforce, "TABLE_FOREIGN_SALESFORCE"),
+            (TableForeignSalesforceDataCloud, "TABLE_FOREIGN_SALESFORCE_DATA_CLOUD"),
+            (TableForeignSalesforceDataCloudFileSharing, "TABLE_FOREIGN_SALESFORCE_DATA_CLOUD_FILE_SHARING"),
+            (
+                TableForeignSalesforceDataCloudFileSharingView,
+                "TABLE_FOREIGN_SALESFORCE_DATA_CLOUD_FILE_SHARING_VIEW"
+            ),
+            (TableForeignSnowflake, "TABLE_FOREIGN_SNOWFLAKE"),
+            (TableForeignSqldw, "TABLE_FOREIGN_SQLDW"),
+            (TableForeignSqlserver, "TABLE_FOREIGN_SQLSERVER"),
+            (TableForeignTeradata, "TABLE_FOREIGN_TERADATA"),
+            (TableForeignWorkdayRaas, "TABLE_FOREIGN_WORKDAY_RAAS"),
+            (TableIcebergUniformManaged, "TABLE_ICEBERG_UNIFORM_MANAGED"),
+            (TableInternal, "TABLE_INTERNAL"),
+            (TableManagedPostgresql, "TABLE_MANAGED_POSTGRESQL"),
+            (TableMaterializedView, "TABLE_MATERIALIZED_VIEW"),
+            (TableMaterializedViewDeltasharing, "TABLE_MATERIALIZED_VIEW_DELTASHARING"),
+            (TableMetricView, "TABLE_METRIC_VIEW"),
+            (TableMetricViewDeltasharing, "TABLE_METRIC_VIEW_DELTASHARING"),
+            (TableOnlineVectorIndexDirect, "TABLE_ONLINE_VECTOR_INDEX_DIRECT"),
+            (TableOnlineVectorIndexReplica, "TABLE_ONLINE_VECTOR_INDEX_REPLICA"),
+            (TableOnlineView, "TABLE_ONLINE_VIEW"),
+            (TableStandard, "TABLE_STANDARD"),
+            (TableStreamingLiveTable, "TABLE_STREAMING_LIVE_TABLE"),
+            (TableStreamingLiveTableDeltasharing, "TABLE_STREAMING_LIVE_TABLE_DELTASHARING"),
+            (TableSystem, "TABLE_SYSTEM"),
+            (TableSystemDeltasharing, "TABLE_SYSTEM_DELTASHARING"),
+            (TableView, "TABLE_VIEW"),
+            (TableViewDeltasharing, "TABLE_VIEW_DELTASHARING")
+        ]
+    );
+    /// What a kind of object can do and be granted.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SecurableKindManifest {
+        /// The privileges that can be granted on it.
+        pub assignable_privileges: Option<Vec<String>>,
+        /// What can be done with it, by name.
+        pub capabilities: Option<Vec<String>>,
+        /// The settings that it takes.
+        pub options: Option<Vec<OptionSpec>>,
+        pub securable_kind: Option<SecurableKind>,
+        pub securable_type: Option<SecurableType>,
+    }
+    crate::object::object!(
+        SecurableKindManifest,
+        [
+            (assignable_privileges, "assignable_privileges"),
+            (capabilities, "capabilities"),
+            (options, "options"),
+            (securable_kind, "securable_kind"),
+            (securable_type, "securable_type")
+        ],
+        []
+    );
+    /// Properties by name.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SecurablePropertiesKvPairs {
+        pub properties: Option<std::collections::BTreeMap<String, String>>,
+    }
+    crate::object::object!(SecurablePropertiesKvPairs, [(properties, "properties")], []);
+    /// The kinds of objects that privileges are granted on.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum SecurableType {
+        AgentService,
+        Catalog,
+        CleanRoom,
+        Connection,
+        Credential,
+        ExternalLocation,
+        ExternalMetadata,
+        Feature,
+        Function,
+        McpService,
+        Metastore,
+        Model,
+        ModelProviderService,
+        ModelService,
+        Pipeline,
+        Provider,
+        Recipient,
+        Schema,
+        Share,
+        Skill,
+        StagingTable,
+        StorageCredential,
+        Table,
+        Volume,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        SecurableType,
+        [
+            (AgentService, "AGENT_SERVICE"),
+            (Catalog, "CATALOG"),
+            (CleanRoom, "CLEAN_ROOM"),
+            (Connection, "CONNECTION"),
+            (Credential, "CREDENTIAL"),
+            (ExternalLocation, "EXTERNAL_LOCATION"),
+            (ExternalMetadata, "EXTERNAL_METADATA"),
+            (Feature, "FEATURE"),
+            (Function, "FUNCTION"),
+            (McpService, "MCP_SERVICE"),
+            (Metastore, "METASTORE"),
+            (Model, "MODEL"),
+            (ModelProviderService, "MODEL_PROVIDER_SERVICE"),
+            (ModelService, "MODEL_SERVICE"),
+            (Pipeline, "PIPELINE"),
+            (Provider, "PROVIDER"),
+            (Recipient, "RECIPIENT"),
+            (Schema, "SCHEMA"),
+            (Share, "SHARE"),
+            (Skill, "SKILL"),
+            (StagingTable, "STAGING_TABLE"),
+            (StorageCredential, "STORAGE_CREDENTIAL"),
+            (Table, "TABLE"),
+            (Volume, "VOLUME")
+        ]
+    );
     /// Why a statement failed.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ServiceError {
@@ -4931,6 +8606,166 @@ pub mod types {
             (WorkspaceTemporarilyUnavailable, "WORKSPACE_TEMPORARILY_UNAVAILABLE")
         ]
     );
+    /// Where an alias points to.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SetRegisteredModelAliasRequest {
+        /// The number of the version.
+        pub version_num: i64,
+    }
+    crate::object::object!(SetRegisteredModelAliasRequest, [(version_num, "version_num")], ["version_num"]);
+    /// A share, in a list and alone.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ShareInfo {
+        pub comment: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        pub name: Option<String>,
+        /// What is shared, if that was asked for.
+        pub objects: Option<Vec<SharedDataObject>>,
+        pub owner: Option<String>,
+        pub storage_location: Option<String>,
+        pub storage_root: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    crate::object::object!(
+        ShareInfo,
+        [
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (name, "name"),
+            (objects, "objects"),
+            (owner, "owner"),
+            (storage_location, "storage_location"),
+            (storage_root, "storage_root"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// A shared table, schema, volume, model or other object.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SharedDataObject {
+        /// When it was added, in milliseconds since the epoch.
+        pub added_at: Option<i64>,
+        pub added_by: Option<String>,
+        /// Whether the table's change data feed is shared.
+        pub cdf_enabled: Option<bool>,
+        pub comment: Option<String>,
+        /// The content of a notebook, in base64.
+        pub content: Option<String>,
+        pub data_object_type: Option<SharedDataObjectDataObjectType>,
+        /// Whether the table's history is shared.
+        pub history_data_sharing_status: Option<SharedDataObjectHistoryDataSharingStatus>,
+        pub name: Option<String>,
+        /// The partitions that are shared. Left out, all are.
+        pub partitions: Option<Vec<Partition>>,
+        /// The name that recipients see, as in `schema.table`.
+        pub shared_as: Option<String>,
+        /// The first version of the table that is shared.
+        pub start_version: Option<i64>,
+        pub status: Option<SharedDataObjectStatus>,
+        /// The name that recipients see, for objects other than tables and schemas.
+        pub string_shared_as: Option<String>,
+    }
+    crate::object::object!(
+        SharedDataObject,
+        [
+            (added_at, "added_at"),
+            (added_by, "added_by"),
+            (cdf_enabled, "cdf_enabled"),
+            (comment, "comment"),
+            (content, "content"),
+            (data_object_type, "data_object_type"),
+            (history_data_sharing_status, "history_data_sharing_status"),
+            (name, "name"),
+            (partitions, "partitions"),
+            (shared_as, "shared_as"),
+            (start_version, "start_version"),
+            (status, "status"),
+            (string_shared_as, "string_shared_as")
+        ],
+        []
+    );
+    /// The kinds of shared objects.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum SharedDataObjectDataObjectType {
+        FeatureSpec,
+        ForeignTable,
+        Function,
+        MaterializedView,
+        Model,
+        NotebookFile,
+        Schema,
+        StreamingTable,
+        Table,
+        View,
+        Volume,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        SharedDataObjectDataObjectType,
+        [
+            (FeatureSpec, "FEATURE_SPEC"),
+            (ForeignTable, "FOREIGN_TABLE"),
+            (Function, "FUNCTION"),
+            (MaterializedView, "MATERIALIZED_VIEW"),
+            (Model, "MODEL"),
+            (NotebookFile, "NOTEBOOK_FILE"),
+            (Schema, "SCHEMA"),
+            (StreamingTable, "STREAMING_TABLE"),
+            (Table, "TABLE"),
+            (View, "VIEW"),
+            (Volume, "VOLUME")
+        ]
+    );
+    /// Whether a table's history is shared.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum SharedDataObjectHistoryDataSharingStatus {
+        Disabled,
+        Enabled,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        SharedDataObjectHistoryDataSharingStatus,
+        [(Disabled, "DISABLED"), (Enabled, "ENABLED")]
+    );
+    /// Whether a shared object can be read.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum SharedDataObjectStatus {
+        Active,
+        PermissionDenied,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        SharedDataObjectStatus,
+        [(Active, "ACTIVE"), (PermissionDenied, "PERMISSION_DENIED")]
+    );
+    /// Optional query parameters of `shares_get`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SharesGetQuery {
+        /// Whether to return the shared objects.
+        pub include_shared_data: Option<bool>,
+    }
+    crate::object::object!(SharesGetQuery, [(include_shared_data, "include_shared_data")], []);
+    /// Optional query parameters of `shares_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SharesListQuery {
+        /// The most shares in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(SharesListQuery, [(max_results, "max_results"), (page_token, "page_token")], []);
     /// Runs a class of a JAR.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct SparkJarTask {
@@ -5369,6 +9204,31 @@ pub mod types {
         [(destination_id, "destination_id"), (user_name, "user_name")],
         []
     );
+    /// Encryption by the cloud's storage.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SseEncryptionDetails {
+        pub algorithm: Option<SseEncryptionDetailsAlgorithm>,
+        /// The ARN of the key, for `AWS_SSE_KMS`.
+        pub aws_kms_key_arn: Option<String>,
+    }
+    crate::object::object!(
+        SseEncryptionDetails,
+        [(algorithm, "algorithm"), (aws_kms_key_arn, "aws_kms_key_arn")],
+        []
+    );
+    /// Which of the storage's encryptions is used.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum SseEncryptionDetailsAlgorithm {
+        AwsSseKms,
+        AwsSseS3,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        SseEncryptionDetailsAlgorithm,
+        [(AwsSseKms, "AWS_SSE_KMS"), (AwsSseS3, "AWS_SSE_S3")]
+    );
     /// The cluster to start.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct StartCluster {
@@ -5499,6 +9359,80 @@ pub mod types {
     crate::object::object!(
         StatementStatus,
         [(error, "error"), (sql_state, "sql_state"), (state, "state")],
+        []
+    );
+    /// A cloud identity that opens storage. Exactly one kind of identity is present.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct StorageCredentialInfo {
+        pub aws_iam_role: Option<AwsIamRoleResponse>,
+        pub azure_managed_identity: Option<AzureManagedIdentityResponse>,
+        pub azure_service_principal: Option<AzureServicePrincipal>,
+        pub cloudflare_api_token: Option<CloudflareApiToken>,
+        pub comment: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        pub databricks_gcp_service_account: Option<DatabricksGcpServiceAccountResponse>,
+        pub full_name: Option<String>,
+        pub id: Option<String>,
+        /// Whether all workspaces of the metastore may use it.
+        pub isolation_mode: Option<IsolationMode>,
+        pub metastore_id: Option<String>,
+        pub name: Option<String>,
+        /// Who owns the credential: a user's e-mail address, a group or an application id.
+        pub owner: Option<String>,
+        /// Whether the credential only reads.
+        pub read_only: Option<bool>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+        /// Whether it is the metastore's own.
+        pub used_for_managed_storage: Option<bool>,
+    }
+    crate::object::object!(
+        StorageCredentialInfo,
+        [
+            (aws_iam_role, "aws_iam_role"),
+            (azure_managed_identity, "azure_managed_identity"),
+            (azure_service_principal, "azure_service_principal"),
+            (cloudflare_api_token, "cloudflare_api_token"),
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (databricks_gcp_service_account, "databricks_gcp_service_account"),
+            (full_name, "full_name"),
+            (id, "id"),
+            (isolation_mode, "isolation_mode"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (owner, "owner"),
+            (read_only, "read_only"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by"),
+            (used_for_managed_storage, "used_for_managed_storage")
+        ],
+        []
+    );
+    /// Optional query parameters of `storage_credentials_delete`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct StorageCredentialsDeleteQuery {
+        /// Whether to delete a credential that locations or tables depend on.
+        pub force: Option<bool>,
+    }
+    crate::object::object!(StorageCredentialsDeleteQuery, [(force, "force")], []);
+    /// Optional query parameters of `storage_credentials_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct StorageCredentialsListQuery {
+        /// Whether to include credentials that are not bound to this workspace. By default they are left out.
+        pub include_unbound: Option<bool>,
+        /// The most credentials in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        StorageCredentialsListQuery,
+        [(include_unbound, "include_unbound"), (max_results, "max_results"), (page_token, "page_token")],
         []
     );
     /// `StorageMode`
@@ -5688,6 +9622,166 @@ pub mod types {
         [(destination_id, "destination_id"), (user_name, "user_name")],
         []
     );
+    /// A constraint. Exactly one of its members is present.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TableConstraint {
+        pub foreign_key_constraint: Option<ForeignKeyConstraint>,
+        pub named_table_constraint: Option<NamedTableConstraint>,
+        pub primary_key_constraint: Option<PrimaryKeyConstraint>,
+    }
+    crate::object::object!(
+        TableConstraint,
+        [
+            (foreign_key_constraint, "foreign_key_constraint"),
+            (named_table_constraint, "named_table_constraint"),
+            (primary_key_constraint, "primary_key_constraint")
+        ],
+        []
+    );
+    /// A table that is used.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TableDependency {
+        /// The name with catalog and schema.
+        pub table_full_name: Option<String>,
+    }
+    crate::object::object!(TableDependency, [(table_full_name, "table_full_name")], []);
+    /// Whether a table exists.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TableExistsResponse {
+        /// Absent means that it doesn't.
+        pub table_exists: Option<bool>,
+    }
+    crate::object::object!(TableExistsResponse, [(table_exists, "table_exists")], []);
+    /// A table or view, in a list and alone.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TableInfo {
+        /// The AWS access point through which the storage is reached, for an external table.
+        pub access_point: Option<String>,
+        /// Whether the caller may see no more of the table than this.
+        pub browse_only: Option<bool>,
+        pub catalog_name: Option<String>,
+        /// The columns in order; absent if they were left out.
+        pub columns: Option<Vec<CatalogColumnInfo>>,
+        pub comment: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        /// The id of the storage credential, in an older form.
+        pub data_access_configuration_id: Option<String>,
+        /// How the data is stored, such as `DELTA`. Absent for a view.
+        pub data_source_format: Option<DataSourceFormat>,
+        /// When it was dropped, in milliseconds since the epoch; absent for a live table.
+        pub deleted_at: Option<i64>,
+        /// The properties of the Delta table itself, if they were asked for.
+        pub delta_runtime_properties_kvpairs: Option<DeltaRuntimePropertiesKvPairs>,
+        /// Whether predictive optimization is on, and where that was decided.
+        pub effective_predictive_optimization_flag: Option<EffectivePredictiveOptimizationFlag>,
+        pub enable_predictive_optimization: Option<EnablePredictiveOptimization>,
+        /// How the storage is encrypted.
+        pub encryption_details: Option<EncryptionDetails>,
+        /// The name with catalog and schema, as in `main.default.sales`.
+        pub full_name: Option<String>,
+        pub metastore_id: Option<String>,
+        /// The name without catalog and schema.
+        pub name: Option<String>,
+        /// Who owns the table: a user's e-mail address, a group or an application id.
+        pub owner: Option<String>,
+        /// The pipeline that keeps the table up to date, for materialized views and streaming tables.
+        pub pipeline_id: Option<String>,
+        /// The table's properties, those of the service included.
+        pub properties: Option<std::collections::BTreeMap<String, String>>,
+        /// The function that decides which rows a reader sees.
+        pub row_filter: Option<TableRowFilter>,
+        pub schema_name: Option<String>,
+        /// What the table's kind can do, if that was asked for.
+        pub securable_kind_manifest: Option<SecurableKindManifest>,
+        /// The path that SQL resolves names with in a view.
+        pub sql_path: Option<String>,
+        pub storage_credential_name: Option<String>,
+        /// Where the data is stored.
+        pub storage_location: Option<String>,
+        /// Primary and foreign keys. Not in lists.
+        pub table_constraints: Option<Vec<TableConstraint>>,
+        /// The table's id, which survives a change of the name.
+        pub table_id: Option<String>,
+        /// Whether it is a table or a view, and of which sort.
+        pub table_type: Option<TableType>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+        /// The SQL query behind a view.
+        pub view_definition: Option<String>,
+        /// The tables and functions that a view uses. Not in lists.
+        pub view_dependencies: Option<DependencyList>,
+    }
+    crate::object::object!(
+        TableInfo,
+        [
+            (access_point, "access_point"),
+            (browse_only, "browse_only"),
+            (catalog_name, "catalog_name"),
+            (columns, "columns"),
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (data_access_configuration_id, "data_access_configuration_id"),
+            (data_source_format, "data_source_format"),
+            (deleted_at, "deleted_at"),
+            (delta_runtime_properties_kvpairs, "delta_runtime_properties_kvpairs"),
+            (effective_predictive_optimization_flag, "effective_predictive_optimization_flag"),
+            (enable_predictive_optimization, "enable_predictive_optimization"),
+            (encryption_details, "encryption_details"),
+            (full_name, "full_name"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (owner, "owner"),
+            (pipeline_id, "pipeline_id"),
+            (properties, "properties"),
+            (row_filter, "row_filter"),
+            (schema_name, "schema_name"),
+            (securable_kind_manifest, "securable_kind_manifest"),
+            (sql_path, "sql_path"),
+            (storage_credential_name, "storage_credential_name"),
+            (storage_location, "storage_location"),
+            (table_constraints, "table_constraints"),
+            (table_id, "table_id"),
+            (table_type, "table_type"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by"),
+            (view_definition, "view_definition"),
+            (view_dependencies, "view_dependencies")
+        ],
+        []
+    );
+    /// What a credential allows.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TableOperation {
+        Read,
+        ReadWrite,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(TableOperation, [(Read, "READ"), (ReadWrite, "READ_WRITE")]);
+    /// A function that decides which rows a reader sees.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TableRowFilter {
+        /// The full name of the function.
+        pub function_name: Option<String>,
+        /// What the function gets. Deprecated; see `input_column_names`.
+        pub input_arguments: Option<Vec<PolicyFunctionArgument>>,
+        /// The columns that the function gets.
+        pub input_column_names: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        TableRowFilter,
+        [
+            (function_name, "function_name"),
+            (input_arguments, "input_arguments"),
+            (input_column_names, "input_column_names")
+        ],
+        []
+    );
     /// `TableState`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct TableState {
@@ -5697,6 +9791,23 @@ pub mod types {
     crate::object::object!(
         TableState,
         [(has_seen_updates, "has_seen_updates"), (table_name, "table_name")],
+        []
+    );
+    /// A table's name and type.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TableSummary {
+        pub full_name: Option<String>,
+        /// What the table's kind can do, if that was asked for.
+        pub securable_kind_manifest: Option<SecurableKindManifest>,
+        pub table_type: Option<TableType>,
+    }
+    crate::object::object!(
+        TableSummary,
+        [
+            (full_name, "full_name"),
+            (securable_kind_manifest, "securable_kind_manifest"),
+            (table_type, "table_type")
+        ],
         []
     );
     /// `TableTriggerState`
@@ -5712,6 +9823,36 @@ pub mod types {
             (using_scalable_monitoring, "using_scalable_monitoring")
         ],
         []
+    );
+    /// Whether it is a table or a view, and of which sort.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TableType {
+        External,
+        ExternalShallowClone,
+        Foreign,
+        Managed,
+        ManagedShallowClone,
+        MaterializedView,
+        MetricView,
+        StreamingTable,
+        View,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        TableType,
+        [
+            (External, "EXTERNAL"),
+            (ExternalShallowClone, "EXTERNAL_SHALLOW_CLONE"),
+            (Foreign, "FOREIGN"),
+            (Managed, "MANAGED"),
+            (ManagedShallowClone, "MANAGED_SHALLOW_CLONE"),
+            (MaterializedView, "MATERIALIZED_VIEW"),
+            (MetricView, "METRIC_VIEW"),
+            (StreamingTable, "STREAMING_TABLE"),
+            (View, "VIEW")
+        ]
     );
     /// `TableUpdateCondition`
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -5741,6 +9882,81 @@ pub mod types {
             (min_time_between_triggers_seconds, "min_time_between_triggers_seconds"),
             (table_names, "table_names"),
             (wait_after_last_change_seconds, "wait_after_last_change_seconds")
+        ],
+        []
+    );
+    /// Optional query parameters of `tables_get`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TablesGetQuery {
+        /// Whether a table that the caller may only browse is returned, with less in it.
+        pub include_browse: Option<bool>,
+        /// Whether to return the properties of the Delta table itself, in `delta_runtime_properties_kvpairs`.
+        pub include_delta_metadata: Option<bool>,
+        /// Whether to return what the table's kind can do, in `securable_kind_manifest`.
+        pub include_manifest_capabilities: Option<bool>,
+    }
+    crate::object::object!(
+        TablesGetQuery,
+        [
+            (include_browse, "include_browse"),
+            (include_delta_metadata, "include_delta_metadata"),
+            (include_manifest_capabilities, "include_manifest_capabilities")
+        ],
+        []
+    );
+    /// Optional query parameters of `tables_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TablesListQuery {
+        /// Whether to include tables that the caller may only browse, for which less is returned.
+        pub include_browse: Option<bool>,
+        /// Whether to return what each table's kind can do, in `securable_kind_manifest`.
+        pub include_manifest_capabilities: Option<bool>,
+        /// The most tables in one page. 0 asks for pages of a size that the service picks; left out, all may come in one answer. A negative value is refused.
+        pub max_results: Option<i64>,
+        /// Whether to leave out the columns, which makes the answer much smaller.
+        pub omit_columns: Option<bool>,
+        /// Whether to leave out the properties.
+        pub omit_properties: Option<bool>,
+        /// Whether to leave out who owns, created and changed each table.
+        pub omit_username: Option<bool>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        TablesListQuery,
+        [
+            (include_browse, "include_browse"),
+            (include_manifest_capabilities, "include_manifest_capabilities"),
+            (max_results, "max_results"),
+            (omit_columns, "omit_columns"),
+            (omit_properties, "omit_properties"),
+            (omit_username, "omit_username"),
+            (page_token, "page_token")
+        ],
+        []
+    );
+    /// Optional query parameters of `tables_list_summaries`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TablesListSummariesQuery {
+        /// Whether to return what each table's kind can do, in `securable_kind_manifest`.
+        pub include_manifest_capabilities: Option<bool>,
+        /// The most tables in one page. 0 or left out, the service picks a size; larger numbers than it allows are lowered.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+        /// A pattern for schema names as in SQL's `LIKE`, where `%` is any text and `_` any character. Left out, all match.
+        pub schema_name_pattern: Option<String>,
+        /// A pattern for table names as in SQL's `LIKE`. Left out, all match.
+        pub table_name_pattern: Option<String>,
+    }
+    crate::object::object!(
+        TablesListSummariesQuery,
+        [
+            (include_manifest_capabilities, "include_manifest_capabilities"),
+            (max_results, "max_results"),
+            (page_token, "page_token"),
+            (schema_name_pattern, "schema_name_pattern"),
+            (table_name_pattern, "table_name_pattern")
         ],
         []
     );
@@ -6586,6 +10802,41 @@ pub mod types {
             (Table, "TABLE")
         ]
     );
+    /// The settings to change. What is left out stays as it is.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpdateCatalog {
+        pub comment: Option<String>,
+        /// For how many hours dropped objects can be restored.
+        pub custom_max_retention_hours: Option<i64>,
+        /// Whether predictive optimization is switched on, off or inherited.
+        pub enable_predictive_optimization: Option<EnablePredictiveOptimization>,
+        /// Whether all workspaces of the metastore reach the catalog.
+        pub isolation_mode: Option<CatalogIsolationMode>,
+        /// The keys that encrypt managed data in the catalog.
+        pub managed_encryption_settings: Option<EncryptionSettings>,
+        pub new_name: Option<String>,
+        /// All settings of a foreign catalog.
+        pub options: Option<std::collections::BTreeMap<String, String>>,
+        /// The new owner: a user's e-mail address, a group or an application id.
+        pub owner: Option<String>,
+        /// All properties. Those that are left out are removed.
+        pub properties: Option<std::collections::BTreeMap<String, String>>,
+    }
+    crate::object::object!(
+        UpdateCatalog,
+        [
+            (comment, "comment"),
+            (custom_max_retention_hours, "custom_max_retention_hours"),
+            (enable_predictive_optimization, "enable_predictive_optimization"),
+            (isolation_mode, "isolation_mode"),
+            (managed_encryption_settings, "managed_encryption_settings"),
+            (new_name, "new_name"),
+            (options, "options"),
+            (owner, "owner"),
+            (properties, "properties")
+        ],
+        []
+    );
     /// Changes to a job.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct UpdateJob {
@@ -6600,6 +10851,139 @@ pub mod types {
         UpdateJob,
         [(fields_to_remove, "fields_to_remove"), (job_id, "job_id"), (new_settings, "new_settings")],
         ["job_id"]
+    );
+    /// What to change of a version: its `comment`. The rest is ignored.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpdateModelVersionRequest {
+        pub aliases: Option<Vec<RegisteredModelAlias>>,
+        pub catalog_name: Option<String>,
+        pub comment: Option<String>,
+        /// Milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        pub id: Option<String>,
+        pub metastore_id: Option<String>,
+        pub model_name: Option<String>,
+        pub model_version_dependencies: Option<DependencyList>,
+        pub run_id: Option<String>,
+        pub run_workspace_id: Option<i64>,
+        pub schema_name: Option<String>,
+        pub source: Option<String>,
+        pub status: Option<ModelVersionInfoStatus>,
+        pub storage_location: Option<String>,
+        /// Milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    crate::object::object!(
+        UpdateModelVersionRequest,
+        [
+            (aliases, "aliases"),
+            (catalog_name, "catalog_name"),
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (id, "id"),
+            (metastore_id, "metastore_id"),
+            (model_name, "model_name"),
+            (model_version_dependencies, "model_version_dependencies"),
+            (run_id, "run_id"),
+            (run_workspace_id, "run_workspace_id"),
+            (schema_name, "schema_name"),
+            (source, "source"),
+            (status, "status"),
+            (storage_location, "storage_location"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// The changes, one for each principal.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpdatePermissions {
+        pub changes: Option<Vec<PermissionsChange>>,
+        /// Whether to leave the privileges out of the answer.
+        pub omit_permissions_in_response: Option<bool>,
+    }
+    crate::object::object!(
+        UpdatePermissions,
+        [(changes, "changes"), (omit_permissions_in_response, "omit_permissions_in_response")],
+        []
+    );
+    /// The privileges on the object after a change.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpdatePermissionsResponse {
+        /// One for each principal; absent when there are none.
+        pub privilege_assignments: Option<Vec<PrivilegeAssignment>>,
+    }
+    crate::object::object!(UpdatePermissionsResponse, [(privilege_assignments, "privilege_assignments")], []);
+    /// What to change of a model: `new_name`, `owner` and `comment`. The rest is ignored.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpdateRegisteredModelRequest {
+        pub aliases: Option<Vec<RegisteredModelAlias>>,
+        pub browse_only: Option<bool>,
+        pub catalog_name: Option<String>,
+        pub comment: Option<String>,
+        /// Milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        pub metastore_id: Option<String>,
+        pub name: Option<String>,
+        /// The new name without catalog and schema.
+        pub new_name: Option<String>,
+        pub owner: Option<String>,
+        pub schema_name: Option<String>,
+        pub storage_location: Option<String>,
+        /// Milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    crate::object::object!(
+        UpdateRegisteredModelRequest,
+        [
+            (aliases, "aliases"),
+            (browse_only, "browse_only"),
+            (catalog_name, "catalog_name"),
+            (comment, "comment"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (metastore_id, "metastore_id"),
+            (name, "name"),
+            (new_name, "new_name"),
+            (owner, "owner"),
+            (schema_name, "schema_name"),
+            (storage_location, "storage_location"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// The settings to change. What is left out stays as it is.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpdateSchema {
+        pub comment: Option<String>,
+        /// For how many hours dropped objects can be restored.
+        pub custom_max_retention_hours: Option<i64>,
+        /// Whether predictive optimization is switched on, off or inherited.
+        pub enable_predictive_optimization: Option<EnablePredictiveOptimization>,
+        /// The new name without its catalog.
+        pub new_name: Option<String>,
+        /// The new owner: a user's e-mail address, a group or an application id.
+        pub owner: Option<String>,
+        /// All properties. Those that are left out are removed.
+        pub properties: Option<std::collections::BTreeMap<String, String>>,
+    }
+    crate::object::object!(
+        UpdateSchema,
+        [
+            (comment, "comment"),
+            (custom_max_retention_hours, "custom_max_retention_hours"),
+            (enable_predictive_optimization, "enable_predictive_optimization"),
+            (new_name, "new_name"),
+            (owner, "owner"),
+            (properties, "properties")
+        ],
+        []
     );
     /// A user or a service principal of the workspace.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -6932,6 +11316,21 @@ pub mod types {
 /// What is known of each operation before it is sent.
 pub mod operations {
     use brickwire_wire::OperationInfo;
+    /// `GET /api/2.1/unity-catalog/catalogs`
+    pub const CATALOGS_LIST: OperationInfo =
+        OperationInfo::new("catalogs_list", "GET", "/api/2.1/unity-catalog/catalogs", true);
+    /// `POST /api/2.1/unity-catalog/catalogs`
+    pub const CATALOGS_CREATE: OperationInfo =
+        OperationInfo::new("catalogs_create", "POST", "/api/2.1/unity-catalog/catalogs", false);
+    /// `GET /api/2.1/unity-catalog/catalogs/{name}`
+    pub const CATALOGS_GET: OperationInfo =
+        OperationInfo::new("catalogs_get", "GET", "/api/2.1/unity-catalog/catalogs/{name}", true);
+    /// `DELETE /api/2.1/unity-catalog/catalogs/{name}`
+    pub const CATALOGS_DELETE: OperationInfo =
+        OperationInfo::new("catalogs_delete", "DELETE", "/api/2.1/unity-catalog/catalogs/{name}", true);
+    /// `PATCH /api/2.1/unity-catalog/catalogs/{name}`
+    pub const CATALOGS_UPDATE: OperationInfo =
+        OperationInfo::new("catalogs_update", "PATCH", "/api/2.1/unity-catalog/catalogs/{name}", true);
     /// `GET /api/2.1/clusters/list`
     pub const CLUSTERS_LIST: OperationInfo =
         OperationInfo::new("clusters_list", "GET", "/api/2.1/clusters/list", true);
@@ -6971,6 +11370,79 @@ pub mod operations {
     /// `POST /api/1.2/commands/cancel`
     pub const COMMANDS_CANCEL: OperationInfo =
         OperationInfo::new("commands_cancel", "POST", "/api/1.2/commands/cancel", true);
+    /// `GET /api/2.1/unity-catalog/connections`
+    pub const CONNECTIONS_LIST: OperationInfo =
+        OperationInfo::new("connections_list", "GET", "/api/2.1/unity-catalog/connections", true);
+    /// `POST /api/2.1/unity-catalog/connections`
+    pub const CONNECTIONS_CREATE: OperationInfo =
+        OperationInfo::new("connections_create", "POST", "/api/2.1/unity-catalog/connections", false);
+    /// `GET /api/2.1/unity-catalog/connections/{name}`
+    pub const CONNECTIONS_GET: OperationInfo =
+        OperationInfo::new("connections_get", "GET", "/api/2.1/unity-catalog/connections/{name}", true);
+    /// `DELETE /api/2.1/unity-catalog/connections/{name}`
+    pub const CONNECTIONS_DELETE: OperationInfo =
+        OperationInfo::new("connections_delete", "DELETE", "/api/2.1/unity-catalog/connections/{name}", true);
+    /// `GET /api/2.1/unity-catalog/external-locations`
+    pub const EXTERNAL_LOCATIONS_LIST: OperationInfo = OperationInfo::new(
+        "external_locations_list",
+        "GET",
+        "/api/2.1/unity-catalog/external-locations",
+        true,
+    );
+    /// `POST /api/2.1/unity-catalog/external-locations`
+    pub const EXTERNAL_LOCATIONS_CREATE: OperationInfo = OperationInfo::new(
+        "external_locations_create",
+        "POST",
+        "/api/2.1/unity-catalog/external-locations",
+        false,
+    );
+    /// `GET /api/2.1/unity-catalog/external-locations/{name}`
+    pub const EXTERNAL_LOCATIONS_GET: OperationInfo = OperationInfo::new(
+        "external_locations_get",
+        "GET",
+        "/api/2.1/unity-catalog/external-locations/{name}",
+        true,
+    );
+    /// `DELETE /api/2.1/unity-catalog/external-locations/{name}`
+    pub const EXTERNAL_LOCATIONS_DELETE: OperationInfo = OperationInfo::new(
+        "external_locations_delete",
+        "DELETE",
+        "/api/2.1/unity-catalog/external-locations/{name}",
+        true,
+    );
+    /// `GET /api/2.1/unity-catalog/functions`
+    pub const FUNCTIONS_LIST: OperationInfo =
+        OperationInfo::new("functions_list", "GET", "/api/2.1/unity-catalog/functions", true);
+    /// `POST /api/2.1/unity-catalog/functions`
+    pub const FUNCTIONS_CREATE: OperationInfo =
+        OperationInfo::new("functions_create", "POST", "/api/2.1/unity-catalog/functions", false);
+    /// `GET /api/2.1/unity-catalog/functions/{name}`
+    pub const FUNCTIONS_GET: OperationInfo =
+        OperationInfo::new("functions_get", "GET", "/api/2.1/unity-catalog/functions/{name}", true);
+    /// `DELETE /api/2.1/unity-catalog/functions/{name}`
+    pub const FUNCTIONS_DELETE: OperationInfo =
+        OperationInfo::new("functions_delete", "DELETE", "/api/2.1/unity-catalog/functions/{name}", true);
+    /// `GET /api/2.1/unity-catalog/permissions/{securable_type}/{full_name}`
+    pub const GRANTS_GET: OperationInfo = OperationInfo::new(
+        "grants_get",
+        "GET",
+        "/api/2.1/unity-catalog/permissions/{securable_type}/{full_name}",
+        true,
+    );
+    /// `PATCH /api/2.1/unity-catalog/permissions/{securable_type}/{full_name}`
+    pub const GRANTS_UPDATE: OperationInfo = OperationInfo::new(
+        "grants_update",
+        "PATCH",
+        "/api/2.1/unity-catalog/permissions/{securable_type}/{full_name}",
+        true,
+    );
+    /// `GET /api/2.1/unity-catalog/effective-permissions/{securable_type}/{full_name}`
+    pub const GRANTS_GET_EFFECTIVE: OperationInfo = OperationInfo::new(
+        "grants_get_effective",
+        "GET",
+        "/api/2.1/unity-catalog/effective-permissions/{securable_type}/{full_name}",
+        true,
+    );
     /// `POST /api/2.2/jobs/create`
     pub const JOBS_CREATE: OperationInfo =
         OperationInfo::new("jobs_create", "POST", "/api/2.2/jobs/create", false);
@@ -7016,6 +11488,144 @@ pub mod operations {
     /// `POST /api/2.2/jobs/runs/cancel-all`
     pub const RUNS_CANCEL_ALL: OperationInfo =
         OperationInfo::new("runs_cancel_all", "POST", "/api/2.2/jobs/runs/cancel-all", true);
+    /// `GET /api/2.1/unity-catalog/current-metastore-assignment`
+    pub const METASTORES_CURRENT: OperationInfo = OperationInfo::new(
+        "metastores_current",
+        "GET",
+        "/api/2.1/unity-catalog/current-metastore-assignment",
+        true,
+    );
+    /// `GET /api/2.1/unity-catalog/metastore_summary`
+    pub const METASTORES_SUMMARY: OperationInfo =
+        OperationInfo::new("metastores_summary", "GET", "/api/2.1/unity-catalog/metastore_summary", true);
+    /// `GET /api/2.1/unity-catalog/metastores`
+    pub const METASTORES_LIST: OperationInfo =
+        OperationInfo::new("metastores_list", "GET", "/api/2.1/unity-catalog/metastores", true);
+    /// `GET /api/2.1/unity-catalog/models`
+    pub const MODELS_LIST: OperationInfo =
+        OperationInfo::new("models_list", "GET", "/api/2.1/unity-catalog/models", true);
+    /// `POST /api/2.1/unity-catalog/models`
+    pub const MODELS_CREATE: OperationInfo =
+        OperationInfo::new("models_create", "POST", "/api/2.1/unity-catalog/models", false);
+    /// `GET /api/2.1/unity-catalog/models/{full_name}`
+    pub const MODELS_GET: OperationInfo =
+        OperationInfo::new("models_get", "GET", "/api/2.1/unity-catalog/models/{full_name}", true);
+    /// `PATCH /api/2.1/unity-catalog/models/{full_name}`
+    pub const MODELS_UPDATE: OperationInfo =
+        OperationInfo::new("models_update", "PATCH", "/api/2.1/unity-catalog/models/{full_name}", true);
+    /// `DELETE /api/2.1/unity-catalog/models/{full_name}`
+    pub const MODELS_DELETE: OperationInfo =
+        OperationInfo::new("models_delete", "DELETE", "/api/2.1/unity-catalog/models/{full_name}", true);
+    /// `PUT /api/2.1/unity-catalog/models/{full_name}/aliases/{alias}`
+    pub const MODELS_SET_ALIAS: OperationInfo = OperationInfo::new(
+        "models_set_alias",
+        "PUT",
+        "/api/2.1/unity-catalog/models/{full_name}/aliases/{alias}",
+        true,
+    );
+    /// `DELETE /api/2.1/unity-catalog/models/{full_name}/aliases/{alias}`
+    pub const MODELS_DELETE_ALIAS: OperationInfo = OperationInfo::new(
+        "models_delete_alias",
+        "DELETE",
+        "/api/2.1/unity-catalog/models/{full_name}/aliases/{alias}",
+        true,
+    );
+    /// `GET /api/2.1/unity-catalog/models/{full_name}/aliases/{alias}`
+    pub const MODEL_VERSIONS_GET_BY_ALIAS: OperationInfo = OperationInfo::new(
+        "model_versions_get_by_alias",
+        "GET",
+        "/api/2.1/unity-catalog/models/{full_name}/aliases/{alias}",
+        true,
+    );
+    /// `GET /api/2.1/unity-catalog/models/{full_name}/versions`
+    pub const MODEL_VERSIONS_LIST: OperationInfo = OperationInfo::new(
+        "model_versions_list",
+        "GET",
+        "/api/2.1/unity-catalog/models/{full_name}/versions",
+        true,
+    );
+    /// `GET /api/2.1/unity-catalog/models/{full_name}/versions/{version}`
+    pub const MODEL_VERSIONS_GET: OperationInfo = OperationInfo::new(
+        "model_versions_get",
+        "GET",
+        "/api/2.1/unity-catalog/models/{full_name}/versions/{version}",
+        true,
+    );
+    /// `PATCH /api/2.1/unity-catalog/models/{full_name}/versions/{version}`
+    pub const MODEL_VERSIONS_UPDATE: OperationInfo = OperationInfo::new(
+        "model_versions_update",
+        "PATCH",
+        "/api/2.1/unity-catalog/models/{full_name}/versions/{version}",
+        true,
+    );
+    /// `DELETE /api/2.1/unity-catalog/models/{full_name}/versions/{version}`
+    pub const MODEL_VERSIONS_DELETE: OperationInfo = OperationInfo::new(
+        "model_versions_delete",
+        "DELETE",
+        "/api/2.1/unity-catalog/models/{full_name}/versions/{version}",
+        true,
+    );
+    /// `GET /api/2.1/unity-catalog/providers`
+    pub const PROVIDERS_LIST: OperationInfo =
+        OperationInfo::new("providers_list", "GET", "/api/2.1/unity-catalog/providers", true);
+    /// `GET /api/2.1/unity-catalog/providers/{name}`
+    pub const PROVIDERS_GET: OperationInfo =
+        OperationInfo::new("providers_get", "GET", "/api/2.1/unity-catalog/providers/{name}", true);
+    /// `POST /api/2.1/unity-catalog/tables/{table_name}/monitor`
+    pub const QUALITY_MONITORS_CREATE: OperationInfo = OperationInfo::new(
+        "quality_monitors_create",
+        "POST",
+        "/api/2.1/unity-catalog/tables/{table_name}/monitor",
+        false,
+    );
+    /// `GET /api/2.1/unity-catalog/tables/{table_name}/monitor`
+    pub const QUALITY_MONITORS_GET: OperationInfo = OperationInfo::new(
+        "quality_monitors_get",
+        "GET",
+        "/api/2.1/unity-catalog/tables/{table_name}/monitor",
+        true,
+    );
+    /// `DELETE /api/2.1/unity-catalog/tables/{table_name}/monitor`
+    pub const QUALITY_MONITORS_DELETE: OperationInfo = OperationInfo::new(
+        "quality_monitors_delete",
+        "DELETE",
+        "/api/2.1/unity-catalog/tables/{table_name}/monitor",
+        true,
+    );
+    /// `POST /api/2.1/unity-catalog/tables/{table_name}/monitor/refreshes`
+    pub const QUALITY_MONITORS_RUN_REFRESH: OperationInfo = OperationInfo::new(
+        "quality_monitors_run_refresh",
+        "POST",
+        "/api/2.1/unity-catalog/tables/{table_name}/monitor/refreshes",
+        false,
+    );
+    /// `GET /api/2.1/unity-catalog/recipients`
+    pub const RECIPIENTS_LIST: OperationInfo =
+        OperationInfo::new("recipients_list", "GET", "/api/2.1/unity-catalog/recipients", true);
+    /// `GET /api/2.1/unity-catalog/recipients/{name}`
+    pub const RECIPIENTS_GET: OperationInfo =
+        OperationInfo::new("recipients_get", "GET", "/api/2.1/unity-catalog/recipients/{name}", true);
+    /// `GET /api/2.1/unity-catalog/schemas`
+    pub const SCHEMAS_LIST: OperationInfo =
+        OperationInfo::new("schemas_list", "GET", "/api/2.1/unity-catalog/schemas", true);
+    /// `POST /api/2.1/unity-catalog/schemas`
+    pub const SCHEMAS_CREATE: OperationInfo =
+        OperationInfo::new("schemas_create", "POST", "/api/2.1/unity-catalog/schemas", false);
+    /// `GET /api/2.1/unity-catalog/schemas/{full_name}`
+    pub const SCHEMAS_GET: OperationInfo =
+        OperationInfo::new("schemas_get", "GET", "/api/2.1/unity-catalog/schemas/{full_name}", true);
+    /// `DELETE /api/2.1/unity-catalog/schemas/{full_name}`
+    pub const SCHEMAS_DELETE: OperationInfo =
+        OperationInfo::new("schemas_delete", "DELETE", "/api/2.1/unity-catalog/schemas/{full_name}", true);
+    /// `PATCH /api/2.1/unity-catalog/schemas/{full_name}`
+    pub const SCHEMAS_UPDATE: OperationInfo =
+        OperationInfo::new("schemas_update", "PATCH", "/api/2.1/unity-catalog/schemas/{full_name}", true);
+    /// `GET /api/2.1/unity-catalog/shares`
+    pub const SHARES_LIST: OperationInfo =
+        OperationInfo::new("shares_list", "GET", "/api/2.1/unity-catalog/shares", true);
+    /// `GET /api/2.1/unity-catalog/shares/{name}`
+    pub const SHARES_GET: OperationInfo =
+        OperationInfo::new("shares_get", "GET", "/api/2.1/unity-catalog/shares/{name}", true);
     /// `POST /api/2.0/sql/statements`
     pub const STATEMENTS_EXECUTE: OperationInfo =
         OperationInfo::new("statements_execute", "POST", "/api/2.0/sql/statements", false);
@@ -7036,6 +11646,56 @@ pub mod operations {
         "/api/2.0/sql/statements/{statement_id}/cancel",
         true,
     );
+    /// `GET /api/2.1/unity-catalog/storage-credentials`
+    pub const STORAGE_CREDENTIALS_LIST: OperationInfo = OperationInfo::new(
+        "storage_credentials_list",
+        "GET",
+        "/api/2.1/unity-catalog/storage-credentials",
+        true,
+    );
+    /// `POST /api/2.1/unity-catalog/storage-credentials`
+    pub const STORAGE_CREDENTIALS_CREATE: OperationInfo = OperationInfo::new(
+        "storage_credentials_create",
+        "POST",
+        "/api/2.1/unity-catalog/storage-credentials",
+        false,
+    );
+    /// `GET /api/2.1/unity-catalog/storage-credentials/{name}`
+    pub const STORAGE_CREDENTIALS_GET: OperationInfo = OperationInfo::new(
+        "storage_credentials_get",
+        "GET",
+        "/api/2.1/unity-catalog/storage-credentials/{name}",
+        true,
+    );
+    /// `DELETE /api/2.1/unity-catalog/storage-credentials/{name}`
+    pub const STORAGE_CREDENTIALS_DELETE: OperationInfo = OperationInfo::new(
+        "storage_credentials_delete",
+        "DELETE",
+        "/api/2.1/unity-catalog/storage-credentials/{name}",
+        true,
+    );
+    /// `GET /api/2.1/unity-catalog/tables`
+    pub const TABLES_LIST: OperationInfo =
+        OperationInfo::new("tables_list", "GET", "/api/2.1/unity-catalog/tables", true);
+    /// `GET /api/2.1/unity-catalog/tables/{full_name}`
+    pub const TABLES_GET: OperationInfo =
+        OperationInfo::new("tables_get", "GET", "/api/2.1/unity-catalog/tables/{full_name}", true);
+    /// `DELETE /api/2.1/unity-catalog/tables/{full_name}`
+    pub const TABLES_DELETE: OperationInfo =
+        OperationInfo::new("tables_delete", "DELETE", "/api/2.1/unity-catalog/tables/{full_name}", true);
+    /// `GET /api/2.1/unity-catalog/table-summaries`
+    pub const TABLES_LIST_SUMMARIES: OperationInfo =
+        OperationInfo::new("tables_list_summaries", "GET", "/api/2.1/unity-catalog/table-summaries", true);
+    /// `GET /api/2.1/unity-catalog/tables/{full_name}/exists`
+    pub const TABLES_EXISTS: OperationInfo =
+        OperationInfo::new("tables_exists", "GET", "/api/2.1/unity-catalog/tables/{full_name}/exists", true);
+    /// `POST /api/2.0/unity-catalog/temporary-table-credentials`
+    pub const TEMPORARY_TABLE_CREDENTIALS_GENERATE: OperationInfo = OperationInfo::new(
+        "temporary_table_credentials_generate",
+        "POST",
+        "/api/2.0/unity-catalog/temporary-table-credentials",
+        true,
+    );
     /// `GET /api/2.0/preview/scim/v2/Me`
     pub const USERS_ME: OperationInfo =
         OperationInfo::new("users_me", "GET", "/api/2.0/preview/scim/v2/Me", true);
@@ -7054,6 +11714,11 @@ pub mod operations {
 }
 /// All operations.
 pub const OPERATIONS: &[OperationInfo] = &[
+    operations::CATALOGS_LIST,
+    operations::CATALOGS_CREATE,
+    operations::CATALOGS_GET,
+    operations::CATALOGS_DELETE,
+    operations::CATALOGS_UPDATE,
     operations::CLUSTERS_LIST,
     operations::CLUSTERS_GET,
     operations::CLUSTERS_START,
@@ -7067,6 +11732,21 @@ pub const OPERATIONS: &[OperationInfo] = &[
     operations::COMMANDS_EXECUTE,
     operations::COMMANDS_STATUS,
     operations::COMMANDS_CANCEL,
+    operations::CONNECTIONS_LIST,
+    operations::CONNECTIONS_CREATE,
+    operations::CONNECTIONS_GET,
+    operations::CONNECTIONS_DELETE,
+    operations::EXTERNAL_LOCATIONS_LIST,
+    operations::EXTERNAL_LOCATIONS_CREATE,
+    operations::EXTERNAL_LOCATIONS_GET,
+    operations::EXTERNAL_LOCATIONS_DELETE,
+    operations::FUNCTIONS_LIST,
+    operations::FUNCTIONS_CREATE,
+    operations::FUNCTIONS_GET,
+    operations::FUNCTIONS_DELETE,
+    operations::GRANTS_GET,
+    operations::GRANTS_UPDATE,
+    operations::GRANTS_GET_EFFECTIVE,
     operations::JOBS_CREATE,
     operations::JOBS_LIST,
     operations::JOBS_GET,
@@ -7083,10 +11763,50 @@ pub const OPERATIONS: &[OperationInfo] = &[
     operations::RUNS_DELETE,
     operations::RUNS_EXPORT,
     operations::RUNS_CANCEL_ALL,
+    operations::METASTORES_CURRENT,
+    operations::METASTORES_SUMMARY,
+    operations::METASTORES_LIST,
+    operations::MODELS_LIST,
+    operations::MODELS_CREATE,
+    operations::MODELS_GET,
+    operations::MODELS_UPDATE,
+    operations::MODELS_DELETE,
+    operations::MODELS_SET_ALIAS,
+    operations::MODELS_DELETE_ALIAS,
+    operations::MODEL_VERSIONS_GET_BY_ALIAS,
+    operations::MODEL_VERSIONS_LIST,
+    operations::MODEL_VERSIONS_GET,
+    operations::MODEL_VERSIONS_UPDATE,
+    operations::MODEL_VERSIONS_DELETE,
+    operations::PROVIDERS_LIST,
+    operations::PROVIDERS_GET,
+    operations::QUALITY_MONITORS_CREATE,
+    operations::QUALITY_MONITORS_GET,
+    operations::QUALITY_MONITORS_DELETE,
+    operations::QUALITY_MONITORS_RUN_REFRESH,
+    operations::RECIPIENTS_LIST,
+    operations::RECIPIENTS_GET,
+    operations::SCHEMAS_LIST,
+    operations::SCHEMAS_CREATE,
+    operations::SCHEMAS_GET,
+    operations::SCHEMAS_DELETE,
+    operations::SCHEMAS_UPDATE,
+    operations::SHARES_LIST,
+    operations::SHARES_GET,
     operations::STATEMENTS_EXECUTE,
     operations::STATEMENTS_GET,
     operations::STATEMENTS_GET_RESULT_CHUNK,
     operations::STATEMENTS_CANCEL,
+    operations::STORAGE_CREDENTIALS_LIST,
+    operations::STORAGE_CREDENTIALS_CREATE,
+    operations::STORAGE_CREDENTIALS_GET,
+    operations::STORAGE_CREDENTIALS_DELETE,
+    operations::TABLES_LIST,
+    operations::TABLES_GET,
+    operations::TABLES_DELETE,
+    operations::TABLES_LIST_SUMMARIES,
+    operations::TABLES_EXISTS,
+    operations::TEMPORARY_TABLE_CREDENTIALS_GENERATE,
     operations::USERS_ME,
     operations::WAREHOUSES_LIST,
     operations::WAREHOUSES_GET,
@@ -7094,6 +11814,76 @@ pub const OPERATIONS: &[OperationInfo] = &[
     operations::WAREHOUSES_STOP,
 ];
 impl Client {
+    /// List catalogs
+    ///
+    /// Lists the catalogs of the metastore that the caller may see, in no promised order. Follow `next_page_token` until it is absent or empty; a page may have no catalogs and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/catalogs`
+    pub async fn catalogs_list(
+        &self,
+        query: &types::CatalogsListQuery,
+    ) -> Result<ResponseValue<types::ListCatalogsResponse>, Error> {
+        self.call(&operations::CATALOGS_LIST).query_object(query).send().await
+    }
+    /// Create a catalog
+    ///
+    /// Creates a catalog and returns it. Names are unique in the metastore and are stored in lower case; a second create with the same name is refused. The kind depends on what is given: a share makes a Delta Sharing catalog, a connection a foreign one.
+    ///
+    /// Sends a `POST` request to `/api/2.1/unity-catalog/catalogs`
+    pub async fn catalogs_create(
+        &self,
+        body: &types::CreateCatalog,
+    ) -> Result<ResponseValue<types::CatalogInfo>, Error> {
+        self.call(&operations::CATALOGS_CREATE).json(body).send().await
+    }
+    /// Get a catalog
+    ///
+    /// Returns one catalog. A missing one is status 404 with `CATALOG_DOES_NOT_EXIST`.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/catalogs/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name of the catalog, in any case.
+    /// - `query`
+    pub async fn catalogs_get(
+        &self,
+        name: &str,
+        query: &types::CatalogsGetQuery,
+    ) -> Result<ResponseValue<types::CatalogInfo>, Error> {
+        self.call(&operations::CATALOGS_GET).path("name", &name).query_object(query).send().await
+    }
+    /// Delete a catalog
+    ///
+    /// Deletes a catalog. One that has more than the schemas `default` and `information_schema` is refused, unless `force` is set.
+    ///
+    /// Sends a `DELETE` request to `/api/2.1/unity-catalog/catalogs/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name of the catalog.
+    /// - `query`
+    pub async fn catalogs_delete(
+        &self,
+        name: &str,
+        query: &types::CatalogsDeleteQuery,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::CATALOGS_DELETE).path("name", &name).query_object(query).send().await
+    }
+    /// Change a catalog
+    ///
+    /// Changes what is given and keeps the rest. `properties` and `options` are replaced as a whole. A change of the name changes the full name of all that is inside.
+    ///
+    /// Sends a `PATCH` request to `/api/2.1/unity-catalog/catalogs/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The present name of the catalog.
+    /// - `body`
+    pub async fn catalogs_update(
+        &self,
+        name: &str,
+        body: &types::UpdateCatalog,
+    ) -> Result<ResponseValue<types::CatalogInfo>, Error> {
+        self.call(&operations::CATALOGS_UPDATE).path("name", &name).json(body).send().await
+    }
     /// List clusters
     ///
     /// Lists pinned and running clusters, and those that ended within the last 30 days. Follow `next_page_token` until it is absent or empty; a page may be shorter than asked for.
@@ -7258,6 +12048,234 @@ impl Client {
         body: &types::CancelCommand,
     ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::COMMANDS_CANCEL).json(body).send().await
+    }
+    /// List connections
+    ///
+    /// Lists the connections that the caller may see, in no promised order. Follow `next_page_token` until it is absent or empty; a page may have no connections and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/connections`
+    pub async fn connections_list(
+        &self,
+        query: &types::ConnectionsListQuery,
+    ) -> Result<ResponseValue<types::ListConnectionsResponse>, Error> {
+        self.call(&operations::CONNECTIONS_LIST).query_object(query).send().await
+    }
+    /// Create a connection
+    ///
+    /// Creates a connection and returns it. Names are unique; a second create with the same name is refused.
+    ///
+    /// Sends a `POST` request to `/api/2.1/unity-catalog/connections`
+    pub async fn connections_create(
+        &self,
+        body: &types::CreateConnection,
+    ) -> Result<ResponseValue<types::ConnectionInfo>, Error> {
+        self.call(&operations::CONNECTIONS_CREATE).json(body).send().await
+    }
+    /// Get a connection
+    ///
+    /// Returns one connection, without its passwords.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/connections/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name of the connection.
+    pub async fn connections_get(&self, name: &str) -> Result<ResponseValue<types::ConnectionInfo>, Error> {
+        self.call(&operations::CONNECTIONS_GET).path("name", &name).send().await
+    }
+    /// Delete a connection
+    ///
+    /// Deletes a connection. Foreign catalogs that use it stop working.
+    ///
+    /// Sends a `DELETE` request to `/api/2.1/unity-catalog/connections/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name of the connection.
+    pub async fn connections_delete(&self, name: &str) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::CONNECTIONS_DELETE).path("name", &name).send().await
+    }
+    /// List external locations
+    ///
+    /// Lists the external locations that the caller may see, in no promised order. Follow `next_page_token` until it is absent or empty; a page may have no locations and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/external-locations`
+    pub async fn external_locations_list(
+        &self,
+        query: &types::ExternalLocationsListQuery,
+    ) -> Result<ResponseValue<types::ListExternalLocationsResponse>, Error> {
+        self.call(&operations::EXTERNAL_LOCATIONS_LIST).query_object(query).send().await
+    }
+    /// Create an external location
+    ///
+    /// Creates an external location and returns it. The service first checks that the credential opens the path. Names are unique and paths may not overlap; a second create with the same name is refused.
+    ///
+    /// Sends a `POST` request to `/api/2.1/unity-catalog/external-locations`
+    pub async fn external_locations_create(
+        &self,
+        body: &types::CreateExternalLocation,
+    ) -> Result<ResponseValue<types::ExternalLocationInfo>, Error> {
+        self.call(&operations::EXTERNAL_LOCATIONS_CREATE).json(body).send().await
+    }
+    /// Get an external location
+    ///
+    /// Returns one external location.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/external-locations/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name of the location.
+    /// - `query`
+    pub async fn external_locations_get(
+        &self,
+        name: &str,
+        query: &types::ExternalLocationsGetQuery,
+    ) -> Result<ResponseValue<types::ExternalLocationInfo>, Error> {
+        self.call(&operations::EXTERNAL_LOCATIONS_GET).path("name", &name).query_object(query).send().await
+    }
+    /// Delete an external location
+    ///
+    /// Deletes an external location, not its files. One that tables or volumes depend on is refused, unless `force` is set.
+    ///
+    /// Sends a `DELETE` request to `/api/2.1/unity-catalog/external-locations/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name of the location.
+    /// - `query`
+    pub async fn external_locations_delete(
+        &self,
+        name: &str,
+        query: &types::ExternalLocationsDeleteQuery,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::EXTERNAL_LOCATIONS_DELETE).path("name", &name).query_object(query).send().await
+    }
+    /// List the functions of a schema
+    ///
+    /// Lists the functions of one schema that the caller may see, in no promised order. Follow `next_page_token` until it is absent or empty; a page may have no functions and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/functions`
+    pub async fn functions_list(
+        &self,
+        catalog_name: &str,
+        query: &types::FunctionsListQuery,
+        schema_name: &str,
+    ) -> Result<ResponseValue<types::ListFunctionsResponse>, Error> {
+        self.call(&operations::FUNCTIONS_LIST)
+            .query("catalog_name", &catalog_name)
+            .query_object(query)
+            .query("schema_name", &schema_name)
+            .send()
+            .await
+    }
+    /// Create a function
+    ///
+    /// Creates a function and returns it. `CREATE FUNCTION` in SQL is the usual way, since it derives what has to be spelled out here. A second create with the same name is refused.
+    ///
+    /// Sends a `POST` request to `/api/2.1/unity-catalog/functions`
+    pub async fn functions_create(
+        &self,
+        body: &types::CreateFunctionRequest,
+    ) -> Result<ResponseValue<types::FunctionInfo>, Error> {
+        self.call(&operations::FUNCTIONS_CREATE).json(body).send().await
+    }
+    /// Get a function
+    ///
+    /// Returns one function with its definition. A missing one is status 404.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/functions/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name with catalog and schema, as in `main.default.celsius`.
+    /// - `query`
+    pub async fn functions_get(
+        &self,
+        name: &str,
+        query: &types::FunctionsGetQuery,
+    ) -> Result<ResponseValue<types::FunctionInfo>, Error> {
+        self.call(&operations::FUNCTIONS_GET).path("name", &name).query_object(query).send().await
+    }
+    /// Delete a function
+    ///
+    /// Deletes a function. Whatever uses it fails from then on.
+    ///
+    /// Sends a `DELETE` request to `/api/2.1/unity-catalog/functions/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name with catalog and schema.
+    /// - `query`
+    pub async fn functions_delete(
+        &self,
+        name: &str,
+        query: &types::FunctionsDeleteQuery,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::FUNCTIONS_DELETE).path("name", &name).query_object(query).send().await
+    }
+    /// Get the privileges granted on an object
+    ///
+    /// Returns the privileges that are granted on the object itself, without those it inherits, in no promised order. Follow `next_page_token` until it is absent or empty; a page may have no assignments and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/permissions/{securable_type}/{full_name}`
+    ///
+    /// Arguments:
+    /// - `securable_type`: The kind of the object, such as `catalog`, `schema`, `table`, `volume`, `function` or `external_location`. A registered model is a `function`.
+    /// - `full_name`: The full name of the object.
+    /// - `query`
+    pub async fn grants_get(
+        &self,
+        securable_type: &str,
+        full_name: &str,
+        query: &types::GrantsGetQuery,
+    ) -> Result<ResponseValue<types::GetPermissionsResponse>, Error> {
+        self.call(&operations::GRANTS_GET)
+            .path("securable_type", &securable_type)
+            .path("full_name", &full_name)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// Change the privileges granted on an object
+    ///
+    /// Adds and removes privileges for each principal that is named, and keeps all others. To add what is there, or remove what isn't, is no error. One privilege must not be in `add` and in `remove` of the same change.
+    ///
+    /// Sends a `PATCH` request to `/api/2.1/unity-catalog/permissions/{securable_type}/{full_name}`
+    ///
+    /// Arguments:
+    /// - `securable_type`: The kind of the object, such as `catalog` or `table`.
+    /// - `full_name`: The full name of the object.
+    /// - `body`
+    pub async fn grants_update(
+        &self,
+        securable_type: &str,
+        full_name: &str,
+        body: &types::UpdatePermissions,
+    ) -> Result<ResponseValue<types::UpdatePermissionsResponse>, Error> {
+        self.call(&operations::GRANTS_UPDATE)
+            .path("securable_type", &securable_type)
+            .path("full_name", &full_name)
+            .json(body)
+            .send()
+            .await
+    }
+    /// Get the privileges that hold for an object
+    ///
+    /// Returns the privileges on the object, those that it inherits from its schema, catalog or metastore included. Follow `next_page_token` until it is absent or empty; a page may have no assignments and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/effective-permissions/{securable_type}/{full_name}`
+    ///
+    /// Arguments:
+    /// - `securable_type`: The kind of the object, such as `catalog` or `table`.
+    /// - `full_name`: The full name of the object.
+    /// - `query`
+    pub async fn grants_get_effective(
+        &self,
+        securable_type: &str,
+        full_name: &str,
+        query: &types::GrantsGetEffectiveQuery,
+    ) -> Result<ResponseValue<types::EffectivePermissionsList>, Error> {
+        self.call(&operations::GRANTS_GET_EFFECTIVE)
+            .path("securable_type", &securable_type)
+            .path("full_name", &full_name)
+            .query_object(query)
+            .send()
+            .await
     }
     /// Create a job
     ///
@@ -7450,6 +12468,464 @@ impl Client {
     ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::RUNS_CANCEL_ALL).json(body).send().await
     }
+    /// Get the metastore of this workspace
+    ///
+    /// Returns the id of the metastore that the workspace is assigned to. Without one it is an error, which tells whether Unity Catalog is on.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/current-metastore-assignment`
+    pub async fn metastores_current(&self) -> Result<ResponseValue<types::MetastoreAssignment>, Error> {
+        self.call(&operations::METASTORES_CURRENT).send().await
+    }
+    /// Describe the metastore of this workspace
+    ///
+    /// Returns name, cloud, region and settings of the metastore that the workspace is assigned to. Unlike the list, it is open to all users.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/metastore_summary`
+    pub async fn metastores_summary(
+        &self,
+    ) -> Result<ResponseValue<types::GetMetastoreSummaryResponse>, Error> {
+        self.call(&operations::METASTORES_SUMMARY).send().await
+    }
+    /// List metastores
+    ///
+    /// Lists the metastores of the account. Only admins see any. Follow `next_page_token` until it is absent or empty; a page may have no metastores and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/metastores`
+    pub async fn metastores_list(
+        &self,
+        query: &types::MetastoresListQuery,
+    ) -> Result<ResponseValue<types::ListMetastoresResponse>, Error> {
+        self.call(&operations::METASTORES_LIST).query_object(query).send().await
+    }
+    /// List registered models
+    ///
+    /// Lists the registered models of a schema, or of the whole metastore, that the caller may see, without their aliases and in no promised order. Follow `next_page_token` until it is absent or empty; a page may have no models and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/models`
+    pub async fn models_list(
+        &self,
+        query: &types::ModelsListQuery,
+    ) -> Result<ResponseValue<types::ListRegisteredModelsResponse>, Error> {
+        self.call(&operations::MODELS_LIST).query_object(query).send().await
+    }
+    /// Create a registered model
+    ///
+    /// Creates a registered model without versions, and returns it. Catalog, schema and name are needed; names are stored in lower case. A second create with the same name is refused.
+    ///
+    /// Sends a `POST` request to `/api/2.1/unity-catalog/models`
+    pub async fn models_create(
+        &self,
+        body: &types::CreateRegisteredModelRequest,
+    ) -> Result<ResponseValue<types::RegisteredModelInfo>, Error> {
+        self.call(&operations::MODELS_CREATE).json(body).send().await
+    }
+    /// Get a registered model
+    ///
+    /// Returns one registered model, without its versions. A missing one is status 404.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/models/{full_name}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name with catalog and schema, as in `main.default.churn`.
+    /// - `query`
+    pub async fn models_get(
+        &self,
+        full_name: &str,
+        query: &types::ModelsGetQuery,
+    ) -> Result<ResponseValue<types::RegisteredModelInfo>, Error> {
+        self.call(&operations::MODELS_GET).path("full_name", &full_name).query_object(query).send().await
+    }
+    /// Delete a registered model
+    ///
+    /// Deletes a registered model with all of its versions.
+    ///
+    /// Sends a `DELETE` request to `/api/2.1/unity-catalog/models/{full_name}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name with catalog and schema.
+    pub async fn models_delete(&self, full_name: &str) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::MODELS_DELETE).path("full_name", &full_name).send().await
+    }
+    /// Change a registered model
+    ///
+    /// Changes name, owner or comment, and keeps what is not given. Other members are ignored.
+    ///
+    /// Sends a `PATCH` request to `/api/2.1/unity-catalog/models/{full_name}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The present name with catalog and schema.
+    /// - `body`
+    pub async fn models_update(
+        &self,
+        full_name: &str,
+        body: &types::UpdateRegisteredModelRequest,
+    ) -> Result<ResponseValue<types::RegisteredModelInfo>, Error> {
+        self.call(&operations::MODELS_UPDATE).path("full_name", &full_name).json(body).send().await
+    }
+    /// Get the version with an alias
+    ///
+    /// Returns the version of a model that an alias points to.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/models/{full_name}/aliases/{alias}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name with catalog and schema.
+    /// - `alias`: The alias.
+    /// - `query`
+    pub async fn model_versions_get_by_alias(
+        &self,
+        full_name: &str,
+        alias: &str,
+        query: &types::ModelVersionsGetByAliasQuery,
+    ) -> Result<ResponseValue<types::ModelVersionInfo>, Error> {
+        self.call(&operations::MODEL_VERSIONS_GET_BY_ALIAS)
+            .path("full_name", &full_name)
+            .path("alias", &alias)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// Point an alias to a version
+    ///
+    /// Gives a version an alias, such as `champion`. An alias that points to another version is moved.
+    ///
+    /// Sends a `PUT` request to `/api/2.1/unity-catalog/models/{full_name}/aliases/{alias}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name with catalog and schema.
+    /// - `alias`: The alias, which is unique in the model.
+    /// - `body`
+    pub async fn models_set_alias(
+        &self,
+        full_name: &str,
+        alias: &str,
+        body: &types::SetRegisteredModelAliasRequest,
+    ) -> Result<ResponseValue<types::RegisteredModelAlias>, Error> {
+        self.call(&operations::MODELS_SET_ALIAS)
+            .path("full_name", &full_name)
+            .path("alias", &alias)
+            .json(body)
+            .send()
+            .await
+    }
+    /// Delete an alias
+    ///
+    /// Removes an alias. The version that it points to stays.
+    ///
+    /// Sends a `DELETE` request to `/api/2.1/unity-catalog/models/{full_name}/aliases/{alias}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name with catalog and schema.
+    /// - `alias`: The alias.
+    pub async fn models_delete_alias(
+        &self,
+        full_name: &str,
+        alias: &str,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::MODELS_DELETE_ALIAS)
+            .path("full_name", &full_name)
+            .path("alias", &alias)
+            .send()
+            .await
+    }
+    /// List the versions of a model
+    ///
+    /// Lists the versions of a registered model, the latest first, without their aliases. Follow `next_page_token` until it is absent or empty; a page may have no versions and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/models/{full_name}/versions`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name with catalog and schema.
+    /// - `query`
+    pub async fn model_versions_list(
+        &self,
+        full_name: &str,
+        query: &types::ModelVersionsListQuery,
+    ) -> Result<ResponseValue<types::ListModelVersionsResponse>, Error> {
+        self.call(&operations::MODEL_VERSIONS_LIST)
+            .path("full_name", &full_name)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// Get a version of a model
+    ///
+    /// Returns one version of a registered model.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/models/{full_name}/versions/{version}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name with catalog and schema.
+    /// - `version`: The version's number, from 1.
+    /// - `query`
+    pub async fn model_versions_get(
+        &self,
+        full_name: &str,
+        version: i64,
+        query: &types::ModelVersionsGetQuery,
+    ) -> Result<ResponseValue<types::ModelVersionInfo>, Error> {
+        self.call(&operations::MODEL_VERSIONS_GET)
+            .path("full_name", &full_name)
+            .path("version", &version)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// Delete a version of a model
+    ///
+    /// Deletes one version with its aliases. Its number is not used again.
+    ///
+    /// Sends a `DELETE` request to `/api/2.1/unity-catalog/models/{full_name}/versions/{version}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name with catalog and schema.
+    /// - `version`: The version's number, from 1.
+    pub async fn model_versions_delete(
+        &self,
+        full_name: &str,
+        version: i64,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::MODEL_VERSIONS_DELETE)
+            .path("full_name", &full_name)
+            .path("version", &version)
+            .send()
+            .await
+    }
+    /// Change a version of a model
+    ///
+    /// Changes the comment. Other members are ignored.
+    ///
+    /// Sends a `PATCH` request to `/api/2.1/unity-catalog/models/{full_name}/versions/{version}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name with catalog and schema.
+    /// - `version`: The version's number, from 1.
+    /// - `body`
+    pub async fn model_versions_update(
+        &self,
+        full_name: &str,
+        version: i64,
+        body: &types::UpdateModelVersionRequest,
+    ) -> Result<ResponseValue<types::ModelVersionInfo>, Error> {
+        self.call(&operations::MODEL_VERSIONS_UPDATE)
+            .path("full_name", &full_name)
+            .path("version", &version)
+            .json(body)
+            .send()
+            .await
+    }
+    /// List providers
+    ///
+    /// Lists the providers that the caller may see, in no promised order. Follow `next_page_token` until it is absent or empty; a page may have no providers and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/providers`
+    pub async fn providers_list(
+        &self,
+        query: &types::ProvidersListQuery,
+    ) -> Result<ResponseValue<types::ListProvidersResponse>, Error> {
+        self.call(&operations::PROVIDERS_LIST).query_object(query).send().await
+    }
+    /// Get a provider
+    ///
+    /// Returns one provider.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/providers/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name of the provider.
+    pub async fn providers_get(&self, name: &str) -> Result<ResponseValue<types::ProviderInfo>, Error> {
+        self.call(&operations::PROVIDERS_GET).path("name", &name).send().await
+    }
+    /// Get the monitor of a table
+    ///
+    /// Returns the monitor of a table. Deprecated; use data quality monitoring.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/tables/{table_name}/monitor`
+    ///
+    /// Arguments:
+    /// - `table_name`: The name of the table with catalog and schema.
+    pub async fn quality_monitors_get(
+        &self,
+        table_name: &str,
+    ) -> Result<ResponseValue<types::MonitorInfo>, Error> {
+        self.call(&operations::QUALITY_MONITORS_GET).path("table_name", &table_name).send().await
+    }
+    /// Create a monitor for a table
+    ///
+    /// Creates the monitor of a table, which starts `PENDING`; poll `quality_monitors_get` until it is `ACTIVE`. Exactly one of `snapshot`, `time_series` and `inference_log` is given. Deprecated; use data quality monitoring.
+    ///
+    /// Sends a `POST` request to `/api/2.1/unity-catalog/tables/{table_name}/monitor`
+    ///
+    /// Arguments:
+    /// - `table_name`: The name of the table with catalog and schema.
+    /// - `body`
+    pub async fn quality_monitors_create(
+        &self,
+        table_name: &str,
+        body: &types::CreateMonitor,
+    ) -> Result<ResponseValue<types::MonitorInfo>, Error> {
+        self.call(&operations::QUALITY_MONITORS_CREATE)
+            .path("table_name", &table_name)
+            .json(body)
+            .send()
+            .await
+    }
+    /// Delete the monitor of a table
+    ///
+    /// Deletes the monitor of a table. Its metric tables and its dashboard stay. Deprecated; use data quality monitoring.
+    ///
+    /// Sends a `DELETE` request to `/api/2.1/unity-catalog/tables/{table_name}/monitor`
+    ///
+    /// Arguments:
+    /// - `table_name`: The name of the table with catalog and schema.
+    pub async fn quality_monitors_delete(
+        &self,
+        table_name: &str,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::QUALITY_MONITORS_DELETE).path("table_name", &table_name).send().await
+    }
+    /// Refresh the metrics of a table
+    ///
+    /// Queues a refresh of the metrics of a table and returns at once. Deprecated; use data quality monitoring.
+    ///
+    /// Sends a `POST` request to `/api/2.1/unity-catalog/tables/{table_name}/monitor/refreshes`
+    ///
+    /// Arguments:
+    /// - `table_name`: The name of the table with catalog and schema.
+    pub async fn quality_monitors_run_refresh(
+        &self,
+        table_name: &str,
+    ) -> Result<ResponseValue<types::MonitorRefreshInfo>, Error> {
+        self.call(&operations::QUALITY_MONITORS_RUN_REFRESH).path("table_name", &table_name).send().await
+    }
+    /// List recipients
+    ///
+    /// Lists the recipients that the caller may see, in no promised order. Follow `next_page_token` until it is absent or empty; a page may have no recipients and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/recipients`
+    pub async fn recipients_list(
+        &self,
+        query: &types::RecipientsListQuery,
+    ) -> Result<ResponseValue<types::ListRecipientsResponse>, Error> {
+        self.call(&operations::RECIPIENTS_LIST).query_object(query).send().await
+    }
+    /// Get a recipient
+    ///
+    /// Returns one recipient.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/recipients/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name of the recipient.
+    pub async fn recipients_get(&self, name: &str) -> Result<ResponseValue<types::RecipientInfo>, Error> {
+        self.call(&operations::RECIPIENTS_GET).path("name", &name).send().await
+    }
+    /// List the schemas of a catalog
+    ///
+    /// Lists the schemas of one catalog that the caller may see, in no promised order. Follow `next_page_token` until it is absent or empty; a page may have no schemas and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/schemas`
+    ///
+    /// Arguments:
+    /// - `catalog_name`: The catalog whose schemas to list.
+    /// - `query`
+    pub async fn schemas_list(
+        &self,
+        catalog_name: &str,
+        query: &types::SchemasListQuery,
+    ) -> Result<ResponseValue<types::ListSchemasResponse>, Error> {
+        self.call(&operations::SCHEMAS_LIST)
+            .query("catalog_name", &catalog_name)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// Create a schema
+    ///
+    /// Creates a schema in a catalog and returns it. Names are unique in the catalog and are stored in lower case; a second create with the same name is refused.
+    ///
+    /// Sends a `POST` request to `/api/2.1/unity-catalog/schemas`
+    pub async fn schemas_create(
+        &self,
+        body: &types::CreateSchema,
+    ) -> Result<ResponseValue<types::SchemaInfo>, Error> {
+        self.call(&operations::SCHEMAS_CREATE).json(body).send().await
+    }
+    /// Get a schema
+    ///
+    /// Returns one schema. A missing one is status 404 with `SCHEMA_DOES_NOT_EXIST`.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/schemas/{full_name}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name of the schema with its catalog, as in `main.default`.
+    /// - `query`
+    pub async fn schemas_get(
+        &self,
+        full_name: &str,
+        query: &types::SchemasGetQuery,
+    ) -> Result<ResponseValue<types::SchemaInfo>, Error> {
+        self.call(&operations::SCHEMAS_GET).path("full_name", &full_name).query_object(query).send().await
+    }
+    /// Delete a schema
+    ///
+    /// Deletes a schema. One that is not empty is refused, unless `force` is set.
+    ///
+    /// Sends a `DELETE` request to `/api/2.1/unity-catalog/schemas/{full_name}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name of the schema with its catalog, as in `main.default`.
+    /// - `query`
+    pub async fn schemas_delete(
+        &self,
+        full_name: &str,
+        query: &types::SchemasDeleteQuery,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::SCHEMAS_DELETE).path("full_name", &full_name).query_object(query).send().await
+    }
+    /// Change a schema
+    ///
+    /// Changes what is given and keeps the rest. `properties` are replaced as a whole. A change of the name changes the full name of all that is inside.
+    ///
+    /// Sends a `PATCH` request to `/api/2.1/unity-catalog/schemas/{full_name}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The present name of the schema with its catalog.
+    /// - `body`
+    pub async fn schemas_update(
+        &self,
+        full_name: &str,
+        body: &types::UpdateSchema,
+    ) -> Result<ResponseValue<types::SchemaInfo>, Error> {
+        self.call(&operations::SCHEMAS_UPDATE).path("full_name", &full_name).json(body).send().await
+    }
+    /// List shares
+    ///
+    /// Lists the shares that the caller may see, without their objects and in no promised order. Follow `next_page_token` until it is absent or empty; a page may have no shares and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/shares`
+    pub async fn shares_list(
+        &self,
+        query: &types::SharesListQuery,
+    ) -> Result<ResponseValue<types::ListSharesResponse>, Error> {
+        self.call(&operations::SHARES_LIST).query_object(query).send().await
+    }
+    /// Get a share
+    ///
+    /// Returns one share.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/shares/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name of the share.
+    /// - `query`
+    pub async fn shares_get(
+        &self,
+        name: &str,
+        query: &types::SharesGetQuery,
+    ) -> Result<ResponseValue<types::ShareInfo>, Error> {
+        self.call(&operations::SHARES_GET).path("name", &name).query_object(query).send().await
+    }
     /// Run a statement
     ///
     /// Hands a statement to a warehouse and waits for its end, at most `wait_timeout`. An answer whose state is `PENDING` or `RUNNING` means go on with `statements_get`; one that is `SUCCEEDED` holds the manifest and the first chunk of rows. SQL that fails is no HTTP error: the status is 200 and `status.state` is `FAILED`. Sent twice, the statement runs twice.
@@ -7508,6 +12984,148 @@ impl Client {
         statement_id: &str,
     ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::STATEMENTS_CANCEL).path("statement_id", &statement_id).send().await
+    }
+    /// List storage credentials
+    ///
+    /// Lists the storage credentials that the caller may see, in no promised order. Follow `next_page_token` until it is absent or empty; a page may have no credentials and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/storage-credentials`
+    pub async fn storage_credentials_list(
+        &self,
+        query: &types::StorageCredentialsListQuery,
+    ) -> Result<ResponseValue<types::ListStorageCredentialsResponse>, Error> {
+        self.call(&operations::STORAGE_CREDENTIALS_LIST).query_object(query).send().await
+    }
+    /// Create a storage credential
+    ///
+    /// Creates a storage credential with exactly one cloud identity, and returns it. The service first checks the identity. Names are unique; a second create with the same name is refused.
+    ///
+    /// Sends a `POST` request to `/api/2.1/unity-catalog/storage-credentials`
+    pub async fn storage_credentials_create(
+        &self,
+        body: &types::CreateStorageCredential,
+    ) -> Result<ResponseValue<types::StorageCredentialInfo>, Error> {
+        self.call(&operations::STORAGE_CREDENTIALS_CREATE).json(body).send().await
+    }
+    /// Get a storage credential
+    ///
+    /// Returns one storage credential, without its secrets.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/storage-credentials/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name of the credential.
+    pub async fn storage_credentials_get(
+        &self,
+        name: &str,
+    ) -> Result<ResponseValue<types::StorageCredentialInfo>, Error> {
+        self.call(&operations::STORAGE_CREDENTIALS_GET).path("name", &name).send().await
+    }
+    /// Delete a storage credential
+    ///
+    /// Deletes a storage credential. One that locations or tables depend on is refused, unless `force` is set.
+    ///
+    /// Sends a `DELETE` request to `/api/2.1/unity-catalog/storage-credentials/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The name of the credential.
+    /// - `query`
+    pub async fn storage_credentials_delete(
+        &self,
+        name: &str,
+        query: &types::StorageCredentialsDeleteQuery,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::STORAGE_CREDENTIALS_DELETE)
+            .path("name", &name)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// List the tables of a schema
+    ///
+    /// Lists the tables and views of one schema that the caller may see, in no promised order, without `view_dependencies` and `table_constraints`. Follow `next_page_token` until it is absent or empty; a page may have no tables and still a token. For whole catalogs use `tables_list_summaries`.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/tables`
+    pub async fn tables_list(
+        &self,
+        catalog_name: &str,
+        query: &types::TablesListQuery,
+        schema_name: &str,
+    ) -> Result<ResponseValue<types::ListTablesResponse>, Error> {
+        self.call(&operations::TABLES_LIST)
+            .query("catalog_name", &catalog_name)
+            .query_object(query)
+            .query("schema_name", &schema_name)
+            .send()
+            .await
+    }
+    /// Get a table
+    ///
+    /// Returns one table or view with its columns. A missing one is status 404 with `TABLE_DOES_NOT_EXIST`.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/tables/{full_name}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name with catalog and schema, as in `main.default.sales`. Parts that have dots stand in backticks.
+    /// - `query`
+    pub async fn tables_get(
+        &self,
+        full_name: &str,
+        query: &types::TablesGetQuery,
+    ) -> Result<ResponseValue<types::TableInfo>, Error> {
+        self.call(&operations::TABLES_GET).path("full_name", &full_name).query_object(query).send().await
+    }
+    /// Delete a table
+    ///
+    /// Drops a table or view. The data of a managed table is deleted after some days, that of an external one stays.
+    ///
+    /// Sends a `DELETE` request to `/api/2.1/unity-catalog/tables/{full_name}`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name with catalog and schema.
+    pub async fn tables_delete(&self, full_name: &str) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::TABLES_DELETE).path("full_name", &full_name).send().await
+    }
+    /// List names and types of tables
+    ///
+    /// Lists the tables and views of a catalog by name and type alone, also of several schemas. Follow `next_page_token` until it is absent or empty; a page may have no tables and still a token.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/table-summaries`
+    pub async fn tables_list_summaries(
+        &self,
+        catalog_name: &str,
+        query: &types::TablesListSummariesQuery,
+    ) -> Result<ResponseValue<types::ListTableSummariesResponse>, Error> {
+        self.call(&operations::TABLES_LIST_SUMMARIES)
+            .query("catalog_name", &catalog_name)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// Check whether a table exists
+    ///
+    /// Says whether a table or view of this name exists and the caller may see it, without its details. A missing table is `false` and no error; a missing catalog or schema may be an error.
+    ///
+    /// Sends a `GET` request to `/api/2.1/unity-catalog/tables/{full_name}/exists`
+    ///
+    /// Arguments:
+    /// - `full_name`: The name with catalog and schema.
+    pub async fn tables_exists(
+        &self,
+        full_name: &str,
+    ) -> Result<ResponseValue<types::TableExistsResponse>, Error> {
+        self.call(&operations::TABLES_EXISTS).path("full_name", &full_name).send().await
+    }
+    /// Generate a temporary credential for a table
+    ///
+    /// Returns a credential of the cloud that opens the files of one table for about an hour. The metastore must allow external access, and the caller needs `EXTERNAL USE SCHEMA`. Exactly one credential is present in the answer.
+    ///
+    /// Sends a `POST` request to `/api/2.0/unity-catalog/temporary-table-credentials`
+    pub async fn temporary_table_credentials_generate(
+        &self,
+        body: &types::GenerateTemporaryTableCredentialRequest,
+    ) -> Result<ResponseValue<types::GenerateTemporaryTableCredentialResponse>, Error> {
+        self.call(&operations::TEMPORARY_TABLE_CREDENTIALS_GENERATE).json(body).send().await
     }
     /// Get the user of the credential
     ///
