@@ -33,7 +33,7 @@ pub(crate) fn postprocess(file: &mut File, annotations: &Annotations) -> Result<
     }
     let mut types = types.context("progenitor made no `types` module")?;
     let mut methods = methods.context("progenitor made no operations")?;
-    types::rewrite(&mut types, &annotations.secrets)?;
+    types::rewrite(&mut types, &annotations.secrets, &annotations.aliases)?;
     methods::rewrite(&mut methods, &annotations.operations)?;
 
     let uses = |used: bool, name: &str| used.then(|| format_ident!("{name}"));

@@ -7,7 +7,7 @@
 //! - text is text whatever its `format`, and an integer has 64 bits unless it says otherwise;
 //! - a component that no operation uses makes no type.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, ensure};
 use heck::ToPascalCase;
@@ -25,6 +25,8 @@ pub(crate) struct Annotations {
     pub operations: Vec<Operation>,
     /// Type and wire name of each `x-secret` property.
     pub secrets: BTreeSet<(String, String)>,
+    /// Type and wire name of each property that has a second spelling (`x-alias`), and that spelling.
+    pub aliases: BTreeMap<(String, String), String>,
 }
 
 /// An operation's facts that progenitor drops or hides in its method bodies.
@@ -80,7 +82,7 @@ pub(crate) fn preprocess(document: &mut Value) -> Result<Annotations> {
         reached(operations(document).map(|(_, _, operation)| operation["responses"].clone()), &schemas);
     for (name, schema) in &mut schemas {
         plain_formats(schema);
-        relax(name, schema, received.contains(name), &mut annotations.secrets);
+        relax(name, schema, received.contains(name), &mut annotations);
     }
     document["components"] = json!({"schemas": schemas});
     Ok(annotations)
@@ -200,17 +202,28 @@ fn reached(values: impl Iterator<Item = Value>, schemas: &Map<String, Value>) ->
     found
 }
 
-/// Makes a component as tolerant as it has to be and notes its secrets.
-fn relax(name: &str, schema: &mut Value, received: bool, secrets: &mut BTreeSet<(String, String)>) {
+/// Makes a component as tolerant as it has to be, and notes its secrets and second spellings.
+fn relax(name: &str, schema: &mut Value, received: bool, annotations: &mut Annotations) {
     let Some(map) = schema.as_object_mut() else { return };
     if received {
         map.remove("required");
     }
     let required = map.get("required").cloned().unwrap_or_default();
     let required: Vec<&str> = required.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    for (property, schema) in map.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+    let Some(properties) = map.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    let type_name = name.to_pascal_case();
+    properties.retain(|spelling, schema| {
+        let Some(property) = schema["x-alias"].as_str() else { return true };
+        annotations.aliases.insert((type_name.clone(), property.to_owned()), spelling.clone());
+        false
+    });
+    for (property, schema) in properties {
         if schema["x-secret"] == true {
-            secrets.insert((name.to_pascal_case(), property.clone()));
+            annotations.secrets.insert((type_name.clone(), property.clone()));
+        }
+        if schema["x-open"] == true {
+            // Of no type at all, it becomes a JSON value.
+            *schema = json!({ "description": schema["description"] });
         }
         // Without this an optional list is a `Vec` that `null` breaks and that can't be sent empty.
         if !required.contains(&property.as_str())

@@ -30,11 +30,11 @@ pub(crate) trait Object: Default {
     fn write<S: SerializeMap>(&self, members: &mut Members<S>);
 }
 
-/// Makes a struct an object: its name, its fields with their members, the required members, and the field that keeps the
+/// Makes a struct an object: its name, its fields with their members and a second spelling, the required members, and the field that keeps the
 /// others, if there is one.
 macro_rules! object {
     (
-        $name:ident, [$(($field:ident, $member:literal)),* $(,)?], [$($required:literal),* $(,)?]
+        $name:ident, [$(($field:ident, $member:literal $(| $alias:literal)?)),* $(,)?], [$($required:literal),* $(,)?]
         $(, $extra:ident)? $(,)?
     ) => {
         impl crate::object::Object for $name {
@@ -46,7 +46,7 @@ macro_rules! object {
                 members: &mut A,
             ) -> Result<(), A::Error> {
                 match name {
-                    $($member => crate::object::read(&mut self.$field, members),)*
+                    $($member $(| $alias)? => crate::object::read(&mut self.$field, members),)*
                     $(_ => crate::object::keep(&mut self.$extra, name, members),)?
                     #[allow(unreachable_patterns, reason = "where there is a field for others")]
                     _ => crate::object::skip(members),

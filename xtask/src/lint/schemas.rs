@@ -82,8 +82,10 @@ fn walk(schema: &Value, path: &str, place: Place, findings: &mut Findings) {
     if place != Place::Component && (map.contains_key("properties") || map.contains_key("enum")) {
         findings.add(path, "inline", "an object or enum needs a name: make it a component");
     }
-    if map.contains_key("x-secret") && place != Place::Property {
-        findings.add(path, "secret", "`x-secret` is for properties");
+    for flag in ["x-secret", "x-open", "x-alias"] {
+        if map.contains_key(flag) && place != Place::Property {
+            findings.add(path, &flag[2..], format!("`{flag}` is for properties"));
+        }
     }
     keywords(map, path, findings);
     if let Some(values) = map.get("enum") {
@@ -165,7 +167,8 @@ fn enumeration(map: &Map<String, Value>, values: &Value, place: &str, findings: 
 fn properties(map: &Map<String, Value>, place: &str, findings: &mut Findings) {
     let properties = map.get("properties").and_then(Value::as_object);
     let mut fields: BTreeMap<String, &str> = BTreeMap::new();
-    for (name, _) in properties.into_iter().flatten() {
+    let own = properties.into_iter().flatten().filter(|(_, schema)| schema.get("x-alias").is_none());
+    for (name, _) in own {
         if let Some(first) = fields.insert(name.to_snake_case(), name) {
             findings.add(place, "property-name", format!("`{name}` and `{first}` become one Rust name"));
         }

@@ -1,6 +1,6 @@
 //! The types: open enums, objects, redacted secrets, `Default` everywhere, and less of everything else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use quote::{ToTokens, quote};
@@ -9,13 +9,21 @@ use syn::{
     parse_quote,
 };
 
-/// Rewrites the `types` module; `secrets` holds type and wire name of each secret.
-pub(crate) fn rewrite(module: &mut ItemMod, secrets: &BTreeSet<(String, String)>) -> Result<()> {
+/// Type and wire name of a property.
+type Property = (String, String);
+
+/// Rewrites the `types` module; `secrets` holds each secret, and `aliases` the second spelling of each property that has
+/// one.
+pub(crate) fn rewrite(
+    module: &mut ItemMod,
+    secrets: &BTreeSet<Property>,
+    aliases: &BTreeMap<Property, String>,
+) -> Result<()> {
     module.attrs.retain(|attribute| attribute.path().is_ident("doc"));
     let (_, items) = module.content.as_mut().context("the `types` module is empty")?;
     let enums: BTreeSet<Ident> = items.iter().filter_map(plain_enum).map(|item| item.ident.clone()).collect();
     let mut rewritten = Vec::new();
-    let mut pending = secrets.clone();
+    let mut pending = (secrets.clone(), aliases.clone());
     for item in std::mem::take(items) {
         match item {
             Item::Enum(item) if enums.contains(&item.ident) => rewritten.extend(open_enum(item)),
@@ -27,7 +35,9 @@ pub(crate) fn rewrite(module: &mut ItemMod, secrets: &BTreeSet<(String, String)>
             item => rewritten.push(item),
         }
     }
-    ensure!(pending.is_empty(), "no field for the secrets {pending:?}");
+    let (secrets, aliases) = pending;
+    ensure!(secrets.is_empty(), "no field for the secrets {secrets:?}");
+    ensure!(aliases.is_empty(), "no field for the aliases {aliases:?}");
     *items = rewritten;
     Ok(())
 }
@@ -89,7 +99,10 @@ fn wire_name(attributes: &[Attribute], ident: &Ident) -> String {
 }
 
 /// Serde's derives give way to a macro, which has what is the same for all: how fields are read and written.
-fn rewrite_struct(mut item: ItemStruct, pending: &mut BTreeSet<(String, String)>) -> Result<Vec<Item>> {
+fn rewrite_struct(
+    mut item: ItemStruct,
+    (secrets, aliases): &mut (BTreeSet<Property>, BTreeMap<Property, String>),
+) -> Result<Vec<Item>> {
     let name = item.ident.clone();
     let mut fields = Vec::new();
     let (mut members, mut required, mut extra) = (Vec::new(), Vec::new(), None);
@@ -99,12 +112,14 @@ fn rewrite_struct(mut item: ItemStruct, pending: &mut BTreeSet<(String, String)>
         let wire = wire_name(&field.attrs, &ident);
         let serde: Vec<String> = serde_words(&field.attrs)?;
         field.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
-        fields.push((ident.clone(), pending.remove(&(name.to_string(), wire.clone()))));
+        let property = (name.to_string(), wire.clone());
+        fields.push((ident.clone(), secrets.remove(&property)));
         if serde.iter().any(|word| word == "flatten") {
             extra = Some(quote!(, #ident));
             continue;
         }
-        members.push(quote!((#ident, #wire)));
+        let alias = aliases.remove(&property).map(|alias| quote!(| #alias));
+        members.push(quote!((#ident, #wire #alias)));
         let is_optional = is_option(&field.ty);
         let is_left_out = serde.iter().any(|word| word == "skip_serializing_if");
         ensure!(is_optional == is_left_out, "{name}.{ident}: optional, and yet always there, or the reverse");

@@ -151,6 +151,9 @@ pub mod types {
         pub access: Option<Access>,
         pub anything: Option<serde_json::Value>,
         pub async_: Option<bool>,
+        pub box_colour: Option<String>,
+        /// A text or a list of numbers.
+        pub box_size: Option<serde_json::Value>,
         pub cells: Option<Vec<Vec<Option<String>>>>,
         pub children: Option<Vec<Toy>>,
         pub colour: Option<Colour>,
@@ -185,6 +188,8 @@ pub mod types {
                 .field("access", &crate::redacted::Redacted)
                 .field("anything", &self.anything)
                 .field("async_", &self.async_)
+                .field("box_colour", &self.box_colour)
+                .field("box_size", &self.box_size)
                 .field("cells", &self.cells)
                 .field("children", &self.children)
                 .field("colour", &self.colour)
@@ -219,6 +224,8 @@ pub mod types {
             (access, "access"),
             (anything, "anything"),
             (async_, "async"),
+            (box_colour, "box_colour" | "boxColour"),
+            (box_size, "box_size"),
             (cells, "cells"),
             (children, "children"),
             (colour, "colour"),

@@ -172,6 +172,12 @@ fn keywords() {
         "{type: object, additionalProperties: {type: string}}",
         "{type: object, additionalProperties: {type: string, x-secret: true}}",
     );
+    breaks(
+        "alias",
+        "Toy.tags",
+        "{type: object, additionalProperties: {type: string}}",
+        "{type: object, additionalProperties: {type: string, x-alias: labels}}",
+    );
 }
 
 #[test]

@@ -138,3 +138,37 @@ fn open_enums_go_through_text_and_back() {
         assert!(types::ClusterState::from(*wire).is_known(), "{wire}");
     }
 }
+
+#[tokio::test]
+async fn a_model_answers_in_whatever_form_it_likes() {
+    for (body, reason, content) in [
+        (
+            r#"{"choices":[{"message":{"role":"assistant","content":"hi","tool_calls":[1]},"finish_reason":"stop","logprobs":{"content":[]}}]}"#,
+            Some("stop"),
+            json!("hi"),
+        ),
+        (
+            r#"{"choices":[{"message":{"role":"critic","content":[{"type":"text","text":"hi"}]},"finishReason":"length"}],"created":"17"}"#,
+            Some("length"),
+            json!([{ "type": "text", "text": "hi" }]),
+        ),
+        (
+            r#"{"choices":[{"message":{"content":"hi"},"index":0,"finish_reason":null}],"usage":null}"#,
+            None,
+            json!("hi"),
+        ),
+    ] {
+        let answer = Scripted::answering(200, body).serving_query("m", &Default::default()).await.unwrap();
+        let choice = &answer.choices.as_ref().unwrap()[0];
+        assert_eq!(choice.finish_reason.as_deref(), reason, "{body}");
+        assert_eq!(choice.message.as_ref().unwrap().content.as_ref(), Some(&content));
+        let written = serde_json::to_value(choice).unwrap();
+        assert!(written.get("finishReason").is_none(), "{written}");
+    }
+    let body = r#"{"predictions":{"0":1.5},"trace":{"id":"t"}}"#;
+    let answer = Scripted::answering(200, body).serving_query("m", &Default::default()).await.unwrap();
+    assert_eq!(
+        (&answer.predictions, &answer.extra["trace"]),
+        (&Some(json!({ "0": 1.5 })), &json!({ "id": "t" }))
+    );
+}
