@@ -261,6 +261,28 @@ pub mod types {
         [(destination_id, "destination_id"), (user_name, "user_name")],
         []
     );
+    /// Settings of an API as a source, by name.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct ApiSourceConnectorConfig {
+        pub configs: Option<std::collections::BTreeMap<String, String>>,
+    }
+    impl std::fmt::Debug for ApiSourceConnectorConfig {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("ApiSourceConnectorConfig").field("configs", &crate::redacted::Redacted).finish()
+        }
+    }
+    crate::object::object!(ApiSourceConnectorConfig, [(configs, "configs")], []);
+    /// Options of a connector to an API, by name.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct ApiSourceConnectorOptions {
+        pub options: Option<std::collections::BTreeMap<String, String>>,
+    }
+    impl std::fmt::Debug for ApiSourceConnectorOptions {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("ApiSourceConnectorOptions").field("options", &crate::redacted::Redacted).finish()
+        }
+    }
+    crate::object::object!(ApiSourceConnectorOptions, [(options, "options")], []);
     /// `AuthenticationMethod`
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -271,6 +293,17 @@ pub mod types {
         UnknownValue(String),
     }
     crate::open_enum::open_enum!(AuthenticationMethod, [(Oauth, "OAUTH"), (Pat, "PAT")]);
+    /// When a table is copied anew by itself.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AutoFullRefreshPolicy {
+        pub enabled: Option<bool>,
+        pub min_interval_hours: Option<i64>,
+    }
+    crate::object::object!(
+        AutoFullRefreshPolicy,
+        [(enabled, "enabled"), (min_interval_hours, "min_interval_hours")],
+        []
+    );
     /// The bounds of scaling. The service moves between them as load asks.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AutoScale {
@@ -280,6 +313,24 @@ pub mod types {
         pub min_workers: Option<i64>,
     }
     crate::object::object!(AutoScale, [(max_workers, "max_workers"), (min_workers, "min_workers")], []);
+    /// How Avro is decoded.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AvroTransformerOptions {
+        pub parse_mode: Option<ParseMode>,
+        pub schema: Option<String>,
+        pub schema_file_path: Option<String>,
+        pub schema_registry: Option<SchemaRegistryConfig>,
+    }
+    crate::object::object!(
+        AvroTransformerOptions,
+        [
+            (parse_mode, "parse_mode"),
+            (schema, "schema"),
+            (schema_file_path, "schema_file_path"),
+            (schema_registry, "schema_registry")
+        ],
+        []
+    );
     /// Settings for clusters on AWS.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AwsAttributes {
@@ -439,6 +490,13 @@ pub mod types {
         pub name: Option<ChannelName>,
     }
     crate::object::object!(Channel, [(dbsql_version, "dbsql_version"), (name, "name")], []);
+    /// The release channel that a statement ran on.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ChannelInfo {
+        pub dbsql_version: Option<String>,
+        pub name: Option<ChannelName>,
+    }
+    crate::object::object!(ChannelInfo, [(dbsql_version, "dbsql_version"), (name, "name")], []);
     /// A release channel: `CHANNEL_NAME_CURRENT` is the default, `CHANNEL_NAME_PREVIEW` gets the next release early, `CHANNEL_NAME_PREVIOUS` keeps the one before, `CHANNEL_NAME_CUSTOM` names a version.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -583,6 +641,13 @@ pub mod types {
         pub notebooks: Option<bool>,
     }
     crate::object::object!(ClientsTypes, [(jobs, "jobs"), (notebooks, "notebooks")], []);
+    /// The cluster to copy libraries from.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CloneCluster {
+        /// The cluster's id.
+        pub source_cluster_id: String,
+    }
+    crate::object::object!(CloneCluster, [(source_cluster_id, "source_cluster_id")], ["source_cluster_id"]);
     /// What is known of a node type at the cloud provider.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CloudProviderNodeInfo {
@@ -605,6 +670,112 @@ pub mod types {
             (NotAvailableInRegion, "NotAvailableInRegion"),
             (NotEnabledOnSubscription, "NotEnabledOnSubscription")
         ]
+    );
+    /// The settings of a cluster, except for its size.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ClusterAttributes {
+        /// Minutes without activity after which the cluster ends by itself, 10 to 10000; 0 or absent means never.
+        pub autotermination_minutes: Option<i64>,
+        /// Settings for clusters on AWS.
+        pub aws_attributes: Option<AwsAttributes>,
+        /// Settings for clusters on Azure.
+        pub azure_attributes: Option<AzureAttributes>,
+        /// Where logs are delivered, every five minutes. Absent when they aren't.
+        pub cluster_log_conf: Option<ClusterLogConf>,
+        /// The cluster's name. Names needn't be unique. For a job's cluster it is made of the job's and the run's ids.
+        pub cluster_name: Option<String>,
+        /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
+        pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
+        /// Who may use the cluster, and how well users are kept apart.
+        pub data_security_mode: Option<DataSecurityMode>,
+        /// Where the libraries of the cluster come from.
+        pub dependency_mode: Option<DependencyMode>,
+        /// The container image that the nodes run; absent for the runtime's own.
+        pub docker_image: Option<DockerImage>,
+        /// The instance pool of the driver; `instance_pool_id` serves when it is absent.
+        pub driver_instance_pool_id: Option<String>,
+        /// Node types that may stand in for the driver's.
+        pub driver_node_type_flexibility: Option<NodeTypeFlexibility>,
+        /// The node type of the driver; that of the workers when absent.
+        pub driver_node_type_id: Option<String>,
+        /// Whether nodes get more disk by themselves when they run short of it.
+        pub enable_elastic_disk: Option<bool>,
+        /// Whether the local disks are encrypted.
+        pub enable_local_disk_encryption: Option<bool>,
+        /// Settings for clusters on Google Cloud.
+        pub gcp_attributes: Option<GcpAttributes>,
+        /// Scripts that run on each node before Spark starts, in order.
+        pub init_scripts: Option<Vec<InitScriptInfo>>,
+        /// The instance pool that the nodes are taken from.
+        pub instance_pool_id: Option<String>,
+        /// Whether the cluster is one node, driver and worker at once. Only with a `kind`; sets the tags, the Spark settings and the size by itself.
+        pub is_single_node: Option<bool>,
+        /// Which rules the settings follow; absent for the older ones. Newer settings such as `is_single_node` and `use_ml_runtime` need it.
+        pub kind: Option<ClusterKind>,
+        /// The node type of the workers, and of the driver unless it has its own. See `clusters_list_node_types`.
+        pub node_type_id: Option<String>,
+        /// The id of the cluster policy that the settings obey.
+        pub policy_id: Option<String>,
+        /// Throughput of the remote disks in Mb/s. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub remote_disk_throughput: Option<i64>,
+        /// The engine that runs queries; without it the version decides.
+        pub runtime_engine: Option<RuntimeEngine>,
+        /// The one user or group who may use the cluster, with a data security mode for one.
+        pub single_user_name: Option<String>,
+        /// Spark settings by name. Values are text, also those that are numbers.
+        pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
+        /// Environment variables for driver and workers. May refer to secrets; values are text.
+        pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
+        /// The runtime version, such as `16.4.x-scala2.12`. See `clusters_spark_versions`.
+        pub spark_version: Option<String>,
+        /// Public SSH keys of the user `ubuntu` on each node, at most 10; the port is 2200.
+        pub ssh_public_keys: Option<Vec<String>>,
+        /// Size of all remote disks together at the start, in GB. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub total_initial_remote_disk_size: Option<i64>,
+        /// Whether the runtime is the one for machine learning. Only with a `kind`; the version's name need not say so then.
+        pub use_ml_runtime: Option<bool>,
+        /// Node types that may stand in for the workers'.
+        pub worker_node_type_flexibility: Option<NodeTypeFlexibility>,
+        /// Which workloads may use the cluster.
+        pub workload_type: Option<WorkloadType>,
+    }
+    crate::object::object!(
+        ClusterAttributes,
+        [
+            (autotermination_minutes, "autotermination_minutes"),
+            (aws_attributes, "aws_attributes"),
+            (azure_attributes, "azure_attributes"),
+            (cluster_log_conf, "cluster_log_conf"),
+            (cluster_name, "cluster_name"),
+            (custom_tags, "custom_tags"),
+            (data_security_mode, "data_security_mode"),
+            (dependency_mode, "dependency_mode"),
+            (docker_image, "docker_image"),
+            (driver_instance_pool_id, "driver_instance_pool_id"),
+            (driver_node_type_flexibility, "driver_node_type_flexibility"),
+            (driver_node_type_id, "driver_node_type_id"),
+            (enable_elastic_disk, "enable_elastic_disk"),
+            (enable_local_disk_encryption, "enable_local_disk_encryption"),
+            (gcp_attributes, "gcp_attributes"),
+            (init_scripts, "init_scripts"),
+            (instance_pool_id, "instance_pool_id"),
+            (is_single_node, "is_single_node"),
+            (kind, "kind"),
+            (node_type_id, "node_type_id"),
+            (policy_id, "policy_id"),
+            (remote_disk_throughput, "remote_disk_throughput"),
+            (runtime_engine, "runtime_engine"),
+            (single_user_name, "single_user_name"),
+            (spark_conf, "spark_conf"),
+            (spark_env_vars, "spark_env_vars"),
+            (spark_version, "spark_version"),
+            (ssh_public_keys, "ssh_public_keys"),
+            (total_initial_remote_disk_size, "total_initial_remote_disk_size"),
+            (use_ml_runtime, "use_ml_runtime"),
+            (worker_node_type_flexibility, "worker_node_type_flexibility"),
+            (workload_type, "workload_type")
+        ],
+        []
     );
     /// A cluster: its settings, its state and what it runs on.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -777,6 +948,29 @@ pub mod types {
         [],
         extra
     );
+    /// One event in a cluster's life.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ClusterEvent {
+        pub cluster_id: Option<String>,
+        /// More about an event on a node, such as the exclusion of one that fails often.
+        pub data_plane_event_details: Option<DataPlaneEventDetails>,
+        /// More about it; which members there are depends on the type.
+        pub details: Option<EventDetails>,
+        /// When it happened, in milliseconds since the epoch.
+        pub timestamp: Option<i64>,
+        pub type_: Option<EventType>,
+    }
+    crate::object::object!(
+        ClusterEvent,
+        [
+            (cluster_id, "cluster_id"),
+            (data_plane_event_details, "data_plane_event_details"),
+            (details, "details"),
+            (timestamp, "timestamp"),
+            (type_, "type")
+        ],
+        []
+    );
     /// The cluster of a run.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ClusterInstance {
@@ -797,6 +991,18 @@ pub mod types {
         UnknownValue(String),
     }
     crate::open_enum::open_enum!(ClusterKind, [(ClassicPreview, "CLASSIC_PREVIEW")]);
+    /// The libraries of a cluster.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ClusterLibraryStatuses {
+        pub cluster_id: Option<String>,
+        /// The libraries, first those for all clusters, then those of this one; absent when there are none.
+        pub library_statuses: Option<Vec<LibraryFullStatus>>,
+    }
+    crate::object::object!(
+        ClusterLibraryStatuses,
+        [(cluster_id, "cluster_id"), (library_statuses, "library_statuses")],
+        []
+    );
     /// Where logs are delivered. One of the members is set; each log goes under the destination, then the cluster's id.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ClusterLogConf {
@@ -808,6 +1014,90 @@ pub mod types {
         pub volumes: Option<VolumesStorageInfo>,
     }
     crate::object::object!(ClusterLogConf, [(dbfs, "dbfs"), (s3, "s3"), (volumes, "volumes")], []);
+    /// Optional query parameters of `cluster_policies_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ClusterPoliciesListQuery {
+        /// What to sort by; the creation time when left out.
+        pub sort_column: Option<ClusterPoliciesSortColumn>,
+        /// Which way to sort; downwards when left out.
+        pub sort_order: Option<ClusterPoliciesSortOrder>,
+    }
+    crate::object::object!(
+        ClusterPoliciesListQuery,
+        [(sort_column, "sort_column"), (sort_order, "sort_order")],
+        []
+    );
+    /// What to sort cluster policies by.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ClusterPoliciesSortColumn {
+        PolicyCreationTime,
+        PolicyName,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        ClusterPoliciesSortColumn,
+        [(PolicyCreationTime, "POLICY_CREATION_TIME"), (PolicyName, "POLICY_NAME")]
+    );
+    /// Which way to sort a list: `ASC` upwards, `DESC` downwards.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ClusterPoliciesSortOrder {
+        Asc,
+        Desc,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(ClusterPoliciesSortOrder, [(Asc, "ASC"), (Desc, "DESC")]);
+    /// Rules for the settings of clusters.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ClusterPolicy {
+        /// When the policy was created, in milliseconds since the epoch.
+        pub created_at_timestamp: Option<i64>,
+        pub creator_user_name: Option<String>,
+        /// The rules, as JSON in text: an object with a rule for each setting, which is named by its path, such as `spark_conf.spark.speculation`. A rule has a `type`: `fixed`, `range`, `allowlist`, `blocklist`, `regex`, `unlimited` or `forbidden`.
+        pub definition: Option<String>,
+        pub description: Option<String>,
+        /// Whether the service made it. Such a policy can't be deleted.
+        pub is_default: Option<bool>,
+        /// Libraries that each cluster under the policy gets.
+        pub libraries: Option<Vec<Library>>,
+        /// How many clusters of this policy one user may have at a time.
+        pub max_clusters_per_user: Option<i64>,
+        pub name: Option<String>,
+        /// Changes to the rules of the family, as JSON in text; excludes a `definition` in a request.
+        pub policy_family_definition_overrides: Option<String>,
+        /// The family that the rules come from.
+        pub policy_family_id: Option<String>,
+        pub policy_id: Option<String>,
+    }
+    crate::object::object!(
+        ClusterPolicy,
+        [
+            (created_at_timestamp, "created_at_timestamp"),
+            (creator_user_name, "creator_user_name"),
+            (definition, "definition"),
+            (description, "description"),
+            (is_default, "is_default"),
+            (libraries, "libraries"),
+            (max_clusters_per_user, "max_clusters_per_user"),
+            (name, "name"),
+            (policy_family_definition_overrides, "policy_family_definition_overrides"),
+            (policy_family_id, "policy_family_id"),
+            (policy_id, "policy_id")
+        ],
+        []
+    );
+    /// The size of a cluster, fixed or between bounds.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ClusterSize {
+        /// The bounds of scaling; absent for a cluster of fixed size, which has `num_workers`.
+        pub autoscale: Option<AutoScale>,
+        /// Workers of a cluster of fixed size, not counting the driver. While the cluster changes its size this is the target; `executors` shows what there is.
+        pub num_workers: Option<i64>,
+    }
+    crate::object::object!(ClusterSize, [(autoscale, "autoscale"), (num_workers, "num_workers")], []);
     /// What made a cluster: `UI` and `API` stand for people and programs, `JOB` for the job scheduler, `SQL`, `MODELS` and `PIPELINE` for the services of that name, `PIPELINE_MAINTENANCE` for the upkeep of pipelines.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1251,6 +1541,82 @@ pub mod types {
         ConfidentialComputeType,
         [(ConfidentialComputeTypeNone, "CONFIDENTIAL_COMPUTE_TYPE_NONE"), (SevSnp, "SEV_SNP")]
     );
+    /// What to copy from Confluence.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ConfluenceConnectorOptions {
+        pub include_confluence_spaces: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        ConfluenceConnectorOptions,
+        [(include_confluence_spaces, "include_confluence_spaces")],
+        []
+    );
+    /// A schema in a Confluent registry.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ConfluentSchemaRegistryOptions {
+        pub subject: Option<String>,
+    }
+    crate::object::object!(ConfluentSchemaRegistryOptions, [(subject, "subject")], []);
+    /// What a gateway needs beside its connection.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ConnectionParameters {
+        pub source_catalog: Option<String>,
+    }
+    crate::object::object!(ConnectionParameters, [(source_catalog, "source_catalog")], []);
+    /// What a connector needs to know; one of the members.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ConnectorOptions {
+        pub api_source_connector_options: Option<ApiSourceConnectorOptions>,
+        pub confluence_options: Option<ConfluenceConnectorOptions>,
+        pub gdrive_options: Option<GoogleDriveOptions>,
+        pub google_ads_options: Option<GoogleAdsOptions>,
+        pub jira_options: Option<JiraConnectorOptions>,
+        pub kafka_options: Option<KafkaOptions>,
+        pub linkedin_ads_options: Option<LinkedInAdsOptions>,
+        pub marketo_options: Option<MarketoOptions>,
+        pub meta_ads_options: Option<MetaMarketingOptions>,
+        pub onedrive_options: Option<OneDriveOptions>,
+        pub outlook_options: Option<OutlookOptions>,
+        pub rabbitmq_options: Option<RabbitmqOptions>,
+        pub reddit_ads_options: Option<RedditAdsOptions>,
+        pub sharepoint_options: Option<SharepointOptions>,
+        pub smartsheet_options: Option<SmartsheetOptions>,
+        pub tiktok_ads_options: Option<TikTokAdsOptions>,
+        pub zendesk_support_options: Option<ZendeskSupportOptions>,
+    }
+    crate::object::object!(
+        ConnectorOptions,
+        [
+            (api_source_connector_options, "api_source_connector_options"),
+            (confluence_options, "confluence_options"),
+            (gdrive_options, "gdrive_options"),
+            (google_ads_options, "google_ads_options"),
+            (jira_options, "jira_options"),
+            (kafka_options, "kafka_options"),
+            (linkedin_ads_options, "linkedin_ads_options"),
+            (marketo_options, "marketo_options"),
+            (meta_ads_options, "meta_ads_options"),
+            (onedrive_options, "onedrive_options"),
+            (outlook_options, "outlook_options"),
+            (rabbitmq_options, "rabbitmq_options"),
+            (reddit_ads_options, "reddit_ads_options"),
+            (sharepoint_options, "sharepoint_options"),
+            (smartsheet_options, "smartsheet_options"),
+            (tiktok_ads_options, "tiktok_ads_options"),
+            (zendesk_support_options, "zendesk_support_options")
+        ],
+        []
+    );
+    /// How changes are found: in the log of the database, or by queries.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ConnectorType {
+        Cdc,
+        QueryBased,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(ConnectorType, [(Cdc, "CDC"), (QueryBased, "QUERY_BASED")]);
     /// The state of an execution context: `Pending` while it starts, `Running` once it takes commands, `Error` when it could not start. Note the title case.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1317,6 +1683,133 @@ pub mod types {
         ],
         []
     );
+    /// The settings of a new cluster.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateCluster {
+        /// Whether settings that are left out take the policy's fixed and default values.
+        pub apply_policy_default_values: Option<bool>,
+        /// The bounds of scaling; absent for a cluster of fixed size, which has `num_workers`.
+        pub autoscale: Option<AutoScale>,
+        /// Minutes without activity after which the cluster ends by itself, 10 to 10000; 0 or absent means never.
+        pub autotermination_minutes: Option<i64>,
+        /// Settings for clusters on AWS.
+        pub aws_attributes: Option<AwsAttributes>,
+        /// Settings for clusters on Azure.
+        pub azure_attributes: Option<AzureAttributes>,
+        /// The cluster whose libraries the new one gets, too.
+        pub clone_from: Option<CloneCluster>,
+        /// Where logs are delivered, every five minutes. Absent when they aren't.
+        pub cluster_log_conf: Option<ClusterLogConf>,
+        /// The cluster's name. Names needn't be unique. For a job's cluster it is made of the job's and the run's ids.
+        pub cluster_name: Option<String>,
+        /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
+        pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
+        /// Who may use the cluster, and how well users are kept apart.
+        pub data_security_mode: Option<DataSecurityMode>,
+        /// Where the libraries of the cluster come from.
+        pub dependency_mode: Option<DependencyMode>,
+        /// The container image that the nodes run; absent for the runtime's own.
+        pub docker_image: Option<DockerImage>,
+        /// The instance pool of the driver; `instance_pool_id` serves when it is absent.
+        pub driver_instance_pool_id: Option<String>,
+        /// Node types that may stand in for the driver's.
+        pub driver_node_type_flexibility: Option<NodeTypeFlexibility>,
+        /// The node type of the driver; that of the workers when absent.
+        pub driver_node_type_id: Option<String>,
+        /// Whether nodes get more disk by themselves when they run short of it.
+        pub enable_elastic_disk: Option<bool>,
+        /// Whether the local disks are encrypted.
+        pub enable_local_disk_encryption: Option<bool>,
+        /// Settings for clusters on Google Cloud.
+        pub gcp_attributes: Option<GcpAttributes>,
+        /// Two requests with one token, of at most 64 characters, make one cluster. The token counts as long as the cluster exists.
+        pub idempotency_token: Option<String>,
+        /// Scripts that run on each node before Spark starts, in order.
+        pub init_scripts: Option<Vec<InitScriptInfo>>,
+        /// The instance pool that the nodes are taken from.
+        pub instance_pool_id: Option<String>,
+        /// Whether the cluster is one node, driver and worker at once. Only with a `kind`; sets the tags, the Spark settings and the size by itself.
+        pub is_single_node: Option<bool>,
+        /// Which rules the settings follow; absent for the older ones. Newer settings such as `is_single_node` and `use_ml_runtime` need it.
+        pub kind: Option<ClusterKind>,
+        /// The node type of the workers, and of the driver unless it has its own. See `clusters_list_node_types`.
+        pub node_type_id: Option<String>,
+        /// Workers of a cluster of fixed size, not counting the driver. While the cluster changes its size this is the target; `executors` shows what there is.
+        pub num_workers: Option<i64>,
+        /// The id of the cluster policy that the settings obey.
+        pub policy_id: Option<String>,
+        /// Throughput of the remote disks in Mb/s. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub remote_disk_throughput: Option<i64>,
+        /// The engine that runs queries; without it the version decides.
+        pub runtime_engine: Option<RuntimeEngine>,
+        /// The one user or group who may use the cluster, with a data security mode for one.
+        pub single_user_name: Option<String>,
+        /// Spark settings by name. Values are text, also those that are numbers.
+        pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
+        /// Environment variables for driver and workers. May refer to secrets; values are text.
+        pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
+        /// The runtime version, such as `16.4.x-scala2.12`. See `clusters_spark_versions`.
+        pub spark_version: String,
+        /// Public SSH keys of the user `ubuntu` on each node, at most 10; the port is 2200.
+        pub ssh_public_keys: Option<Vec<String>>,
+        /// Size of all remote disks together at the start, in GB. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub total_initial_remote_disk_size: Option<i64>,
+        /// Whether the runtime is the one for machine learning. Only with a `kind`; the version's name need not say so then.
+        pub use_ml_runtime: Option<bool>,
+        /// Node types that may stand in for the workers'.
+        pub worker_node_type_flexibility: Option<NodeTypeFlexibility>,
+        /// Which workloads may use the cluster.
+        pub workload_type: Option<WorkloadType>,
+    }
+    crate::object::object!(
+        CreateCluster,
+        [
+            (apply_policy_default_values, "apply_policy_default_values"),
+            (autoscale, "autoscale"),
+            (autotermination_minutes, "autotermination_minutes"),
+            (aws_attributes, "aws_attributes"),
+            (azure_attributes, "azure_attributes"),
+            (clone_from, "clone_from"),
+            (cluster_log_conf, "cluster_log_conf"),
+            (cluster_name, "cluster_name"),
+            (custom_tags, "custom_tags"),
+            (data_security_mode, "data_security_mode"),
+            (dependency_mode, "dependency_mode"),
+            (docker_image, "docker_image"),
+            (driver_instance_pool_id, "driver_instance_pool_id"),
+            (driver_node_type_flexibility, "driver_node_type_flexibility"),
+            (driver_node_type_id, "driver_node_type_id"),
+            (enable_elastic_disk, "enable_elastic_disk"),
+            (enable_local_disk_encryption, "enable_local_disk_encryption"),
+            (gcp_attributes, "gcp_attributes"),
+            (idempotency_token, "idempotency_token"),
+            (init_scripts, "init_scripts"),
+            (instance_pool_id, "instance_pool_id"),
+            (is_single_node, "is_single_node"),
+            (kind, "kind"),
+            (node_type_id, "node_type_id"),
+            (num_workers, "num_workers"),
+            (policy_id, "policy_id"),
+            (remote_disk_throughput, "remote_disk_throughput"),
+            (runtime_engine, "runtime_engine"),
+            (single_user_name, "single_user_name"),
+            (spark_conf, "spark_conf"),
+            (spark_env_vars, "spark_env_vars"),
+            (spark_version, "spark_version"),
+            (ssh_public_keys, "ssh_public_keys"),
+            (total_initial_remote_disk_size, "total_initial_remote_disk_size"),
+            (use_ml_runtime, "use_ml_runtime"),
+            (worker_node_type_flexibility, "worker_node_type_flexibility"),
+            (workload_type, "workload_type")
+        ],
+        ["spark_version"]
+    );
+    /// The cluster that was created.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateClusterResponse {
+        pub cluster_id: Option<String>,
+    }
+    crate::object::object!(CreateClusterResponse, [(cluster_id, "cluster_id")], []);
     /// Where to create an execution context, and for which language. The service wants both, though it marks neither as required.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CreateContext {
@@ -1333,6 +1826,63 @@ pub mod types {
         pub id: Option<String>,
     }
     crate::object::object!(CreateContextResponse, [(id, "id")], []);
+    /// The settings of a new instance pool.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateInstancePool {
+        pub aws_attributes: Option<InstancePoolAwsAttributes>,
+        pub azure_attributes: Option<InstancePoolAzureAttributes>,
+        /// Tags of the owner's, at most 45.
+        pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
+        pub disk_spec: Option<DiskSpec>,
+        /// Whether machines get more disk by themselves when they run short of it.
+        pub enable_elastic_disk: Option<bool>,
+        pub gcp_attributes: Option<InstancePoolGcpAttributes>,
+        /// Minutes after which an idle machine beyond `min_idle_instances` is given up, 0 to 10000. 0 means at once.
+        pub idle_instance_autotermination_minutes: Option<i64>,
+        pub instance_pool_name: String,
+        /// The most machines of the pool, idle ones and used ones together; absent for no bound.
+        pub max_capacity: Option<i64>,
+        /// How many idle machines the pool keeps ready.
+        pub min_idle_instances: Option<i64>,
+        pub node_type_flexibility: Option<NodeTypeFlexibility>,
+        /// The node type of all machines.
+        pub node_type_id: String,
+        pub preloaded_docker_images: Option<Vec<DockerImage>>,
+        /// The runtime version that is on the machines before a cluster takes them; at most one.
+        pub preloaded_spark_versions: Option<Vec<String>>,
+        /// Throughput of the remote disks in Mb/s. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub remote_disk_throughput: Option<i64>,
+        /// Size of all remote disks together at the start, in GB. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub total_initial_remote_disk_size: Option<i64>,
+    }
+    crate::object::object!(
+        CreateInstancePool,
+        [
+            (aws_attributes, "aws_attributes"),
+            (azure_attributes, "azure_attributes"),
+            (custom_tags, "custom_tags"),
+            (disk_spec, "disk_spec"),
+            (enable_elastic_disk, "enable_elastic_disk"),
+            (gcp_attributes, "gcp_attributes"),
+            (idle_instance_autotermination_minutes, "idle_instance_autotermination_minutes"),
+            (instance_pool_name, "instance_pool_name"),
+            (max_capacity, "max_capacity"),
+            (min_idle_instances, "min_idle_instances"),
+            (node_type_flexibility, "node_type_flexibility"),
+            (node_type_id, "node_type_id"),
+            (preloaded_docker_images, "preloaded_docker_images"),
+            (preloaded_spark_versions, "preloaded_spark_versions"),
+            (remote_disk_throughput, "remote_disk_throughput"),
+            (total_initial_remote_disk_size, "total_initial_remote_disk_size")
+        ],
+        ["instance_pool_name", "node_type_id"]
+    );
+    /// The pool that was created.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateInstancePoolResponse {
+        pub instance_pool_id: Option<String>,
+    }
+    crate::object::object!(CreateInstancePoolResponse, [(instance_pool_id, "instance_pool_id")], []);
     /// The settings of a new job.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CreateJob {
@@ -1430,6 +1980,247 @@ pub mod types {
         pub job_id: Option<i64>,
     }
     crate::object::object!(CreateJobResponse, [(job_id, "job_id")], []);
+    /// The settings of a new pipeline.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct CreatePipeline {
+        /// Whether the name may be one that is in use.
+        pub allow_duplicate_names: Option<bool>,
+        pub budget_policy_id: Option<String>,
+        /// The catalog in Unity Catalog of the tables; absent for a pipeline that publishes to the Hive metastore.
+        pub catalog: Option<String>,
+        /// The release channel, `CURRENT` or `PREVIEW`.
+        pub channel: Option<String>,
+        pub clusters: Option<Vec<PipelineCluster>>,
+        /// Settings of the update, by name, which the pipeline's code can read.
+        pub configuration: Option<std::collections::BTreeMap<String, String>>,
+        /// Whether the pipeline runs without end, instead of once for each update that is started.
+        pub continuous: Option<bool>,
+        pub deployment: Option<PipelineDeployment>,
+        /// Whether the pipeline is in development mode: its cluster stays up, and failures aren't tried again.
+        pub development: Option<bool>,
+        /// Whether to check the settings without creating the pipeline.
+        pub dry_run: Option<bool>,
+        /// The edition, `CORE`, `PRO` or `ADVANCED`.
+        pub edition: Option<String>,
+        pub environment: Option<PipelinesEnvironment>,
+        pub event_log: Option<EventLogSpec>,
+        pub filters: Option<PipelineFilters>,
+        pub gateway_definition: Option<IngestionGatewayPipelineDefinition>,
+        pub id: Option<String>,
+        pub ingestion_definition: Option<IngestionPipelineDefinition>,
+        /// The notebooks and files that define the tables.
+        pub libraries: Option<Vec<PipelineLibrary>>,
+        pub name: Option<String>,
+        pub notifications: Option<Vec<PipelineNotifications>>,
+        /// Values that the pipeline's code can ask for, by name.
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
+        pub parent_path: Option<String>,
+        pub photon: Option<bool>,
+        pub restart_window: Option<RestartWindow>,
+        /// The folder in the workspace that the pipeline's files are in.
+        pub root_path: Option<String>,
+        /// Who the pipeline runs as; the caller when left out.
+        pub run_as: Option<PipelineRunAs>,
+        /// The schema of the tables that name none.
+        pub schema: Option<String>,
+        /// Whether the compute is the service's own.
+        pub serverless: Option<bool>,
+        pub serverless_compute_id: Option<String>,
+        /// The folder for checkpoints and, without Unity Catalog, tables.
+        pub storage: Option<String>,
+        pub tags: Option<std::collections::BTreeMap<String, String>>,
+        /// The schema of the tables, in the older publishing mode; excludes `schema`.
+        pub target: Option<String>,
+        pub trigger: Option<PipelineTrigger>,
+        pub usage_policy_id: Option<String>,
+    }
+    impl std::fmt::Debug for CreatePipeline {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("CreatePipeline")
+                .field("allow_duplicate_names", &self.allow_duplicate_names)
+                .field("budget_policy_id", &self.budget_policy_id)
+                .field("catalog", &self.catalog)
+                .field("channel", &self.channel)
+                .field("clusters", &self.clusters)
+                .field("configuration", &crate::redacted::Redacted)
+                .field("continuous", &self.continuous)
+                .field("deployment", &self.deployment)
+                .field("development", &self.development)
+                .field("dry_run", &self.dry_run)
+                .field("edition", &self.edition)
+                .field("environment", &self.environment)
+                .field("event_log", &self.event_log)
+                .field("filters", &self.filters)
+                .field("gateway_definition", &self.gateway_definition)
+                .field("id", &self.id)
+                .field("ingestion_definition", &self.ingestion_definition)
+                .field("libraries", &self.libraries)
+                .field("name", &self.name)
+                .field("notifications", &self.notifications)
+                .field("parameters", &crate::redacted::Redacted)
+                .field("parent_path", &self.parent_path)
+                .field("photon", &self.photon)
+                .field("restart_window", &self.restart_window)
+                .field("root_path", &self.root_path)
+                .field("run_as", &self.run_as)
+                .field("schema", &self.schema)
+                .field("serverless", &self.serverless)
+                .field("serverless_compute_id", &self.serverless_compute_id)
+                .field("storage", &self.storage)
+                .field("tags", &self.tags)
+                .field("target", &self.target)
+                .field("trigger", &self.trigger)
+                .field("usage_policy_id", &self.usage_policy_id)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        CreatePipeline,
+        [
+            (allow_duplicate_names, "allow_duplicate_names"),
+            (budget_policy_id, "budget_policy_id"),
+            (catalog, "catalog"),
+            (channel, "channel"),
+            (clusters, "clusters"),
+            (configuration, "configuration"),
+            (continuous, "continuous"),
+            (deployment, "deployment"),
+            (development, "development"),
+            (dry_run, "dry_run"),
+            (edition, "edition"),
+            (environment, "environment"),
+            (event_log, "event_log"),
+            (filters, "filters"),
+            (gateway_definition, "gateway_definition"),
+            (id, "id"),
+            (ingestion_definition, "ingestion_definition"),
+            (libraries, "libraries"),
+            (name, "name"),
+            (notifications, "notifications"),
+            (parameters, "parameters"),
+            (parent_path, "parent_path"),
+            (photon, "photon"),
+            (restart_window, "restart_window"),
+            (root_path, "root_path"),
+            (run_as, "run_as"),
+            (schema, "schema"),
+            (serverless, "serverless"),
+            (serverless_compute_id, "serverless_compute_id"),
+            (storage, "storage"),
+            (tags, "tags"),
+            (target, "target"),
+            (trigger, "trigger"),
+            (usage_policy_id, "usage_policy_id")
+        ],
+        []
+    );
+    /// The pipeline that was created.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreatePipelineResponse {
+        /// The settings that would count; only for a dry run.
+        pub effective_settings: Option<PipelineSpec>,
+        pub pipeline_id: Option<String>,
+    }
+    crate::object::object!(
+        CreatePipelineResponse,
+        [(effective_settings, "effective_settings"), (pipeline_id, "pipeline_id")],
+        []
+    );
+    /// A new cluster policy.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreatePolicy {
+        /// The rules, as JSON in text: an object with a rule for each setting, which is named by its path, such as `spark_conf.spark.speculation`. A rule has a `type`: `fixed`, `range`, `allowlist`, `blocklist`, `regex`, `unlimited` or `forbidden`.
+        pub definition: Option<String>,
+        pub description: Option<String>,
+        /// Libraries that each cluster under the policy gets.
+        pub libraries: Option<Vec<Library>>,
+        /// How many clusters of this policy one user may have at a time.
+        pub max_clusters_per_user: Option<i64>,
+        pub name: Option<String>,
+        /// Changes to the rules of the family, as JSON in text; excludes a `definition` in a request.
+        pub policy_family_definition_overrides: Option<String>,
+        /// The family that the rules come from.
+        pub policy_family_id: Option<String>,
+    }
+    crate::object::object!(
+        CreatePolicy,
+        [
+            (definition, "definition"),
+            (description, "description"),
+            (libraries, "libraries"),
+            (max_clusters_per_user, "max_clusters_per_user"),
+            (name, "name"),
+            (policy_family_definition_overrides, "policy_family_definition_overrides"),
+            (policy_family_id, "policy_family_id")
+        ],
+        []
+    );
+    /// The policy that was created.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreatePolicyResponse {
+        pub policy_id: Option<String>,
+    }
+    crate::object::object!(CreatePolicyResponse, [(policy_id, "policy_id")], []);
+    /// The settings of a new warehouse.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateWarehouseRequest {
+        /// Minutes without a statement after which the warehouse stops by itself. 0 means never; otherwise at least 5 for a serverless warehouse and 10 for others.
+        pub auto_stop_mins: Option<i64>,
+        pub channel: Option<Channel>,
+        /// The size of each cluster, from `2X-Small` and `X-Small` to `4X-Large` and larger.
+        pub cluster_size: Option<String>,
+        /// Who counts as the creator.
+        pub creator_name: Option<String>,
+        pub customer_version_label: Option<String>,
+        pub enable_photon: Option<bool>,
+        /// Whether the compute is the service's own, which starts within seconds.
+        pub enable_serverless_compute: Option<bool>,
+        /// Deprecated; it belongs to the settings of all warehouses.
+        pub instance_profile_arn: Option<String>,
+        /// The most Databricks units per hour; only for some types.
+        pub max_dbu: Option<i64>,
+        /// The most clusters that load may add, at most 40. Not less than `min_num_clusters`.
+        pub max_num_clusters: Option<i64>,
+        /// How many clusters are always up while the warehouse runs, at least 1 and at most 30.
+        pub min_num_clusters: Option<i64>,
+        /// The name, unique in the workspace and shorter than 100 characters.
+        pub name: Option<String>,
+        pub reyden_cluster_size_multiplier: Option<f64>,
+        pub spot_instance_policy: Option<SpotInstancePolicy>,
+        /// The longest time that a statement may run, in seconds.
+        pub statement_timeout: Option<i64>,
+        pub tags: Option<WarehouseTags>,
+        pub warehouse_type: Option<WarehouseType>,
+    }
+    crate::object::object!(
+        CreateWarehouseRequest,
+        [
+            (auto_stop_mins, "auto_stop_mins"),
+            (channel, "channel"),
+            (cluster_size, "cluster_size"),
+            (creator_name, "creator_name"),
+            (customer_version_label, "customer_version_label"),
+            (enable_photon, "enable_photon"),
+            (enable_serverless_compute, "enable_serverless_compute"),
+            (instance_profile_arn, "instance_profile_arn"),
+            (max_dbu, "max_dbu"),
+            (max_num_clusters, "max_num_clusters"),
+            (min_num_clusters, "min_num_clusters"),
+            (name, "name"),
+            (reyden_cluster_size_multiplier, "reyden_cluster_size_multiplier"),
+            (spot_instance_policy, "spot_instance_policy"),
+            (statement_timeout, "statement_timeout"),
+            (tags, "tags"),
+            (warehouse_type, "warehouse_type")
+        ],
+        []
+    );
+    /// The warehouse that was created.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateWarehouseResponse {
+        pub id: Option<String>,
+    }
+    crate::object::object!(CreateWarehouseResponse, [(id, "id")], []);
     /// A schedule.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CronSchedule {
@@ -1448,6 +2239,17 @@ pub mod types {
             (sql_condition, "sql_condition"),
             (timezone_id, "timezone_id")
         ],
+        []
+    );
+    /// Updates at certain times.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CronTrigger {
+        pub quartz_cron_schedule: Option<String>,
+        pub timezone_id: Option<String>,
+    }
+    crate::object::object!(
+        CronTrigger,
+        [(quartz_cron_schedule, "quartz_cron_schedule"), (timezone_id, "timezone_id")],
         []
     );
     /// `CronTriggerConfiguration`
@@ -1496,6 +2298,46 @@ pub mod types {
         pub page_snapshots: Option<Vec<DashboardPageSnapshot>>,
     }
     crate::object::object!(DashboardTaskOutput, [(page_snapshots, "page_snapshots")], []);
+    /// An event on a node.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DataPlaneEventDetails {
+        pub event_type: Option<DataPlaneEventDetailsEventType>,
+        /// How many executors failed there.
+        pub executor_failures: Option<i64>,
+        pub host_id: Option<String>,
+        /// When it happened, in milliseconds since the epoch.
+        pub timestamp: Option<i64>,
+    }
+    crate::object::object!(
+        DataPlaneEventDetails,
+        [
+            (event_type, "event_type"),
+            (executor_failures, "executor_failures"),
+            (host_id, "host_id"),
+            (timestamp, "timestamp")
+        ],
+        []
+    );
+    /// What happened to a node.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DataPlaneEventDetailsEventType {
+        NodeBlacklisted,
+        NodeExcludedDecommissioned,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        DataPlaneEventDetailsEventType,
+        [(NodeBlacklisted, "NODE_BLACKLISTED"), (NodeExcludedDecommissioned, "NODE_EXCLUDED_DECOMMISSIONED")]
+    );
+    /// The place of an event in the order of those of one machine.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DataPlaneId {
+        pub instance: Option<String>,
+        pub seq_no: Option<i64>,
+    }
+    crate::object::object!(DataPlaneId, [(instance, "instance"), (seq_no, "seq_no")], []);
     /// Who may use a cluster, and how well users are kept apart. `DATA_SECURITY_MODE_AUTO` lets the service choose, `DATA_SECURITY_MODE_STANDARD` is for many users (before: `USER_ISOLATION`), `DATA_SECURITY_MODE_DEDICATED` for one user or group (before: `SINGLE_USER`). `NONE` keeps nobody apart and lacks Unity Catalog. The names that start with LEGACY are for clusters that come from older modes.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1527,6 +2369,18 @@ pub mod types {
             (SingleUser, "SINGLE_USER"),
             (UserIsolation, "USER_ISOLATION")
         ]
+    );
+    /// Where data is kept on its way.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DataStagingOptions {
+        pub catalog_name: Option<String>,
+        pub schema_name: Option<String>,
+        pub volume_name: Option<String>,
+    }
+    crate::object::object!(
+        DataStagingOptions,
+        [(catalog_name, "catalog_name"), (schema_name, "schema_name"), (volume_name, "volume_name")],
+        []
     );
     /// A day of the week.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -1731,6 +2585,16 @@ pub mod types {
         pub cluster_id: String,
     }
     crate::object::object!(DeleteCluster, [(cluster_id, "cluster_id")], ["cluster_id"]);
+    /// The instance pool to delete.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeleteInstancePool {
+        pub instance_pool_id: String,
+    }
+    crate::object::object!(
+        DeleteInstancePool,
+        [(instance_pool_id, "instance_pool_id")],
+        ["instance_pool_id"]
+    );
     /// Which job to delete.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DeleteJob {
@@ -1738,6 +2602,12 @@ pub mod types {
         pub job_id: i64,
     }
     crate::object::object!(DeleteJob, [(job_id, "job_id")], ["job_id"]);
+    /// The cluster policy to delete.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeletePolicy {
+        pub policy_id: String,
+    }
+    crate::object::object!(DeletePolicy, [(policy_id, "policy_id")], ["policy_id"]);
     /// Which run to delete.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DeleteRun {
@@ -1804,6 +2674,65 @@ pub mod types {
         [(cluster_id, "clusterId"), (context_id, "contextId")],
         ["clusterId", "contextId"]
     );
+    /// The remote disks of each machine.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DiskSpec {
+        /// How many disks each machine has.
+        pub disk_count: Option<i64>,
+        pub disk_iops: Option<i64>,
+        /// The size of each disk in GiB.
+        pub disk_size: Option<i64>,
+        pub disk_throughput: Option<i64>,
+        pub disk_type: Option<DiskType>,
+    }
+    crate::object::object!(
+        DiskSpec,
+        [
+            (disk_count, "disk_count"),
+            (disk_iops, "disk_iops"),
+            (disk_size, "disk_size"),
+            (disk_throughput, "disk_throughput"),
+            (disk_type, "disk_type")
+        ],
+        []
+    );
+    /// The type of remote disks, of the one cloud or the other.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DiskType {
+        pub azure_disk_volume_type: Option<DiskTypeAzureDiskVolumeType>,
+        pub ebs_volume_type: Option<DiskTypeEbsVolumeType>,
+    }
+    crate::object::object!(
+        DiskType,
+        [(azure_disk_volume_type, "azure_disk_volume_type"), (ebs_volume_type, "ebs_volume_type")],
+        []
+    );
+    /// The type of disks on Azure.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DiskTypeAzureDiskVolumeType {
+        PremiumLrs,
+        StandardLrs,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        DiskTypeAzureDiskVolumeType,
+        [(PremiumLrs, "PREMIUM_LRS"), (StandardLrs, "STANDARD_LRS")]
+    );
+    /// The type of disks on AWS.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DiskTypeEbsVolumeType {
+        GeneralPurposeSsd,
+        ThroughputOptimizedHdd,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        DiskTypeEbsVolumeType,
+        [(GeneralPurposeSsd, "GENERAL_PURPOSE_SSD"), (ThroughputOptimizedHdd, "THROUGHPUT_OPTIMIZED_HDD")]
+    );
     /// Where the rows are: `INLINE` in the answer itself, at most 25 MiB, beyond which the statement fails; `EXTERNAL_LINKS` behind presigned links, at most 100 GiB.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1853,6 +2782,377 @@ pub mod types {
         EbsVolumeType,
         [(GeneralPurposeSsd, "GENERAL_PURPOSE_SSD"), (ThroughputOptimizedHdd, "THROUGHPUT_OPTIMIZED_HDD")]
     );
+    /// A cluster and all of its new settings.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EditCluster {
+        /// Whether settings that are left out take the policy's fixed and default values.
+        pub apply_policy_default_values: Option<bool>,
+        /// The bounds of scaling; absent for a cluster of fixed size, which has `num_workers`.
+        pub autoscale: Option<AutoScale>,
+        /// Minutes without activity after which the cluster ends by itself, 10 to 10000; 0 or absent means never.
+        pub autotermination_minutes: Option<i64>,
+        /// Settings for clusters on AWS.
+        pub aws_attributes: Option<AwsAttributes>,
+        /// Settings for clusters on Azure.
+        pub azure_attributes: Option<AzureAttributes>,
+        /// The cluster's id.
+        pub cluster_id: String,
+        /// Where logs are delivered, every five minutes. Absent when they aren't.
+        pub cluster_log_conf: Option<ClusterLogConf>,
+        /// The cluster's name. Names needn't be unique. For a job's cluster it is made of the job's and the run's ids.
+        pub cluster_name: Option<String>,
+        /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
+        pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
+        /// Who may use the cluster, and how well users are kept apart.
+        pub data_security_mode: Option<DataSecurityMode>,
+        /// Where the libraries of the cluster come from.
+        pub dependency_mode: Option<DependencyMode>,
+        /// The container image that the nodes run; absent for the runtime's own.
+        pub docker_image: Option<DockerImage>,
+        /// The instance pool of the driver; `instance_pool_id` serves when it is absent.
+        pub driver_instance_pool_id: Option<String>,
+        /// Node types that may stand in for the driver's.
+        pub driver_node_type_flexibility: Option<NodeTypeFlexibility>,
+        /// The node type of the driver; that of the workers when absent.
+        pub driver_node_type_id: Option<String>,
+        /// Whether nodes get more disk by themselves when they run short of it.
+        pub enable_elastic_disk: Option<bool>,
+        /// Whether the local disks are encrypted.
+        pub enable_local_disk_encryption: Option<bool>,
+        /// Settings for clusters on Google Cloud.
+        pub gcp_attributes: Option<GcpAttributes>,
+        /// Scripts that run on each node before Spark starts, in order.
+        pub init_scripts: Option<Vec<InitScriptInfo>>,
+        /// The instance pool that the nodes are taken from.
+        pub instance_pool_id: Option<String>,
+        /// Whether the cluster is one node, driver and worker at once. Only with a `kind`; sets the tags, the Spark settings and the size by itself.
+        pub is_single_node: Option<bool>,
+        /// Which rules the settings follow; absent for the older ones. Newer settings such as `is_single_node` and `use_ml_runtime` need it.
+        pub kind: Option<ClusterKind>,
+        /// The node type of the workers, and of the driver unless it has its own. See `clusters_list_node_types`.
+        pub node_type_id: Option<String>,
+        /// Workers of a cluster of fixed size, not counting the driver. While the cluster changes its size this is the target; `executors` shows what there is.
+        pub num_workers: Option<i64>,
+        /// The id of the cluster policy that the settings obey.
+        pub policy_id: Option<String>,
+        /// Throughput of the remote disks in Mb/s. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub remote_disk_throughput: Option<i64>,
+        /// The engine that runs queries; without it the version decides.
+        pub runtime_engine: Option<RuntimeEngine>,
+        /// The one user or group who may use the cluster, with a data security mode for one.
+        pub single_user_name: Option<String>,
+        /// Spark settings by name. Values are text, also those that are numbers.
+        pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
+        /// Environment variables for driver and workers. May refer to secrets; values are text.
+        pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
+        /// The runtime version, such as `16.4.x-scala2.12`. See `clusters_spark_versions`.
+        pub spark_version: String,
+        /// Public SSH keys of the user `ubuntu` on each node, at most 10; the port is 2200.
+        pub ssh_public_keys: Option<Vec<String>>,
+        /// Size of all remote disks together at the start, in GB. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub total_initial_remote_disk_size: Option<i64>,
+        /// Whether the runtime is the one for machine learning. Only with a `kind`; the version's name need not say so then.
+        pub use_ml_runtime: Option<bool>,
+        /// Node types that may stand in for the workers'.
+        pub worker_node_type_flexibility: Option<NodeTypeFlexibility>,
+        /// Which workloads may use the cluster.
+        pub workload_type: Option<WorkloadType>,
+    }
+    crate::object::object!(
+        EditCluster,
+        [
+            (apply_policy_default_values, "apply_policy_default_values"),
+            (autoscale, "autoscale"),
+            (autotermination_minutes, "autotermination_minutes"),
+            (aws_attributes, "aws_attributes"),
+            (azure_attributes, "azure_attributes"),
+            (cluster_id, "cluster_id"),
+            (cluster_log_conf, "cluster_log_conf"),
+            (cluster_name, "cluster_name"),
+            (custom_tags, "custom_tags"),
+            (data_security_mode, "data_security_mode"),
+            (dependency_mode, "dependency_mode"),
+            (docker_image, "docker_image"),
+            (driver_instance_pool_id, "driver_instance_pool_id"),
+            (driver_node_type_flexibility, "driver_node_type_flexibility"),
+            (driver_node_type_id, "driver_node_type_id"),
+            (enable_elastic_disk, "enable_elastic_disk"),
+            (enable_local_disk_encryption, "enable_local_disk_encryption"),
+            (gcp_attributes, "gcp_attributes"),
+            (init_scripts, "init_scripts"),
+            (instance_pool_id, "instance_pool_id"),
+            (is_single_node, "is_single_node"),
+            (kind, "kind"),
+            (node_type_id, "node_type_id"),
+            (num_workers, "num_workers"),
+            (policy_id, "policy_id"),
+            (remote_disk_throughput, "remote_disk_throughput"),
+            (runtime_engine, "runtime_engine"),
+            (single_user_name, "single_user_name"),
+            (spark_conf, "spark_conf"),
+            (spark_env_vars, "spark_env_vars"),
+            (spark_version, "spark_version"),
+            (ssh_public_keys, "ssh_public_keys"),
+            (total_initial_remote_disk_size, "total_initial_remote_disk_size"),
+            (use_ml_runtime, "use_ml_runtime"),
+            (worker_node_type_flexibility, "worker_node_type_flexibility"),
+            (workload_type, "workload_type")
+        ],
+        ["cluster_id", "spark_version"]
+    );
+    /// The new settings of an instance pool.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EditInstancePool {
+        /// Tags of the owner's, at most 45.
+        pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
+        /// Minutes after which an idle machine beyond `min_idle_instances` is given up, 0 to 10000. 0 means at once.
+        pub idle_instance_autotermination_minutes: Option<i64>,
+        pub instance_pool_id: String,
+        pub instance_pool_name: String,
+        /// The most machines of the pool, idle ones and used ones together; absent for no bound.
+        pub max_capacity: Option<i64>,
+        /// How many idle machines the pool keeps ready.
+        pub min_idle_instances: Option<i64>,
+        /// The node type of all machines.
+        pub node_type_id: String,
+        /// Throughput of the remote disks in Mb/s. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub remote_disk_throughput: Option<i64>,
+        /// Size of all remote disks together at the start, in GB. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub total_initial_remote_disk_size: Option<i64>,
+    }
+    crate::object::object!(
+        EditInstancePool,
+        [
+            (custom_tags, "custom_tags"),
+            (idle_instance_autotermination_minutes, "idle_instance_autotermination_minutes"),
+            (instance_pool_id, "instance_pool_id"),
+            (instance_pool_name, "instance_pool_name"),
+            (max_capacity, "max_capacity"),
+            (min_idle_instances, "min_idle_instances"),
+            (node_type_id, "node_type_id"),
+            (remote_disk_throughput, "remote_disk_throughput"),
+            (total_initial_remote_disk_size, "total_initial_remote_disk_size")
+        ],
+        ["instance_pool_id", "instance_pool_name", "node_type_id"]
+    );
+    /// All new settings of a pipeline.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct EditPipeline {
+        /// Whether the name may be one that is in use.
+        pub allow_duplicate_names: Option<bool>,
+        pub budget_policy_id: Option<String>,
+        /// The catalog in Unity Catalog of the tables; absent for a pipeline that publishes to the Hive metastore.
+        pub catalog: Option<String>,
+        /// The release channel, `CURRENT` or `PREVIEW`.
+        pub channel: Option<String>,
+        pub clusters: Option<Vec<PipelineCluster>>,
+        /// Settings of the update, by name, which the pipeline's code can read.
+        pub configuration: Option<std::collections::BTreeMap<String, String>>,
+        /// Whether the pipeline runs without end, instead of once for each update that is started.
+        pub continuous: Option<bool>,
+        pub deployment: Option<PipelineDeployment>,
+        /// Whether the pipeline is in development mode: its cluster stays up, and failures aren't tried again.
+        pub development: Option<bool>,
+        /// The edition, `CORE`, `PRO` or `ADVANCED`.
+        pub edition: Option<String>,
+        pub environment: Option<PipelinesEnvironment>,
+        pub event_log: Option<EventLogSpec>,
+        /// The `last_modified` that the change was made from. If the settings have changed since, it is refused.
+        pub expected_last_modified: Option<i64>,
+        pub filters: Option<PipelineFilters>,
+        pub gateway_definition: Option<IngestionGatewayPipelineDefinition>,
+        pub id: Option<String>,
+        pub ingestion_definition: Option<IngestionPipelineDefinition>,
+        /// The notebooks and files that define the tables.
+        pub libraries: Option<Vec<PipelineLibrary>>,
+        pub name: Option<String>,
+        pub notifications: Option<Vec<PipelineNotifications>>,
+        /// Values that the pipeline's code can ask for, by name.
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
+        pub parent_path: Option<String>,
+        pub photon: Option<bool>,
+        pub restart_window: Option<RestartWindow>,
+        /// The folder in the workspace that the pipeline's files are in.
+        pub root_path: Option<String>,
+        pub run_as: Option<PipelineRunAs>,
+        /// The schema of the tables that name none.
+        pub schema: Option<String>,
+        /// Whether the compute is the service's own.
+        pub serverless: Option<bool>,
+        pub serverless_compute_id: Option<String>,
+        /// The folder for checkpoints and, without Unity Catalog, tables.
+        pub storage: Option<String>,
+        pub tags: Option<std::collections::BTreeMap<String, String>>,
+        /// The schema of the tables, in the older publishing mode; excludes `schema`.
+        pub target: Option<String>,
+        pub trigger: Option<PipelineTrigger>,
+        pub usage_policy_id: Option<String>,
+    }
+    impl std::fmt::Debug for EditPipeline {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("EditPipeline")
+                .field("allow_duplicate_names", &self.allow_duplicate_names)
+                .field("budget_policy_id", &self.budget_policy_id)
+                .field("catalog", &self.catalog)
+                .field("channel", &self.channel)
+                .field("clusters", &self.clusters)
+                .field("configuration", &crate::redacted::Redacted)
+                .field("continuous", &self.continuous)
+                .field("deployment", &self.deployment)
+                .field("development", &self.development)
+                .field("edition", &self.edition)
+                .field("environment", &self.environment)
+                .field("event_log", &self.event_log)
+                .field("expected_last_modified", &self.expected_last_modified)
+                .field("filters", &self.filters)
+                .field("gateway_definition", &self.gateway_definition)
+                .field("id", &self.id)
+                .field("ingestion_definition", &self.ingestion_definition)
+                .field("libraries", &self.libraries)
+                .field("name", &self.name)
+                .field("notifications", &self.notifications)
+                .field("parameters", &crate::redacted::Redacted)
+                .field("parent_path", &self.parent_path)
+                .field("photon", &self.photon)
+                .field("restart_window", &self.restart_window)
+                .field("root_path", &self.root_path)
+                .field("run_as", &self.run_as)
+                .field("schema", &self.schema)
+                .field("serverless", &self.serverless)
+                .field("serverless_compute_id", &self.serverless_compute_id)
+                .field("storage", &self.storage)
+                .field("tags", &self.tags)
+                .field("target", &self.target)
+                .field("trigger", &self.trigger)
+                .field("usage_policy_id", &self.usage_policy_id)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        EditPipeline,
+        [
+            (allow_duplicate_names, "allow_duplicate_names"),
+            (budget_policy_id, "budget_policy_id"),
+            (catalog, "catalog"),
+            (channel, "channel"),
+            (clusters, "clusters"),
+            (configuration, "configuration"),
+            (continuous, "continuous"),
+            (deployment, "deployment"),
+            (development, "development"),
+            (edition, "edition"),
+            (environment, "environment"),
+            (event_log, "event_log"),
+            (expected_last_modified, "expected_last_modified"),
+            (filters, "filters"),
+            (gateway_definition, "gateway_definition"),
+            (id, "id"),
+            (ingestion_definition, "ingestion_definition"),
+            (libraries, "libraries"),
+            (name, "name"),
+            (notifications, "notifications"),
+            (parameters, "parameters"),
+            (parent_path, "parent_path"),
+            (photon, "photon"),
+            (restart_window, "restart_window"),
+            (root_path, "root_path"),
+            (run_as, "run_as"),
+            (schema, "schema"),
+            (serverless, "serverless"),
+            (serverless_compute_id, "serverless_compute_id"),
+            (storage, "storage"),
+            (tags, "tags"),
+            (target, "target"),
+            (trigger, "trigger"),
+            (usage_policy_id, "usage_policy_id")
+        ],
+        []
+    );
+    /// A cluster policy and all of its new members.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EditPolicy {
+        /// The rules, as JSON in text: an object with a rule for each setting, which is named by its path, such as `spark_conf.spark.speculation`. A rule has a `type`: `fixed`, `range`, `allowlist`, `blocklist`, `regex`, `unlimited` or `forbidden`.
+        pub definition: Option<String>,
+        pub description: Option<String>,
+        /// Libraries that each cluster under the policy gets.
+        pub libraries: Option<Vec<Library>>,
+        /// How many clusters of this policy one user may have at a time.
+        pub max_clusters_per_user: Option<i64>,
+        pub name: Option<String>,
+        /// Changes to the rules of the family, as JSON in text; excludes a `definition` in a request.
+        pub policy_family_definition_overrides: Option<String>,
+        /// The family that the rules come from.
+        pub policy_family_id: Option<String>,
+        pub policy_id: String,
+    }
+    crate::object::object!(
+        EditPolicy,
+        [
+            (definition, "definition"),
+            (description, "description"),
+            (libraries, "libraries"),
+            (max_clusters_per_user, "max_clusters_per_user"),
+            (name, "name"),
+            (policy_family_definition_overrides, "policy_family_definition_overrides"),
+            (policy_family_id, "policy_family_id"),
+            (policy_id, "policy_id")
+        ],
+        ["policy_id"]
+    );
+    /// The new settings of a warehouse.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EditWarehouseRequest {
+        /// Minutes without a statement after which the warehouse stops by itself. 0 means never; otherwise at least 5 for a serverless warehouse and 10 for others.
+        pub auto_stop_mins: Option<i64>,
+        pub channel: Option<Channel>,
+        /// The size of each cluster, from `2X-Small` and `X-Small` to `4X-Large` and larger.
+        pub cluster_size: Option<String>,
+        /// Who counts as the creator.
+        pub creator_name: Option<String>,
+        pub customer_version_label: Option<String>,
+        pub enable_photon: Option<bool>,
+        /// Whether the compute is the service's own, which starts within seconds.
+        pub enable_serverless_compute: Option<bool>,
+        /// Deprecated; it belongs to the settings of all warehouses.
+        pub instance_profile_arn: Option<String>,
+        /// The most Databricks units per hour; only for some types.
+        pub max_dbu: Option<i64>,
+        /// The most clusters that load may add, at most 40. Not less than `min_num_clusters`.
+        pub max_num_clusters: Option<i64>,
+        /// How many clusters are always up while the warehouse runs, at least 1 and at most 30.
+        pub min_num_clusters: Option<i64>,
+        /// The name, unique in the workspace and shorter than 100 characters.
+        pub name: Option<String>,
+        pub reyden_cluster_size_multiplier: Option<f64>,
+        pub spot_instance_policy: Option<SpotInstancePolicy>,
+        /// The longest time that a statement may run, in seconds.
+        pub statement_timeout: Option<i64>,
+        pub tags: Option<WarehouseTags>,
+        pub warehouse_type: Option<WarehouseType>,
+    }
+    crate::object::object!(
+        EditWarehouseRequest,
+        [
+            (auto_stop_mins, "auto_stop_mins"),
+            (channel, "channel"),
+            (cluster_size, "cluster_size"),
+            (creator_name, "creator_name"),
+            (customer_version_label, "customer_version_label"),
+            (enable_photon, "enable_photon"),
+            (enable_serverless_compute, "enable_serverless_compute"),
+            (instance_profile_arn, "instance_profile_arn"),
+            (max_dbu, "max_dbu"),
+            (max_num_clusters, "max_num_clusters"),
+            (min_num_clusters, "min_num_clusters"),
+            (name, "name"),
+            (reyden_cluster_size_multiplier, "reyden_cluster_size_multiplier"),
+            (spot_instance_policy, "spot_instance_policy"),
+            (statement_timeout, "statement_timeout"),
+            (tags, "tags"),
+            (warehouse_type, "warehouse_type")
+        ],
+        []
+    );
     /// An answer that carries no data. The service sends an empty object or nothing at all; success is in the status.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct EmptyResponse(pub serde_json::Map<String, serde_json::Value>);
@@ -1873,6 +3173,22 @@ pub mod types {
             Self(value)
         }
     }
+    /// A setting of warehouses.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct EndpointConfPair {
+        pub key: Option<String>,
+        /// Its value, which may be a secret.
+        pub value: Option<String>,
+    }
+    impl std::fmt::Debug for EndpointConfPair {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("EndpointConfPair")
+                .field("key", &self.key)
+                .field("value", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(EndpointConfPair, [(key, "key"), (value, "value")], []);
     /// Whether a warehouse works, and if not, why.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct EndpointHealth {
@@ -1931,6 +3247,197 @@ pub mod types {
             (project_environment, "project_environment")
         ],
         []
+    );
+    /// What is known about an event.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EventDetails {
+        /// The settings that a created cluster has, or an edited one got.
+        pub attributes: Option<ClusterAttributes>,
+        /// Why the target size changed.
+        pub cause: Option<EventDetailsCause>,
+        /// The size that a created or edited cluster was to have.
+        pub cluster_size: Option<ClusterSize>,
+        pub current_num_vcpus: Option<i64>,
+        pub current_num_workers: Option<i64>,
+        pub did_not_expand_reason: Option<String>,
+        /// The new size of a disk, in bytes.
+        pub disk_size: Option<i64>,
+        pub driver_state_message: Option<String>,
+        pub enable_termination_for_node_blocklisted: Option<bool>,
+        /// Free bytes of the disk.
+        pub free_space: Option<i64>,
+        pub init_scripts: Option<InitScriptEventDetails>,
+        /// The cloud provider's id of the machine.
+        pub instance_id: Option<String>,
+        /// The run that the event belongs to, if the cluster is a job's.
+        pub job_run_name: Option<String>,
+        /// The settings before an edit.
+        pub previous_attributes: Option<ClusterAttributes>,
+        /// The size before a resize or an edit.
+        pub previous_cluster_size: Option<ClusterSize>,
+        /// The size of a disk before, in bytes.
+        pub previous_disk_size: Option<i64>,
+        /// Why the cluster ended, for `TERMINATING`.
+        pub reason: Option<TerminationReason>,
+        pub target_num_vcpus: Option<i64>,
+        pub target_num_workers: Option<i64>,
+        /// Who caused the event; absent if it was the service itself.
+        pub user: Option<String>,
+    }
+    crate::object::object!(
+        EventDetails,
+        [
+            (attributes, "attributes"),
+            (cause, "cause"),
+            (cluster_size, "cluster_size"),
+            (current_num_vcpus, "current_num_vcpus"),
+            (current_num_workers, "current_num_workers"),
+            (did_not_expand_reason, "did_not_expand_reason"),
+            (disk_size, "disk_size"),
+            (driver_state_message, "driver_state_message"),
+            (enable_termination_for_node_blocklisted, "enable_termination_for_node_blocklisted"),
+            (free_space, "free_space"),
+            (init_scripts, "init_scripts"),
+            (instance_id, "instance_id"),
+            (job_run_name, "job_run_name"),
+            (previous_attributes, "previous_attributes"),
+            (previous_cluster_size, "previous_cluster_size"),
+            (previous_disk_size, "previous_disk_size"),
+            (reason, "reason"),
+            (target_num_vcpus, "target_num_vcpus"),
+            (target_num_workers, "target_num_workers"),
+            (user, "user")
+        ],
+        []
+    );
+    /// Why a cluster changes its size.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum EventDetailsCause {
+        Autorecovery,
+        Autoscale,
+        AutoscaleV2,
+        DbrAutoscale,
+        ReplaceBadNodes,
+        UserRequest,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        EventDetailsCause,
+        [
+            (Autorecovery, "AUTORECOVERY"),
+            (Autoscale, "AUTOSCALE"),
+            (AutoscaleV2, "AUTOSCALE_V2"),
+            (DbrAutoscale, "DBR_AUTOSCALE"),
+            (ReplaceBadNodes, "REPLACE_BAD_NODES"),
+            (UserRequest, "USER_REQUEST")
+        ]
+    );
+    /// How bad an event is. `METRICS` events only carry numbers.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum EventLevel {
+        Error,
+        Info,
+        Metrics,
+        Warn,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        EventLevel,
+        [(Error, "ERROR"), (Info, "INFO"), (Metrics, "METRICS"), (Warn, "WARN")]
+    );
+    /// The table that a pipeline's events are written to.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EventLogSpec {
+        pub catalog: Option<String>,
+        pub name: Option<String>,
+        pub schema: Option<String>,
+    }
+    crate::object::object!(EventLogSpec, [(catalog, "catalog"), (name, "name"), (schema, "schema")], []);
+    /// What happened to a cluster. `DRIVER_HEALTHY` says that it can be used; `RUNNING` that its creation or its start has ended.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum EventType {
+        AddNodesFailed,
+        AutomaticClusterUpdate,
+        AutoscalingBackoff,
+        AutoscalingFailed,
+        AutoscalingStatsReport,
+        ClusterMigrated,
+        Creating,
+        DbfsDown,
+        DecommissionEnded,
+        DecommissionStarted,
+        DeferredPolicyEnforcementFailed,
+        DeferredPolicyEnforcementScheduled,
+        DidNotExpandDisk,
+        DriverHealthy,
+        DriverNotResponding,
+        DriverUnavailable,
+        Edited,
+        ExpandedDisk,
+        FailedToExpandDisk,
+        InitScriptsFinished,
+        InitScriptsStarted,
+        MetastoreDown,
+        NodesLost,
+        NodeBlacklisted,
+        NodeExcludedDecommissioned,
+        Pinned,
+        Resizing,
+        Restarting,
+        Running,
+        SparkException,
+        Starting,
+        Terminating,
+        UcVolumeMisconfigured,
+        Unpinned,
+        UpsizeCompleted,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        EventType,
+        [
+            (AddNodesFailed, "ADD_NODES_FAILED"),
+            (AutomaticClusterUpdate, "AUTOMATIC_CLUSTER_UPDATE"),
+            (AutoscalingBackoff, "AUTOSCALING_BACKOFF"),
+            (AutoscalingFailed, "AUTOSCALING_FAILED"),
+            (AutoscalingStatsReport, "AUTOSCALING_STATS_REPORT"),
+            (ClusterMigrated, "CLUSTER_MIGRATED"),
+            (Creating, "CREATING"),
+            (DbfsDown, "DBFS_DOWN"),
+            (DecommissionEnded, "DECOMMISSION_ENDED"),
+            (DecommissionStarted, "DECOMMISSION_STARTED"),
+            (DeferredPolicyEnforcementFailed, "DEFERRED_POLICY_ENFORCEMENT_FAILED"),
+            (DeferredPolicyEnforcementScheduled, "DEFERRED_POLICY_ENFORCEMENT_SCHEDULED"),
+            (DidNotExpandDisk, "DID_NOT_EXPAND_DISK"),
+            (DriverHealthy, "DRIVER_HEALTHY"),
+            (DriverNotResponding, "DRIVER_NOT_RESPONDING"),
+            (DriverUnavailable, "DRIVER_UNAVAILABLE"),
+            (Edited, "EDITED"),
+            (ExpandedDisk, "EXPANDED_DISK"),
+            (FailedToExpandDisk, "FAILED_TO_EXPAND_DISK"),
+            (InitScriptsFinished, "INIT_SCRIPTS_FINISHED"),
+            (InitScriptsStarted, "INIT_SCRIPTS_STARTED"),
+            (MetastoreDown, "METASTORE_DOWN"),
+            (NodesLost, "NODES_LOST"),
+            (NodeBlacklisted, "NODE_BLACKLISTED"),
+            (NodeExcludedDecommissioned, "NODE_EXCLUDED_DECOMMISSIONED"),
+            (Pinned, "PINNED"),
+            (Resizing, "RESIZING"),
+            (Restarting, "RESTARTING"),
+            (Running, "RUNNING"),
+            (SparkException, "SPARK_EXCEPTION"),
+            (Starting, "STARTING"),
+            (Terminating, "TERMINATING"),
+            (UcVolumeMisconfigured, "UC_VOLUME_MISCONFIGURED"),
+            (Unpinned, "UNPINNED"),
+            (UpsizeCompleted, "UPSIZE_COMPLETED")
+        ]
     );
     /// Code to run, and where. The service wants all members, though it marks none as required.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -2073,6 +3580,30 @@ pub mod types {
         ],
         []
     );
+    /// What sent a statement; several members may be there.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ExternalQuerySource {
+        pub alert_id: Option<String>,
+        pub dashboard_id: Option<String>,
+        pub genie_space_id: Option<String>,
+        pub job_info: Option<QuerySourceJobInfo>,
+        pub legacy_dashboard_id: Option<String>,
+        pub notebook_id: Option<String>,
+        pub sql_query_id: Option<String>,
+    }
+    crate::object::object!(
+        ExternalQuerySource,
+        [
+            (alert_id, "alert_id"),
+            (dashboard_id, "dashboard_id"),
+            (genie_space_id, "genie_space_id"),
+            (job_info, "job_info"),
+            (legacy_dashboard_id, "legacy_dashboard_id"),
+            (notebook_id, "notebook_id"),
+            (sql_query_id, "sql_query_id")
+        ],
+        []
+    );
     /// `FileArrivalTriggerConfiguration`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct FileArrivalTriggerConfiguration {
@@ -2095,6 +3626,110 @@ pub mod types {
         pub using_file_events: Option<bool>,
     }
     crate::object::object!(FileArrivalTriggerState, [(using_file_events, "using_file_events")], []);
+    /// Which files are read.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FileFilter {
+        pub modified_after: Option<String>,
+        pub modified_before: Option<String>,
+        pub path_filter: Option<String>,
+    }
+    crate::object::object!(
+        FileFilter,
+        [
+            (modified_after, "modified_after"),
+            (modified_before, "modified_before"),
+            (path_filter, "path_filter")
+        ],
+        []
+    );
+    /// How files are read.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FileIngestionOptions {
+        pub corrupt_record_column: Option<String>,
+        pub file_filters: Option<Vec<FileFilter>>,
+        pub format: Option<FileIngestionOptionsFileFormat>,
+        pub format_options: Option<std::collections::BTreeMap<String, String>>,
+        pub ignore_corrupt_files: Option<bool>,
+        pub infer_column_types: Option<bool>,
+        pub reader_case_sensitive: Option<bool>,
+        pub rescued_data_column: Option<String>,
+        pub schema_evolution_mode: Option<FileIngestionOptionsSchemaEvolutionMode>,
+        pub schema_hints: Option<String>,
+        pub single_variant_column: Option<String>,
+    }
+    crate::object::object!(
+        FileIngestionOptions,
+        [
+            (corrupt_record_column, "corrupt_record_column"),
+            (file_filters, "file_filters"),
+            (format, "format"),
+            (format_options, "format_options"),
+            (ignore_corrupt_files, "ignore_corrupt_files"),
+            (infer_column_types, "infer_column_types"),
+            (reader_case_sensitive, "reader_case_sensitive"),
+            (rescued_data_column, "rescued_data_column"),
+            (schema_evolution_mode, "schema_evolution_mode"),
+            (schema_hints, "schema_hints"),
+            (single_variant_column, "single_variant_column")
+        ],
+        []
+    );
+    /// The format of files.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum FileIngestionOptionsFileFormat {
+        Avro,
+        Binaryfile,
+        Csv,
+        Excel,
+        Json,
+        Orc,
+        Parquet,
+        Xml,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        FileIngestionOptionsFileFormat,
+        [
+            (Avro, "AVRO"),
+            (Binaryfile, "BINARYFILE"),
+            (Csv, "CSV"),
+            (Excel, "EXCEL"),
+            (Json, "JSON"),
+            (Orc, "ORC"),
+            (Parquet, "PARQUET"),
+            (Xml, "XML")
+        ]
+    );
+    /// What happens when a file has columns that are not in the table.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum FileIngestionOptionsSchemaEvolutionMode {
+        AddNewColumns,
+        AddNewColumnsWithTypeWidening,
+        FailOnNewColumns,
+        None,
+        Rescue,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        FileIngestionOptionsSchemaEvolutionMode,
+        [
+            (AddNewColumns, "ADD_NEW_COLUMNS"),
+            (AddNewColumnsWithTypeWidening, "ADD_NEW_COLUMNS_WITH_TYPE_WIDENING"),
+            (FailOnNewColumns, "FAIL_ON_NEW_COLUMNS"),
+            (None, "NONE"),
+            (Rescue, "RESCUE")
+        ]
+    );
+    /// A file in the workspace, in Python or SQL.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FileLibrary {
+        pub path: Option<String>,
+    }
+    crate::object::object!(FileLibrary, [(path, "path")], []);
     /// `ForEachStats`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ForEachStats {
@@ -2240,6 +3875,147 @@ pub mod types {
         ],
         []
     );
+    /// Which events of a cluster to list, and from where on.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GetEvents {
+        /// The cluster's id. The service requires it.
+        pub cluster_id: Option<String>,
+        /// Only events up to this time, in milliseconds since the epoch; now when left out.
+        pub end_time: Option<i64>,
+        /// Only events of these types.
+        pub event_types: Option<Vec<EventType>>,
+        /// The most events in one page, at most 500; 50 when left out. Deprecated; use `page_size`.
+        pub limit: Option<i64>,
+        /// How many events to skip. Deprecated; use `page_token`.
+        pub offset: Option<i64>,
+        /// Which end of the time range comes first; the newest event when left out.
+        pub order: Option<GetEventsOrder>,
+        /// The most events in one page, at most 500. Excludes `limit`.
+        pub page_size: Option<i64>,
+        /// The `next_page_token` or `prev_page_token` of another page. Excludes `offset`.
+        pub page_token: Option<String>,
+        /// Only events from this time on, in milliseconds since the epoch.
+        pub start_time: Option<i64>,
+    }
+    crate::object::object!(
+        GetEvents,
+        [
+            (cluster_id, "cluster_id"),
+            (end_time, "end_time"),
+            (event_types, "event_types"),
+            (limit, "limit"),
+            (offset, "offset"),
+            (order, "order"),
+            (page_size, "page_size"),
+            (page_token, "page_token"),
+            (start_time, "start_time")
+        ],
+        []
+    );
+    /// The order of events: `ASC` the oldest first, `DESC` the newest first.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum GetEventsOrder {
+        Asc,
+        Desc,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(GetEventsOrder, [(Asc, "ASC"), (Desc, "DESC")]);
+    /// A page of events.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GetEventsResponse {
+        pub events: Option<Vec<ClusterEvent>>,
+        /// The body of the request for the next page. Deprecated; use `next_page_token`.
+        pub next_page: Option<GetEvents>,
+        pub next_page_token: Option<String>,
+        pub prev_page_token: Option<String>,
+        /// How many events match the request in all. Deprecated with no replacement.
+        pub total_count: Option<i64>,
+    }
+    crate::object::object!(
+        GetEventsResponse,
+        [
+            (events, "events"),
+            (next_page, "next_page"),
+            (next_page_token, "next_page_token"),
+            (prev_page_token, "prev_page_token"),
+            (total_count, "total_count")
+        ],
+        []
+    );
+    /// A pipeline with its settings and its state.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct GetPipelineResponse {
+        /// Why the pipeline is in its state, for people.
+        pub cause: Option<String>,
+        pub cluster_id: Option<String>,
+        pub creator_user_name: Option<String>,
+        pub effective_budget_policy_id: Option<String>,
+        pub effective_publishing_mode: Option<PublishingMode>,
+        pub effective_serverless_compute_id: Option<String>,
+        pub health: Option<PipelineHealth>,
+        /// When the settings were changed last, in milliseconds since the epoch.
+        pub last_modified: Option<i64>,
+        /// The latest updates, the newest first.
+        pub latest_updates: Option<Vec<UpdateStateInfo>>,
+        pub name: Option<String>,
+        /// Values that the pipeline's code can ask for, by name.
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
+        pub pipeline_id: Option<String>,
+        pub run_as: Option<PipelineRunAs>,
+        /// Who the pipeline runs as: a user's e-mail address or an application id.
+        pub run_as_user_name: Option<String>,
+        pub spec: Option<PipelineSpec>,
+        pub state: Option<PipelineState>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    impl std::fmt::Debug for GetPipelineResponse {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("GetPipelineResponse")
+                .field("cause", &self.cause)
+                .field("cluster_id", &self.cluster_id)
+                .field("creator_user_name", &self.creator_user_name)
+                .field("effective_budget_policy_id", &self.effective_budget_policy_id)
+                .field("effective_publishing_mode", &self.effective_publishing_mode)
+                .field("effective_serverless_compute_id", &self.effective_serverless_compute_id)
+                .field("health", &self.health)
+                .field("last_modified", &self.last_modified)
+                .field("latest_updates", &self.latest_updates)
+                .field("name", &self.name)
+                .field("parameters", &crate::redacted::Redacted)
+                .field("pipeline_id", &self.pipeline_id)
+                .field("run_as", &self.run_as)
+                .field("run_as_user_name", &self.run_as_user_name)
+                .field("spec", &self.spec)
+                .field("state", &self.state)
+                .field("extra", &self.extra)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        GetPipelineResponse,
+        [
+            (cause, "cause"),
+            (cluster_id, "cluster_id"),
+            (creator_user_name, "creator_user_name"),
+            (effective_budget_policy_id, "effective_budget_policy_id"),
+            (effective_publishing_mode, "effective_publishing_mode"),
+            (effective_serverless_compute_id, "effective_serverless_compute_id"),
+            (health, "health"),
+            (last_modified, "last_modified"),
+            (latest_updates, "latest_updates"),
+            (name, "name"),
+            (parameters, "parameters"),
+            (pipeline_id, "pipeline_id"),
+            (run_as, "run_as"),
+            (run_as_user_name, "run_as_user_name"),
+            (spec, "spec"),
+            (state, "state")
+        ],
+        [],
+        extra
+    );
     /// The runtime versions that clusters can be made with.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GetSparkVersionsResponse {
@@ -2247,6 +4023,51 @@ pub mod types {
         pub versions: Option<Vec<SparkVersion>>,
     }
     crate::object::object!(GetSparkVersionsResponse, [(versions, "versions")], []);
+    /// An update of a pipeline.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GetUpdateResponse {
+        pub update: Option<UpdateInfo>,
+    }
+    crate::object::object!(GetUpdateResponse, [(update, "update")], []);
+    /// The settings that all warehouses of a workspace share.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GetWorkspaceWarehouseConfigResponse {
+        /// The release channel of the SQL engine where a warehouse sets none.
+        pub channel: Option<Channel>,
+        /// Deprecated; use `sql_configuration_parameters`.
+        pub config_param: Option<RepeatedEndpointConfPairs>,
+        /// Spark settings for the access to data.
+        pub data_access_config: Option<Vec<EndpointConfPair>>,
+        /// Whether serverless warehouses are allowed. Deprecated; see `enabled_warehouse_types`.
+        pub enable_serverless_compute: Option<bool>,
+        /// Which types may be created. A type that is left out of a change stays as it is.
+        pub enabled_warehouse_types: Option<Vec<WarehouseTypePair>>,
+        /// Deprecated; use `sql_configuration_parameters`.
+        pub global_param: Option<RepeatedEndpointConfPairs>,
+        /// The service account that warehouses on Google Cloud act as.
+        pub google_service_account: Option<String>,
+        /// The instance profile that warehouses on AWS carry.
+        pub instance_profile_arn: Option<String>,
+        pub security_policy: Option<WarehouseSecurityPolicy>,
+        /// SQL settings of every session.
+        pub sql_configuration_parameters: Option<RepeatedEndpointConfPairs>,
+    }
+    crate::object::object!(
+        GetWorkspaceWarehouseConfigResponse,
+        [
+            (channel, "channel"),
+            (config_param, "config_param"),
+            (data_access_config, "data_access_config"),
+            (enable_serverless_compute, "enable_serverless_compute"),
+            (enabled_warehouse_types, "enabled_warehouse_types"),
+            (global_param, "global_param"),
+            (google_service_account, "google_service_account"),
+            (instance_profile_arn, "instance_profile_arn"),
+            (security_policy, "security_policy"),
+            (sql_configuration_parameters, "sql_configuration_parameters")
+        ],
+        []
+    );
     /// The service that has the repository.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -2307,6 +4128,150 @@ pub mod types {
         ],
         []
     );
+    /// A script that runs on each node, without its text.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GlobalInitScriptDetails {
+        /// When the script was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        pub enabled: Option<bool>,
+        pub name: Option<String>,
+        /// When the script runs: 0 is the first.
+        pub position: Option<i64>,
+        pub script_id: Option<String>,
+        /// When the script was changed last, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    crate::object::object!(
+        GlobalInitScriptDetails,
+        [
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (enabled, "enabled"),
+            (name, "name"),
+            (position, "position"),
+            (script_id, "script_id"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// A script that runs on each node, with its text.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct GlobalInitScriptDetailsWithContent {
+        /// When the script was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        pub created_by: Option<String>,
+        pub enabled: Option<bool>,
+        pub name: Option<String>,
+        /// When the script runs: 0 is the first.
+        pub position: Option<i64>,
+        /// The text in Base64.
+        pub script: Option<String>,
+        pub script_id: Option<String>,
+        /// When the script was changed last, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        pub updated_by: Option<String>,
+    }
+    impl std::fmt::Debug for GlobalInitScriptDetailsWithContent {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("GlobalInitScriptDetailsWithContent")
+                .field("created_at", &self.created_at)
+                .field("created_by", &self.created_by)
+                .field("enabled", &self.enabled)
+                .field("name", &self.name)
+                .field("position", &self.position)
+                .field("script", &crate::redacted::Redacted)
+                .field("script_id", &self.script_id)
+                .field("updated_at", &self.updated_at)
+                .field("updated_by", &self.updated_by)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        GlobalInitScriptDetailsWithContent,
+        [
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (enabled, "enabled"),
+            (name, "name"),
+            (position, "position"),
+            (script, "script"),
+            (script_id, "script_id"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// Settings of Google Ads as a source.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GoogleAdsConfig {
+        pub manager_account_id: Option<String>,
+    }
+    crate::object::object!(GoogleAdsConfig, [(manager_account_id, "manager_account_id")], []);
+    /// A report of Google Ads.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GoogleAdsCustomReportOptions {
+        pub metrics: Option<Vec<String>>,
+        pub resource: Option<String>,
+        pub resource_fields: Option<Vec<String>>,
+        pub segments: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        GoogleAdsCustomReportOptions,
+        [
+            (metrics, "metrics"),
+            (resource, "resource"),
+            (resource_fields, "resource_fields"),
+            (segments, "segments")
+        ],
+        []
+    );
+    /// What to copy from Google Ads.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GoogleAdsOptions {
+        pub custom_report_options: Option<GoogleAdsCustomReportOptions>,
+        pub lookback_window_days: Option<i64>,
+        pub manager_account_id: Option<String>,
+        pub sync_start_date: Option<String>,
+    }
+    crate::object::object!(
+        GoogleAdsOptions,
+        [
+            (custom_report_options, "custom_report_options"),
+            (lookback_window_days, "lookback_window_days"),
+            (manager_account_id, "manager_account_id"),
+            (sync_start_date, "sync_start_date")
+        ],
+        []
+    );
+    /// What of Google Drive to copy.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum GoogleDriveEntityType {
+        File,
+        FileMetadata,
+        Permission,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        GoogleDriveEntityType,
+        [(File, "FILE"), (FileMetadata, "FILE_METADATA"), (Permission, "PERMISSION")]
+    );
+    /// What to copy from Google Drive.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GoogleDriveOptions {
+        pub entity_type: Option<GoogleDriveEntityType>,
+        pub file_ingestion_options: Option<FileIngestionOptions>,
+        pub url: Option<String>,
+    }
+    crate::object::object!(
+        GoogleDriveOptions,
+        [(entity_type, "entity_type"), (file_ingestion_options, "file_ingestion_options"), (url, "url")],
+        []
+    );
     /// `HardwareAcceleratorType`
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -2325,6 +4290,182 @@ pub mod types {
             (Gpu1xH100, "GPU_1xH100"),
             (Gpu8xB300, "GPU_8xB300"),
             (Gpu8xH100, "GPU_8xH100")
+        ]
+    );
+    /// What to copy: a report, all tables of a schema, or a table.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct IngestionConfig {
+        pub report: Option<ReportSpec>,
+        pub schema: Option<SchemaSpec>,
+        pub table: Option<TableSpec>,
+    }
+    crate::object::object!(IngestionConfig, [(report, "report"), (schema, "schema"), (table, "table")], []);
+    /// How one source is spread over several tables.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct IngestionFanoutOptions {
+        pub fanout_by: Option<String>,
+        pub transforms: Option<Vec<Transformer>>,
+    }
+    crate::object::object!(
+        IngestionFanoutOptions,
+        [(fanout_by, "fanout_by"), (transforms, "transforms")],
+        []
+    );
+    /// A pipeline that fetches the changes of a database.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct IngestionGatewayPipelineDefinition {
+        /// Deprecated; use `connection_name`.
+        pub connection_id: Option<String>,
+        pub connection_name: Option<String>,
+        pub connection_parameters: Option<ConnectionParameters>,
+        pub gateway_storage_catalog: Option<String>,
+        pub gateway_storage_name: Option<String>,
+        pub gateway_storage_schema: Option<String>,
+    }
+    crate::object::object!(
+        IngestionGatewayPipelineDefinition,
+        [
+            (connection_id, "connection_id"),
+            (connection_name, "connection_name"),
+            (connection_parameters, "connection_parameters"),
+            (gateway_storage_catalog, "gateway_storage_catalog"),
+            (gateway_storage_name, "gateway_storage_name"),
+            (gateway_storage_schema, "gateway_storage_schema")
+        ],
+        []
+    );
+    /// A pipeline that copies tables from another system.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct IngestionPipelineDefinition {
+        pub connection_name: Option<String>,
+        pub connector_type: Option<ConnectorType>,
+        pub data_staging_options: Option<DataStagingOptions>,
+        pub full_refresh_window: Option<OperationTimeWindow>,
+        pub ingest_from_uc_foreign_catalog: Option<bool>,
+        /// The pipeline that fetches the changes, for databases.
+        pub ingestion_gateway_id: Option<String>,
+        pub netsuite_jar_path: Option<String>,
+        pub objects: Option<Vec<IngestionConfig>>,
+        pub source_configurations: Option<Vec<SourceConfig>>,
+        pub source_type: Option<IngestionSourceType>,
+        pub table_configuration: Option<TableSpecificConfig>,
+    }
+    crate::object::object!(
+        IngestionPipelineDefinition,
+        [
+            (connection_name, "connection_name"),
+            (connector_type, "connector_type"),
+            (data_staging_options, "data_staging_options"),
+            (full_refresh_window, "full_refresh_window"),
+            (ingest_from_uc_foreign_catalog, "ingest_from_uc_foreign_catalog"),
+            (ingestion_gateway_id, "ingestion_gateway_id"),
+            (netsuite_jar_path, "netsuite_jar_path"),
+            (objects, "objects"),
+            (source_configurations, "source_configurations"),
+            (source_type, "source_type"),
+            (table_configuration, "table_configuration")
+        ],
+        []
+    );
+    /// The kind of a source.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum IngestionSourceType {
+        Bigquery,
+        Confluence,
+        Dynamics365,
+        ForeignCatalog,
+        Ga4RawData,
+        GoogleDrive,
+        Jira,
+        ManagedPostgresql,
+        MetaMarketing,
+        Mysql,
+        Netsuite,
+        Onedrive,
+        Oracle,
+        Postgresql,
+        Rabbitmq,
+        Salesforce,
+        Servicenow,
+        Sharepoint,
+        Smartsheet,
+        Sqlserver,
+        Teradata,
+        TiktokAds,
+        WorkdayRaas,
+        Zendesk,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        IngestionSourceType,
+        [
+            (Bigquery, "BIGQUERY"),
+            (Confluence, "CONFLUENCE"),
+            (Dynamics365, "DYNAMICS365"),
+            (ForeignCatalog, "FOREIGN_CATALOG"),
+            (Ga4RawData, "GA4_RAW_DATA"),
+            (GoogleDrive, "GOOGLE_DRIVE"),
+            (Jira, "JIRA"),
+            (ManagedPostgresql, "MANAGED_POSTGRESQL"),
+            (MetaMarketing, "META_MARKETING"),
+            (Mysql, "MYSQL"),
+            (Netsuite, "NETSUITE"),
+            (Onedrive, "ONEDRIVE"),
+            (Oracle, "ORACLE"),
+            (Postgresql, "POSTGRESQL"),
+            (Rabbitmq, "RABBITMQ"),
+            (Salesforce, "SALESFORCE"),
+            (Servicenow, "SERVICENOW"),
+            (Sharepoint, "SHAREPOINT"),
+            (Smartsheet, "SMARTSHEET"),
+            (Sqlserver, "SQLSERVER"),
+            (Teradata, "TERADATA"),
+            (TiktokAds, "TIKTOK_ADS"),
+            (WorkdayRaas, "WORKDAY_RAAS"),
+            (Zendesk, "ZENDESK")
+        ]
+    );
+    /// Which init scripts ran, and how they ended.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InitScriptEventDetails {
+        /// The cluster's own scripts.
+        pub cluster: Option<Vec<InitScriptInfoAndExecutionDetails>>,
+        /// The scripts that run on all clusters of the workspace.
+        pub global: Option<Vec<InitScriptInfoAndExecutionDetails>>,
+        /// The private address of the node.
+        pub reported_for_node: Option<String>,
+    }
+    crate::object::object!(
+        InitScriptEventDetails,
+        [(cluster, "cluster"), (global, "global"), (reported_for_node, "reported_for_node")],
+        []
+    );
+    /// How an init script ended.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum InitScriptExecutionStatus {
+        FailedExecution,
+        FailedFetch,
+        FuseMountFailed,
+        NotExecuted,
+        Skipped,
+        Succeeded,
+        Unknown,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        InitScriptExecutionStatus,
+        [
+            (FailedExecution, "FAILED_EXECUTION"),
+            (FailedFetch, "FAILED_FETCH"),
+            (FuseMountFailed, "FUSE_MOUNT_FAILED"),
+            (NotExecuted, "NOT_EXECUTED"),
+            (Skipped, "SKIPPED"),
+            (Succeeded, "SUCCEEDED"),
+            (Unknown, "UNKNOWN")
         ]
     );
     /// A script that runs on each node before Spark starts. One of the members is set and says where it is.
@@ -2358,6 +4499,254 @@ pub mod types {
         ],
         []
     );
+    /// An init script and how it ended.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InitScriptInfoAndExecutionDetails {
+        pub abfss: Option<Adlsgen2Info>,
+        pub dbfs: Option<DbfsStorageInfo>,
+        pub error_message: Option<String>,
+        pub execution_duration_seconds: Option<i64>,
+        pub file: Option<LocalFileInfo>,
+        pub gcs: Option<GcsStorageInfo>,
+        pub s3: Option<S3StorageInfo>,
+        pub status: Option<InitScriptExecutionStatus>,
+        /// What the script wrote to its error stream, shortened.
+        pub stderr: Option<String>,
+        pub volumes: Option<VolumesStorageInfo>,
+        pub workspace: Option<WorkspaceStorageInfo>,
+    }
+    crate::object::object!(
+        InitScriptInfoAndExecutionDetails,
+        [
+            (abfss, "abfss"),
+            (dbfs, "dbfs"),
+            (error_message, "error_message"),
+            (execution_duration_seconds, "execution_duration_seconds"),
+            (file, "file"),
+            (gcs, "gcs"),
+            (s3, "s3"),
+            (status, "status"),
+            (stderr, "stderr"),
+            (volumes, "volumes"),
+            (workspace, "workspace")
+        ],
+        []
+    );
+    /// The libraries to install, and on which cluster.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InstallLibraries {
+        pub cluster_id: String,
+        pub libraries: Vec<Library>,
+    }
+    crate::object::object!(
+        InstallLibraries,
+        [(cluster_id, "cluster_id"), (libraries, "libraries")],
+        ["cluster_id", "libraries"]
+    );
+    /// An instance pool: its settings, its state and how many machines it has.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InstancePool {
+        pub aws_attributes: Option<InstancePoolAwsAttributes>,
+        pub azure_attributes: Option<InstancePoolAzureAttributes>,
+        /// Tags of the owner's, at most 45.
+        pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
+        /// Tags that the service adds, such as `Vendor` and `DatabricksInstancePoolId`.
+        pub default_tags: Option<std::collections::BTreeMap<String, String>>,
+        pub disk_spec: Option<DiskSpec>,
+        /// Whether machines get more disk by themselves when they run short of it.
+        pub enable_elastic_disk: Option<bool>,
+        pub gcp_attributes: Option<InstancePoolGcpAttributes>,
+        /// Minutes after which an idle machine beyond `min_idle_instances` is given up, 0 to 10000. 0 means at once.
+        pub idle_instance_autotermination_minutes: Option<i64>,
+        pub instance_pool_id: Option<String>,
+        pub instance_pool_name: Option<String>,
+        /// The most machines of the pool, idle ones and used ones together; absent for no bound.
+        pub max_capacity: Option<i64>,
+        /// How many idle machines the pool keeps ready.
+        pub min_idle_instances: Option<i64>,
+        pub node_type_flexibility: Option<NodeTypeFlexibility>,
+        /// The node type of all machines.
+        pub node_type_id: Option<String>,
+        pub preloaded_docker_images: Option<Vec<DockerImage>>,
+        /// The runtime version that is on the machines before a cluster takes them; at most one.
+        pub preloaded_spark_versions: Option<Vec<String>>,
+        /// Throughput of the remote disks in Mb/s. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub remote_disk_throughput: Option<i64>,
+        pub state: Option<InstancePoolState>,
+        pub stats: Option<InstancePoolStats>,
+        /// What keeps machines from starting.
+        pub status: Option<InstancePoolStatus>,
+        /// Size of all remote disks together at the start, in GB. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub total_initial_remote_disk_size: Option<i64>,
+    }
+    crate::object::object!(
+        InstancePool,
+        [
+            (aws_attributes, "aws_attributes"),
+            (azure_attributes, "azure_attributes"),
+            (custom_tags, "custom_tags"),
+            (default_tags, "default_tags"),
+            (disk_spec, "disk_spec"),
+            (enable_elastic_disk, "enable_elastic_disk"),
+            (gcp_attributes, "gcp_attributes"),
+            (idle_instance_autotermination_minutes, "idle_instance_autotermination_minutes"),
+            (instance_pool_id, "instance_pool_id"),
+            (instance_pool_name, "instance_pool_name"),
+            (max_capacity, "max_capacity"),
+            (min_idle_instances, "min_idle_instances"),
+            (node_type_flexibility, "node_type_flexibility"),
+            (node_type_id, "node_type_id"),
+            (preloaded_docker_images, "preloaded_docker_images"),
+            (preloaded_spark_versions, "preloaded_spark_versions"),
+            (remote_disk_throughput, "remote_disk_throughput"),
+            (state, "state"),
+            (stats, "stats"),
+            (status, "status"),
+            (total_initial_remote_disk_size, "total_initial_remote_disk_size")
+        ],
+        []
+    );
+    /// Settings for pools on AWS.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InstancePoolAwsAttributes {
+        pub availability: Option<InstancePoolAwsAttributesAvailability>,
+        pub instance_profile_arn: Option<String>,
+        /// The most to pay for a spot instance, in percent of the on-demand price.
+        pub spot_bid_price_percent: Option<i64>,
+        /// The availability zone, such as `us-west-2a`, in the workspace's region; `auto` picks one.
+        pub zone_id: Option<String>,
+    }
+    crate::object::object!(
+        InstancePoolAwsAttributes,
+        [
+            (availability, "availability"),
+            (instance_profile_arn, "instance_profile_arn"),
+            (spot_bid_price_percent, "spot_bid_price_percent"),
+            (zone_id, "zone_id")
+        ],
+        []
+    );
+    /// Which instances a pool on AWS has.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum InstancePoolAwsAttributesAvailability {
+        OnDemand,
+        Spot,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        InstancePoolAwsAttributesAvailability,
+        [(OnDemand, "ON_DEMAND"), (Spot, "SPOT")]
+    );
+    /// Settings for pools on Azure.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InstancePoolAzureAttributes {
+        pub availability: Option<InstancePoolAzureAttributesAvailability>,
+        pub capacity_reservation_group: Option<String>,
+        /// The most to pay for a spot instance, in US dollars per hour; -1 means up to the on-demand price.
+        pub spot_bid_max_price: Option<f64>,
+    }
+    crate::object::object!(
+        InstancePoolAzureAttributes,
+        [
+            (availability, "availability"),
+            (capacity_reservation_group, "capacity_reservation_group"),
+            (spot_bid_max_price, "spot_bid_max_price")
+        ],
+        []
+    );
+    /// Which instances a pool on Azure has.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum InstancePoolAzureAttributesAvailability {
+        OnDemandAzure,
+        SpotAzure,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        InstancePoolAzureAttributesAvailability,
+        [(OnDemandAzure, "ON_DEMAND_AZURE"), (SpotAzure, "SPOT_AZURE")]
+    );
+    /// Settings for pools on Google Cloud.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InstancePoolGcpAttributes {
+        pub gcp_availability: Option<GcpAvailability>,
+        /// Local SSDs of each machine, 0 to 8.
+        pub local_ssd_count: Option<i64>,
+        /// The availability zone, or `HA` or `AUTO`.
+        pub zone_id: Option<String>,
+    }
+    crate::object::object!(
+        InstancePoolGcpAttributes,
+        [(gcp_availability, "gcp_availability"), (local_ssd_count, "local_ssd_count"), (zone_id, "zone_id")],
+        []
+    );
+    /// Whether clusters can start from a pool. `DELETED` pools don't show up in the list.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum InstancePoolState {
+        Active,
+        Deleted,
+        Stopped,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        InstancePoolState,
+        [(Active, "ACTIVE"), (Deleted, "DELETED"), (Stopped, "STOPPED")]
+    );
+    /// How many machines a pool has.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InstancePoolStats {
+        pub idle_count: Option<i64>,
+        /// Machines that are starting to be idle ones.
+        pub pending_idle_count: Option<i64>,
+        /// Machines that are starting for a cluster.
+        pub pending_used_count: Option<i64>,
+        pub used_count: Option<i64>,
+    }
+    crate::object::object!(
+        InstancePoolStats,
+        [
+            (idle_count, "idle_count"),
+            (pending_idle_count, "pending_idle_count"),
+            (pending_used_count, "pending_used_count"),
+            (used_count, "used_count")
+        ],
+        []
+    );
+    /// What went wrong with the machines of a pool.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InstancePoolStatus {
+        pub pending_instance_errors: Option<Vec<PendingInstanceError>>,
+    }
+    crate::object::object!(InstancePoolStatus, [(pending_instance_errors, "pending_instance_errors")], []);
+    /// An AWS instance profile that is registered in the workspace.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InstanceProfile {
+        /// The ARN of its role; only if the names of the two differ.
+        pub iam_role_arn: Option<String>,
+        pub instance_profile_arn: Option<String>,
+        /// Whether it serves only to assume other roles.
+        pub is_meta_instance_profile: Option<bool>,
+    }
+    crate::object::object!(
+        InstanceProfile,
+        [
+            (iam_role_arn, "iam_role_arn"),
+            (instance_profile_arn, "instance_profile_arn"),
+            (is_meta_instance_profile, "is_meta_instance_profile")
+        ],
+        []
+    );
+    /// What to copy from Jira.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JiraConnectorOptions {
+        pub include_jira_spaces: Option<Vec<String>>,
+    }
+    crate::object::object!(JiraConnectorOptions, [(include_jira_spaces, "include_jira_spaces")], []);
     /// A job. Members that are not described are kept.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Job {
@@ -2921,6 +5310,64 @@ pub mod types {
         ],
         []
     );
+    /// How JSON is decoded.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JsonTransformerOptions {
+        pub as_variant: Option<bool>,
+        pub schema: Option<String>,
+        pub schema_evolution_mode: Option<FileIngestionOptionsSchemaEvolutionMode>,
+        pub schema_file_path: Option<String>,
+        pub schema_hints: Option<String>,
+    }
+    crate::object::object!(
+        JsonTransformerOptions,
+        [
+            (as_variant, "as_variant"),
+            (schema, "schema"),
+            (schema_evolution_mode, "schema_evolution_mode"),
+            (schema_file_path, "schema_file_path"),
+            (schema_hints, "schema_hints")
+        ],
+        []
+    );
+    /// What to read from Kafka.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct KafkaOptions {
+        /// Settings of the Kafka client, by name; may hold secrets.
+        pub client_config: Option<std::collections::BTreeMap<String, String>>,
+        pub key_transformer: Option<Transformer>,
+        pub max_offsets_per_trigger: Option<i64>,
+        pub starting_offset: Option<String>,
+        pub topic_pattern: Option<String>,
+        pub topics: Option<Vec<String>>,
+        pub value_transformer: Option<Transformer>,
+    }
+    impl std::fmt::Debug for KafkaOptions {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("KafkaOptions")
+                .field("client_config", &crate::redacted::Redacted)
+                .field("key_transformer", &self.key_transformer)
+                .field("max_offsets_per_trigger", &self.max_offsets_per_trigger)
+                .field("starting_offset", &self.starting_offset)
+                .field("topic_pattern", &self.topic_pattern)
+                .field("topics", &self.topics)
+                .field("value_transformer", &self.value_transformer)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        KafkaOptions,
+        [
+            (client_config, "client_config"),
+            (key_transformer, "key_transformer"),
+            (max_offsets_per_trigger, "max_offsets_per_trigger"),
+            (starting_offset, "starting_offset"),
+            (topic_pattern, "topic_pattern"),
+            (topics, "topics"),
+            (value_transformer, "value_transformer")
+        ],
+        []
+    );
     /// A library to install. Exactly one member is given.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Library {
@@ -2943,6 +5390,153 @@ pub mod types {
             (requirements, "requirements"),
             (whl, "whl")
         ],
+        []
+    );
+    /// A library and its state on a cluster.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct LibraryFullStatus {
+        /// Whether it was installed for all clusters.
+        pub is_library_for_all_clusters: Option<bool>,
+        pub library: Option<Library>,
+        /// What the installation had to say, such as warnings or why it failed.
+        pub messages: Option<Vec<String>>,
+        pub status: Option<LibraryInstallStatus>,
+    }
+    crate::object::object!(
+        LibraryFullStatus,
+        [
+            (is_library_for_all_clusters, "is_library_for_all_clusters"),
+            (library, "library"),
+            (messages, "messages"),
+            (status, "status")
+        ],
+        []
+    );
+    /// How far a library is. `PENDING`, `RESOLVING` and `INSTALLING` go on; `INSTALLED`, `RESTORED`, `SKIPPED` and `FAILED` stay; `UNINSTALL_ON_RESTART` stays until the cluster restarts.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum LibraryInstallStatus {
+        Failed,
+        Installed,
+        Installing,
+        Pending,
+        Resolving,
+        Restored,
+        Skipped,
+        UninstallOnRestart,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        LibraryInstallStatus,
+        [
+            (Failed, "FAILED"),
+            (Installed, "INSTALLED"),
+            (Installing, "INSTALLING"),
+            (Pending, "PENDING"),
+            (Resolving, "RESOLVING"),
+            (Restored, "RESTORED"),
+            (Skipped, "SKIPPED"),
+            (UninstallOnRestart, "UNINSTALL_ON_RESTART")
+        ]
+    );
+    /// A report of LinkedIn Ads.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct LinkedInAdsCustomReportOptions {
+        pub entity_granularity: Option<Vec<LinkedInAdsEntityGranularity>>,
+        pub finder: Option<LinkedInAdsFinder>,
+        pub metrics: Option<Vec<String>>,
+        pub time_granularity: Option<LinkedInAdsTimeGranularity>,
+    }
+    crate::object::object!(
+        LinkedInAdsCustomReportOptions,
+        [
+            (entity_granularity, "entity_granularity"),
+            (finder, "finder"),
+            (metrics, "metrics"),
+            (time_granularity, "time_granularity")
+        ],
+        []
+    );
+    /// What each row of a LinkedIn report is about.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum LinkedInAdsEntityGranularity {
+        Campaign,
+        CampaignGroup,
+        Creative,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        LinkedInAdsEntityGranularity,
+        [(Campaign, "CAMPAIGN"), (CampaignGroup, "CAMPAIGN_GROUP"), (Creative, "CREATIVE")]
+    );
+    /// How a LinkedIn report is requested.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum LinkedInAdsFinder {
+        Analytics,
+        AttributedRevenueMetrics,
+        Statistics,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        LinkedInAdsFinder,
+        [
+            (Analytics, "ANALYTICS"),
+            (AttributedRevenueMetrics, "ATTRIBUTED_REVENUE_METRICS"),
+            (Statistics, "STATISTICS")
+        ]
+    );
+    /// What to copy from LinkedIn Ads.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct LinkedInAdsOptions {
+        pub custom_report_options: Option<LinkedInAdsCustomReportOptions>,
+        pub lookback_window_days: Option<i64>,
+        pub sync_start_date: Option<String>,
+    }
+    crate::object::object!(
+        LinkedInAdsOptions,
+        [
+            (custom_report_options, "custom_report_options"),
+            (lookback_window_days, "lookback_window_days"),
+            (sync_start_date, "sync_start_date")
+        ],
+        []
+    );
+    /// How much time each row of a LinkedIn report covers.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum LinkedInAdsTimeGranularity {
+        All,
+        Daily,
+        Monthly,
+        Yearly,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        LinkedInAdsTimeGranularity,
+        [(All, "ALL"), (Daily, "DAILY"), (Monthly, "MONTHLY"), (Yearly, "YEARLY")]
+    );
+    /// The libraries of all clusters.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListAllClusterLibraryStatusesResponse {
+        pub statuses: Option<Vec<ClusterLibraryStatuses>>,
+    }
+    crate::object::object!(ListAllClusterLibraryStatusesResponse, [(statuses, "statuses")], []);
+    /// The availability zones of the workspace's region.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListAvailableZonesResponse {
+        /// The zone that is taken when a cluster names none.
+        pub default_zone: Option<String>,
+        pub zones: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        ListAvailableZonesResponse,
+        [(default_zone, "default_zone"), (zones, "zones")],
         []
     );
     /// A page of clusters.
@@ -2983,6 +5577,24 @@ pub mod types {
         ListClustersSortByField,
         [(ClusterName, "CLUSTER_NAME"), (Default, "DEFAULT")]
     );
+    /// The global init scripts of a workspace.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListGlobalInitScriptsResponse {
+        pub scripts: Option<Vec<GlobalInitScriptDetails>>,
+    }
+    crate::object::object!(ListGlobalInitScriptsResponse, [(scripts, "scripts")], []);
+    /// The instance pools of a workspace.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListInstancePools {
+        pub instance_pools: Option<Vec<InstancePool>>,
+    }
+    crate::object::object!(ListInstancePools, [(instance_pools, "instance_pools")], []);
+    /// The instance profiles that the caller may use.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListInstanceProfilesResponse {
+        pub instance_profiles: Option<Vec<InstanceProfile>>,
+    }
+    crate::object::object!(ListInstanceProfilesResponse, [(instance_profiles, "instance_profiles")], []);
     /// A page of jobs.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListJobsResponse {
@@ -3011,6 +5623,61 @@ pub mod types {
         pub node_types: Option<Vec<NodeType>>,
     }
     crate::object::object!(ListNodeTypesResponse, [(node_types, "node_types")], []);
+    /// A page of events.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListPipelineEventsResponse {
+        pub events: Option<Vec<PipelineEvent>>,
+        pub next_page_token: Option<String>,
+        pub prev_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListPipelineEventsResponse,
+        [(events, "events"), (next_page_token, "next_page_token"), (prev_page_token, "prev_page_token")],
+        []
+    );
+    /// A page of pipelines.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListPipelinesResponse {
+        pub next_page_token: Option<String>,
+        /// The pipelines; absent when there are none.
+        pub statuses: Option<Vec<PipelineStateInfo>>,
+    }
+    crate::object::object!(
+        ListPipelinesResponse,
+        [(next_page_token, "next_page_token"), (statuses, "statuses")],
+        []
+    );
+    /// The cluster policies that the caller may use.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListPoliciesResponse {
+        pub policies: Option<Vec<ClusterPolicy>>,
+    }
+    crate::object::object!(ListPoliciesResponse, [(policies, "policies")], []);
+    /// A page of policy families.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListPolicyFamiliesResponse {
+        pub next_page_token: Option<String>,
+        pub policy_families: Option<Vec<PolicyFamily>>,
+    }
+    crate::object::object!(
+        ListPolicyFamiliesResponse,
+        [(next_page_token, "next_page_token"), (policy_families, "policy_families")],
+        []
+    );
+    /// A page of statements.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListQueriesResponse {
+        /// Whether there are more.
+        pub has_next_page: Option<bool>,
+        pub next_page_token: Option<String>,
+        /// The statements; absent when there are none.
+        pub res: Option<Vec<QueryInfo>>,
+    }
+    crate::object::object!(
+        ListQueriesResponse,
+        [(has_next_page, "has_next_page"), (next_page_token, "next_page_token"), (res, "res")],
+        []
+    );
     /// A page of runs.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListRunsResponse {
@@ -3030,6 +5697,18 @@ pub mod types {
             (prev_page_token, "prev_page_token"),
             (runs, "runs")
         ],
+        []
+    );
+    /// A page of updates.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListUpdatesResponse {
+        pub next_page_token: Option<String>,
+        pub prev_page_token: Option<String>,
+        pub updates: Option<Vec<UpdateInfo>>,
+    }
+    crate::object::object!(
+        ListUpdatesResponse,
+        [(next_page_token, "next_page_token"), (prev_page_token, "prev_page_token"), (updates, "updates")],
         []
     );
     /// A page of warehouses.
@@ -3102,6 +5781,46 @@ pub mod types {
         [(day_of_week, "day_of_week"), (start_hour, "start_hour"), (timezone_id, "timezone_id")],
         []
     );
+    /// No updates but those that are asked for. It has no members.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManualTrigger(pub serde_json::Map<String, serde_json::Value>);
+    crate::object::transparent!(ManualTrigger);
+    impl std::ops::Deref for ManualTrigger {
+        type Target = serde_json::Map<String, serde_json::Value>;
+        fn deref(&self) -> &serde_json::Map<String, serde_json::Value> {
+            &self.0
+        }
+    }
+    impl std::convert::From<ManualTrigger> for serde_json::Map<String, serde_json::Value> {
+        fn from(value: ManualTrigger) -> Self {
+            value.0
+        }
+    }
+    impl std::convert::From<serde_json::Map<String, serde_json::Value>> for ManualTrigger {
+        fn from(value: serde_json::Map<String, serde_json::Value>) -> Self {
+            Self(value)
+        }
+    }
+    /// What to copy from Marketo.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MarketoOptions {
+        pub sync_start_date: Option<String>,
+    }
+    crate::object::object!(MarketoOptions, [(sync_start_date, "sync_start_date")], []);
+    /// How far one can rely on the form of an event.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum MaturityLevel {
+        Deprecated,
+        Evolving,
+        Stable,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        MaturityLevel,
+        [(Deprecated, "DEPRECATED"), (Evolving, "EVOLVING"), (Stable, "STABLE")]
+    );
     /// `MavenLibrary`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct MavenLibrary {
@@ -3112,6 +5831,56 @@ pub mod types {
     crate::object::object!(
         MavenLibrary,
         [(coordinates, "coordinates"), (exclusions, "exclusions"), (repo, "repo")],
+        []
+    );
+    /// A report of Meta Marketing.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MetaMarketingCustomReportOptions {
+        pub action_attribution_windows: Option<Vec<String>>,
+        pub action_breakdowns: Option<Vec<String>>,
+        pub action_report_time: Option<String>,
+        pub breakdowns: Option<Vec<String>>,
+        pub level: Option<String>,
+        pub time_increment: Option<String>,
+    }
+    crate::object::object!(
+        MetaMarketingCustomReportOptions,
+        [
+            (action_attribution_windows, "action_attribution_windows"),
+            (action_breakdowns, "action_breakdowns"),
+            (action_report_time, "action_report_time"),
+            (breakdowns, "breakdowns"),
+            (level, "level"),
+            (time_increment, "time_increment")
+        ],
+        []
+    );
+    /// What to copy from Meta Marketing.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MetaMarketingOptions {
+        pub action_attribution_windows: Option<Vec<String>>,
+        pub action_breakdowns: Option<Vec<String>>,
+        pub action_report_time: Option<String>,
+        pub breakdowns: Option<Vec<String>>,
+        pub custom_insights_lookback_window: Option<i64>,
+        pub custom_report_options: Option<MetaMarketingCustomReportOptions>,
+        pub level: Option<String>,
+        pub start_date: Option<String>,
+        pub time_increment: Option<String>,
+    }
+    crate::object::object!(
+        MetaMarketingOptions,
+        [
+            (action_attribution_windows, "action_attribution_windows"),
+            (action_breakdowns, "action_breakdowns"),
+            (action_report_time, "action_report_time"),
+            (breakdowns, "breakdowns"),
+            (custom_insights_lookback_window, "custom_insights_lookback_window"),
+            (custom_report_options, "custom_report_options"),
+            (level, "level"),
+            (start_date, "start_date"),
+            (time_increment, "time_increment")
+        ],
         []
     );
     /// `ModelTriggerConfiguration`
@@ -3289,6 +6058,12 @@ pub mod types {
         [(alternate_node_type_ids, "alternate_node_type_ids"), (aws_context_id, "aws_context_id")],
         []
     );
+    /// A notebook in the workspace.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct NotebookLibrary {
+        pub path: Option<String>,
+    }
+    crate::object::object!(NotebookLibrary, [(path, "path")], []);
     /// The text that a notebook returned with `dbutils.notebook.exit`.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct NotebookOutput {
@@ -3336,6 +6111,99 @@ pub mod types {
         [(hostname, "hostname"), (path, "path"), (port, "port"), (protocol, "protocol")],
         []
     );
+    /// What of OneDrive to copy.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum OneDriveEntityType {
+        File,
+        FileMetadata,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(OneDriveEntityType, [(File, "FILE"), (FileMetadata, "FILE_METADATA")]);
+    /// What to copy from OneDrive.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct OneDriveOptions {
+        pub entity_type: Option<OneDriveEntityType>,
+        pub file_ingestion_options: Option<FileIngestionOptions>,
+        pub url: Option<String>,
+    }
+    crate::object::object!(
+        OneDriveOptions,
+        [(entity_type, "entity_type"), (file_ingestion_options, "file_ingestion_options"), (url, "url")],
+        []
+    );
+    /// The hours in which an operation may happen.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct OperationTimeWindow {
+        pub days_of_week: Option<Vec<DayOfWeek>>,
+        /// The first hour, 0 to 23; the window has five hours.
+        pub start_hour: Option<i64>,
+        pub time_zone_id: Option<String>,
+    }
+    crate::object::object!(
+        OperationTimeWindow,
+        [(days_of_week, "days_of_week"), (start_hour, "start_hour"), (time_zone_id, "time_zone_id")],
+        []
+    );
+    /// Which attachments of mails are copied.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum OutlookAttachmentMode {
+        All,
+        InlineOnly,
+        None,
+        NonInlineOnly,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        OutlookAttachmentMode,
+        [(All, "ALL"), (InlineOnly, "INLINE_ONLY"), (None, "NONE"), (NonInlineOnly, "NON_INLINE_ONLY")]
+    );
+    /// How the text of mails is copied.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum OutlookBodyFormat {
+        TextHtml,
+        TextPlain,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(OutlookBodyFormat, [(TextHtml, "TEXT_HTML"), (TextPlain, "TEXT_PLAIN")]);
+    /// What to copy from Outlook.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct OutlookOptions {
+        pub attachment_mode: Option<OutlookAttachmentMode>,
+        pub body_format: Option<OutlookBodyFormat>,
+        /// Deprecated; use `include_folders`.
+        pub folder_filter: Option<Vec<String>>,
+        pub include_folders: Option<Vec<String>>,
+        pub include_mailboxes: Option<Vec<String>>,
+        pub include_senders: Option<Vec<String>>,
+        pub include_subjects: Option<Vec<String>>,
+        /// Deprecated; use `include_senders`.
+        pub sender_filter: Option<Vec<String>>,
+        pub start_date: Option<String>,
+        /// Deprecated; use `include_subjects`.
+        pub subject_filter: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        OutlookOptions,
+        [
+            (attachment_mode, "attachment_mode"),
+            (body_format, "body_format"),
+            (folder_filter, "folder_filter"),
+            (include_folders, "include_folders"),
+            (include_mailboxes, "include_mailboxes"),
+            (include_senders, "include_senders"),
+            (include_subjects, "include_subjects"),
+            (sender_filter, "sender_filter"),
+            (start_date, "start_date"),
+            (subject_filter, "subject_filter")
+        ],
+        []
+    );
     /// `OutputSchemaInfo`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct OutputSchemaInfo {
@@ -3348,6 +6216,23 @@ pub mod types {
         [(catalog_name, "catalog_name"), (expiration_time, "expiration_time"), (schema_name, "schema_name")],
         []
     );
+    /// What happens to a record that can't be decoded: `FAILFAST` fails, `PERMISSIVE` goes on.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ParseMode {
+        Failfast,
+        Permissive,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(ParseMode, [(Failfast, "FAILFAST"), (Permissive, "PERMISSIVE")]);
+    /// Files of the workspace by a pattern.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PathPattern {
+        /// A path to a file, or to a folder with `/**` at its end.
+        pub include: Option<String>,
+    }
+    crate::object::object!(PathPattern, [(include, "include")], []);
     /// Whether a schedule or trigger is in force.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -3358,6 +6243,13 @@ pub mod types {
         UnknownValue(String),
     }
     crate::open_enum::open_enum!(PauseStatus, [(Paused, "PAUSED"), (Unpaused, "UNPAUSED")]);
+    /// Why a machine didn't start.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PendingInstanceError {
+        pub instance_id: Option<String>,
+        pub message: Option<String>,
+    }
+    crate::object::object!(PendingInstanceError, [(instance_id, "instance_id"), (message, "message")], []);
     /// `PerTriggerState`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PerTriggerState {
@@ -3429,6 +6321,278 @@ pub mod types {
         pub next_run_time: Option<i64>,
     }
     crate::object::object!(PeriodicTriggerState, [(next_run_time, "next_run_time")], []);
+    /// The cluster to delete for good.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PermanentDeleteCluster {
+        pub cluster_id: String,
+    }
+    crate::object::object!(PermanentDeleteCluster, [(cluster_id, "cluster_id")], ["cluster_id"]);
+    /// The cluster to pin.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PinCluster {
+        pub cluster_id: String,
+    }
+    crate::object::object!(PinCluster, [(cluster_id, "cluster_id")], ["cluster_id"]);
+    /// The compute of a pipeline.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineCluster {
+        pub apply_policy_default_values: Option<bool>,
+        pub autoscale: Option<PipelineClusterAutoscale>,
+        pub aws_attributes: Option<AwsAttributes>,
+        pub azure_attributes: Option<AzureAttributes>,
+        pub cluster_log_conf: Option<ClusterLogConf>,
+        pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
+        pub driver_instance_pool_id: Option<String>,
+        pub driver_node_type_id: Option<String>,
+        pub enable_local_disk_encryption: Option<bool>,
+        pub gcp_attributes: Option<GcpAttributes>,
+        pub init_scripts: Option<Vec<InitScriptInfo>>,
+        pub instance_pool_id: Option<String>,
+        /// Which compute this is: `default`, `updates` or `maintenance`.
+        pub label: Option<String>,
+        pub node_type_id: Option<String>,
+        /// Workers without the driver; excludes `autoscale`.
+        pub num_workers: Option<i64>,
+        pub policy_id: Option<String>,
+        pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
+        pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
+        pub ssh_public_keys: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        PipelineCluster,
+        [
+            (apply_policy_default_values, "apply_policy_default_values"),
+            (autoscale, "autoscale"),
+            (aws_attributes, "aws_attributes"),
+            (azure_attributes, "azure_attributes"),
+            (cluster_log_conf, "cluster_log_conf"),
+            (custom_tags, "custom_tags"),
+            (driver_instance_pool_id, "driver_instance_pool_id"),
+            (driver_node_type_id, "driver_node_type_id"),
+            (enable_local_disk_encryption, "enable_local_disk_encryption"),
+            (gcp_attributes, "gcp_attributes"),
+            (init_scripts, "init_scripts"),
+            (instance_pool_id, "instance_pool_id"),
+            (label, "label"),
+            (node_type_id, "node_type_id"),
+            (num_workers, "num_workers"),
+            (policy_id, "policy_id"),
+            (spark_conf, "spark_conf"),
+            (spark_env_vars, "spark_env_vars"),
+            (ssh_public_keys, "ssh_public_keys")
+        ],
+        []
+    );
+    /// The bounds of a pipeline's compute.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineClusterAutoscale {
+        pub max_workers: Option<i64>,
+        pub min_workers: Option<i64>,
+        pub mode: Option<PipelineClusterAutoscaleMode>,
+    }
+    crate::object::object!(
+        PipelineClusterAutoscale,
+        [(max_workers, "max_workers"), (min_workers, "min_workers"), (mode, "mode")],
+        []
+    );
+    /// How the compute scales: `ENHANCED` weighs what waits in a stream, too.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PipelineClusterAutoscaleMode {
+        Enhanced,
+        Legacy,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(PipelineClusterAutoscaleMode, [(Enhanced, "ENHANCED"), (Legacy, "LEGACY")]);
+    /// What manages a pipeline.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineDeployment {
+        pub deployment_id: Option<String>,
+        pub kind: Option<PipelineDeploymentKind>,
+        pub metadata_file_path: Option<String>,
+        pub version_id: Option<String>,
+    }
+    crate::object::object!(
+        PipelineDeployment,
+        [
+            (deployment_id, "deployment_id"),
+            (kind, "kind"),
+            (metadata_file_path, "metadata_file_path"),
+            (version_id, "version_id")
+        ],
+        []
+    );
+    /// The kind of tool that manages a pipeline: `BUNDLE` is an asset bundle.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PipelineDeploymentKind {
+        Bundle,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(PipelineDeploymentKind, [(Bundle, "BUNDLE")]);
+    /// What went wrong.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineErrorDetail {
+        /// The error and its causes, the outermost first.
+        pub exceptions: Option<Vec<SerializedException>>,
+        /// Whether the update ended by it.
+        pub fatal: Option<bool>,
+    }
+    crate::object::object!(PipelineErrorDetail, [(exceptions, "exceptions"), (fatal, "fatal")], []);
+    /// Something that happened to a pipeline or in an update.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineEvent {
+        /// What went wrong, for an error.
+        pub error: Option<PipelineErrorDetail>,
+        /// The kind, such as `update_progress` or `flow_progress`.
+        pub event_type: Option<String>,
+        pub id: Option<String>,
+        pub level: Option<EventLevel>,
+        pub maturity_level: Option<MaturityLevel>,
+        /// What happened, for people.
+        pub message: Option<String>,
+        /// Where it happened.
+        pub origin: Option<PipelineEventOrigin>,
+        pub sequence: Option<PipelineEventSequencing>,
+        /// When it happened, as ISO 8601.
+        pub timestamp: Option<String>,
+        pub truncation: Option<Truncation>,
+    }
+    crate::object::object!(
+        PipelineEvent,
+        [
+            (error, "error"),
+            (event_type, "event_type"),
+            (id, "id"),
+            (level, "level"),
+            (maturity_level, "maturity_level"),
+            (message, "message"),
+            (origin, "origin"),
+            (sequence, "sequence"),
+            (timestamp, "timestamp"),
+            (truncation, "truncation")
+        ],
+        []
+    );
+    /// Where an event happened.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineEventOrigin {
+        pub batch_id: Option<i64>,
+        pub cloud: Option<String>,
+        pub cluster_id: Option<String>,
+        pub dataset_name: Option<String>,
+        pub flow_id: Option<String>,
+        pub flow_name: Option<String>,
+        pub host: Option<String>,
+        pub ingestion_source_catalog_name: Option<String>,
+        pub ingestion_source_connection_name: Option<String>,
+        pub ingestion_source_schema_name: Option<String>,
+        pub ingestion_source_table_name: Option<String>,
+        pub ingestion_source_table_version: Option<String>,
+        pub maintenance_id: Option<String>,
+        pub materialization_name: Option<String>,
+        pub org_id: Option<i64>,
+        pub pipeline_id: Option<String>,
+        pub pipeline_name: Option<String>,
+        pub region: Option<String>,
+        pub request_id: Option<String>,
+        pub table_id: Option<String>,
+        pub uc_resource_id: Option<String>,
+        /// The update that it belongs to.
+        pub update_id: Option<String>,
+    }
+    crate::object::object!(
+        PipelineEventOrigin,
+        [
+            (batch_id, "batch_id"),
+            (cloud, "cloud"),
+            (cluster_id, "cluster_id"),
+            (dataset_name, "dataset_name"),
+            (flow_id, "flow_id"),
+            (flow_name, "flow_name"),
+            (host, "host"),
+            (ingestion_source_catalog_name, "ingestion_source_catalog_name"),
+            (ingestion_source_connection_name, "ingestion_source_connection_name"),
+            (ingestion_source_schema_name, "ingestion_source_schema_name"),
+            (ingestion_source_table_name, "ingestion_source_table_name"),
+            (ingestion_source_table_version, "ingestion_source_table_version"),
+            (maintenance_id, "maintenance_id"),
+            (materialization_name, "materialization_name"),
+            (org_id, "org_id"),
+            (pipeline_id, "pipeline_id"),
+            (pipeline_name, "pipeline_name"),
+            (region, "region"),
+            (request_id, "request_id"),
+            (table_id, "table_id"),
+            (uc_resource_id, "uc_resource_id"),
+            (update_id, "update_id")
+        ],
+        []
+    );
+    /// The place of an event in the order of all events.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineEventSequencing {
+        pub control_plane_seq_no: Option<i64>,
+        pub data_plane_id: Option<DataPlaneId>,
+    }
+    crate::object::object!(
+        PipelineEventSequencing,
+        [(control_plane_seq_no, "control_plane_seq_no"), (data_plane_id, "data_plane_id")],
+        []
+    );
+    /// Which packages of the libraries a pipeline takes.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineFilters {
+        pub exclude: Option<Vec<String>>,
+        pub include: Option<Vec<String>>,
+    }
+    crate::object::object!(PipelineFilters, [(exclude, "exclude"), (include, "include")], []);
+    /// Whether the last updates of a pipeline went well.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PipelineHealth {
+        Healthy,
+        Unhealthy,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(PipelineHealth, [(Healthy, "HEALTHY"), (Unhealthy, "UNHEALTHY")]);
+    /// Code that defines tables; one of the members.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineLibrary {
+        pub file: Option<FileLibrary>,
+        pub glob: Option<PathPattern>,
+        pub jar: Option<String>,
+        pub maven: Option<MavenLibrary>,
+        pub notebook: Option<NotebookLibrary>,
+        pub whl: Option<String>,
+    }
+    crate::object::object!(
+        PipelineLibrary,
+        [
+            (file, "file"),
+            (glob, "glob"),
+            (jar, "jar"),
+            (maven, "maven"),
+            (notebook, "notebook"),
+            (whl, "whl")
+        ],
+        []
+    );
+    /// Who hears by e-mail of what happens to a pipeline.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineNotifications {
+        /// Of what: `on-update-success`, `on-update-failure`, `on-update-fatal-failure`, `on-flow-failure`.
+        pub alerts: Option<Vec<String>>,
+        pub email_recipients: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        PipelineNotifications,
+        [(alerts, "alerts"), (email_recipients, "email_recipients")],
+        []
+    );
     /// `PipelineParams`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PipelineParams {
@@ -3446,6 +6610,202 @@ pub mod types {
             (refresh_flow_selection, "refresh_flow_selection"),
             (refresh_selection, "refresh_selection"),
             (reset_checkpoint_selection, "reset_checkpoint_selection")
+        ],
+        []
+    );
+    /// Who a pipeline runs as; one of the members.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineRunAs {
+        pub group_name: Option<String>,
+        /// The service principal's application id.
+        pub service_principal_name: Option<String>,
+        pub user_name: Option<String>,
+    }
+    crate::object::object!(
+        PipelineRunAs,
+        [
+            (group_name, "group_name"),
+            (service_principal_name, "service_principal_name"),
+            (user_name, "user_name")
+        ],
+        []
+    );
+    /// The settings of a pipeline.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct PipelineSpec {
+        pub budget_policy_id: Option<String>,
+        /// The catalog in Unity Catalog of the tables; absent for a pipeline that publishes to the Hive metastore.
+        pub catalog: Option<String>,
+        /// The release channel, `CURRENT` or `PREVIEW`.
+        pub channel: Option<String>,
+        pub clusters: Option<Vec<PipelineCluster>>,
+        /// Settings of the update, by name, which the pipeline's code can read.
+        pub configuration: Option<std::collections::BTreeMap<String, String>>,
+        /// Whether the pipeline runs without end, instead of once for each update that is started.
+        pub continuous: Option<bool>,
+        pub deployment: Option<PipelineDeployment>,
+        /// Whether the pipeline is in development mode: its cluster stays up, and failures aren't tried again.
+        pub development: Option<bool>,
+        /// The edition, `CORE`, `PRO` or `ADVANCED`.
+        pub edition: Option<String>,
+        pub environment: Option<PipelinesEnvironment>,
+        pub event_log: Option<EventLogSpec>,
+        /// Which packages of the libraries to take.
+        pub filters: Option<PipelineFilters>,
+        pub gateway_definition: Option<IngestionGatewayPipelineDefinition>,
+        pub id: Option<String>,
+        pub ingestion_definition: Option<IngestionPipelineDefinition>,
+        /// The notebooks and files that define the tables.
+        pub libraries: Option<Vec<PipelineLibrary>>,
+        pub name: Option<String>,
+        pub notifications: Option<Vec<PipelineNotifications>>,
+        pub parent_path: Option<String>,
+        pub photon: Option<bool>,
+        pub restart_window: Option<RestartWindow>,
+        /// The folder in the workspace that the pipeline's files are in.
+        pub root_path: Option<String>,
+        /// The schema of the tables that name none.
+        pub schema: Option<String>,
+        /// Whether the compute is the service's own.
+        pub serverless: Option<bool>,
+        pub serverless_compute_id: Option<String>,
+        /// The folder for checkpoints and, without Unity Catalog, tables.
+        pub storage: Option<String>,
+        pub tags: Option<std::collections::BTreeMap<String, String>>,
+        /// The schema of the tables, in the older publishing mode; excludes `schema`.
+        pub target: Option<String>,
+        pub trigger: Option<PipelineTrigger>,
+        pub usage_policy_id: Option<String>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    impl std::fmt::Debug for PipelineSpec {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("PipelineSpec")
+                .field("budget_policy_id", &self.budget_policy_id)
+                .field("catalog", &self.catalog)
+                .field("channel", &self.channel)
+                .field("clusters", &self.clusters)
+                .field("configuration", &crate::redacted::Redacted)
+                .field("continuous", &self.continuous)
+                .field("deployment", &self.deployment)
+                .field("development", &self.development)
+                .field("edition", &self.edition)
+                .field("environment", &self.environment)
+                .field("event_log", &self.event_log)
+                .field("filters", &self.filters)
+                .field("gateway_definition", &self.gateway_definition)
+                .field("id", &self.id)
+                .field("ingestion_definition", &self.ingestion_definition)
+                .field("libraries", &self.libraries)
+                .field("name", &self.name)
+                .field("notifications", &self.notifications)
+                .field("parent_path", &self.parent_path)
+                .field("photon", &self.photon)
+                .field("restart_window", &self.restart_window)
+                .field("root_path", &self.root_path)
+                .field("schema", &self.schema)
+                .field("serverless", &self.serverless)
+                .field("serverless_compute_id", &self.serverless_compute_id)
+                .field("storage", &self.storage)
+                .field("tags", &self.tags)
+                .field("target", &self.target)
+                .field("trigger", &self.trigger)
+                .field("usage_policy_id", &self.usage_policy_id)
+                .field("extra", &self.extra)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        PipelineSpec,
+        [
+            (budget_policy_id, "budget_policy_id"),
+            (catalog, "catalog"),
+            (channel, "channel"),
+            (clusters, "clusters"),
+            (configuration, "configuration"),
+            (continuous, "continuous"),
+            (deployment, "deployment"),
+            (development, "development"),
+            (edition, "edition"),
+            (environment, "environment"),
+            (event_log, "event_log"),
+            (filters, "filters"),
+            (gateway_definition, "gateway_definition"),
+            (id, "id"),
+            (ingestion_definition, "ingestion_definition"),
+            (libraries, "libraries"),
+            (name, "name"),
+            (notifications, "notifications"),
+            (parent_path, "parent_path"),
+            (photon, "photon"),
+            (restart_window, "restart_window"),
+            (root_path, "root_path"),
+            (schema, "schema"),
+            (serverless, "serverless"),
+            (serverless_compute_id, "serverless_compute_id"),
+            (storage, "storage"),
+            (tags, "tags"),
+            (target, "target"),
+            (trigger, "trigger"),
+            (usage_policy_id, "usage_policy_id")
+        ],
+        [],
+        extra
+    );
+    /// What a pipeline is doing. After an update it is `IDLE`, whether it went well or not; `FAILED` means that the service gave up.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PipelineState {
+        Deleted,
+        Deploying,
+        Failed,
+        Idle,
+        Recovering,
+        Resetting,
+        Running,
+        Starting,
+        Stopping,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        PipelineState,
+        [
+            (Deleted, "DELETED"),
+            (Deploying, "DEPLOYING"),
+            (Failed, "FAILED"),
+            (Idle, "IDLE"),
+            (Recovering, "RECOVERING"),
+            (Resetting, "RESETTING"),
+            (Running, "RUNNING"),
+            (Starting, "STARTING"),
+            (Stopping, "STOPPING")
+        ]
+    );
+    /// A pipeline in a list, without its settings.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineStateInfo {
+        pub cluster_id: Option<String>,
+        pub creator_user_name: Option<String>,
+        pub health: Option<PipelineHealth>,
+        /// The latest updates, the newest first.
+        pub latest_updates: Option<Vec<UpdateStateInfo>>,
+        pub name: Option<String>,
+        pub pipeline_id: Option<String>,
+        pub run_as_user_name: Option<String>,
+        pub state: Option<PipelineState>,
+    }
+    crate::object::object!(
+        PipelineStateInfo,
+        [
+            (cluster_id, "cluster_id"),
+            (creator_user_name, "creator_user_name"),
+            (health, "health"),
+            (latest_updates, "latest_updates"),
+            (name, "name"),
+            (pipeline_id, "pipeline_id"),
+            (run_as_user_name, "run_as_user_name"),
+            (state, "state")
         ],
         []
     );
@@ -3471,6 +6831,200 @@ pub mod types {
             (refresh_selection, "refresh_selection"),
             (reset_checkpoint_selection, "reset_checkpoint_selection")
         ],
+        []
+    );
+    /// What starts updates; one of the members.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelineTrigger {
+        pub cron: Option<CronTrigger>,
+        pub manual: Option<ManualTrigger>,
+    }
+    crate::object::object!(PipelineTrigger, [(cron, "cron"), (manual, "manual")], []);
+    /// What an update is doing. `COMPLETED`, `FAILED` and `CANCELED` stay; all others go on.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PipelineUpdateState {
+        Canceled,
+        Completed,
+        Created,
+        Failed,
+        Initializing,
+        Queued,
+        Resetting,
+        Running,
+        SettingUpTables,
+        Stopping,
+        WaitingForResources,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        PipelineUpdateState,
+        [
+            (Canceled, "CANCELED"),
+            (Completed, "COMPLETED"),
+            (Created, "CREATED"),
+            (Failed, "FAILED"),
+            (Initializing, "INITIALIZING"),
+            (Queued, "QUEUED"),
+            (Resetting, "RESETTING"),
+            (Running, "RUNNING"),
+            (SettingUpTables, "SETTING_UP_TABLES"),
+            (Stopping, "STOPPING"),
+            (WaitingForResources, "WAITING_FOR_RESOURCES")
+        ]
+    );
+    /// Optional query parameters of `pipelines_delete`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelinesDeleteQuery {
+        /// Whether the pipeline's tables are deleted, too; true when left out.
+        pub cascade: Option<bool>,
+        /// Whether to go on where parts of it can't be cleaned up.
+        pub force: Option<bool>,
+    }
+    crate::object::object!(PipelinesDeleteQuery, [(cascade, "cascade"), (force, "force")], []);
+    /// The Python packages of a serverless pipeline.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelinesEnvironment {
+        /// The packages, one line of a requirements file each.
+        pub dependencies: Option<Vec<String>>,
+        pub environment_version: Option<String>,
+    }
+    crate::object::object!(
+        PipelinesEnvironment,
+        [(dependencies, "dependencies"), (environment_version, "environment_version")],
+        []
+    );
+    /// Optional query parameters of `pipelines_list_events`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelinesListEventsQuery {
+        /// A condition in the manner of SQL, such as `level='ERROR'` or `timestamp > '2026-01-01T00:00:00Z'`; several are joined by `AND`.
+        pub filter: Option<String>,
+        /// The most events in one page, at most 250.
+        pub max_results: Option<i64>,
+        /// The order, `timestamp asc` or `timestamp desc`.
+        pub order_by: Option<Vec<String>>,
+        /// The `next_page_token` or `prev_page_token` of another page; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        PipelinesListEventsQuery,
+        [
+            (filter, "filter"),
+            (max_results, "max_results"),
+            (order_by, "order_by"),
+            (page_token, "page_token")
+        ],
+        []
+    );
+    /// Optional query parameters of `pipelines_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelinesListQuery {
+        /// A condition: the text `name LIKE '%etl%'`, or `notebook='/path'` for pipelines that use a notebook. Conditions can't be combined.
+        pub filter: Option<String>,
+        /// The most pipelines in one page, at most 100; 25 when left out.
+        pub max_results: Option<i64>,
+        /// The columns to sort by, `name` or `id`, each with ` asc` or ` desc`. The key is repeated for each.
+        pub order_by: Option<Vec<String>>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        PipelinesListQuery,
+        [
+            (filter, "filter"),
+            (max_results, "max_results"),
+            (order_by, "order_by"),
+            (page_token, "page_token")
+        ],
+        []
+    );
+    /// Optional query parameters of `pipelines_list_updates`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PipelinesListUpdatesQuery {
+        /// The most updates in one page.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` or `prev_page_token` of another page; leave it out for the first.
+        pub page_token: Option<String>,
+        /// Only updates up to this one.
+        pub until_update_id: Option<String>,
+    }
+    crate::object::object!(
+        PipelinesListUpdatesQuery,
+        [(max_results, "max_results"), (page_token, "page_token"), (until_update_id, "until_update_id")],
+        []
+    );
+    /// Whether the service kept the plan of a statement, and if not, why.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PlansState {
+        Empty,
+        Exists,
+        IgnoredLargePlansSize,
+        IgnoredSmallDuration,
+        IgnoredSparkPlanType,
+        Unknown,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        PlansState,
+        [
+            (Empty, "EMPTY"),
+            (Exists, "EXISTS"),
+            (IgnoredLargePlansSize, "IGNORED_LARGE_PLANS_SIZE"),
+            (IgnoredSmallDuration, "IGNORED_SMALL_DURATION"),
+            (IgnoredSparkPlanType, "IGNORED_SPARK_PLAN_TYPE"),
+            (Unknown, "UNKNOWN")
+        ]
+    );
+    /// Optional query parameters of `policy_families_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PolicyFamiliesListQuery {
+        /// The most families in one page.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        PolicyFamiliesListQuery,
+        [(max_results, "max_results"), (page_token, "page_token")],
+        []
+    );
+    /// A template of cluster policies.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PolicyFamily {
+        /// The rules, as JSON in text.
+        pub definition: Option<String>,
+        pub description: Option<String>,
+        pub name: Option<String>,
+        pub policy_family_id: Option<String>,
+    }
+    crate::object::object!(
+        PolicyFamily,
+        [
+            (definition, "definition"),
+            (description, "description"),
+            (name, "name"),
+            (policy_family_id, "policy_family_id")
+        ],
+        []
+    );
+    /// Settings of a PostgreSQL database as a source.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresCatalogConfig {
+        pub slot_config: Option<PostgresSlotConfig>,
+    }
+    crate::object::object!(PostgresCatalogConfig, [(slot_config, "slot_config")], []);
+    /// The replication slot and publication to read from.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresSlotConfig {
+        pub publication_name: Option<String>,
+        pub slot_name: Option<String>,
+    }
+    crate::object::object!(
+        PostgresSlotConfig,
+        [(publication_name, "publication_name"), (slot_name, "slot_name")],
         []
     );
     /// `PowerBiModel`
@@ -3526,6 +7080,42 @@ pub mod types {
         ],
         []
     );
+    /// How Protobuf is decoded.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ProtobufTransformerOptions {
+        pub desc_file_path: Option<String>,
+        pub message_name: Option<String>,
+        pub parse_mode: Option<ParseMode>,
+        pub recursive_fields_max_depth: Option<i64>,
+        pub schema_registry: Option<SchemaRegistryConfig>,
+    }
+    crate::object::object!(
+        ProtobufTransformerOptions,
+        [
+            (desc_file_path, "desc_file_path"),
+            (message_name, "message_name"),
+            (parse_mode, "parse_mode"),
+            (recursive_fields_max_depth, "recursive_fields_max_depth"),
+            (schema_registry, "schema_registry")
+        ],
+        []
+    );
+    /// Where the tables of a pipeline go: to any schema, or in `LEGACY_PUBLISHING_MODE` to one.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PublishingMode {
+        DefaultPublishingMode,
+        LegacyPublishingMode,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        PublishingMode,
+        [
+            (DefaultPublishingMode, "DEFAULT_PUBLISHING_MODE"),
+            (LegacyPublishingMode, "LEGACY_PUBLISHING_MODE")
+        ]
+    );
     /// `PythonOperatorTask`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PythonOperatorTask {
@@ -3574,15 +7164,348 @@ pub mod types {
         pub table: Option<String>,
     }
     crate::object::object!(QualifiedName, [(catalog, "catalog"), (schema, "schema"), (table, "table")], []);
+    /// How changes of a table are found by queries.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueryBasedConnectorConfig {
+        pub cursor_columns: Option<Vec<String>>,
+        pub deletion_condition: Option<String>,
+        /// The least time between two looks for rows that are gone, in seconds.
+        pub hard_deletion_sync_min_interval_in_seconds: Option<i64>,
+    }
+    crate::object::object!(
+        QueryBasedConnectorConfig,
+        [
+            (cursor_columns, "cursor_columns"),
+            (deletion_condition, "deletion_condition"),
+            (hard_deletion_sync_min_interval_in_seconds, "hard_deletion_sync_min_interval_in_seconds")
+        ],
+        []
+    );
+    /// Optional query parameters of `query_history_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueryHistoryListQuery {
+        /// Only statements that started before this time, in milliseconds since the epoch.
+        pub filter_by_query_start_time_range_end_time_ms: Option<i64>,
+        /// Only statements that started at this time or later, in milliseconds since the epoch.
+        pub filter_by_query_start_time_range_start_time_ms: Option<i64>,
+        /// Only these statements. The key is repeated for each.
+        pub filter_by_statement_ids: Option<Vec<String>>,
+        /// Only statements in one of these states. The key is repeated for each.
+        pub filter_by_statuses: Option<Vec<QueryStatus>>,
+        /// Only statements of these users. The key is repeated for each.
+        pub filter_by_user_ids: Option<Vec<i64>>,
+        /// Only statements of these warehouses. The key is repeated for each.
+        pub filter_by_warehouse_ids: Option<Vec<String>>,
+        /// Whether to add how much each statement read, wrote and waited.
+        pub include_metrics: Option<bool>,
+        /// The most statements in one page, at most 1000; 100 when left out.
+        pub max_results: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first. The filter must stay the same.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        QueryHistoryListQuery,
+        [
+            (filter_by_query_start_time_range_end_time_ms, "filter_by.query_start_time_range.end_time_ms"),
+            (
+                filter_by_query_start_time_range_start_time_ms,
+                "filter_by.query_start_time_range.start_time_ms"
+            ),
+            (filter_by_statement_ids, "filter_by.statement_ids"),
+            (filter_by_statuses, "filter_by.statuses"),
+            (filter_by_user_ids, "filter_by.user_ids"),
+            (filter_by_warehouse_ids, "filter_by.warehouse_ids"),
+            (include_metrics, "include_metrics"),
+            (max_results, "max_results"),
+            (page_token, "page_token")
+        ],
+        []
+    );
+    /// A statement that ran or runs.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct QueryInfo {
+        /// The statement whose result was used again.
+        pub cache_query_id: Option<String>,
+        pub channel_used: Option<ChannelInfo>,
+        pub client_application: Option<String>,
+        /// How long it took, in milliseconds, without the time in which the result was fetched.
+        pub duration: Option<i64>,
+        /// An older name of `warehouse_id`.
+        pub endpoint_id: Option<String>,
+        pub error_message: Option<String>,
+        /// The user whose rights counted.
+        pub executed_as_user_id: Option<i64>,
+        pub executed_as_user_name: Option<String>,
+        /// When its execution ended, in milliseconds since the epoch.
+        pub execution_end_time_ms: Option<i64>,
+        /// Whether the entry will not change any more.
+        pub is_final: Option<bool>,
+        /// A key for the service's own use.
+        pub lookup_key: Option<String>,
+        pub metrics: Option<QueryMetrics>,
+        pub plans_state: Option<PlansState>,
+        /// When it ended, in milliseconds since the epoch.
+        pub query_end_time_ms: Option<i64>,
+        pub query_id: Option<String>,
+        pub query_source: Option<ExternalQuerySource>,
+        /// When it started, in milliseconds since the epoch.
+        pub query_start_time_ms: Option<i64>,
+        pub query_tags: Option<Vec<QueryTag>>,
+        /// The text of the statement.
+        pub query_text: Option<String>,
+        pub rows_produced: Option<i64>,
+        pub session_id: Option<String>,
+        /// A link to the plan of the statement.
+        pub spark_ui_url: Option<String>,
+        pub statement_type: Option<QueryStatementType>,
+        pub status: Option<QueryStatus>,
+        pub user_id: Option<i64>,
+        pub user_name: Option<String>,
+        pub warehouse_id: Option<String>,
+    }
+    impl std::fmt::Debug for QueryInfo {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("QueryInfo")
+                .field("cache_query_id", &self.cache_query_id)
+                .field("channel_used", &self.channel_used)
+                .field("client_application", &self.client_application)
+                .field("duration", &self.duration)
+                .field("endpoint_id", &self.endpoint_id)
+                .field("error_message", &self.error_message)
+                .field("executed_as_user_id", &self.executed_as_user_id)
+                .field("executed_as_user_name", &self.executed_as_user_name)
+                .field("execution_end_time_ms", &self.execution_end_time_ms)
+                .field("is_final", &self.is_final)
+                .field("lookup_key", &self.lookup_key)
+                .field("metrics", &self.metrics)
+                .field("plans_state", &self.plans_state)
+                .field("query_end_time_ms", &self.query_end_time_ms)
+                .field("query_id", &self.query_id)
+                .field("query_source", &self.query_source)
+                .field("query_start_time_ms", &self.query_start_time_ms)
+                .field("query_tags", &self.query_tags)
+                .field("query_text", &crate::redacted::Redacted)
+                .field("rows_produced", &self.rows_produced)
+                .field("session_id", &self.session_id)
+                .field("spark_ui_url", &self.spark_ui_url)
+                .field("statement_type", &self.statement_type)
+                .field("status", &self.status)
+                .field("user_id", &self.user_id)
+                .field("user_name", &self.user_name)
+                .field("warehouse_id", &self.warehouse_id)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        QueryInfo,
+        [
+            (cache_query_id, "cache_query_id"),
+            (channel_used, "channel_used"),
+            (client_application, "client_application"),
+            (duration, "duration"),
+            (endpoint_id, "endpoint_id"),
+            (error_message, "error_message"),
+            (executed_as_user_id, "executed_as_user_id"),
+            (executed_as_user_name, "executed_as_user_name"),
+            (execution_end_time_ms, "execution_end_time_ms"),
+            (is_final, "is_final"),
+            (lookup_key, "lookup_key"),
+            (metrics, "metrics"),
+            (plans_state, "plans_state"),
+            (query_end_time_ms, "query_end_time_ms"),
+            (query_id, "query_id"),
+            (query_source, "query_source"),
+            (query_start_time_ms, "query_start_time_ms"),
+            (query_tags, "query_tags"),
+            (query_text, "query_text"),
+            (rows_produced, "rows_produced"),
+            (session_id, "session_id"),
+            (spark_ui_url, "spark_ui_url"),
+            (statement_type, "statement_type"),
+            (status, "status"),
+            (user_id, "user_id"),
+            (user_name, "user_name"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
+    /// How much a statement read, wrote and waited. Times are milliseconds, points in time are milliseconds since the epoch.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueryMetrics {
+        pub compilation_time_ms: Option<i64>,
+        pub execution_time_ms: Option<i64>,
+        pub network_sent_bytes: Option<i64>,
+        pub overloading_queue_start_timestamp: Option<i64>,
+        pub photon_total_time_ms: Option<i64>,
+        pub projected_remaining_task_total_time_ms: Option<i64>,
+        pub projected_remaining_wallclock_time_ms: Option<i64>,
+        pub provisioning_queue_start_timestamp: Option<i64>,
+        pub pruned_bytes: Option<i64>,
+        pub pruned_files_count: Option<i64>,
+        pub query_compilation_start_timestamp: Option<i64>,
+        pub read_bytes: Option<i64>,
+        pub read_cache_bytes: Option<i64>,
+        pub read_files_bytes: Option<i64>,
+        pub read_files_count: Option<i64>,
+        pub read_partitions_count: Option<i64>,
+        pub read_remote_bytes: Option<i64>,
+        pub remaining_task_count: Option<i64>,
+        pub result_fetch_time_ms: Option<i64>,
+        /// Whether the result was a former one.
+        pub result_from_cache: Option<bool>,
+        pub rows_produced_count: Option<i64>,
+        pub rows_read_count: Option<i64>,
+        pub runnable_tasks: Option<i64>,
+        pub spill_to_disk_bytes: Option<i64>,
+        pub task_time_over_time_range: Option<TaskTimeOverRange>,
+        /// The time of all tasks together.
+        pub task_total_time_ms: Option<i64>,
+        /// The time from start to end as seen by the caller.
+        pub total_time_ms: Option<i64>,
+        /// The time that all tasks that are left are expected to take together.
+        pub work_to_be_done: Option<i64>,
+        pub write_remote_bytes: Option<i64>,
+    }
+    crate::object::object!(
+        QueryMetrics,
+        [
+            (compilation_time_ms, "compilation_time_ms"),
+            (execution_time_ms, "execution_time_ms"),
+            (network_sent_bytes, "network_sent_bytes"),
+            (overloading_queue_start_timestamp, "overloading_queue_start_timestamp"),
+            (photon_total_time_ms, "photon_total_time_ms"),
+            (projected_remaining_task_total_time_ms, "projected_remaining_task_total_time_ms"),
+            (projected_remaining_wallclock_time_ms, "projected_remaining_wallclock_time_ms"),
+            (provisioning_queue_start_timestamp, "provisioning_queue_start_timestamp"),
+            (pruned_bytes, "pruned_bytes"),
+            (pruned_files_count, "pruned_files_count"),
+            (query_compilation_start_timestamp, "query_compilation_start_timestamp"),
+            (read_bytes, "read_bytes"),
+            (read_cache_bytes, "read_cache_bytes"),
+            (read_files_bytes, "read_files_bytes"),
+            (read_files_count, "read_files_count"),
+            (read_partitions_count, "read_partitions_count"),
+            (read_remote_bytes, "read_remote_bytes"),
+            (remaining_task_count, "remaining_task_count"),
+            (result_fetch_time_ms, "result_fetch_time_ms"),
+            (result_from_cache, "result_from_cache"),
+            (rows_produced_count, "rows_produced_count"),
+            (rows_read_count, "rows_read_count"),
+            (runnable_tasks, "runnable_tasks"),
+            (spill_to_disk_bytes, "spill_to_disk_bytes"),
+            (task_time_over_time_range, "task_time_over_time_range"),
+            (task_total_time_ms, "task_total_time_ms"),
+            (total_time_ms, "total_time_ms"),
+            (work_to_be_done, "work_to_be_done"),
+            (write_remote_bytes, "write_remote_bytes")
+        ],
+        []
+    );
+    /// The job that sent a statement.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QuerySourceJobInfo {
+        pub job_id: Option<String>,
+        pub job_run_id: Option<String>,
+        pub job_task_run_id: Option<String>,
+    }
+    crate::object::object!(
+        QuerySourceJobInfo,
+        [(job_id, "job_id"), (job_run_id, "job_run_id"), (job_task_run_id, "job_task_run_id")],
+        []
+    );
+    /// The kind of a statement.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum QueryStatementType {
+        Alter,
+        Analyze,
+        Copy,
+        Create,
+        Delete,
+        Describe,
+        Drop,
+        Explain,
+        Grant,
+        Insert,
+        Merge,
+        Optimize,
+        Other,
+        Refresh,
+        Replace,
+        Revoke,
+        Select,
+        Set,
+        Show,
+        Truncate,
+        Update,
+        Use,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        QueryStatementType,
+        [
+            (Alter, "ALTER"),
+            (Analyze, "ANALYZE"),
+            (Copy, "COPY"),
+            (Create, "CREATE"),
+            (Delete, "DELETE"),
+            (Describe, "DESCRIBE"),
+            (Drop, "DROP"),
+            (Explain, "EXPLAIN"),
+            (Grant, "GRANT"),
+            (Insert, "INSERT"),
+            (Merge, "MERGE"),
+            (Optimize, "OPTIMIZE"),
+            (Other, "OTHER"),
+            (Refresh, "REFRESH"),
+            (Replace, "REPLACE"),
+            (Revoke, "REVOKE"),
+            (Select, "SELECT"),
+            (Set, "SET"),
+            (Show, "SHOW"),
+            (Truncate, "TRUNCATE"),
+            (Update, "UPDATE"),
+            (Use, "USE")
+        ]
+    );
+    /// What became of a statement in the history.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum QueryStatus {
+        Canceled,
+        Compiled,
+        Compiling,
+        Failed,
+        Finished,
+        Queued,
+        Running,
+        Started,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        QueryStatus,
+        [
+            (Canceled, "CANCELED"),
+            (Compiled, "COMPILED"),
+            (Compiling, "COMPILING"),
+            (Failed, "FAILED"),
+            (Finished, "FINISHED"),
+            (Queued, "QUEUED"),
+            (Running, "RUNNING"),
+            (Started, "STARTED")
+        ]
+    );
     /// A tag of a statement.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct QueryTag {
         /// The tag's name.
-        pub key: String,
+        pub key: Option<String>,
         /// The tag's value; may be left out.
         pub value: Option<String>,
     }
-    crate::object::object!(QueryTag, [(key, "key"), (value, "value")], ["key"]);
+    crate::object::object!(QueryTag, [(key, "key"), (value, "value")], []);
     /// Why a run is queued.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct QueueDetails {
@@ -3621,6 +7544,39 @@ pub mod types {
         pub repo: Option<String>,
     }
     crate::object::object!(RCranLibrary, [(package, "package"), (repo, "repo")], []);
+    /// What to read from RabbitMQ.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RabbitmqOptions {
+        pub queue: Option<String>,
+    }
+    crate::object::object!(RabbitmqOptions, [(queue, "queue")], []);
+    /// A report of Reddit Ads.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RedditAdsCustomReportOptions {
+        pub breakdowns: Option<Vec<String>>,
+        pub fields: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        RedditAdsCustomReportOptions,
+        [(breakdowns, "breakdowns"), (fields, "fields")],
+        []
+    );
+    /// What to copy from Reddit Ads.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RedditAdsOptions {
+        pub custom_report_options: Option<RedditAdsCustomReportOptions>,
+        pub lookback_window_days: Option<i64>,
+        pub sync_start_date: Option<String>,
+    }
+    crate::object::object!(
+        RedditAdsOptions,
+        [
+            (custom_report_options, "custom_report_options"),
+            (lookback_window_days, "lookback_window_days"),
+            (sync_start_date, "sync_start_date")
+        ],
+        []
+    );
     /// The original run or a repair of it.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct RepairHistoryItem {
@@ -3746,6 +7702,49 @@ pub mod types {
         pub repair_id: Option<i64>,
     }
     crate::object::object!(RepairRunResponse, [(repair_id, "repair_id")], []);
+    /// Settings as names and values.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RepeatedEndpointConfPairs {
+        /// Deprecated; use `configuration_pairs`.
+        pub config_pair: Option<Vec<EndpointConfPair>>,
+        pub configuration_pairs: Option<Vec<EndpointConfPair>>,
+    }
+    crate::object::object!(
+        RepeatedEndpointConfPairs,
+        [(config_pair, "config_pair"), (configuration_pairs, "configuration_pairs")],
+        []
+    );
+    /// Another condition for one flow in one update.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ReplaceWhereOverride {
+        pub flow_name: Option<String>,
+        pub predicate_override: Option<String>,
+    }
+    crate::object::object!(
+        ReplaceWhereOverride,
+        [(flow_name, "flow_name"), (predicate_override, "predicate_override")],
+        []
+    );
+    /// A report to copy.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ReportSpec {
+        pub destination_catalog: Option<String>,
+        pub destination_schema: Option<String>,
+        pub destination_table: Option<String>,
+        pub source_url: Option<String>,
+        pub table_configuration: Option<TableSpecificConfig>,
+    }
+    crate::object::object!(
+        ReportSpec,
+        [
+            (destination_catalog, "destination_catalog"),
+            (destination_schema, "destination_schema"),
+            (destination_table, "destination_table"),
+            (source_url, "source_url"),
+            (table_configuration, "table_configuration")
+        ],
+        []
+    );
     /// New settings of a job.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ResetJob {
@@ -3758,6 +7757,20 @@ pub mod types {
         ResetJob,
         [(job_id, "job_id"), (new_settings, "new_settings")],
         ["job_id", "new_settings"]
+    );
+    /// A cluster and its new size.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResizeCluster {
+        /// The bounds of scaling; absent for a cluster of fixed size, which has `num_workers`.
+        pub autoscale: Option<AutoScale>,
+        pub cluster_id: String,
+        /// Workers of a cluster of fixed size, not counting the driver. While the cluster changes its size this is the target; `executors` shows what there is.
+        pub num_workers: Option<i64>,
+    }
+    crate::object::object!(
+        ResizeCluster,
+        [(autoscale, "autoscale"), (cluster_id, "cluster_id"), (num_workers, "num_workers")],
+        ["cluster_id"]
     );
     /// `ResolvedConditionTaskValues`
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -3916,6 +7929,19 @@ pub mod types {
         [(cluster_id, "cluster_id"), (restart_user, "restart_user")],
         ["cluster_id"]
     );
+    /// The hours in which a continuous pipeline may be restarted.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RestartWindow {
+        pub days_of_week: Option<Vec<DayOfWeek>>,
+        /// The first hour, 0 to 23; the window has five hours.
+        pub start_hour: Option<i64>,
+        pub time_zone_id: Option<String>,
+    }
+    crate::object::object!(
+        RestartWindow,
+        [(days_of_week, "days_of_week"), (start_hour, "start_hour"), (time_zone_id, "time_zone_id")],
+        []
+    );
     /// A chunk of a result: rows with the disposition `INLINE`, links with `EXTERNAL_LINKS`.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ResultData {
@@ -4053,6 +8079,30 @@ pub mod types {
         pub extra: serde_json::Map<String, serde_json::Value>,
     }
     crate::object::object!(ResultsColumn, [(name, "name"), (type_, "type")], [], extra);
+    /// A table that goes back to a former state.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RewindDatasetSpec {
+        pub cascade: Option<bool>,
+        pub identifier: Option<String>,
+        pub reset_checkpoints: Option<bool>,
+    }
+    crate::object::object!(
+        RewindDatasetSpec,
+        [(cascade, "cascade"), (identifier, "identifier"), (reset_checkpoints, "reset_checkpoints")],
+        []
+    );
+    /// A former state that tables go back to before the update.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RewindSpec {
+        pub datasets: Option<Vec<RewindDatasetSpec>>,
+        pub dry_run: Option<bool>,
+        pub rewind_timestamp: Option<String>,
+    }
+    crate::object::object!(
+        RewindSpec,
+        [(datasets, "datasets"), (dry_run, "dry_run"), (rewind_timestamp, "rewind_timestamp")],
+        []
+    );
     /// A run of a job, of submitted tasks, or of one task.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Run {
@@ -4882,6 +8932,58 @@ pub mod types {
             Self(value)
         }
     }
+    /// Where schemas come from.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SchemaRegistryConfig {
+        pub confluent_options: Option<ConfluentSchemaRegistryOptions>,
+        pub connection_name: Option<String>,
+        pub protobuf_message_name: Option<String>,
+    }
+    crate::object::object!(
+        SchemaRegistryConfig,
+        [
+            (confluent_options, "confluent_options"),
+            (connection_name, "connection_name"),
+            (protobuf_message_name, "protobuf_message_name")
+        ],
+        []
+    );
+    /// A schema whose tables are all copied.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SchemaSpec {
+        pub connector_options: Option<ConnectorOptions>,
+        pub destination_catalog: Option<String>,
+        pub destination_schema: Option<String>,
+        pub fanout_options: Option<IngestionFanoutOptions>,
+        pub source_catalog: Option<String>,
+        pub source_schema: Option<String>,
+        pub table_configuration: Option<TableSpecificConfig>,
+    }
+    crate::object::object!(
+        SchemaSpec,
+        [
+            (connector_options, "connector_options"),
+            (destination_catalog, "destination_catalog"),
+            (destination_schema, "destination_schema"),
+            (fanout_options, "fanout_options"),
+            (source_catalog, "source_catalog"),
+            (source_schema, "source_schema"),
+            (table_configuration, "table_configuration")
+        ],
+        []
+    );
+    /// An error in a pipeline's code or in the service.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SerializedException {
+        pub class_name: Option<String>,
+        pub message: Option<String>,
+        pub stack: Option<Vec<StackFrame>>,
+    }
+    crate::object::object!(
+        SerializedException,
+        [(class_name, "class_name"), (message, "message"), (stack, "stack")],
+        []
+    );
     /// Why a statement failed.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ServiceError {
@@ -4930,6 +9032,103 @@ pub mod types {
             (Unknown, "UNKNOWN"),
             (WorkspaceTemporarilyUnavailable, "WORKSPACE_TEMPORARILY_UNAVAILABLE")
         ]
+    );
+    /// The new settings that all warehouses of a workspace share.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SetWorkspaceWarehouseConfigRequest {
+        pub channel: Option<Channel>,
+        /// Deprecated; use `sql_configuration_parameters`.
+        pub config_param: Option<RepeatedEndpointConfPairs>,
+        /// Spark settings for the access to data.
+        pub data_access_config: Option<Vec<EndpointConfPair>>,
+        /// Whether serverless warehouses are allowed. Deprecated; see `enabled_warehouse_types`.
+        pub enable_serverless_compute: Option<bool>,
+        /// Which types may be created. A type that is left out of a change stays as it is.
+        pub enabled_warehouse_types: Option<Vec<WarehouseTypePair>>,
+        /// Deprecated; use `sql_configuration_parameters`.
+        pub global_param: Option<RepeatedEndpointConfPairs>,
+        /// The service account that warehouses on Google Cloud act as.
+        pub google_service_account: Option<String>,
+        /// The instance profile that warehouses on AWS carry.
+        pub instance_profile_arn: Option<String>,
+        pub security_policy: Option<WarehouseSecurityPolicy>,
+        pub sql_configuration_parameters: Option<RepeatedEndpointConfPairs>,
+    }
+    crate::object::object!(
+        SetWorkspaceWarehouseConfigRequest,
+        [
+            (channel, "channel"),
+            (config_param, "config_param"),
+            (data_access_config, "data_access_config"),
+            (enable_serverless_compute, "enable_serverless_compute"),
+            (enabled_warehouse_types, "enabled_warehouse_types"),
+            (global_param, "global_param"),
+            (google_service_account, "google_service_account"),
+            (instance_profile_arn, "instance_profile_arn"),
+            (security_policy, "security_policy"),
+            (sql_configuration_parameters, "sql_configuration_parameters")
+        ],
+        []
+    );
+    /// What of SharePoint to copy.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum SharepointEntityType {
+        File,
+        FileMetadata,
+        List,
+        Permission,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        SharepointEntityType,
+        [(File, "FILE"), (FileMetadata, "FILE_METADATA"), (List, "LIST"), (Permission, "PERMISSION")]
+    );
+    /// What to copy from SharePoint.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SharepointOptions {
+        pub entity_type: Option<SharepointEntityType>,
+        pub file_ingestion_options: Option<FileIngestionOptions>,
+        pub url: Option<String>,
+    }
+    crate::object::object!(
+        SharepointOptions,
+        [(entity_type, "entity_type"), (file_ingestion_options, "file_ingestion_options"), (url, "url")],
+        []
+    );
+    /// What to copy from Smartsheet.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SmartsheetOptions {
+        pub enforce_schema: Option<bool>,
+    }
+    crate::object::object!(SmartsheetOptions, [(enforce_schema, "enforce_schema")], []);
+    /// Settings of a catalog as a source.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SourceCatalogConfig {
+        pub postgres: Option<PostgresCatalogConfig>,
+        pub source_catalog: Option<String>,
+    }
+    crate::object::object!(
+        SourceCatalogConfig,
+        [(postgres, "postgres"), (source_catalog, "source_catalog")],
+        []
+    );
+    /// Settings of a source.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SourceConfig {
+        pub api_source_connector_config: Option<ApiSourceConnectorConfig>,
+        pub catalog: Option<SourceCatalogConfig>,
+        pub google_ads_config: Option<GoogleAdsConfig>,
+    }
+    crate::object::object!(
+        SourceConfig,
+        [
+            (api_source_connector_config, "api_source_connector_config"),
+            (catalog, "catalog"),
+            (google_ads_config, "google_ads_config")
+        ],
+        []
     );
     /// Runs a class of a JAR.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -5369,6 +9568,24 @@ pub mod types {
         [(destination_id, "destination_id"), (user_name, "user_name")],
         []
     );
+    /// A line in the trace of an error.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct StackFrame {
+        pub declaring_class: Option<String>,
+        pub file_name: Option<String>,
+        pub line_number: Option<i64>,
+        pub method_name: Option<String>,
+    }
+    crate::object::object!(
+        StackFrame,
+        [
+            (declaring_class, "declaring_class"),
+            (file_name, "file_name"),
+            (line_number, "line_number"),
+            (method_name, "method_name")
+        ],
+        []
+    );
     /// The cluster to start.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct StartCluster {
@@ -5376,6 +9593,71 @@ pub mod types {
         pub cluster_id: String,
     }
     crate::object::object!(StartCluster, [(cluster_id, "cluster_id")], ["cluster_id"]);
+    /// What to do in an update. Without members it brings all tables up to date.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct StartUpdate {
+        /// What to record as the cause.
+        pub cause: Option<UpdateCause>,
+        /// Whether this update runs in development mode.
+        pub development: Option<bool>,
+        /// Whether all tables are computed anew, losing what their sources no longer have.
+        pub full_refresh: Option<bool>,
+        /// Tables to compute anew. Given without `refresh_selection`, all others stay as they are.
+        pub full_refresh_selection: Option<Vec<String>>,
+        pub full_refresh_selection_by_path: Option<Vec<String>>,
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
+        /// Tables to bring up to date. All others stay as they are.
+        pub refresh_selection: Option<Vec<String>>,
+        pub refresh_selection_by_path: Option<Vec<String>>,
+        pub replace_where_overrides: Option<Vec<ReplaceWhereOverride>>,
+        /// Flows whose checkpoints start anew, while their tables keep their rows.
+        pub reset_checkpoint_selection: Option<Vec<String>>,
+        pub rewind_spec: Option<RewindSpec>,
+        /// Whether to check the pipeline's code without changing a table.
+        pub validate_only: Option<bool>,
+    }
+    impl std::fmt::Debug for StartUpdate {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("StartUpdate")
+                .field("cause", &self.cause)
+                .field("development", &self.development)
+                .field("full_refresh", &self.full_refresh)
+                .field("full_refresh_selection", &self.full_refresh_selection)
+                .field("full_refresh_selection_by_path", &self.full_refresh_selection_by_path)
+                .field("parameters", &crate::redacted::Redacted)
+                .field("refresh_selection", &self.refresh_selection)
+                .field("refresh_selection_by_path", &self.refresh_selection_by_path)
+                .field("replace_where_overrides", &self.replace_where_overrides)
+                .field("reset_checkpoint_selection", &self.reset_checkpoint_selection)
+                .field("rewind_spec", &self.rewind_spec)
+                .field("validate_only", &self.validate_only)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        StartUpdate,
+        [
+            (cause, "cause"),
+            (development, "development"),
+            (full_refresh, "full_refresh"),
+            (full_refresh_selection, "full_refresh_selection"),
+            (full_refresh_selection_by_path, "full_refresh_selection_by_path"),
+            (parameters, "parameters"),
+            (refresh_selection, "refresh_selection"),
+            (refresh_selection_by_path, "refresh_selection_by_path"),
+            (replace_where_overrides, "replace_where_overrides"),
+            (reset_checkpoint_selection, "reset_checkpoint_selection"),
+            (rewind_spec, "rewind_spec"),
+            (validate_only, "validate_only")
+        ],
+        []
+    );
+    /// The update that was started.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct StartUpdateResponse {
+        pub update_id: Option<String>,
+    }
+    crate::object::object!(StartUpdateResponse, [(update_id, "update_id")], []);
     /// A column of a result.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct StatementColumnInfo {
@@ -5688,6 +9970,85 @@ pub mod types {
         [(destination_id, "destination_id"), (user_name, "user_name")],
         []
     );
+    /// A table to copy.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TableSpec {
+        pub connector_options: Option<ConnectorOptions>,
+        pub destination_catalog: Option<String>,
+        pub destination_schema: Option<String>,
+        pub destination_table: Option<String>,
+        pub source_catalog: Option<String>,
+        pub source_schema: Option<String>,
+        pub source_table: Option<String>,
+        pub table_configuration: Option<TableSpecificConfig>,
+    }
+    crate::object::object!(
+        TableSpec,
+        [
+            (connector_options, "connector_options"),
+            (destination_catalog, "destination_catalog"),
+            (destination_schema, "destination_schema"),
+            (destination_table, "destination_table"),
+            (source_catalog, "source_catalog"),
+            (source_schema, "source_schema"),
+            (source_table, "source_table"),
+            (table_configuration, "table_configuration")
+        ],
+        []
+    );
+    /// How tables are copied.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TableSpecificConfig {
+        pub auto_full_refresh_policy: Option<AutoFullRefreshPolicy>,
+        pub clustering_columns: Option<Vec<String>>,
+        pub enable_auto_clustering: Option<bool>,
+        pub exclude_columns: Option<Vec<String>>,
+        pub include_columns: Option<Vec<String>>,
+        pub primary_keys: Option<Vec<String>>,
+        pub query_based_connector_config: Option<QueryBasedConnectorConfig>,
+        /// A condition in SQL for the rows that are copied.
+        pub row_filter: Option<String>,
+        pub salesforce_include_formula_fields: Option<bool>,
+        pub scd_type: Option<TableSpecificConfigScdType>,
+        pub sequence_by: Option<Vec<String>>,
+        pub source_metadata_column: Option<String>,
+        pub table_properties: Option<std::collections::BTreeMap<String, String>>,
+        pub workday_report_parameters: Option<WorkdayReportParameters>,
+    }
+    crate::object::object!(
+        TableSpecificConfig,
+        [
+            (auto_full_refresh_policy, "auto_full_refresh_policy"),
+            (clustering_columns, "clustering_columns"),
+            (enable_auto_clustering, "enable_auto_clustering"),
+            (exclude_columns, "exclude_columns"),
+            (include_columns, "include_columns"),
+            (primary_keys, "primary_keys"),
+            (query_based_connector_config, "query_based_connector_config"),
+            (row_filter, "row_filter"),
+            (salesforce_include_formula_fields, "salesforce_include_formula_fields"),
+            (scd_type, "scd_type"),
+            (sequence_by, "sequence_by"),
+            (source_metadata_column, "source_metadata_column"),
+            (table_properties, "table_properties"),
+            (workday_report_parameters, "workday_report_parameters")
+        ],
+        []
+    );
+    /// Whether former values of a row are kept: `SCD_TYPE_1` keeps the latest, `SCD_TYPE_2` all.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TableSpecificConfigScdType {
+        AppendOnly,
+        ScdType1,
+        ScdType2,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        TableSpecificConfigScdType,
+        [(AppendOnly, "APPEND_ONLY"), (ScdType1, "SCD_TYPE_1"), (ScdType2, "SCD_TYPE_2")]
+    );
     /// `TableState`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct TableState {
@@ -5899,6 +10260,20 @@ pub mod types {
         UnknownValue(String),
     }
     crate::open_enum::open_enum!(TaskSource, [(Git, "GIT"), (Workspace, "WORKSPACE")]);
+    /// How much work was done in each interval of a statement's time.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TaskTimeOverRange {
+        pub entries: Option<Vec<TaskTimeOverRangeEntry>>,
+        /// The length of each interval, in milliseconds.
+        pub interval: Option<i64>,
+    }
+    crate::object::object!(TaskTimeOverRange, [(entries, "entries"), (interval, "interval")], []);
+    /// The work done in one interval.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TaskTimeOverRangeEntry {
+        pub task_completed_time_ms: Option<i64>,
+    }
+    crate::object::object!(TaskTimeOverRangeEntry, [(task_completed_time_ms, "task_completed_time_ms")], []);
     /// Why a run ended.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -6434,6 +10809,138 @@ pub mod types {
             (Success, "SUCCESS")
         ]
     );
+    /// A report of TikTok Ads.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TikTokAdsCustomReportOptions {
+        pub data_level: Option<TikTokDataLevel>,
+        pub dimensions: Option<Vec<String>>,
+        pub metrics: Option<Vec<String>>,
+        pub query_lifetime: Option<bool>,
+        pub report_type: Option<TikTokReportType>,
+    }
+    crate::object::object!(
+        TikTokAdsCustomReportOptions,
+        [
+            (data_level, "data_level"),
+            (dimensions, "dimensions"),
+            (metrics, "metrics"),
+            (query_lifetime, "query_lifetime"),
+            (report_type, "report_type")
+        ],
+        []
+    );
+    /// What to copy from TikTok Ads.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TikTokAdsOptions {
+        pub custom_report_options: Option<TikTokAdsCustomReportOptions>,
+        /// Deprecated; use `custom_report_options`.
+        pub data_level: Option<TikTokDataLevel>,
+        /// Deprecated; use `custom_report_options`.
+        pub dimensions: Option<Vec<String>>,
+        pub lookback_window_days: Option<i64>,
+        /// Deprecated; use `custom_report_options`.
+        pub metrics: Option<Vec<String>>,
+        /// Deprecated; use `custom_report_options`.
+        pub query_lifetime: Option<bool>,
+        /// Deprecated; use `custom_report_options`.
+        pub report_type: Option<TikTokReportType>,
+        pub sync_start_date: Option<String>,
+    }
+    crate::object::object!(
+        TikTokAdsOptions,
+        [
+            (custom_report_options, "custom_report_options"),
+            (data_level, "data_level"),
+            (dimensions, "dimensions"),
+            (lookback_window_days, "lookback_window_days"),
+            (metrics, "metrics"),
+            (query_lifetime, "query_lifetime"),
+            (report_type, "report_type"),
+            (sync_start_date, "sync_start_date")
+        ],
+        []
+    );
+    /// What each row of a TikTok report is about.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TikTokDataLevel {
+        AuctionAd,
+        AuctionAdgroup,
+        AuctionAdvertiser,
+        AuctionCampaign,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        TikTokDataLevel,
+        [
+            (AuctionAd, "AUCTION_AD"),
+            (AuctionAdgroup, "AUCTION_ADGROUP"),
+            (AuctionAdvertiser, "AUCTION_ADVERTISER"),
+            (AuctionCampaign, "AUCTION_CAMPAIGN")
+        ]
+    );
+    /// The kind of a TikTok report.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TikTokReportType {
+        Audience,
+        Basic,
+        BusinessCenter,
+        Dsa,
+        GmvMax,
+        PlayableAd,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        TikTokReportType,
+        [
+            (Audience, "AUDIENCE"),
+            (Basic, "BASIC"),
+            (BusinessCenter, "BUSINESS_CENTER"),
+            (Dsa, "DSA"),
+            (GmvMax, "GMV_MAX"),
+            (PlayableAd, "PLAYABLE_AD")
+        ]
+    );
+    /// How a column of bytes is decoded.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Transformer {
+        pub avro_options: Option<AvroTransformerOptions>,
+        pub format: Option<TransformerFormat>,
+        pub input_column: Option<String>,
+        pub json_options: Option<JsonTransformerOptions>,
+        pub output_column: Option<String>,
+        pub protobuf_options: Option<ProtobufTransformerOptions>,
+    }
+    crate::object::object!(
+        Transformer,
+        [
+            (avro_options, "avro_options"),
+            (format, "format"),
+            (input_column, "input_column"),
+            (json_options, "json_options"),
+            (output_column, "output_column"),
+            (protobuf_options, "protobuf_options")
+        ],
+        []
+    );
+    /// What a column of bytes holds.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TransformerFormat {
+        Avro,
+        Json,
+        Protobuf,
+        String,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        TransformerFormat,
+        [(Avro, "AVRO"), (Json, "JSON"), (Protobuf, "PROTOBUF"), (String, "STRING")]
+    );
     /// `TriggerConfiguration`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct TriggerConfiguration {
@@ -6586,6 +11093,256 @@ pub mod types {
             (Table, "TABLE")
         ]
     );
+    /// Which fields of an event were shortened.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Truncation {
+        pub truncated_fields: Option<Vec<TruncationDetail>>,
+    }
+    crate::object::object!(Truncation, [(truncated_fields, "truncated_fields")], []);
+    /// A field that was shortened.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TruncationDetail {
+        pub field_name: Option<String>,
+    }
+    crate::object::object!(TruncationDetail, [(field_name, "field_name")], []);
+    /// The libraries to uninstall, and from which cluster.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UninstallLibraries {
+        pub cluster_id: String,
+        /// The libraries, described as they were for their installation.
+        pub libraries: Vec<Library>,
+    }
+    crate::object::object!(
+        UninstallLibraries,
+        [(cluster_id, "cluster_id"), (libraries, "libraries")],
+        ["cluster_id", "libraries"]
+    );
+    /// The cluster to unpin.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UnpinCluster {
+        pub cluster_id: String,
+    }
+    crate::object::object!(UnpinCluster, [(cluster_id, "cluster_id")], ["cluster_id"]);
+    /// What started an update.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum UpdateCause {
+        ApiCall,
+        InfrastructureMaintenance,
+        JobTask,
+        RetryOnFailure,
+        SchemaChange,
+        ServiceUpgrade,
+        UserAction,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        UpdateCause,
+        [
+            (ApiCall, "API_CALL"),
+            (InfrastructureMaintenance, "INFRASTRUCTURE_MAINTENANCE"),
+            (JobTask, "JOB_TASK"),
+            (RetryOnFailure, "RETRY_ON_FAILURE"),
+            (SchemaChange, "SCHEMA_CHANGE"),
+            (ServiceUpgrade, "SERVICE_UPGRADE"),
+            (UserAction, "USER_ACTION")
+        ]
+    );
+    /// A cluster, and which of its settings change to what.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpdateCluster {
+        /// The new values.
+        pub cluster: Option<UpdateClusterResource>,
+        /// The cluster's id.
+        pub cluster_id: String,
+        /// The settings that change, by name and separated by commas, without spaces; `*` stands for all. A setting that is named and has no value goes back to its default. Within a list or a map no single entry can be named.
+        pub update_mask: String,
+    }
+    crate::object::object!(
+        UpdateCluster,
+        [(cluster, "cluster"), (cluster_id, "cluster_id"), (update_mask, "update_mask")],
+        ["cluster_id", "update_mask"]
+    );
+    /// New values for settings of a cluster.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpdateClusterResource {
+        /// The bounds of scaling; absent for a cluster of fixed size, which has `num_workers`.
+        pub autoscale: Option<AutoScale>,
+        /// Minutes without activity after which the cluster ends by itself, 10 to 10000; 0 or absent means never.
+        pub autotermination_minutes: Option<i64>,
+        /// Settings for clusters on AWS.
+        pub aws_attributes: Option<AwsAttributes>,
+        /// Settings for clusters on Azure.
+        pub azure_attributes: Option<AzureAttributes>,
+        /// Where logs are delivered, every five minutes. Absent when they aren't.
+        pub cluster_log_conf: Option<ClusterLogConf>,
+        /// The cluster's name. Names needn't be unique. For a job's cluster it is made of the job's and the run's ids.
+        pub cluster_name: Option<String>,
+        /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
+        pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
+        /// Who may use the cluster, and how well users are kept apart.
+        pub data_security_mode: Option<DataSecurityMode>,
+        /// Where the libraries of the cluster come from.
+        pub dependency_mode: Option<DependencyMode>,
+        /// The container image that the nodes run; absent for the runtime's own.
+        pub docker_image: Option<DockerImage>,
+        /// The instance pool of the driver; `instance_pool_id` serves when it is absent.
+        pub driver_instance_pool_id: Option<String>,
+        /// Node types that may stand in for the driver's.
+        pub driver_node_type_flexibility: Option<NodeTypeFlexibility>,
+        /// The node type of the driver; that of the workers when absent.
+        pub driver_node_type_id: Option<String>,
+        /// Whether nodes get more disk by themselves when they run short of it.
+        pub enable_elastic_disk: Option<bool>,
+        /// Whether the local disks are encrypted.
+        pub enable_local_disk_encryption: Option<bool>,
+        /// Settings for clusters on Google Cloud.
+        pub gcp_attributes: Option<GcpAttributes>,
+        /// Scripts that run on each node before Spark starts, in order.
+        pub init_scripts: Option<Vec<InitScriptInfo>>,
+        /// The instance pool that the nodes are taken from.
+        pub instance_pool_id: Option<String>,
+        /// Whether the cluster is one node, driver and worker at once. Only with a `kind`; sets the tags, the Spark settings and the size by itself.
+        pub is_single_node: Option<bool>,
+        /// Which rules the settings follow; absent for the older ones. Newer settings such as `is_single_node` and `use_ml_runtime` need it.
+        pub kind: Option<ClusterKind>,
+        /// The node type of the workers, and of the driver unless it has its own. See `clusters_list_node_types`.
+        pub node_type_id: Option<String>,
+        /// Workers of a cluster of fixed size, not counting the driver. While the cluster changes its size this is the target; `executors` shows what there is.
+        pub num_workers: Option<i64>,
+        /// The id of the cluster policy that the settings obey.
+        pub policy_id: Option<String>,
+        /// Throughput of the remote disks in Mb/s. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub remote_disk_throughput: Option<i64>,
+        /// The engine that runs queries; without it the version decides.
+        pub runtime_engine: Option<RuntimeEngine>,
+        /// The one user or group who may use the cluster, with a data security mode for one.
+        pub single_user_name: Option<String>,
+        /// Spark settings by name. Values are text, also those that are numbers.
+        pub spark_conf: Option<std::collections::BTreeMap<String, String>>,
+        /// Environment variables for driver and workers. May refer to secrets; values are text.
+        pub spark_env_vars: Option<std::collections::BTreeMap<String, String>>,
+        /// The runtime version, such as `16.4.x-scala2.12`. See `clusters_spark_versions`.
+        pub spark_version: Option<String>,
+        /// Public SSH keys of the user `ubuntu` on each node, at most 10; the port is 2200.
+        pub ssh_public_keys: Option<Vec<String>>,
+        /// Size of all remote disks together at the start, in GB. Only for `HYPERDISK_BALANCED` disks on Google Cloud.
+        pub total_initial_remote_disk_size: Option<i64>,
+        /// Whether the runtime is the one for machine learning. Only with a `kind`; the version's name need not say so then.
+        pub use_ml_runtime: Option<bool>,
+        /// Node types that may stand in for the workers'.
+        pub worker_node_type_flexibility: Option<NodeTypeFlexibility>,
+        /// Which workloads may use the cluster.
+        pub workload_type: Option<WorkloadType>,
+    }
+    crate::object::object!(
+        UpdateClusterResource,
+        [
+            (autoscale, "autoscale"),
+            (autotermination_minutes, "autotermination_minutes"),
+            (aws_attributes, "aws_attributes"),
+            (azure_attributes, "azure_attributes"),
+            (cluster_log_conf, "cluster_log_conf"),
+            (cluster_name, "cluster_name"),
+            (custom_tags, "custom_tags"),
+            (data_security_mode, "data_security_mode"),
+            (dependency_mode, "dependency_mode"),
+            (docker_image, "docker_image"),
+            (driver_instance_pool_id, "driver_instance_pool_id"),
+            (driver_node_type_flexibility, "driver_node_type_flexibility"),
+            (driver_node_type_id, "driver_node_type_id"),
+            (enable_elastic_disk, "enable_elastic_disk"),
+            (enable_local_disk_encryption, "enable_local_disk_encryption"),
+            (gcp_attributes, "gcp_attributes"),
+            (init_scripts, "init_scripts"),
+            (instance_pool_id, "instance_pool_id"),
+            (is_single_node, "is_single_node"),
+            (kind, "kind"),
+            (node_type_id, "node_type_id"),
+            (num_workers, "num_workers"),
+            (policy_id, "policy_id"),
+            (remote_disk_throughput, "remote_disk_throughput"),
+            (runtime_engine, "runtime_engine"),
+            (single_user_name, "single_user_name"),
+            (spark_conf, "spark_conf"),
+            (spark_env_vars, "spark_env_vars"),
+            (spark_version, "spark_version"),
+            (ssh_public_keys, "ssh_public_keys"),
+            (total_initial_remote_disk_size, "total_initial_remote_disk_size"),
+            (use_ml_runtime, "use_ml_runtime"),
+            (worker_node_type_flexibility, "worker_node_type_flexibility"),
+            (workload_type, "workload_type")
+        ],
+        []
+    );
+    /// An update of a pipeline.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct UpdateInfo {
+        pub cause: Option<UpdateCause>,
+        pub cluster_id: Option<String>,
+        /// The settings that the update runs with.
+        pub config: Option<PipelineSpec>,
+        /// When it was started, in milliseconds since the epoch.
+        pub creation_time: Option<i64>,
+        /// Whether all tables are computed anew, losing what their sources no longer have.
+        pub full_refresh: Option<bool>,
+        /// Tables to compute anew. Given without `refresh_selection`, all others stay as they are.
+        pub full_refresh_selection: Option<Vec<String>>,
+        pub full_refresh_selection_by_path: Option<Vec<String>>,
+        pub mode: Option<UpdateMode>,
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
+        pub pipeline_id: Option<String>,
+        /// Tables to bring up to date. All others stay as they are.
+        pub refresh_selection: Option<Vec<String>>,
+        pub refresh_selection_by_path: Option<Vec<String>>,
+        pub state: Option<PipelineUpdateState>,
+        pub update_id: Option<String>,
+        /// Whether to check the pipeline's code without changing a table.
+        pub validate_only: Option<bool>,
+    }
+    impl std::fmt::Debug for UpdateInfo {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("UpdateInfo")
+                .field("cause", &self.cause)
+                .field("cluster_id", &self.cluster_id)
+                .field("config", &self.config)
+                .field("creation_time", &self.creation_time)
+                .field("full_refresh", &self.full_refresh)
+                .field("full_refresh_selection", &self.full_refresh_selection)
+                .field("full_refresh_selection_by_path", &self.full_refresh_selection_by_path)
+                .field("mode", &self.mode)
+                .field("parameters", &crate::redacted::Redacted)
+                .field("pipeline_id", &self.pipeline_id)
+                .field("refresh_selection", &self.refresh_selection)
+                .field("refresh_selection_by_path", &self.refresh_selection_by_path)
+                .field("state", &self.state)
+                .field("update_id", &self.update_id)
+                .field("validate_only", &self.validate_only)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        UpdateInfo,
+        [
+            (cause, "cause"),
+            (cluster_id, "cluster_id"),
+            (config, "config"),
+            (creation_time, "creation_time"),
+            (full_refresh, "full_refresh"),
+            (full_refresh_selection, "full_refresh_selection"),
+            (full_refresh_selection_by_path, "full_refresh_selection_by_path"),
+            (mode, "mode"),
+            (parameters, "parameters"),
+            (pipeline_id, "pipeline_id"),
+            (refresh_selection, "refresh_selection"),
+            (refresh_selection_by_path, "refresh_selection_by_path"),
+            (state, "state"),
+            (update_id, "update_id"),
+            (validate_only, "validate_only")
+        ],
+        []
+    );
     /// Changes to a job.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct UpdateJob {
@@ -6600,6 +11357,29 @@ pub mod types {
         UpdateJob,
         [(fields_to_remove, "fields_to_remove"), (job_id, "job_id"), (new_settings, "new_settings")],
         ["job_id"]
+    );
+    /// How an update runs: until all is up to date, or without end.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum UpdateMode {
+        Continuous,
+        Default,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(UpdateMode, [(Continuous, "CONTINUOUS"), (Default, "DEFAULT")]);
+    /// An update and its state.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpdateStateInfo {
+        /// When it was started, as ISO 8601.
+        pub creation_time: Option<String>,
+        pub state: Option<PipelineUpdateState>,
+        pub update_id: Option<String>,
+    }
+    crate::object::object!(
+        UpdateStateInfo,
+        [(creation_time, "creation_time"), (state, "state"), (update_id, "update_id")],
+        []
     );
     /// A user or a service principal of the workspace.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -6817,6 +11597,20 @@ pub mod types {
         WarehouseHealthStatus,
         [(Degraded, "DEGRADED"), (Failed, "FAILED"), (Healthy, "HEALTHY")]
     );
+    /// How warehouses get at data: `DATA_ACCESS_CONTROL` with rights on tables, `PASSTHROUGH` with the user's cloud credentials.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum WarehouseSecurityPolicy {
+        DataAccessControl,
+        None,
+        Passthrough,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        WarehouseSecurityPolicy,
+        [(DataAccessControl, "DATA_ACCESS_CONTROL"), (None, "NONE"), (Passthrough, "PASSTHROUGH")]
+    );
     /// What a warehouse is doing. `STARTING`, `STOPPING` and `DELETING` go on; `RUNNING`, `STOPPED` and `DELETED` stay. There is no error state: a failed start shows as `STOPPED`.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -6863,6 +11657,13 @@ pub mod types {
         WarehouseType,
         [(Classic, "CLASSIC"), (Pro, "PRO"), (Realtime, "REALTIME"), (TypeUnspecified, "TYPE_UNSPECIFIED")]
     );
+    /// Whether warehouses of a type may be created.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct WarehouseTypePair {
+        pub enabled: Option<bool>,
+        pub warehouse_type: Option<WarehouseType>,
+    }
+    crate::object::object!(WarehouseTypePair, [(enabled, "enabled"), (warehouse_type, "warehouse_type")], []);
     /// Optional query parameters of `warehouses_list`.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct WarehousesListQuery {
@@ -6914,6 +11715,44 @@ pub mod types {
         pub message: Option<String>,
     }
     crate::object::object!(WidgetErrorDetail, [(message, "message")], []);
+    /// A parameter of a Workday report.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct WorkdayReportParameter {
+        pub key: Option<String>,
+        pub value: Option<String>,
+    }
+    impl std::fmt::Debug for WorkdayReportParameter {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("WorkdayReportParameter")
+                .field("key", &self.key)
+                .field("value", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(WorkdayReportParameter, [(key, "key"), (value, "value")], []);
+    /// Parameters of a Workday report.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct WorkdayReportParameters {
+        /// Deprecated; the service finds out.
+        pub incremental: Option<bool>,
+        pub parameters: Option<std::collections::BTreeMap<String, String>>,
+        /// Deprecated; use `parameters`.
+        pub report_parameters: Option<Vec<WorkdayReportParameter>>,
+    }
+    impl std::fmt::Debug for WorkdayReportParameters {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("WorkdayReportParameters")
+                .field("incremental", &self.incremental)
+                .field("parameters", &crate::redacted::Redacted)
+                .field("report_parameters", &self.report_parameters)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        WorkdayReportParameters,
+        [(incremental, "incremental"), (parameters, "parameters"), (report_parameters, "report_parameters")],
+        []
+    );
     /// Which workloads may use a cluster.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct WorkloadType {
@@ -6928,10 +11767,31 @@ pub mod types {
         pub destination: Option<String>,
     }
     crate::object::object!(WorkspaceStorageInfo, [(destination, "destination")], []);
+    /// What to copy from Zendesk.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ZendeskSupportOptions {
+        pub start_date: Option<String>,
+    }
+    crate::object::object!(ZendeskSupportOptions, [(start_date, "start_date")], []);
 }
 /// What is known of each operation before it is sent.
 pub mod operations {
     use brickwire_wire::OperationInfo;
+    /// `GET /api/2.0/policies/clusters/list`
+    pub const CLUSTER_POLICIES_LIST: OperationInfo =
+        OperationInfo::new("cluster_policies_list", "GET", "/api/2.0/policies/clusters/list", true);
+    /// `GET /api/2.0/policies/clusters/get`
+    pub const CLUSTER_POLICIES_GET: OperationInfo =
+        OperationInfo::new("cluster_policies_get", "GET", "/api/2.0/policies/clusters/get", true);
+    /// `POST /api/2.0/policies/clusters/create`
+    pub const CLUSTER_POLICIES_CREATE: OperationInfo =
+        OperationInfo::new("cluster_policies_create", "POST", "/api/2.0/policies/clusters/create", true);
+    /// `POST /api/2.0/policies/clusters/edit`
+    pub const CLUSTER_POLICIES_EDIT: OperationInfo =
+        OperationInfo::new("cluster_policies_edit", "POST", "/api/2.0/policies/clusters/edit", true);
+    /// `POST /api/2.0/policies/clusters/delete`
+    pub const CLUSTER_POLICIES_DELETE: OperationInfo =
+        OperationInfo::new("cluster_policies_delete", "POST", "/api/2.0/policies/clusters/delete", true);
     /// `GET /api/2.1/clusters/list`
     pub const CLUSTERS_LIST: OperationInfo =
         OperationInfo::new("clusters_list", "GET", "/api/2.1/clusters/list", true);
@@ -6953,6 +11813,33 @@ pub mod operations {
     /// `GET /api/2.1/clusters/spark-versions`
     pub const CLUSTERS_SPARK_VERSIONS: OperationInfo =
         OperationInfo::new("clusters_spark_versions", "GET", "/api/2.1/clusters/spark-versions", true);
+    /// `POST /api/2.1/clusters/create`
+    pub const CLUSTERS_CREATE: OperationInfo =
+        OperationInfo::new("clusters_create", "POST", "/api/2.1/clusters/create", false);
+    /// `POST /api/2.1/clusters/edit`
+    pub const CLUSTERS_EDIT: OperationInfo =
+        OperationInfo::new("clusters_edit", "POST", "/api/2.1/clusters/edit", false);
+    /// `POST /api/2.1/clusters/permanent-delete`
+    pub const CLUSTERS_PERMANENT_DELETE: OperationInfo =
+        OperationInfo::new("clusters_permanent_delete", "POST", "/api/2.1/clusters/permanent-delete", true);
+    /// `POST /api/2.1/clusters/pin`
+    pub const CLUSTERS_PIN: OperationInfo =
+        OperationInfo::new("clusters_pin", "POST", "/api/2.1/clusters/pin", true);
+    /// `POST /api/2.1/clusters/unpin`
+    pub const CLUSTERS_UNPIN: OperationInfo =
+        OperationInfo::new("clusters_unpin", "POST", "/api/2.1/clusters/unpin", true);
+    /// `POST /api/2.1/clusters/resize`
+    pub const CLUSTERS_RESIZE: OperationInfo =
+        OperationInfo::new("clusters_resize", "POST", "/api/2.1/clusters/resize", true);
+    /// `POST /api/2.1/clusters/events`
+    pub const CLUSTERS_EVENTS: OperationInfo =
+        OperationInfo::new("clusters_events", "POST", "/api/2.1/clusters/events", true);
+    /// `GET /api/2.1/clusters/list-zones`
+    pub const CLUSTERS_LIST_ZONES: OperationInfo =
+        OperationInfo::new("clusters_list_zones", "GET", "/api/2.1/clusters/list-zones", true);
+    /// `POST /api/2.1/clusters/update`
+    pub const CLUSTERS_UPDATE: OperationInfo =
+        OperationInfo::new("clusters_update", "POST", "/api/2.1/clusters/update", false);
     /// `POST /api/1.2/contexts/create`
     pub const CONTEXTS_CREATE: OperationInfo =
         OperationInfo::new("contexts_create", "POST", "/api/1.2/contexts/create", false);
@@ -6971,6 +11858,34 @@ pub mod operations {
     /// `POST /api/1.2/commands/cancel`
     pub const COMMANDS_CANCEL: OperationInfo =
         OperationInfo::new("commands_cancel", "POST", "/api/1.2/commands/cancel", true);
+    /// `GET /api/2.0/global-init-scripts`
+    pub const GLOBAL_INIT_SCRIPTS_LIST: OperationInfo =
+        OperationInfo::new("global_init_scripts_list", "GET", "/api/2.0/global-init-scripts", true);
+    /// `GET /api/2.0/global-init-scripts/{script_id}`
+    pub const GLOBAL_INIT_SCRIPTS_GET: OperationInfo = OperationInfo::new(
+        "global_init_scripts_get",
+        "GET",
+        "/api/2.0/global-init-scripts/{script_id}",
+        true,
+    );
+    /// `GET /api/2.0/instance-pools/list`
+    pub const INSTANCE_POOLS_LIST: OperationInfo =
+        OperationInfo::new("instance_pools_list", "GET", "/api/2.0/instance-pools/list", true);
+    /// `GET /api/2.0/instance-pools/get`
+    pub const INSTANCE_POOLS_GET: OperationInfo =
+        OperationInfo::new("instance_pools_get", "GET", "/api/2.0/instance-pools/get", true);
+    /// `POST /api/2.0/instance-pools/create`
+    pub const INSTANCE_POOLS_CREATE: OperationInfo =
+        OperationInfo::new("instance_pools_create", "POST", "/api/2.0/instance-pools/create", false);
+    /// `POST /api/2.0/instance-pools/edit`
+    pub const INSTANCE_POOLS_EDIT: OperationInfo =
+        OperationInfo::new("instance_pools_edit", "POST", "/api/2.0/instance-pools/edit", true);
+    /// `POST /api/2.0/instance-pools/delete`
+    pub const INSTANCE_POOLS_DELETE: OperationInfo =
+        OperationInfo::new("instance_pools_delete", "POST", "/api/2.0/instance-pools/delete", true);
+    /// `GET /api/2.0/instance-profiles/list`
+    pub const INSTANCE_PROFILES_LIST: OperationInfo =
+        OperationInfo::new("instance_profiles_list", "GET", "/api/2.0/instance-profiles/list", true);
     /// `POST /api/2.2/jobs/create`
     pub const JOBS_CREATE: OperationInfo =
         OperationInfo::new("jobs_create", "POST", "/api/2.2/jobs/create", false);
@@ -7016,6 +11931,66 @@ pub mod operations {
     /// `POST /api/2.2/jobs/runs/cancel-all`
     pub const RUNS_CANCEL_ALL: OperationInfo =
         OperationInfo::new("runs_cancel_all", "POST", "/api/2.2/jobs/runs/cancel-all", true);
+    /// `POST /api/2.0/libraries/install`
+    pub const LIBRARIES_INSTALL: OperationInfo =
+        OperationInfo::new("libraries_install", "POST", "/api/2.0/libraries/install", true);
+    /// `POST /api/2.0/libraries/uninstall`
+    pub const LIBRARIES_UNINSTALL: OperationInfo =
+        OperationInfo::new("libraries_uninstall", "POST", "/api/2.0/libraries/uninstall", true);
+    /// `GET /api/2.0/libraries/cluster-status`
+    pub const LIBRARIES_CLUSTER_STATUS: OperationInfo =
+        OperationInfo::new("libraries_cluster_status", "GET", "/api/2.0/libraries/cluster-status", true);
+    /// `GET /api/2.0/libraries/all-cluster-statuses`
+    pub const LIBRARIES_ALL_CLUSTER_STATUSES: OperationInfo = OperationInfo::new(
+        "libraries_all_cluster_statuses",
+        "GET",
+        "/api/2.0/libraries/all-cluster-statuses",
+        true,
+    );
+    /// `GET /api/2.0/pipelines`
+    pub const PIPELINES_LIST: OperationInfo =
+        OperationInfo::new("pipelines_list", "GET", "/api/2.0/pipelines", true);
+    /// `POST /api/2.0/pipelines`
+    pub const PIPELINES_CREATE: OperationInfo =
+        OperationInfo::new("pipelines_create", "POST", "/api/2.0/pipelines", false);
+    /// `GET /api/2.0/pipelines/{pipeline_id}`
+    pub const PIPELINES_GET: OperationInfo =
+        OperationInfo::new("pipelines_get", "GET", "/api/2.0/pipelines/{pipeline_id}", true);
+    /// `PUT /api/2.0/pipelines/{pipeline_id}`
+    pub const PIPELINES_UPDATE: OperationInfo =
+        OperationInfo::new("pipelines_update", "PUT", "/api/2.0/pipelines/{pipeline_id}", true);
+    /// `DELETE /api/2.0/pipelines/{pipeline_id}`
+    pub const PIPELINES_DELETE: OperationInfo =
+        OperationInfo::new("pipelines_delete", "DELETE", "/api/2.0/pipelines/{pipeline_id}", true);
+    /// `POST /api/2.0/pipelines/{pipeline_id}/updates`
+    pub const PIPELINES_START_UPDATE: OperationInfo = OperationInfo::new(
+        "pipelines_start_update",
+        "POST",
+        "/api/2.0/pipelines/{pipeline_id}/updates",
+        false,
+    );
+    /// `GET /api/2.0/pipelines/{pipeline_id}/updates`
+    pub const PIPELINES_LIST_UPDATES: OperationInfo =
+        OperationInfo::new("pipelines_list_updates", "GET", "/api/2.0/pipelines/{pipeline_id}/updates", true);
+    /// `GET /api/2.0/pipelines/{pipeline_id}/updates/{update_id}`
+    pub const PIPELINES_GET_UPDATE: OperationInfo = OperationInfo::new(
+        "pipelines_get_update",
+        "GET",
+        "/api/2.0/pipelines/{pipeline_id}/updates/{update_id}",
+        true,
+    );
+    /// `POST /api/2.0/pipelines/{pipeline_id}/stop`
+    pub const PIPELINES_STOP: OperationInfo =
+        OperationInfo::new("pipelines_stop", "POST", "/api/2.0/pipelines/{pipeline_id}/stop", true);
+    /// `GET /api/2.0/pipelines/{pipeline_id}/events`
+    pub const PIPELINES_LIST_EVENTS: OperationInfo =
+        OperationInfo::new("pipelines_list_events", "GET", "/api/2.0/pipelines/{pipeline_id}/events", true);
+    /// `GET /api/2.0/policy-families`
+    pub const POLICY_FAMILIES_LIST: OperationInfo =
+        OperationInfo::new("policy_families_list", "GET", "/api/2.0/policy-families", true);
+    /// `GET /api/2.0/sql/history/queries`
+    pub const QUERY_HISTORY_LIST: OperationInfo =
+        OperationInfo::new("query_history_list", "GET", "/api/2.0/sql/history/queries", true);
     /// `POST /api/2.0/sql/statements`
     pub const STATEMENTS_EXECUTE: OperationInfo =
         OperationInfo::new("statements_execute", "POST", "/api/2.0/sql/statements", false);
@@ -7042,18 +12017,38 @@ pub mod operations {
     /// `GET /api/2.0/sql/warehouses`
     pub const WAREHOUSES_LIST: OperationInfo =
         OperationInfo::new("warehouses_list", "GET", "/api/2.0/sql/warehouses", true);
+    /// `POST /api/2.0/sql/warehouses`
+    pub const WAREHOUSES_CREATE: OperationInfo =
+        OperationInfo::new("warehouses_create", "POST", "/api/2.0/sql/warehouses", true);
     /// `GET /api/2.0/sql/warehouses/{id}`
     pub const WAREHOUSES_GET: OperationInfo =
         OperationInfo::new("warehouses_get", "GET", "/api/2.0/sql/warehouses/{id}", true);
+    /// `DELETE /api/2.0/sql/warehouses/{id}`
+    pub const WAREHOUSES_DELETE: OperationInfo =
+        OperationInfo::new("warehouses_delete", "DELETE", "/api/2.0/sql/warehouses/{id}", true);
     /// `POST /api/2.0/sql/warehouses/{id}/start`
     pub const WAREHOUSES_START: OperationInfo =
         OperationInfo::new("warehouses_start", "POST", "/api/2.0/sql/warehouses/{id}/start", true);
     /// `POST /api/2.0/sql/warehouses/{id}/stop`
     pub const WAREHOUSES_STOP: OperationInfo =
         OperationInfo::new("warehouses_stop", "POST", "/api/2.0/sql/warehouses/{id}/stop", true);
+    /// `POST /api/2.0/sql/warehouses/{id}/edit`
+    pub const WAREHOUSES_EDIT: OperationInfo =
+        OperationInfo::new("warehouses_edit", "POST", "/api/2.0/sql/warehouses/{id}/edit", true);
+    /// `GET /api/2.0/sql/config/warehouses`
+    pub const WAREHOUSES_GET_CONFIG: OperationInfo =
+        OperationInfo::new("warehouses_get_config", "GET", "/api/2.0/sql/config/warehouses", true);
+    /// `PUT /api/2.0/sql/config/warehouses`
+    pub const WAREHOUSES_SET_CONFIG: OperationInfo =
+        OperationInfo::new("warehouses_set_config", "PUT", "/api/2.0/sql/config/warehouses", true);
 }
 /// All operations.
 pub const OPERATIONS: &[OperationInfo] = &[
+    operations::CLUSTER_POLICIES_LIST,
+    operations::CLUSTER_POLICIES_GET,
+    operations::CLUSTER_POLICIES_CREATE,
+    operations::CLUSTER_POLICIES_EDIT,
+    operations::CLUSTER_POLICIES_DELETE,
     operations::CLUSTERS_LIST,
     operations::CLUSTERS_GET,
     operations::CLUSTERS_START,
@@ -7061,12 +12056,29 @@ pub const OPERATIONS: &[OperationInfo] = &[
     operations::CLUSTERS_DELETE,
     operations::CLUSTERS_LIST_NODE_TYPES,
     operations::CLUSTERS_SPARK_VERSIONS,
+    operations::CLUSTERS_CREATE,
+    operations::CLUSTERS_EDIT,
+    operations::CLUSTERS_PERMANENT_DELETE,
+    operations::CLUSTERS_PIN,
+    operations::CLUSTERS_UNPIN,
+    operations::CLUSTERS_RESIZE,
+    operations::CLUSTERS_EVENTS,
+    operations::CLUSTERS_LIST_ZONES,
+    operations::CLUSTERS_UPDATE,
     operations::CONTEXTS_CREATE,
     operations::CONTEXTS_STATUS,
     operations::CONTEXTS_DESTROY,
     operations::COMMANDS_EXECUTE,
     operations::COMMANDS_STATUS,
     operations::COMMANDS_CANCEL,
+    operations::GLOBAL_INIT_SCRIPTS_LIST,
+    operations::GLOBAL_INIT_SCRIPTS_GET,
+    operations::INSTANCE_POOLS_LIST,
+    operations::INSTANCE_POOLS_GET,
+    operations::INSTANCE_POOLS_CREATE,
+    operations::INSTANCE_POOLS_EDIT,
+    operations::INSTANCE_POOLS_DELETE,
+    operations::INSTANCE_PROFILES_LIST,
     operations::JOBS_CREATE,
     operations::JOBS_LIST,
     operations::JOBS_GET,
@@ -7083,17 +12095,96 @@ pub const OPERATIONS: &[OperationInfo] = &[
     operations::RUNS_DELETE,
     operations::RUNS_EXPORT,
     operations::RUNS_CANCEL_ALL,
+    operations::LIBRARIES_INSTALL,
+    operations::LIBRARIES_UNINSTALL,
+    operations::LIBRARIES_CLUSTER_STATUS,
+    operations::LIBRARIES_ALL_CLUSTER_STATUSES,
+    operations::PIPELINES_LIST,
+    operations::PIPELINES_CREATE,
+    operations::PIPELINES_GET,
+    operations::PIPELINES_UPDATE,
+    operations::PIPELINES_DELETE,
+    operations::PIPELINES_START_UPDATE,
+    operations::PIPELINES_LIST_UPDATES,
+    operations::PIPELINES_GET_UPDATE,
+    operations::PIPELINES_STOP,
+    operations::PIPELINES_LIST_EVENTS,
+    operations::POLICY_FAMILIES_LIST,
+    operations::QUERY_HISTORY_LIST,
     operations::STATEMENTS_EXECUTE,
     operations::STATEMENTS_GET,
     operations::STATEMENTS_GET_RESULT_CHUNK,
     operations::STATEMENTS_CANCEL,
     operations::USERS_ME,
     operations::WAREHOUSES_LIST,
+    operations::WAREHOUSES_CREATE,
     operations::WAREHOUSES_GET,
+    operations::WAREHOUSES_DELETE,
     operations::WAREHOUSES_START,
     operations::WAREHOUSES_STOP,
+    operations::WAREHOUSES_EDIT,
+    operations::WAREHOUSES_GET_CONFIG,
+    operations::WAREHOUSES_SET_CONFIG,
 ];
 impl Client {
+    /// List cluster policies
+    ///
+    /// Lists the policies that the caller may use. One answer holds them all.
+    ///
+    /// Sends a `GET` request to `/api/2.0/policies/clusters/list`
+    pub async fn cluster_policies_list(
+        &self,
+        query: &types::ClusterPoliciesListQuery,
+    ) -> Result<ResponseValue<types::ListPoliciesResponse>, Error> {
+        self.call(&operations::CLUSTER_POLICIES_LIST).query_object(query).send().await
+    }
+    /// Get a cluster policy
+    ///
+    /// Returns one policy. Its rules are JSON in text.
+    ///
+    /// Sends a `GET` request to `/api/2.0/policies/clusters/get`
+    ///
+    /// Arguments:
+    /// - `policy_id`: The policy's id, 16 hexadecimal digits.
+    pub async fn cluster_policies_get(
+        &self,
+        policy_id: &str,
+    ) -> Result<ResponseValue<types::ClusterPolicy>, Error> {
+        self.call(&operations::CLUSTER_POLICIES_GET).query("policy_id", &policy_id).send().await
+    }
+    /// Create a cluster policy
+    ///
+    /// Creates a policy, either from a definition or from a policy family with overrides. Only for administrators. The name must be unique, so a second send is refused.
+    ///
+    /// Sends a `POST` request to `/api/2.0/policies/clusters/create`
+    pub async fn cluster_policies_create(
+        &self,
+        body: &types::CreatePolicy,
+    ) -> Result<ResponseValue<types::CreatePolicyResponse>, Error> {
+        self.call(&operations::CLUSTER_POLICIES_CREATE).json(body).send().await
+    }
+    /// Replace a cluster policy
+    ///
+    /// Replaces all members of a policy. Clusters that exist keep their settings and may break the new rules; they are checked at their next edit. Only for administrators.
+    ///
+    /// Sends a `POST` request to `/api/2.0/policies/clusters/edit`
+    pub async fn cluster_policies_edit(
+        &self,
+        body: &types::EditPolicy,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::CLUSTER_POLICIES_EDIT).json(body).send().await
+    }
+    /// Delete a cluster policy
+    ///
+    /// Deletes a policy. Clusters that were made under it run on, but can't be edited. Only for administrators.
+    ///
+    /// Sends a `POST` request to `/api/2.0/policies/clusters/delete`
+    pub async fn cluster_policies_delete(
+        &self,
+        body: &types::DeletePolicy,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::CLUSTER_POLICIES_DELETE).json(body).send().await
+    }
     /// List clusters
     ///
     /// Lists pinned and running clusters, and those that ended within the last 30 days. Follow `next_page_token` until it is absent or empty; a page may be shorter than asked for.
@@ -7171,6 +12262,104 @@ impl Client {
         &self,
     ) -> Result<ResponseValue<types::GetSparkVersionsResponse>, Error> {
         self.call(&operations::CLUSTERS_SPARK_VERSIONS).send().await
+    }
+    /// Create a cluster
+    ///
+    /// Creates a cluster and starts it at once. The answer has only the id; poll `clusters_get` until the state is `RUNNING`, or `TERMINATED` with a `termination_reason`. Names need not be unique, so a second send makes a second cluster unless both carry the same `idempotency_token`. Give either `num_workers` or `autoscale`.
+    ///
+    /// Sends a `POST` request to `/api/2.1/clusters/create`
+    pub async fn clusters_create(
+        &self,
+        body: &types::CreateCluster,
+    ) -> Result<ResponseValue<types::CreateClusterResponse>, Error> {
+        self.call(&operations::CLUSTERS_CREATE).json(body).send().await
+    }
+    /// Replace the settings of a cluster
+    ///
+    /// Replaces all settings; what is left out goes back to its default. Only for clusters that are `RUNNING` or `TERMINATED`, others answer `INVALID_STATE`. A running cluster restarts, and what runs on it is lost. Clusters that a job made can't be edited.
+    ///
+    /// Sends a `POST` request to `/api/2.1/clusters/edit`
+    pub async fn clusters_edit(
+        &self,
+        body: &types::EditCluster,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::CLUSTERS_EDIT).json(body).send().await
+    }
+    /// Delete a cluster for good
+    ///
+    /// Terminates a cluster if it runs, and removes it and its settings. It can't be started again, and `clusters_get` no longer knows it.
+    ///
+    /// Sends a `POST` request to `/api/2.1/clusters/permanent-delete`
+    pub async fn clusters_permanent_delete(
+        &self,
+        body: &types::PermanentDeleteCluster,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::CLUSTERS_PERMANENT_DELETE).json(body).send().await
+    }
+    /// Pin a cluster
+    ///
+    /// Keeps a cluster in the list even after it was terminated for 30 days. Only for administrators, and at most 100 clusters of a workspace. Pinning a pinned cluster changes nothing.
+    ///
+    /// Sends a `POST` request to `/api/2.1/clusters/pin`
+    pub async fn clusters_pin(
+        &self,
+        body: &types::PinCluster,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::CLUSTERS_PIN).json(body).send().await
+    }
+    /// Unpin a cluster
+    ///
+    /// Lets a terminated cluster leave the list after 30 days. Only for administrators. Unpinning a cluster that isn't pinned changes nothing.
+    ///
+    /// Sends a `POST` request to `/api/2.1/clusters/unpin`
+    pub async fn clusters_unpin(
+        &self,
+        body: &types::UnpinCluster,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::CLUSTERS_UNPIN).json(body).send().await
+    }
+    /// Resize a cluster
+    ///
+    /// Changes the number of workers of a running cluster without a restart; others answer `INVALID_STATE`. The state is `RESIZING` until all workers are there. Give either `num_workers` or `autoscale`.
+    ///
+    /// Sends a `POST` request to `/api/2.1/clusters/resize`
+    pub async fn clusters_resize(
+        &self,
+        body: &types::ResizeCluster,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::CLUSTERS_RESIZE).json(body).send().await
+    }
+    /// List events of a cluster
+    ///
+    /// Lists what happened to a cluster, the newest first unless `order` says otherwise. The next page is requested either by `next_page_token`, or with `next_page` as the whole body; both are absent on the last page.
+    ///
+    /// Sends a `POST` request to `/api/2.1/clusters/events`
+    pub async fn clusters_events(
+        &self,
+        body: &types::GetEvents,
+    ) -> Result<ResponseValue<types::GetEventsResponse>, Error> {
+        self.call(&operations::CLUSTERS_EVENTS).json(body).send().await
+    }
+    /// List availability zones
+    ///
+    /// Lists the availability zones in which clusters can be made. Only on AWS. One answer holds them all.
+    ///
+    /// Sends a `GET` request to `/api/2.1/clusters/list-zones`
+    pub async fn clusters_list_zones(
+        &self,
+    ) -> Result<ResponseValue<types::ListAvailableZonesResponse>, Error> {
+        self.call(&operations::CLUSTERS_LIST_ZONES).send().await
+    }
+    /// Change some settings of a cluster
+    ///
+    /// Changes the settings that `update_mask` names, and keeps all others. Only for clusters that are `RUNNING` or `TERMINATED`, others answer `INVALID_STATE`. A running cluster restarts, and what runs on it is lost. Clusters that a job made can't be changed.
+    ///
+    /// Sends a `POST` request to `/api/2.1/clusters/update`
+    pub async fn clusters_update(
+        &self,
+        body: &types::UpdateCluster,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::CLUSTERS_UPDATE).json(body).send().await
     }
     /// Create an execution context
     ///
@@ -7258,6 +12447,95 @@ impl Client {
         body: &types::CancelCommand,
     ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::COMMANDS_CANCEL).json(body).send().await
+    }
+    /// List global init scripts
+    ///
+    /// Lists the scripts without their text, in the order in which they run. Only for administrators. One answer holds them all.
+    ///
+    /// Sends a `GET` request to `/api/2.0/global-init-scripts`
+    pub async fn global_init_scripts_list(
+        &self,
+    ) -> Result<ResponseValue<types::ListGlobalInitScriptsResponse>, Error> {
+        self.call(&operations::GLOBAL_INIT_SCRIPTS_LIST).send().await
+    }
+    /// Get a global init script
+    ///
+    /// Returns one script with its text. Only for administrators.
+    ///
+    /// Sends a `GET` request to `/api/2.0/global-init-scripts/{script_id}`
+    ///
+    /// Arguments:
+    /// - `script_id`: The script's id.
+    pub async fn global_init_scripts_get(
+        &self,
+        script_id: &str,
+    ) -> Result<ResponseValue<types::GlobalInitScriptDetailsWithContent>, Error> {
+        self.call(&operations::GLOBAL_INIT_SCRIPTS_GET).path("script_id", &script_id).send().await
+    }
+    /// List instance pools
+    ///
+    /// Lists the pools of the workspace with their statistics. One answer holds them all.
+    ///
+    /// Sends a `GET` request to `/api/2.0/instance-pools/list`
+    pub async fn instance_pools_list(&self) -> Result<ResponseValue<types::ListInstancePools>, Error> {
+        self.call(&operations::INSTANCE_POOLS_LIST).send().await
+    }
+    /// Get an instance pool
+    ///
+    /// Returns one pool with its statistics.
+    ///
+    /// Sends a `GET` request to `/api/2.0/instance-pools/get`
+    ///
+    /// Arguments:
+    /// - `instance_pool_id`: The pool's id.
+    pub async fn instance_pools_get(
+        &self,
+        instance_pool_id: &str,
+    ) -> Result<ResponseValue<types::InstancePool>, Error> {
+        self.call(&operations::INSTANCE_POOLS_GET).query("instance_pool_id", &instance_pool_id).send().await
+    }
+    /// Create an instance pool
+    ///
+    /// Creates a pool and starts its idle machines. Two pools may have one name, so a second send makes a second pool.
+    ///
+    /// Sends a `POST` request to `/api/2.0/instance-pools/create`
+    pub async fn instance_pools_create(
+        &self,
+        body: &types::CreateInstancePool,
+    ) -> Result<ResponseValue<types::CreateInstancePoolResponse>, Error> {
+        self.call(&operations::INSTANCE_POOLS_CREATE).json(body).send().await
+    }
+    /// Change an instance pool
+    ///
+    /// Changes the name, the bounds, the time limit and the tags of a pool. The node type must be sent along and can't change, nor can any other setting.
+    ///
+    /// Sends a `POST` request to `/api/2.0/instance-pools/edit`
+    pub async fn instance_pools_edit(
+        &self,
+        body: &types::EditInstancePool,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::INSTANCE_POOLS_EDIT).json(body).send().await
+    }
+    /// Delete an instance pool
+    ///
+    /// Deletes a pool for good. Its idle machines end at once; clusters that use others of its machines run on.
+    ///
+    /// Sends a `POST` request to `/api/2.0/instance-pools/delete`
+    pub async fn instance_pools_delete(
+        &self,
+        body: &types::DeleteInstancePool,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::INSTANCE_POOLS_DELETE).json(body).send().await
+    }
+    /// List instance profiles
+    ///
+    /// Lists the AWS instance profiles that the caller may give to a cluster. One answer holds them all.
+    ///
+    /// Sends a `GET` request to `/api/2.0/instance-profiles/list`
+    pub async fn instance_profiles_list(
+        &self,
+    ) -> Result<ResponseValue<types::ListInstanceProfilesResponse>, Error> {
+        self.call(&operations::INSTANCE_PROFILES_LIST).send().await
     }
     /// Create a job
     ///
@@ -7450,6 +12728,240 @@ impl Client {
     ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::RUNS_CANCEL_ALL).json(body).send().await
     }
+    /// Install libraries
+    ///
+    /// Asks for libraries on a cluster and returns at once; poll `libraries_cluster_status`. On a terminated cluster they stay `PENDING` until it runs. A library that is there already stays as it is.
+    ///
+    /// Sends a `POST` request to `/api/2.0/libraries/install`
+    pub async fn libraries_install(
+        &self,
+        body: &types::InstallLibraries,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::LIBRARIES_INSTALL).json(body).send().await
+    }
+    /// Uninstall libraries
+    ///
+    /// Marks libraries of a cluster for removal, which takes effect when the cluster restarts. Libraries that aren't there are ignored.
+    ///
+    /// Sends a `POST` request to `/api/2.0/libraries/uninstall`
+    pub async fn libraries_uninstall(
+        &self,
+        body: &types::UninstallLibraries,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::LIBRARIES_UNINSTALL).json(body).send().await
+    }
+    /// Get the libraries of a cluster
+    ///
+    /// Lists the libraries of one cluster with their states. One answer holds them all.
+    ///
+    /// Sends a `GET` request to `/api/2.0/libraries/cluster-status`
+    ///
+    /// Arguments:
+    /// - `cluster_id`: The cluster's id.
+    pub async fn libraries_cluster_status(
+        &self,
+        cluster_id: &str,
+    ) -> Result<ResponseValue<types::ClusterLibraryStatuses>, Error> {
+        self.call(&operations::LIBRARIES_CLUSTER_STATUS).query("cluster_id", &cluster_id).send().await
+    }
+    /// Get the libraries of all clusters
+    ///
+    /// Lists the libraries of each cluster that has any, with their states. One answer holds them all.
+    ///
+    /// Sends a `GET` request to `/api/2.0/libraries/all-cluster-statuses`
+    pub async fn libraries_all_cluster_statuses(
+        &self,
+    ) -> Result<ResponseValue<types::ListAllClusterLibraryStatusesResponse>, Error> {
+        self.call(&operations::LIBRARIES_ALL_CLUSTER_STATUSES).send().await
+    }
+    /// List pipelines
+    ///
+    /// Lists the pipelines that the caller may see, without their settings. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/pipelines`
+    pub async fn pipelines_list(
+        &self,
+        query: &types::PipelinesListQuery,
+    ) -> Result<ResponseValue<types::ListPipelinesResponse>, Error> {
+        self.call(&operations::PIPELINES_LIST).query_object(query).send().await
+    }
+    /// Create a pipeline
+    ///
+    /// Creates a pipeline. It doesn't run until an update is started, unless it is continuous. A name that is in use is refused unless `allow_duplicate_names` is set. With `dry_run` nothing is created, and the answer has the settings that would count.
+    ///
+    /// Sends a `POST` request to `/api/2.0/pipelines`
+    pub async fn pipelines_create(
+        &self,
+        body: &types::CreatePipeline,
+    ) -> Result<ResponseValue<types::CreatePipelineResponse>, Error> {
+        self.call(&operations::PIPELINES_CREATE).json(body).send().await
+    }
+    /// Get a pipeline
+    ///
+    /// Returns one pipeline with its settings, its state and its latest updates. The state says nothing of success: after a failed update it may be `IDLE`.
+    ///
+    /// Sends a `GET` request to `/api/2.0/pipelines/{pipeline_id}`
+    ///
+    /// Arguments:
+    /// - `pipeline_id`: The pipeline's id, a UUID.
+    pub async fn pipelines_get(
+        &self,
+        pipeline_id: &str,
+    ) -> Result<ResponseValue<types::GetPipelineResponse>, Error> {
+        self.call(&operations::PIPELINES_GET).path("pipeline_id", &pipeline_id).send().await
+    }
+    /// Replace the settings of a pipeline
+    ///
+    /// Replaces all settings; what is left out goes back to its default. They count from the next update on.
+    ///
+    /// Sends a `PUT` request to `/api/2.0/pipelines/{pipeline_id}`
+    ///
+    /// Arguments:
+    /// - `pipeline_id`: The pipeline's id, a UUID.
+    /// - `body`
+    pub async fn pipelines_update(
+        &self,
+        pipeline_id: &str,
+        body: &types::EditPipeline,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::PIPELINES_UPDATE).path("pipeline_id", &pipeline_id).json(body).send().await
+    }
+    /// Delete a pipeline
+    ///
+    /// Stops a pipeline and deletes it. In Unity Catalog its tables are deleted with it, unless `cascade` is false.
+    ///
+    /// Sends a `DELETE` request to `/api/2.0/pipelines/{pipeline_id}`
+    ///
+    /// Arguments:
+    /// - `pipeline_id`: The pipeline's id, a UUID.
+    /// - `query`
+    pub async fn pipelines_delete(
+        &self,
+        pipeline_id: &str,
+        query: &types::PipelinesDeleteQuery,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::PIPELINES_DELETE)
+            .path("pipeline_id", &pipeline_id)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// List updates of a pipeline
+    ///
+    /// Lists the updates of a pipeline, the newest first. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/pipelines/{pipeline_id}/updates`
+    ///
+    /// Arguments:
+    /// - `pipeline_id`: The pipeline's id, a UUID.
+    /// - `query`
+    pub async fn pipelines_list_updates(
+        &self,
+        pipeline_id: &str,
+        query: &types::PipelinesListUpdatesQuery,
+    ) -> Result<ResponseValue<types::ListUpdatesResponse>, Error> {
+        self.call(&operations::PIPELINES_LIST_UPDATES)
+            .path("pipeline_id", &pipeline_id)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// Start an update of a pipeline
+    ///
+    /// Starts an update and returns its id at once; poll `pipelines_get_update` until the state is `COMPLETED`, `FAILED` or `CANCELED`. A pipeline has one active update at a time: while there is one, the request is refused, and the active one goes on.
+    ///
+    /// Sends a `POST` request to `/api/2.0/pipelines/{pipeline_id}/updates`
+    ///
+    /// Arguments:
+    /// - `pipeline_id`: The pipeline's id, a UUID.
+    /// - `body`
+    pub async fn pipelines_start_update(
+        &self,
+        pipeline_id: &str,
+        body: &types::StartUpdate,
+    ) -> Result<ResponseValue<types::StartUpdateResponse>, Error> {
+        self.call(&operations::PIPELINES_START_UPDATE)
+            .path("pipeline_id", &pipeline_id)
+            .json(body)
+            .send()
+            .await
+    }
+    /// Get an update of a pipeline
+    ///
+    /// Returns one update with its state. Why it failed is not in it but among the pipeline's events.
+    ///
+    /// Sends a `GET` request to `/api/2.0/pipelines/{pipeline_id}/updates/{update_id}`
+    ///
+    /// Arguments:
+    /// - `pipeline_id`: The pipeline's id, a UUID.
+    /// - `update_id`: The update's id, a UUID.
+    pub async fn pipelines_get_update(
+        &self,
+        pipeline_id: &str,
+        update_id: &str,
+    ) -> Result<ResponseValue<types::GetUpdateResponse>, Error> {
+        self.call(&operations::PIPELINES_GET_UPDATE)
+            .path("pipeline_id", &pipeline_id)
+            .path("update_id", &update_id)
+            .send()
+            .await
+    }
+    /// Stop a pipeline
+    ///
+    /// Cancels the active update and returns at once; poll the update until it is `CANCELED`. A pipeline without one stays as it is.
+    ///
+    /// Sends a `POST` request to `/api/2.0/pipelines/{pipeline_id}/stop`
+    ///
+    /// Arguments:
+    /// - `pipeline_id`: The pipeline's id, a UUID.
+    pub async fn pipelines_stop(
+        &self,
+        pipeline_id: &str,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::PIPELINES_STOP).path("pipeline_id", &pipeline_id).send().await
+    }
+    /// List events of a pipeline
+    ///
+    /// Lists what happened to a pipeline and its updates, the newest first. Follow `next_page_token` until it is absent or empty; all other parameters but `max_results` must be left out then.
+    ///
+    /// Sends a `GET` request to `/api/2.0/pipelines/{pipeline_id}/events`
+    ///
+    /// Arguments:
+    /// - `pipeline_id`: The pipeline's id, a UUID.
+    /// - `query`
+    pub async fn pipelines_list_events(
+        &self,
+        pipeline_id: &str,
+        query: &types::PipelinesListEventsQuery,
+    ) -> Result<ResponseValue<types::ListPipelineEventsResponse>, Error> {
+        self.call(&operations::PIPELINES_LIST_EVENTS)
+            .path("pipeline_id", &pipeline_id)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// List policy families
+    ///
+    /// Lists the templates that cluster policies can be made from. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/policy-families`
+    pub async fn policy_families_list(
+        &self,
+        query: &types::PolicyFamiliesListQuery,
+    ) -> Result<ResponseValue<types::ListPolicyFamiliesResponse>, Error> {
+        self.call(&operations::POLICY_FAMILIES_LIST).query_object(query).send().await
+    }
+    /// List the statements of the past
+    ///
+    /// Lists statements, the latest start first, that ran in the last 30 days. A page may be short or even empty and have a token all the same; follow `next_page_token` until `has_next_page` is absent or false.
+    ///
+    /// Sends a `GET` request to `/api/2.0/sql/history/queries`
+    pub async fn query_history_list(
+        &self,
+        query: &types::QueryHistoryListQuery,
+    ) -> Result<ResponseValue<types::ListQueriesResponse>, Error> {
+        self.call(&operations::QUERY_HISTORY_LIST).query_object(query).send().await
+    }
     /// Run a statement
     ///
     /// Hands a statement to a warehouse and waits for its end, at most `wait_timeout`. An answer whose state is `PENDING` or `RUNNING` means go on with `statements_get`; one that is `SUCCEEDED` holds the manifest and the first chunk of rows. SQL that fails is no HTTP error: the status is 200 and `status.state` is `FAILED`. Sent twice, the statement runs twice.
@@ -7528,6 +13040,17 @@ impl Client {
     ) -> Result<ResponseValue<types::ListWarehousesResponse>, Error> {
         self.call(&operations::WAREHOUSES_LIST).query_object(query).send().await
     }
+    /// Create a warehouse
+    ///
+    /// Creates a warehouse and starts it. The answer has only the id; poll `warehouses_get` until the state is `RUNNING`. The name must be unique in the workspace, so a second send is refused.
+    ///
+    /// Sends a `POST` request to `/api/2.0/sql/warehouses`
+    pub async fn warehouses_create(
+        &self,
+        body: &types::CreateWarehouseRequest,
+    ) -> Result<ResponseValue<types::CreateWarehouseResponse>, Error> {
+        self.call(&operations::WAREHOUSES_CREATE).json(body).send().await
+    }
     /// Get a warehouse
     ///
     /// Returns one warehouse with its settings and its state. Poll it after a start or a stop.
@@ -7538,6 +13061,17 @@ impl Client {
     /// - `id`: The warehouse's id, 16 hexadecimal digits.
     pub async fn warehouses_get(&self, id: &str) -> Result<ResponseValue<types::Warehouse>, Error> {
         self.call(&operations::WAREHOUSES_GET).path("id", &id).send().await
+    }
+    /// Delete a warehouse
+    ///
+    /// Stops a warehouse and deletes it for good. What runs on it is lost.
+    ///
+    /// Sends a `DELETE` request to `/api/2.0/sql/warehouses/{id}`
+    ///
+    /// Arguments:
+    /// - `id`: The warehouse's id, 16 hexadecimal digits.
+    pub async fn warehouses_delete(&self, id: &str) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::WAREHOUSES_DELETE).path("id", &id).send().await
     }
     /// Start a warehouse
     ///
@@ -7560,5 +13094,42 @@ impl Client {
     /// - `id`: The warehouse's id, 16 hexadecimal digits.
     pub async fn warehouses_stop(&self, id: &str) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::WAREHOUSES_STOP).path("id", &id).send().await
+    }
+    /// Change the settings of a warehouse
+    ///
+    /// Changes the settings of a warehouse, running or not. Send all settings that should stay, since those left out may fall back to their defaults.
+    ///
+    /// Sends a `POST` request to `/api/2.0/sql/warehouses/{id}/edit`
+    ///
+    /// Arguments:
+    /// - `id`: The warehouse's id, 16 hexadecimal digits.
+    /// - `body`
+    pub async fn warehouses_edit(
+        &self,
+        id: &str,
+        body: &types::EditWarehouseRequest,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::WAREHOUSES_EDIT).path("id", &id).json(body).send().await
+    }
+    /// Get the settings of all warehouses
+    ///
+    /// Returns the settings that all warehouses of the workspace share.
+    ///
+    /// Sends a `GET` request to `/api/2.0/sql/config/warehouses`
+    pub async fn warehouses_get_config(
+        &self,
+    ) -> Result<ResponseValue<types::GetWorkspaceWarehouseConfigResponse>, Error> {
+        self.call(&operations::WAREHOUSES_GET_CONFIG).send().await
+    }
+    /// Replace the settings of all warehouses
+    ///
+    /// Replaces the settings that all warehouses of the workspace share; read them first, and send back what should stay. Running warehouses restart. Only for administrators.
+    ///
+    /// Sends a `PUT` request to `/api/2.0/sql/config/warehouses`
+    pub async fn warehouses_set_config(
+        &self,
+        body: &types::SetWorkspaceWarehouseConfigRequest,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::WAREHOUSES_SET_CONFIG).json(body).send().await
     }
 }
