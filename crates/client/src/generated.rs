@@ -209,6 +209,39 @@ pub mod types {
         AiRuntimeTaskPriorityClass,
         [(BestEffort, "BEST_EFFORT"), (Normal, "NORMAL")]
     );
+    /// When an alert triggers.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AlertCondition {
+        /// The state of the alert if the query returns no row.
+        pub empty_result_state: Option<AlertState>,
+        pub op: Option<AlertOperator>,
+        /// The column whose value is compared.
+        pub operand: Option<AlertConditionOperand>,
+        /// What the value is compared with.
+        pub threshold: Option<AlertConditionThreshold>,
+    }
+    crate::object::object!(
+        AlertCondition,
+        [
+            (empty_result_state, "empty_result_state"),
+            (op, "op"),
+            (operand, "operand"),
+            (threshold, "threshold")
+        ],
+        []
+    );
+    /// The left side of an alert's comparison.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AlertConditionOperand {
+        pub column: Option<AlertOperandColumn>,
+    }
+    crate::object::object!(AlertConditionOperand, [(column, "column")], []);
+    /// The right side of an alert's comparison.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AlertConditionThreshold {
+        pub value: Option<AlertOperandValue>,
+    }
+    crate::object::object!(AlertConditionThreshold, [(value, "value")], []);
     /// `AlertEvaluationState`
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -224,6 +257,61 @@ pub mod types {
         AlertEvaluationState,
         [(Error, "ERROR"), (Ok, "OK"), (Triggered, "TRIGGERED"), (Unknown, "UNKNOWN")]
     );
+    /// A column of the query's result.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AlertOperandColumn {
+        pub name: Option<String>,
+    }
+    crate::object::object!(AlertOperandColumn, [(name, "name")], []);
+    /// A value to compare with, in one of its members.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AlertOperandValue {
+        pub bool_value: Option<bool>,
+        pub double_value: Option<f64>,
+        pub string_value: Option<String>,
+    }
+    crate::object::object!(
+        AlertOperandValue,
+        [(bool_value, "bool_value"), (double_value, "double_value"), (string_value, "string_value")],
+        []
+    );
+    /// How an alert compares.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AlertOperator {
+        Equal,
+        GreaterThan,
+        GreaterThanOrEqual,
+        IsNull,
+        LessThan,
+        LessThanOrEqual,
+        NotEqual,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AlertOperator,
+        [
+            (Equal, "EQUAL"),
+            (GreaterThan, "GREATER_THAN"),
+            (GreaterThanOrEqual, "GREATER_THAN_OR_EQUAL"),
+            (IsNull, "IS_NULL"),
+            (LessThan, "LESS_THAN"),
+            (LessThanOrEqual, "LESS_THAN_OR_EQUAL"),
+            (NotEqual, "NOT_EQUAL")
+        ]
+    );
+    /// Whether the condition of an alert holds.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AlertState {
+        Ok,
+        Triggered,
+        Unknown,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(AlertState, [(Ok, "OK"), (Triggered, "TRIGGERED"), (Unknown, "UNKNOWN")]);
     /// Evaluates an alert.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AlertTask {
@@ -259,6 +347,747 @@ pub mod types {
     crate::object::object!(
         AlertTaskSubscriber,
         [(destination_id, "destination_id"), (user_name, "user_name")],
+        []
+    );
+    /// Optional query parameters of `alerts_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AlertsListQuery {
+        /// The most alerts in one page.
+        pub page_size: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(AlertsListQuery, [(page_size, "page_size"), (page_token, "page_token")], []);
+    /// An app with its settings and its status. Members that this description does not know survive a change.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct App {
+        /// The deployment that runs on the app's compute.
+        pub active_deployment: Option<AppDeployment>,
+        /// Whether the application itself runs.
+        pub app_status: Option<ApplicationStatus>,
+        pub budget_policy_id: Option<String>,
+        /// The most instances of the app. Set it together with `compute_min_instances`.
+        pub compute_max_instances: Option<i64>,
+        /// The fewest instances of the app. Set it together with `compute_max_instances`.
+        pub compute_min_instances: Option<i64>,
+        pub compute_size: Option<AppComputeSize>,
+        /// Whether the compute that hosts the application runs.
+        pub compute_status: Option<AppComputeStatus>,
+        /// When the app was created, as an ISO 8601 time.
+        pub create_time: Option<String>,
+        /// The email address of the user who created the app.
+        pub creator: Option<String>,
+        /// The Git source of the latest active deployment. The service sets it.
+        pub default_git_source: Option<AppGitSource>,
+        /// The workspace path of the source code of the latest active deployment.
+        pub default_source_code_path: Option<String>,
+        pub description: Option<String>,
+        pub effective_budget_policy_id: Option<String>,
+        pub effective_usage_policy_id: Option<String>,
+        /// The scopes that the user's token has when it is forwarded to the app.
+        pub effective_user_api_scopes: Option<Vec<String>>,
+        /// Whether requests to the app carry the user's token. A change takes effect after a stop and a start.
+        pub forward_user_access_token: Option<bool>,
+        /// The repository that deployments come from. A deployment then names only a branch, tag or commit.
+        pub git_repository: Option<AppGitRepository>,
+        pub git_source: Option<AppGitSource>,
+        pub id: Option<String>,
+        /// Lowercase letters, digits and hyphens, unique in the workspace.
+        pub name: Option<String>,
+        pub oauth2_app_client_id: Option<String>,
+        pub oauth2_app_integration_id: Option<String>,
+        /// The deployment that is under way.
+        pub pending_deployment: Option<AppDeployment>,
+        /// What the app may use in the workspace.
+        pub resources: Option<Vec<AppResource>>,
+        pub service_principal_client_id: Option<String>,
+        /// The numeric id of the service principal that the app runs as.
+        pub service_principal_id: Option<i64>,
+        pub service_principal_name: Option<String>,
+        pub source_code_path: Option<String>,
+        /// The name of the space that the app belongs to.
+        pub space: Option<String>,
+        pub telemetry_export_destinations: Option<Vec<AppTelemetryExportDestination>>,
+        pub thumbnail_url: Option<String>,
+        /// When the app was last changed, as an ISO 8601 time.
+        pub update_time: Option<String>,
+        /// The email address of the user who last changed the app.
+        pub updater: Option<String>,
+        /// Where the app is served once it is deployed.
+        pub url: Option<String>,
+        pub usage_policy_id: Option<String>,
+        pub user_api_scopes: Option<Vec<String>>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        App,
+        [
+            (active_deployment, "active_deployment"),
+            (app_status, "app_status"),
+            (budget_policy_id, "budget_policy_id"),
+            (compute_max_instances, "compute_max_instances"),
+            (compute_min_instances, "compute_min_instances"),
+            (compute_size, "compute_size"),
+            (compute_status, "compute_status"),
+            (create_time, "create_time"),
+            (creator, "creator"),
+            (default_git_source, "default_git_source"),
+            (default_source_code_path, "default_source_code_path"),
+            (description, "description"),
+            (effective_budget_policy_id, "effective_budget_policy_id"),
+            (effective_usage_policy_id, "effective_usage_policy_id"),
+            (effective_user_api_scopes, "effective_user_api_scopes"),
+            (forward_user_access_token, "forward_user_access_token"),
+            (git_repository, "git_repository"),
+            (git_source, "git_source"),
+            (id, "id"),
+            (name, "name"),
+            (oauth2_app_client_id, "oauth2_app_client_id"),
+            (oauth2_app_integration_id, "oauth2_app_integration_id"),
+            (pending_deployment, "pending_deployment"),
+            (resources, "resources"),
+            (service_principal_client_id, "service_principal_client_id"),
+            (service_principal_id, "service_principal_id"),
+            (service_principal_name, "service_principal_name"),
+            (source_code_path, "source_code_path"),
+            (space, "space"),
+            (telemetry_export_destinations, "telemetry_export_destinations"),
+            (thumbnail_url, "thumbnail_url"),
+            (update_time, "update_time"),
+            (updater, "updater"),
+            (url, "url"),
+            (usage_policy_id, "usage_policy_id"),
+            (user_api_scopes, "user_api_scopes")
+        ],
+        [],
+        extra
+    );
+    /// The size of the compute of an app.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppComputeSize {
+        Large,
+        Medium,
+        Xlarge,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(AppComputeSize, [(Large, "LARGE"), (Medium, "MEDIUM"), (Xlarge, "XLARGE")]);
+    /// The state of the compute that hosts an app.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppComputeState {
+        Active,
+        Deleting,
+        Error,
+        Starting,
+        Stopped,
+        Stopping,
+        Updating,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AppComputeState,
+        [
+            (Active, "ACTIVE"),
+            (Deleting, "DELETING"),
+            (Error, "ERROR"),
+            (Starting, "STARTING"),
+            (Stopped, "STOPPED"),
+            (Stopping, "STOPPING"),
+            (Updating, "UPDATING")
+        ]
+    );
+    /// The status of the compute that hosts an app.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppComputeStatus {
+        /// How many instances are in use and billed.
+        pub active_instances: Option<i64>,
+        pub message: Option<String>,
+        pub state: Option<AppComputeState>,
+    }
+    crate::object::object!(
+        AppComputeStatus,
+        [(active_instances, "active_instances"), (message, "message"), (state, "state")],
+        []
+    );
+    /// One deployment of an app. A request sets only its source, mode, command and environment.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppDeployment {
+        /// The program to run and its arguments, in place of those in `app.yaml`.
+        pub command: Option<Vec<String>>,
+        /// When the deployment was created, as an ISO 8601 time.
+        pub create_time: Option<String>,
+        /// The email address of the user who created the deployment.
+        pub creator: Option<String>,
+        pub deployment_artifacts: Option<AppDeploymentArtifacts>,
+        pub deployment_id: Option<String>,
+        /// Environment variables for the app, in place of those in `app.yaml`.
+        pub env_vars: Option<Vec<AppEnvVar>>,
+        pub git_source: Option<AppGitSource>,
+        pub health_check: Option<AppHealthCheck>,
+        pub mode: Option<AppDeploymentMode>,
+        /// The workspace path that the source code comes from. What runs is a copy, at the path in `deployment_artifacts`.
+        pub source_code_path: Option<String>,
+        pub status: Option<AppDeploymentStatus>,
+        /// When the deployment was last changed, as an ISO 8601 time.
+        pub update_time: Option<String>,
+    }
+    crate::object::object!(
+        AppDeployment,
+        [
+            (command, "command"),
+            (create_time, "create_time"),
+            (creator, "creator"),
+            (deployment_artifacts, "deployment_artifacts"),
+            (deployment_id, "deployment_id"),
+            (env_vars, "env_vars"),
+            (git_source, "git_source"),
+            (health_check, "health_check"),
+            (mode, "mode"),
+            (source_code_path, "source_code_path"),
+            (status, "status"),
+            (update_time, "update_time")
+        ],
+        []
+    );
+    /// What a deployment has made.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppDeploymentArtifacts {
+        /// The workspace path of the copy of the source code that the app runs.
+        pub source_code_path: Option<String>,
+    }
+    crate::object::object!(AppDeploymentArtifacts, [(source_code_path, "source_code_path")], []);
+    /// How a deployment treats its source code.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppDeploymentMode {
+        AutoSync,
+        Snapshot,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(AppDeploymentMode, [(AutoSync, "AUTO_SYNC"), (Snapshot, "SNAPSHOT")]);
+    /// The state of a deployment.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppDeploymentState {
+        Cancelled,
+        Failed,
+        InProgress,
+        Succeeded,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AppDeploymentState,
+        [(Cancelled, "CANCELLED"), (Failed, "FAILED"), (InProgress, "IN_PROGRESS"), (Succeeded, "SUCCEEDED")]
+    );
+    /// How far a deployment is.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppDeploymentStatus {
+        pub message: Option<String>,
+        pub state: Option<AppDeploymentState>,
+    }
+    crate::object::object!(AppDeploymentStatus, [(message, "message"), (state, "state")], []);
+    /// An environment variable of an app.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct AppEnvVar {
+        pub name: Option<String>,
+        /// The value. Give either this or `value_from`.
+        pub value: Option<String>,
+        /// The name of the app's resource that supplies the value, such as a secret.
+        pub value_from: Option<String>,
+    }
+    impl std::fmt::Debug for AppEnvVar {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("AppEnvVar")
+                .field("name", &self.name)
+                .field("value", &crate::redacted::Redacted)
+                .field("value_from", &self.value_from)
+                .finish()
+        }
+    }
+    crate::object::object!(AppEnvVar, [(name, "name"), (value, "value"), (value_from, "value_from")], []);
+    /// A Git repository with the source code of an app.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppGitRepository {
+        /// Whether a push to the branch deploys the app.
+        pub auto_deploy: Option<bool>,
+        /// The id of the caller's Git credential that gives the app's service principal access to the repository.
+        pub caller_credential_id: Option<i64>,
+        /// The host's kind, such as `gitHub` or `gitLab`; case does not matter.
+        pub provider: Option<String>,
+        pub url: Option<String>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        AppGitRepository,
+        [
+            (auto_deploy, "auto_deploy"),
+            (caller_credential_id, "caller_credential_id"),
+            (provider, "provider"),
+            (url, "url")
+        ],
+        [],
+        extra
+    );
+    /// The Git repository and the branch, tag or commit that a deployment comes from.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppGitSource {
+        pub branch: Option<String>,
+        /// The full hash of the commit to check out.
+        pub commit: Option<String>,
+        /// The app's repository. The service sets it.
+        pub git_repository: Option<AppGitRepository>,
+        /// The hash of the commit that was deployed. The service sets it.
+        pub resolved_commit: Option<String>,
+        /// The folder of the app within the repository; its root when left out.
+        pub source_code_path: Option<String>,
+        pub tag: Option<String>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        AppGitSource,
+        [
+            (branch, "branch"),
+            (commit, "commit"),
+            (git_repository, "git_repository"),
+            (resolved_commit, "resolved_commit"),
+            (source_code_path, "source_code_path"),
+            (tag, "tag")
+        ],
+        [],
+        extra
+    );
+    /// How to tell during a deployment that the app answers HTTP requests.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppHealthCheck {
+        /// The path to request, such as `/health`.
+        pub path: Option<String>,
+        /// How long to wait for a good answer, in seconds as text, such as `60s`. The service picks a limit when it is left out.
+        pub timeout: Option<String>,
+    }
+    crate::object::object!(AppHealthCheck, [(path, "path"), (timeout, "timeout")], []);
+    /// Something in the workspace that an app may use. Besides name and description it has one member, which says what it is.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppResource {
+        pub app: Option<AppResourceApp>,
+        pub database: Option<AppResourceDatabase>,
+        pub description: Option<String>,
+        pub experiment: Option<AppResourceExperiment>,
+        pub genie_space: Option<AppResourceGenieSpace>,
+        pub job: Option<AppResourceJob>,
+        /// The name by which the app refers to the resource.
+        pub name: Option<String>,
+        pub postgres: Option<AppResourcePostgres>,
+        pub secret: Option<AppResourceSecret>,
+        pub serving_endpoint: Option<AppResourceServingEndpoint>,
+        pub sql_warehouse: Option<AppResourceSqlWarehouse>,
+        pub uc_securable: Option<AppResourceUcSecurable>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        AppResource,
+        [
+            (app, "app"),
+            (database, "database"),
+            (description, "description"),
+            (experiment, "experiment"),
+            (genie_space, "genie_space"),
+            (job, "job"),
+            (name, "name"),
+            (postgres, "postgres"),
+            (secret, "secret"),
+            (serving_endpoint, "serving_endpoint"),
+            (sql_warehouse, "sql_warehouse"),
+            (uc_securable, "uc_securable")
+        ],
+        [],
+        extra
+    );
+    /// Another app that an app may use.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppResourceApp {
+        pub name: Option<String>,
+        pub permission: Option<AppResourceAppAppPermission>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(AppResourceApp, [(name, "name"), (permission, "permission")], [], extra);
+    /// What an app may do with another app.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppResourceAppAppPermission {
+        CanUse,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(AppResourceAppAppPermission, [(CanUse, "CAN_USE")]);
+    /// A database that an app may use.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppResourceDatabase {
+        pub database_name: Option<String>,
+        pub instance_name: Option<String>,
+        pub permission: Option<AppResourceDatabaseDatabasePermission>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        AppResourceDatabase,
+        [(database_name, "database_name"), (instance_name, "instance_name"), (permission, "permission")],
+        [],
+        extra
+    );
+    /// What an app may do with a database.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppResourceDatabaseDatabasePermission {
+        CanConnectAndCreate,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AppResourceDatabaseDatabasePermission,
+        [(CanConnectAndCreate, "CAN_CONNECT_AND_CREATE")]
+    );
+    /// An MLflow experiment that an app may use.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppResourceExperiment {
+        pub experiment_id: Option<String>,
+        pub permission: Option<AppResourceExperimentExperimentPermission>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        AppResourceExperiment,
+        [(experiment_id, "experiment_id"), (permission, "permission")],
+        [],
+        extra
+    );
+    /// What an app may do with an experiment.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppResourceExperimentExperimentPermission {
+        CanEdit,
+        CanManage,
+        CanRead,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AppResourceExperimentExperimentPermission,
+        [(CanEdit, "CAN_EDIT"), (CanManage, "CAN_MANAGE"), (CanRead, "CAN_READ")]
+    );
+    /// A Genie space that an app may use.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppResourceGenieSpace {
+        pub name: Option<String>,
+        pub permission: Option<AppResourceGenieSpaceGenieSpacePermission>,
+        pub space_id: Option<String>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        AppResourceGenieSpace,
+        [(name, "name"), (permission, "permission"), (space_id, "space_id")],
+        [],
+        extra
+    );
+    /// What an app may do with a Genie space.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppResourceGenieSpaceGenieSpacePermission {
+        CanEdit,
+        CanManage,
+        CanRun,
+        CanView,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AppResourceGenieSpaceGenieSpacePermission,
+        [(CanEdit, "CAN_EDIT"), (CanManage, "CAN_MANAGE"), (CanRun, "CAN_RUN"), (CanView, "CAN_VIEW")]
+    );
+    /// A job that an app may use.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppResourceJob {
+        /// The job's id, as text.
+        pub id: Option<String>,
+        pub permission: Option<AppResourceJobJobPermission>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(AppResourceJob, [(id, "id"), (permission, "permission")], [], extra);
+    /// What an app may do with a job.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppResourceJobJobPermission {
+        CanManage,
+        CanManageRun,
+        CanView,
+        IsOwner,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AppResourceJobJobPermission,
+        [
+            (CanManage, "CAN_MANAGE"),
+            (CanManageRun, "CAN_MANAGE_RUN"),
+            (CanView, "CAN_VIEW"),
+            (IsOwner, "IS_OWNER")
+        ]
+    );
+    /// A Lakebase Postgres database that an app may use.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppResourcePostgres {
+        /// The full name of the branch, such as `projects/p/branches/b`.
+        pub branch: Option<String>,
+        pub database: Option<String>,
+        pub permission: Option<AppResourcePostgresPostgresPermission>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        AppResourcePostgres,
+        [(branch, "branch"), (database, "database"), (permission, "permission")],
+        [],
+        extra
+    );
+    /// What an app may do with a Postgres database.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppResourcePostgresPostgresPermission {
+        CanConnectAndCreate,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AppResourcePostgresPostgresPermission,
+        [(CanConnectAndCreate, "CAN_CONNECT_AND_CREATE")]
+    );
+    /// A secret that an app may use.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppResourceSecret {
+        /// The secret's name in its scope, not its value.
+        pub key: Option<String>,
+        pub permission: Option<AppResourceSecretSecretPermission>,
+        pub scope: Option<String>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        AppResourceSecret,
+        [(key, "key"), (permission, "permission"), (scope, "scope")],
+        [],
+        extra
+    );
+    /// What an app may do with a secret.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppResourceSecretSecretPermission {
+        Manage,
+        Read,
+        Write,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AppResourceSecretSecretPermission,
+        [(Manage, "MANAGE"), (Read, "READ"), (Write, "WRITE")]
+    );
+    /// A model serving endpoint that an app may use.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppResourceServingEndpoint {
+        pub name: Option<String>,
+        pub permission: Option<AppResourceServingEndpointServingEndpointPermission>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        AppResourceServingEndpoint,
+        [(name, "name"), (permission, "permission")],
+        [],
+        extra
+    );
+    /// What an app may do with a serving endpoint.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppResourceServingEndpointServingEndpointPermission {
+        CanManage,
+        CanQuery,
+        CanView,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AppResourceServingEndpointServingEndpointPermission,
+        [(CanManage, "CAN_MANAGE"), (CanQuery, "CAN_QUERY"), (CanView, "CAN_VIEW")]
+    );
+    /// A SQL warehouse that an app may use.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppResourceSqlWarehouse {
+        pub id: Option<String>,
+        pub permission: Option<AppResourceSqlWarehouseSqlWarehousePermission>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(AppResourceSqlWarehouse, [(id, "id"), (permission, "permission")], [], extra);
+    /// What an app may do with a warehouse.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppResourceSqlWarehouseSqlWarehousePermission {
+        CanManage,
+        CanUse,
+        IsOwner,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AppResourceSqlWarehouseSqlWarehousePermission,
+        [(CanManage, "CAN_MANAGE"), (CanUse, "CAN_USE"), (IsOwner, "IS_OWNER")]
+    );
+    /// An object in Unity Catalog that an app may use.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppResourceUcSecurable {
+        pub permission: Option<AppResourceUcSecurableUcSecurablePermission>,
+        pub securable_full_name: Option<String>,
+        /// The kind of the object, more precise than its type. The service sets it.
+        pub securable_kind: Option<String>,
+        pub securable_type: Option<AppResourceUcSecurableUcSecurableType>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        AppResourceUcSecurable,
+        [
+            (permission, "permission"),
+            (securable_full_name, "securable_full_name"),
+            (securable_kind, "securable_kind"),
+            (securable_type, "securable_type")
+        ],
+        [],
+        extra
+    );
+    /// What an app may do with an object in Unity Catalog.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppResourceUcSecurableUcSecurablePermission {
+        Execute,
+        Modify,
+        ReadVolume,
+        Select,
+        UseConnection,
+        WriteVolume,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AppResourceUcSecurableUcSecurablePermission,
+        [
+            (Execute, "EXECUTE"),
+            (Modify, "MODIFY"),
+            (ReadVolume, "READ_VOLUME"),
+            (Select, "SELECT"),
+            (UseConnection, "USE_CONNECTION"),
+            (WriteVolume, "WRITE_VOLUME")
+        ]
+    );
+    /// The type of an object in Unity Catalog that an app may use.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum AppResourceUcSecurableUcSecurableType {
+        Connection,
+        Function,
+        ModelService,
+        Table,
+        Volume,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        AppResourceUcSecurableUcSecurableType,
+        [
+            (Connection, "CONNECTION"),
+            (Function, "FUNCTION"),
+            (ModelService, "MODEL_SERVICE"),
+            (Table, "TABLE"),
+            (Volume, "VOLUME")
+        ]
+    );
+    /// Where the telemetry of an app goes.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppTelemetryExportDestination {
+        pub unity_catalog: Option<AppTelemetryUnityCatalog>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(AppTelemetryExportDestination, [(unity_catalog, "unity_catalog")], [], extra);
+    /// The tables in Unity Catalog that take the OpenTelemetry data of an app.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppTelemetryUnityCatalog {
+        pub logs_table: Option<String>,
+        pub metrics_table: Option<String>,
+        pub traces_table: Option<String>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        AppTelemetryUnityCatalog,
+        [(logs_table, "logs_table"), (metrics_table, "metrics_table"), (traces_table, "traces_table")],
+        [],
+        extra
+    );
+    /// The state of the application that an app runs.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum ApplicationState {
+        Crashed,
+        Deploying,
+        Running,
+        Unavailable,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        ApplicationState,
+        [(Crashed, "CRASHED"), (Deploying, "DEPLOYING"), (Running, "RUNNING"), (Unavailable, "UNAVAILABLE")]
+    );
+    /// The status of the application that an app runs.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ApplicationStatus {
+        pub message: Option<String>,
+        pub running_instances: Option<i64>,
+        pub state: Option<ApplicationState>,
+    }
+    crate::object::object!(
+        ApplicationStatus,
+        [(message, "message"), (running_instances, "running_instances"), (state, "state")],
+        []
+    );
+    /// Optional query parameters of `apps_create`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppsCreateQuery {
+        /// Whether to leave the compute of the new app stopped.
+        pub no_compute: Option<bool>,
+    }
+    crate::object::object!(AppsCreateQuery, [(no_compute, "no_compute")], []);
+    /// Optional query parameters of `apps_list_deployments`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppsListDeploymentsQuery {
+        /// The most deployments in one page.
+        pub page_size: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        AppsListDeploymentsQuery,
+        [(page_size, "page_size"), (page_token, "page_token")],
+        []
+    );
+    /// Optional query parameters of `apps_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AppsListQuery {
+        /// The most apps in one page.
+        pub page_size: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+        /// Only apps that belong to the space with this name.
+        pub space: Option<String>,
+    }
+    crate::object::object!(
+        AppsListQuery,
+        [(page_size, "page_size"), (page_token, "page_token"), (space, "space")],
         []
     );
     /// `AuthenticationMethod`
@@ -1333,6 +2162,26 @@ pub mod types {
         pub id: Option<String>,
     }
     crate::object::object!(CreateContextResponse, [(id, "id")], []);
+    /// A new IP access list.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateIpAccessList {
+        /// Addresses, or ranges in CIDR notation.
+        pub ip_addresses: Option<Vec<String>>,
+        /// A name for people, which must not be empty.
+        pub label: String,
+        pub list_type: IpAccessListType,
+    }
+    crate::object::object!(
+        CreateIpAccessList,
+        [(ip_addresses, "ip_addresses"), (label, "label"), (list_type, "list_type")],
+        ["label", "list_type"]
+    );
+    /// The new IP access list.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateIpAccessListResponse {
+        pub ip_access_list: Option<IpAccessListInfo>,
+    }
+    crate::object::object!(CreateIpAccessListResponse, [(ip_access_list, "ip_access_list")], []);
     /// The settings of a new job.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CreateJob {
@@ -1430,6 +2279,97 @@ pub mod types {
         pub job_id: Option<i64>,
     }
     crate::object::object!(CreateJobResponse, [(job_id, "job_id")], []);
+    /// A new personal access token.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateTokenRequest {
+        /// Whether the service collects the scopes that the token needs while it is in use.
+        pub autoscope_enabled: Option<bool>,
+        pub comment: Option<String>,
+        /// How long the token is valid, in seconds; two years when left out.
+        pub lifetime_seconds: Option<i64>,
+        /// What the token may be used for; everything when left out.
+        pub scopes: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        CreateTokenRequest,
+        [
+            (autoscope_enabled, "autoscope_enabled"),
+            (comment, "comment"),
+            (lifetime_seconds, "lifetime_seconds"),
+            (scopes, "scopes")
+        ],
+        []
+    );
+    /// A new personal access token.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct CreateTokenResponse {
+        pub token_info: Option<PublicTokenInfo>,
+        /// The token, which no other answer holds.
+        pub token_value: Option<String>,
+    }
+    impl std::fmt::Debug for CreateTokenResponse {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("CreateTokenResponse")
+                .field("token_info", &self.token_info)
+                .field("token_value", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        CreateTokenResponse,
+        [(token_info, "token_info"), (token_value, "token_value")],
+        []
+    );
+    /// A new vector search index, with the member that its type asks for.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateVectorIndexRequest {
+        /// How to follow a table; for the type `DELTA_SYNC`.
+        pub delta_sync_index_spec: Option<DeltaSyncVectorIndexSpecRequest>,
+        /// Which columns there are; for the type `DIRECT_ACCESS`.
+        pub direct_access_index_spec: Option<DirectAccessVectorIndexSpec>,
+        pub endpoint_name: String,
+        /// `HYBRID` or `FULL_TEXT`; the service does not take `VECTOR`.
+        pub index_subtype: Option<VectorIndexSubtype>,
+        pub index_type: VectorIndexType,
+        /// The full name of the index, `catalog.schema.name`.
+        pub name: String,
+        /// The name of the column that identifies a row.
+        pub primary_key: String,
+    }
+    crate::object::object!(
+        CreateVectorIndexRequest,
+        [
+            (delta_sync_index_spec, "delta_sync_index_spec"),
+            (direct_access_index_spec, "direct_access_index_spec"),
+            (endpoint_name, "endpoint_name"),
+            (index_subtype, "index_subtype"),
+            (index_type, "index_type"),
+            (name, "name"),
+            (primary_key, "primary_key")
+        ],
+        ["endpoint_name", "index_type", "name", "primary_key"]
+    );
+    /// A new vector search endpoint.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateVectorSearchEndpoint {
+        pub budget_policy_id: Option<String>,
+        pub endpoint_type: VectorSearchEndpointType,
+        pub name: String,
+        /// How many queries per second the endpoint should serve. The service does not promise to reach it.
+        pub target_qps: Option<i64>,
+        pub usage_policy_id: Option<String>,
+    }
+    crate::object::object!(
+        CreateVectorSearchEndpoint,
+        [
+            (budget_policy_id, "budget_policy_id"),
+            (endpoint_type, "endpoint_type"),
+            (name, "name"),
+            (target_qps, "target_qps"),
+            (usage_policy_id, "usage_policy_id")
+        ],
+        ["endpoint_type", "name"]
+    );
     /// A schedule.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CronSchedule {
@@ -1460,6 +2400,52 @@ pub mod types {
         CronTriggerConfiguration,
         [(quartz_cron_expression, "quartz_cron_expression"), (timezone_id, "timezone_id")],
         []
+    );
+    /// A tag of a resource.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CustomTag {
+        pub key: Option<String>,
+        pub value: Option<String>,
+    }
+    crate::object::object!(CustomTag, [(key, "key"), (value, "value")], []);
+    /// The draft of a dashboard. Members that this description does not know survive a change.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Dashboard {
+        /// When the dashboard was created, as an RFC 3339 time.
+        pub create_time: Option<String>,
+        pub dashboard_id: Option<String>,
+        pub display_name: Option<String>,
+        /// The version of the draft. Send it with an update to change only the version that was read.
+        pub etag: Option<String>,
+        pub lifecycle_state: Option<LifecycleState>,
+        /// The workspace path of the folder that holds the dashboard, without a slash at its end.
+        pub parent_path: Option<String>,
+        /// The workspace path of the dashboard's file, which ends in `.lvdash.json`.
+        pub path: Option<String>,
+        /// Pages, widgets and data sets, as JSON text. Lists leave it out.
+        pub serialized_dashboard: Option<String>,
+        /// When a user last changed the dashboard, as an RFC 3339 time.
+        pub update_time: Option<String>,
+        /// The warehouse that runs the dashboard's queries.
+        pub warehouse_id: Option<String>,
+        pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    crate::object::object!(
+        Dashboard,
+        [
+            (create_time, "create_time"),
+            (dashboard_id, "dashboard_id"),
+            (display_name, "display_name"),
+            (etag, "etag"),
+            (lifecycle_state, "lifecycle_state"),
+            (parent_path, "parent_path"),
+            (path, "path"),
+            (serialized_dashboard, "serialized_dashboard"),
+            (update_time, "update_time"),
+            (warehouse_id, "warehouse_id")
+        ],
+        [],
+        extra
     );
     /// `DashboardPageSnapshot`
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -1496,6 +2482,63 @@ pub mod types {
         pub page_snapshots: Option<Vec<DashboardPageSnapshot>>,
     }
     crate::object::object!(DashboardTaskOutput, [(page_snapshots, "page_snapshots")], []);
+    /// How much of each dashboard a list returns.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DashboardView {
+        DashboardViewBasic,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(DashboardView, [(DashboardViewBasic, "DASHBOARD_VIEW_BASIC")]);
+    /// Optional query parameters of `dashboards_create`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DashboardsCreateQuery {
+        /// The default catalog for all of the dashboard's data sets. Full table names are not affected.
+        pub dataset_catalog: Option<String>,
+        /// The default schema for all of the dashboard's data sets. Full table names are not affected.
+        pub dataset_schema: Option<String>,
+    }
+    crate::object::object!(
+        DashboardsCreateQuery,
+        [(dataset_catalog, "dataset_catalog"), (dataset_schema, "dataset_schema")],
+        []
+    );
+    /// Optional query parameters of `dashboards_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DashboardsListQuery {
+        /// The most dashboards in one page.
+        pub page_size: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+        /// Whether to include dashboards in the trash.
+        pub show_trashed: Option<bool>,
+        /// How much of each dashboard to return.
+        pub view: Option<DashboardView>,
+    }
+    crate::object::object!(
+        DashboardsListQuery,
+        [
+            (page_size, "page_size"),
+            (page_token, "page_token"),
+            (show_trashed, "show_trashed"),
+            (view, "view")
+        ],
+        []
+    );
+    /// Optional query parameters of `dashboards_update`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DashboardsUpdateQuery {
+        /// The default catalog for all of the dashboard's data sets. Full table names are not affected.
+        pub dataset_catalog: Option<String>,
+        /// The default schema for all of the dashboard's data sets. Full table names are not affected.
+        pub dataset_schema: Option<String>,
+    }
+    crate::object::object!(
+        DashboardsUpdateQuery,
+        [(dataset_catalog, "dataset_catalog"), (dataset_schema, "dataset_schema")],
+        []
+    );
     /// Who may use a cluster, and how well users are kept apart. `DATA_SECURITY_MODE_AUTO` lets the service choose, `DATA_SECURITY_MODE_STANDARD` is for many users (before: `USER_ISOLATION`), `DATA_SECURITY_MODE_DEDICATED` for one user or group (before: `SINGLE_USER`). `NONE` keeps nobody apart and lacks Unity Catalog. The names that start with LEGACY are for clusters that come from older modes.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1528,6 +2571,283 @@ pub mod types {
             (UserIsolation, "USER_ISOLATION")
         ]
     );
+    /// A token for connections to database instances.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct DatabaseCredential {
+        /// When the token expires, as an RFC 3339 time.
+        pub expiration_time: Option<String>,
+        /// The token. It is sent as the password, and needs an encrypted connection.
+        pub token: Option<String>,
+    }
+    impl std::fmt::Debug for DatabaseCredential {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("DatabaseCredential")
+                .field("expiration_time", &self.expiration_time)
+                .field("token", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(DatabaseCredential, [(expiration_time, "expiration_time"), (token, "token")], []);
+    /// Optional query parameters of `database_delete_instance`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DatabaseDeleteInstanceQuery {
+        /// Whether to delete all instances that descend from this one, too.
+        pub force: Option<bool>,
+        /// Deprecated with no replacement. Leave it out; `false` is refused.
+        pub purge: Option<bool>,
+    }
+    crate::object::object!(DatabaseDeleteInstanceQuery, [(force, "force"), (purge, "purge")], []);
+    /// A Postgres instance, its compute and its storage. Members that start with `effective_` are what is in force, and requests can't set them.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DatabaseInstance {
+        /// The size, such as `CU_1`, `CU_2`, `CU_4` or `CU_8`.
+        pub capacity: Option<String>,
+        /// The instances that were made from this one.
+        pub child_instance_refs: Option<Vec<DatabaseInstanceRef>>,
+        /// When the instance was created, as an RFC 3339 time.
+        pub creation_time: Option<String>,
+        /// The email address of the user who created the instance.
+        pub creator: Option<String>,
+        /// The tags to set. Answers to a create or an update have it, others have `effective_custom_tags`.
+        pub custom_tags: Option<Vec<CustomTag>>,
+        /// Deprecated: use `capacity`, which is the same.
+        pub effective_capacity: Option<String>,
+        pub effective_custom_tags: Option<Vec<CustomTag>>,
+        pub effective_enable_pg_native_login: Option<bool>,
+        pub effective_enable_readable_secondaries: Option<bool>,
+        pub effective_node_count: Option<i64>,
+        pub effective_retention_window_in_days: Option<i64>,
+        pub effective_stopped: Option<bool>,
+        pub effective_usage_policy_id: Option<String>,
+        /// Whether users may log in with a Postgres password instead of a token.
+        pub enable_pg_native_login: Option<bool>,
+        /// Whether the secondary nodes serve reads.
+        pub enable_readable_secondaries: Option<bool>,
+        pub name: Option<String>,
+        /// How many nodes the instance shall have: a primary, and secondaries that take over if it fails.
+        pub node_count: Option<i64>,
+        /// The instance to make this one from. Absent if it was made from none.
+        pub parent_instance_ref: Option<DatabaseInstanceRef>,
+        pub pg_version: Option<String>,
+        /// The host name for reads, if secondary nodes serve them.
+        pub read_only_dns: Option<String>,
+        /// The host name for reads and writes.
+        pub read_write_dns: Option<String>,
+        /// For how many days past data can be restored, from 2 to 35; 7 when left out.
+        pub retention_window_in_days: Option<i64>,
+        pub state: Option<DatabaseInstanceState>,
+        /// Whether the instance shall be stopped. Answers have `effective_stopped`.
+        pub stopped: Option<bool>,
+        /// The instance's id, a UUID that is never used again.
+        pub uid: Option<String>,
+        pub usage_policy_id: Option<String>,
+    }
+    crate::object::object!(
+        DatabaseInstance,
+        [
+            (capacity, "capacity"),
+            (child_instance_refs, "child_instance_refs"),
+            (creation_time, "creation_time"),
+            (creator, "creator"),
+            (custom_tags, "custom_tags"),
+            (effective_capacity, "effective_capacity"),
+            (effective_custom_tags, "effective_custom_tags"),
+            (effective_enable_pg_native_login, "effective_enable_pg_native_login"),
+            (effective_enable_readable_secondaries, "effective_enable_readable_secondaries"),
+            (effective_node_count, "effective_node_count"),
+            (effective_retention_window_in_days, "effective_retention_window_in_days"),
+            (effective_stopped, "effective_stopped"),
+            (effective_usage_policy_id, "effective_usage_policy_id"),
+            (enable_pg_native_login, "enable_pg_native_login"),
+            (enable_readable_secondaries, "enable_readable_secondaries"),
+            (name, "name"),
+            (node_count, "node_count"),
+            (parent_instance_ref, "parent_instance_ref"),
+            (pg_version, "pg_version"),
+            (read_only_dns, "read_only_dns"),
+            (read_write_dns, "read_write_dns"),
+            (retention_window_in_days, "retention_window_in_days"),
+            (state, "state"),
+            (stopped, "stopped"),
+            (uid, "uid"),
+            (usage_policy_id, "usage_policy_id")
+        ],
+        []
+    );
+    /// A parent or a child of a database instance.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DatabaseInstanceRef {
+        /// The time of the parent's data from which the child was made, as an RFC 3339 time.
+        pub branch_time: Option<String>,
+        /// The position in the parent's log from which the child was made.
+        pub effective_lsn: Option<String>,
+        /// The position in the parent's log to make the child from.
+        pub lsn: Option<String>,
+        pub name: Option<String>,
+        pub uid: Option<String>,
+    }
+    crate::object::object!(
+        DatabaseInstanceRef,
+        [
+            (branch_time, "branch_time"),
+            (effective_lsn, "effective_lsn"),
+            (lsn, "lsn"),
+            (name, "name"),
+            (uid, "uid")
+        ],
+        []
+    );
+    /// The state of a database instance.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DatabaseInstanceState {
+        Available,
+        Deleting,
+        FailingOver,
+        Starting,
+        Stopped,
+        Updating,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        DatabaseInstanceState,
+        [
+            (Available, "AVAILABLE"),
+            (Deleting, "DELETING"),
+            (FailingOver, "FAILING_OVER"),
+            (Starting, "STARTING"),
+            (Stopped, "STOPPED"),
+            (Updating, "UPDATING")
+        ]
+    );
+    /// Optional query parameters of `database_list_instances`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DatabaseListInstancesQuery {
+        /// The most instances in one page, up to 100.
+        pub page_size: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        DatabaseListInstancesQuery,
+        [(page_size, "page_size"), (page_token, "page_token")],
+        []
+    );
+    /// How exactly a date is written.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DatePrecision {
+        DayPrecision,
+        MinutePrecision,
+        SecondPrecision,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        DatePrecision,
+        [
+            (DayPrecision, "DAY_PRECISION"),
+            (MinutePrecision, "MINUTE_PRECISION"),
+            (SecondPrecision, "SECOND_PRECISION")
+        ]
+    );
+    /// A fixed range of dates, both as text.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DateRange {
+        pub end: Option<String>,
+        pub start: Option<String>,
+    }
+    crate::object::object!(DateRange, [(end, "end"), (start, "start")], []);
+    /// The default of a parameter that takes a range of dates. It is either fixed or dynamic.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DateRangeValue {
+        pub date_range_value: Option<DateRange>,
+        pub dynamic_date_range_value: Option<DateRangeValueDynamicDateRange>,
+        /// How the dates are written into the text; by the day when left out.
+        pub precision: Option<DatePrecision>,
+        /// The number of the day on which a week starts.
+        pub start_day_of_week: Option<i64>,
+    }
+    crate::object::object!(
+        DateRangeValue,
+        [
+            (date_range_value, "date_range_value"),
+            (dynamic_date_range_value, "dynamic_date_range_value"),
+            (precision, "precision"),
+            (start_day_of_week, "start_day_of_week")
+        ],
+        []
+    );
+    /// A range of dates that depends on today.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DateRangeValueDynamicDateRange {
+        Last12Months,
+        Last14Days,
+        Last24Hours,
+        Last30Days,
+        Last60Days,
+        Last7Days,
+        Last8Hours,
+        Last90Days,
+        LastHour,
+        LastMonth,
+        LastWeek,
+        LastYear,
+        ThisMonth,
+        ThisWeek,
+        ThisYear,
+        Today,
+        Yesterday,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        DateRangeValueDynamicDateRange,
+        [
+            (Last12Months, "LAST_12_MONTHS"),
+            (Last14Days, "LAST_14_DAYS"),
+            (Last24Hours, "LAST_24_HOURS"),
+            (Last30Days, "LAST_30_DAYS"),
+            (Last60Days, "LAST_60_DAYS"),
+            (Last7Days, "LAST_7_DAYS"),
+            (Last8Hours, "LAST_8_HOURS"),
+            (Last90Days, "LAST_90_DAYS"),
+            (LastHour, "LAST_HOUR"),
+            (LastMonth, "LAST_MONTH"),
+            (LastWeek, "LAST_WEEK"),
+            (LastYear, "LAST_YEAR"),
+            (ThisMonth, "THIS_MONTH"),
+            (ThisWeek, "THIS_WEEK"),
+            (ThisYear, "THIS_YEAR"),
+            (Today, "TODAY"),
+            (Yesterday, "YESTERDAY")
+        ]
+    );
+    /// The default of a parameter that takes a date. It is either fixed or dynamic.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DateValue {
+        pub date_value: Option<String>,
+        pub dynamic_date_value: Option<DateValueDynamicDate>,
+        /// How the date is written into the text; by the day when left out.
+        pub precision: Option<DatePrecision>,
+    }
+    crate::object::object!(
+        DateValue,
+        [(date_value, "date_value"), (dynamic_date_value, "dynamic_date_value"), (precision, "precision")],
+        []
+    );
+    /// A date that depends on today.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DateValueDynamicDate {
+        Now,
+        Yesterday,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(DateValueDynamicDate, [(Now, "NOW"), (Yesterday, "YESTERDAY")]);
     /// A day of the week.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1731,6 +3051,39 @@ pub mod types {
         pub cluster_id: String,
     }
     crate::object::object!(DeleteCluster, [(cluster_id, "cluster_id")], ["cluster_id"]);
+    /// Which rows were deleted.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeleteDataResult {
+        /// The keys of the rows that were not deleted, as text.
+        pub failed_primary_keys: Option<Vec<String>>,
+        pub success_row_count: Option<i64>,
+    }
+    crate::object::object!(
+        DeleteDataResult,
+        [(failed_primary_keys, "failed_primary_keys"), (success_row_count, "success_row_count")],
+        []
+    );
+    /// Whether all rows were deleted.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum DeleteDataStatus {
+        Failure,
+        PartialSuccess,
+        Success,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        DeleteDataStatus,
+        [(Failure, "FAILURE"), (PartialSuccess, "PARTIAL_SUCCESS"), (Success, "SUCCESS")]
+    );
+    /// Whether rows were deleted.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeleteDataVectorIndexResponse {
+        pub result: Option<DeleteDataResult>,
+        pub status: Option<DeleteDataStatus>,
+    }
+    crate::object::object!(DeleteDataVectorIndexResponse, [(result, "result"), (status, "status")], []);
     /// Which job to delete.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DeleteJob {
@@ -1745,6 +3098,65 @@ pub mod types {
         pub run_id: i64,
     }
     crate::object::object!(DeleteRun, [(run_id, "run_id")], ["run_id"]);
+    /// How an index follows a table.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeltaSyncVectorIndexSpecRequest {
+        /// Another name for `columns_to_sync`.
+        pub columns_to_index: Option<Vec<String>>,
+        /// The columns to copy into the index; all when left out. The key and the embedding columns are always copied.
+        pub columns_to_sync: Option<Vec<String>>,
+        /// Text columns whose embeddings the service computes.
+        pub embedding_source_columns: Option<Vec<EmbeddingSourceColumn>>,
+        /// Columns that hold embeddings.
+        pub embedding_vector_columns: Option<Vec<EmbeddingVectorColumn>>,
+        /// The table that gets a copy of the index with the computed embeddings.
+        pub embedding_writeback_table: Option<String>,
+        pub pipeline_type: Option<VectorIndexPipelineType>,
+        /// The full name of the table, `catalog.schema.name`.
+        pub source_table: Option<String>,
+    }
+    crate::object::object!(
+        DeltaSyncVectorIndexSpecRequest,
+        [
+            (columns_to_index, "columns_to_index"),
+            (columns_to_sync, "columns_to_sync"),
+            (embedding_source_columns, "embedding_source_columns"),
+            (embedding_vector_columns, "embedding_vector_columns"),
+            (embedding_writeback_table, "embedding_writeback_table"),
+            (pipeline_type, "pipeline_type"),
+            (source_table, "source_table")
+        ],
+        []
+    );
+    /// How an index follows a table.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeltaSyncVectorIndexSpecResponse {
+        /// Another name for `columns_to_sync`.
+        pub columns_to_index: Option<Vec<String>>,
+        pub columns_to_sync: Option<Vec<String>>,
+        pub embedding_source_columns: Option<Vec<EmbeddingSourceColumn>>,
+        pub embedding_vector_columns: Option<Vec<EmbeddingVectorColumn>>,
+        pub embedding_writeback_table: Option<String>,
+        /// The id of the pipeline that keeps the index up to date.
+        pub pipeline_id: Option<String>,
+        pub pipeline_type: Option<VectorIndexPipelineType>,
+        /// The full name of the table, `catalog.schema.name`.
+        pub source_table: Option<String>,
+    }
+    crate::object::object!(
+        DeltaSyncVectorIndexSpecResponse,
+        [
+            (columns_to_index, "columns_to_index"),
+            (columns_to_sync, "columns_to_sync"),
+            (embedding_source_columns, "embedding_source_columns"),
+            (embedding_vector_columns, "embedding_vector_columns"),
+            (embedding_writeback_table, "embedding_writeback_table"),
+            (pipeline_id, "pipeline_id"),
+            (pipeline_type, "pipeline_type"),
+            (source_table, "source_table")
+        ],
+        []
+    );
     /// `DeltaTableSource`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DeltaTableSource {
@@ -1804,6 +3216,25 @@ pub mod types {
         [(cluster_id, "clusterId"), (context_id, "contextId")],
         ["clusterId", "contextId"]
     );
+    /// The columns of an index whose rows are written through this API.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DirectAccessVectorIndexSpec {
+        /// Text columns whose embeddings the service computes.
+        pub embedding_source_columns: Option<Vec<EmbeddingSourceColumn>>,
+        /// Columns that hold embeddings.
+        pub embedding_vector_columns: Option<Vec<EmbeddingVectorColumn>>,
+        /// The columns and their types, as the text of a JSON object such as `{"id": "long", "vector": "array<float>"}`.
+        pub schema_json: Option<String>,
+    }
+    crate::object::object!(
+        DirectAccessVectorIndexSpec,
+        [
+            (embedding_source_columns, "embedding_source_columns"),
+            (embedding_vector_columns, "embedding_vector_columns"),
+            (schema_json, "schema_json")
+        ],
+        []
+    );
     /// Where the rows are: `INLINE` in the answer itself, at most 25 MiB, beyond which the statement fails; `EXTERNAL_LINKS` behind presigned links, at most 100 GiB.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
@@ -1852,6 +3283,36 @@ pub mod types {
     crate::open_enum::open_enum!(
         EbsVolumeType,
         [(GeneralPurposeSsd, "GENERAL_PURPOSE_SSD"), (ThroughputOptimizedHdd, "THROUGHPUT_OPTIMIZED_HDD")]
+    );
+    /// A text column whose embeddings the service computes.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EmbeddingSourceColumn {
+        /// The serving endpoint of the model that computes the embeddings.
+        pub embedding_model_endpoint_name: Option<String>,
+        /// The serving endpoint to use for queries, if it is another one.
+        pub model_endpoint_name_for_query: Option<String>,
+        pub name: Option<String>,
+    }
+    crate::object::object!(
+        EmbeddingSourceColumn,
+        [
+            (embedding_model_endpoint_name, "embedding_model_endpoint_name"),
+            (model_endpoint_name_for_query, "model_endpoint_name_for_query"),
+            (name, "name")
+        ],
+        []
+    );
+    /// A column that holds embeddings.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EmbeddingVectorColumn {
+        /// How many numbers an embedding has.
+        pub embedding_dimension: Option<i64>,
+        pub name: Option<String>,
+    }
+    crate::object::object!(
+        EmbeddingVectorColumn,
+        [(embedding_dimension, "embedding_dimension"), (name, "name")],
+        []
     );
     /// An answer that carries no data. The service sends an empty object or nothing at all; success is in the status.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -1907,6 +3368,21 @@ pub mod types {
         pub value: Option<String>,
     }
     crate::object::object!(EndpointTagPair, [(key, "key"), (value, "value")], []);
+    /// The default of a parameter that takes one of several values, or some of them.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EnumValue {
+        /// The values to choose from, one to a line.
+        pub enum_options: Option<String>,
+        /// How several values are joined. Several may be chosen only if this is set.
+        pub multi_values_options: Option<MultiValuesOptions>,
+        /// The values chosen.
+        pub values: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        EnumValue,
+        [(enum_options, "enum_options"), (multi_values_options, "multi_values_options"), (values, "values")],
+        []
+    );
     /// The packages of a serverless task.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Environment {
@@ -2240,6 +3716,648 @@ pub mod types {
         ],
         []
     );
+    /// What a database credential shall be good for.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenerateDatabaseCredentialRequest {
+        /// Permissions in Unity Catalog that the token shall carry, for tables that have a counterpart in Postgres.
+        pub claims: Option<Vec<RequestedClaims>>,
+        /// The names of the instances to connect to.
+        pub instance_names: Option<Vec<String>>,
+        pub request_id: Option<String>,
+    }
+    crate::object::object!(
+        GenerateDatabaseCredentialRequest,
+        [(claims, "claims"), (instance_names, "instance_names"), (request_id, "request_id")],
+        []
+    );
+    /// A part of an answer, in the member for its kind.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieAttachment {
+        pub attachment_id: Option<String>,
+        /// A SQL query that answers the question.
+        pub query: Option<GenieQueryAttachment>,
+        /// Questions that a user may ask next.
+        pub suggested_questions: Option<GenieSuggestedQuestionsAttachment>,
+        /// A text that answers the question, or sums up.
+        pub text: Option<GenieTextAttachment>,
+        /// A chart, if charts were asked for.
+        pub viz: Option<GenieVizAttachment>,
+    }
+    crate::object::object!(
+        GenieAttachment,
+        [
+            (attachment_id, "attachment_id"),
+            (query, "query"),
+            (suggested_questions, "suggested_questions"),
+            (text, "text"),
+            (viz, "viz")
+        ],
+        []
+    );
+    /// A conversation in a Genie space.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieConversation {
+        pub conversation_id: Option<String>,
+        /// When it was started, in milliseconds since the epoch.
+        pub created_timestamp: Option<i64>,
+        /// The older name of `conversation_id`.
+        pub id: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub last_updated_timestamp: Option<i64>,
+        pub space_id: Option<String>,
+        pub title: Option<String>,
+        /// The numeric id of the user who started it.
+        pub user_id: Option<i64>,
+    }
+    crate::object::object!(
+        GenieConversation,
+        [
+            (conversation_id, "conversation_id"),
+            (created_timestamp, "created_timestamp"),
+            (id, "id"),
+            (last_updated_timestamp, "last_updated_timestamp"),
+            (space_id, "space_id"),
+            (title, "title"),
+            (user_id, "user_id")
+        ],
+        []
+    );
+    /// A conversation in a list.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieConversationSummary {
+        pub agent_type: Option<GenieConversationType>,
+        pub conversation_id: Option<String>,
+        /// When it was started, in milliseconds since the epoch.
+        pub created_timestamp: Option<i64>,
+        pub title: Option<String>,
+    }
+    crate::object::object!(
+        GenieConversationSummary,
+        [
+            (agent_type, "agent_type"),
+            (conversation_id, "conversation_id"),
+            (created_timestamp, "created_timestamp"),
+            (title, "title")
+        ],
+        []
+    );
+    /// Whether a conversation is a plain chat or one with an agent.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum GenieConversationType {
+        GenieConversationTypeAgent,
+        GenieConversationTypeChat,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        GenieConversationType,
+        [
+            (GenieConversationTypeAgent, "GENIE_CONVERSATION_TYPE_AGENT"),
+            (GenieConversationTypeChat, "GENIE_CONVERSATION_TYPE_CHAT")
+        ]
+    );
+    /// The next message of a conversation.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieCreateConversationMessageRequest {
+        /// The question.
+        pub content: String,
+        /// Whether the answer may have charts.
+        pub enable_visualization: Option<bool>,
+    }
+    crate::object::object!(
+        GenieCreateConversationMessageRequest,
+        [(content, "content"), (enable_visualization, "enable_visualization")],
+        ["content"]
+    );
+    /// What a user thinks of an answer.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieFeedback {
+        pub comment: Option<String>,
+        pub rating: Option<GenieFeedbackRating>,
+    }
+    crate::object::object!(GenieFeedback, [(comment, "comment"), (rating, "rating")], []);
+    /// A user's rating of an answer.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum GenieFeedbackRating {
+        Negative,
+        None,
+        Positive,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        GenieFeedbackRating,
+        [(Negative, "NEGATIVE"), (None, "NONE"), (Positive, "POSITIVE")]
+    );
+    /// The result of the query in an attachment.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieGetMessageQueryResultResponse {
+        /// The statement that ran the query, with its state and, if it has ended, its result.
+        pub statement_response: Option<StatementResponse>,
+    }
+    crate::object::object!(
+        GenieGetMessageQueryResultResponse,
+        [(statement_response, "statement_response")],
+        []
+    );
+    /// Optional query parameters of `genie_get_space`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieGetSpaceQuery {
+        /// Whether to include the content of the space, which takes the permission to edit it.
+        pub include_serialized_space: Option<bool>,
+    }
+    crate::object::object!(GenieGetSpaceQuery, [(include_serialized_space, "include_serialized_space")], []);
+    /// Optional query parameters of `genie_list_conversations`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieListConversationsQuery {
+        /// Whether to list the conversations of all users, which takes the permission to manage the space.
+        pub include_all: Option<bool>,
+        /// The most conversations in one page.
+        pub page_size: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        GenieListConversationsQuery,
+        [(include_all, "include_all"), (page_size, "page_size"), (page_token, "page_token")],
+        []
+    );
+    /// A page of conversations.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieListConversationsResponse {
+        pub conversations: Option<Vec<GenieConversationSummary>>,
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        GenieListConversationsResponse,
+        [(conversations, "conversations"), (next_page_token, "next_page_token")],
+        []
+    );
+    /// Optional query parameters of `genie_list_spaces`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieListSpacesQuery {
+        /// The most spaces in one page.
+        pub page_size: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(GenieListSpacesQuery, [(page_size, "page_size"), (page_token, "page_token")], []);
+    /// A page of Genie spaces.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieListSpacesResponse {
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        pub spaces: Option<Vec<GenieSpace>>,
+    }
+    crate::object::object!(
+        GenieListSpacesResponse,
+        [(next_page_token, "next_page_token"), (spaces, "spaces")],
+        []
+    );
+    /// A question in a conversation, with the answer in its attachments.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieMessage {
+        /// The answer: texts, queries and charts.
+        pub attachments: Option<Vec<GenieAttachment>>,
+        /// The question.
+        pub content: Option<String>,
+        pub conversation_id: Option<String>,
+        /// When it was created, in milliseconds since the epoch.
+        pub created_timestamp: Option<i64>,
+        /// Why the message failed.
+        pub error: Option<GenieMessageError>,
+        pub feedback: Option<GenieFeedback>,
+        /// The older name of `message_id`.
+        pub id: Option<String>,
+        /// When it was last changed, in milliseconds since the epoch.
+        pub last_updated_timestamp: Option<i64>,
+        pub message_id: Option<String>,
+        /// Deprecated: use `query_result_metadata` in the attachment's query.
+        pub query_result: Option<GenieResult>,
+        pub space_id: Option<String>,
+        pub status: Option<GenieMessageStatus>,
+        /// The numeric id of the user who asked.
+        pub user_id: Option<i64>,
+    }
+    crate::object::object!(
+        GenieMessage,
+        [
+            (attachments, "attachments"),
+            (content, "content"),
+            (conversation_id, "conversation_id"),
+            (created_timestamp, "created_timestamp"),
+            (error, "error"),
+            (feedback, "feedback"),
+            (id, "id"),
+            (last_updated_timestamp, "last_updated_timestamp"),
+            (message_id, "message_id"),
+            (query_result, "query_result"),
+            (space_id, "space_id"),
+            (status, "status"),
+            (user_id, "user_id")
+        ],
+        []
+    );
+    /// Why a message failed.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieMessageError {
+        /// The reason for people.
+        pub error: Option<String>,
+        pub type_: Option<GenieMessageErrorType>,
+    }
+    crate::object::object!(GenieMessageError, [(error, "error"), (type_, "type")], []);
+    /// Why a message failed, by name.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum GenieMessageErrorType {
+        BlockMultipleExecutionsException,
+        ChatCompletionClientException,
+        ChatCompletionClientTimeoutException,
+        ChatCompletionNetworkException,
+        ContentFilterException,
+        ContextExceededException,
+        CouldNotGetDashboardSchemaException,
+        CouldNotGetModelDeploymentsException,
+        CouldNotGetUcSchemaException,
+        DeploymentNotFoundException,
+        DescribeQueryInvalidSqlError,
+        DescribeQueryTimeout,
+        DescribeQueryUnexpectedFailure,
+        ExceededMaxTokenLengthException,
+        FunctionsNotAvailableException,
+        FunctionArgumentsInvalidException,
+        FunctionArgumentsInvalidJsonException,
+        FunctionArgumentsInvalidTypeException,
+        FunctionCallMissingParameterException,
+        GeneratedSqlQueryTooLongException,
+        GenericChatCompletionException,
+        GenericChatCompletionServiceException,
+        GenericSqlExecApiCallException,
+        IllegalParameterDefinitionException,
+        InternalCatalogAssetCreationFailedException,
+        InternalCatalogAssetCreationOngoingException,
+        InternalCatalogAssetCreationUnsupportedException,
+        InternalCatalogMissingUcPathException,
+        InternalCatalogPathOverlapException,
+        InvalidCertifiedAnswerFunctionException,
+        InvalidCertifiedAnswerIdentifierException,
+        InvalidChatCompletionJsonException,
+        InvalidCompletionRequestException,
+        InvalidFunctionCallException,
+        InvalidSqlMultipleDatasetReferencesException,
+        InvalidSqlMultipleStatementsException,
+        InvalidSqlUnknownTableException,
+        InvalidTableIdentifierException,
+        LocalContextExceededException,
+        MessageAttachmentTooLongError,
+        MessageCancelledWhileExecutingException,
+        MessageDeletedWhileExecutingException,
+        MessageUpdatedWhileExecutingException,
+        MissingSqlQueryException,
+        NoDeploymentsAvailableToWorkspace,
+        NoQueryToVisualizeException,
+        NoTablesToQueryException,
+        RateLimitExceededGenericException,
+        RateLimitExceededSpecifiedWaitException,
+        ReplyProcessTimeoutException,
+        RetryableProcessingException,
+        SqlExecutionException,
+        StopProcessDueToAutoRegenerate,
+        TablesMissingException,
+        TooManyCertifiedAnswersException,
+        TooManyTablesException,
+        UnexpectedReplyProcessException,
+        UnknownAiModel,
+        UnsupportedConversationTypeException,
+        WarehouseAccessMissingException,
+        WarehouseNotFoundException,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        GenieMessageErrorType,
+        [
+            (BlockMultipleExecutionsException, "BLOCK_MULTIPLE_EXECUTIONS_EXCEPTION"),
+            (ChatCompletionClientException, "CHAT_COMPLETION_CLIENT_EXCEPTION"),
+            (ChatCompletionClientTimeoutException, "CHAT_COMPLETION_CLIENT_TIMEOUT_EXCEPTION"),
+            (ChatCompletionNetworkException, "CHAT_COMPLETION_NETWORK_EXCEPTION"),
+            (ContentFilterException, "CONTENT_FILTER_EXCEPTION"),
+            (ContextExceededException, "CONTEXT_EXCEEDED_EXCEPTION"),
+            (CouldNotGetDashboardSchemaException, "COULD_NOT_GET_DASHBOARD_SCHEMA_EXCEPTION"),
+            (CouldNotGetModelDeploymentsException, "COULD_NOT_GET_MODEL_DEPLOYMENTS_EXCEPTION"),
+            (CouldNotGetUcSchemaException, "COULD_NOT_GET_UC_SCHEMA_EXCEPTION"),
+            (DeploymentNotFoundException, "DEPLOYMENT_NOT_FOUND_EXCEPTION"),
+            (DescribeQueryInvalidSqlError, "DESCRIBE_QUERY_INVALID_SQL_ERROR"),
+            (DescribeQueryTimeout, "DESCRIBE_QUERY_TIMEOUT"),
+            (DescribeQueryUnexpectedFailure, "DESCRIBE_QUERY_UNEXPECTED_FAILURE"),
+            (ExceededMaxTokenLengthException, "EXCEEDED_MAX_TOKEN_LENGTH_EXCEPTION"),
+            (FunctionsNotAvailableException, "FUNCTIONS_NOT_AVAILABLE_EXCEPTION"),
+            (FunctionArgumentsInvalidException, "FUNCTION_ARGUMENTS_INVALID_EXCEPTION"),
+            (FunctionArgumentsInvalidJsonException, "FUNCTION_ARGUMENTS_INVALID_JSON_EXCEPTION"),
+            (FunctionArgumentsInvalidTypeException, "FUNCTION_ARGUMENTS_INVALID_TYPE_EXCEPTION"),
+            (FunctionCallMissingParameterException, "FUNCTION_CALL_MISSING_PARAMETER_EXCEPTION"),
+            (GeneratedSqlQueryTooLongException, "GENERATED_SQL_QUERY_TOO_LONG_EXCEPTION"),
+            (GenericChatCompletionException, "GENERIC_CHAT_COMPLETION_EXCEPTION"),
+            (GenericChatCompletionServiceException, "GENERIC_CHAT_COMPLETION_SERVICE_EXCEPTION"),
+            (GenericSqlExecApiCallException, "GENERIC_SQL_EXEC_API_CALL_EXCEPTION"),
+            (IllegalParameterDefinitionException, "ILLEGAL_PARAMETER_DEFINITION_EXCEPTION"),
+            (InternalCatalogAssetCreationFailedException, "INTERNAL_CATALOG_ASSET_CREATION_FAILED_EXCEPTION"),
+            (
+                InternalCatalogAssetCreationOngoingException,
+                "INTERNAL_CATALOG_ASSET_CREATION_ONGOING_EXCEPTION"
+            ),
+            (
+                InternalCatalogAssetCreationUnsupportedException,
+                "INTERNAL_CATALOG_ASSET_CREATION_UNSUPPORTED_EXCEPTION"
+            ),
+            (InternalCatalogMissingUcPathException, "INTERNAL_CATALOG_MISSING_UC_PATH_EXCEPTION"),
+            (InternalCatalogPathOverlapException, "INTERNAL_CATALOG_PATH_OVERLAP_EXCEPTION"),
+            (InvalidCertifiedAnswerFunctionException, "INVALID_CERTIFIED_ANSWER_FUNCTION_EXCEPTION"),
+            (InvalidCertifiedAnswerIdentifierException, "INVALID_CERTIFIED_ANSWER_IDENTIFIER_EXCEPTION"),
+            (InvalidChatCompletionJsonException, "INVALID_CHAT_COMPLETION_JSON_EXCEPTION"),
+            (InvalidCompletionRequestException, "INVALID_COMPLETION_REQUEST_EXCEPTION"),
+            (InvalidFunctionCallException, "INVALID_FUNCTION_CALL_EXCEPTION"),
+            (
+                InvalidSqlMultipleDatasetReferencesException,
+                "INVALID_SQL_MULTIPLE_DATASET_REFERENCES_EXCEPTION"
+            ),
+            (InvalidSqlMultipleStatementsException, "INVALID_SQL_MULTIPLE_STATEMENTS_EXCEPTION"),
+            (InvalidSqlUnknownTableException, "INVALID_SQL_UNKNOWN_TABLE_EXCEPTION"),
+            (InvalidTableIdentifierException, "INVALID_TABLE_IDENTIFIER_EXCEPTION"),
+            (LocalContextExceededException, "LOCAL_CONTEXT_EXCEEDED_EXCEPTION"),
+            (MessageAttachmentTooLongError, "MESSAGE_ATTACHMENT_TOO_LONG_ERROR"),
+            (MessageCancelledWhileExecutingException, "MESSAGE_CANCELLED_WHILE_EXECUTING_EXCEPTION"),
+            (MessageDeletedWhileExecutingException, "MESSAGE_DELETED_WHILE_EXECUTING_EXCEPTION"),
+            (MessageUpdatedWhileExecutingException, "MESSAGE_UPDATED_WHILE_EXECUTING_EXCEPTION"),
+            (MissingSqlQueryException, "MISSING_SQL_QUERY_EXCEPTION"),
+            (NoDeploymentsAvailableToWorkspace, "NO_DEPLOYMENTS_AVAILABLE_TO_WORKSPACE"),
+            (NoQueryToVisualizeException, "NO_QUERY_TO_VISUALIZE_EXCEPTION"),
+            (NoTablesToQueryException, "NO_TABLES_TO_QUERY_EXCEPTION"),
+            (RateLimitExceededGenericException, "RATE_LIMIT_EXCEEDED_GENERIC_EXCEPTION"),
+            (RateLimitExceededSpecifiedWaitException, "RATE_LIMIT_EXCEEDED_SPECIFIED_WAIT_EXCEPTION"),
+            (ReplyProcessTimeoutException, "REPLY_PROCESS_TIMEOUT_EXCEPTION"),
+            (RetryableProcessingException, "RETRYABLE_PROCESSING_EXCEPTION"),
+            (SqlExecutionException, "SQL_EXECUTION_EXCEPTION"),
+            (StopProcessDueToAutoRegenerate, "STOP_PROCESS_DUE_TO_AUTO_REGENERATE"),
+            (TablesMissingException, "TABLES_MISSING_EXCEPTION"),
+            (TooManyCertifiedAnswersException, "TOO_MANY_CERTIFIED_ANSWERS_EXCEPTION"),
+            (TooManyTablesException, "TOO_MANY_TABLES_EXCEPTION"),
+            (UnexpectedReplyProcessException, "UNEXPECTED_REPLY_PROCESS_EXCEPTION"),
+            (UnknownAiModel, "UNKNOWN_AI_MODEL"),
+            (UnsupportedConversationTypeException, "UNSUPPORTED_CONVERSATION_TYPE_EXCEPTION"),
+            (WarehouseAccessMissingException, "WAREHOUSE_ACCESS_MISSING_EXCEPTION"),
+            (WarehouseNotFoundException, "WAREHOUSE_NOT_FOUND_EXCEPTION")
+        ]
+    );
+    /// How far the answer to a message is.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum GenieMessageStatus {
+        AskingAi,
+        Cancelled,
+        Completed,
+        ExecutingQuery,
+        Failed,
+        FetchingMetadata,
+        FilteringContext,
+        PendingWarehouse,
+        QueryResultExpired,
+        Submitted,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        GenieMessageStatus,
+        [
+            (AskingAi, "ASKING_AI"),
+            (Cancelled, "CANCELLED"),
+            (Completed, "COMPLETED"),
+            (ExecutingQuery, "EXECUTING_QUERY"),
+            (Failed, "FAILED"),
+            (FetchingMetadata, "FETCHING_METADATA"),
+            (FilteringContext, "FILTERING_CONTEXT"),
+            (PendingWarehouse, "PENDING_WAREHOUSE"),
+            (QueryResultExpired, "QUERY_RESULT_EXPIRED"),
+            (Submitted, "SUBMITTED")
+        ]
+    );
+    /// A SQL query that answers a question.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieQueryAttachment {
+        pub description: Option<String>,
+        pub id: Option<String>,
+        /// When a user last changed the query, in milliseconds since the epoch.
+        pub last_updated_timestamp: Option<i64>,
+        /// The values of the markers in the query.
+        pub parameters: Option<Vec<QueryAttachmentParameter>>,
+        /// The SQL text.
+        pub query: Option<String>,
+        pub query_result_metadata: Option<GenieResultMetadata>,
+        /// The id of the statement that ran the query; `statements_get` returns its full result.
+        pub statement_id: Option<String>,
+        /// How the query came about.
+        pub thoughts: Option<Vec<GenieThought>>,
+        pub title: Option<String>,
+    }
+    crate::object::object!(
+        GenieQueryAttachment,
+        [
+            (description, "description"),
+            (id, "id"),
+            (last_updated_timestamp, "last_updated_timestamp"),
+            (parameters, "parameters"),
+            (query, "query"),
+            (query_result_metadata, "query_result_metadata"),
+            (statement_id, "statement_id"),
+            (thoughts, "thoughts"),
+            (title, "title")
+        ],
+        []
+    );
+    /// Where the result of a query is.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct GenieResult {
+        /// Whether rows are missing.
+        pub is_truncated: Option<bool>,
+        pub row_count: Option<i64>,
+        /// The id of the statement that ran the query; `statements_get` returns its full result.
+        pub statement_id: Option<String>,
+        /// A signed token that belongs to the statement.
+        pub statement_id_signature: Option<String>,
+    }
+    impl std::fmt::Debug for GenieResult {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("GenieResult")
+                .field("is_truncated", &self.is_truncated)
+                .field("row_count", &self.row_count)
+                .field("statement_id", &self.statement_id)
+                .field("statement_id_signature", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        GenieResult,
+        [
+            (is_truncated, "is_truncated"),
+            (row_count, "row_count"),
+            (statement_id, "statement_id"),
+            (statement_id_signature, "statement_id_signature")
+        ],
+        []
+    );
+    /// What there is to say about a result without its rows.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieResultMetadata {
+        /// Whether rows are missing.
+        pub is_truncated: Option<bool>,
+        pub row_count: Option<i64>,
+    }
+    crate::object::object!(
+        GenieResultMetadata,
+        [(is_truncated, "is_truncated"), (row_count, "row_count")],
+        []
+    );
+    /// A Genie space.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieSpace {
+        /// When the space was created, as an RFC 3339 time.
+        pub create_time: Option<String>,
+        pub description: Option<String>,
+        /// The version of the space.
+        pub etag: Option<String>,
+        /// The workspace path of the folder that holds the space.
+        pub parent_path: Option<String>,
+        /// Instructions, tables and sample questions, as JSON text. It is left out unless it is asked for.
+        pub serialized_space: Option<String>,
+        pub space_id: Option<String>,
+        pub title: Option<String>,
+        /// When the space was last changed, as an RFC 3339 time.
+        pub update_time: Option<String>,
+        /// The warehouse that runs the queries of the space.
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        GenieSpace,
+        [
+            (create_time, "create_time"),
+            (description, "description"),
+            (etag, "etag"),
+            (parent_path, "parent_path"),
+            (serialized_space, "serialized_space"),
+            (space_id, "space_id"),
+            (title, "title"),
+            (update_time, "update_time"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
+    /// The first message of a conversation.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieStartConversationMessageRequest {
+        /// The question.
+        pub content: String,
+        /// Whether the answer may have charts.
+        pub enable_visualization: Option<bool>,
+    }
+    crate::object::object!(
+        GenieStartConversationMessageRequest,
+        [(content, "content"), (enable_visualization, "enable_visualization")],
+        ["content"]
+    );
+    /// A new conversation and its first message.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieStartConversationResponse {
+        pub conversation: Option<GenieConversation>,
+        pub conversation_id: Option<String>,
+        pub message: Option<GenieMessage>,
+        pub message_id: Option<String>,
+    }
+    crate::object::object!(
+        GenieStartConversationResponse,
+        [
+            (conversation, "conversation"),
+            (conversation_id, "conversation_id"),
+            (message, "message"),
+            (message_id, "message_id")
+        ],
+        []
+    );
+    /// Questions that a user may ask next.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieSuggestedQuestionsAttachment {
+        pub questions: Option<Vec<String>>,
+    }
+    crate::object::object!(GenieSuggestedQuestionsAttachment, [(questions, "questions")], []);
+    /// A text that answers a question, sums up, or asks back.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieTextAttachment {
+        pub content: Option<String>,
+        pub id: Option<String>,
+        /// What the text is for; an answer may come with a question back beside it.
+        pub purpose: Option<GenieTextAttachmentPurpose>,
+    }
+    crate::object::object!(GenieTextAttachment, [(content, "content"), (id, "id"), (purpose, "purpose")], []);
+    /// What a text in an answer is for.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum GenieTextAttachmentPurpose {
+        FollowUpQuestion,
+        TextAttachmentPurposeAnswer,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        GenieTextAttachmentPurpose,
+        [
+            (FollowUpQuestion, "FOLLOW_UP_QUESTION"),
+            (TextAttachmentPurposeAnswer, "TEXT_ATTACHMENT_PURPOSE_ANSWER")
+        ]
+    );
+    /// One step on the way to a query.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieThought {
+        /// The step as Markdown text.
+        pub content: Option<String>,
+        pub thought_type: Option<GenieThoughtType>,
+    }
+    crate::object::object!(GenieThought, [(content, "content"), (thought_type, "thought_type")], []);
+    /// What a step on the way to a query is about.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum GenieThoughtType {
+        ThoughtTypeDataSourcing,
+        ThoughtTypeDescription,
+        ThoughtTypeInstructions,
+        ThoughtTypeSteps,
+        ThoughtTypeUnderstanding,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        GenieThoughtType,
+        [
+            (ThoughtTypeDataSourcing, "THOUGHT_TYPE_DATA_SOURCING"),
+            (ThoughtTypeDescription, "THOUGHT_TYPE_DESCRIPTION"),
+            (ThoughtTypeInstructions, "THOUGHT_TYPE_INSTRUCTIONS"),
+            (ThoughtTypeSteps, "THOUGHT_TYPE_STEPS"),
+            (ThoughtTypeUnderstanding, "THOUGHT_TYPE_UNDERSTANDING")
+        ]
+    );
+    /// A chart of a query's result.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GenieVizAttachment {
+        /// The id of the attachment whose query supplies the data.
+        pub query_attachment_id: Option<String>,
+        pub title: Option<String>,
+    }
+    crate::object::object!(
+        GenieVizAttachment,
+        [(query_attachment_id, "query_attachment_id"), (title, "title")],
+        []
+    );
     /// The runtime versions that clusters can be made with.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GetSparkVersionsResponse {
@@ -2358,6 +4476,51 @@ pub mod types {
         ],
         []
     );
+    /// An IP access list.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct IpAccessListInfo {
+        pub address_count: Option<i64>,
+        /// When the list was created, in milliseconds since the epoch.
+        pub created_at: Option<i64>,
+        /// The numeric id of the user who created the list.
+        pub created_by: Option<i64>,
+        pub enabled: Option<bool>,
+        /// Addresses, or ranges in CIDR notation.
+        pub ip_addresses: Option<Vec<String>>,
+        pub label: Option<String>,
+        pub list_id: Option<String>,
+        pub list_type: Option<IpAccessListType>,
+        /// When the list was last changed, in milliseconds since the epoch.
+        pub updated_at: Option<i64>,
+        /// The numeric id of the user who last changed the list.
+        pub updated_by: Option<i64>,
+    }
+    crate::object::object!(
+        IpAccessListInfo,
+        [
+            (address_count, "address_count"),
+            (created_at, "created_at"),
+            (created_by, "created_by"),
+            (enabled, "enabled"),
+            (ip_addresses, "ip_addresses"),
+            (label, "label"),
+            (list_id, "list_id"),
+            (list_type, "list_type"),
+            (updated_at, "updated_at"),
+            (updated_by, "updated_by")
+        ],
+        []
+    );
+    /// Whether a list lets its addresses in or keeps them out. A blocked address stays out even if another list allows it.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum IpAccessListType {
+        Allow,
+        Block,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(IpAccessListType, [(Allow, "ALLOW"), (Block, "BLOCK")]);
     /// A job. Members that are not described are kept.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Job {
@@ -2945,6 +5108,96 @@ pub mod types {
         ],
         []
     );
+    /// Whether an object in the workspace is in use or in the trash.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum LifecycleState {
+        Active,
+        Trashed,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(LifecycleState, [(Active, "ACTIVE"), (Trashed, "TRASHED")]);
+    /// A page of alerts.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListAlertsResponse {
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        pub results: Option<Vec<ListAlertsResponseAlert>>,
+    }
+    crate::object::object!(
+        ListAlertsResponse,
+        [(next_page_token, "next_page_token"), (results, "results")],
+        []
+    );
+    /// An alert in a list, which lacks the alert's folder.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListAlertsResponseAlert {
+        pub condition: Option<AlertCondition>,
+        /// When the alert was created, as an RFC 3339 time.
+        pub create_time: Option<String>,
+        /// A template for the text of notifications.
+        pub custom_body: Option<String>,
+        /// A template for the subject of notifications.
+        pub custom_subject: Option<String>,
+        pub display_name: Option<String>,
+        pub id: Option<String>,
+        pub lifecycle_state: Option<LifecycleState>,
+        /// Whether to notify subscribers when the state goes back to `OK`.
+        pub notify_on_ok: Option<bool>,
+        /// The owner's user name, or `Unavailable` if the user was deleted.
+        pub owner_user_name: Option<String>,
+        /// The id of the saved query, a UUID.
+        pub query_id: Option<String>,
+        /// How long a triggered alert rests before it may trigger again, in seconds. With 0 it does not trigger again.
+        pub seconds_to_retrigger: Option<i64>,
+        /// `UNKNOWN` if the alert was never evaluated, or if its last evaluation failed.
+        pub state: Option<AlertState>,
+        /// When the alert last triggered, as an RFC 3339 time; absent if it never did.
+        pub trigger_time: Option<String>,
+        /// When the alert was last changed, as an RFC 3339 time.
+        pub update_time: Option<String>,
+    }
+    crate::object::object!(
+        ListAlertsResponseAlert,
+        [
+            (condition, "condition"),
+            (create_time, "create_time"),
+            (custom_body, "custom_body"),
+            (custom_subject, "custom_subject"),
+            (display_name, "display_name"),
+            (id, "id"),
+            (lifecycle_state, "lifecycle_state"),
+            (notify_on_ok, "notify_on_ok"),
+            (owner_user_name, "owner_user_name"),
+            (query_id, "query_id"),
+            (seconds_to_retrigger, "seconds_to_retrigger"),
+            (state, "state"),
+            (trigger_time, "trigger_time"),
+            (update_time, "update_time")
+        ],
+        []
+    );
+    /// A page of deployments of an app.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListAppDeploymentsResponse {
+        pub app_deployments: Option<Vec<AppDeployment>>,
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListAppDeploymentsResponse,
+        [(app_deployments, "app_deployments"), (next_page_token, "next_page_token")],
+        []
+    );
+    /// A page of apps.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListAppsResponse {
+        pub apps: Option<Vec<App>>,
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(ListAppsResponse, [(apps, "apps"), (next_page_token, "next_page_token")], []);
     /// A page of clusters.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListClustersResponse {
@@ -2983,6 +5236,36 @@ pub mod types {
         ListClustersSortByField,
         [(ClusterName, "CLUSTER_NAME"), (Default, "DEFAULT")]
     );
+    /// A page of dashboards.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListDashboardsResponse {
+        pub dashboards: Option<Vec<Dashboard>>,
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListDashboardsResponse,
+        [(dashboards, "dashboards"), (next_page_token, "next_page_token")],
+        []
+    );
+    /// A page of database instances.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListDatabaseInstancesResponse {
+        pub database_instances: Option<Vec<DatabaseInstance>>,
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListDatabaseInstancesResponse,
+        [(database_instances, "database_instances"), (next_page_token, "next_page_token")],
+        []
+    );
+    /// All IP access lists of a workspace.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListIpAccessListResponse {
+        pub ip_access_lists: Option<Vec<IpAccessListInfo>>,
+    }
+    crate::object::object!(ListIpAccessListResponse, [(ip_access_lists, "ip_access_lists")], []);
     /// A page of jobs.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListJobsResponse {
@@ -3011,6 +5294,107 @@ pub mod types {
         pub node_types: Option<Vec<NodeType>>,
     }
     crate::object::object!(ListNodeTypesResponse, [(node_types, "node_types")], []);
+    /// A page of branches.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListPostgresBranchesResponse {
+        pub branches: Option<Vec<PostgresBranch>>,
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListPostgresBranchesResponse,
+        [(branches, "branches"), (next_page_token, "next_page_token")],
+        []
+    );
+    /// A page of endpoints.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListPostgresEndpointsResponse {
+        pub endpoints: Option<Vec<PostgresEndpoint>>,
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListPostgresEndpointsResponse,
+        [(endpoints, "endpoints"), (next_page_token, "next_page_token")],
+        []
+    );
+    /// A page of Postgres projects.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListPostgresProjectsResponse {
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        pub projects: Option<Vec<PostgresProject>>,
+    }
+    crate::object::object!(
+        ListPostgresProjectsResponse,
+        [(next_page_token, "next_page_token"), (projects, "projects")],
+        []
+    );
+    /// The tokens of the caller.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListPublicTokensResponse {
+        pub token_infos: Option<Vec<PublicTokenInfo>>,
+    }
+    crate::object::object!(ListPublicTokensResponse, [(token_infos, "token_infos")], []);
+    /// A page of saved queries.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListQueryObjectsResponse {
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        pub results: Option<Vec<ListQueryObjectsResponseQuery>>,
+    }
+    crate::object::object!(
+        ListQueryObjectsResponse,
+        [(next_page_token, "next_page_token"), (results, "results")],
+        []
+    );
+    /// A saved query in a list, which lacks the query's folder.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListQueryObjectsResponseQuery {
+        /// Whether a run from the editor returns at most 1000 rows.
+        pub apply_auto_limit: Option<bool>,
+        /// The catalog in which the query runs.
+        pub catalog: Option<String>,
+        /// When the query was created, as an RFC 3339 time.
+        pub create_time: Option<String>,
+        pub description: Option<String>,
+        pub display_name: Option<String>,
+        pub id: Option<String>,
+        pub last_modifier_user_name: Option<String>,
+        pub lifecycle_state: Option<LifecycleState>,
+        pub owner_user_name: Option<String>,
+        pub parameters: Option<Vec<QueryParameter>>,
+        pub query_text: Option<String>,
+        pub run_as_mode: Option<QueryRunAsMode>,
+        /// The schema in which the query runs.
+        pub schema: Option<String>,
+        pub tags: Option<Vec<String>>,
+        /// When the query was last changed, as an RFC 3339 time.
+        pub update_time: Option<String>,
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        ListQueryObjectsResponseQuery,
+        [
+            (apply_auto_limit, "apply_auto_limit"),
+            (catalog, "catalog"),
+            (create_time, "create_time"),
+            (description, "description"),
+            (display_name, "display_name"),
+            (id, "id"),
+            (last_modifier_user_name, "last_modifier_user_name"),
+            (lifecycle_state, "lifecycle_state"),
+            (owner_user_name, "owner_user_name"),
+            (parameters, "parameters"),
+            (query_text, "query_text"),
+            (run_as_mode, "run_as_mode"),
+            (schema, "schema"),
+            (tags, "tags"),
+            (update_time, "update_time"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
     /// A page of runs.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ListRunsResponse {
@@ -3030,6 +5414,30 @@ pub mod types {
             (prev_page_token, "prev_page_token"),
             (runs, "runs")
         ],
+        []
+    );
+    /// A page of vector search indexes.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListVectorIndexesResponse {
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+        pub vector_indexes: Option<Vec<MiniVectorIndex>>,
+    }
+    crate::object::object!(
+        ListVectorIndexesResponse,
+        [(next_page_token, "next_page_token"), (vector_indexes, "vector_indexes")],
+        []
+    );
+    /// A page of vector search endpoints.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ListVectorSearchEndpointsResponse {
+        pub endpoints: Option<Vec<VectorSearchEndpointInfo>>,
+        /// The token for the next page; absent or empty on the last.
+        pub next_page_token: Option<String>,
+    }
+    crate::object::object!(
+        ListVectorSearchEndpointsResponse,
+        [(endpoints, "endpoints"), (next_page_token, "next_page_token")],
         []
     );
     /// A page of warehouses.
@@ -3114,6 +5522,32 @@ pub mod types {
         [(coordinates, "coordinates"), (exclusions, "exclusions"), (repo, "repo")],
         []
     );
+    /// A vector search index in a list.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MiniVectorIndex {
+        pub creator: Option<String>,
+        pub endpoint_id: Option<String>,
+        pub endpoint_name: Option<String>,
+        pub index_subtype: Option<VectorIndexSubtype>,
+        pub index_type: Option<VectorIndexType>,
+        /// The full name of the index, `catalog.schema.name`.
+        pub name: Option<String>,
+        /// The name of the column that identifies a row.
+        pub primary_key: Option<String>,
+    }
+    crate::object::object!(
+        MiniVectorIndex,
+        [
+            (creator, "creator"),
+            (endpoint_id, "endpoint_id"),
+            (endpoint_name, "endpoint_name"),
+            (index_subtype, "index_subtype"),
+            (index_type, "index_type"),
+            (name, "name"),
+            (primary_key, "primary_key")
+        ],
+        []
+    );
     /// `ModelTriggerConfiguration`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ModelTriggerConfiguration {
@@ -3172,6 +5606,21 @@ pub mod types {
             Self(value)
         }
     }
+    /// How several values of a parameter are written into the text.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MultiValuesOptions {
+        /// What precedes each value, such as a quotation mark.
+        pub prefix: Option<String>,
+        /// What stands between two values; a comma when left out.
+        pub separator: Option<String>,
+        /// What follows each value.
+        pub suffix: Option<String>,
+    }
+    crate::object::object!(
+        MultiValuesOptions,
+        [(prefix, "prefix"), (separator, "separator"), (suffix, "suffix")],
+        []
+    );
     /// A user's name in parts.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Name {
@@ -3319,6 +5768,12 @@ pub mod types {
         ],
         []
     );
+    /// The default of a parameter that takes a number.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct NumericValue {
+        pub value: Option<f64>,
+    }
+    crate::object::object!(NumericValue, [(value, "value")], []);
     /// What ODBC and other drivers need to connect to a warehouse.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct OdbcParams {
@@ -3473,6 +5928,587 @@ pub mod types {
         ],
         []
     );
+    /// A branch of a project, a copy of the data that changes on its own: `spec` is what was asked for, `status` is what there is.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresBranch {
+        /// The last part of the name.
+        pub branch_id: Option<String>,
+        /// When the branch was created, as an RFC 3339 time.
+        pub create_time: Option<String>,
+        /// The full name, such as `projects/p/branches/b`.
+        pub name: Option<String>,
+        /// The full name of the project. The branch that this one was made from is in `status`.
+        pub parent: Option<String>,
+        pub spec: Option<PostgresBranchSpec>,
+        pub status: Option<PostgresBranchStatus>,
+        /// An id that the service makes up and never uses again.
+        pub uid: Option<String>,
+        /// When the branch was last changed, as an RFC 3339 time.
+        pub update_time: Option<String>,
+    }
+    crate::object::object!(
+        PostgresBranch,
+        [
+            (branch_id, "branch_id"),
+            (create_time, "create_time"),
+            (name, "name"),
+            (parent, "parent"),
+            (spec, "spec"),
+            (status, "status"),
+            (uid, "uid"),
+            (update_time, "update_time")
+        ],
+        []
+    );
+    /// The settings of a branch as they were asked for. Its end is one of `expire_time`, `ttl` and `no_expiry`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresBranchSpec {
+        /// When the branch shall expire, as an RFC 3339 time.
+        pub expire_time: Option<String>,
+        /// Whether the branch can neither be deleted nor reset.
+        pub is_protected: Option<bool>,
+        /// Whether the branch never expires; `false` is refused.
+        pub no_expiry: Option<bool>,
+        /// The full name of the branch to copy; the default branch when left out.
+        pub source_branch: Option<String>,
+        /// The position in the log of the source to copy from.
+        pub source_branch_lsn: Option<String>,
+        /// The time of the source's data to copy, as an RFC 3339 time.
+        pub source_branch_time: Option<String>,
+        /// The snapshot to copy, in place of a branch.
+        pub source_snapshot: Option<String>,
+        /// How long the branch shall exist, in seconds as text.
+        pub ttl: Option<String>,
+    }
+    crate::object::object!(
+        PostgresBranchSpec,
+        [
+            (expire_time, "expire_time"),
+            (is_protected, "is_protected"),
+            (no_expiry, "no_expiry"),
+            (source_branch, "source_branch"),
+            (source_branch_lsn, "source_branch_lsn"),
+            (source_branch_time, "source_branch_time"),
+            (source_snapshot, "source_snapshot"),
+            (ttl, "ttl")
+        ],
+        []
+    );
+    /// A branch as it is.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresBranchStatus {
+        pub branch_id: Option<String>,
+        pub current_state: Option<PostgresBranchStatusState>,
+        pub default: Option<bool>,
+        /// When the branch was deleted, as an RFC 3339 time; absent if it was not.
+        pub delete_time: Option<String>,
+        /// When the branch expires, as an RFC 3339 time; absent if it does not.
+        pub expire_time: Option<String>,
+        pub is_protected: Option<bool>,
+        /// The size of the data, in bytes.
+        pub logical_size_bytes: Option<i64>,
+        /// The state that the branch is moving to.
+        pub pending_state: Option<PostgresBranchStatusState>,
+        /// When a deleted branch goes for good, as an RFC 3339 time.
+        pub purge_time: Option<String>,
+        /// The full name of the branch that was copied.
+        pub source_branch: Option<String>,
+        /// The position in the log of the source that was copied from.
+        pub source_branch_lsn: Option<String>,
+        /// The time of the source's data that was copied, as an RFC 3339 time.
+        pub source_branch_time: Option<String>,
+        /// The snapshot that was copied, if there was one.
+        pub source_snapshot: Option<String>,
+        /// Since when the branch is in its current state, as an RFC 3339 time.
+        pub state_change_time: Option<String>,
+    }
+    crate::object::object!(
+        PostgresBranchStatus,
+        [
+            (branch_id, "branch_id"),
+            (current_state, "current_state"),
+            (default, "default"),
+            (delete_time, "delete_time"),
+            (expire_time, "expire_time"),
+            (is_protected, "is_protected"),
+            (logical_size_bytes, "logical_size_bytes"),
+            (pending_state, "pending_state"),
+            (purge_time, "purge_time"),
+            (source_branch, "source_branch"),
+            (source_branch_lsn, "source_branch_lsn"),
+            (source_branch_time, "source_branch_time"),
+            (source_snapshot, "source_snapshot"),
+            (state_change_time, "state_change_time")
+        ],
+        []
+    );
+    /// The state of a branch.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PostgresBranchStatusState {
+        Archived,
+        Deleted,
+        Importing,
+        Init,
+        Ready,
+        Resetting,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        PostgresBranchStatusState,
+        [
+            (Archived, "ARCHIVED"),
+            (Deleted, "DELETED"),
+            (Importing, "IMPORTING"),
+            (Init, "INIT"),
+            (Ready, "READY"),
+            (Resetting, "RESETTING")
+        ]
+    );
+    /// A token for connections to a Postgres endpoint.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct PostgresDatabaseCredential {
+        /// When the token expires, as an RFC 3339 time.
+        pub expire_time: Option<String>,
+        /// The token. It is sent as the password, and needs an encrypted connection.
+        pub token: Option<String>,
+    }
+    impl std::fmt::Debug for PostgresDatabaseCredential {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("PostgresDatabaseCredential")
+                .field("expire_time", &self.expire_time)
+                .field("token", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(PostgresDatabaseCredential, [(expire_time, "expire_time"), (token, "token")], []);
+    /// An endpoint, the compute that a branch is reached at: `spec` is what was asked for, `status` is what there is.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresEndpoint {
+        /// When the endpoint was created, as an RFC 3339 time.
+        pub create_time: Option<String>,
+        /// The last part of the name.
+        pub endpoint_id: Option<String>,
+        /// The full name, such as `projects/p/branches/b/endpoints/e`.
+        pub name: Option<String>,
+        /// The full name of the branch.
+        pub parent: Option<String>,
+        pub spec: Option<PostgresEndpointSpec>,
+        pub status: Option<PostgresEndpointStatus>,
+        /// An id that the service makes up and never uses again.
+        pub uid: Option<String>,
+        /// When the endpoint was last changed, as an RFC 3339 time.
+        pub update_time: Option<String>,
+    }
+    crate::object::object!(
+        PostgresEndpoint,
+        [
+            (create_time, "create_time"),
+            (endpoint_id, "endpoint_id"),
+            (name, "name"),
+            (parent, "parent"),
+            (spec, "spec"),
+            (status, "status"),
+            (uid, "uid"),
+            (update_time, "update_time")
+        ],
+        []
+    );
+    /// How many computes an endpoint shall have. More than one makes it highly available.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresEndpointGroupSpec {
+        /// Whether the secondary computes serve reads.
+        pub enable_readable_secondaries: Option<bool>,
+        /// The most computes. It has to equal `min` for now.
+        pub max: Option<i64>,
+        /// The fewest computes, at least 1.
+        pub min: Option<i64>,
+    }
+    crate::object::object!(
+        PostgresEndpointGroupSpec,
+        [(enable_readable_secondaries, "enable_readable_secondaries"), (max, "max"), (min, "min")],
+        []
+    );
+    /// How many computes an endpoint has.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresEndpointGroupStatus {
+        /// Whether the secondary computes serve reads.
+        pub enable_readable_secondaries: Option<bool>,
+        pub max: Option<i64>,
+        pub min: Option<i64>,
+    }
+    crate::object::object!(
+        PostgresEndpointGroupStatus,
+        [(enable_readable_secondaries, "enable_readable_secondaries"), (max, "max"), (min, "min")],
+        []
+    );
+    /// The host names of an endpoint.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresEndpointHosts {
+        /// The host name to connect to, for what the type of the endpoint allows.
+        pub host: Option<String>,
+        /// The host name for reads, if the endpoint has one.
+        pub read_only_host: Option<String>,
+        /// The host name for reads through a connection pool, if the endpoint has one.
+        pub read_only_pooled_host: Option<String>,
+        /// The host name for reads and writes through a connection pool.
+        pub read_write_pooled_host: Option<String>,
+    }
+    crate::object::object!(
+        PostgresEndpointHosts,
+        [
+            (host, "host"),
+            (read_only_host, "read_only_host"),
+            (read_only_pooled_host, "read_only_pooled_host"),
+            (read_write_pooled_host, "read_write_pooled_host")
+        ],
+        []
+    );
+    /// The settings of the Postgres server at an endpoint.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresEndpointSettings {
+        pub pg_settings: Option<std::collections::BTreeMap<String, String>>,
+    }
+    crate::object::object!(PostgresEndpointSettings, [(pg_settings, "pg_settings")], []);
+    /// The settings of an endpoint as they were asked for.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresEndpointSpec {
+        /// The most compute units, up to 64 and at most 16 above the fewest.
+        pub autoscaling_limit_max_cu: Option<f64>,
+        /// The fewest compute units, at least 0.5.
+        pub autoscaling_limit_min_cu: Option<f64>,
+        /// Whether connections are refused. A disabled endpoint is suspended, and a connection does not wake it.
+        pub disabled: Option<bool>,
+        pub endpoint_type: Option<PostgresEndpointType>,
+        pub group: Option<PostgresEndpointGroupSpec>,
+        /// Whether to run even when idle. Give either this or `suspend_timeout_duration`.
+        pub no_suspension: Option<bool>,
+        pub settings: Option<PostgresEndpointSettings>,
+        /// After how long without use to suspend, in seconds as text, from `60s` to `604800s`.
+        pub suspend_timeout_duration: Option<String>,
+    }
+    crate::object::object!(
+        PostgresEndpointSpec,
+        [
+            (autoscaling_limit_max_cu, "autoscaling_limit_max_cu"),
+            (autoscaling_limit_min_cu, "autoscaling_limit_min_cu"),
+            (disabled, "disabled"),
+            (endpoint_type, "endpoint_type"),
+            (group, "group"),
+            (no_suspension, "no_suspension"),
+            (settings, "settings"),
+            (suspend_timeout_duration, "suspend_timeout_duration")
+        ],
+        []
+    );
+    /// An endpoint as it is.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresEndpointStatus {
+        /// The most compute units.
+        pub autoscaling_limit_max_cu: Option<f64>,
+        /// The fewest compute units.
+        pub autoscaling_limit_min_cu: Option<f64>,
+        pub current_state: Option<PostgresEndpointStatusState>,
+        /// Whether connections are refused.
+        pub disabled: Option<bool>,
+        pub endpoint_id: Option<String>,
+        pub endpoint_type: Option<PostgresEndpointType>,
+        pub group: Option<PostgresEndpointGroupStatus>,
+        /// The host names to connect to.
+        pub hosts: Option<PostgresEndpointHosts>,
+        /// When the endpoint was last in use, as an RFC 3339 time.
+        pub last_active_time: Option<String>,
+        /// The state that the endpoint is moving to.
+        pub pending_state: Option<PostgresEndpointStatusState>,
+        pub settings: Option<PostgresEndpointSettings>,
+        /// After how long without use it is suspended, in seconds as text.
+        pub suspend_timeout_duration: Option<String>,
+    }
+    crate::object::object!(
+        PostgresEndpointStatus,
+        [
+            (autoscaling_limit_max_cu, "autoscaling_limit_max_cu"),
+            (autoscaling_limit_min_cu, "autoscaling_limit_min_cu"),
+            (current_state, "current_state"),
+            (disabled, "disabled"),
+            (endpoint_id, "endpoint_id"),
+            (endpoint_type, "endpoint_type"),
+            (group, "group"),
+            (hosts, "hosts"),
+            (last_active_time, "last_active_time"),
+            (pending_state, "pending_state"),
+            (settings, "settings"),
+            (suspend_timeout_duration, "suspend_timeout_duration")
+        ],
+        []
+    );
+    /// The state of an endpoint.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PostgresEndpointStatusState {
+        Active,
+        Degraded,
+        Idle,
+        Init,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        PostgresEndpointStatusState,
+        [(Active, "ACTIVE"), (Degraded, "DEGRADED"), (Idle, "IDLE"), (Init, "INIT")]
+    );
+    /// Whether an endpoint takes writes. A branch has at most one endpoint that does.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum PostgresEndpointType {
+        EndpointTypeReadOnly,
+        EndpointTypeReadWrite,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        PostgresEndpointType,
+        [
+            (EndpointTypeReadOnly, "ENDPOINT_TYPE_READ_ONLY"),
+            (EndpointTypeReadWrite, "ENDPOINT_TYPE_READ_WRITE")
+        ]
+    );
+    /// What a Postgres credential shall be good for.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresGenerateDatabaseCredentialRequest {
+        /// Permissions on tables in Unity Catalog that the token shall carry.
+        pub claims: Option<Vec<RequestedClaims>>,
+        /// The endpoint's name, such as `projects/p/branches/b/endpoints/e`.
+        pub endpoint: String,
+        /// When the token shall expire, as an RFC 3339 time, 5 to 60 minutes from now.
+        pub expire_time: Option<String>,
+        /// How long the token shall be valid, in seconds as text, from `300s` to `3600s`.
+        pub ttl: Option<String>,
+    }
+    crate::object::object!(
+        PostgresGenerateDatabaseCredentialRequest,
+        [(claims, "claims"), (endpoint, "endpoint"), (expire_time, "expire_time"), (ttl, "ttl")],
+        ["endpoint"]
+    );
+    /// How the first branch of a project is made.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresInitialBranchSpec {
+        pub is_protected: Option<bool>,
+    }
+    crate::object::object!(PostgresInitialBranchSpec, [(is_protected, "is_protected")], []);
+    /// How the first endpoint of a project is made.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresInitialEndpointSpec {
+        /// The most compute units.
+        pub autoscaling_limit_max_cu: Option<f64>,
+        /// The fewest compute units.
+        pub autoscaling_limit_min_cu: Option<f64>,
+        pub group: Option<PostgresEndpointGroupSpec>,
+        /// Whether to run even when idle. Give either this or `suspend_timeout_duration`.
+        pub no_suspension: Option<bool>,
+        /// After how long without use to suspend, in seconds as text, such as `300s`.
+        pub suspend_timeout_duration: Option<String>,
+    }
+    crate::object::object!(
+        PostgresInitialEndpointSpec,
+        [
+            (autoscaling_limit_max_cu, "autoscaling_limit_max_cu"),
+            (autoscaling_limit_min_cu, "autoscaling_limit_min_cu"),
+            (group, "group"),
+            (no_suspension, "no_suspension"),
+            (suspend_timeout_duration, "suspend_timeout_duration")
+        ],
+        []
+    );
+    /// Optional query parameters of `postgres_list_branches`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresListBranchesQuery {
+        /// The most branches in one page.
+        pub page_size: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+        /// Whether to include branches that were deleted but not yet purged.
+        pub show_deleted: Option<bool>,
+    }
+    crate::object::object!(
+        PostgresListBranchesQuery,
+        [(page_size, "page_size"), (page_token, "page_token"), (show_deleted, "show_deleted")],
+        []
+    );
+    /// Optional query parameters of `postgres_list_endpoints`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresListEndpointsQuery {
+        /// The most endpoints in one page.
+        pub page_size: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        PostgresListEndpointsQuery,
+        [(page_size, "page_size"), (page_token, "page_token")],
+        []
+    );
+    /// Optional query parameters of `postgres_list_projects`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresListProjectsQuery {
+        /// The most projects in one page, up to 100.
+        pub page_size: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+        /// Whether to include projects that were deleted but not yet purged.
+        pub show_deleted: Option<bool>,
+    }
+    crate::object::object!(
+        PostgresListProjectsQuery,
+        [(page_size, "page_size"), (page_token, "page_token"), (show_deleted, "show_deleted")],
+        []
+    );
+    /// A Postgres project: `spec` is what was asked for, `status` is what there is.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresProject {
+        /// When the project was created, as an RFC 3339 time.
+        pub create_time: Option<String>,
+        /// When the project was deleted, as an RFC 3339 time; absent if it was not.
+        pub delete_time: Option<String>,
+        /// How the first branch was to be made. Only a create has it.
+        pub initial_branch_spec: Option<PostgresInitialBranchSpec>,
+        /// How the first endpoint was to be made. Only a create has it.
+        pub initial_endpoint_spec: Option<PostgresInitialEndpointSpec>,
+        /// The full name, `projects/` and the id.
+        pub name: Option<String>,
+        /// The last part of the name.
+        pub project_id: Option<String>,
+        /// When a deleted project goes for good, as an RFC 3339 time.
+        pub purge_time: Option<String>,
+        pub spec: Option<PostgresProjectSpec>,
+        pub status: Option<PostgresProjectStatus>,
+        /// An id that the service makes up and never uses again.
+        pub uid: Option<String>,
+        /// When the project was last changed, as an RFC 3339 time.
+        pub update_time: Option<String>,
+    }
+    crate::object::object!(
+        PostgresProject,
+        [
+            (create_time, "create_time"),
+            (delete_time, "delete_time"),
+            (initial_branch_spec, "initial_branch_spec"),
+            (initial_endpoint_spec, "initial_endpoint_spec"),
+            (name, "name"),
+            (project_id, "project_id"),
+            (purge_time, "purge_time"),
+            (spec, "spec"),
+            (status, "status"),
+            (uid, "uid"),
+            (update_time, "update_time")
+        ],
+        []
+    );
+    /// A tag of a project.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresProjectCustomTag {
+        pub key: Option<String>,
+        pub value: Option<String>,
+    }
+    crate::object::object!(PostgresProjectCustomTag, [(key, "key"), (value, "value")], []);
+    /// The settings that new endpoints of a project get.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresProjectDefaultEndpointSettings {
+        /// The most compute units.
+        pub autoscaling_limit_max_cu: Option<f64>,
+        /// The fewest compute units.
+        pub autoscaling_limit_min_cu: Option<f64>,
+        /// Whether to run even when idle. Give either this or `suspend_timeout_duration`.
+        pub no_suspension: Option<bool>,
+        /// Settings of the Postgres server, by name.
+        pub pg_settings: Option<std::collections::BTreeMap<String, String>>,
+        /// After how long without use to suspend, in seconds as text.
+        pub suspend_timeout_duration: Option<String>,
+    }
+    crate::object::object!(
+        PostgresProjectDefaultEndpointSettings,
+        [
+            (autoscaling_limit_max_cu, "autoscaling_limit_max_cu"),
+            (autoscaling_limit_min_cu, "autoscaling_limit_min_cu"),
+            (no_suspension, "no_suspension"),
+            (pg_settings, "pg_settings"),
+            (suspend_timeout_duration, "suspend_timeout_duration")
+        ],
+        []
+    );
+    /// The settings of a project as they were asked for.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresProjectSpec {
+        pub budget_policy_id: Option<String>,
+        pub custom_tags: Option<Vec<PostgresProjectCustomTag>>,
+        /// The full name of the default branch.
+        pub default_branch: Option<String>,
+        pub default_endpoint_settings: Option<PostgresProjectDefaultEndpointSettings>,
+        pub display_name: Option<String>,
+        /// Whether users may log in with a Postgres password instead of a token.
+        pub enable_pg_native_login: Option<bool>,
+        /// For how long past data can be restored, in seconds as text.
+        pub history_retention_duration: Option<String>,
+        /// The major version of Postgres.
+        pub pg_version: Option<i64>,
+    }
+    crate::object::object!(
+        PostgresProjectSpec,
+        [
+            (budget_policy_id, "budget_policy_id"),
+            (custom_tags, "custom_tags"),
+            (default_branch, "default_branch"),
+            (default_endpoint_settings, "default_endpoint_settings"),
+            (display_name, "display_name"),
+            (enable_pg_native_login, "enable_pg_native_login"),
+            (history_retention_duration, "history_retention_duration"),
+            (pg_version, "pg_version")
+        ],
+        []
+    );
+    /// The settings of a project as they are, and its size.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PostgresProjectStatus {
+        /// How large the data of one branch may become, in bytes.
+        pub branch_logical_size_limit_bytes: Option<i64>,
+        pub budget_policy_id: Option<String>,
+        /// When a compute of the project was last in use, as an RFC 3339 time.
+        pub compute_last_active_time: Option<String>,
+        pub custom_tags: Option<Vec<PostgresProjectCustomTag>>,
+        /// The full name of the default branch.
+        pub default_branch: Option<String>,
+        pub default_endpoint_settings: Option<PostgresProjectDefaultEndpointSettings>,
+        pub display_name: Option<String>,
+        pub enable_pg_native_login: Option<bool>,
+        /// For how long past data can be restored, in seconds as text.
+        pub history_retention_duration: Option<String>,
+        pub owner: Option<String>,
+        /// The major version of Postgres.
+        pub pg_version: Option<i64>,
+        pub project_id: Option<String>,
+        /// The space that the project takes, in bytes.
+        pub synthetic_storage_size_bytes: Option<i64>,
+    }
+    crate::object::object!(
+        PostgresProjectStatus,
+        [
+            (branch_logical_size_limit_bytes, "branch_logical_size_limit_bytes"),
+            (budget_policy_id, "budget_policy_id"),
+            (compute_last_active_time, "compute_last_active_time"),
+            (custom_tags, "custom_tags"),
+            (default_branch, "default_branch"),
+            (default_endpoint_settings, "default_endpoint_settings"),
+            (display_name, "display_name"),
+            (enable_pg_native_login, "enable_pg_native_login"),
+            (history_retention_duration, "history_retention_duration"),
+            (owner, "owner"),
+            (pg_version, "pg_version"),
+            (project_id, "project_id"),
+            (synthetic_storage_size_bytes, "synthetic_storage_size_bytes")
+        ],
+        []
+    );
     /// `PowerBiModel`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PowerBiModel {
@@ -3526,6 +6562,68 @@ pub mod types {
         ],
         []
     );
+    /// A personal access token without its value.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PublicTokenInfo {
+        pub autoscope_state: Option<TokenAutoscopeState>,
+        pub backfill_scopes: Option<Vec<String>>,
+        pub comment: Option<String>,
+        /// When the token was created, in milliseconds since the epoch.
+        pub creation_time: Option<i64>,
+        /// When the token expires, in milliseconds since the epoch, or -1 if it never does.
+        pub expiry_time: Option<i64>,
+        /// The scopes that the service has seen in use.
+        pub inferred_scopes: Option<Vec<String>>,
+        pub scopes: Option<Vec<String>>,
+        pub token_id: Option<String>,
+    }
+    crate::object::object!(
+        PublicTokenInfo,
+        [
+            (autoscope_state, "autoscope_state"),
+            (backfill_scopes, "backfill_scopes"),
+            (comment, "comment"),
+            (creation_time, "creation_time"),
+            (expiry_time, "expiry_time"),
+            (inferred_scopes, "inferred_scopes"),
+            (scopes, "scopes"),
+            (token_id, "token_id")
+        ],
+        []
+    );
+    /// How to publish a dashboard.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PublishRequest {
+        /// Whether viewers read the data with the publisher's permissions instead of their own.
+        pub embed_credentials: Option<bool>,
+        /// The warehouse that runs the queries of the published version; the draft's when left out.
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        PublishRequest,
+        [(embed_credentials, "embed_credentials"), (warehouse_id, "warehouse_id")],
+        []
+    );
+    /// The published version of a dashboard.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PublishedDashboard {
+        pub display_name: Option<String>,
+        /// Whether viewers read the data with the publisher's permissions.
+        pub embed_credentials: Option<bool>,
+        /// When this version was published, as an RFC 3339 time.
+        pub revision_create_time: Option<String>,
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        PublishedDashboard,
+        [
+            (display_name, "display_name"),
+            (embed_credentials, "embed_credentials"),
+            (revision_create_time, "revision_create_time"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
     /// `PythonOperatorTask`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PythonOperatorTask {
@@ -3574,6 +6672,91 @@ pub mod types {
         pub table: Option<String>,
     }
     crate::object::object!(QualifiedName, [(catalog, "catalog"), (schema, "schema"), (table, "table")], []);
+    /// Optional query parameters of `queries_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueriesListQuery {
+        /// The most queries in one page.
+        pub page_size: Option<i64>,
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(QueriesListQuery, [(page_size, "page_size"), (page_token, "page_token")], []);
+    /// The value of a marker in a query.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct QueryAttachmentParameter {
+        /// The marker's name.
+        pub keyword: Option<String>,
+        pub sql_type: Option<String>,
+        /// The value, as text.
+        pub value: Option<String>,
+    }
+    impl std::fmt::Debug for QueryAttachmentParameter {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("QueryAttachmentParameter")
+                .field("keyword", &self.keyword)
+                .field("sql_type", &self.sql_type)
+                .field("value", &crate::redacted::Redacted)
+                .finish()
+        }
+    }
+    crate::object::object!(
+        QueryAttachmentParameter,
+        [(keyword, "keyword"), (sql_type, "sql_type"), (value, "value")],
+        []
+    );
+    /// The default of a parameter whose values come from another saved query.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueryBackedValue {
+        /// How several values are joined. Several may be chosen only if this is set.
+        pub multi_values_options: Option<MultiValuesOptions>,
+        /// The id of the query that returns the values to choose from.
+        pub query_id: Option<String>,
+        /// The values chosen.
+        pub values: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        QueryBackedValue,
+        [(multi_values_options, "multi_values_options"), (query_id, "query_id"), (values, "values")],
+        []
+    );
+    /// A parameter of a saved query with its default, which is in the member for its kind.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueryParameter {
+        pub date_range_value: Option<DateRangeValue>,
+        pub date_value: Option<DateValue>,
+        pub enum_value: Option<EnumValue>,
+        /// The name that stands between double curly braces in the text.
+        pub name: Option<String>,
+        pub numeric_value: Option<NumericValue>,
+        pub query_backed_value: Option<QueryBackedValue>,
+        pub text_value: Option<TextValue>,
+        /// The label in the user interface.
+        pub title: Option<String>,
+    }
+    crate::object::object!(
+        QueryParameter,
+        [
+            (date_range_value, "date_range_value"),
+            (date_value, "date_value"),
+            (enum_value, "enum_value"),
+            (name, "name"),
+            (numeric_value, "numeric_value"),
+            (query_backed_value, "query_backed_value"),
+            (text_value, "text_value"),
+            (title, "title")
+        ],
+        []
+    );
+    /// With whose permissions a shared query runs.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum QueryRunAsMode {
+        Owner,
+        Viewer,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(QueryRunAsMode, [(Owner, "OWNER"), (Viewer, "VIEWER")]);
     /// A tag of a statement.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct QueryTag {
@@ -3583,6 +6766,84 @@ pub mod types {
         pub value: Option<String>,
     }
     crate::object::object!(QueryTag, [(key, "key"), (value, "value")], ["key"]);
+    /// Which page to get.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueryVectorIndexNextPageRequest {
+        pub endpoint_name: Option<String>,
+        /// The `next_page_token` of the page before.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(
+        QueryVectorIndexNextPageRequest,
+        [(endpoint_name, "endpoint_name"), (page_token, "page_token")],
+        []
+    );
+    /// What to search an index for.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueryVectorIndexRequest {
+        /// The columns to return. The score is added as the last one.
+        pub columns: Vec<String>,
+        /// The columns that the reranker reads.
+        pub columns_to_rerank: Option<Vec<String>>,
+        /// The columns whose values to count over the rows found: a name, a name with `TOP n`, or a name with `BUCKETS` and ranges.
+        pub facets: Option<Vec<String>>,
+        /// Which rows to search, as the text of a JSON object such as `{"id >": 5}`.
+        pub filters_json: Option<String>,
+        /// The most rows to return; 10 when left out.
+        pub num_results: Option<i64>,
+        /// The text columns to search; all when left out.
+        pub query_columns: Option<Vec<String>>,
+        /// The text to search for. It needs an index that computes embeddings or searches text.
+        pub query_text: Option<String>,
+        /// `ANN`, `HYBRID` or `FULL_TEXT`; `ANN` when left out.
+        pub query_type: Option<String>,
+        /// The embedding to search for. It needs an index whose embeddings come with its rows.
+        pub query_vector: Option<Vec<f64>>,
+        /// How to order the best rows once more, with a model.
+        pub reranker: Option<VectorSearchRerankerConfig>,
+        /// The lowest score of a row to return; 0 when left out.
+        pub score_threshold: Option<f64>,
+        /// The order of the rows in place of the score, such as `rating DESC`.
+        pub sort_columns: Option<Vec<String>>,
+    }
+    crate::object::object!(
+        QueryVectorIndexRequest,
+        [
+            (columns, "columns"),
+            (columns_to_rerank, "columns_to_rerank"),
+            (facets, "facets"),
+            (filters_json, "filters_json"),
+            (num_results, "num_results"),
+            (query_columns, "query_columns"),
+            (query_text, "query_text"),
+            (query_type, "query_type"),
+            (query_vector, "query_vector"),
+            (reranker, "reranker"),
+            (score_threshold, "score_threshold"),
+            (sort_columns, "sort_columns")
+        ],
+        ["columns"]
+    );
+    /// A page of the rows that a query has found.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueryVectorIndexResponse {
+        /// The counts that `facets` asked for.
+        pub facet_result: Option<VectorSearchFacetResultData>,
+        pub manifest: Option<VectorSearchResultManifest>,
+        /// The token for `vector_search_indexes_query_next_page`; absent or empty on the last page.
+        pub next_page_token: Option<String>,
+        pub result: Option<VectorSearchResultData>,
+    }
+    crate::object::object!(
+        QueryVectorIndexResponse,
+        [
+            (facet_result, "facet_result"),
+            (manifest, "manifest"),
+            (next_page_token, "next_page_token"),
+            (result, "result")
+        ],
+        []
+    );
     /// Why a run is queued.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct QueueDetails {
@@ -3746,6 +7007,37 @@ pub mod types {
         pub repair_id: Option<i64>,
     }
     crate::object::object!(RepairRunResponse, [(repair_id, "repair_id")], []);
+    /// Permissions that a database credential shall carry.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RequestedClaims {
+        pub permission_set: Option<RequestedClaimsPermissionSet>,
+        pub resources: Option<Vec<RequestedResource>>,
+    }
+    crate::object::object!(
+        RequestedClaims,
+        [(permission_set, "permission_set"), (resources, "resources")],
+        []
+    );
+    /// What a database credential shall allow on its resources.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum RequestedClaimsPermissionSet {
+        ReadOnly,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(RequestedClaimsPermissionSet, [(ReadOnly, "READ_ONLY")]);
+    /// Something that a database credential shall give access to.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RequestedResource {
+        pub table_name: Option<String>,
+        pub unspecified_resource_name: Option<String>,
+    }
+    crate::object::object!(
+        RequestedResource,
+        [(table_name, "table_name"), (unspecified_resource_name, "unspecified_resource_name")],
+        []
+    );
     /// New settings of a job.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ResetJob {
@@ -4053,6 +7345,13 @@ pub mod types {
         pub extra: serde_json::Map<String, serde_json::Value>,
     }
     crate::object::object!(ResultsColumn, [(name, "name"), (type_, "type")], [], extra);
+    /// The token to revoke.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RevokeTokenRequest {
+        /// The token's id, not its value.
+        pub token_id: String,
+    }
+    crate::object::object!(RevokeTokenRequest, [(token_id, "token_id")], ["token_id"]);
     /// A run of a job, of submitted tasks, or of one task.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Run {
@@ -4860,6 +8159,132 @@ pub mod types {
             (kms_key, "kms_key"),
             (region, "region")
         ],
+        []
+    );
+    /// A SQL alert.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SavedAlert {
+        pub condition: Option<AlertCondition>,
+        /// When the alert was created, as an RFC 3339 time.
+        pub create_time: Option<String>,
+        /// A template for the text of notifications.
+        pub custom_body: Option<String>,
+        /// A template for the subject of notifications.
+        pub custom_subject: Option<String>,
+        pub display_name: Option<String>,
+        pub id: Option<String>,
+        pub lifecycle_state: Option<LifecycleState>,
+        /// Whether to notify subscribers when the state goes back to `OK`.
+        pub notify_on_ok: Option<bool>,
+        /// The owner's user name, or `Unavailable` if the user was deleted.
+        pub owner_user_name: Option<String>,
+        /// The workspace path of the folder that holds the alert.
+        pub parent_path: Option<String>,
+        /// The id of the saved query, a UUID.
+        pub query_id: Option<String>,
+        /// How long a triggered alert rests before it may trigger again, in seconds. With 0 it does not trigger again.
+        pub seconds_to_retrigger: Option<i64>,
+        /// `UNKNOWN` if the alert was never evaluated, or if its last evaluation failed.
+        pub state: Option<AlertState>,
+        /// When the alert last triggered, as an RFC 3339 time; absent if it never did.
+        pub trigger_time: Option<String>,
+        /// When the alert was last changed, as an RFC 3339 time.
+        pub update_time: Option<String>,
+    }
+    crate::object::object!(
+        SavedAlert,
+        [
+            (condition, "condition"),
+            (create_time, "create_time"),
+            (custom_body, "custom_body"),
+            (custom_subject, "custom_subject"),
+            (display_name, "display_name"),
+            (id, "id"),
+            (lifecycle_state, "lifecycle_state"),
+            (notify_on_ok, "notify_on_ok"),
+            (owner_user_name, "owner_user_name"),
+            (parent_path, "parent_path"),
+            (query_id, "query_id"),
+            (seconds_to_retrigger, "seconds_to_retrigger"),
+            (state, "state"),
+            (trigger_time, "trigger_time"),
+            (update_time, "update_time")
+        ],
+        []
+    );
+    /// A saved SQL query.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SavedQuery {
+        /// Whether a run from the editor returns at most 1000 rows.
+        pub apply_auto_limit: Option<bool>,
+        /// The catalog in which the query runs.
+        pub catalog: Option<String>,
+        /// When the query was created, as an RFC 3339 time.
+        pub create_time: Option<String>,
+        pub description: Option<String>,
+        pub display_name: Option<String>,
+        pub id: Option<String>,
+        pub last_modifier_user_name: Option<String>,
+        pub lifecycle_state: Option<LifecycleState>,
+        pub owner_user_name: Option<String>,
+        pub parameters: Option<Vec<QueryParameter>>,
+        /// The workspace path of the folder that holds the query.
+        pub parent_path: Option<String>,
+        pub query_text: Option<String>,
+        pub run_as_mode: Option<QueryRunAsMode>,
+        /// The schema in which the query runs.
+        pub schema: Option<String>,
+        pub tags: Option<Vec<String>>,
+        /// When the query was last changed, as an RFC 3339 time.
+        pub update_time: Option<String>,
+        pub warehouse_id: Option<String>,
+    }
+    crate::object::object!(
+        SavedQuery,
+        [
+            (apply_auto_limit, "apply_auto_limit"),
+            (catalog, "catalog"),
+            (create_time, "create_time"),
+            (description, "description"),
+            (display_name, "display_name"),
+            (id, "id"),
+            (last_modifier_user_name, "last_modifier_user_name"),
+            (lifecycle_state, "lifecycle_state"),
+            (owner_user_name, "owner_user_name"),
+            (parameters, "parameters"),
+            (parent_path, "parent_path"),
+            (query_text, "query_text"),
+            (run_as_mode, "run_as_mode"),
+            (schema, "schema"),
+            (tags, "tags"),
+            (update_time, "update_time"),
+            (warehouse_id, "warehouse_id")
+        ],
+        []
+    );
+    /// Which rows to read.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ScanVectorIndexRequest {
+        /// The key that the previous answer ended with; leave it out for the first rows.
+        pub last_primary_key: Option<String>,
+        /// The most rows to return; 10 when left out.
+        pub num_results: Option<i64>,
+    }
+    crate::object::object!(
+        ScanVectorIndexRequest,
+        [(last_primary_key, "last_primary_key"), (num_results, "num_results")],
+        []
+    );
+    /// Rows of an index, in the order of their keys.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ScanVectorIndexResponse {
+        pub data: Option<Vec<VectorSearchStruct>>,
+        /// The key of the last row, to go on from.
+        pub last_primary_key: Option<String>,
+    }
+    crate::object::object!(
+        ScanVectorIndexResponse,
+        [(data, "data"), (last_primary_key, "last_primary_key")],
         []
     );
     /// `ScheduleTriggerState`
@@ -6434,6 +9859,41 @@ pub mod types {
             (Success, "SUCCESS")
         ]
     );
+    /// The default of a parameter that takes text.
+    #[derive(Clone, Default, PartialEq)]
+    pub struct TextValue {
+        pub value: Option<String>,
+    }
+    impl std::fmt::Debug for TextValue {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("TextValue").field("value", &crate::redacted::Redacted).finish()
+        }
+    }
+    crate::object::object!(TextValue, [(value, "value")], []);
+    /// Whether the service collects the scopes that a token needs.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum TokenAutoscopeState {
+        AutoscopeStateApiNotCovered,
+        AutoscopeStateBackfilled,
+        AutoscopeStateCompleted,
+        AutoscopeStateDisabled,
+        AutoscopeStateRunning,
+        AutoscopeStateUserSelected,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        TokenAutoscopeState,
+        [
+            (AutoscopeStateApiNotCovered, "AUTOSCOPE_STATE_API_NOT_COVERED"),
+            (AutoscopeStateBackfilled, "AUTOSCOPE_STATE_BACKFILLED"),
+            (AutoscopeStateCompleted, "AUTOSCOPE_STATE_COMPLETED"),
+            (AutoscopeStateDisabled, "AUTOSCOPE_STATE_DISABLED"),
+            (AutoscopeStateRunning, "AUTOSCOPE_STATE_RUNNING"),
+            (AutoscopeStateUserSelected, "AUTOSCOPE_STATE_USER_SELECTED")
+        ]
+    );
     /// `TriggerConfiguration`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct TriggerConfiguration {
@@ -6601,6 +10061,46 @@ pub mod types {
         [(fields_to_remove, "fields_to_remove"), (job_id, "job_id"), (new_settings, "new_settings")],
         ["job_id"]
     );
+    /// Which rows were written.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpsertDataResult {
+        /// The keys of the rows that were not written, as text.
+        pub failed_primary_keys: Option<Vec<String>>,
+        pub success_row_count: Option<i64>,
+    }
+    crate::object::object!(
+        UpsertDataResult,
+        [(failed_primary_keys, "failed_primary_keys"), (success_row_count, "success_row_count")],
+        []
+    );
+    /// Whether all rows were written.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum UpsertDataStatus {
+        Failure,
+        PartialSuccess,
+        Success,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        UpsertDataStatus,
+        [(Failure, "FAILURE"), (PartialSuccess, "PARTIAL_SUCCESS"), (Success, "SUCCESS")]
+    );
+    /// Rows to insert or replace.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpsertDataVectorIndexRequest {
+        /// The rows, as the text of a JSON array of objects.
+        pub inputs_json: String,
+    }
+    crate::object::object!(UpsertDataVectorIndexRequest, [(inputs_json, "inputs_json")], ["inputs_json"]);
+    /// Whether rows were written.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UpsertDataVectorIndexResponse {
+        pub result: Option<UpsertDataResult>,
+        pub status: Option<UpsertDataStatus>,
+    }
+    crate::object::object!(UpsertDataVectorIndexResponse, [(result, "result"), (status, "status")], []);
     /// A user or a service principal of the workspace.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct User {
@@ -6674,6 +10174,351 @@ pub mod types {
     crate::object::object!(
         UsersMeQuery,
         [(attributes, "attributes"), (excluded_attributes, "excludedAttributes")],
+        []
+    );
+    /// A vector search index.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorIndex {
+        pub creator: Option<String>,
+        pub delta_sync_index_spec: Option<DeltaSyncVectorIndexSpecResponse>,
+        pub direct_access_index_spec: Option<DirectAccessVectorIndexSpec>,
+        pub endpoint_id: Option<String>,
+        pub endpoint_name: Option<String>,
+        pub index_subtype: Option<VectorIndexSubtype>,
+        pub index_type: Option<VectorIndexType>,
+        /// The full name of the index, `catalog.schema.name`.
+        pub name: Option<String>,
+        /// The name of the column that identifies a row.
+        pub primary_key: Option<String>,
+        pub status: Option<VectorIndexStatus>,
+    }
+    crate::object::object!(
+        VectorIndex,
+        [
+            (creator, "creator"),
+            (delta_sync_index_spec, "delta_sync_index_spec"),
+            (direct_access_index_spec, "direct_access_index_spec"),
+            (endpoint_id, "endpoint_id"),
+            (endpoint_name, "endpoint_name"),
+            (index_subtype, "index_subtype"),
+            (index_type, "index_type"),
+            (name, "name"),
+            (primary_key, "primary_key"),
+            (status, "status")
+        ],
+        []
+    );
+    /// Whether an index follows its table all the time, or when it is asked to.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum VectorIndexPipelineType {
+        Continuous,
+        Triggered,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        VectorIndexPipelineType,
+        [(Continuous, "CONTINUOUS"), (Triggered, "TRIGGERED")]
+    );
+    /// Whether an index can be searched.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorIndexStatus {
+        /// Where the index is reached, without a scheme.
+        pub index_url: Option<String>,
+        pub indexed_row_count: Option<i64>,
+        pub message: Option<String>,
+        pub ready: Option<bool>,
+    }
+    crate::object::object!(
+        VectorIndexStatus,
+        [
+            (index_url, "index_url"),
+            (indexed_row_count, "indexed_row_count"),
+            (message, "message"),
+            (ready, "ready")
+        ],
+        []
+    );
+    /// How an index searches.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum VectorIndexSubtype {
+        FullText,
+        Hybrid,
+        Vector,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        VectorIndexSubtype,
+        [(FullText, "FULL_TEXT"), (Hybrid, "HYBRID"), (Vector, "VECTOR")]
+    );
+    /// Whether an index follows a table or is written through this API.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum VectorIndexType {
+        DeltaSync,
+        DirectAccess,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        VectorIndexType,
+        [(DeltaSync, "DELTA_SYNC"), (DirectAccess, "DIRECT_ACCESS")]
+    );
+    /// A column of a result.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchColumnInfo {
+        pub name: Option<String>,
+        pub type_text: Option<String>,
+    }
+    crate::object::object!(VectorSearchColumnInfo, [(name, "name"), (type_text, "type_text")], []);
+    /// A vector search endpoint.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchEndpointInfo {
+        pub budget_policy_id: Option<String>,
+        /// When the endpoint was created, in milliseconds since the epoch.
+        pub creation_timestamp: Option<i64>,
+        pub creator: Option<String>,
+        pub custom_tags: Option<Vec<CustomTag>>,
+        /// The budget policy in force.
+        pub effective_budget_policy_id: Option<String>,
+        pub endpoint_status: Option<VectorSearchEndpointStatus>,
+        pub endpoint_type: Option<VectorSearchEndpointType>,
+        pub id: Option<String>,
+        /// When the endpoint was last changed, in milliseconds since the epoch.
+        pub last_updated_timestamp: Option<i64>,
+        pub last_updated_user: Option<String>,
+        pub name: Option<String>,
+        /// How many indexes the endpoint serves.
+        pub num_indexes: Option<i64>,
+        pub scaling_info: Option<VectorSearchEndpointScalingInfo>,
+    }
+    crate::object::object!(
+        VectorSearchEndpointInfo,
+        [
+            (budget_policy_id, "budget_policy_id"),
+            (creation_timestamp, "creation_timestamp"),
+            (creator, "creator"),
+            (custom_tags, "custom_tags"),
+            (effective_budget_policy_id, "effective_budget_policy_id"),
+            (endpoint_status, "endpoint_status"),
+            (endpoint_type, "endpoint_type"),
+            (id, "id"),
+            (last_updated_timestamp, "last_updated_timestamp"),
+            (last_updated_user, "last_updated_user"),
+            (name, "name"),
+            (num_indexes, "num_indexes"),
+            (scaling_info, "scaling_info")
+        ],
+        []
+    );
+    /// How an endpoint is scaled.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchEndpointScalingInfo {
+        /// How many queries per second the endpoint should serve.
+        pub requested_target_qps: Option<i64>,
+        pub state: Option<VectorSearchScalingChangeState>,
+    }
+    crate::object::object!(
+        VectorSearchEndpointScalingInfo,
+        [(requested_target_qps, "requested_target_qps"), (state, "state")],
+        []
+    );
+    /// The status of a vector search endpoint.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchEndpointStatus {
+        pub message: Option<String>,
+        pub state: Option<VectorSearchEndpointStatusState>,
+    }
+    crate::object::object!(VectorSearchEndpointStatus, [(message, "message"), (state, "state")], []);
+    /// The state of a vector search endpoint.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum VectorSearchEndpointStatusState {
+        Deleted,
+        Offline,
+        Online,
+        Provisioning,
+        RedState,
+        Starting,
+        Stopped,
+        Stopping,
+        YellowState,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        VectorSearchEndpointStatusState,
+        [
+            (Deleted, "DELETED"),
+            (Offline, "OFFLINE"),
+            (Online, "ONLINE"),
+            (Provisioning, "PROVISIONING"),
+            (RedState, "RED_STATE"),
+            (Starting, "STARTING"),
+            (Stopped, "STOPPED"),
+            (Stopping, "STOPPING"),
+            (YellowState, "YELLOW_STATE")
+        ]
+    );
+    /// What a vector search endpoint is good at.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum VectorSearchEndpointType {
+        Standard,
+        StorageOptimized,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        VectorSearchEndpointType,
+        [(Standard, "STANDARD"), (StorageOptimized, "STORAGE_OPTIMIZED")]
+    );
+    /// Optional query parameters of `vector_search_endpoints_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchEndpointsListQuery {
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(VectorSearchEndpointsListQuery, [(page_token, "page_token")], []);
+    /// The counts of the values of columns.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchFacetResultData {
+        /// Rows of a column's name, a value or a range, and how many rows have it.
+        pub facet_array: Option<Vec<Vec<serde_json::Value>>>,
+        pub facet_row_count: Option<i64>,
+    }
+    crate::object::object!(
+        VectorSearchFacetResultData,
+        [(facet_array, "facet_array"), (facet_row_count, "facet_row_count")],
+        []
+    );
+    /// Optional query parameters of `vector_search_indexes_delete_data`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchIndexesDeleteDataQuery {
+        /// The primary keys of the rows to delete, as text. At least one is required.
+        pub primary_keys: Option<Vec<String>>,
+    }
+    crate::object::object!(VectorSearchIndexesDeleteDataQuery, [(primary_keys, "primary_keys")], []);
+    /// Optional query parameters of `vector_search_indexes_get`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchIndexesGetQuery {
+        /// Whether the URL in the answer must be one that the reranker can use.
+        pub ensure_reranker_compatible: Option<bool>,
+    }
+    crate::object::object!(
+        VectorSearchIndexesGetQuery,
+        [(ensure_reranker_compatible, "ensure_reranker_compatible")],
+        []
+    );
+    /// Optional query parameters of `vector_search_indexes_list`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchIndexesListQuery {
+        /// The `next_page_token` of the page before; leave it out for the first.
+        pub page_token: Option<String>,
+    }
+    crate::object::object!(VectorSearchIndexesListQuery, [(page_token, "page_token")], []);
+    /// A list of values.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchListValue {
+        pub values: Option<Vec<VectorSearchValue>>,
+    }
+    crate::object::object!(VectorSearchListValue, [(values, "values")], []);
+    /// How a model orders the best rows once more.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchRerankerConfig {
+        pub model: Option<String>,
+        pub parameters: Option<VectorSearchRerankerParameters>,
+    }
+    crate::object::object!(VectorSearchRerankerConfig, [(model, "model"), (parameters, "parameters")], []);
+    /// What a reranker reads.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchRerankerParameters {
+        pub columns_to_rerank: Option<Vec<String>>,
+    }
+    crate::object::object!(VectorSearchRerankerParameters, [(columns_to_rerank, "columns_to_rerank")], []);
+    /// The rows of a result.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchResultData {
+        /// The rows, each an array with one cell for each column. A cell may be text, a number, an array or null.
+        pub data_array: Option<Vec<Vec<serde_json::Value>>>,
+        pub row_count: Option<i64>,
+    }
+    crate::object::object!(
+        VectorSearchResultData,
+        [(data_array, "data_array"), (row_count, "row_count")],
+        []
+    );
+    /// The columns of a result.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchResultManifest {
+        pub column_count: Option<i64>,
+        pub columns: Option<Vec<VectorSearchColumnInfo>>,
+        pub facet_column_count: Option<i64>,
+        pub facet_columns: Option<Vec<VectorSearchColumnInfo>>,
+    }
+    crate::object::object!(
+        VectorSearchResultManifest,
+        [
+            (column_count, "column_count"),
+            (columns, "columns"),
+            (facet_column_count, "facet_column_count"),
+            (facet_columns, "facet_columns")
+        ],
+        []
+    );
+    /// How far a change of an endpoint's scale is.
+    #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[non_exhaustive]
+    pub enum VectorSearchScalingChangeState {
+        ScalingChangeApplied,
+        ScalingChangeInProgress,
+        ScalingChangeUnspecified,
+        /// A value that the API description does not know.
+        UnknownValue(String),
+    }
+    crate::open_enum::open_enum!(
+        VectorSearchScalingChangeState,
+        [
+            (ScalingChangeApplied, "SCALING_CHANGE_APPLIED"),
+            (ScalingChangeInProgress, "SCALING_CHANGE_IN_PROGRESS"),
+            (ScalingChangeUnspecified, "SCALING_CHANGE_UNSPECIFIED")
+        ]
+    );
+    /// A row, or a value with fields.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchStruct {
+        pub fields: Option<Vec<VectorSearchStructEntry>>,
+    }
+    crate::object::object!(VectorSearchStruct, [(fields, "fields")], []);
+    /// A field of a row and its value.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchStructEntry {
+        pub key: Option<String>,
+        /// The value; absent for NULL.
+        pub value: Option<VectorSearchValue>,
+    }
+    crate::object::object!(VectorSearchStructEntry, [(key, "key"), (value, "value")], []);
+    /// A value, in the member for its kind.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VectorSearchValue {
+        pub bool_value: Option<bool>,
+        pub list_value: Option<VectorSearchListValue>,
+        pub number_value: Option<f64>,
+        pub string_value: Option<String>,
+        pub struct_value: Option<VectorSearchStruct>,
+    }
+    crate::object::object!(
+        VectorSearchValue,
+        [
+            (bool_value, "bool_value"),
+            (list_value, "list_value"),
+            (number_value, "number_value"),
+            (string_value, "string_value"),
+            (struct_value, "struct_value")
+        ],
         []
     );
     /// One view.
@@ -6921,6 +10766,26 @@ pub mod types {
         pub clients: Option<ClientsTypes>,
     }
     crate::object::object!(WorkloadType, [(clients, "clients")], []);
+    /// Settings of a workspace: a value for each name. All values are text, also `true` and `false`. The service sends null for a setting that was never set; such a setting is missing here.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct WorkspaceConf(pub std::collections::BTreeMap<String, String>);
+    crate::object::transparent!(WorkspaceConf);
+    impl std::ops::Deref for WorkspaceConf {
+        type Target = std::collections::BTreeMap<String, String>;
+        fn deref(&self) -> &std::collections::BTreeMap<String, String> {
+            &self.0
+        }
+    }
+    impl std::convert::From<WorkspaceConf> for std::collections::BTreeMap<String, String> {
+        fn from(value: WorkspaceConf) -> Self {
+            value.0
+        }
+    }
+    impl std::convert::From<std::collections::BTreeMap<String, String>> for WorkspaceConf {
+        fn from(value: std::collections::BTreeMap<String, String>) -> Self {
+            Self(value)
+        }
+    }
     /// A file in the workspace.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct WorkspaceStorageInfo {
@@ -6932,6 +10797,43 @@ pub mod types {
 /// What is known of each operation before it is sent.
 pub mod operations {
     use brickwire_wire::OperationInfo;
+    /// `GET /api/2.0/sql/alerts`
+    pub const ALERTS_LIST: OperationInfo =
+        OperationInfo::new("alerts_list", "GET", "/api/2.0/sql/alerts", true);
+    /// `GET /api/2.0/sql/alerts/{id}`
+    pub const ALERTS_GET: OperationInfo =
+        OperationInfo::new("alerts_get", "GET", "/api/2.0/sql/alerts/{id}", true);
+    /// `GET /api/2.0/apps`
+    pub const APPS_LIST: OperationInfo = OperationInfo::new("apps_list", "GET", "/api/2.0/apps", true);
+    /// `POST /api/2.0/apps`
+    pub const APPS_CREATE: OperationInfo = OperationInfo::new("apps_create", "POST", "/api/2.0/apps", false);
+    /// `GET /api/2.0/apps/{name}`
+    pub const APPS_GET: OperationInfo = OperationInfo::new("apps_get", "GET", "/api/2.0/apps/{name}", true);
+    /// `PATCH /api/2.0/apps/{name}`
+    pub const APPS_UPDATE: OperationInfo =
+        OperationInfo::new("apps_update", "PATCH", "/api/2.0/apps/{name}", true);
+    /// `DELETE /api/2.0/apps/{name}`
+    pub const APPS_DELETE: OperationInfo =
+        OperationInfo::new("apps_delete", "DELETE", "/api/2.0/apps/{name}", true);
+    /// `POST /api/2.0/apps/{name}/start`
+    pub const APPS_START: OperationInfo =
+        OperationInfo::new("apps_start", "POST", "/api/2.0/apps/{name}/start", true);
+    /// `POST /api/2.0/apps/{name}/stop`
+    pub const APPS_STOP: OperationInfo =
+        OperationInfo::new("apps_stop", "POST", "/api/2.0/apps/{name}/stop", true);
+    /// `POST /api/2.0/apps/{app_name}/deployments`
+    pub const APPS_DEPLOY: OperationInfo =
+        OperationInfo::new("apps_deploy", "POST", "/api/2.0/apps/{app_name}/deployments", false);
+    /// `GET /api/2.0/apps/{app_name}/deployments`
+    pub const APPS_LIST_DEPLOYMENTS: OperationInfo =
+        OperationInfo::new("apps_list_deployments", "GET", "/api/2.0/apps/{app_name}/deployments", true);
+    /// `GET /api/2.0/apps/{app_name}/deployments/{deployment_id}`
+    pub const APPS_GET_DEPLOYMENT: OperationInfo = OperationInfo::new(
+        "apps_get_deployment",
+        "GET",
+        "/api/2.0/apps/{app_name}/deployments/{deployment_id}",
+        true,
+    );
     /// `GET /api/2.1/clusters/list`
     pub const CLUSTERS_LIST: OperationInfo =
         OperationInfo::new("clusters_list", "GET", "/api/2.1/clusters/list", true);
@@ -6971,6 +10873,104 @@ pub mod operations {
     /// `POST /api/1.2/commands/cancel`
     pub const COMMANDS_CANCEL: OperationInfo =
         OperationInfo::new("commands_cancel", "POST", "/api/1.2/commands/cancel", true);
+    /// `GET /api/2.0/lakeview/dashboards`
+    pub const DASHBOARDS_LIST: OperationInfo =
+        OperationInfo::new("dashboards_list", "GET", "/api/2.0/lakeview/dashboards", true);
+    /// `POST /api/2.0/lakeview/dashboards`
+    pub const DASHBOARDS_CREATE: OperationInfo =
+        OperationInfo::new("dashboards_create", "POST", "/api/2.0/lakeview/dashboards", false);
+    /// `GET /api/2.0/lakeview/dashboards/{dashboard_id}`
+    pub const DASHBOARDS_GET: OperationInfo =
+        OperationInfo::new("dashboards_get", "GET", "/api/2.0/lakeview/dashboards/{dashboard_id}", true);
+    /// `PATCH /api/2.0/lakeview/dashboards/{dashboard_id}`
+    pub const DASHBOARDS_UPDATE: OperationInfo =
+        OperationInfo::new("dashboards_update", "PATCH", "/api/2.0/lakeview/dashboards/{dashboard_id}", true);
+    /// `DELETE /api/2.0/lakeview/dashboards/{dashboard_id}`
+    pub const DASHBOARDS_TRASH: OperationInfo =
+        OperationInfo::new("dashboards_trash", "DELETE", "/api/2.0/lakeview/dashboards/{dashboard_id}", true);
+    /// `POST /api/2.0/lakeview/dashboards/{dashboard_id}/published`
+    pub const DASHBOARDS_PUBLISH: OperationInfo = OperationInfo::new(
+        "dashboards_publish",
+        "POST",
+        "/api/2.0/lakeview/dashboards/{dashboard_id}/published",
+        true,
+    );
+    /// `GET /api/2.0/database/instances`
+    pub const DATABASE_LIST_INSTANCES: OperationInfo =
+        OperationInfo::new("database_list_instances", "GET", "/api/2.0/database/instances", true);
+    /// `POST /api/2.0/database/instances`
+    pub const DATABASE_CREATE_INSTANCE: OperationInfo =
+        OperationInfo::new("database_create_instance", "POST", "/api/2.0/database/instances", false);
+    /// `GET /api/2.0/database/instances/{name}`
+    pub const DATABASE_GET_INSTANCE: OperationInfo =
+        OperationInfo::new("database_get_instance", "GET", "/api/2.0/database/instances/{name}", true);
+    /// `DELETE /api/2.0/database/instances/{name}`
+    pub const DATABASE_DELETE_INSTANCE: OperationInfo =
+        OperationInfo::new("database_delete_instance", "DELETE", "/api/2.0/database/instances/{name}", true);
+    /// `POST /api/2.0/database/credentials`
+    pub const DATABASE_GENERATE_CREDENTIAL: OperationInfo =
+        OperationInfo::new("database_generate_credential", "POST", "/api/2.0/database/credentials", true);
+    /// `GET /api/2.0/genie/spaces`
+    pub const GENIE_LIST_SPACES: OperationInfo =
+        OperationInfo::new("genie_list_spaces", "GET", "/api/2.0/genie/spaces", true);
+    /// `GET /api/2.0/genie/spaces/{space_id}`
+    pub const GENIE_GET_SPACE: OperationInfo =
+        OperationInfo::new("genie_get_space", "GET", "/api/2.0/genie/spaces/{space_id}", true);
+    /// `POST /api/2.0/genie/spaces/{space_id}/start-conversation`
+    pub const GENIE_START_CONVERSATION: OperationInfo = OperationInfo::new(
+        "genie_start_conversation",
+        "POST",
+        "/api/2.0/genie/spaces/{space_id}/start-conversation",
+        false,
+    );
+    /// `POST /api/2.0/genie/spaces/{space_id}/conversations/{conversation_id}/messages`
+    pub const GENIE_CREATE_MESSAGE: OperationInfo = OperationInfo::new(
+        "genie_create_message",
+        "POST",
+        "/api/2.0/genie/spaces/{space_id}/conversations/{conversation_id}/messages",
+        false,
+    );
+    /// `GET /api/2.0/genie/spaces/{space_id}/conversations/{conversation_id}/messages/{message_id}`
+    pub const GENIE_GET_MESSAGE: OperationInfo = OperationInfo::new(
+        "genie_get_message",
+        "GET",
+        "/api/2.0/genie/spaces/{space_id}/conversations/{conversation_id}/messages/{message_id}",
+        true,
+    );
+    /// `GET /api/2.0/genie/spaces/{space_id}/conversations/{conversation_id}/messages/{message_id}/attachments/{attachment_id}/query-result`
+    pub const GENIE_GET_MESSAGE_ATTACHMENT_QUERY_RESULT: OperationInfo = OperationInfo::new(
+        "genie_get_message_attachment_query_result",
+        "GET",
+        "/api/2.0/genie/spaces/{space_id}/conversations/{conversation_id}/messages/{message_id}/attachments/{attachment_id}/query-result",
+        true,
+    );
+    /// `POST /api/2.0/genie/spaces/{space_id}/conversations/{conversation_id}/messages/{message_id}/attachments/{attachment_id}/execute-query`
+    pub const GENIE_EXECUTE_MESSAGE_ATTACHMENT_QUERY: OperationInfo = OperationInfo::new(
+        "genie_execute_message_attachment_query",
+        "POST",
+        "/api/2.0/genie/spaces/{space_id}/conversations/{conversation_id}/messages/{message_id}/attachments/{attachment_id}/execute-query",
+        false,
+    );
+    /// `GET /api/2.0/genie/spaces/{space_id}/conversations`
+    pub const GENIE_LIST_CONVERSATIONS: OperationInfo = OperationInfo::new(
+        "genie_list_conversations",
+        "GET",
+        "/api/2.0/genie/spaces/{space_id}/conversations",
+        true,
+    );
+    /// `GET /api/2.0/ip-access-lists`
+    pub const IP_ACCESS_LISTS_LIST: OperationInfo =
+        OperationInfo::new("ip_access_lists_list", "GET", "/api/2.0/ip-access-lists", true);
+    /// `POST /api/2.0/ip-access-lists`
+    pub const IP_ACCESS_LISTS_CREATE: OperationInfo =
+        OperationInfo::new("ip_access_lists_create", "POST", "/api/2.0/ip-access-lists", false);
+    /// `DELETE /api/2.0/ip-access-lists/{ip_access_list_id}`
+    pub const IP_ACCESS_LISTS_DELETE: OperationInfo = OperationInfo::new(
+        "ip_access_lists_delete",
+        "DELETE",
+        "/api/2.0/ip-access-lists/{ip_access_list_id}",
+        true,
+    );
     /// `POST /api/2.2/jobs/create`
     pub const JOBS_CREATE: OperationInfo =
         OperationInfo::new("jobs_create", "POST", "/api/2.2/jobs/create", false);
@@ -7016,6 +11016,24 @@ pub mod operations {
     /// `POST /api/2.2/jobs/runs/cancel-all`
     pub const RUNS_CANCEL_ALL: OperationInfo =
         OperationInfo::new("runs_cancel_all", "POST", "/api/2.2/jobs/runs/cancel-all", true);
+    /// `POST /api/2.0/postgres/credentials`
+    pub const POSTGRES_GENERATE_CREDENTIAL: OperationInfo =
+        OperationInfo::new("postgres_generate_credential", "POST", "/api/2.0/postgres/credentials", true);
+    /// `GET /api/2.0/postgres/projects`
+    pub const POSTGRES_LIST_PROJECTS: OperationInfo =
+        OperationInfo::new("postgres_list_projects", "GET", "/api/2.0/postgres/projects", true);
+    /// `GET /api/2.0/postgres/{parent}/branches`
+    pub const POSTGRES_LIST_BRANCHES: OperationInfo =
+        OperationInfo::new("postgres_list_branches", "GET", "/api/2.0/postgres/{parent}/branches", true);
+    /// `GET /api/2.0/postgres/{parent}/endpoints`
+    pub const POSTGRES_LIST_ENDPOINTS: OperationInfo =
+        OperationInfo::new("postgres_list_endpoints", "GET", "/api/2.0/postgres/{parent}/endpoints", true);
+    /// `GET /api/2.0/sql/queries`
+    pub const QUERIES_LIST: OperationInfo =
+        OperationInfo::new("queries_list", "GET", "/api/2.0/sql/queries", true);
+    /// `GET /api/2.0/sql/queries/{id}`
+    pub const QUERIES_GET: OperationInfo =
+        OperationInfo::new("queries_get", "GET", "/api/2.0/sql/queries/{id}", true);
     /// `POST /api/2.0/sql/statements`
     pub const STATEMENTS_EXECUTE: OperationInfo =
         OperationInfo::new("statements_execute", "POST", "/api/2.0/sql/statements", false);
@@ -7036,9 +11054,104 @@ pub mod operations {
         "/api/2.0/sql/statements/{statement_id}/cancel",
         true,
     );
+    /// `POST /api/2.0/token/create`
+    pub const TOKENS_CREATE: OperationInfo =
+        OperationInfo::new("tokens_create", "POST", "/api/2.0/token/create", false);
+    /// `GET /api/2.0/token/list`
+    pub const TOKENS_LIST: OperationInfo =
+        OperationInfo::new("tokens_list", "GET", "/api/2.0/token/list", true);
+    /// `POST /api/2.0/token/delete`
+    pub const TOKENS_DELETE: OperationInfo =
+        OperationInfo::new("tokens_delete", "POST", "/api/2.0/token/delete", true);
     /// `GET /api/2.0/preview/scim/v2/Me`
     pub const USERS_ME: OperationInfo =
         OperationInfo::new("users_me", "GET", "/api/2.0/preview/scim/v2/Me", true);
+    /// `POST /api/2.0/vector-search/endpoints`
+    pub const VECTOR_SEARCH_ENDPOINTS_CREATE: OperationInfo = OperationInfo::new(
+        "vector_search_endpoints_create",
+        "POST",
+        "/api/2.0/vector-search/endpoints",
+        false,
+    );
+    /// `GET /api/2.0/vector-search/endpoints`
+    pub const VECTOR_SEARCH_ENDPOINTS_LIST: OperationInfo =
+        OperationInfo::new("vector_search_endpoints_list", "GET", "/api/2.0/vector-search/endpoints", true);
+    /// `GET /api/2.0/vector-search/endpoints/{endpoint_name}`
+    pub const VECTOR_SEARCH_ENDPOINTS_GET: OperationInfo = OperationInfo::new(
+        "vector_search_endpoints_get",
+        "GET",
+        "/api/2.0/vector-search/endpoints/{endpoint_name}",
+        true,
+    );
+    /// `DELETE /api/2.0/vector-search/endpoints/{endpoint_name}`
+    pub const VECTOR_SEARCH_ENDPOINTS_DELETE: OperationInfo = OperationInfo::new(
+        "vector_search_endpoints_delete",
+        "DELETE",
+        "/api/2.0/vector-search/endpoints/{endpoint_name}",
+        true,
+    );
+    /// `POST /api/2.0/vector-search/indexes`
+    pub const VECTOR_SEARCH_INDEXES_CREATE: OperationInfo =
+        OperationInfo::new("vector_search_indexes_create", "POST", "/api/2.0/vector-search/indexes", false);
+    /// `GET /api/2.0/vector-search/indexes`
+    pub const VECTOR_SEARCH_INDEXES_LIST: OperationInfo =
+        OperationInfo::new("vector_search_indexes_list", "GET", "/api/2.0/vector-search/indexes", true);
+    /// `GET /api/2.0/vector-search/indexes/{index_name}`
+    pub const VECTOR_SEARCH_INDEXES_GET: OperationInfo = OperationInfo::new(
+        "vector_search_indexes_get",
+        "GET",
+        "/api/2.0/vector-search/indexes/{index_name}",
+        true,
+    );
+    /// `DELETE /api/2.0/vector-search/indexes/{index_name}`
+    pub const VECTOR_SEARCH_INDEXES_DELETE: OperationInfo = OperationInfo::new(
+        "vector_search_indexes_delete",
+        "DELETE",
+        "/api/2.0/vector-search/indexes/{index_name}",
+        true,
+    );
+    /// `POST /api/2.0/vector-search/indexes/{index_name}/query`
+    pub const VECTOR_SEARCH_INDEXES_QUERY: OperationInfo = OperationInfo::new(
+        "vector_search_indexes_query",
+        "POST",
+        "/api/2.0/vector-search/indexes/{index_name}/query",
+        true,
+    );
+    /// `POST /api/2.0/vector-search/indexes/{index_name}/query-next-page`
+    pub const VECTOR_SEARCH_INDEXES_QUERY_NEXT_PAGE: OperationInfo = OperationInfo::new(
+        "vector_search_indexes_query_next_page",
+        "POST",
+        "/api/2.0/vector-search/indexes/{index_name}/query-next-page",
+        true,
+    );
+    /// `POST /api/2.0/vector-search/indexes/{index_name}/scan`
+    pub const VECTOR_SEARCH_INDEXES_SCAN: OperationInfo = OperationInfo::new(
+        "vector_search_indexes_scan",
+        "POST",
+        "/api/2.0/vector-search/indexes/{index_name}/scan",
+        true,
+    );
+    /// `POST /api/2.0/vector-search/indexes/{index_name}/sync`
+    pub const VECTOR_SEARCH_INDEXES_SYNC: OperationInfo = OperationInfo::new(
+        "vector_search_indexes_sync",
+        "POST",
+        "/api/2.0/vector-search/indexes/{index_name}/sync",
+        false,
+    );
+    /// `POST /api/2.0/vector-search/indexes/{index_name}/upsert-data`
+    pub const VECTOR_SEARCH_INDEXES_UPSERT_DATA: OperationInfo = OperationInfo::new(
+        "vector_search_indexes_upsert_data",
+        "POST",
+        "/api/2.0/vector-search/indexes/{index_name}/upsert-data",
+        true,
+    );
+    /// `DELETE /api/2.0/vector-search/indexes/{index_name}/delete-data`
+    pub const VECTOR_SEARCH_INDEXES_DELETE_DATA: OperationInfo = OperationInfo::new(
+        "vector_search_indexes_delete_data",
+        "DELETE",
+        "/api/2.0/vector-search/indexes/{index_name}/delete-data",
+        true,
+    );
     /// `GET /api/2.0/sql/warehouses`
     pub const WAREHOUSES_LIST: OperationInfo =
         OperationInfo::new("warehouses_list", "GET", "/api/2.0/sql/warehouses", true);
@@ -7051,9 +11164,27 @@ pub mod operations {
     /// `POST /api/2.0/sql/warehouses/{id}/stop`
     pub const WAREHOUSES_STOP: OperationInfo =
         OperationInfo::new("warehouses_stop", "POST", "/api/2.0/sql/warehouses/{id}/stop", true);
+    /// `GET /api/2.0/workspace-conf`
+    pub const WORKSPACE_CONF_GET_STATUS: OperationInfo =
+        OperationInfo::new("workspace_conf_get_status", "GET", "/api/2.0/workspace-conf", true);
+    /// `PATCH /api/2.0/workspace-conf`
+    pub const WORKSPACE_CONF_SET_STATUS: OperationInfo =
+        OperationInfo::new("workspace_conf_set_status", "PATCH", "/api/2.0/workspace-conf", true);
 }
 /// All operations.
 pub const OPERATIONS: &[OperationInfo] = &[
+    operations::ALERTS_LIST,
+    operations::ALERTS_GET,
+    operations::APPS_LIST,
+    operations::APPS_CREATE,
+    operations::APPS_GET,
+    operations::APPS_UPDATE,
+    operations::APPS_DELETE,
+    operations::APPS_START,
+    operations::APPS_STOP,
+    operations::APPS_DEPLOY,
+    operations::APPS_LIST_DEPLOYMENTS,
+    operations::APPS_GET_DEPLOYMENT,
     operations::CLUSTERS_LIST,
     operations::CLUSTERS_GET,
     operations::CLUSTERS_START,
@@ -7067,6 +11198,28 @@ pub const OPERATIONS: &[OperationInfo] = &[
     operations::COMMANDS_EXECUTE,
     operations::COMMANDS_STATUS,
     operations::COMMANDS_CANCEL,
+    operations::DASHBOARDS_LIST,
+    operations::DASHBOARDS_CREATE,
+    operations::DASHBOARDS_GET,
+    operations::DASHBOARDS_UPDATE,
+    operations::DASHBOARDS_TRASH,
+    operations::DASHBOARDS_PUBLISH,
+    operations::DATABASE_LIST_INSTANCES,
+    operations::DATABASE_CREATE_INSTANCE,
+    operations::DATABASE_GET_INSTANCE,
+    operations::DATABASE_DELETE_INSTANCE,
+    operations::DATABASE_GENERATE_CREDENTIAL,
+    operations::GENIE_LIST_SPACES,
+    operations::GENIE_GET_SPACE,
+    operations::GENIE_START_CONVERSATION,
+    operations::GENIE_CREATE_MESSAGE,
+    operations::GENIE_GET_MESSAGE,
+    operations::GENIE_GET_MESSAGE_ATTACHMENT_QUERY_RESULT,
+    operations::GENIE_EXECUTE_MESSAGE_ATTACHMENT_QUERY,
+    operations::GENIE_LIST_CONVERSATIONS,
+    operations::IP_ACCESS_LISTS_LIST,
+    operations::IP_ACCESS_LISTS_CREATE,
+    operations::IP_ACCESS_LISTS_DELETE,
     operations::JOBS_CREATE,
     operations::JOBS_LIST,
     operations::JOBS_GET,
@@ -7083,17 +11236,203 @@ pub const OPERATIONS: &[OperationInfo] = &[
     operations::RUNS_DELETE,
     operations::RUNS_EXPORT,
     operations::RUNS_CANCEL_ALL,
+    operations::POSTGRES_GENERATE_CREDENTIAL,
+    operations::POSTGRES_LIST_PROJECTS,
+    operations::POSTGRES_LIST_BRANCHES,
+    operations::POSTGRES_LIST_ENDPOINTS,
+    operations::QUERIES_LIST,
+    operations::QUERIES_GET,
     operations::STATEMENTS_EXECUTE,
     operations::STATEMENTS_GET,
     operations::STATEMENTS_GET_RESULT_CHUNK,
     operations::STATEMENTS_CANCEL,
+    operations::TOKENS_CREATE,
+    operations::TOKENS_LIST,
+    operations::TOKENS_DELETE,
     operations::USERS_ME,
+    operations::VECTOR_SEARCH_ENDPOINTS_CREATE,
+    operations::VECTOR_SEARCH_ENDPOINTS_LIST,
+    operations::VECTOR_SEARCH_ENDPOINTS_GET,
+    operations::VECTOR_SEARCH_ENDPOINTS_DELETE,
+    operations::VECTOR_SEARCH_INDEXES_CREATE,
+    operations::VECTOR_SEARCH_INDEXES_LIST,
+    operations::VECTOR_SEARCH_INDEXES_GET,
+    operations::VECTOR_SEARCH_INDEXES_DELETE,
+    operations::VECTOR_SEARCH_INDEXES_QUERY,
+    operations::VECTOR_SEARCH_INDEXES_QUERY_NEXT_PAGE,
+    operations::VECTOR_SEARCH_INDEXES_SCAN,
+    operations::VECTOR_SEARCH_INDEXES_SYNC,
+    operations::VECTOR_SEARCH_INDEXES_UPSERT_DATA,
+    operations::VECTOR_SEARCH_INDEXES_DELETE_DATA,
     operations::WAREHOUSES_LIST,
     operations::WAREHOUSES_GET,
     operations::WAREHOUSES_START,
     operations::WAREHOUSES_STOP,
+    operations::WORKSPACE_CONF_GET_STATUS,
+    operations::WORKSPACE_CONF_SET_STATUS,
 ];
 impl Client {
+    /// List alerts
+    ///
+    /// Lists the alerts that the caller may see, by the time of their creation. Follow `next_page_token` until it is absent or empty. The service throttles callers that list from ten or more tasks at once.
+    ///
+    /// Sends a `GET` request to `/api/2.0/sql/alerts`
+    pub async fn alerts_list(
+        &self,
+        query: &types::AlertsListQuery,
+    ) -> Result<ResponseValue<types::ListAlertsResponse>, Error> {
+        self.call(&operations::ALERTS_LIST).query_object(query).send().await
+    }
+    /// Get an alert
+    ///
+    /// Returns one alert with its condition and its state.
+    ///
+    /// Sends a `GET` request to `/api/2.0/sql/alerts/{id}`
+    ///
+    /// Arguments:
+    /// - `id`: The alert's id, a UUID.
+    pub async fn alerts_get(&self, id: &str) -> Result<ResponseValue<types::SavedAlert>, Error> {
+        self.call(&operations::ALERTS_GET).path("id", &id).send().await
+    }
+    /// List apps
+    ///
+    /// Lists the apps of the workspace. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/apps`
+    pub async fn apps_list(
+        &self,
+        query: &types::AppsListQuery,
+    ) -> Result<ResponseValue<types::ListAppsResponse>, Error> {
+        self.call(&operations::APPS_LIST).query_object(query).send().await
+    }
+    /// Create an app
+    ///
+    /// Creates an app and, unless `no_compute` is true, starts its compute. It returns at once; poll `apps_get` until the state in `compute_status` is `ACTIVE`. Names are unique, so a second create is refused. An app serves nothing before its first deployment.
+    ///
+    /// Sends a `POST` request to `/api/2.0/apps`
+    pub async fn apps_create(
+        &self,
+        query: &types::AppsCreateQuery,
+        body: &types::App,
+    ) -> Result<ResponseValue<types::App>, Error> {
+        self.call(&operations::APPS_CREATE).query_object(query).json(body).send().await
+    }
+    /// Get an app
+    ///
+    /// Returns one app with its resources, its status and its active and pending deployments.
+    ///
+    /// Sends a `GET` request to `/api/2.0/apps/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The app's name.
+    pub async fn apps_get(&self, name: &str) -> Result<ResponseValue<types::App>, Error> {
+        self.call(&operations::APPS_GET).path("name", &name).send().await
+    }
+    /// Delete an app
+    ///
+    /// Deletes an app, its deployments and its service principal. It returns at once, while the compute is still being taken down.
+    ///
+    /// Sends a `DELETE` request to `/api/2.0/apps/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The app's name.
+    pub async fn apps_delete(&self, name: &str) -> Result<ResponseValue<types::App>, Error> {
+        self.call(&operations::APPS_DELETE).path("name", &name).send().await
+    }
+    /// Replace the settings of an app
+    ///
+    /// Replaces all settings of an app, although the method is PATCH. A setting that the request leaves out is cleared, so get the app, change it and send it whole.
+    ///
+    /// Sends a `PATCH` request to `/api/2.0/apps/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The app's name. It can't be changed.
+    /// - `body`
+    pub async fn apps_update(
+        &self,
+        name: &str,
+        body: &types::App,
+    ) -> Result<ResponseValue<types::App>, Error> {
+        self.call(&operations::APPS_UPDATE).path("name", &name).json(body).send().await
+    }
+    /// Start an app
+    ///
+    /// Starts the compute of an app and its last active deployment. It returns at once; poll `apps_get` until the state in `compute_status` is `ACTIVE`.
+    ///
+    /// Sends a `POST` request to `/api/2.0/apps/{name}/start`
+    ///
+    /// Arguments:
+    /// - `name`: The app's name.
+    pub async fn apps_start(&self, name: &str) -> Result<ResponseValue<types::App>, Error> {
+        self.call(&operations::APPS_START).path("name", &name).send().await
+    }
+    /// Stop an app
+    ///
+    /// Stops the compute of an app. It returns at once; poll `apps_get` until the state in `compute_status` is `STOPPED`.
+    ///
+    /// Sends a `POST` request to `/api/2.0/apps/{name}/stop`
+    ///
+    /// Arguments:
+    /// - `name`: The app's name.
+    pub async fn apps_stop(&self, name: &str) -> Result<ResponseValue<types::App>, Error> {
+        self.call(&operations::APPS_STOP).path("name", &name).send().await
+    }
+    /// List the deployments of an app
+    ///
+    /// Lists the deployments of an app. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/apps/{app_name}/deployments`
+    ///
+    /// Arguments:
+    /// - `app_name`: The app's name.
+    /// - `query`
+    pub async fn apps_list_deployments(
+        &self,
+        app_name: &str,
+        query: &types::AppsListDeploymentsQuery,
+    ) -> Result<ResponseValue<types::ListAppDeploymentsResponse>, Error> {
+        self.call(&operations::APPS_LIST_DEPLOYMENTS)
+            .path("app_name", &app_name)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// Deploy an app
+    ///
+    /// Deploys source code from the workspace or from a Git repository to an app, whose compute has to be active. It returns at once; poll `apps_get_deployment` until the state is `SUCCEEDED` or `FAILED`. Each call makes another deployment, and an app has one pending deployment at a time.
+    ///
+    /// Sends a `POST` request to `/api/2.0/apps/{app_name}/deployments`
+    ///
+    /// Arguments:
+    /// - `app_name`: The app's name.
+    /// - `body`
+    pub async fn apps_deploy(
+        &self,
+        app_name: &str,
+        body: &types::AppDeployment,
+    ) -> Result<ResponseValue<types::AppDeployment>, Error> {
+        self.call(&operations::APPS_DEPLOY).path("app_name", &app_name).json(body).send().await
+    }
+    /// Get a deployment of an app
+    ///
+    /// Returns one deployment of an app. Poll it after a deploy.
+    ///
+    /// Sends a `GET` request to `/api/2.0/apps/{app_name}/deployments/{deployment_id}`
+    ///
+    /// Arguments:
+    /// - `app_name`: The app's name.
+    /// - `deployment_id`: The deployment's id.
+    pub async fn apps_get_deployment(
+        &self,
+        app_name: &str,
+        deployment_id: &str,
+    ) -> Result<ResponseValue<types::AppDeployment>, Error> {
+        self.call(&operations::APPS_GET_DEPLOYMENT)
+            .path("app_name", &app_name)
+            .path("deployment_id", &deployment_id)
+            .send()
+            .await
+    }
     /// List clusters
     ///
     /// Lists pinned and running clusters, and those that ended within the last 30 days. Follow `next_page_token` until it is absent or empty; a page may be shorter than asked for.
@@ -7258,6 +11597,355 @@ impl Client {
         body: &types::CancelCommand,
     ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::COMMANDS_CANCEL).json(body).send().await
+    }
+    /// List dashboards
+    ///
+    /// Lists dashboards, without their content, path and etag. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/lakeview/dashboards`
+    pub async fn dashboards_list(
+        &self,
+        query: &types::DashboardsListQuery,
+    ) -> Result<ResponseValue<types::ListDashboardsResponse>, Error> {
+        self.call(&operations::DASHBOARDS_LIST).query_object(query).send().await
+    }
+    /// Create a draft dashboard
+    ///
+    /// Creates a draft dashboard as a file in a workspace folder. `dashboards_publish` makes it visible to viewers.
+    ///
+    /// Sends a `POST` request to `/api/2.0/lakeview/dashboards`
+    pub async fn dashboards_create(
+        &self,
+        query: &types::DashboardsCreateQuery,
+        body: &types::Dashboard,
+    ) -> Result<ResponseValue<types::Dashboard>, Error> {
+        self.call(&operations::DASHBOARDS_CREATE).query_object(query).json(body).send().await
+    }
+    /// Get a draft dashboard
+    ///
+    /// Returns the draft of one dashboard with its content.
+    ///
+    /// Sends a `GET` request to `/api/2.0/lakeview/dashboards/{dashboard_id}`
+    ///
+    /// Arguments:
+    /// - `dashboard_id`: The dashboard's id.
+    pub async fn dashboards_get(&self, dashboard_id: &str) -> Result<ResponseValue<types::Dashboard>, Error> {
+        self.call(&operations::DASHBOARDS_GET).path("dashboard_id", &dashboard_id).send().await
+    }
+    /// Move a dashboard to the trash
+    ///
+    /// Moves a dashboard to the trash, from which a user can restore it.
+    ///
+    /// Sends a `DELETE` request to `/api/2.0/lakeview/dashboards/{dashboard_id}`
+    ///
+    /// Arguments:
+    /// - `dashboard_id`: The dashboard's id.
+    pub async fn dashboards_trash(
+        &self,
+        dashboard_id: &str,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::DASHBOARDS_TRASH).path("dashboard_id", &dashboard_id).send().await
+    }
+    /// Change a draft dashboard
+    ///
+    /// Changes the members of a draft that are given. With `etag` the change is refused if someone has changed the draft since it was read. The published version stays as it is until `dashboards_publish`.
+    ///
+    /// Sends a `PATCH` request to `/api/2.0/lakeview/dashboards/{dashboard_id}`
+    ///
+    /// Arguments:
+    /// - `dashboard_id`: The dashboard's id.
+    /// - `query`
+    /// - `body`
+    pub async fn dashboards_update(
+        &self,
+        dashboard_id: &str,
+        query: &types::DashboardsUpdateQuery,
+        body: &types::Dashboard,
+    ) -> Result<ResponseValue<types::Dashboard>, Error> {
+        self.call(&operations::DASHBOARDS_UPDATE)
+            .path("dashboard_id", &dashboard_id)
+            .query_object(query)
+            .json(body)
+            .send()
+            .await
+    }
+    /// Publish a dashboard
+    ///
+    /// Publishes the current draft, in place of the version published before.
+    ///
+    /// Sends a `POST` request to `/api/2.0/lakeview/dashboards/{dashboard_id}/published`
+    ///
+    /// Arguments:
+    /// - `dashboard_id`: The dashboard's id.
+    /// - `body`
+    pub async fn dashboards_publish(
+        &self,
+        dashboard_id: &str,
+        body: &types::PublishRequest,
+    ) -> Result<ResponseValue<types::PublishedDashboard>, Error> {
+        self.call(&operations::DASHBOARDS_PUBLISH).path("dashboard_id", &dashboard_id).json(body).send().await
+    }
+    /// List database instances
+    ///
+    /// Lists the database instances of the workspace. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/database/instances`
+    pub async fn database_list_instances(
+        &self,
+        query: &types::DatabaseListInstancesQuery,
+    ) -> Result<ResponseValue<types::ListDatabaseInstancesResponse>, Error> {
+        self.call(&operations::DATABASE_LIST_INSTANCES).query_object(query).send().await
+    }
+    /// Create a database instance
+    ///
+    /// Creates a database instance and starts it. It returns at once; poll `database_get_instance` until the state is `AVAILABLE`. Names are unique, so a second create is refused.
+    ///
+    /// Sends a `POST` request to `/api/2.0/database/instances`
+    pub async fn database_create_instance(
+        &self,
+        body: &types::DatabaseInstance,
+    ) -> Result<ResponseValue<types::DatabaseInstance>, Error> {
+        self.call(&operations::DATABASE_CREATE_INSTANCE).json(body).send().await
+    }
+    /// Get a database instance
+    ///
+    /// Returns one database instance with its state and the host names to connect to.
+    ///
+    /// Sends a `GET` request to `/api/2.0/database/instances/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The instance's name.
+    pub async fn database_get_instance(
+        &self,
+        name: &str,
+    ) -> Result<ResponseValue<types::DatabaseInstance>, Error> {
+        self.call(&operations::DATABASE_GET_INSTANCE).path("name", &name).send().await
+    }
+    /// Delete a database instance
+    ///
+    /// Deletes a database instance and its data. It is refused if other instances descend from this one, unless `force` is true.
+    ///
+    /// Sends a `DELETE` request to `/api/2.0/database/instances/{name}`
+    ///
+    /// Arguments:
+    /// - `name`: The instance's name.
+    /// - `query`
+    pub async fn database_delete_instance(
+        &self,
+        name: &str,
+        query: &types::DatabaseDeleteInstanceQuery,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::DATABASE_DELETE_INSTANCE).path("name", &name).query_object(query).send().await
+    }
+    /// Create a database credential
+    ///
+    /// Returns a short-lived token that serves as the password of the caller when connecting to database instances. Name instances, claims or both. A second call returns another token and leaves the first valid.
+    ///
+    /// Sends a `POST` request to `/api/2.0/database/credentials`
+    pub async fn database_generate_credential(
+        &self,
+        body: &types::GenerateDatabaseCredentialRequest,
+    ) -> Result<ResponseValue<types::DatabaseCredential>, Error> {
+        self.call(&operations::DATABASE_GENERATE_CREDENTIAL).json(body).send().await
+    }
+    /// List Genie spaces
+    ///
+    /// Lists the Genie spaces that the caller may see, without their content. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/genie/spaces`
+    pub async fn genie_list_spaces(
+        &self,
+        query: &types::GenieListSpacesQuery,
+    ) -> Result<ResponseValue<types::GenieListSpacesResponse>, Error> {
+        self.call(&operations::GENIE_LIST_SPACES).query_object(query).send().await
+    }
+    /// Get a Genie space
+    ///
+    /// Returns one Genie space.
+    ///
+    /// Sends a `GET` request to `/api/2.0/genie/spaces/{space_id}`
+    ///
+    /// Arguments:
+    /// - `space_id`: The space's id.
+    /// - `query`
+    pub async fn genie_get_space(
+        &self,
+        space_id: &str,
+        query: &types::GenieGetSpaceQuery,
+    ) -> Result<ResponseValue<types::GenieSpace>, Error> {
+        self.call(&operations::GENIE_GET_SPACE).path("space_id", &space_id).query_object(query).send().await
+    }
+    /// Start a conversation
+    ///
+    /// Starts a conversation in a Genie space with its first message. It returns at once; poll `genie_get_message` until the status is `COMPLETED`, `FAILED` or `CANCELLED`. Each call starts another conversation.
+    ///
+    /// Sends a `POST` request to `/api/2.0/genie/spaces/{space_id}/start-conversation`
+    ///
+    /// Arguments:
+    /// - `space_id`: The space's id.
+    /// - `body`
+    pub async fn genie_start_conversation(
+        &self,
+        space_id: &str,
+        body: &types::GenieStartConversationMessageRequest,
+    ) -> Result<ResponseValue<types::GenieStartConversationResponse>, Error> {
+        self.call(&operations::GENIE_START_CONVERSATION).path("space_id", &space_id).json(body).send().await
+    }
+    /// Add a message to a conversation
+    ///
+    /// Asks the next question in a conversation; the answer takes all earlier messages into account. It returns at once; poll `genie_get_message` until the status is `COMPLETED`, `FAILED` or `CANCELLED`. Each call adds another message.
+    ///
+    /// Sends a `POST` request to `/api/2.0/genie/spaces/{space_id}/conversations/{conversation_id}/messages`
+    ///
+    /// Arguments:
+    /// - `space_id`: The space's id.
+    /// - `conversation_id`: The conversation's id.
+    /// - `body`
+    pub async fn genie_create_message(
+        &self,
+        space_id: &str,
+        conversation_id: &str,
+        body: &types::GenieCreateConversationMessageRequest,
+    ) -> Result<ResponseValue<types::GenieMessage>, Error> {
+        self.call(&operations::GENIE_CREATE_MESSAGE)
+            .path("space_id", &space_id)
+            .path("conversation_id", &conversation_id)
+            .json(body)
+            .send()
+            .await
+    }
+    /// Get a message
+    ///
+    /// Returns one message with its status and, once it is completed, the answer in its attachments.
+    ///
+    /// Sends a `GET` request to `/api/2.0/genie/spaces/{space_id}/conversations/{conversation_id}/messages/{message_id}`
+    ///
+    /// Arguments:
+    /// - `space_id`: The space's id.
+    /// - `conversation_id`: The conversation's id.
+    /// - `message_id`: The message's id.
+    pub async fn genie_get_message(
+        &self,
+        space_id: &str,
+        conversation_id: &str,
+        message_id: &str,
+    ) -> Result<ResponseValue<types::GenieMessage>, Error> {
+        self.call(&operations::GENIE_GET_MESSAGE)
+            .path("space_id", &space_id)
+            .path("conversation_id", &conversation_id)
+            .path("message_id", &message_id)
+            .send()
+            .await
+    }
+    /// Get the result of a message's query
+    ///
+    /// Returns the result of the SQL query in an attachment, once the status of the message is `EXECUTING_QUERY` or `COMPLETED`. After `QUERY_RESULT_EXPIRED`, run it again with `genie_execute_message_attachment_query`.
+    ///
+    /// Sends a `GET` request to `/api/2.0/genie/spaces/{space_id}/conversations/{conversation_id}/messages/{message_id}/attachments/{attachment_id}/query-result`
+    ///
+    /// Arguments:
+    /// - `space_id`: The space's id.
+    /// - `conversation_id`: The conversation's id.
+    /// - `message_id`: The message's id.
+    /// - `attachment_id`: The attachment's id.
+    pub async fn genie_get_message_attachment_query_result(
+        &self,
+        space_id: &str,
+        conversation_id: &str,
+        message_id: &str,
+        attachment_id: &str,
+    ) -> Result<ResponseValue<types::GenieGetMessageQueryResultResponse>, Error> {
+        self.call(&operations::GENIE_GET_MESSAGE_ATTACHMENT_QUERY_RESULT)
+            .path("space_id", &space_id)
+            .path("conversation_id", &conversation_id)
+            .path("message_id", &message_id)
+            .path("attachment_id", &attachment_id)
+            .send()
+            .await
+    }
+    /// Run a message's query again
+    ///
+    /// Runs the SQL query in an attachment again, which is needed when its result has expired.
+    ///
+    /// Sends a `POST` request to `/api/2.0/genie/spaces/{space_id}/conversations/{conversation_id}/messages/{message_id}/attachments/{attachment_id}/execute-query`
+    ///
+    /// Arguments:
+    /// - `space_id`: The space's id.
+    /// - `conversation_id`: The conversation's id.
+    /// - `message_id`: The message's id.
+    /// - `attachment_id`: The attachment's id.
+    pub async fn genie_execute_message_attachment_query(
+        &self,
+        space_id: &str,
+        conversation_id: &str,
+        message_id: &str,
+        attachment_id: &str,
+    ) -> Result<ResponseValue<types::GenieGetMessageQueryResultResponse>, Error> {
+        self.call(&operations::GENIE_EXECUTE_MESSAGE_ATTACHMENT_QUERY)
+            .path("space_id", &space_id)
+            .path("conversation_id", &conversation_id)
+            .path("message_id", &message_id)
+            .path("attachment_id", &attachment_id)
+            .send()
+            .await
+    }
+    /// List conversations
+    ///
+    /// Lists the caller's conversations in a Genie space. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/genie/spaces/{space_id}/conversations`
+    ///
+    /// Arguments:
+    /// - `space_id`: The space's id.
+    /// - `query`
+    pub async fn genie_list_conversations(
+        &self,
+        space_id: &str,
+        query: &types::GenieListConversationsQuery,
+    ) -> Result<ResponseValue<types::GenieListConversationsResponse>, Error> {
+        self.call(&operations::GENIE_LIST_CONVERSATIONS)
+            .path("space_id", &space_id)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// List IP access lists
+    ///
+    /// Returns all IP access lists of the workspace in one answer. Only administrators may call it.
+    ///
+    /// Sends a `GET` request to `/api/2.0/ip-access-lists`
+    pub async fn ip_access_lists_list(
+        &self,
+    ) -> Result<ResponseValue<types::ListIpAccessListResponse>, Error> {
+        self.call(&operations::IP_ACCESS_LISTS_LIST).send().await
+    }
+    /// Create an IP access list
+    ///
+    /// Creates an IP access list. Labels need not be unique, so a repeated create makes two. Lists have no effect until the workspace setting `enableIpAccessLists` is on, and a change takes some minutes. A list that would lock out the caller's own address is refused with `INVALID_STATE`, and more than 1000 addresses in all lists with `QUOTA_EXCEEDED`.
+    ///
+    /// Sends a `POST` request to `/api/2.0/ip-access-lists`
+    pub async fn ip_access_lists_create(
+        &self,
+        body: &types::CreateIpAccessList,
+    ) -> Result<ResponseValue<types::CreateIpAccessListResponse>, Error> {
+        self.call(&operations::IP_ACCESS_LISTS_CREATE).json(body).send().await
+    }
+    /// Delete an IP access list
+    ///
+    /// Deletes an IP access list. Only administrators may call it.
+    ///
+    /// Sends a `DELETE` request to `/api/2.0/ip-access-lists/{ip_access_list_id}`
+    ///
+    /// Arguments:
+    /// - `ip_access_list_id`: The list's id.
+    pub async fn ip_access_lists_delete(
+        &self,
+        ip_access_list_id: &str,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::IP_ACCESS_LISTS_DELETE)
+            .path("ip_access_list_id", &ip_access_list_id)
+            .send()
+            .await
     }
     /// Create a job
     ///
@@ -7450,6 +12138,90 @@ impl Client {
     ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::RUNS_CANCEL_ALL).json(body).send().await
     }
+    /// Create a Postgres credential
+    ///
+    /// Returns a short-lived token that serves as the caller's password when connecting to an endpoint. A second call returns another token and leaves the first valid.
+    ///
+    /// Sends a `POST` request to `/api/2.0/postgres/credentials`
+    pub async fn postgres_generate_credential(
+        &self,
+        body: &types::PostgresGenerateDatabaseCredentialRequest,
+    ) -> Result<ResponseValue<types::PostgresDatabaseCredential>, Error> {
+        self.call(&operations::POSTGRES_GENERATE_CREDENTIAL).json(body).send().await
+    }
+    /// List Postgres projects
+    ///
+    /// Lists the projects that the caller may see. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/postgres/projects`
+    pub async fn postgres_list_projects(
+        &self,
+        query: &types::PostgresListProjectsQuery,
+    ) -> Result<ResponseValue<types::ListPostgresProjectsResponse>, Error> {
+        self.call(&operations::POSTGRES_LIST_PROJECTS).query_object(query).send().await
+    }
+    /// List branches of a project
+    ///
+    /// Lists the branches of a project. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/postgres/{parent}/branches`
+    ///
+    /// Arguments:
+    /// - `parent`: The project's name, such as `projects/p`. Its slashes are kept.
+    /// - `query`
+    pub async fn postgres_list_branches(
+        &self,
+        parent: &str,
+        query: &types::PostgresListBranchesQuery,
+    ) -> Result<ResponseValue<types::ListPostgresBranchesResponse>, Error> {
+        self.call(&operations::POSTGRES_LIST_BRANCHES)
+            .path_with_slashes("parent", &parent)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// List endpoints of a branch
+    ///
+    /// Lists the endpoints of a branch. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/postgres/{parent}/endpoints`
+    ///
+    /// Arguments:
+    /// - `parent`: The branch's name, such as `projects/p/branches/b`. Its slashes are kept.
+    /// - `query`
+    pub async fn postgres_list_endpoints(
+        &self,
+        parent: &str,
+        query: &types::PostgresListEndpointsQuery,
+    ) -> Result<ResponseValue<types::ListPostgresEndpointsResponse>, Error> {
+        self.call(&operations::POSTGRES_LIST_ENDPOINTS)
+            .path_with_slashes("parent", &parent)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// List saved queries
+    ///
+    /// Lists the saved queries that the caller may see, by the time of their creation. Follow `next_page_token` until it is absent or empty. The service throttles callers that list from ten or more tasks at once.
+    ///
+    /// Sends a `GET` request to `/api/2.0/sql/queries`
+    pub async fn queries_list(
+        &self,
+        query: &types::QueriesListQuery,
+    ) -> Result<ResponseValue<types::ListQueryObjectsResponse>, Error> {
+        self.call(&operations::QUERIES_LIST).query_object(query).send().await
+    }
+    /// Get a saved query
+    ///
+    /// Returns one saved query with its text and its parameters.
+    ///
+    /// Sends a `GET` request to `/api/2.0/sql/queries/{id}`
+    ///
+    /// Arguments:
+    /// - `id`: The query's id, a UUID.
+    pub async fn queries_get(&self, id: &str) -> Result<ResponseValue<types::SavedQuery>, Error> {
+        self.call(&operations::QUERIES_GET).path("id", &id).send().await
+    }
     /// Run a statement
     ///
     /// Hands a statement to a warehouse and waits for its end, at most `wait_timeout`. An answer whose state is `PENDING` or `RUNNING` means go on with `statements_get`; one that is `SUCCEEDED` holds the manifest and the first chunk of rows. SQL that fails is no HTTP error: the status is 200 and `status.state` is `FAILED`. Sent twice, the statement runs twice.
@@ -7509,6 +12281,36 @@ impl Client {
     ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::STATEMENTS_CANCEL).path("statement_id", &statement_id).send().await
     }
+    /// Create a token
+    ///
+    /// Creates a personal access token for the caller. The answer is the only one that holds its value. Each call creates another token; past the caller's quota it fails with `QUOTA_EXCEEDED`.
+    ///
+    /// Sends a `POST` request to `/api/2.0/token/create`
+    pub async fn tokens_create(
+        &self,
+        body: &types::CreateTokenRequest,
+    ) -> Result<ResponseValue<types::CreateTokenResponse>, Error> {
+        self.call(&operations::TOKENS_CREATE).json(body).send().await
+    }
+    /// List tokens
+    ///
+    /// Returns all valid tokens of the caller in one answer, without their values.
+    ///
+    /// Sends a `GET` request to `/api/2.0/token/list`
+    pub async fn tokens_list(&self) -> Result<ResponseValue<types::ListPublicTokensResponse>, Error> {
+        self.call(&operations::TOKENS_LIST).send().await
+    }
+    /// Revoke a token
+    ///
+    /// Revokes a token of the caller, also the one that the request is sent with. A token that is not valid fails with `RESOURCE_DOES_NOT_EXIST`.
+    ///
+    /// Sends a `POST` request to `/api/2.0/token/delete`
+    pub async fn tokens_delete(
+        &self,
+        body: &types::RevokeTokenRequest,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::TOKENS_DELETE).json(body).send().await
+    }
     /// Get the user of the credential
     ///
     /// Returns the user or service principal that the request's credential belongs to: the cheapest way to try a connection. The path stays under `preview`. The response header `X-Databricks-Org-Id` holds the workspace's id. The service labels the body `application/scim+json`; it is plain JSON. Entitlements are slow to collect: leave them out with `excludedAttributes`.
@@ -7516,6 +12318,238 @@ impl Client {
     /// Sends a `GET` request to `/api/2.0/preview/scim/v2/Me`
     pub async fn users_me(&self, query: &types::UsersMeQuery) -> Result<ResponseValue<types::User>, Error> {
         self.call(&operations::USERS_ME).query_object(query).send().await
+    }
+    /// List vector search endpoints
+    ///
+    /// Lists the endpoints of the workspace. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/vector-search/endpoints`
+    pub async fn vector_search_endpoints_list(
+        &self,
+        query: &types::VectorSearchEndpointsListQuery,
+    ) -> Result<ResponseValue<types::ListVectorSearchEndpointsResponse>, Error> {
+        self.call(&operations::VECTOR_SEARCH_ENDPOINTS_LIST).query_object(query).send().await
+    }
+    /// Create a vector search endpoint
+    ///
+    /// Creates an endpoint. It returns at once; poll `vector_search_endpoints_get` until the state in `endpoint_status` is `ONLINE`. Names are unique, so a second create is refused.
+    ///
+    /// Sends a `POST` request to `/api/2.0/vector-search/endpoints`
+    pub async fn vector_search_endpoints_create(
+        &self,
+        body: &types::CreateVectorSearchEndpoint,
+    ) -> Result<ResponseValue<types::VectorSearchEndpointInfo>, Error> {
+        self.call(&operations::VECTOR_SEARCH_ENDPOINTS_CREATE).json(body).send().await
+    }
+    /// Get a vector search endpoint
+    ///
+    /// Returns one endpoint with its status.
+    ///
+    /// Sends a `GET` request to `/api/2.0/vector-search/endpoints/{endpoint_name}`
+    ///
+    /// Arguments:
+    /// - `endpoint_name`: The endpoint's name.
+    pub async fn vector_search_endpoints_get(
+        &self,
+        endpoint_name: &str,
+    ) -> Result<ResponseValue<types::VectorSearchEndpointInfo>, Error> {
+        self.call(&operations::VECTOR_SEARCH_ENDPOINTS_GET).path("endpoint_name", &endpoint_name).send().await
+    }
+    /// Delete a vector search endpoint
+    ///
+    /// Deletes an endpoint. Delete its indexes first.
+    ///
+    /// Sends a `DELETE` request to `/api/2.0/vector-search/endpoints/{endpoint_name}`
+    ///
+    /// Arguments:
+    /// - `endpoint_name`: The endpoint's name.
+    pub async fn vector_search_endpoints_delete(
+        &self,
+        endpoint_name: &str,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::VECTOR_SEARCH_ENDPOINTS_DELETE)
+            .path("endpoint_name", &endpoint_name)
+            .send()
+            .await
+    }
+    /// List the indexes of an endpoint
+    ///
+    /// Lists the indexes on one endpoint, without their status. Follow `next_page_token` until it is absent or empty.
+    ///
+    /// Sends a `GET` request to `/api/2.0/vector-search/indexes`
+    ///
+    /// Arguments:
+    /// - `endpoint_name`: The endpoint's name.
+    /// - `query`
+    pub async fn vector_search_indexes_list(
+        &self,
+        endpoint_name: &str,
+        query: &types::VectorSearchIndexesListQuery,
+    ) -> Result<ResponseValue<types::ListVectorIndexesResponse>, Error> {
+        self.call(&operations::VECTOR_SEARCH_INDEXES_LIST)
+            .query("endpoint_name", &endpoint_name)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// Create a vector search index
+    ///
+    /// Creates an index on an endpoint. It returns at once; poll `vector_search_indexes_get` until `ready` in `status` is true. Names are unique, so a second create is refused.
+    ///
+    /// Sends a `POST` request to `/api/2.0/vector-search/indexes`
+    pub async fn vector_search_indexes_create(
+        &self,
+        body: &types::CreateVectorIndexRequest,
+    ) -> Result<ResponseValue<types::VectorIndex>, Error> {
+        self.call(&operations::VECTOR_SEARCH_INDEXES_CREATE).json(body).send().await
+    }
+    /// Get a vector search index
+    ///
+    /// Returns one index with its status.
+    ///
+    /// Sends a `GET` request to `/api/2.0/vector-search/indexes/{index_name}`
+    ///
+    /// Arguments:
+    /// - `index_name`: The full name of the index, `catalog.schema.name`.
+    /// - `query`
+    pub async fn vector_search_indexes_get(
+        &self,
+        index_name: &str,
+        query: &types::VectorSearchIndexesGetQuery,
+    ) -> Result<ResponseValue<types::VectorIndex>, Error> {
+        self.call(&operations::VECTOR_SEARCH_INDEXES_GET)
+            .path("index_name", &index_name)
+            .query_object(query)
+            .send()
+            .await
+    }
+    /// Delete a vector search index
+    ///
+    /// Deletes an index. The table that it was made from stays.
+    ///
+    /// Sends a `DELETE` request to `/api/2.0/vector-search/indexes/{index_name}`
+    ///
+    /// Arguments:
+    /// - `index_name`: The full name of the index, `catalog.schema.name`.
+    pub async fn vector_search_indexes_delete(
+        &self,
+        index_name: &str,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::VECTOR_SEARCH_INDEXES_DELETE).path("index_name", &index_name).send().await
+    }
+    /// Query a vector search index
+    ///
+    /// Returns the rows that are most similar to `query_text` or `query_vector`, best first. More than 1000 rows come in pages: pass `next_page_token` to `vector_search_indexes_query_next_page`. It reads only.
+    ///
+    /// Sends a `POST` request to `/api/2.0/vector-search/indexes/{index_name}/query`
+    ///
+    /// Arguments:
+    /// - `index_name`: The full name of the index, `catalog.schema.name`.
+    /// - `body`
+    pub async fn vector_search_indexes_query(
+        &self,
+        index_name: &str,
+        body: &types::QueryVectorIndexRequest,
+    ) -> Result<ResponseValue<types::QueryVectorIndexResponse>, Error> {
+        self.call(&operations::VECTOR_SEARCH_INDEXES_QUERY)
+            .path("index_name", &index_name)
+            .json(body)
+            .send()
+            .await
+    }
+    /// Get the next page of a query
+    ///
+    /// Returns the next page of a query of an index. It reads only.
+    ///
+    /// Sends a `POST` request to `/api/2.0/vector-search/indexes/{index_name}/query-next-page`
+    ///
+    /// Arguments:
+    /// - `index_name`: The full name of the index, `catalog.schema.name`.
+    /// - `body`
+    pub async fn vector_search_indexes_query_next_page(
+        &self,
+        index_name: &str,
+        body: &types::QueryVectorIndexNextPageRequest,
+    ) -> Result<ResponseValue<types::QueryVectorIndexResponse>, Error> {
+        self.call(&operations::VECTOR_SEARCH_INDEXES_QUERY_NEXT_PAGE)
+            .path("index_name", &index_name)
+            .json(body)
+            .send()
+            .await
+    }
+    /// Read the rows of an index in order
+    ///
+    /// Returns rows in the order of their primary key, starting after `last_primary_key`. Pass the key that the answer ends with to get the rows after it. It reads only.
+    ///
+    /// Sends a `POST` request to `/api/2.0/vector-search/indexes/{index_name}/scan`
+    ///
+    /// Arguments:
+    /// - `index_name`: The full name of the index, `catalog.schema.name`.
+    /// - `body`
+    pub async fn vector_search_indexes_scan(
+        &self,
+        index_name: &str,
+        body: &types::ScanVectorIndexRequest,
+    ) -> Result<ResponseValue<types::ScanVectorIndexResponse>, Error> {
+        self.call(&operations::VECTOR_SEARCH_INDEXES_SCAN)
+            .path("index_name", &index_name)
+            .json(body)
+            .send()
+            .await
+    }
+    /// Synchronize an index with its table
+    ///
+    /// Starts to bring an index up to date with its table. It returns at once. The index must be of type `DELTA_SYNC` with a triggered pipeline. Each call starts another update of the pipeline.
+    ///
+    /// Sends a `POST` request to `/api/2.0/vector-search/indexes/{index_name}/sync`
+    ///
+    /// Arguments:
+    /// - `index_name`: The full name of the index, `catalog.schema.name`.
+    pub async fn vector_search_indexes_sync(
+        &self,
+        index_name: &str,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::VECTOR_SEARCH_INDEXES_SYNC).path("index_name", &index_name).send().await
+    }
+    /// Insert or replace rows of an index
+    ///
+    /// Inserts rows, or replaces those with the same primary key. The index must be of type `DIRECT_ACCESS`. Some rows may fail while others succeed: read `status`.
+    ///
+    /// Sends a `POST` request to `/api/2.0/vector-search/indexes/{index_name}/upsert-data`
+    ///
+    /// Arguments:
+    /// - `index_name`: The full name of the index, `catalog.schema.name`.
+    /// - `body`
+    pub async fn vector_search_indexes_upsert_data(
+        &self,
+        index_name: &str,
+        body: &types::UpsertDataVectorIndexRequest,
+    ) -> Result<ResponseValue<types::UpsertDataVectorIndexResponse>, Error> {
+        self.call(&operations::VECTOR_SEARCH_INDEXES_UPSERT_DATA)
+            .path("index_name", &index_name)
+            .json(body)
+            .send()
+            .await
+    }
+    /// Delete rows of an index
+    ///
+    /// Deletes the rows with the given primary keys. The index must be of type `DIRECT_ACCESS`. The service requires `primary_keys`. Some rows may fail while others succeed: read `status`.
+    ///
+    /// Sends a `DELETE` request to `/api/2.0/vector-search/indexes/{index_name}/delete-data`
+    ///
+    /// Arguments:
+    /// - `index_name`: The full name of the index, `catalog.schema.name`.
+    /// - `query`
+    pub async fn vector_search_indexes_delete_data(
+        &self,
+        index_name: &str,
+        query: &types::VectorSearchIndexesDeleteDataQuery,
+    ) -> Result<ResponseValue<types::DeleteDataVectorIndexResponse>, Error> {
+        self.call(&operations::VECTOR_SEARCH_INDEXES_DELETE_DATA)
+            .path("index_name", &index_name)
+            .query_object(query)
+            .send()
+            .await
     }
     /// List warehouses
     ///
@@ -7560,5 +12594,30 @@ impl Client {
     /// - `id`: The warehouse's id, 16 hexadecimal digits.
     pub async fn warehouses_stop(&self, id: &str) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::WAREHOUSES_STOP).path("id", &id).send().await
+    }
+    /// Get workspace settings
+    ///
+    /// Returns the settings that `keys` names. Only administrators may call it, and a name that the service does not know fails with status 400.
+    ///
+    /// Sends a `GET` request to `/api/2.0/workspace-conf`
+    ///
+    /// Arguments:
+    /// - `keys`: The names of the settings, separated by commas, such as `enableIpAccessLists`.
+    pub async fn workspace_conf_get_status(
+        &self,
+        keys: &str,
+    ) -> Result<ResponseValue<types::WorkspaceConf>, Error> {
+        self.call(&operations::WORKSPACE_CONF_GET_STATUS).query("keys", &keys).send().await
+    }
+    /// Change workspace settings
+    ///
+    /// Sets the settings that are given and leaves the others alone. Only administrators may call it.
+    ///
+    /// Sends a `PATCH` request to `/api/2.0/workspace-conf`
+    pub async fn workspace_conf_set_status(
+        &self,
+        body: &types::WorkspaceConf,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::WORKSPACE_CONF_SET_STATUS).json(body).send().await
     }
 }
