@@ -172,3 +172,34 @@ async fn a_model_answers_in_whatever_form_it_likes() {
         (&Some(json!({ "0": 1.5 })), &json!({ "id": "t" }))
     );
 }
+
+#[tokio::test]
+async fn rows_of_an_index_keep_the_types_of_their_cells() {
+    let body = r#"{
+        "manifest": {"column_count": 3, "columns": [{"name": "id"}, {"name": "text"}, {"name": "score"}]},
+        "result": {"row_count": 1, "data_array": [["17", null, 0.0042]]},
+        "next_page_token": ""
+    }"#;
+    let request = types::QueryVectorIndexRequest {
+        columns: vec!["id".to_owned(), "text".to_owned()],
+        query_text: Some("a question".to_owned()),
+        ..Default::default()
+    };
+    let answer = Scripted::answering(200, body)
+        .vector_search_indexes_query("main.shop.index", &request)
+        .await
+        .unwrap();
+    let rows = answer.result.as_ref().unwrap().data_array.as_ref().unwrap();
+    assert_eq!(rows[0], [json!("17"), Value::Null, json!(0.0042)]);
+}
+
+#[tokio::test]
+async fn a_workspace_setting_that_was_never_set_is_missing() {
+    let body = r#"{"enableIpAccessLists": null, "maxTokenLifetimeDays": "90"}"#;
+    let answer = Scripted::answering(200, body)
+        .workspace_conf_get_status("enableIpAccessLists,maxTokenLifetimeDays")
+        .await
+        .unwrap();
+    let settings: Vec<_> = answer.iter().collect();
+    assert_eq!(settings, [(&"maxTokenLifetimeDays".to_owned(), &"90".to_owned())]);
+}

@@ -5,7 +5,16 @@ use std::collections::BTreeSet;
 use brickwire_client::OPERATIONS;
 
 /// Operations that create something whose name is unique: a second one is refused, and nothing is made twice.
-const UNIQUE: &[&str] = &["experiments_create", "groups_create", "serving_create", "users_create"];
+const UNIQUE: &[&str] = &[
+    "cluster_policies_create",
+    "experiments_create",
+    "groups_create",
+    "repos_create",
+    "secret_scopes_create",
+    "serving_create",
+    "users_create",
+    "warehouses_create",
+];
 
 #[test]
 fn every_operation_says_where_it_is_and_is_there_once() {

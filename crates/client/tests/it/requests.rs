@@ -37,6 +37,13 @@ async fn required_query_parameters_keep_their_wire_names() {
 }
 
 #[tokio::test]
+async fn a_name_in_the_middle_of_a_path_keeps_its_slashes() {
+    let (client, transport) = Scripted::client(&[]);
+    client.postgres_list_endpoints("projects/p/branches/b c", &Default::default()).await.unwrap();
+    assert_eq!(transport.sent()[0].target, "/api/2.0/postgres/projects/p/branches/b%20c/endpoints");
+}
+
+#[tokio::test]
 async fn a_path_parameter_stays_one_segment() {
     for (id, expected) in [
         ("abc-123_4.5~", "abc-123_4.5~"),

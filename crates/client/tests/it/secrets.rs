@@ -31,3 +31,21 @@ fn what_we_send_in_secret_stays_out_too() {
     let text = format!("{parameter:?} {login:?}");
     assert!(!text.contains("s3cret") && text.contains("who"), "{text}");
 }
+
+#[tokio::test]
+async fn new_credentials_stay_out_of_debug_output() {
+    let body = r#"{"token_value": "dapi-s3cret", "token_info": {"token_id": "17"}}"#;
+    let token = Scripted::answering(200, body).tokens_create(&Default::default()).await.unwrap();
+    assert_eq!(token.token_value.as_deref(), Some("dapi-s3cret"));
+    let body = r#"{"token": "s3cret", "expire_time": "2026-01-01T00:00:00Z"}"#;
+    let login =
+        Scripted::answering(200, body).postgres_generate_credential(&Default::default()).await.unwrap();
+    assert_eq!(login.token.as_deref(), Some("s3cret"));
+    let variable = types::AppEnvVar {
+        name: Some("PASSWORD".to_owned()),
+        value: Some("s3cret".to_owned()),
+        ..Default::default()
+    };
+    let text = format!("{token:?} {login:?} {variable:?}");
+    assert!(!text.contains("s3cret") && text.contains("17") && text.contains("PASSWORD"), "{text}");
+}
