@@ -10,6 +10,8 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 mod execute;
+mod export;
+mod for_each;
 mod pace;
 mod record;
 mod references;
@@ -55,7 +57,7 @@ pub(super) fn routes() -> Routes {
             .route(&path("runs/cancel-all"), post(runs::cancel_all))
             .route(&path("runs/repair"), post(runs::repair))
             .route(&path("runs/delete"), post(runs::delete))
-            .route(&path("runs/export"), get(runs::export));
+            .route(&path("runs/export"), get(export::export));
     }
     router
 }

@@ -306,3 +306,47 @@ async fn without_code_execution_no_file_is_read() {
     let told = output(&client, &run["tasks"][0]).await;
     assert_eq!(told["error"], "this sandbox was started without code execution");
 }
+
+#[tokio::test]
+async fn a_for_each_task_runs_once_for_each_input() {
+    let (_sandbox, client) = start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let code = "import sys\nprint(sys.argv[1])\nassert sys.argv[1] != 'bad'\n";
+    let mut inner = script(&folder, "inner", code, &[]);
+    inner["spark_python_task"]["parameters"] = json!(["{{input.name}}"]);
+    let task = |inputs: &str| json!([{ "task_key": "each", "for_each_task": { "inputs": inputs, "concurrency": 2, "task": inner } }]);
+    let run = ran(&client, task(r#"[{"name":"a"},{"name":"bad"},{"name":"c"}]"#)).await;
+    assert_eq!(results(&run), [("each", "FAILED")]);
+    assert!(run["state"]["state_message"].as_str().unwrap().contains("1 of 3 iterations failed"), "{run}");
+    let each = client.got(&get(&run["tasks"][0]["run_id"])).await;
+    let stats = &each["for_each_task"]["stats"]["task_run_stats"];
+    assert_eq!((&stats["succeeded_iterations"], &stats["failed_iterations"]), (&json!(2), &json!(1)));
+    let iterations = each["iterations"].as_array().unwrap();
+    let told: Vec<_> = iterations.iter().map(|one| one["state"]["result_state"].as_str().unwrap()).collect();
+    assert_eq!(told, ["SUCCESS", "FAILED", "SUCCESS"]);
+    assert_eq!(output(&client, &iterations[2]).await["logs"], "c\n");
+    assert!(output(&client, &iterations[1]).await["error"].as_str().unwrap().contains("AssertionError"));
+
+    for (inputs, why) in [("{}", "JSON array"), ("[", "JSON array")] {
+        let run = ran(&client, task(inputs)).await;
+        assert!(run["state"]["state_message"].as_str().unwrap().contains(why), "{run}");
+    }
+    let run = ran(&client, task("[]")).await;
+    assert_eq!(results(&run), [("each", "SUCCESS")]);
+}
+
+#[tokio::test]
+async fn the_run_of_a_notebook_is_exported_as_html() {
+    let (_sandbox, client) = start().await;
+    let notebook = |key: &str| {
+        json!({ "task_key": key, "notebook_task": {
+        "notebook_path": "/Workspace/Shared/import/check", "base_parameters": { "strict": "false" } } })
+    };
+    let run = ran(&client, json!([notebook("a")])).await;
+    let views = client.got(&format!("/api/2.2/jobs/runs/export?run_id={}", run["run_id"])).await;
+    let page = views["views"][0]["content"].as_str().unwrap();
+    assert!(page.contains("raise ValueError") && page.contains("3 files are good"), "{page}");
+    let run = ran(&client, json!([notebook("a"), notebook("b")])).await;
+    let path = format!("/api/2.2/jobs/runs/export?run_id={}", run["run_id"]);
+    assert_eq!(client.get(&path).await.0, 400);
+}

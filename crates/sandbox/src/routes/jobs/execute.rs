@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{
+    for_each,
     pace::{LOOK, pause},
     record::{Outcome, Progress, Run, Stage, TaskRun},
     references::{References, as_text},
@@ -231,6 +232,7 @@ fn conclude(call: &Call, run: &Run, key: &str, task: &Value, done: Done) -> Opti
 async fn one(call: &Call, run: &Arc<Run>, task: &Value, values: Value) -> Done {
     match kind(task) {
         Some("run_job_task") => run_job(call, run, &task["run_job_task"]).await,
+        Some("for_each_task") => for_each::run(call, run, task, values).await,
         _ => perform(call, run, task, values).await,
     }
 }

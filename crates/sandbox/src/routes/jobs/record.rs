@@ -99,6 +99,8 @@ pub(super) struct TaskRun {
     pub(super) output: Value,
     /// What it tells other tasks.
     pub(super) values: Value,
+    /// Those of a for-each task.
+    pub(super) iterations: Vec<TaskRun>,
 }
 
 impl TaskRun {
@@ -115,6 +117,7 @@ impl TaskRun {
             ended_ms: 0,
             output: json!({}),
             values: json!({}),
+            iterations: Vec::new(),
         }
     }
 
@@ -136,6 +139,11 @@ impl TaskRun {
         (self.stage, self.message, self.ended_ms) = (Stage::Ended(outcome), message.to_owned(), now_ms);
     }
 
+    /// An iteration shows how far it is, not one state after the other.
+    pub(super) fn iteration_to_json(&self) -> Value {
+        Self { shown: self.stage, ..self.clone() }.to_json()
+    }
+
     fn to_json(&self) -> Value {
         let mut shown = self.task.clone();
         let ended = matches!(self.shown, Stage::Ended(_));
@@ -148,11 +156,27 @@ impl TaskRun {
         if let (Some(outcome), true) = (self.output.get("outcome"), ended) {
             shown["condition_task"]["outcome"] = outcome.clone();
         }
+        if !self.iterations.is_empty() {
+            shown["for_each_task"]["stats"] = stats(&self.iterations);
+        }
         for (name, form) in forms(self.shown, if ended { &self.message } else { "" }) {
             shown[name] = form;
         }
         shown
     }
+}
+
+/// How many iterations are where.
+fn stats(iterations: &[TaskRun]) -> Value {
+    let count = |test: fn(&TaskRun) -> bool| iterations.iter().filter(|one| test(one)).count();
+    json!({ "task_run_stats": {
+        "total_iterations": iterations.len(),
+        "scheduled_iterations": count(|one| one.started_ms > 0),
+        "active_iterations": count(|one| one.stage == Stage::Running),
+        "completed_iterations": count(|one| one.outcome().is_some()),
+        "succeeded_iterations": count(|one| one.outcome() == Some(Outcome::Success)),
+        "failed_iterations": count(|one| one.outcome().is_some_and(Outcome::is_failure)),
+    } })
 }
 
 /// A run.
@@ -200,6 +224,14 @@ impl Progress {
             repairs: Vec::new(),
             parameters,
         }
+    }
+
+    /// The task's run or the iteration with this id.
+    pub(super) fn task_run(&self, run_id: i64) -> Option<&TaskRun> {
+        let tasks = self.tasks.iter().chain(&self.earlier);
+        tasks
+            .flat_map(|task| std::iter::once(task).chain(&task.iterations))
+            .find(|task| task.run_id == run_id)
     }
 
     /// Starts over, for a repair.
@@ -323,9 +355,9 @@ impl Run {
     /// What `get-output` shows for a task's run.
     pub(super) fn output(&self, url: &str, run_id: i64) -> Option<Value> {
         let progress = lock(&self.progress);
-        let task = progress.tasks.iter().chain(&progress.earlier).find(|task| task.run_id == run_id)?;
+        let task = progress.task_run(run_id)?;
         let mut metadata = self.to_json(url, &progress);
-        for (name, value) in task.to_json().as_object().into_iter().flatten() {
+        for (name, value) in task.iteration_to_json().as_object().into_iter().flatten() {
             metadata[name] = value.clone();
         }
         metadata["job_run_id"] = json!(self.id);

@@ -1,11 +1,11 @@
-//! Runs: list, get, output, cancel, repair, delete, export.
+//! Runs: list, get, output, cancel, repair, delete.
 
 use axum::Json;
 use serde_json::{Value, json};
 
 use super::{
     execute,
-    record::{Outcome, Stage, TaskRun},
+    record::{Outcome, Run, Stage, TaskRun},
     request::{jobs, listed, queried_id, required_id},
     settings::{self, items, text},
     state::new_id,
@@ -53,14 +53,31 @@ pub(super) async fn get_one(call: Call) -> Answer {
     let id = queried_id(&call, "run_id")?;
     let run = jobs(&call).run_of(id)?;
     if run.id != id {
-        let output = run.output(&call.server.url, id);
-        return output
-            .map(|output| Json(output["metadata"].clone()))
-            .ok_or_else(|| ApiError::internal("no task"));
+        return task(&call, &run, id);
     }
     let mut shown = run.read(&call.server.url);
     if call.query("include_history") != Some("true") {
         shown.as_object_mut().map(|run| run.remove("repair_history"));
+    }
+    Ok(Json(shown))
+}
+
+/// A task's run, with its iterations page by page.
+fn task(call: &Call, run: &Run, id: i64) -> Answer {
+    const MOST: usize = 100;
+    let missing = || ApiError::internal("no task");
+    let mut shown = run.output(&call.server.url, id).ok_or_else(missing)?["metadata"].take();
+    let iterations: Vec<_> = {
+        let progress = lock(&run.progress);
+        let task = progress.task_run(id).ok_or_else(missing)?;
+        task.iterations.iter().map(TaskRun::iteration_to_json).collect()
+    };
+    let (page, next) = page_by(call, "page_size", iterations, &format!("iterations {id}"), MOST)?;
+    if !page.is_empty() {
+        shown["iterations"] = json!(page);
+    }
+    if let Some(next) = next {
+        shown["next_page_token"] = json!(next);
     }
     Ok(Json(shown))
 }
@@ -200,11 +217,4 @@ fn chosen(tasks: &[TaskRun], body: &Value) -> Result<Vec<usize>, ApiError> {
         return Err(ApiError::invalid("The run has no task to run again."));
     }
     Ok((0..tasks.len()).filter(|at| keys.contains(&tasks[*at].key())).collect())
-}
-
-/// The sandbox makes no HTML of notebooks.
-pub(super) async fn export(call: Call) -> Answer {
-    let id = queried_id(&call, "run_id")?;
-    jobs(&call).run_of(id)?;
-    Err(ApiError::invalid("The sandbox exports no views of notebooks."))
 }

@@ -97,7 +97,7 @@ impl Jobs {
         let known = self.lock();
         let has_task = |run: &&Arc<Run>| {
             let progress = lock(&run.progress);
-            run.id == id || progress.tasks.iter().chain(&progress.earlier).any(|task| task.run_id == id)
+            run.id == id || progress.task_run(id).is_some()
         };
         known.runs.iter().find(has_task).cloned().ok_or_else(|| no_run(id))
     }
