@@ -2,13 +2,13 @@
 # no Python or a package can't be had.
 # shellcheck shell=bash
 
-# need_python PACKAGE…: sets $python, that of a virtual environment which has them.
+# need_python PACKAGE…: sets $python, that of a virtual environment which has them: $venv, or the one of most scripts.
 need_python() {
   if ! command -v python3 >/dev/null; then
     echo "SKIPPED: no python3 on this machine"
     exit 0
   fi
-  local venv=target/python-sdk
+  venv=${venv:-target/python-sdk}
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
   python="$venv/bin/python"
   if ! "$python" -m pip install --quiet --disable-pip-version-check "$@"; then

@@ -85,6 +85,11 @@ pub(crate) const STEPS: [Step; 17] = [
         run: |root| script(root, "tests/python_sdk.sh"),
     },
     Step {
+        name: "ecosystem",
+        about: "Airflow's operators, lsql and another Rust client against the sandbox (likewise)",
+        run: |root| script(root, "tests/ecosystem.sh"),
+    },
+    Step {
         name: "compare-sql",
         about: "the same statements through brick and the official clients; our files in pyarrow and DuckDB (likewise)",
         run: |root| script(root, "tests/compare_sql.sh"),

@@ -55,8 +55,23 @@ pub(super) fn of_job(mut body: Object) -> Result<Value, ApiError> {
     }
     body.insert("format".to_owned(), json!("MULTI_TASK"));
     let mut settings = Value::Object(body);
+    numbers_from_text(&mut settings);
     check(&mut settings)?;
     Ok(settings)
+}
+
+/// Some clients send numbers as text, which the service takes and shows as numbers.
+fn numbers_from_text(settings: &mut Value) {
+    const NUMBERS: [&str; 4] =
+        ["timeout_seconds", "max_concurrent_runs", "max_retries", "min_retry_interval_millis"];
+    for name in NUMBERS {
+        if let Some(number) = id(settings.get(name)) {
+            settings[name] = json!(number);
+        }
+    }
+    if let Some(Value::Array(tasks)) = settings.get_mut("tasks") {
+        tasks.iter_mut().filter(|task| task.is_object()).for_each(numbers_from_text);
+    }
 }
 
 /// Replaces the members that are given, and merges lists by their keys.
@@ -171,6 +186,19 @@ mod tests {
         ] {
             assert!(refusal(&tasks).is_some_and(|told| told.contains(why)), "{tasks:?}");
         }
+    }
+
+    #[test]
+    fn a_number_may_come_as_text() {
+        let Value::Object(given) = json!({ "timeout_seconds": "60", "tasks": [{ "task_key": "a", "sql_task": {}, "max_retries": "-1" }] })
+        else {
+            panic!()
+        };
+        let settings = of_job(given).unwrap();
+        assert_eq!(
+            (&settings["timeout_seconds"], &settings["tasks"][0]["max_retries"]),
+            (&json!(60), &json!(-1))
+        );
     }
 
     #[test]
