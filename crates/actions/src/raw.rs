@@ -252,7 +252,11 @@ impl RawRequest {
                 Error::usage("the timeout must be more than zero").with_hint("leave it out for no timeout")
             );
         }
-        let address = url::resolve(wire.host(), &self.url)?;
+        let address = match self.named {
+            // Not every operation lies under /api.
+            Some(_) => wire.host().join(&self.url)?,
+            None => url::resolve(wire.host(), &self.url)?,
+        };
         let address = url::with_query(address, &self.query, self.repeats_query_keys);
         let mut headers = headers::merged(&self.headers)?;
         let content = Content {

@@ -34,6 +34,10 @@ fn arguments_go_into_path_query_and_body() {
         sent("api jobs_update job_id=9007199254740993 new_settings[timeout_seconds]=5 new_settings[name]=7x");
     assert_eq!(line, "POST /api/2.2/jobs/update");
     assert_eq!(body, r#"{"job_id":9007199254740993,"new_settings":{"timeout_seconds":5,"name":"7x"}}"#);
+    let (line, _) = sent("api permissions_get request_object_type=sql/warehouses request_object_id=1");
+    assert_eq!(line, "GET /api/2.0/permissions/sql/warehouses/1");
+    let (line, _) = sent("api directories_list directory_path=/Volumes/a/b/c%/é");
+    assert_eq!(line, "GET /api/2.0/fs/directories/Volumes/a/b/c%25/%C3%A9");
     let server = Server::json("{}");
     let settings = r#"{"name": "x", "timeout_seconds": 9007199254740993}"#;
     server.brick("api jobs_reset job_id=1 new_settings=@s.json").file("s.json", settings).run().done();
