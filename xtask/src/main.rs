@@ -5,6 +5,7 @@ mod ci;
 mod circles;
 mod deny;
 mod docs;
+mod drift;
 mod fuzz;
 mod generate;
 mod layers;
@@ -67,6 +68,22 @@ enum Task {
         /// The folder with the description [default: spec].
         #[arg(long, value_name = "DIR")]
         spec: Option<PathBuf>,
+    },
+    /// Compare the API description with an installed databricks-sdk for Python. The exit code is 1 if they differ in
+    /// something that xtask/drift.yaml doesn't list, and 2 if they can't be compared.
+    Drift {
+        /// Where the SDK is: its package folder, or a folder or virtual environment that it is installed in.
+        #[arg(long, value_name = "PATH")]
+        sdk: PathBuf,
+        /// Report in JSON.
+        #[arg(long)]
+        json: bool,
+        /// The folder with the description [default: spec].
+        #[arg(long, value_name = "DIR")]
+        spec: Option<PathBuf>,
+        /// The differences that are meant [default: xtask/drift.yaml].
+        #[arg(long, value_name = "FILE")]
+        allowed: Option<PathBuf>,
     },
     /// Write the command reference, docs/commands.md, and man pages to target/reference/man.
     Docs {
@@ -144,6 +161,7 @@ fn run(task: Task) -> Result<ExitCode> {
             eprintln!("{operations} operations, no findings");
             Ok(ExitCode::SUCCESS)
         }
+        Task::Drift { sdk, json, spec, allowed } => Ok(compare_with_sdk(root, &sdk, json, spec, allowed)),
         Task::Docs { check: false } => docs::write(root).map(|()| ExitCode::SUCCESS),
         Task::Docs { check: true } => {
             let fresh = docs::is_fresh(root)?;
@@ -180,6 +198,29 @@ fn run(task: Task) -> Result<ExitCode> {
                 eprintln!("the public API differs from docs/api: if that is meant, run cargo xtask api");
             }
             Ok(report(&differences))
+        }
+    }
+}
+
+/// "Cannot compare" is another exit code than "differs", so that a schedule can tell a new release from a broken run.
+#[allow(clippy::print_stdout, reason = "the report is what was asked for")]
+fn compare_with_sdk(
+    root: &Path,
+    sdk: &Path,
+    json: bool,
+    spec: Option<PathBuf>,
+    allowed: Option<PathBuf>,
+) -> ExitCode {
+    let spec = spec.unwrap_or_else(|| root.join("spec"));
+    let allowed = allowed.unwrap_or_else(|| root.join("xtask/drift.yaml"));
+    match drift::run(&drift::Options { spec: &spec, allowed: &allowed, sdk, json }) {
+        Ok((report, has_drift)) => {
+            println!("{report}");
+            if has_drift { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
         }
     }
 }

@@ -7311,6 +7311,7 @@ pub mod types {
         pub file_names: Option<Vec<String>>,
         /// Whether the types in `schema` are JSON text, for a result of type `table`.
         pub is_json_schema: Option<bool>,
+        pub pos: Option<i64>,
         /// What sort of result this is.
         pub result_type: Option<ResultType>,
         /// The columns of a result of type `table`, in order.
@@ -7328,6 +7329,7 @@ pub mod types {
             (file_name, "fileName"),
             (file_names, "fileNames"),
             (is_json_schema, "isJsonSchema"),
+            (pos, "pos"),
             (result_type, "resultType"),
             (schema, "schema"),
             (summary, "summary"),

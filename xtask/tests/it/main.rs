@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
 mod codegen;
+mod drift;
 mod lint;
 mod toy;
