@@ -3,6 +3,7 @@
 mod api;
 mod ci;
 mod circles;
+mod coverage;
 mod deny;
 mod docs;
 mod drift;
@@ -91,6 +92,15 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Write docs/coverage.md: what there is of each operation in the client, the actions, the program and the sandbox.
+    Coverage {
+        /// Write nothing; fail if the file is stale, or if an operation has an action and no route in the sandbox.
+        #[arg(long)]
+        check: bool,
+        /// The workspace to look at [default: this one].
+        #[arg(long, value_name = "DIR")]
+        root: Option<PathBuf>,
+    },
     /// Check which crate depends on which, that no files of a crate import each other in a circle, that there is one
     /// HTTP stack, one TLS stack and one arrow, and the licenses and sources of everything in the tree.
     Layers {
@@ -169,6 +179,18 @@ fn run(task: Task) -> Result<ExitCode> {
                 eprintln!("docs/commands.md is stale: run cargo xtask docs");
             }
             Ok(if fresh { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Task::Coverage { check, root: other } => {
+            let root = other.as_deref().unwrap_or(root);
+            let (text, findings) = coverage::make(root)?;
+            let file = root.join(coverage::FILE);
+            if !check {
+                findings.iter().for_each(|finding| eprintln!("{finding}"));
+                return write(&file, &text);
+            }
+            let is_fresh = fs::read_to_string(&file).is_ok_and(|present| present == text);
+            let stale = (!is_fresh).then(|| format!("{} is stale: run cargo xtask coverage", coverage::FILE));
+            Ok(report(&findings.into_iter().chain(stale).collect::<Vec<_>>()))
         }
         Task::Layers { root: other, circles_only, edges } => {
             let root = other.as_deref().unwrap_or(root);
