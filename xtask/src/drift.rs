@@ -11,6 +11,7 @@
 mod allowed;
 mod compare;
 mod difference;
+mod draft;
 mod report;
 mod sdk;
 
@@ -42,4 +43,13 @@ pub(crate) fn run(options: &Options) -> Result<(String, bool)> {
     let report = report::Report::new(&sdk, comparison, &allowed);
     let text = if options.json { report.json()? } else { report.text() };
     Ok((text, report.has_drift()))
+}
+
+/// Drafts the description of operations that the SDK has; `names` are as the report has them.
+pub(crate) fn draft(spec: &Path, sdk: &Path, names: &[String]) -> Result<String> {
+    let document = load::load(spec)?;
+    let origins = load::origins(spec)?;
+    let sdk = sdk::read(sdk)?;
+    let comparison = compare::compare(&document, &origins, &sdk);
+    draft::draft(&document, &origins, &sdk, &comparison, names)
 }

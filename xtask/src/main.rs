@@ -86,6 +86,18 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         allowed: Option<PathBuf>,
     },
+    /// Draft the description of operations that an installed databricks-sdk for Python has, for a person to complete.
+    Draft {
+        /// Where the SDK is: its package folder, or a folder or virtual environment that it is installed in.
+        #[arg(long, value_name = "PATH")]
+        sdk: PathBuf,
+        /// The folder with the description [default: spec].
+        #[arg(long, value_name = "DIR")]
+        spec: Option<PathBuf>,
+        /// Module, class and method, as `drift` prints them, such as jobs.JobsAPI.create.
+        #[arg(value_name = "OPERATION", required = true)]
+        operations: Vec<String>,
+    },
     /// Write the command reference, docs/commands.md, and man pages to target/reference/man.
     Docs {
         /// Write nothing; fail if it is not what `brick` would make today.
@@ -149,7 +161,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "the list is what was asked for")]
+#[allow(clippy::print_stdout, reason = "the list or the draft is what was asked for")]
 fn run(task: Task) -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in no workspace")?;
     match task {
@@ -172,6 +184,10 @@ fn run(task: Task) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Drift { sdk, json, spec, allowed } => Ok(compare_with_sdk(root, &sdk, json, spec, allowed)),
+        Task::Draft { sdk, spec, operations } => {
+            println!("{}", drift::draft(&spec.unwrap_or_else(|| root.join("spec")), &sdk, &operations)?);
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Docs { check: false } => docs::write(root).map(|()| ExitCode::SUCCESS),
         Task::Docs { check: true } => {
             let fresh = docs::is_fresh(root)?;

@@ -26,6 +26,10 @@ pub(crate) struct Comparison {
     pub(crate) undescribed: BTreeMap<String, usize>,
     /// How many operations both have.
     pub(crate) compared: usize,
+    /// The service of each API class that is described.
+    pub(crate) services: BTreeMap<String, String>,
+    /// The component of each of the SDK's types that is described.
+    pub(crate) components: BTreeMap<String, String>,
 }
 
 /// An operation of the description.
@@ -62,6 +66,7 @@ pub(crate) fn compare(document: &Value, origins: &BTreeMap<String, String>, sdk:
             types.add(ours.service, Sign::Description, name, ours.id.to_owned());
             continue;
         };
+        let counterparts = &namesakes(ours.id, counterparts);
         for counterpart in counterparts {
             services.entry(counterpart.class()).or_insert(ours.service);
             path_parameters(&mut types, &ours, path, counterpart);
@@ -88,7 +93,23 @@ pub(crate) fn compare(document: &Value, origins: &BTreeMap<String, String>, sdk:
             None => *undescribed.entry(operation.class().to_owned()).or_default() += 1,
         }
     }
-    Comparison { differences: types.finish(), undescribed, compared }
+    Comparison {
+        components: types.components(),
+        services: services
+            .into_iter()
+            .map(|(class, service)| (class.to_owned(), service.to_owned()))
+            .collect(),
+        differences: types.finish(),
+        undescribed,
+        compared,
+    }
+}
+
+/// Of several operations at one place, those with our name; all, if none has it. `/postgres/{name}` gets whatever is named.
+fn namesakes<'o>(id: &str, operations: &[&'o Operation]) -> Vec<&'o Operation> {
+    let is_namesake = |it: &&Operation| it.name.rsplit('.').next().is_some_and(|method| id.ends_with(method));
+    let found: Vec<_> = operations.iter().copied().filter(is_namesake).collect();
+    if found.is_empty() { operations.to_vec() } else { found }
 }
 
 /// The method in capitals, and the path without the names of its parameters.
@@ -114,7 +135,7 @@ fn path_parameters<'a>(types: &mut Types<'a>, ours: &Ours<'a>, path: &str, count
 fn query<'a>(types: &mut Types<'a>, ours: &Ours<'a>, counterparts: &[&Operation], sdk: &Sdk) {
     let parameters = parameters(ours.operation, "query");
     let mut known = BTreeSet::new();
-    for (name, kind) in counterparts.iter().flat_map(|counterpart| flat_query(counterpart, sdk)) {
+    for (name, kind) in counterparts.iter().flat_map(|counterpart| sdk.flat_query(counterpart)) {
         let place = ours.place("parameter", &name);
         match parameters.get(name.as_str()) {
             Some(parameter) => types.value(&kind, &parameter["schema"], &place),
@@ -128,19 +149,6 @@ fn query<'a>(types: &mut Types<'a>, ours: &Ours<'a>, counterparts: &[&Operation]
             types.add(ours.service, Sign::Description, ours.place("parameter", name).name, detail);
         }
     }
-}
-
-/// The query as it is sent: the members of an object become parameters of their own, such as `filter_by.states`.
-fn flat_query(operation: &Operation, sdk: &Sdk) -> Vec<(String, Type)> {
-    let mut flat = Vec::new();
-    let mut open: Vec<_> = operation.query.iter().map(|(name, kind)| (name.clone(), kind)).collect();
-    while let Some((name, kind)) = open.pop() {
-        match sdk.fields(kind) {
-            Some(fields) => open.extend(fields.iter().map(|(field, kind)| (format!("{name}.{field}"), kind))),
-            None => flat.push((name, kind.clone())),
-        }
-    }
-    flat
 }
 
 fn request<'a>(types: &mut Types<'a>, ours: &Ours<'a>, counterpart: &Operation) {

@@ -127,7 +127,8 @@ class Method:
         return {
             "method": text_of(call.args[0]),
             "path": path,
-            "path_parameters": [self.argument(name) or "any" for name in parameters],
+            # What is no argument is the client's account id.
+            "path_parameters": [self.argument(name) or "string" for name in parameters],
             "query": self.members("query"),
             "request": self.request(keywords),
             "response": "bytes" if "raw" in keywords else self.response(),

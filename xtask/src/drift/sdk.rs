@@ -78,6 +78,22 @@ impl Sdk {
             Definition::Enum(_) => None,
         }
     }
+
+    /// The query as it is sent: the members of an object become parameters of their own, such as `filter_by.states`.
+    pub(crate) fn flat_query(&self, operation: &Operation) -> Vec<(String, Type)> {
+        let mut flat = Vec::new();
+        let mut open: Vec<_> = operation.query.iter().map(|(name, kind)| (name.clone(), kind)).collect();
+        while let Some((name, kind)) = open.pop() {
+            match self.fields(kind) {
+                Some(fields) => {
+                    open.extend(fields.iter().map(|(field, kind)| (format!("{name}.{field}"), kind)));
+                }
+                None => flat.push((name, kind.clone())),
+            }
+        }
+        flat.sort_by(|(a, _), (b, _)| a.cmp(b));
+        flat
+    }
 }
 
 impl Operation {

@@ -7,6 +7,16 @@ use tempfile::TempDir;
 
 use crate::toy::{Run, xtask};
 
+const COMMON: &str = r"
+openapi: 3.0.3
+info: {title: Shared, version: 0.1.0}
+paths: {}
+components:
+  schemas:
+    ApiError: {type: object}
+    EmptyResponse: {type: object}
+";
+
 const DESCRIPTION: &str = r"
 openapi: 3.0.3
 info: {title: Toys, version: 0.1.0}
@@ -19,6 +29,20 @@ paths:
         - {name: max_results, in: query, schema: {type: integer}}
       responses:
         '200': {description: A page., content: {application/json: {schema: {$ref: '#/components/schemas/ListToys'}}}}
+  /api/2.0/toys/{id}/repaired:
+    patch:
+      operationId: toys_repair
+      tags: [toys]
+      x-repeatable: true
+      parameters:
+        - {name: id, in: path, required: true, schema: {type: string}}
+      requestBody:
+        required: true
+        content: {application/json: {schema: {$ref: '#/components/schemas/RepairToy'}}}
+      responses:
+        '200':
+          description: Done.
+          content: {application/json: {schema: {$ref: 'common.yaml#/components/schemas/EmptyResponse'}}}
   /api/2.0/toys/{id}/renamed:
     post:
       operationId: toys_rename
@@ -38,6 +62,20 @@ components:
       properties:
         toys: {type: array, items: {$ref: '#/components/schemas/Toy'}}
         next_page_token: {type: string}
+    RepairToy:
+      type: object
+      properties:
+        parts: {type: array, items: {$ref: '#/components/schemas/Part'}}
+        mood: {$ref: '#/components/schemas/Mood'}
+    Part:
+      type: object
+      properties:
+        kind: {$ref: '#/components/schemas/PartKind'}
+        spare: {$ref: '#/components/schemas/Part'}
+        weights: {type: array, items: {type: number}}
+    PartKind:
+      type: string
+      enum: [WHEEL]
     RenameToy:
       type: object
       properties:
@@ -69,6 +107,7 @@ class Mood(Enum):
 const TOYS: &str = r#"
 from __future__ import annotations
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Dict, Iterator, List, Optional
 import not_installed
 
@@ -93,6 +132,19 @@ class Toy:
         if self.mood is not None:
             body["mood"] = self.mood.value
         return body
+
+
+@dataclass
+class Part:
+    kind: Optional[PartKind] = None
+
+    spare: Optional[Part] = None
+
+    weights: Optional[List[float]] = None
+
+
+class PartKind(Enum):
+    WHEEL = "WHEEL"
 
 
 @dataclass
@@ -124,6 +176,14 @@ class ToysAPI:
         res = self._api.do("POST", f"/api/2.0/toys/{id}/renamed", body=body, headers={})
         return Toy.from_dict(res)
 
+    def repair(self, id: str, parts: List[Part], mood: moods.Mood):
+        body = {}
+        if parts is not None:
+            body["parts"] = [v.as_dict() for v in parts]
+        if mood is not None:
+            body["mood"] = mood.value
+        self._api.do("PATCH", f"/api/2.0/toys/{id}/repaired", body=body, headers={})
+
     def rename_and_wait(self, id: str, name: str) -> Toy:
         return self.rename(id=id, name=name)
 "#;
@@ -141,6 +201,7 @@ impl Setting {
             return None;
         }
         let setting = Self { folder: tempfile::tempdir().unwrap() };
+        setting.write("spec/common.yaml", COMMON);
         setting.write("spec/toys.yaml", DESCRIPTION);
         setting.write("drift.yaml", "[]");
         setting
@@ -174,6 +235,12 @@ impl Setting {
         ];
         xtask(&arguments.into_iter().chain(more.iter().map(ToString::to_string)).collect::<Vec<_>>())
     }
+
+    fn draft(&self, operation: &str) -> Run {
+        let sdk = format!("--sdk={}", self.path().join("venv").display());
+        let spec = format!("--spec={}", self.path().join("spec").display());
+        xtask(&["draft", &sdk, &spec, operation])
+    }
 }
 
 #[test]
@@ -185,7 +252,7 @@ fn no_drift_wherever_the_sdk_is_found() {
         let run = setting.drift(place, &[]);
         assert_eq!(run.code, Some(0), "{}", run.stdout + &run.stderr);
         assert!(
-            run.stdout.starts_with("databricks-sdk 7.8.9: 2 operations compared\nno drift\n"),
+            run.stdout.starts_with("databricks-sdk 7.8.9: 3 operations compared\nno drift\n"),
             "{}",
             run.stdout
         );
@@ -271,4 +338,48 @@ fn what_the_reader_does_not_understand_is_told() {
     assert_eq!(run.code, Some(1));
     assert!(run.stdout.contains("~ field Toy.since: string here, any in the SDK"), "{}", run.stdout);
     assert!(run.stdout.contains("not understood: toys.py:"), "{}", run.stdout);
+}
+
+#[test]
+fn a_draft_describes_what_the_sdk_has() {
+    let Some(setting) = Setting::new() else { return };
+    // Without the operation and what only that uses.
+    let start = DESCRIPTION.find("  /api/2.0/toys/{id}/repaired:").unwrap();
+    let end = DESCRIPTION.find("  /api/2.0/toys/{id}/renamed:").unwrap();
+    let description = [&DESCRIPTION[..start], &DESCRIPTION[end..]].concat();
+    let start = description.find("    RepairToy:").unwrap();
+    let end = description.find("    RenameToy:").unwrap();
+    setting.write("spec/toys.yaml", &[&description[..start], &description[end..]].concat());
+    let missing = "+ operation PATCH /api/2.0/toys/{id}/repaired: toys.ToysAPI.repair";
+    let run = setting.drift("venv", &[]);
+    assert!(run.stdout.contains(missing) && run.stdout.contains("1 difference(s)"), "{}", run.stdout);
+
+    let draft = setting.draft("toys.ToysAPI.repair");
+    assert!(draft.success, "{}", draft.stderr);
+    for lines in [
+        "      operationId: toys_repair\n      tags: [toys]\n      x-repeatable: TODO\n",
+        "        mood:\n          allOf: [{$ref: '#/components/schemas/Mood'}]\n          description: TODO\n",
+        "        weights:\n          type: array\n          items: {type: number, format: double}\n",
+        "    PartKind:\n      type: string\n      description: TODO\n      enum:\n        - WHEEL",
+    ] {
+        assert!(draft.stdout.contains(lines), "{lines}\n{}", draft.stdout);
+    }
+    let file = format!("openapi: 3.0.3\ninfo: {{title: More, version: 0.1.0}}\n{}", draft.stdout);
+    let file = file.replace("'#/components/schemas/Mood'", "'toys.yaml#/components/schemas/Mood'");
+    setting.write("spec/toys_more.yaml", &file);
+    let spec = setting.path().join("spec");
+    let lint = xtask(&["lint-spec".as_ref(), "--spec".as_ref(), spec.as_path()]);
+    assert!(!lint.success && lint.stderr.contains("toys_repair: repeatable: "), "{}", lint.stderr);
+    setting.write("spec/toys_more.yaml", &file.replace("x-repeatable: TODO", "x-repeatable: false"));
+    let lint = xtask(&["lint-spec".as_ref(), "--spec".as_ref(), spec.as_path()]);
+    assert!(lint.success, "{}", lint.stderr);
+    let run = setting.drift("venv", &[]);
+    assert!(run.stdout.contains("3 operations compared\nno drift\n"), "{}", run.stdout);
+
+    let run = setting.draft("toys.ToysAPI.break");
+    assert!(
+        !run.success && run.stderr.contains("the SDK has no operation toys.ToysAPI.break"),
+        "{}",
+        run.stderr
+    );
 }

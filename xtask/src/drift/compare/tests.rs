@@ -142,6 +142,19 @@ fn an_operation_of_ours_that_the_sdk_lacks() {
 }
 
 #[test]
+fn of_several_operations_at_one_place_the_one_with_our_name_counts() {
+    let mut sdk = sdk();
+    let mut other = sdk["operations"][1].clone();
+    other["name"] = json!("toys.ToysAPI.paint");
+    other["response"] = json!({"named": "toys.Filter"});
+    sdk["operations"].as_array_mut().unwrap().push(other);
+    assert_eq!(found(&description(), &sdk), [""; 0]);
+    sdk["operations"][1]["name"] = json!("toys.ToysAPI.change");
+    let expected = ["toys: + field Toy.states: list of toys.State in toys.Filter"];
+    assert_eq!(found(&description(), &sdk), expected);
+}
+
+#[test]
 fn parameters() {
     let query = json!({"filter_by": {"named": "toys.Filter"}, "limit": "integer"});
     let expected = [

@@ -181,6 +181,12 @@ impl<'a> Types<'a> {
         schema.value["properties"].is_object() || schema.values().is_some() || schema.kind() == "array"
     }
 
+    /// The component that each of the SDK's types was compared with.
+    pub(super) fn components(&self) -> BTreeMap<String, String> {
+        let pairs = self.seen.iter().filter(|(_, component)| !component.is_empty());
+        pairs.map(|(kind, component)| ((*kind).to_owned(), (*component).to_owned())).collect()
+    }
+
     /// All differences, what the SDK lacks included; sorted.
     pub(super) fn finish(mut self) -> Vec<Difference> {
         let schemas = &self.document["components"]["schemas"];
