@@ -1,7 +1,7 @@
 //! The routes of the sandbox: the paths and methods of all `.route(...)` calls.
 //!
 //! A path is a text, or is made from texts: by `format!`, by a closure or a function of the same file, in a loop over an
-//! array.
+//! array, or by a method that returns one of several.
 
 mod paths;
 
@@ -15,7 +15,7 @@ use syn::{
 };
 
 use self::paths::Scope;
-use super::rust;
+use super::rust::{self, Source};
 
 /// The methods that axum has a function for.
 const METHODS: [&str; 7] = ["delete", "get", "head", "options", "patch", "post", "put"];
@@ -42,10 +42,13 @@ impl Routes {
 /// Reads the sources in `folder`.
 pub(super) fn read(folder: &Path) -> Result<Routes> {
     let mut routes = Routes::default();
-    for source in rust::load(folder)? {
+    let sources = rust::load(folder)?;
+    let methods: Vec<_> =
+        sources.iter().flat_map(Source::functions).filter(|function| function.owner.is_some()).collect();
+    for source in &sources {
         let file = source.path.display().to_string();
         for function in source.functions() {
-            let scope = Scope::new(&source.file.items, &function.block);
+            let scope = Scope::new(&source.file.items, &function.block, &methods);
             let mut calls = Calls { scope: &scope, file: &file, routes: &mut routes };
             calls.visit_block(&function.block);
         }
@@ -162,6 +165,11 @@ mod tests {
             r#"
             const LIST: &str = "/api/2.0/toys";
             fn named(kind: &str, verb: &str) -> String { format!("/api/2.0/{kind}/{}", verb) }
+            impl Kind { fn path(self) -> &'static str { match self { Self::Tree => "trees", Self::Bush => "bushes" } } }
+            fn plants(kind: Kind) -> Routes {
+                let all = format!("/api/2.0/{}", kind.path());
+                Router::new().route(&format!("{all}/{{id}}"), put(plant))
+            }
             fn routes() -> Routes {
                 let mut router = Router::new().route(LIST, get(list).post(create));
                 for version in ["2.0", "2.1"] {
@@ -187,6 +195,7 @@ mod tests {
             ("DELETE", "/api/2.0/cars/{car}/{part}"),
             ("PUT", "/api/2.0/dolls/{doll}/{part}"),
             ("POST", "/api/2.0/dolls/dress"),
+            ("PUT", "/api/2.0/bushes/{id}"),
         ] {
             assert!(routes.answer(method, path), "{method} {path}");
         }

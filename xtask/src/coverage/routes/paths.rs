@@ -9,7 +9,7 @@ use syn::{
     visit::{self, Visit},
 };
 
-use crate::coverage::rust::text;
+use crate::coverage::rust::{Function, text};
 
 /// Names and the texts that they may have.
 type Texts = BTreeMap<String, Vec<String>>;
@@ -23,11 +23,13 @@ pub(super) struct Scope<'a> {
     values: BTreeMap<String, &'a Expr>,
     /// The functions of the file, with the names of their parameters.
     functions: BTreeMap<String, (Vec<String>, &'a Block)>,
+    /// The methods of all types that the routes have.
+    methods: &'a [Function],
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(items: &'a [Item], block: &'a Block) -> Self {
-        let mut scope = Self::default();
+    pub(super) fn new(items: &'a [Item], block: &'a Block, methods: &'a [Function]) -> Self {
+        let mut scope = Self { methods, ..Self::default() };
         for item in items {
             match item {
                 Item::Const(item) => drop(scope.values.insert(item.ident.to_string(), &item.expr)),
@@ -65,7 +67,9 @@ impl<'a> Scope<'a> {
         match expression {
             Expr::Reference(reference) => self.texts_with(&reference.expr, given),
             Expr::Paren(paren) => self.texts_with(&paren.expr, given),
-            Expr::MethodCall(call) if call.args.is_empty() => self.texts_with(&call.receiver, given),
+            Expr::MethodCall(call) if call.args.is_empty() => {
+                self.texts_with(&call.receiver, given).or_else(|| self.of_method(&call.method.to_string()))
+            }
             Expr::Path(_) => self.named(&variable(expression)?, given),
             Expr::Macro(call) if call.mac.path.is_ident("format") => {
                 let parts = Punctuated::<Expr, syn::Token![,]>::parse_terminated
@@ -90,8 +94,21 @@ impl<'a> Scope<'a> {
                 }
             }
             Expr::Block(block) => self.result(&block.block, given),
+            Expr::Match(it) => {
+                let arms: Option<Vec<_>> =
+                    it.arms.iter().map(|arm| self.texts_with(&arm.body, given)).collect();
+                arms.map(|arms| arms.concat())
+            }
             _ => None,
         }
+    }
+
+    /// What the methods of this name return whose texts are known: a `match` over the kinds of something, mostly.
+    fn of_method(&self, name: &str) -> Option<Vec<String>> {
+        let methods = self.methods.iter().filter(|method| method.name == name);
+        let texts: Vec<_> =
+            methods.filter_map(|method| self.result(&method.block, &Texts::new())).flatten().collect();
+        (!texts.is_empty()).then_some(texts)
     }
 
     fn named(&self, name: &str, given: &Texts) -> Option<Vec<String>> {
