@@ -26,7 +26,7 @@ pub(crate) struct Step {
 }
 
 /// All steps, in the order in which they run.
-pub(crate) const STEPS: [Step; 17] = [
+pub(crate) const STEPS: [Step; 18] = [
     Step {
         name: "toolchain",
         about: "the compiler is new enough for every crate",
@@ -52,6 +52,11 @@ pub(crate) const STEPS: [Step; 17] = [
             cargo(root, "xtask lint-spec")?;
             cargo(root, "xtask codegen --check")
         },
+    },
+    Step {
+        name: "coverage",
+        about: "docs/coverage.md is fresh, and what has an action is in the sandbox",
+        run: |root| cargo(root, "xtask coverage --check"),
     },
     Step {
         name: "layers",

@@ -8,7 +8,7 @@
 //! - Paths in the tokens of macro calls, and the functions that serde attributes name, count as well.
 //! - Methods are invisible: `value.method()` names no file.
 
-mod attributes;
+pub(crate) mod attributes;
 mod load;
 mod references;
 mod tokens;

@@ -4,7 +4,7 @@
 //! parameters, bodies and responses are put where they are used, and nothing may be defined twice.
 //! References to schemas stay: they are the names of types.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
@@ -20,6 +20,27 @@ pub(crate) const BYTES: &str = "application/octet-stream";
 
 /// Loads and merges every `*.yaml` in `dir`.
 pub(crate) fn load(dir: &Path) -> Result<Value> {
+    let mut merged = json!({"paths": {}, "components": {"schemas": {}}});
+    for (name, document) in documents(dir)? {
+        merge(&mut merged, document).with_context(|| format!("cannot merge {name}"))?;
+    }
+    inline_references(&mut merged)?;
+    Ok(merged)
+}
+
+/// The file that each component of the description in `dir` is in, without its extension.
+pub(crate) fn origins(dir: &Path) -> Result<BTreeMap<String, String>> {
+    let mut origins = BTreeMap::new();
+    for (name, mut document) in documents(dir)? {
+        let service = name.trim_end_matches(".yaml");
+        let schemas = take_object(&mut document["components"]["schemas"]);
+        origins.extend(schemas.into_iter().map(|(component, _)| (component, service.to_owned())));
+    }
+    Ok(origins)
+}
+
+/// The files of `dir` by name, the shared one first.
+fn documents(dir: &Path) -> Result<Vec<(String, Value)>> {
     let mut files: Vec<_> = fs::read_dir(dir)
         .with_context(|| format!("cannot list {}", dir.display()))?
         .map(|entry| entry.map(|e| e.file_name().to_string_lossy().into_owned()))
@@ -27,16 +48,14 @@ pub(crate) fn load(dir: &Path) -> Result<Value> {
     files.retain(|name| name.ends_with(".yaml"));
     files.sort_by_key(|name| (name != SHARED, name.clone()));
     ensure!(!files.is_empty(), "no .yaml file in {}", dir.display());
-
-    let mut merged = json!({"paths": {}, "components": {"schemas": {}}});
-    for name in &files {
-        let text = fs::read_to_string(dir.join(name)).with_context(|| format!("cannot read {name}"))?;
-        let document: Value =
-            serde_yaml_ng::from_str(&text).with_context(|| format!("cannot parse {name}"))?;
-        merge(&mut merged, document).with_context(|| format!("cannot merge {name}"))?;
-    }
-    inline_references(&mut merged)?;
-    Ok(merged)
+    files
+        .into_iter()
+        .map(|name| {
+            let text = fs::read_to_string(dir.join(&name)).with_context(|| format!("cannot read {name}"))?;
+            let document = serde_yaml_ng::from_str(&text).with_context(|| format!("cannot parse {name}"))?;
+            Ok((name, document))
+        })
+        .collect()
 }
 
 /// The operations of a document: method, path, operation.

@@ -4,8 +4,10 @@ mod api;
 mod arguments;
 mod ci;
 mod circles;
+mod coverage;
 mod deny;
 mod docs;
+mod drift;
 mod fuzz;
 mod generate;
 mod layers;
@@ -69,11 +71,48 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         spec: Option<PathBuf>,
     },
+    /// Compare the API description with an installed databricks-sdk for Python. The exit code is 1 if they differ in
+    /// something that xtask/drift.yaml doesn't list, and 2 if they can't be compared.
+    Drift {
+        /// Where the SDK is: its package folder, or a folder or virtual environment that it is installed in.
+        #[arg(long, value_name = "PATH")]
+        sdk: PathBuf,
+        /// Report in JSON.
+        #[arg(long)]
+        json: bool,
+        /// The folder with the description [default: spec].
+        #[arg(long, value_name = "DIR")]
+        spec: Option<PathBuf>,
+        /// The differences that are meant [default: xtask/drift.yaml].
+        #[arg(long, value_name = "FILE")]
+        allowed: Option<PathBuf>,
+    },
+    /// Draft the description of operations that an installed databricks-sdk for Python has, for a person to complete.
+    Draft {
+        /// Where the SDK is: its package folder, or a folder or virtual environment that it is installed in.
+        #[arg(long, value_name = "PATH")]
+        sdk: PathBuf,
+        /// The folder with the description [default: spec].
+        #[arg(long, value_name = "DIR")]
+        spec: Option<PathBuf>,
+        /// Module, class and method, as `drift` prints them, such as jobs.JobsAPI.create.
+        #[arg(value_name = "OPERATION", required = true)]
+        operations: Vec<String>,
+    },
     /// Write the command reference, docs/commands.md, and man pages to target/reference/man.
     Docs {
         /// Write nothing; fail if it is not what `brick` would make today.
         #[arg(long)]
         check: bool,
+    },
+    /// Write docs/coverage.md: what there is of each operation in the client, the actions, the program and the sandbox.
+    Coverage {
+        /// Write nothing; fail if the file is stale, or if an operation has an action and no route in the sandbox.
+        #[arg(long)]
+        check: bool,
+        /// The workspace to look at [default: this one].
+        #[arg(long, value_name = "DIR")]
+        root: Option<PathBuf>,
     },
     /// Check which crate depends on which, that no files of a crate import each other in a circle, that there is one
     /// HTTP stack, one TLS stack and one arrow, and the licenses and sources of everything in the tree.
@@ -123,7 +162,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "the list is what was asked for")]
+#[allow(clippy::print_stdout, reason = "the list or the draft is what was asked for")]
 fn run(task: Task) -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in no workspace")?;
     match task {
@@ -145,6 +184,11 @@ fn run(task: Task) -> Result<ExitCode> {
             eprintln!("{operations} operations, no findings");
             Ok(ExitCode::SUCCESS)
         }
+        Task::Drift { sdk, json, spec, allowed } => Ok(compare_with_sdk(root, &sdk, json, spec, allowed)),
+        Task::Draft { sdk, spec, operations } => {
+            println!("{}", drift::draft(&spec.unwrap_or_else(|| root.join("spec")), &sdk, &operations)?);
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Docs { check: false } => docs::write(root).map(|()| ExitCode::SUCCESS),
         Task::Docs { check: true } => {
             let fresh = docs::is_fresh(root)?;
@@ -152,6 +196,18 @@ fn run(task: Task) -> Result<ExitCode> {
                 eprintln!("docs/commands.md is stale: run cargo xtask docs");
             }
             Ok(if fresh { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Task::Coverage { check, root: other } => {
+            let root = other.as_deref().unwrap_or(root);
+            let (text, findings) = coverage::make(root)?;
+            let file = root.join(coverage::FILE);
+            if !check {
+                findings.iter().for_each(|finding| eprintln!("{finding}"));
+                return write(&file, &text);
+            }
+            let is_fresh = fs::read_to_string(&file).is_ok_and(|present| present == text);
+            let stale = (!is_fresh).then(|| format!("{} is stale: run cargo xtask coverage", coverage::FILE));
+            Ok(report(&findings.into_iter().chain(stale).collect::<Vec<_>>()))
         }
         Task::Layers { root: other, circles_only, edges } => {
             let root = other.as_deref().unwrap_or(root);
@@ -181,6 +237,29 @@ fn run(task: Task) -> Result<ExitCode> {
                 eprintln!("the public API differs from docs/api: if that is meant, run cargo xtask api");
             }
             Ok(report(&differences))
+        }
+    }
+}
+
+/// "Cannot compare" is another exit code than "differs", so that a schedule can tell a new release from a broken run.
+#[allow(clippy::print_stdout, reason = "the report is what was asked for")]
+fn compare_with_sdk(
+    root: &Path,
+    sdk: &Path,
+    json: bool,
+    spec: Option<PathBuf>,
+    allowed: Option<PathBuf>,
+) -> ExitCode {
+    let spec = spec.unwrap_or_else(|| root.join("spec"));
+    let allowed = allowed.unwrap_or_else(|| root.join("xtask/drift.yaml"));
+    match drift::run(&drift::Options { spec: &spec, allowed: &allowed, sdk, json }) {
+        Ok((report, has_drift)) => {
+            println!("{report}");
+            if has_drift { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
         }
     }
 }

@@ -1020,7 +1020,7 @@ pub mod types {
         pub auto_deploy: Option<bool>,
         /// The id of the caller's Git credential that gives the app's service principal access to the repository.
         pub caller_credential_id: Option<i64>,
-        /// The host's kind, such as `gitHub` or `gitLab`; case does not matter.
+        /// The Git provider, such as `gitHub` or `gitLab`; case does not matter.
         pub provider: Option<String>,
         pub url: Option<String>,
         pub extra: serde_json::Map<String, serde_json::Value>,
@@ -5550,7 +5550,7 @@ pub mod types {
         /// Whether the secondary nodes serve reads.
         pub enable_readable_secondaries: Option<bool>,
         pub name: Option<String>,
-        /// How many nodes the instance shall have: a primary, and secondaries that take over if it fails.
+        /// How many nodes to have: a primary, and secondaries that take over if it fails.
         pub node_count: Option<i64>,
         /// The instance to make this one from. Absent if it was made from none.
         pub parent_instance_ref: Option<DatabaseInstanceRef>,
@@ -5562,9 +5562,9 @@ pub mod types {
         /// For how many days past data can be restored, from 2 to 35; 7 when left out.
         pub retention_window_in_days: Option<i64>,
         pub state: Option<DatabaseInstanceState>,
-        /// Whether the instance shall be stopped. Answers have `effective_stopped`.
+        /// Whether to stop the instance. Answers have `effective_stopped`.
         pub stopped: Option<bool>,
-        /// The instance's id, a UUID that is never used again.
+        /// The instance's id, a UUID that is never reused.
         pub uid: Option<String>,
         pub usage_policy_id: Option<String>,
     }
@@ -8658,10 +8658,10 @@ pub mod types {
         ],
         []
     );
-    /// What a database credential shall be good for.
+    /// What a database credential gives access to.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GenerateDatabaseCredentialRequest {
-        /// Permissions in Unity Catalog that the token shall carry, for tables that have a counterpart in Postgres.
+        /// Permissions in Unity Catalog to put into the token, for tables that have a counterpart in Postgres.
         pub claims: Option<Vec<RequestedClaims>>,
         /// The names of the instances to connect to.
         pub instance_names: Option<Vec<String>>,
@@ -8718,7 +8718,7 @@ pub mod types {
         pub query: Option<GenieQueryAttachment>,
         /// Questions that a user may ask next.
         pub suggested_questions: Option<GenieSuggestedQuestionsAttachment>,
-        /// A text that answers the question, or sums up.
+        /// An answer or a summary, as text.
         pub text: Option<GenieTextAttachment>,
         /// A chart, if charts were asked for.
         pub viz: Option<GenieVizAttachment>,
@@ -8810,7 +8810,7 @@ pub mod types {
         [(content, "content"), (enable_visualization, "enable_visualization")],
         ["content"]
     );
-    /// What a user thinks of an answer.
+    /// A user's feedback on an answer.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GenieFeedback {
         pub comment: Option<String>,
@@ -9188,7 +9188,7 @@ pub mod types {
         ],
         []
     );
-    /// What there is to say about a result without its rows.
+    /// The size of a result.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GenieResultMetadata {
         /// Whether rows are missing.
@@ -9271,12 +9271,12 @@ pub mod types {
         pub questions: Option<Vec<String>>,
     }
     crate::object::object!(GenieSuggestedQuestionsAttachment, [(questions, "questions")], []);
-    /// A text that answers a question, sums up, or asks back.
+    /// An answer, a summary or a follow-up question, as text.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct GenieTextAttachment {
         pub content: Option<String>,
         pub id: Option<String>,
-        /// What the text is for; an answer may come with a question back beside it.
+        /// What the text is for. A follow-up question may come along with the answer.
         pub purpose: Option<GenieTextAttachmentPurpose>,
     }
     crate::object::object!(GenieTextAttachment, [(content, "content"), (id, "id"), (purpose, "purpose")], []);
@@ -14818,7 +14818,7 @@ pub mod types {
         pub parent: Option<String>,
         pub spec: Option<PostgresBranchSpec>,
         pub status: Option<PostgresBranchStatus>,
-        /// An id that the service makes up and never uses again.
+        /// An id that the service generates and never reuses.
         pub uid: Option<String>,
         /// When the branch was last changed, as an RFC 3339 time.
         pub update_time: Option<String>,
@@ -14840,7 +14840,7 @@ pub mod types {
     /// The settings of a branch as they were asked for. Its end is one of `expire_time`, `ttl` and `no_expiry`.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PostgresBranchSpec {
-        /// When the branch shall expire, as an RFC 3339 time.
+        /// When the branch expires, as an RFC 3339 time.
         pub expire_time: Option<String>,
         /// Whether the branch can neither be deleted nor reset.
         pub is_protected: Option<bool>,
@@ -14854,7 +14854,7 @@ pub mod types {
         pub source_branch_time: Option<String>,
         /// The snapshot to copy, in place of a branch.
         pub source_snapshot: Option<String>,
-        /// How long the branch shall exist, in seconds as text.
+        /// How long until the branch expires, in seconds as text.
         pub ttl: Option<String>,
     }
     crate::object::object!(
@@ -14886,7 +14886,7 @@ pub mod types {
         pub logical_size_bytes: Option<i64>,
         /// The state that the branch is moving to.
         pub pending_state: Option<PostgresBranchStatusState>,
-        /// When a deleted branch goes for good, as an RFC 3339 time.
+        /// When a deleted branch is removed for good, as an RFC 3339 time.
         pub purge_time: Option<String>,
         /// The full name of the branch that was copied.
         pub source_branch: Option<String>,
@@ -14979,7 +14979,7 @@ pub mod types {
         pub parent: Option<String>,
         pub spec: Option<PostgresEndpointSpec>,
         pub status: Option<PostgresEndpointStatus>,
-        /// An id that the service makes up and never uses again.
+        /// An id that the service generates and never reuses.
         pub uid: Option<String>,
         /// When the endpoint was last changed, as an RFC 3339 time.
         pub update_time: Option<String>,
@@ -14998,7 +14998,7 @@ pub mod types {
         ],
         []
     );
-    /// How many computes an endpoint shall have. More than one makes it highly available.
+    /// How many computes an endpoint is to have. More than one makes it highly available.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PostgresEndpointGroupSpec {
         /// Whether the secondary computes serve reads.
@@ -15157,16 +15157,16 @@ pub mod types {
             (EndpointTypeReadWrite, "ENDPOINT_TYPE_READ_WRITE")
         ]
     );
-    /// What a Postgres credential shall be good for.
+    /// What a Postgres credential gives access to.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PostgresGenerateDatabaseCredentialRequest {
-        /// Permissions on tables in Unity Catalog that the token shall carry.
+        /// Permissions on tables in Unity Catalog to put into the token.
         pub claims: Option<Vec<RequestedClaims>>,
         /// The endpoint's name, such as `projects/p/branches/b/endpoints/e`.
         pub endpoint: String,
-        /// When the token shall expire, as an RFC 3339 time, 5 to 60 minutes from now.
+        /// When the token expires, as an RFC 3339 time, 5 to 60 minutes from now.
         pub expire_time: Option<String>,
-        /// How long the token shall be valid, in seconds as text, from `300s` to `3600s`.
+        /// How long the token is valid, in seconds as text, from `300s` to `3600s`.
         pub ttl: Option<String>,
     }
     crate::object::object!(
@@ -15262,11 +15262,11 @@ pub mod types {
         pub name: Option<String>,
         /// The last part of the name.
         pub project_id: Option<String>,
-        /// When a deleted project goes for good, as an RFC 3339 time.
+        /// When a deleted project is removed for good, as an RFC 3339 time.
         pub purge_time: Option<String>,
         pub spec: Option<PostgresProjectSpec>,
         pub status: Option<PostgresProjectStatus>,
-        /// An id that the service makes up and never uses again.
+        /// An id that the service generates and never reuses.
         pub uid: Option<String>,
         /// When the project was last changed, as an RFC 3339 time.
         pub update_time: Option<String>,
@@ -16507,7 +16507,7 @@ pub mod types {
         pub query_type: Option<String>,
         /// The embedding to search for. It needs an index whose embeddings come with its rows.
         pub query_vector: Option<Vec<f64>>,
-        /// How to order the best rows once more, with a model.
+        /// How to reorder the best rows with a model.
         pub reranker: Option<VectorSearchRerankerConfig>,
         /// The lowest score of a row to return; 0 when left out.
         pub score_threshold: Option<f64>,
@@ -17224,7 +17224,7 @@ pub mod types {
         [(next_page_token, "next_page_token"), (path_prefix, "path_prefix")],
         []
     );
-    /// Permissions that a database credential shall carry.
+    /// Permissions to put into a database credential.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct RequestedClaims {
         pub permission_set: Option<RequestedClaimsPermissionSet>,
@@ -17235,7 +17235,7 @@ pub mod types {
         [(permission_set, "permission_set"), (resources, "resources")],
         []
     );
-    /// What a database credential shall allow on its resources.
+    /// What a database credential allows on its resources.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum RequestedClaimsPermissionSet {
@@ -17244,7 +17244,7 @@ pub mod types {
         UnknownValue(String),
     }
     crate::open_enum::open_enum!(RequestedClaimsPermissionSet, [(ReadOnly, "READ_ONLY")]);
-    /// Something that a database credential shall give access to.
+    /// A resource that a database credential gives access to.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct RequestedResource {
         pub table_name: Option<String>,
@@ -17562,6 +17562,7 @@ pub mod types {
         pub file_names: Option<Vec<String>>,
         /// Whether the types in `schema` are JSON text, for a result of type `table`.
         pub is_json_schema: Option<bool>,
+        pub pos: Option<i64>,
         /// What sort of result this is.
         pub result_type: Option<ResultType>,
         /// The columns of a result of type `table`, in order.
@@ -17579,6 +17580,7 @@ pub mod types {
             (file_name, "fileName"),
             (file_names, "fileNames"),
             (is_json_schema, "isJsonSchema"),
+            (pos, "pos"),
             (result_type, "resultType"),
             (schema, "schema"),
             (summary, "summary"),
@@ -23638,7 +23640,7 @@ pub mod types {
         pub values: Option<Vec<VectorSearchValue>>,
     }
     crate::object::object!(VectorSearchListValue, [(values, "values")], []);
-    /// How a model orders the best rows once more.
+    /// How a model reorders the best rows.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct VectorSearchRerankerConfig {
         pub model: Option<String>,
@@ -27710,7 +27712,7 @@ pub(crate) static REFERENCE: &[Reference] = &[
                 "node_count",
                 Place::Body,
                 Kind::Integer,
-                "How many nodes the instance shall have: a primary, and secondaries that take over if it fails.",
+                "How many nodes to have: a primary, and secondaries that take over if it fails.",
             ),
             Argument::new(
                 "parent_instance_ref",
@@ -27742,13 +27744,13 @@ pub(crate) static REFERENCE: &[Reference] = &[
                 "stopped",
                 Place::Body,
                 Kind::Boolean,
-                "Whether the instance shall be stopped.",
+                "Whether to stop the instance.",
             ),
             Argument::new(
                 "uid",
                 Place::Body,
                 Kind::Text,
-                "The instance's id, a UUID that is never used again.",
+                "The instance's id, a UUID that is never reused.",
             ),
             Argument::new("usage_policy_id", Place::Body, Kind::Text, ""),
         ],
@@ -27795,7 +27797,7 @@ pub(crate) static REFERENCE: &[Reference] = &[
                 "claims",
                 Place::Body,
                 Kind::List,
-                "Permissions in Unity Catalog that the token shall carry, for tables that have a counterpart in Postgres.",
+                "Permissions in Unity Catalog to put into the token, for tables that have a counterpart in Postgres.",
             ),
             Argument::new(
                 "instance_names",
@@ -30998,7 +31000,7 @@ pub(crate) static REFERENCE: &[Reference] = &[
                 "claims",
                 Place::Body,
                 Kind::List,
-                "Permissions on tables in Unity Catalog that the token shall carry.",
+                "Permissions on tables in Unity Catalog to put into the token.",
             ),
             Argument::new(
                     "endpoint",
@@ -31011,13 +31013,13 @@ pub(crate) static REFERENCE: &[Reference] = &[
                 "expire_time",
                 Place::Body,
                 Kind::Text,
-                "When the token shall expire, as an RFC 3339 time, 5 to 60 minutes from now.",
+                "When the token expires, as an RFC 3339 time, 5 to 60 minutes from now.",
             ),
             Argument::new(
                 "ttl",
                 Place::Body,
                 Kind::Text,
-                "How long the token shall be valid, in seconds as text, from `300s` to `3600s`.",
+                "How long the token is valid, in seconds as text, from `300s` to `3600s`.",
             ),
         ],
         body: Body::Json,
@@ -33253,7 +33255,7 @@ pub(crate) static REFERENCE: &[Reference] = &[
                 "reranker",
                 Place::Body,
                 Kind::Object,
-                "How to order the best rows once more, with a model.",
+                "How to reorder the best rows with a model.",
             ),
             Argument::new(
                 "score_threshold",

@@ -3,7 +3,7 @@
 use syn::{Attribute, Expr, Item, Lit, Meta};
 
 /// Whether something is compiled for tests only.
-pub(super) fn is_test(attributes: &[Attribute]) -> bool {
+pub(crate) fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let path = attribute.path();
         if path.is_ident("cfg") {

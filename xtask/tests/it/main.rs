@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
 mod codegen;
+mod coverage;
+mod drift;
 mod lint;
 mod toy;

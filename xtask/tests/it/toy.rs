@@ -16,6 +16,7 @@ pub(crate) fn tests_folder() -> PathBuf {
 /// What a run of the program left.
 pub(crate) struct Run {
     pub(crate) success: bool,
+    pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
@@ -25,6 +26,7 @@ pub(crate) fn xtask<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Run {
     let output = Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).output().unwrap();
     Run {
         success: output.status.success(),
+        code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
