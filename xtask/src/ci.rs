@@ -26,7 +26,7 @@ pub(crate) struct Step {
 }
 
 /// All steps, in the order in which they run.
-pub(crate) const STEPS: [Step; 18] = [
+pub(crate) const STEPS: [Step; 19] = [
     Step {
         name: "toolchain",
         about: "the compiler is new enough for every crate",
