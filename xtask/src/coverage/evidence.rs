@@ -81,7 +81,8 @@ impl Seen {
         self.words.contains(&operation.id)
             || self.words.contains(&operation.id.to_uppercase())
             || self.paths.iter().any(|(method, path)| {
-                method.as_ref().is_none_or(|method| *method == operation.method) && is(path, &operation.path)
+                method.as_ref().is_none_or(|method| *method == operation.method)
+                    && fits(path, &operation.path)
             })
             || by_command && operation.commands.iter().any(|command| self.runs(command))
     }
@@ -99,7 +100,7 @@ impl Seen {
 }
 
 /// Whether a path that a test has is one of the description, with values in place of its parameters.
-fn is(path: &str, template: &str) -> bool {
+fn fits(path: &str, template: &str) -> bool {
     let (mut path, mut template) = (path.split('/'), template.split('/').peekable());
     while let Some(segment) = template.next() {
         let Some(value) = path.next() else { return false };
@@ -116,7 +117,7 @@ fn is(path: &str, template: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Operation, Seen, is};
+    use super::{Operation, Seen, fits};
 
     fn operation(id: &str, method: &str, path: &str, command: &str) -> Operation {
         Operation {
@@ -154,10 +155,10 @@ mod tests {
 
     #[test]
     fn a_parameter_is_a_segment_or_the_rest() {
-        assert!(is("/api/toys/1/parts", "/api/toys/{id}/parts"));
-        assert!(is("/api/fs/files/Volumes/a/b.csv", "/api/fs/files/{file_path}"));
+        assert!(fits("/api/toys/1/parts", "/api/toys/{id}/parts"));
+        assert!(fits("/api/fs/files/Volumes/a/b.csv", "/api/fs/files/{file_path}"));
         for path in ["/api/toys", "/api/toys/1", "/api/toys//parts", "/api/toys/1/parts/2"] {
-            assert!(!is(path, "/api/toys/{id}/parts"), "{path}");
+            assert!(!fits(path, "/api/toys/{id}/parts"), "{path}");
         }
     }
 }
