@@ -15,6 +15,7 @@ mod names;
 mod notebook;
 mod raw;
 mod results;
+mod scim;
 mod wait;
 mod warehouse_address;
 mod workspace;
@@ -80,9 +81,14 @@ services! {
         output::RunOutput,
         run::{Run, RunOptions},
     };
+    groups::{Groups};
     jobs::{EndedRun, EndedTask, JobRun, Jobs, RunOutcome};
     #[cfg(test)]
     kettles::{Kettle, Kettles};
+    permissions::{Permissions};
+    registry::{Registry};
+    service_principals::{ServicePrincipals};
+    serving::{Serving};
     sql::{Parameter, ParameterType, ParameterValue, Sql, Statement};
     statements::{Statements};
     users::{Users};
