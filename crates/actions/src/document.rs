@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use brickwire_client::{Call, ResponseValue};
+use brickwire_wire::json;
 use serde_json::value::RawValue;
 
 use crate::{Error, Result};
@@ -82,6 +83,23 @@ pub(crate) fn check_id(what: &str, asked: &str, came: Option<&str>) -> Result<()
 /// The error if the answer to what starts something doesn't name it: it may run, and nothing can stop it.
 pub(crate) fn nameless(what: &str, operation: &str) -> Error {
     Error::unexpected(format!("the answer names no {what}")).into_unknown_outcome(operation)
+}
+
+/// The members of a JSON object that a caller wrote. `what` names it in errors, which quote nothing of it.
+///
+/// # Errors
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if it is something else.
+pub(crate) fn members<'a>(what: &str, text: &'a str) -> Result<HashMap<String, &'a RawValue>> {
+    if !text.trim_start().starts_with('{') {
+        return Err(Error::usage(format!("the {what} is no JSON object")));
+    }
+    json::decode(text.as_bytes())
+        .map_err(|error| Error::usage(format!("the {what} is no JSON object: {error}")))
+}
+
+/// A JSON text, to be sent as it is.
+pub(crate) fn raw(text: &str) -> Result<&RawValue> {
+    serde_json::from_str(text).map_err(|error| Error::usage(format!("this is no JSON: {error}")))
 }
 
 /// The error of a create that is refused because the name is taken. After an attempt whose answer was lost, that attempt

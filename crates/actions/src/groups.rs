@@ -263,8 +263,10 @@ fn checked(members: &[impl AsRef<str>]) -> Result<Vec<&str>> {
         return Err(Error::usage("no members are given"));
     }
     match ids.iter().find(|id| !scim::is_id(id)) {
-        Some(wrong) => Err(Error::usage(format!("a member is given by its id, which has digits only: {wrong:?}"))
-            .with_hint("find the id of the user, service principal or group by its name")),
+        Some(wrong) => {
+            Err(Error::usage(format!("a member is given by its id, which has digits only: {wrong:?}"))
+                .with_hint("find the id of the user, service principal or group by its name"))
+        }
         None => Ok(ids),
     }
 }

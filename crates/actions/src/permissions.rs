@@ -42,7 +42,11 @@ impl Permissions {
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown object,
     /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for an unknown type. Operation: `permissions_get`.
-    pub async fn get(&self, object_type: &str, object_id: &str) -> Result<ResponseValue<types::ObjectPermissions>> {
+    pub async fn get(
+        &self,
+        object_type: &str,
+        object_id: &str,
+    ) -> Result<ResponseValue<types::ObjectPermissions>> {
         self.workspace.client().permissions_get(object_type, object_id).await
     }
 
@@ -137,7 +141,11 @@ impl Permissions {
     ///
     /// # Errors
     /// As for [`get`](Self::get). Operation: `permissions_get_permission_levels`.
-    pub async fn levels(&self, object_type: &str, object_id: &str) -> Result<List<types::PermissionsDescription>> {
+    pub async fn levels(
+        &self,
+        object_type: &str,
+        object_id: &str,
+    ) -> Result<List<types::PermissionsDescription>> {
         list::decoded(self.levels_json(object_type, object_id).await?, "permission_levels")
     }
 
@@ -173,7 +181,12 @@ fn check(list: &[types::AccessControlRequest]) -> Result<()> {
         match given[..] {
             [name] if !name.trim().is_empty() => {}
             [] | [_] => return Err(Error::usage("a permission names no user, group or service principal")),
-            _ => return Err(Error::usage(format!("a permission names several principals: {}", given.join(", ")))),
+            _ => {
+                return Err(Error::usage(format!(
+                    "a permission names several principals: {}",
+                    given.join(", ")
+                )));
+            }
         }
         if entry.permission_level.is_none() {
             return Err(Error::usage(format!("the permission for {} has no level", given.join(""))));

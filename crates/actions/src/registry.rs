@@ -117,7 +117,8 @@ impl Registry {
     /// As for [`get`](Self::get).
     pub async fn get_json(&self, name: &str) -> Result<Box<RawValue>> {
         names::required(Self::NOUN, name)?;
-        document::object(self.workspace.client().call(&operations::REGISTRY_GET_MODEL).query("name", &name)).await
+        document::object(self.workspace.client().call(&operations::REGISTRY_GET_MODEL).query("name", &name))
+            .await
     }
 
     /// Lists the versions of a model, page after page.
@@ -154,8 +155,11 @@ impl Registry {
         names::required(Self::NOUN, name)?;
         let filter = Some(format!("name={}", quoted(name)?));
         let page = |page_token| {
-            let query =
-                types::RegistrySearchModelVersionsQuery { filter: filter.clone(), page_token, ..Default::default() };
+            let query = types::RegistrySearchModelVersionsQuery {
+                filter: filter.clone(),
+                page_token,
+                ..Default::default()
+            };
             self.workspace.client().call(&operations::REGISTRY_SEARCH_MODEL_VERSIONS).query_object(&query)
         };
         list::json(page, "model_versions").await

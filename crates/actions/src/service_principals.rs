@@ -62,7 +62,10 @@ impl ServicePrincipals {
     /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for a filter that the service doesn't understand,
     /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) for a page that comes twice. Operation:
     /// `service_principals_list`.
-    pub async fn list(&self, query: &types::ServicePrincipalsListQuery) -> Result<List<types::ServicePrincipal>> {
+    pub async fn list(
+        &self,
+        query: &types::ServicePrincipalsListQuery,
+    ) -> Result<List<types::ServicePrincipal>> {
         list::decoded(self.list_json(query).await?, "Resources")
     }
 
@@ -161,7 +164,9 @@ impl ServicePrincipals {
         principal: &types::CreateServicePrincipalRequest,
     ) -> Result<ResponseValue<types::ServicePrincipal>> {
         if principal.display_name.is_none() && principal.application_id.is_none() {
-            return Err(Error::usage("the service principal has neither a display name nor an application id"));
+            return Err(Error::usage(
+                "the service principal has neither a display name nor an application id",
+            ));
         }
         self.workspace.client().service_principals_create(principal).await
     }
@@ -187,7 +192,8 @@ impl ServicePrincipals {
     pub async fn patch(&self, id: &str, operations: Vec<types::ScimPatch>) -> Result<()> {
         names::required(Self::NOUN, id)?;
         let (operations, schemas) = scim::change(operations)?;
-        let body = types::PatchServicePrincipalRequest { operations: Some(operations), schemas: Some(schemas) };
+        let body =
+            types::PatchServicePrincipalRequest { operations: Some(operations), schemas: Some(schemas) };
         self.workspace.client().service_principals_patch(id, &body).await.map(drop)
     }
 
@@ -232,7 +238,12 @@ mod tests {
     #[test]
     fn an_application_id_is_a_uuid() {
         assert!(is_application_id("5e3c9f1a-0b8d-4c6e-9a2f-7d1e8b4c0f63"));
-        for name in ["", "nightly-deployment", "5e3c9f1a-0b8d-4c6e-9a2f-7d1e8b4c0f6g", "5e3c9f1a0b8d4c6e9a2f7d1e8b4c0f63"] {
+        for name in [
+            "",
+            "nightly-deployment",
+            "5e3c9f1a-0b8d-4c6e-9a2f-7d1e8b4c0f6g",
+            "5e3c9f1a0b8d4c6e9a2f7d1e8b4c0f63",
+        ] {
             assert!(!is_application_id(name), "{name}");
         }
     }

@@ -151,6 +151,28 @@ impl Serving {
         created.map_err(|error| document::perhaps_created(error, Self::NOUN))
     }
 
+    /// Creates an endpoint that a JSON object describes, which is sent as it is.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let entity = r#"{"entity_name": "main.models.churn", "entity_version": "3", "workload_size": "Small"}"#;
+    /// let endpoint = format!(r#"{{"name": "churn", "config": {{"served_entities": [{entity}]}}}}"#);
+    /// println!("{}", workspace.serving().create_json(&endpoint).await?.get());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`create`](Self::create), and [`ErrorKind::Usage`](crate::ErrorKind::Usage) for what is no JSON object.
+    pub async fn create_json(&self, endpoint: &str) -> Result<ResponseValue<Box<RawValue>>> {
+        let members = document::members("description of the endpoint", endpoint)?;
+        let name = members.get("name").and_then(|name| serde_json::from_str::<String>(name.get()).ok());
+        named(&name.unwrap_or_default())?;
+        let call = self.workspace.client().call(&operations::SERVING_CREATE);
+        let created = call.json(&document::raw(endpoint)?).send().await;
+        created.map_err(|error| document::perhaps_created(error, Self::NOUN))
+    }
+
     /// Replaces what an endpoint serves, and returns at once. The old configuration serves until the new one is ready.
     ///
     /// ```no_run
@@ -178,6 +200,26 @@ impl Serving {
     ) -> Result<ResponseValue<types::ServingEndpointDetailed>> {
         names::required(Self::NOUN, name)?;
         self.workspace.client().serving_update_config(name, config).await
+    }
+
+    /// Replaces what an endpoint serves by what a JSON object describes, which is sent as it is.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let config = r#"{"served_entities": [{"entity_name": "main.models.churn", "entity_version": "4"}]}"#;
+    /// workspace.serving().update_config_json("churn", config).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`update_config`](Self::update_config), and [`ErrorKind::Usage`](crate::ErrorKind::Usage) for what is no JSON
+    /// object.
+    pub async fn update_config_json(&self, name: &str, config: &str) -> Result<ResponseValue<Box<RawValue>>> {
+        names::required(Self::NOUN, name)?;
+        document::members("configuration", config)?;
+        let call = self.workspace.client().call(&operations::SERVING_UPDATE_CONFIG).path("name", &name);
+        call.json(&document::raw(config)?).send().await
     }
 
     /// Deletes an endpoint. Requests that it is answering fail.

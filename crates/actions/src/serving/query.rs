@@ -1,9 +1,8 @@
 //! Requests to models: what is refused before it is sent, and why one failed.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use brickwire_client::{Call, ResponseValue, operations, types};
-use brickwire_wire::json;
 use bytes::Bytes;
 use http::HeaderValue;
 use serde::{Serialize, de::DeserializeOwned};
@@ -14,7 +13,7 @@ use super::{
     endpoint::{self, NOUN},
     readiness::explanation,
 };
-use crate::{Error, ErrorKind, Result, RetryPolicy, Workspace, names::required};
+use crate::{Error, ErrorKind, Result, RetryPolicy, Workspace, document, names::required};
 
 /// How long a model may think, and an endpoint that has scaled to zero may take to start.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
@@ -39,12 +38,21 @@ pub(super) async fn typed(
                 .with_hint(format!("set one of {}", INPUTS.join(", "))));
         }
         [] | [_] => {}
-        _ => return Err(Error::usage(format!("the request to the model has several inputs: {}", given.join(", ")))),
+        _ => {
+            return Err(Error::usage(format!(
+                "the request to the model has several inputs: {}",
+                given.join(", ")
+            )));
+        }
     }
     send(workspace, name, body).await
 }
 
-pub(super) async fn raw(workspace: &Workspace, name: &str, request: &str) -> Result<ResponseValue<Box<RawValue>>> {
+pub(super) async fn raw(
+    workspace: &Workspace,
+    name: &str,
+    request: &str,
+) -> Result<ResponseValue<Box<RawValue>>> {
     given(request)?;
     send(workspace, name, request.to_owned()).await
 }
@@ -55,11 +63,7 @@ fn text(request: &impl Serialize) -> Result<String> {
 
 /// The inputs that a request has.
 fn given(body: &str) -> Result<Vec<&'static str>> {
-    if !body.trim_start().starts_with('{') {
-        return Err(Error::usage("the request to the model is no JSON object"));
-    }
-    let members: HashMap<String, &RawValue> = json::decode(body.as_bytes())
-        .map_err(|error| Error::usage(format!("the request to the model is no JSON object: {error}")))?;
+    let members = document::members("request to the model", body)?;
     if members.get("stream").is_some_and(|stream| stream.get() == "true") {
         return Err(Error::usage("an answer in parts is not supported: `stream` is true")
             .with_hint("leave `stream` out, or send a raw request, which takes any answer"));
@@ -68,7 +72,11 @@ fn given(body: &str) -> Result<Vec<&'static str>> {
     Ok(INPUTS.into_iter().filter(has).collect())
 }
 
-async fn send<T: DeserializeOwned>(workspace: &Workspace, name: &str, body: String) -> Result<ResponseValue<T>> {
+async fn send<T: DeserializeOwned>(
+    workspace: &Workspace,
+    name: &str,
+    body: String,
+) -> Result<ResponseValue<T>> {
     required(NOUN, name)?;
     let call: Call = workspace.client().call(&operations::SERVING_QUERY).path("name", &name);
     let call = call.with_body(Bytes::from(body), HeaderValue::from_static("application/json"));
@@ -81,7 +89,8 @@ async fn send<T: DeserializeOwned>(workspace: &Workspace, name: &str, body: Stri
 /// Whether the endpoint's state may be the reason. The service has no code for that.
 fn may_be_unready(error: &Error) -> bool {
     matches!(error.status(), Some(400 | 409 | 502..=504))
-        || matches!(error.kind(), ErrorKind::DeadlineExceeded | ErrorKind::UnknownOutcome) && error.status().is_none()
+        || matches!(error.kind(), ErrorKind::DeadlineExceeded | ErrorKind::UnknownOutcome)
+            && error.status().is_none()
 }
 
 async fn explained(workspace: &Workspace, name: &str, error: Error) -> Error {

@@ -4,8 +4,8 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use brickwire_client::{ResponseValue, types};
 use types::{
-    EndpointStateConfigUpdate as Update, EndpointStateReady as Ready, ServedModelStateDeployment as Deployment,
-    ServingEndpointDetailed as Endpoint,
+    EndpointStateConfigUpdate as Update, EndpointStateReady as Ready,
+    ServedModelStateDeployment as Deployment, ServingEndpointDetailed as Endpoint,
 };
 
 use super::endpoint::{self, NOUN};
@@ -61,8 +61,9 @@ fn outcome(endpoint: &Endpoint) -> Outcome {
 /// Whether nothing is served, or a deployment has failed.
 fn is_stuck(endpoint: &Endpoint) -> bool {
     let mut deployments = states(endpoint).map(|(_, state)| state.deployment.as_ref());
-    let has_failed =
-        |state: Option<&Deployment>| matches!(state, Some(Deployment::DeploymentFailed | Deployment::DeploymentAborted));
+    let has_failed = |state: Option<&Deployment>| {
+        matches!(state, Some(Deployment::DeploymentFailed | Deployment::DeploymentAborted))
+    };
     entities(endpoint).next().is_none() || deployments.any(has_failed)
 }
 
@@ -120,7 +121,8 @@ pub(super) fn explanation(endpoint: &Endpoint, is_refusal: bool) -> Option<Strin
     }
     let sleeps = entities(endpoint).any(|entity| entity.scale_to_zero_enabled == Some(true));
     (sleeps && !is_refusal).then(|| {
-        "the endpoint stops while there are no requests, and may be starting: try again in some minutes".to_owned()
+        "the endpoint stops while there are no requests, and may be starting: try again in some minutes"
+            .to_owned()
     })
 }
 

@@ -20,6 +20,11 @@ fn commands_clusters_and_warehouses() {
         ("brick clusters get 0710-090100", "0710-090100-n1ghtly0"),
         ("brick contexts create -c sha", "shared-analytics"),
         ("brick warehouses get 4f1", "4f1c8a3be02d7719"),
+        ("brick serving query databricks-echo-c", "databricks-echo-chat"),
+        ("brick users get gra", "grace.sandbox@example.com"),
+        ("brick groups get data", "data-engineers"),
+        ("brick service-principals get nig", "nightly-deployment"),
+        ("brick registry get ch", "churn"),
         // Two warehouses have this name, so it would be refused.
         ("brick sql -w Rep", "8d20b5ce9913fa46"),
     ] {

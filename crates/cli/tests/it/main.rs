@@ -13,6 +13,7 @@ mod completion;
 mod connections;
 mod deadlines;
 mod debug;
+mod directory;
 mod exit_status;
 #[cfg(feature = "jq")]
 mod filters;
@@ -24,11 +25,14 @@ mod jobs;
 #[cfg(unix)]
 mod login;
 mod output;
+mod permissions;
 mod planted;
 mod real_answers;
+mod registry;
 mod retries;
 mod run;
 mod sandbox;
+mod serving;
 #[cfg(unix)]
 mod shells;
 #[cfg(unix)]
