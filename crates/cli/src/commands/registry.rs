@@ -33,7 +33,7 @@ pub(crate) enum Command {
         which: Which,
         /// Number of the version
         #[arg(value_name = "VERSION", value_parser = clap::value_parser!(u32).range(1..))]
-        version: u32,
+        number: u32,
         /// None, Staging, Production, or Archived
         #[arg(value_name = "STAGE")]
         stage: String,
@@ -81,9 +81,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Versions(Which { model }) => {
             context.output().list(&of(context).await?.versions_json(&model).await?, VERSIONS)
         }
-        Command::Transition { which: Which { model }, version, stage, archive_existing } => {
+        Command::Transition { which: Which { model }, number, stage, archive_existing } => {
             let registry = of(context).await?;
-            let moved = registry.transition(&model, &version.to_string(), &stage, archive_existing).await?;
+            let moved = registry.transition(&model, &number.to_string(), &stage, archive_existing).await?;
             context.record(moved.raw())
         }
     }

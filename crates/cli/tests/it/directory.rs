@@ -9,14 +9,18 @@ fn users_are_found_by_name_created_and_deleted() {
     assert_eq!(all.as_array().unwrap().len(), 2);
     let grace = workspace.brick("users get grace.sandbox@example.com").run().done().silent().json();
     assert_eq!(grace["groups"][1]["display"], "data-engineers");
-    let made = workspace.brick("users create new@example.com --display-name").arg("New One").run().done().json();
+    let made =
+        workspace.brick("users create new@example.com --display-name").arg("New One").run().done().json();
     assert_eq!((&made["displayName"], &made["active"]), (&"New One".into(), &true.into()));
     workspace.brick("users create NEW@example.com").run().fails(6, &["already exists"]);
     let table = workspace.brick("users list -o csv --filter").arg("userName sw \"new\"").run().done();
     assert!(table.text().contains("new@example.com,New One,true"), "{}", table.text());
     let deleted = workspace.brick("users delete new@example.com").run().done().json();
     assert_eq!((&deleted["id"], &deleted["deleted"]), (&made["id"], &true.into()));
-    workspace.brick("users get new@example.com").run().fails(5, &["no user has this id or name", "list the users"]);
+    workspace
+        .brick("users get new@example.com")
+        .run()
+        .fails(5, &["no user has this id or name", "list the users"]);
     workspace.brick("users list --filter nonsense").run().fails(6, &["filter is not supported"]);
     workspace.brick("users get").arg("").run().fails(2, &["empty"]);
 }
@@ -25,7 +29,8 @@ fn users_are_found_by_name_created_and_deleted() {
 fn members_of_a_group_come_and_go() {
     let workspace = Workspace::fresh();
     workspace.brick("groups create team").run().done();
-    let members = "--user grace.sandbox@example.com --service-principal nightly-deployment --group data-engineers";
+    let members =
+        "--user grace.sandbox@example.com --service-principal nightly-deployment --group data-engineers";
     let names = |line: &str| {
         let group = workspace.brick(line).run().done().silent().json();
         let members = group["members"].as_array().cloned().unwrap_or_default();
@@ -34,9 +39,15 @@ fn members_of_a_group_come_and_go() {
     let all = names(&format!("groups add-members team {members}"));
     assert_eq!(all, ["Grace Sandbox", "data-engineers", "nightly-deployment"]);
     let robot = "5e3c9f1a-0b8d-4c6e-9a2f-7d1e8b4c0f63";
-    assert_eq!(names(&format!("groups remove-members team --service-principal {robot} --group data-engineers")), ["Grace Sandbox"]);
+    assert_eq!(
+        names(&format!("groups remove-members team --service-principal {robot} --group data-engineers")),
+        ["Grace Sandbox"]
+    );
     // A member that isn't there stops the change before it is made.
-    workspace.brick("groups add-members team --user nobody@example.com").run().fails(5, &["nobody@example.com"]);
+    workspace
+        .brick("groups add-members team --user nobody@example.com")
+        .run()
+        .fails(5, &["nobody@example.com"]);
     workspace.brick("groups add-members team --user 5").run().fails(5, &["Member with id 5 not found"]);
     workspace.brick("groups add-members team").run().fails(2, &["no members are given"]);
     assert_eq!(names("groups get team"), ["Grace Sandbox"]);
@@ -63,6 +74,6 @@ fn a_name_that_several_have_stands_for_none() {
 fn a_page_that_comes_twice_ends_the_list() {
     let workspace = Workspace::fresh();
     workspace.fault("GET /api/2.0/preview/scim/v2/Users: repeat-page");
-    workspace.brick("users list").run().fails(12, &["twice"]);
+    workspace.brick("users list").run().fails(1, &["twice"]);
     assert_eq!(workspace.requests("GET", "/api/2.0/preview/scim").len(), 2);
 }

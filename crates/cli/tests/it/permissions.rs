@@ -15,10 +15,17 @@ fn permissions_are_read_replaced_and_added() {
     assert_eq!(added["access_control_list"].as_array().unwrap().len(), 3);
     let set = run("set", &format!("--user {USER_NAME}=CAN_MANAGE")).done().json();
     let first = &set["access_control_list"][0];
-    assert_eq!((&first["user_name"], &first["all_permissions"][0]["permission_level"]), (&USER_NAME.into(), &"CAN_MANAGE".into()));
+    assert_eq!(
+        (&first["user_name"], &first["all_permissions"][0]["permission_level"]),
+        (&USER_NAME.into(), &"CAN_MANAGE".into())
+    );
     assert_eq!(run("set", "--none").done().json()["access_control_list"].as_array().unwrap().len(), 1);
     let levels = run("levels", "-o csv").done().silent();
-    assert!(levels.text().replace("\r\n", "\n").starts_with("LEVEL,DESCRIPTION\nCAN_USE,Can use\n"), "{}", levels.text());
+    assert!(
+        levels.text().replace("\r\n", "\n").starts_with("LEVEL,DESCRIPTION\nCAN_USE,Can use\n"),
+        "{}",
+        levels.text()
+    );
     run("update", "--user nobody@example.com=CAN_USE").fails(5, &["does not exist"]);
     workspace.brick("permissions set jobs 7 --none").run().fails(6, &["exactly one owner"]);
     workspace.brick("permissions get planets 7").run().fails(6, &["planets"]);

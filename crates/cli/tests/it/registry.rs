@@ -11,10 +11,12 @@ fn models_are_listed_and_a_version_moves() {
     assert_eq!(one.as_array().unwrap().len(), 1);
     let model = workspace.brick("registry get churn").run().done().silent().json();
     assert!(model["registered_model_databricks"]["id"].is_string(), "{model}");
-    let moved = workspace.brick("registry transition churn 3 Production --archive-existing").run().done().json();
+    let moved =
+        workspace.brick("registry transition churn 3 Production --archive-existing").run().done().json();
     assert_eq!(moved["model_version_databricks"]["current_stage"], "Production");
     let versions = workspace.brick("registry versions churn").run().done().silent().json();
-    let stages: Vec<_> = versions.as_array().unwrap().iter().map(|one| one["current_stage"].as_str().unwrap()).collect();
+    let stages: Vec<_> =
+        versions.as_array().unwrap().iter().map(|one| one["current_stage"].as_str().unwrap()).collect();
     assert_eq!(stages, ["Archived", "Archived", "Production"]);
     workspace.brick("registry get nothing").run().fails(5, &["nothing"]);
     workspace.brick("registry transition churn 3 Live").run().fails(2, &["Live", "None, Staging"]);

@@ -31,7 +31,8 @@ fn a_model_answers_with_text_or_json() {
     let from_file = workspace.brick(&echo).arg("@rows.json").file("rows.json", rows).run().done();
     assert_eq!(from_file.text(), ran.text());
     // A function of Python: what it prints is in the log, what it raises in the error.
-    let double = |data: &str| workspace.brick(&format!("serving query {FUNCTION_ENDPOINT} --data")).arg(data).run();
+    let double =
+        |data: &str| workspace.brick(&format!("serving query {FUNCTION_ENDPOINT} --data")).arg(data).run();
     assert_eq!(double(r#"{"dataframe_records": [{"x": 21}]}"#).done().json(), json!({ "predictions": [42] }));
     double(r#"{"dataframe_records": [{"y": 21}]}"#).fails(6, &["KeyError: 'x'"]);
     let logs = workspace.brick(&format!("serving logs {FUNCTION_ENDPOINT}")).run().done().silent();
@@ -41,7 +42,12 @@ fn a_model_answers_with_text_or_json() {
 #[test]
 fn an_endpoint_is_created_updated_and_deleted() {
     let workspace = Workspace::fresh();
-    let made = workspace.brick("serving create --data").arg(CHURN).run().done().says(&["IN_PROGRESS", "READY"]);
+    let made = workspace
+        .brick("serving create --data")
+        .arg(CHURN)
+        .run()
+        .done()
+        .says(&["serving endpoint churn is READY"]);
     assert_eq!(made.json()["state"]["ready"], "READY");
     // The document goes as it is.
     let sent = workspace.requests("POST", "/api/2.0/serving-endpoints");
@@ -53,7 +59,12 @@ fn an_endpoint_is_created_updated_and_deleted() {
     let ready = workspace.brick("serving wait churn").run().done();
     assert_eq!(ready.json()["config"]["config_version"], 2);
     let broken = r#"{"served_entities":[{"entity_name":"sandbox.models.broken"}]}"#;
-    let words = ["UPDATE_FAILED", "broken-1: Failed to build", "still serves", "hint: run `brick serving logs --build`"];
+    let words = [
+        "UPDATE_FAILED",
+        "broken-1: Failed to build",
+        "still serves",
+        "hint: run `brick serving logs --build`",
+    ];
     workspace.brick("serving update-config churn --data").arg(broken).run().fails(8, &words);
     let build = workspace.brick("serving logs churn broken-1 --build").run().done();
     assert!(build.text().contains("ERROR: Failed to build"), "{}", build.text());
@@ -84,7 +95,7 @@ fn a_lost_answer_is_not_asked_for_again() {
     workspace.fault("POST /serving-endpoints/*: after reset times 1");
     let asked = format!("serving query {CHAT_ENDPOINT} --message hi");
     let ran = workspace.brick(&asked).run();
-    assert_eq!(ran.exits(11, &[]).text(), "");
+    assert_eq!(ran.exits(7, &[]).text(), "");
     assert_eq!(workspace.requests("POST", "/serving-endpoints").len(), 1);
     // A busy endpoint has not asked its model.
     workspace.fault("POST /serving-endpoints/*: times 1 429 retry-after=0");
@@ -108,7 +119,7 @@ fn bad_input_is_refused_before_anything_is_sent() {
     ] {
         let brick = workspace.brick(line);
         let ran = data.map(|data| workspace.brick(line).arg(data)).unwrap_or(brick).run();
-        let code = if data == Some("@nowhere.json") { 1 } else { 2 };
+        let code = if data == Some("@nowhere.json") { 3 } else { 2 };
         ran.fails(code, &[words]);
     }
     assert!(workspace.sandbox.requests_of(&workspace.token).is_empty());
@@ -123,7 +134,11 @@ fn what_a_model_says_cannot_write_to_the_terminal() {
     let ran = server.brick("serving query x --message hi").run().done();
     // Data for a pipe stays as it is; see the tests of the terminal.
     assert_eq!(ran.text(), "a\u{1b}[2Jb\n");
-    let server = Server::answering(&[(400, "application/json", b"{\"error_code\":\"BAD_REQUEST\",\"message\":\"a\\u001b[2Jb\"}")]);
+    let server = Server::answering(&[(
+        400,
+        "application/json",
+        b"{\"error_code\":\"BAD_REQUEST\",\"message\":\"a\\u001b[2Jb\"}",
+    )]);
     let ran = server.brick("serving query x --message hi").run().exits(6, &["BAD_REQUEST"]);
     assert!(!ran.stderr.contains('\u{1b}'), "{:?}", ran.stderr);
 }
