@@ -26,7 +26,7 @@ from databricks.sdk.errors import (
     ResourceAlreadyExists,
     ResourceConflict,
 )
-from databricks.sdk.service import compute, iam, jobs, serving, sql
+from databricks.sdk.service import compute, iam, jobs, ml, serving, sql
 
 checks = []
 
@@ -398,6 +398,26 @@ def a_model_version_changes_its_stage(w):
     model = w.model_registry.get_model("churn").registered_model_databricks
     assert w.permissions.get("registered-models", model.id).object_id == f"/registered-models/{model.id}"
     expect(NotFound, lambda: w.model_registry.get_model("nothing"))
+
+
+@check
+def a_run_is_recorded(w):
+    experiment = w.experiments.create_experiment("/Shared/made-here").experiment_id
+    expect(AlreadyExists, lambda: w.experiments.create_experiment("/Shared/made-here"))
+    run = w.experiments.create_run(experiment_id=experiment, run_name="first", start_time=1).run.info.run_id
+    w.experiments.log_metric("loss", 0.5, 2, run_id=run, step=1)
+    metric = ml.Metric(key="loss", value=0.25, timestamp=3, step=2)
+    w.experiments.log_batch(run_id=run, metrics=[metric], params=[ml.Param(key="lr", value="0.1")])
+    w.experiments.set_tag("team", "a", run_id=run)
+    expect(BadRequest, lambda: w.experiments.log_param("lr", "0.2", run_id=run))
+    w.experiments.update_run(run_id=run, status=ml.UpdateRunStatus.FINISHED, end_time=4)
+    found = list(w.experiments.search_runs(experiment_ids=[experiment], filter="metrics.loss < 0.3"))
+    assert [one.info.run_id for one in found] == [run], found
+    assert found[0].data.metrics[0].value == 0.25 and found[0].info.status == ml.RunInfoStatus.FINISHED, found
+    names = [one.name for one in w.experiments.search_experiments(max_results=1)]
+    assert names == ["/Users/ada.sandbox@example.com/churn", "/Shared/made-here"], names
+    assert w.experiments.get_by_name("/Shared/made-here").experiment.experiment_id == experiment
+    expect(NotFound, lambda: w.experiments.get_run("5"))
 
 
 def find_cluster(w, name):

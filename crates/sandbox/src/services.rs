@@ -17,6 +17,7 @@ macro_rules! services {
             commands,
             contexts: context,
             control,
+            experiments,
             groups,
             jobs: run,
             oauth,

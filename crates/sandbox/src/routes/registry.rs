@@ -106,7 +106,7 @@ impl Registry {
 }
 
 /// The value of a filter of one comparison, such as `name='x'`, and whether it is a pattern.
-fn compared<'a>(filter: &'a str, attribute: &str) -> Result<(&'a str, bool), ApiError> {
+pub(super) fn compared<'a>(filter: &'a str, attribute: &str) -> Result<(&'a str, bool), ApiError> {
     let refused =
         || ApiError::invalid(format!("Invalid filter, or one that the sandbox doesn't support: {filter}"));
     let rest = filter.trim().strip_prefix(attribute).ok_or_else(refused)?.trim_start();
@@ -122,7 +122,7 @@ fn compared<'a>(filter: &'a str, attribute: &str) -> Result<(&'a str, bool), Api
     Ok((quoted.ok_or_else(refused)?, is_pattern))
 }
 
-fn fits(name: &str, (value, is_pattern): (&str, bool)) -> bool {
+pub(super) fn fits(name: &str, (value, is_pattern): (&str, bool)) -> bool {
     if !is_pattern {
         return name == value;
     }

@@ -6,6 +6,7 @@ mod clusters;
 mod contexts;
 mod control;
 mod errors;
+mod experiments;
 mod faults;
 mod identity;
 mod jobs;
