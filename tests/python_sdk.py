@@ -18,7 +18,6 @@ from datetime import timedelta
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 from databricks.sdk.errors import (
-    AlreadyExists,
     BadRequest,
     NotFound,
     OperationFailed,
@@ -318,7 +317,7 @@ def an_endpoint_is_created_and_updated(w):
         return serving.EndpointCoreConfigInput(name="made-here", served_entities=[entity])
 
     waiter = w.serving_endpoints.create("made-here", config=config("main.models.churn", "3"))
-    expect((ResourceAlreadyExists, AlreadyExists), lambda: w.serving_endpoints.create("made-here"))
+    expect(ResourceAlreadyExists, lambda: w.serving_endpoints.create("made-here"))
     made = waiter.result(timeout=timedelta(seconds=30))
     assert made.state.ready == serving.EndpointStateReady.READY, made.state
     assert made.config.traffic_config.routes[0].traffic_percentage == 100
@@ -364,7 +363,7 @@ def users_and_groups_change(w):
     ada = next(w.users.list(filter='userName eq "ada.sandbox@example.com"'))
     assert w.users.get(ada.id).display_name == "Ada Sandbox" and ada.id == w.current_user.me().id
     user = w.users.create(user_name="new@example.com", display_name="New")
-    expect((ResourceConflict, AlreadyExists), lambda: w.users.create(user_name="new@example.com"))
+    expect(ResourceConflict, lambda: w.users.create(user_name="new@example.com"))
     robot = w.service_principals.create(display_name="robot")
     assert len(robot.application_id) == 36, robot
     group = w.groups.create(display_name="team", members=[iam.ComplexValue(value=user.id)])
@@ -403,7 +402,7 @@ def a_model_version_changes_its_stage(w):
 @check
 def a_run_is_recorded(w):
     experiment = w.experiments.create_experiment("/Shared/made-here").experiment_id
-    expect(AlreadyExists, lambda: w.experiments.create_experiment("/Shared/made-here"))
+    expect(ResourceAlreadyExists, lambda: w.experiments.create_experiment("/Shared/made-here"))
     run = w.experiments.create_run(experiment_id=experiment, run_name="first", start_time=1).run.info.run_id
     w.experiments.log_metric("loss", 0.5, 2, run_id=run, step=1)
     metric = ml.Metric(key="loss", value=0.25, timestamp=3, step=2)

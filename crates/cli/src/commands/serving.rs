@@ -60,8 +60,8 @@ Example:
     },
     /// Replace what an endpoint serves and wait until it is ready
     #[command(after_help = "\
-The document has `served_entities` and, for several of them, `traffic_config`. The old configuration serves until the new
-one is ready.
+The document has `served_entities` and, for several of them, `traffic_config`. The old configuration serves until the
+new one is ready.
 
 Example:
   brick serving update-config churn --data @config.json")]
