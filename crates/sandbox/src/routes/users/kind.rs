@@ -1,0 +1,32 @@
+//! What the directory holds.
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::routes) enum Kind {
+    Users,
+    Groups,
+    ServicePrincipals,
+}
+
+impl Kind {
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Users => "Users",
+            Self::Groups => "Groups",
+            Self::ServicePrincipals => "ServicePrincipals",
+        }
+    }
+
+    /// One of them, as schemas and messages call it.
+    pub(super) fn name(self) -> &'static str {
+        self.path().trim_end_matches('s')
+    }
+
+    /// What no two of them share.
+    pub(super) fn unique(self) -> &'static str {
+        match self {
+            Self::Users => "userName",
+            Self::Groups => "displayName",
+            Self::ServicePrincipals => "applicationId",
+        }
+    }
+}
