@@ -84,6 +84,16 @@ pub(crate) fn nameless(what: &str, operation: &str) -> Error {
     Error::unexpected(format!("the answer names no {what}")).into_unknown_outcome(operation)
 }
 
+/// Adds to the refusal of a name that is taken that an earlier attempt of the same request may have taken it.
+pub(crate) fn or_created_before(error: Error) -> Error {
+    match error.error_code() {
+        Some(code) if code.ends_with("ALREADY_EXISTS") && error.attempts() > 1 => {
+            error.with_hint("an earlier attempt, whose answer was lost, may have created it: look at it")
+        }
+        _ => error,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

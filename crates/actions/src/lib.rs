@@ -83,6 +83,9 @@ services! {
     jobs::{EndedRun, EndedTask, JobRun, Jobs, RunOutcome};
     #[cfg(test)]
     kettles::{Kettle, Kettles};
+    objects::{Exported, FolderCopy, ImportOptions, ObjectFile, Objects};
+    repos::{Repos};
+    secrets::{SecretValue, Secrets};
     sql::{Parameter, ParameterType, ParameterValue, Sql, Statement};
     statements::{Statements};
     users::{Users};
