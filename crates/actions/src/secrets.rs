@@ -306,7 +306,12 @@ impl Secrets {
     /// # Errors
     /// [`ErrorKind::NotFound`] for an unknown scope, [`ErrorKind::Rejected`] for an unknown principal,
     /// [`ErrorKind::PermissionDenied`] without `MANAGE` on the scope. Operation: `secret_acls_put`.
-    pub async fn put_acl(&self, scope: &str, principal: &str, permission: types::AclPermission) -> Result<()> {
+    pub async fn put_acl(
+        &self,
+        scope: &str,
+        principal: &str,
+        permission: types::AclPermission,
+    ) -> Result<()> {
         names::required("secret scope", scope)?;
         names::required("principal", principal)?;
         let body = types::PutAcl { scope: scope.to_owned(), principal: principal.to_owned(), permission };

@@ -1,8 +1,11 @@
 //! The content of a workspace object.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use bytes::Bytes;
+
+use super::folder::local;
+use crate::Result;
 
 /// The content of an object as it was exported.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,6 +27,25 @@ impl Exported {
     /// The bytes without the rest.
     pub fn into_content(self) -> Bytes {
         self.content
+    }
+
+    /// Writes the content to a local file, which appears when it is complete.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use std::path::Path;
+    /// use brickwire_actions::types::ExportFormat;
+    /// let exported = workspace.objects().export("/Shared/report", ExportFormat::Jupyter).await?;
+    /// exported.save(Path::new("report.ipynb"), false).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Local`](crate::ErrorKind::Local) for a file that can't be written, and for one that exists unless it may
+    /// be overwritten.
+    pub async fn save(&self, file: &Path, overwrite: bool) -> Result<()> {
+        local::write(file.to_owned(), self.content.clone(), overwrite).await
     }
 
     /// The extension that fits the content, such as `py` or `ipynb`, if the service names one.

@@ -4,14 +4,16 @@
 //! - A file appears under its name only when it is complete, and replaces another only if that is allowed.
 //! - What stands in the way is found out before anything is written or sent, as far as it can be.
 
-mod local;
+pub(super) mod local;
 
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
 };
 
-use brickwire_client::types::{ExportFormat, ImportFormat, WorkspaceLanguage, WorkspaceObjectInfo, WorkspaceObjectType};
+use brickwire_client::types::{
+    ExportFormat, ImportFormat, WorkspaceLanguage, WorkspaceObjectInfo, WorkspaceObjectType,
+};
 use futures_util::future::join_all;
 
 use super::{ImportOptions, Objects, import, path};
@@ -102,7 +104,12 @@ impl Objects {
     /// [`ErrorKind::Local`] for what can't be read, and [`ErrorKind::Usage`] for a file of more than 10 MB and for a
     /// format or a language in the options, before anything is sent. Otherwise as for [`import`](Self::import); what is
     /// imported by then stays.
-    pub async fn import_folder(&self, path: &str, folder: &Path, options: &ImportOptions) -> Result<FolderCopy> {
+    pub async fn import_folder(
+        &self,
+        path: &str,
+        folder: &Path,
+        options: &ImportOptions,
+    ) -> Result<FolderCopy> {
         let root = path::checked(path)?;
         if !options.is_format_open() {
             return Err(Error::usage("the files of a folder have a format and a language each"));
@@ -151,7 +158,9 @@ fn plan(root: &str, folder: &Path, all: &[WorkspaceObjectInfo]) -> Result<Plan> 
             if path::bare(path) == path::bare(root) {
                 return Err(Error::usage(format!("this is not a folder: {path}")));
             }
-            return Err(Error::unexpected(format!("the list of {root} has an object of another folder: {path}")));
+            return Err(Error::unexpected(format!(
+                "the list of {root} has an object of another folder: {path}"
+            )));
         };
         let file = local::join(folder, name)?;
         let (extension, format) = match &object.object_type {
@@ -160,7 +169,9 @@ fn plan(root: &str, folder: &Path, all: &[WorkspaceObjectInfo]) -> Result<Plan> 
                 continue;
             }
             Some(WorkspaceObjectType::File | WorkspaceObjectType::Dashboard) => ("", ExportFormat::Auto),
-            Some(WorkspaceObjectType::Notebook) => (extension(object.language.as_ref()), ExportFormat::Source),
+            Some(WorkspaceObjectType::Notebook) => {
+                (extension(object.language.as_ref()), ExportFormat::Source)
+            }
             _ => {
                 plan.skipped.push(path.to_owned());
                 continue;
@@ -221,7 +232,10 @@ mod tests {
             object("/Shared/a/lib", "LIBRARY", None),
             object("/Shared/a/new", "SOMETHING_NEW", None),
         ];
-        assert_eq!(planned(&all).unwrap(), ["out/n.py SOURCE", "out/sub/50% ü.txt AUTO", "out/sub/q.sql SOURCE"]);
+        assert_eq!(
+            planned(&all).unwrap(),
+            ["out/n.py SOURCE", "out/sub/50% ü.txt AUTO", "out/sub/q.sql SOURCE"]
+        );
         let plan = plan("/Shared/a", Path::new("out"), &all).unwrap();
         assert_eq!(plan.skipped, ["/Shared/a/lib", "/Shared/a/new"]);
         assert_eq!(plan.folders, [PathBuf::from("out/sub")]);
@@ -235,7 +249,8 @@ mod tests {
         ] {
             assert_eq!(planned(&[object(path, "FILE", None)]).unwrap_err().kind(), kind, "{path:?}");
         }
-        let both = [object("/Shared/a/n", "NOTEBOOK", Some("PYTHON")), object("/Shared/a/n.py", "FILE", None)];
+        let both =
+            [object("/Shared/a/n", "NOTEBOOK", Some("PYTHON")), object("/Shared/a/n.py", "FILE", None)];
         assert!(planned(&both).unwrap_err().to_string().ends_with("n.py"));
     }
 }

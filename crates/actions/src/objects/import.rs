@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use brickwire_client::ResponseValue;
 use brickwire_client::{
     operations,
     types::{EmptyResponse, ImportFormat, ImportWorkspaceObject, WorkspaceLanguage},
 };
-use brickwire_client::ResponseValue;
 use tokio::io::AsyncReadExt;
 
 use super::{Objects, path};
@@ -124,8 +124,11 @@ fn language_of(name: &str) -> Option<WorkspaceLanguage> {
 /// Refuses content that the service won't take.
 pub(super) fn fits(size: u64, name: &str) -> Result<()> {
     if size > LARGEST as u64 {
-        return Err(Error::usage(format!("larger than {} MB, the most that can be imported: {name}", LARGEST >> 20))
-            .with_hint("keep large files in a volume"));
+        return Err(Error::usage(format!(
+            "larger than {} MB, the most that can be imported: {name}",
+            LARGEST >> 20
+        ))
+        .with_hint("keep large files in a volume"));
     }
     Ok(())
 }
@@ -248,7 +251,12 @@ mod tests {
         for (name, path, content, expected) in [
             ("a.py", "/a.py", NOTEBOOK, auto.clone()),
             ("a.py", "/a", NOTEBOOK, ("SOURCE".to_owned(), Some("PYTHON".to_owned()))),
-            ("b/A.SQL", "/a", b"-- Databricks notebook source\r\n", ("SOURCE".to_owned(), Some("SQL".to_owned()))),
+            (
+                "b/A.SQL",
+                "/a",
+                b"-- Databricks notebook source\r\n",
+                ("SOURCE".to_owned(), Some("SQL".to_owned())),
+            ),
             ("a.py", "/a", b"print(1)", auto.clone()),
             ("a.txt", "/a", NOTEBOOK, auto.clone()),
             ("a.ipynb", "/a", b"{}", ("JUPYTER".to_owned(), None)),

@@ -29,9 +29,12 @@ pub(super) fn checked(path: &str) -> Result<&str> {
 /// As [`checked`], for an object that is to be deleted.
 pub(super) fn deletable(path: &str) -> Result<&str> {
     let path = checked(path)?;
-    let collapsed: String = bare(path).split('/').filter(|name| !name.is_empty()).map(|n| format!("/{n}")).collect();
+    let collapsed: String =
+        bare(path).split('/').filter(|name| !name.is_empty()).map(|n| format!("/{n}")).collect();
     if KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(bare(&collapsed))) {
-        return Err(Error::usage(format!("this folder is part of every workspace and cannot be deleted: {path}")));
+        return Err(Error::usage(format!(
+            "this folder is part of every workspace and cannot be deleted: {path}"
+        )));
     }
     Ok(path)
 }
@@ -81,7 +84,9 @@ mod tests {
 
     #[test]
     fn the_folders_of_every_workspace_stay() {
-        for kept in ["/", "//", "/Workspace", "/Workspace/", "/Users", "/Workspace//Shared/", "/users", "/Repos"] {
+        for kept in
+            ["/", "//", "/Workspace", "/Workspace/", "/Users", "/Workspace//Shared/", "/users", "/Repos"]
+        {
             assert_eq!(deletable(kept).unwrap_err().kind(), ErrorKind::Usage, "{kept:?}");
         }
         for path in ["/Shared/x", "/Users/ada@example.com/x", "/WorkspaceOfMine", "/Workspace/x"] {

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use futures_util::{StreamExt, stream};
 use brickwire_client::types;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

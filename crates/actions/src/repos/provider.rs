@@ -33,7 +33,7 @@ pub(super) fn of(url: &str, given: &str) -> Result<String> {
     let known = HOSTS.iter().find(|(name, _)| is_of(name));
     known.map(|(_, provider)| (*provider).to_owned()).ok_or_else(|| {
         Error::usage(format!("the Git provider does not follow from this host: {host:?}"))
-            .with_hint("set `provider`, for example to gitHubEnterprise or gitLabEnterpriseEdition")
+            .with_hint("set `provider` to what hosts it, such as gitHubEnterprise or gitLabEnterpriseEdition")
     })
 }
 

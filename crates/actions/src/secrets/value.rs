@@ -129,6 +129,8 @@ mod tests {
             assert!(!format!("{error:?}").contains("hush"), "{error:?}");
         }
         let bytes = SecretValue::decode(Some("/w==")).unwrap();
-        assert!(bytes.expose_text().is_err() && SecretValue::from(Secret::new("a")).expose_text().unwrap() == "a");
+        assert!(
+            bytes.expose_text().is_err() && SecretValue::from(Secret::new("a")).expose_text().unwrap() == "a"
+        );
     }
 }

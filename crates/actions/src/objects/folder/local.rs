@@ -68,9 +68,9 @@ pub(super) fn create_folders(folder: &Path, more: &[PathBuf]) -> Result<()> {
 }
 
 /// Writes a file that appears when it is complete.
-pub(super) async fn write(file: PathBuf, content: Bytes, overwrite: bool) -> Result<()> {
+pub(in crate::objects) async fn write(file: PathBuf, content: Bytes, overwrite: bool) -> Result<()> {
     let writing = tokio::task::spawn_blocking(move || {
-        let folder = file.parent().unwrap_or(Path::new("."));
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let written = || -> io::Result<tempfile::NamedTempFile> {
             let mut builder = tempfile::Builder::new();
             // As for any new file; the umask applies.
