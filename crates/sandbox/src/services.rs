@@ -19,9 +19,12 @@ macro_rules! services {
             control,
             jobs: run,
             oauth,
+            repos,
+            secrets,
             statements: statement,
             users,
             warehouses: warehouse,
+            workspace,
         }
     };
 }
