@@ -9,7 +9,10 @@ mod provider;
 use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;
 
-use crate::{Candidate, Error, ErrorKind, List, Named, Result, Workspace, document, list, names};
+use crate::{
+    Candidate, Error, ErrorKind, List, Named, Result, Workspace, document, list,
+    names::{self, required_name},
+};
 
 /// The Git folders of a workspace.
 #[derive(Debug, Clone)]
@@ -177,7 +180,7 @@ impl Repos {
     /// [`ErrorKind::NotFound`] for an unknown id; [`ErrorKind::Rejected`] for an unknown branch and for uncommitted changes
     /// in the way. Operation: `repos_update`.
     pub async fn check_out_branch(&self, repo_id: i64, branch: &str) -> Result<()> {
-        names::required("branch", branch)?;
+        required_name("branch", branch)?;
         let change = types::UpdateRepoRequest { branch: Some(branch.to_owned()), ..Default::default() };
         self.update(repo_id, &change).await
     }
@@ -194,7 +197,7 @@ impl Repos {
     /// # Errors
     /// As for [`check_out_branch`](Self::check_out_branch).
     pub async fn check_out_tag(&self, repo_id: i64, tag: &str) -> Result<()> {
-        names::required("tag", tag)?;
+        required_name("tag", tag)?;
         let change = types::UpdateRepoRequest { tag: Some(tag.to_owned()), ..Default::default() };
         self.update(repo_id, &change).await
     }

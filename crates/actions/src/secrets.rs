@@ -11,7 +11,9 @@ use brickwire_client::{Call, operations, types};
 use serde_json::value::RawValue;
 
 pub use self::value::SecretValue;
-use crate::{Candidate, Error, ErrorKind, List, Named, Result, Workspace, document, list, names};
+use crate::{
+    Candidate, Error, ErrorKind, List, Named, Result, Workspace, document, list, names::required_name,
+};
 
 /// The longest name of a scope or a key, in characters.
 const LONGEST_NAME: usize = 128;
@@ -131,7 +133,7 @@ impl Secrets {
     /// [`ErrorKind::NotFound`] for an unknown scope, or if an attempt whose answer was lost has deleted it. Operation:
     /// `secret_scopes_delete`.
     pub async fn delete_scope(&self, scope: &str) -> Result<()> {
-        names::required("secret scope", scope)?;
+        required_name("secret scope", scope)?;
         let body = types::DeleteScope { scope: scope.to_owned() };
         self.workspace.client().secret_scopes_delete(&body).await.map(drop)
     }
@@ -167,7 +169,7 @@ impl Secrets {
     /// # Errors
     /// As for [`list`](Self::list).
     pub async fn list_json(&self, scope: &str) -> Result<Vec<Box<RawValue>>> {
-        names::required("secret scope", scope)?;
+        required_name("secret scope", scope)?;
         list::json(|_| self.of(&operations::SECRETS_LIST, scope), "secrets").await
     }
 
@@ -186,7 +188,7 @@ impl Secrets {
     /// [`ErrorKind::Usage`] for a value that is empty or longer than 128 KB and for a key that can't be one,
     /// [`ErrorKind::NotFound`] for an unknown scope. Operation: `secrets_put`.
     pub async fn put(&self, scope: &str, key: &str, value: impl Into<SecretValue>) -> Result<()> {
-        names::required("secret scope", scope)?;
+        required_name("secret scope", scope)?;
         new_name("secret", key)?;
         let body = value.into().body(scope, key)?;
         self.workspace.client().secrets_put(&body).await.map(drop)
@@ -207,8 +209,8 @@ impl Secrets {
     /// [`ErrorKind::NotFound`] for an unknown scope or key; [`ErrorKind::Rejected`] from workspaces that give values only
     /// to code on their clusters. Operation: `secrets_get`.
     pub async fn get(&self, scope: &str, key: &str) -> Result<SecretValue> {
-        names::required("secret scope", scope)?;
-        names::required("secret", key)?;
+        required_name("secret scope", scope)?;
+        required_name("secret", key)?;
         let answer = match self.workspace.client().secrets_get(key, scope).await {
             Err(error) if error.error_code() == Some("BAD_REQUEST") => {
                 return Err(error.with_hint("code on a cluster can read it with `dbutils.secrets.get`"));
@@ -232,8 +234,8 @@ impl Secrets {
     /// [`ErrorKind::NotFound`] for an unknown scope or key, or if an attempt whose answer was lost has deleted it.
     /// Operation: `secrets_delete`.
     pub async fn delete(&self, scope: &str, key: &str) -> Result<()> {
-        names::required("secret scope", scope)?;
-        names::required("secret", key)?;
+        required_name("secret scope", scope)?;
+        required_name("secret", key)?;
         let body = types::DeleteSecret { scope: scope.to_owned(), key: key.to_owned() };
         self.workspace.client().secrets_delete(&body).await.map(drop)
     }
@@ -270,7 +272,7 @@ impl Secrets {
     /// # Errors
     /// As for [`list_acls`](Self::list_acls).
     pub async fn list_acls_json(&self, scope: &str) -> Result<Vec<Box<RawValue>>> {
-        names::required("secret scope", scope)?;
+        required_name("secret scope", scope)?;
         list::json(|_| self.of(&operations::SECRET_ACLS_LIST, scope), "items").await
     }
 
@@ -286,8 +288,8 @@ impl Secrets {
     /// # Errors
     /// [`ErrorKind::NotFound`] for an unknown scope or a principal that was granted nothing. Operation: `secret_acls_get`.
     pub async fn get_acl(&self, scope: &str, principal: &str) -> Result<Option<types::AclPermission>> {
-        names::required("secret scope", scope)?;
-        names::required("principal", principal)?;
+        required_name("secret scope", scope)?;
+        required_name("principal", principal)?;
         let answer = self.workspace.client().secret_acls_get(principal, scope).await?;
         let answer = document::about(answer, "principal", principal, |acl| acl.principal.as_deref())?;
         Ok(answer.into_inner().permission)
@@ -312,8 +314,8 @@ impl Secrets {
         principal: &str,
         permission: types::AclPermission,
     ) -> Result<()> {
-        names::required("secret scope", scope)?;
-        names::required("principal", principal)?;
+        required_name("secret scope", scope)?;
+        required_name("principal", principal)?;
         let body = types::PutAcl { scope: scope.to_owned(), principal: principal.to_owned(), permission };
         self.workspace.client().secret_acls_put(&body).await.map(drop)
     }
@@ -331,8 +333,8 @@ impl Secrets {
     /// [`ErrorKind::NotFound`] for an unknown scope or a principal that was granted nothing, or if an attempt whose answer
     /// was lost has revoked it. Operation: `secret_acls_delete`.
     pub async fn delete_acl(&self, scope: &str, principal: &str) -> Result<()> {
-        names::required("secret scope", scope)?;
-        names::required("principal", principal)?;
+        required_name("secret scope", scope)?;
+        required_name("principal", principal)?;
         let body = types::DeleteAcl { scope: scope.to_owned(), principal: principal.to_owned() };
         self.workspace.client().secret_acls_delete(&body).await.map(drop)
     }

@@ -40,6 +40,12 @@ commands! {
     #[command(subcommand)]
     jobs,
     #[command(subcommand)]
+    workspace,
+    #[command(subcommand)]
+    secrets,
+    #[command(subcommand)]
+    repos,
+    #[command(subcommand)]
     contexts,
     #[command(subcommand)]
     commands,

@@ -18,6 +18,11 @@ const WORDS: &[(&str, &str)] = &[
     ("set `row_limit`", "add --limit"),
     ("send a raw request with a larger `response_limit`", "use `brick api` with --max-response-mib"),
     ("leave `disposition` unset", "leave out --inline"),
+    ("set `overwrite`", "add --overwrite"),
+    ("set `parents`", "add --parents"),
+    ("set `recursive`", "add --recursive"),
+    ("`language`", "--language"),
+    ("`provider`", "--provider"),
     ("`auth_type`", "DATABRICKS_AUTH_TYPE (auth_type)"),
 ];
 

@@ -23,12 +23,15 @@ mod input;
 mod jobs;
 #[cfg(unix)]
 mod login;
+mod objects;
 mod output;
 mod planted;
 mod real_answers;
+mod repos;
 mod retries;
 mod run;
 mod sandbox;
+mod secrets;
 #[cfg(unix)]
 mod shells;
 #[cfg(unix)]
