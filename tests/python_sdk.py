@@ -358,6 +358,14 @@ def a_git_folder_changes_its_branch(w):
     expect(NotFound, lambda: w.repos.get(repo.id))
 
 
+@check
+def a_git_credential_comes_and_goes(w):
+    made = w.git_credentials.create("gitHub", git_username="ada", personal_access_token="s3cr3t")
+    assert [one.credential_id for one in w.git_credentials.list()] == [made.credential_id]
+    w.git_credentials.delete(made.credential_id)
+    assert not list(w.git_credentials.list())
+
+
 def find_cluster(w, name):
     return next(cluster.cluster_id for cluster in w.clusters.list() if cluster.cluster_name == name)
 

@@ -17,6 +17,7 @@ macro_rules! services {
             commands,
             contexts: context,
             control,
+            git_credentials,
             jobs: run,
             oauth,
             repos,

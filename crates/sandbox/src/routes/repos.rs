@@ -10,11 +10,9 @@ use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{
-    workspace::{
-        object::{Kind, Object},
-        tree::{Objects, normal},
-    },
+use super::workspace::{
+    object::{Kind, Object},
+    tree::{Objects, normal},
 };
 use crate::{
     call::{Answer, Call, Routes, done, required_text},
@@ -171,7 +169,8 @@ async fn update(Path(id): Path<String>, call: Call) -> Answer {
 async fn delete(Path(id): Path<String>, call: Call) -> Answer {
     let objects = call.tenant.state::<Objects>();
     let mut known = objects.lock();
-    let found = known.repos().find(|(_, object)| object.id.to_string() == id).map(|(path, _)| path.to_owned());
+    let found =
+        known.repos().find(|(_, object)| object.id.to_string() == id).map(|(path, _)| path.to_owned());
     known.delete(&found.ok_or_else(|| no_repo(&id))?, true)?;
     done()
 }

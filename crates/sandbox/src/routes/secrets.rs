@@ -187,7 +187,10 @@ async fn put(call: Call) -> Answer {
         _ => return Err(ApiError::invalid("Exactly one of string_value and bytes_value must be given")),
     };
     if value.is_empty() || value.len() > LONGEST {
-        return Err(ApiError::invalid(format!("A secret must have 1 to {LONGEST} bytes, got {}", value.len())));
+        return Err(ApiError::invalid(format!(
+            "A secret must have 1 to {LONGEST} bytes, got {}",
+            value.len()
+        )));
     }
     let secrets = call.tenant.state::<Secrets>();
     let mut known = secrets.lock();

@@ -98,9 +98,8 @@ async fn export(call: Call) -> Result<Response, ApiError> {
 
 /// The content of an object in a format, and the extension that fits it.
 fn exported(object: &Object, path: &str, format: &str) -> Result<(Vec<u8>, String), ApiError> {
-    let unsupported = || {
-        ApiError::invalid(format!("{format} is not supported by the sandbox for the export of {path}"))
-    };
+    let unsupported =
+        || ApiError::invalid(format!("{format} is not supported by the sandbox for the export of {path}"));
     match (object.kind, format) {
         (Kind::Notebook, "SOURCE" | "AUTO") => {
             Ok((object.content.to_vec(), notebook::extension(object.language()).to_owned()))

@@ -7,6 +7,7 @@ mod contexts;
 mod control;
 mod errors;
 mod faults;
+mod git_credentials;
 mod identity;
 mod jobs;
 mod limits;

@@ -19,9 +19,7 @@ fn answered(tenant: &Tenant, question: &Value) -> Result<Value, ApiError> {
     let known = secrets.lock();
     match text("ask") {
         "get" => Ok(json!({ "value": STANDARD.encode(known.value(text("scope"), text("key"))?) })),
-        "list" => {
-            Ok(json!({ "names": known.get(text("scope"))?.values.keys().collect::<Vec<_>>() }))
-        }
+        "list" => Ok(json!({ "names": known.get(text("scope"))?.values.keys().collect::<Vec<_>>() })),
         "listScopes" => Ok(json!({ "names": known.0.keys().collect::<Vec<_>>() })),
         other => Err(ApiError::invalid(format!("Unknown question: {other}"))),
     }

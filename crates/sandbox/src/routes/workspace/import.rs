@@ -66,7 +66,8 @@ fn from_json(call: &Call) -> Result<Import, ApiError> {
 }
 
 async fn from_form(request: Request) -> Result<Import, ApiError> {
-    let malformed = |error: &dyn std::fmt::Display| ApiError::invalid(format!("The form cannot be read: {error}"));
+    let malformed =
+        |error: &dyn std::fmt::Display| ApiError::invalid(format!("The form cannot be read: {error}"));
     let mut form = Multipart::from_request(request, &()).await.map_err(|error| malformed(&error))?;
     let mut import = Import::default();
     while let Some(field) = form.next_field().await.map_err(|error| malformed(&error))? {
@@ -114,7 +115,9 @@ fn made(import: &Import) -> Result<Made, ApiError> {
             Some(language) if text().is_ok_and(|text| notebook::is_source(&text, language)) => {
                 Ok(Made::Notebook { language: language.to_owned(), source: text()?, has_extension: true })
             }
-            None if extension == "ipynb" && notebook::from_jupyter(&import.content).is_some() => jupyter(true),
+            None if extension == "ipynb" && notebook::from_jupyter(&import.content).is_some() => {
+                jupyter(true)
+            }
             _ => Ok(Made::File(import.content.clone().into())),
         },
         "JUPYTER" => jupyter(false),

@@ -76,7 +76,8 @@ fn cell(lines: &[&str], language: &str) -> Cell {
         let rest = line.strip_prefix(&*mark)?;
         Some(rest.strip_prefix(' ').unwrap_or(rest).to_owned())
     };
-    let is_magic = lines.iter().find(|line| !line.trim().is_empty()).is_some_and(|line| plain(line).is_some());
+    let is_magic =
+        lines.iter().find(|line| !line.trim().is_empty()).is_some_and(|line| plain(line).is_some());
     let lines: Vec<String> = match is_magic {
         true => lines.iter().map(|line| plain(line).unwrap_or_else(|| (*line).to_owned())).collect(),
         false => lines.iter().map(|line| (*line).to_owned()).collect(),
@@ -144,7 +145,8 @@ mod tests {
 
     #[test]
     fn a_source_has_cells_with_and_without_a_magic() {
-        let cell = |magic: Option<&str>, text: &str| Cell { magic: magic.map(str::to_owned), text: text.to_owned() };
+        let cell =
+            |magic: Option<&str>, text: &str| Cell { magic: magic.map(str::to_owned), text: text.to_owned() };
         let expected = [
             cell(None, "x = 1"),
             cell(Some("sql"), "\nSELECT 1"),
@@ -161,7 +163,10 @@ mod tests {
     fn jupyter_is_read_and_written() {
         let document = to_jupyter(SOURCE, "PYTHON");
         assert_eq!(document["cells"][1]["source"][0], "%sql\nSELECT 1");
-        assert_eq!(document["cells"][3], json!({ "cell_type": "markdown", "metadata": {}, "source": ["# Title"] }));
+        assert_eq!(
+            document["cells"][3],
+            json!({ "cell_type": "markdown", "metadata": {}, "source": ["# Title"] })
+        );
         let (language, source) = from_jupyter(document.to_string().as_bytes()).unwrap();
         assert_eq!(language, "PYTHON");
         assert_eq!(cells(&source, "PYTHON")[..3], cells(SOURCE, "PYTHON")[..3]);

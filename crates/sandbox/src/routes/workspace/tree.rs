@@ -76,7 +76,11 @@ pub(super) fn too_large() -> ApiError {
 }
 
 fn exists(path: &str) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, "RESOURCE_ALREADY_EXISTS", format!("Path ({path}) already exists."))
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "RESOURCE_ALREADY_EXISTS",
+        format!("Path ({path}) already exists."),
+    )
 }
 
 impl Known {
@@ -86,7 +90,10 @@ impl Known {
 
     /// Every Git folder with its path.
     pub(crate) fn repos(&self) -> impl Iterator<Item = (&str, &Object)> {
-        self.by_path.iter().filter(|(_, object)| object.kind == Kind::Repo).map(|(path, o)| (path.as_str(), o))
+        self.by_path
+            .iter()
+            .filter(|(_, object)| object.kind == Kind::Repo)
+            .map(|(path, o)| (path.as_str(), o))
     }
 
     pub(crate) fn repo_mut(&mut self, id: i64) -> Option<&mut Object> {
@@ -101,7 +108,8 @@ impl Known {
     fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a Object)> {
         let first = format!("{folder}/");
         let all = self.by_path.range(first.clone()..);
-        all.take_while(move |(path, _)| path.starts_with(&first)).map(|(path, object)| (path.as_str(), object))
+        all.take_while(move |(path, _)| path.starts_with(&first))
+            .map(|(path, object)| (path.as_str(), object))
     }
 
     pub(crate) fn mkdirs(&mut self, path: &str, server: &Server) -> Result<(), ApiError> {
@@ -167,7 +175,8 @@ impl Known {
             return Err(ApiError::new(StatusCode::BAD_REQUEST, "DIRECTORY_NOT_EMPTY", message));
         }
         let first = format!("{path}/");
-        let gone = self.by_path.extract_if(path.to_owned().., |key, _| key == path || key.starts_with(&first));
+        let gone =
+            self.by_path.extract_if(path.to_owned().., |key, _| key == path || key.starts_with(&first));
         let freed: usize = gone.map(|(_, object)| object.content.len()).sum();
         self.bytes -= freed.min(self.bytes);
         Ok(())
@@ -184,9 +193,13 @@ mod tests {
 
     #[test]
     fn a_path_has_one_form() {
-        for (path, expected) in
-            [("/", ""), ("//a///b/", "/a/b"), ("/Workspace", ""), ("/Workspace/a", "/a"), ("/Workspaces", "/Workspaces")]
-        {
+        for (path, expected) in [
+            ("/", ""),
+            ("//a///b/", "/a/b"),
+            ("/Workspace", ""),
+            ("/Workspace/a", "/a"),
+            ("/Workspaces", "/Workspaces"),
+        ] {
             assert_eq!(normal(path).unwrap(), expected);
         }
         assert!(["", "a", "/a/../b", "/."].iter().all(|path| normal(path).is_err()));
