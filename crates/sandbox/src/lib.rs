@@ -36,7 +36,7 @@ pub mod seed {
     pub use crate::routes::catalogs::seed::MODEL as REGISTERED_MODEL;
     pub use crate::routes::clusters::seed::{FAILING_CLUSTER, RUNNING_CLUSTER, TERMINATED_CLUSTER};
     pub use crate::routes::jobs::seed::{IMPORT_JOB, REPORT_JOB};
-    pub use crate::routes::registry::REGISTERED_MODEL;
+    pub use crate::routes::registry::REGISTERED_MODEL as REGISTRY_MODEL;
     pub use crate::routes::serving::seed::{
         CHAT_ENDPOINT, ECHO_ENDPOINT, EMBEDDINGS_ENDPOINT, FUNCTION_ENDPOINT,
     };

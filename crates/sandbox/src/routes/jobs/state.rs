@@ -13,7 +13,6 @@ use super::{
 use crate::{
     error::ApiError,
     lock::lock,
-    server::Server,
     tenant::{ServiceState, Tenant, USER_NAME},
 };
 
@@ -150,10 +149,4 @@ fn no_job(id: i64) -> ApiError {
 
 fn no_run(id: i64) -> ApiError {
     ApiError::invalid(format!("Run {id} does not exist."))
-}
-
-/// A new id of 16 digits. Every one is odd and beyond 2^53, so that no reader that goes through a double gets it right.
-pub(super) fn new_id(server: &Server) -> i64 {
-    let random = i64::from_str_radix(&server.hex(12), 16).unwrap_or_default();
-    9_007_199_254_740_993 + random % 900_000_000_000_000 * 2 % 990_000_000_000_000
 }

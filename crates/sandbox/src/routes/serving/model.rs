@@ -17,7 +17,7 @@ use crate::{
             context::NO_EXEC,
             python::{Interpreter, Reply},
         },
-        jobs::task::source,
+        jobs::source,
     },
 };
 
@@ -64,7 +64,7 @@ pub(super) fn failure(call: &Call, config: &Value) -> Option<String> {
 fn content(call: &Call, path: &str) -> Result<String, String> {
     match seed::file(path) {
         Some(seeded) => Ok(seeded.to_owned()),
-        None => source(call, path),
+        None => source::file(call, path),
     }
 }
 
