@@ -9,11 +9,14 @@ use std::sync::Arc;
 pub mod encode;
 mod error;
 mod fusion;
+mod metadata;
 mod query;
+mod spark_types;
 mod text;
 pub mod types;
 
 pub use error::EngineError;
+pub use metadata::{Metadata, Table, TableColumn};
 pub use query::{Batches, Column, Parameter, Query, QueryStream, SqlEngine};
 
 /// A fresh engine with the sample data and an empty `main.default`.

@@ -9,7 +9,7 @@ use arrow_schema::SchemaRef;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
-use super::error::EngineError;
+use super::{error::EngineError, metadata::Metadata};
 
 /// One statement to run.
 #[derive(Debug, Clone, Default)]
@@ -82,4 +82,7 @@ pub trait SqlEngine: Send + Sync {
 
     /// A new session. USE and SET affect only that session; tables are shared with this one.
     fn session(&self) -> Arc<dyn SqlEngine>;
+
+    /// The catalogs, schemas and tables that the statements of all sessions see.
+    fn metadata(&self) -> &dyn Metadata;
 }

@@ -1,17 +1,20 @@
 //! The sandbox from outside: raw HTTP in, raw JSON out.
 #![allow(clippy::unwrap_used, reason = "a test's helpers may fail as the test does")]
 
+mod catalogs;
 mod client;
 mod clusters;
 mod contexts;
 mod control;
 mod errors;
 mod faults;
+mod grants;
 mod identity;
 mod jobs;
 mod limits;
 mod links;
 mod login;
+mod models;
 mod program;
 mod sql;
 mod statements;
