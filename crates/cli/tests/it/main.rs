@@ -7,6 +7,7 @@ mod workspace;
 
 mod api;
 mod bad_input;
+mod catalogs;
 mod clusters;
 mod commands;
 mod completion;
