@@ -49,7 +49,9 @@ Examples:
         file: Option<PathBuf>,
     },
     /// Get a value: as base64 in JSON, or as it is with --raw
-    #[command(after_help = "Examples:\n  brick secrets get etl client-certificate --raw > client.p12\n  brick secrets get etl db-password | jq -r .value | base64 -d")]
+    #[command(
+        after_help = "Examples:\n  brick secrets get etl client-certificate --raw > client.p12\n  brick secrets get etl db-password | jq -r .value | base64 -d"
+    )]
     Get {
         #[command(flatten)]
         secret: Secret,

@@ -138,7 +138,10 @@ fn show(copy: &FolderCopy, context: &Context) -> Result {
     for skipped in &copy.skipped {
         context.note(&format!("left out: {skipped}"));
     }
-    let rows = copy.files.iter().map(|one| to_raw_value(&json!({ "path": one.path, "file": one.file.display().to_string() })));
+    let rows = copy
+        .files
+        .iter()
+        .map(|one| to_raw_value(&json!({ "path": one.path, "file": one.file.display().to_string() })));
     context.output().list(&rows.collect::<std::result::Result<Vec<_>, _>>()?, FILES)
 }
 

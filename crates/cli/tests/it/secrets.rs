@@ -79,3 +79,18 @@ fn bad_input_is_refused_before_anything_is_sent() {
     workspace.brick("secrets put s k --file none").run().fails(3, &["none"]);
     assert!(workspace.sandbox.requests_of(&workspace.token).is_empty());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_neither_shows_a_value_nor_takes_one() {
+    use crate::terminal::on_terminal;
+    let workspace = Workspace::fresh();
+    workspace.brick("secrets create-scope s").run().done();
+    workspace.brick("secrets put s k").stdin("hush").run().done();
+    let before = workspace.sandbox.requests_of(&workspace.token).len();
+    let shown = on_terminal("1", workspace.brick("secrets get s k")).run();
+    shown.exits(2, &["not shown on a terminal", "hint: add --raw"]);
+    on_terminal("0", workspace.brick("secrets put s k")).run().exits(2, &["no value given", "--file"]);
+    assert_eq!(workspace.sandbox.requests_of(&workspace.token).len(), before);
+    assert_eq!(on_terminal("1", workspace.brick("secrets get s k --raw")).run().done().text(), "hush");
+}

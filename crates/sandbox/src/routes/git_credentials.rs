@@ -66,7 +66,9 @@ async fn remove(Path(id): Path<String>, call: Call) -> Answer {
     let mut known = lock(&credentials.0);
     let before = known.len();
     let wanted = id.parse::<i64>().ok();
-    known.retain(|credential| wanted.is_none() || credential.get("credential_id").and_then(Value::as_i64) != wanted);
+    known.retain(|credential| {
+        wanted.is_none() || credential.get("credential_id").and_then(Value::as_i64) != wanted
+    });
     match known.len() < before {
         true => done(),
         false => Err(ApiError::not_found(format!("Git credential {id} does not exist."))),
