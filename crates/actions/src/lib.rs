@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod background;
+mod content;
 mod doctor;
 mod document;
 mod encoding;
@@ -10,10 +11,12 @@ pub mod fuzzing;
 mod identity;
 mod lifecycle;
 mod list;
+mod local_file;
 mod markup;
 mod names;
 mod notebook;
 mod raw;
+mod remote_path;
 mod results;
 mod wait;
 mod warehouse_address;
@@ -24,6 +27,7 @@ pub use brickwire_wire::{
     Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret,
     redact::{self, Filter},
 };
+pub use content::Content;
 pub use doctor::{Check, Doctor, Outcome};
 pub use encoding::{decode_text, without_mark};
 pub use identity::{
@@ -80,12 +84,15 @@ services! {
         output::RunOutput,
         run::{Run, RunOptions},
     };
+    dbfs::{Dbfs};
+    files::{FileMetadata, Files, Walk};
     jobs::{EndedRun, EndedTask, JobRun, Jobs, RunOutcome};
     #[cfg(test)]
     kettles::{Kettle, Kettles};
     sql::{Parameter, ParameterType, ParameterValue, Sql, Statement};
     statements::{Statements};
     users::{Users};
+    volumes::{Volumes};
     warehouses::{Warehouses};
 }
 

@@ -4,9 +4,12 @@
 mod authentication;
 mod browser_login;
 mod commands;
+mod dbfs;
+mod files;
 mod jobs;
 mod lifecycle;
 mod programs;
 mod provider;
 mod sql;
+mod volumes;
 mod warehouses;
