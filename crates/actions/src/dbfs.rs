@@ -68,7 +68,8 @@ impl Dbfs {
     /// As for [`list`](Self::list).
     pub async fn list_json(&self, path: &str) -> Result<Vec<Box<RawValue>>> {
         let path = remote_path::directory(path)?;
-        list::json(|_| self.workspace.client().call(&operations::DBFS_LIST).query("path", &path), "files").await
+        list::json(|_| self.workspace.client().call(&operations::DBFS_LIST).query("path", &path), "files")
+            .await
     }
 
     /// Gets the length and the date of a file or a directory.
@@ -85,7 +86,9 @@ impl Dbfs {
     pub async fn get_status(&self, path: &str) -> Result<ResponseValue<types::DbfsFileInfo>> {
         let path = remote_path::directory(path)?;
         let answer = self.workspace.client().dbfs_get_status(&path).await?;
-        document::about(answer, NOUN, &path, |file| file.path.as_deref().map(|path| path.trim_start_matches("dbfs:")))
+        document::about(answer, NOUN, &path, |file| {
+            file.path.as_deref().map(|path| path.trim_start_matches("dbfs:"))
+        })
     }
 
     /// Creates a directory and its missing parents. One that exists is not an error.
@@ -126,7 +129,9 @@ impl Dbfs {
         let mut steps = 1;
         loop {
             match self.workspace.client().dbfs_delete(&body).await {
-                Err(error) if error.error_code() == Some("PARTIAL_DELETE") && steps < MOST_DELETIONS => steps += 1,
+                Err(error) if error.error_code() == Some("PARTIAL_DELETE") && steps < MOST_DELETIONS => {
+                    steps += 1
+                }
                 // The step before has deleted the rest.
                 Err(error) if error.is_not_found() && steps > 1 => return Ok(()),
                 done => return done.map(drop),

@@ -70,7 +70,8 @@ impl Volumes {
     /// [`ErrorKind::NotFound`] for a volume that doesn't exist. Operation: `volumes_get`.
     pub async fn get(&self, full_name: &str) -> Result<ResponseValue<types::VolumeInfo>> {
         parts(full_name)?;
-        let answer = self.workspace.client().volumes_get(full_name, &types::VolumesGetQuery::default()).await?;
+        let answer =
+            self.workspace.client().volumes_get(full_name, &types::VolumesGetQuery::default()).await?;
         document::about(answer, NOUN, full_name, |volume| volume.full_name.as_deref())
     }
 
@@ -174,18 +175,20 @@ fn parts(full_name: &str) -> Result<()> {
     if parts.len() == 3 && parts.iter().all(|part| !part.trim().is_empty()) {
         return Ok(());
     }
-    Err(Error::usage(format!("the full name of a volume has three parts, as in main.default.files: {full_name:?}")))
+    Err(Error::usage(format!(
+        "the full name of a volume has three parts, as in main.default.files: {full_name:?}"
+    )))
 }
 
 fn check(volume: &types::CreateVolumeRequestContent) -> Result<()> {
     let refuse = |text: String| Err(Error::new(ErrorKind::Usage, text));
-    for (what, part) in [
-        ("catalog", &volume.catalog_name),
-        ("schema", &volume.schema_name),
-        ("volume", &volume.name),
-    ] {
+    for (what, part) in
+        [("catalog", &volume.catalog_name), ("schema", &volume.schema_name), ("volume", &volume.name)]
+    {
         if part.trim().is_empty() || part.contains(['.', ' ', '/']) {
-            return refuse(format!("a {what}'s name is not empty and has no dots, spaces or slashes: {part:?}"));
+            return refuse(format!(
+                "a {what}'s name is not empty and has no dots, spaces or slashes: {part:?}"
+            ));
         }
     }
     match (&volume.volume_type, &volume.storage_location) {

@@ -22,6 +22,7 @@ mod server;
 mod services;
 mod storage;
 mod tenant;
+mod tree;
 
 pub use builder::SandboxBuilder;
 pub use clock::Clock;
@@ -31,10 +32,11 @@ pub use request_log::RecordedRequest;
 pub use sandbox::Sandbox;
 pub use serve::{ClockSkew, FaultFile, ServeArgs, serve};
 
-/// Names and ids in every fresh workspace: three clusters, three warehouses and their owner.
+/// Names and ids in every fresh workspace: three clusters, three warehouses, a volume, and their owner.
 pub mod seed {
     pub use crate::routes::clusters::seed::{FAILING_CLUSTER, RUNNING_CLUSTER, TERMINATED_CLUSTER};
     pub use crate::routes::jobs::seed::{IMPORT_JOB, REPORT_JOB};
+    pub use crate::routes::volumes::VOLUME;
     pub use crate::routes::warehouses::{NAMESAKE_WAREHOUSE, RUNNING_WAREHOUSE, STOPPED_WAREHOUSE};
     pub use crate::tenant::USER_NAME;
 }

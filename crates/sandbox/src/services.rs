@@ -17,10 +17,13 @@ macro_rules! services {
             commands,
             contexts: context,
             control,
+            dbfs,
+            files,
             jobs: run,
             oauth,
             statements: statement,
             users,
+            volumes,
             warehouses: warehouse,
         }
     };

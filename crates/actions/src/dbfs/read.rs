@@ -81,7 +81,8 @@ impl Dbfs {
         writer.flush().await.map_err(|error| failed(&error))?;
         match total {
             Some(total) if total != done => {
-                let text = format!("the file changed while it was downloaded: {done} of {total} bytes came: {path}");
+                let text =
+                    format!("the file changed while it was downloaded: {done} of {total} bytes came: {path}");
                 Err(Error::unexpected(text))
             }
             _ => Ok(done),
@@ -90,15 +91,15 @@ impl Dbfs {
 
     /// The bytes from an offset on; fewer than a block at the end of the file.
     async fn block(&self, path: &str, offset: u64) -> Result<Vec<u8>> {
-        let query =
-            types::DbfsReadQuery { offset: i64::try_from(offset).ok(), length: Some(BLOCK as i64) };
+        let query = types::DbfsReadQuery { offset: i64::try_from(offset).ok(), length: Some(BLOCK as i64) };
         let call = self.call(&operations::DBFS_READ).query("path", &path).query_object(&query);
         let answer = call.send::<types::DbfsReadResponse>().await?;
         let bytes = BASE64_STANDARD.decode(answer.data.as_deref().unwrap_or_default());
         let bytes = bytes.map_err(|_| Error::unexpected(format!("the content is not base64: {path}")))?;
         let said = answer.bytes_read.unwrap_or_default();
         if usize::try_from(said) != Ok(bytes.len()) || bytes.len() > BLOCK {
-            let text = format!("the service says that it sent {said} bytes, and sent {}: {path}", bytes.len());
+            let text =
+                format!("the service says that it sent {said} bytes, and sent {}: {path}", bytes.len());
             return Err(Error::unexpected(text));
         }
         Ok(bytes)

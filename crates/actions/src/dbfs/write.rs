@@ -110,7 +110,8 @@ impl Dbfs {
         }
         let written = self.get_status(path).await.map_err(Failed::midway)?.file_size;
         if written.and_then(|written| u64::try_from(written).ok()) != Some(sent) {
-            let text = format!("{sent} bytes were sent, and the file has {}: {path}", written.unwrap_or_default());
+            let text =
+                format!("{sent} bytes were sent, and the file has {}: {path}", written.unwrap_or_default());
             return Err(Failed::midway(Error::unexpected(text)));
         }
         Ok(())
@@ -121,7 +122,9 @@ impl Dbfs {
         // A second file in place of the first one is empty, too.
         let call = self.call(&operations::DBFS_CREATE).json(&body).with_repeatable(overwrite);
         let created = call.send::<types::DbfsCreateResponse>().await?;
-        created.handle.ok_or_else(|| Error::unexpected(format!("the service returned no handle to write to: {path}")))
+        created
+            .handle
+            .ok_or_else(|| Error::unexpected(format!("the service returned no handle to write to: {path}")))
     }
 }
 

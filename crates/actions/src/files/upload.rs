@@ -7,11 +7,7 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 
 use super::{Files, LARGEST};
-use crate::{
-    Content, Error, ErrorKind, Result,
-    content::Report,
-    remote_path,
-};
+use crate::{Content, Error, ErrorKind, Result, content::Report, remote_path};
 
 /// How long the service may be silent: once it has all bytes of a large file, it writes them to the storage.
 const SILENCE: Duration = Duration::from_secs(5 * 60);
@@ -40,13 +36,17 @@ impl Files {
         let (path, content) = (remote_path::file(path)?, content.into());
         let length = content.length()?;
         if let Some(length) = length.filter(|length| *length > LARGEST) {
-            let text = format!("a file in a volume can have 5 GiB at most, and this has {length} bytes: {content:?}");
+            let text = format!(
+                "a file in a volume can have 5 GiB at most, and this has {length} bytes: {content:?}"
+            );
             return Err(Error::usage(text).with_hint("upload it in parts, or to the cloud's own storage"));
         }
         // A refusal in the middle of a long body may be lost with the connection.
         if !overwrite && !content.is_in_memory() {
             match self.metadata(&path).await {
-                Ok(_) => return Err(exists(Error::new(ErrorKind::Rejected, format!("the file exists: {path}")))),
+                Ok(_) => {
+                    return Err(exists(Error::new(ErrorKind::Rejected, format!("the file exists: {path}"))));
+                }
                 Err(error) if error.is_not_found() => {}
                 Err(error) => return Err(error),
             }
@@ -55,7 +55,9 @@ impl Files {
         let call = call.query("overwrite", &overwrite);
         let call = match length {
             // The HTTP client leaves the length out if it is zero.
-            Some(0) => call.with_upload(Bytes::new()).with_header(header::CONTENT_LENGTH, HeaderValue::from(0)),
+            Some(0) => {
+                call.with_upload(Bytes::new()).with_header(header::CONTENT_LENGTH, HeaderValue::from(0))
+            }
             _ => {
                 let report = Report::new(self.workspace.events(), &path);
                 call.with_upload(content.into_upload(LARGEST, report))
