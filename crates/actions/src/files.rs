@@ -20,7 +20,7 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::value::RawValue;
 
 pub use self::walk::Walk;
-use crate::{Error, List, Result, Workspace, list, remote_path};
+use crate::{Error, ErrorKind, List, Result, Workspace, list, remote_path};
 
 /// The largest file that the service takes in one request: 5 GiB, in bytes.
 pub(crate) const LARGEST: u64 = 5 << 30;
@@ -76,7 +76,7 @@ impl Files {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for a path that is no file. Operation: `files_get_metadata`.
+    /// [`ErrorKind::NotFound`] for a path that is no file. Operation: `files_get_metadata`.
     pub async fn metadata(&self, path: &str) -> Result<FileMetadata> {
         let path = remote_path::file(path)?;
         let call = self.call(&operations::FILES_GET_METADATA).path_with_slashes("file_path", &path);
@@ -118,7 +118,7 @@ impl Files {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for a directory that doesn't exist; an empty one is not an
+    /// [`ErrorKind::NotFound`] for a directory that doesn't exist; an empty one is not an
     /// error. Operation: `directories_list`.
     pub async fn list(&self, path: &str) -> Result<List<types::DirectoryEntry>> {
         list::decoded(self.list_json(path).await?, "contents")
@@ -157,8 +157,8 @@ impl Files {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such volume,
-    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) if a file is in the way. Operation: `directories_create`.
+    /// [`ErrorKind::NotFound`] if there is no such volume,
+    /// [`ErrorKind::Rejected`] if a file is in the way. Operation: `directories_create`.
     pub async fn create_directory(&self, path: &str) -> Result<()> {
         let path = remote_path::directory(path)?;
         self.workspace.client().directories_create(&path).await.map(drop).map_err(|error| about(&path, error))
@@ -174,7 +174,7 @@ impl Files {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for a path that is no file, or if an attempt whose answer was
+    /// [`ErrorKind::NotFound`] for a path that is no file, or if an attempt whose answer was
     /// lost has deleted it. Operation: `files_delete`.
     pub async fn delete(&self, path: &str) -> Result<()> {
         let path = remote_path::file(path)?;
@@ -191,8 +191,8 @@ impl Files {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for a directory that isn't empty,
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for a path that is no directory, or if an attempt whose answer
+    /// [`ErrorKind::Rejected`] for a directory that isn't empty,
+    /// [`ErrorKind::NotFound`] for a path that is no directory, or if an attempt whose answer
     /// was lost has deleted it. Operation: `directories_delete`.
     pub async fn delete_directory(&self, path: &str) -> Result<()> {
         let path = remote_path::directory(path)?;
@@ -253,13 +253,12 @@ fn or_gone(deleted: Result<()>) -> Result<()> {
     deleted.or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) })
 }
 
-/// Names the path in an error without a message: an answer to HEAD has none.
+/// Names the path in an error that doesn't: an answer to HEAD has no message, and a lost answer none at all.
 fn about(path: &str, error: Error) -> Error {
-    match error.status() {
-        Some(_) if !error.to_string().contains(path) => {
-            let text = format!("{error}: {path}");
-            error.with_message(text)
-        }
-        _ => error,
+    let text = error.to_string();
+    match error.kind() {
+        ErrorKind::Local | ErrorKind::Usage => error,
+        _ if text.contains(path) => error,
+        _ => error.with_message(format!("{text}: {path}")),
     }
 }

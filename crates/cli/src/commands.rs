@@ -40,6 +40,10 @@ commands! {
     #[command(subcommand)]
     jobs,
     #[command(subcommand)]
+    files,
+    #[command(subcommand)]
+    volumes,
+    #[command(subcommand)]
     contexts,
     #[command(subcommand)]
     commands,

@@ -16,6 +16,7 @@ const WORDS: &[(&str, &str)] = &[
     ("`ca_file`", "--ca-file"),
     ("set `disposition` to `INLINE`", "add --inline"),
     ("set `row_limit`", "add --limit"),
+    ("set `overwrite`", "add --overwrite"),
     ("send a raw request with a larger `response_limit`", "use `brick api` with --max-response-mib"),
     ("leave `disposition` unset", "leave out --inline"),
     ("`auth_type`", "DATABRICKS_AUTH_TYPE (auth_type)"),

@@ -6,7 +6,7 @@ use brickwire_client::operations;
 use bytes::Bytes;
 use http::{HeaderValue, header};
 
-use super::{Files, LARGEST};
+use super::{Files, LARGEST, about};
 use crate::{Content, Error, ErrorKind, Result, content::Report, remote_path};
 
 /// How long the service may be silent: once it has all bytes of a large file, it writes them to the storage.
@@ -65,8 +65,8 @@ impl Files {
         };
         let sent = call.with_stall(SILENCE).with_repeatable(overwrite).send_ignoring_body().await;
         sent.map(drop).map_err(|error| match error.status() {
-            Some(409) if !overwrite => exists(error),
-            _ => error,
+            Some(409) if !overwrite => exists(about(&path, error)),
+            _ => about(&path, error),
         })
     }
 }

@@ -14,6 +14,7 @@ mod connections;
 mod deadlines;
 mod debug;
 mod exit_status;
+mod files;
 #[cfg(feature = "jq")]
 mod filters;
 mod help;
