@@ -55,7 +55,8 @@ struct Handle {
     used_ms: u64,
 }
 
-struct Dbfs {
+/// The files of a workspace that are in no volume.
+pub(super) struct Dbfs {
     tree: Tree,
     handles: Mutex<HashMap<i64, Handle>>,
 }
@@ -109,9 +110,10 @@ fn failed(path: &str, error: &io::Error) -> ApiError {
         ErrorKind::NotFound | ErrorKind::PermissionDenied => {
             ApiError::not_found(format!("No file or directory exists on path /{path}."))
         }
-        ErrorKind::AlreadyExists => {
-            refused("RESOURCE_ALREADY_EXISTS", format!("A file or directory already exists at the input path /{path}."))
-        }
+        ErrorKind::AlreadyExists => refused(
+            "RESOURCE_ALREADY_EXISTS",
+            format!("A file or directory already exists at the input path /{path}."),
+        ),
         ErrorKind::DirectoryNotEmpty => refused("IO_ERROR", format!("The directory /{path} is not empty.")),
         ErrorKind::IsADirectory => ApiError::invalid(format!("Cannot use a directory as a file: /{path}")),
         ErrorKind::NotADirectory => ApiError::invalid(format!("A parent of the path is a file: /{path}")),
@@ -153,7 +155,9 @@ async fn read(call: Call) -> Answer {
     let (dbfs, path) = (of(&call), plain(call.required_query("path")?)?);
     let number = |name: &str, usual: u64| match call.query(name) {
         None | Some("") => Ok(usual),
-        Some(text) => text.parse::<u64>().map_err(|_| ApiError::invalid(format!("{name} is not valid: {text}"))),
+        Some(text) => {
+            text.parse::<u64>().map_err(|_| ApiError::invalid(format!("{name} is not valid: {text}")))
+        }
     };
     let (offset, length) = (number("offset", 0)?, number("length", USUAL_READ as u64)?);
     if length > BLOCK as u64 {
@@ -265,6 +269,7 @@ async fn rename(call: Call) -> Answer {
     let [from, to] = ["source_path", "destination_path"].map(|name| required_text(&body, name));
     let (from, to) = (plain(from?)?, plain(to?)?);
     let moved = of(&call).tree.rename(from, to);
-    moved.map_err(|error| failed(if error.kind() == ErrorKind::AlreadyExists { to } else { from }, &error))?;
+    moved
+        .map_err(|error| failed(if error.kind() == ErrorKind::AlreadyExists { to } else { from }, &error))?;
     done()
 }

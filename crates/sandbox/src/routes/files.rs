@@ -5,6 +5,7 @@
 //! rather than of the sandbox's clock.
 
 use std::io::{self, ErrorKind, SeekFrom};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -19,13 +20,17 @@ use serde_json::{Map, Value, json};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
-use super::volumes::{self, Volumes};
+use super::{
+    dbfs::Dbfs,
+    volumes::{self, Volumes},
+};
 use crate::{
     call::{Answer, Call, Routes},
     clock::http_date,
     error::ApiError,
     page::{page, sparse},
     storage::part,
+    tenant::Tenant,
     tree::Entry,
 };
 
@@ -43,6 +48,13 @@ pub(super) fn routes() -> Routes {
     Router::new()
         .route("/api/2.0/fs/files/{*path}", get(download).put(upload).delete(delete))
         .route("/api/2.0/fs/directories/{*path}", put(create_directory).get(list).delete(delete_directory))
+}
+
+/// The folder of the workspace's files, with those of a fresh workspace in it.
+pub(crate) fn folder(tenant: &Tenant) -> PathBuf {
+    tenant.state::<Volumes>();
+    tenant.state::<Dbfs>();
+    tenant.folder()
 }
 
 /// A path in a volume.

@@ -214,7 +214,9 @@ async fn delete(call: Call, Path(name): Path<String>) -> Answer {
 /// A name as the service keeps it.
 fn valid_name(name: &str) -> Result<String, ApiError> {
     if name.is_empty() || name.len() > 255 || name.contains(['.', ' ', '/', '\\', '\0']) {
-        return Err(ApiError::invalid(format!("Invalid input: [RPC CreateVolume] name is not valid: {name}")));
+        return Err(ApiError::invalid(format!(
+            "Invalid input: [RPC CreateVolume] name is not valid: {name}"
+        )));
     }
     Ok(name.to_lowercase())
 }

@@ -4,6 +4,7 @@
 //! ends with the sandbox, even when the sandbox is killed: a closed pipe makes the driver kill its process group.
 
 use std::io;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -70,6 +71,12 @@ impl Interpreter {
             Some(line) if line.contains("\"ready\"") => Ok(interpreter),
             _ => Err(io::Error::other("python3 ended before it was ready")),
         }
+    }
+
+    /// Lets the code reach the files in this folder by their paths on a cluster: `/Volumes/…` and `/dbfs/…`.
+    pub(crate) async fn with_files(mut self, folder: &Path) -> io::Result<Self> {
+        self.send(&json!({ "files": folder })).await?;
+        Ok(self)
     }
 
     /// Runs a command to its end. `cancel` interrupts it.

@@ -1,6 +1,8 @@
 # The Python side of an execution context: one process per context. Requests arrive as JSON lines on the original stdin,
 # answers leave on the original stdout. The user's code gets an empty stdin; its output and its children's is captured.
 import ast
+import builtins
+import functools
 import html
 import io
 import json
@@ -50,6 +52,9 @@ def receive():
     """Takes requests; an interrupt reaches only the command it names, and a closed pipe ends everything."""
     for line in requests:
         request = json.loads(line)
+        if "files" in request:
+            map_files(request["files"])
+            continue
         if "interrupt" not in request:
             commands.put(request)
             continue
@@ -65,6 +70,35 @@ def receive():
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(0)
+
+
+def map_files(folder):
+    """Lets the code reach files of volumes and of DBFS by the paths that they have on a cluster."""
+    places = {f"/{name}": os.path.join(folder, name) for name in ("Volumes", "dbfs")}
+
+    def mapped(path):
+        text = path if isinstance(path, str) else os.fspath(path) if isinstance(path, os.PathLike) else None
+        for start, place in places.items():
+            if isinstance(text, str) and (text == start or text.startswith(start + "/")):
+                return place + text[len(start) :]
+        return path
+
+    def wrap(module, name, paths):
+        original = getattr(module, name)
+
+        @functools.wraps(original)
+        def wrapped(*arguments, **options):
+            return original(*map(mapped, arguments[:paths]), *arguments[paths:], **options)
+
+        setattr(module, name, wrapped)
+
+    wrap(builtins, "open", 1)
+    wrap(io, "open", 1)
+    names = "access chdir chmod listdir lstat mkdir open remove rmdir scandir stat truncate unlink utime"
+    for name in names.split():
+        wrap(os, name, 1)
+    for name in ("rename", "replace"):
+        wrap(os, name, 2)
 
 
 def on_interrupt(signum, frame):

@@ -11,7 +11,7 @@ use super::{
     python::{Interpreter, Reply},
     sql,
 };
-use crate::{engine::SqlEngine, server::Server, tenant::Tenant};
+use crate::{engine::SqlEngine, routes::files, server::Server, tenant::Tenant};
 
 /// What a context runs its commands with; each part is created when first needed.
 struct Worker<'a> {
@@ -27,7 +27,8 @@ impl Worker<'_> {
             return Err(std::io::Error::other(NO_EXEC));
         }
         if self.python.is_none() {
-            self.python = Some(Interpreter::start(self.server.new_directory("context-")?).await?);
+            let started = Interpreter::start(self.server.new_directory("context-")?).await?;
+            self.python = Some(started.with_files(&files::folder(self.tenant)).await?);
         }
         self.python.as_mut().ok_or_else(|| std::io::Error::other("no interpreter"))
     }
