@@ -21,6 +21,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 from databricks.sdk.errors import (
     BadRequest,
+    DatabricksError,
     NotFound,
     OperationFailed,
     PermissionDenied,
@@ -579,6 +580,67 @@ def a_git_credential_comes_and_goes(w):
     assert [one.credential_id for one in w.git_credentials.list()] == [made.credential_id]
     w.git_credentials.delete(made.credential_id)
     assert not list(w.git_credentials.list())
+
+
+@check
+def files_are_uploaded_listed_and_deleted(w):
+    root = "/Volumes/main/default/files"
+    path = f"{root}/python/100% ü.csv"
+    w.files.create_directory(f"{root}/python")
+    w.files.upload(path, io.BytesIO(b"a,b\n"), overwrite=False)
+    expect(DatabricksError, lambda: w.files.upload(path, io.BytesIO(b"lost"), overwrite=False))
+    w.files.upload(path, io.BytesIO(b"a,b\n1,2\n"), overwrite=True)
+    assert w.files.download(path).contents.read() == b"a,b\n1,2\n"
+    known = w.files.get_metadata(path)
+    assert (known.content_length, known.content_type) == (8, "application/octet-stream"), known
+    for name in "abcde":
+        w.files.upload(f"{root}/python/many/{name}", io.BytesIO(b"x"))
+    listed = list(w.files.list_directory_contents(f"{root}/python", page_size=1))
+    assert [entry.name for entry in listed] == ["100% ü.csv", "many"], listed
+    assert [entry.is_directory or False for entry in listed] == [False, True], listed
+    many = list(w.files.list_directory_contents(f"{root}/python/many", page_size=2))
+    assert [entry.name for entry in many] == list("abcde") and many[0].file_size == 1, many
+    expect(BadRequest, lambda: w.files.delete_directory(f"{root}/python"))
+    for entry in many:
+        w.files.delete(entry.path)
+    w.files.delete(path)
+    w.files.delete_directory(f"{root}/python/many")
+    w.files.delete_directory(f"{root}/python")
+    expect(NotFound, lambda: w.files.get_directory_metadata(f"{root}/python"))
+    expect(NotFound, lambda: w.files.download(path))
+
+
+@check
+def volumes_are_created_changed_and_deleted(w):
+    made = w.volumes.create("main", "default", "Python", catalog.VolumeType.MANAGED, comment="made here")
+    assert (made.full_name, made.volume_type) == ("main.default.python", catalog.VolumeType.MANAGED), made
+    expect(BadRequest, lambda: w.volumes.create("main", "default", "python", catalog.VolumeType.MANAGED))
+    names = [volume.full_name for volume in w.volumes.list("main", "default")]
+    assert names == ["main.default.files", "main.default.python"], names
+    changed = w.volumes.update("main.default.python", new_name="renamed", comment="changed")
+    assert (changed.full_name, changed.comment) == ("main.default.renamed", "changed"), changed
+    assert w.volumes.read("main.default.renamed").volume_id == made.volume_id
+    w.volumes.delete("main.default.renamed")
+    expect(NotFound, lambda: w.volumes.read("main.default.renamed"))
+    expect(NotFound, lambda: list(w.volumes.list("main", "missing")))
+
+
+@check
+def dbfs_files_are_written_in_blocks(w):
+    content = bytes(range(256)) * 10_000
+    with w.dbfs.open("/python/long", write=True, overwrite=True) as file:
+        file.write(content)
+    assert w.dbfs.get_status("/python/long").file_size == len(content)
+    with w.dbfs.open("/python/long", read=True) as file:
+        assert b"".join(iter(lambda: file.read(700_000), b"")) == content
+    w.dbfs.put("/python/short", contents=base64.b64encode(b"short").decode())
+    expect(DatabricksError, lambda: w.dbfs.put("/python/short", contents=""))
+    assert base64.b64decode(w.dbfs.read("/python/short").data) == b"short"
+    w.dbfs.move("/python/short", "/python/moved")
+    assert [file.path for file in w.dbfs.list("/python")] == ["/python/long", "/python/moved"]
+    expect(DatabricksError, lambda: w.dbfs.delete("/python"))
+    w.dbfs.delete("/python", recursive=True)
+    expect(NotFound, lambda: w.dbfs.get_status("/python"))
 
 
 def find_cluster(w, name):

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod background;
+mod content;
 mod doctor;
 mod document;
 mod encoding;
@@ -11,10 +12,12 @@ pub mod fuzzing;
 mod identity;
 mod lifecycle;
 mod list;
+mod local_file;
 mod markup;
 mod names;
 mod notebook;
 mod raw;
+mod remote_path;
 mod results;
 mod scim;
 mod wait;
@@ -26,6 +29,7 @@ pub use brickwire_wire::{
     Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret,
     redact::{self, Filter},
 };
+pub use content::Content;
 pub use doctor::{Check, Doctor, Outcome};
 pub use encoding::{decode_text, without_mark};
 pub use identity::{
@@ -88,6 +92,8 @@ services! {
         output::RunOutput,
         run::{Run, RunOptions},
     };
+    dbfs::{Dbfs};
+    files::{FileMetadata, Files, Walk};
     functions::{Functions};
     grants::{Grants, Securable};
     groups::{Groups};
@@ -107,6 +113,7 @@ services! {
     statements::{Statements};
     tables::{Tables};
     users::{Users};
+    volumes::{Volumes};
     warehouses::{Warehouses};
 }
 

@@ -70,6 +70,10 @@ commands! {
     #[command(subcommand)]
     repos,
     #[command(subcommand)]
+    files,
+    #[command(subcommand)]
+    volumes,
+    #[command(subcommand)]
     contexts,
     #[command(subcommand)]
     commands,

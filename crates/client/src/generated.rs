@@ -5916,12 +5916,20 @@ pub mod types {
         ]
     );
     /// The block to append.
-    #[derive(Clone, Debug, Default, PartialEq)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct DbfsAddBlock {
         /// The bytes in base64, at most 1 MB before the encoding.
         pub data: String,
         /// The handle of an open file.
         pub handle: i64,
+    }
+    impl std::fmt::Debug for DbfsAddBlock {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("DbfsAddBlock")
+                .field("data", &crate::redacted::Redacted)
+                .field("handle", &self.handle)
+                .finish()
+        }
     }
     crate::object::object!(DbfsAddBlock, [(data, "data"), (handle, "handle")], ["data", "handle"]);
     /// The file to close.
@@ -6006,7 +6014,7 @@ pub mod types {
         ["destination_path", "source_path"]
     );
     /// The file to write.
-    #[derive(Clone, Debug, Default, PartialEq)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct DbfsPut {
         /// The content in base64, at most 1 MB before the encoding.
         pub contents: Option<String>,
@@ -6014,6 +6022,15 @@ pub mod types {
         pub overwrite: Option<bool>,
         /// The absolute path of the file.
         pub path: String,
+    }
+    impl std::fmt::Debug for DbfsPut {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("DbfsPut")
+                .field("contents", &crate::redacted::Redacted)
+                .field("overwrite", &self.overwrite)
+                .field("path", &self.path)
+                .finish()
+        }
     }
     crate::object::object!(
         DbfsPut,
@@ -6030,12 +6047,20 @@ pub mod types {
     }
     crate::object::object!(DbfsReadQuery, [(length, "length"), (offset, "offset")], []);
     /// A part of a file.
-    #[derive(Clone, Debug, Default, PartialEq)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct DbfsReadResponse {
         /// The number of bytes, before the encoding.
         pub bytes_read: Option<i64>,
         /// The bytes in base64.
         pub data: Option<String>,
+    }
+    impl std::fmt::Debug for DbfsReadResponse {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("DbfsReadResponse")
+                .field("bytes_read", &self.bytes_read)
+                .field("data", &crate::redacted::Redacted)
+                .finish()
+        }
     }
     crate::object::object!(DbfsReadResponse, [(bytes_read, "bytes_read"), (data, "data")], []);
     /// A place on DBFS.

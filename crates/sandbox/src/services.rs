@@ -18,7 +18,9 @@ macro_rules! services {
             commands,
             contexts: context,
             control,
+            dbfs,
             experiments,
+            files,
             functions,
             git_credentials,
             grants,
@@ -37,6 +39,7 @@ macro_rules! services {
             statements: statement,
             tables,
             users,
+            volumes,
             warehouses: warehouse,
             workspace,
         }

@@ -29,7 +29,7 @@ pub(crate) struct Tenant {
     /// Keyed by type, so that only the service's own file names its state.
     states: Mutex<Extensions>,
     engine: Mutex<Option<Arc<dyn SqlEngine>>>,
-    /// Where the engine writes what doesn't fit into memory.
+    /// Holds the workspace's folder, and what the engine cannot keep in memory.
     directory: PathBuf,
 }
 
@@ -46,6 +46,11 @@ impl Tenant {
     /// The workspace's data, made when first asked for: most tests never run SQL.
     pub(crate) fn engine(&self) -> Arc<dyn SqlEngine> {
         lock(&self.engine).get_or_insert_with(|| new_engine_in(&self.directory)).clone()
+    }
+
+    /// The folder of the workspace's files. It has a name that is the same whenever the same token opens the workspace.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.directory.join(format!("workspace-{}", self.name))
     }
 
     /// Drops every service's state and the data.

@@ -13,6 +13,7 @@ mod deadlines;
 mod debug;
 mod directory;
 mod exit_status;
+mod files;
 #[cfg(feature = "jq")]
 mod filters;
 mod help;

@@ -115,6 +115,7 @@ impl Python {
         let tenant = call.tenant.clone();
         let interpreter = Interpreter::start(directory).await.map_err(failed)?;
         let interpreter = interpreter.with_host(move |question| for_code::answer(&tenant, question));
+        let interpreter = interpreter.with_files(&files::folder(&call.tenant)).await.map_err(failed)?;
         let mut started = Self { interpreter, folder, printed: String::new(), result: Value::Null };
         started.command(TASK).await?;
         Ok(started)
