@@ -7,6 +7,7 @@ mod encoding;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod idempotency;
 mod identity;
 mod lifecycle;
 mod list;
@@ -15,6 +16,7 @@ mod names;
 mod notebook;
 mod raw;
 mod results;
+mod settings;
 mod wait;
 mod warehouse_address;
 mod workspace;
@@ -74,15 +76,19 @@ macro_rules! services {
 // The only place where a service is registered; CONTRIBUTING.md says how to add one. `cargo fmt` doesn't look into macros,
 // `cargo xtask fmt` formats all files.
 services! {
+    cluster_policies::{ClusterPolicies};
     clusters::{Clusters};
     commands::{
         Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
         output::RunOutput,
         run::{Run, RunOptions},
     };
+    instance_pools::{InstancePools};
     jobs::{EndedRun, EndedTask, JobRun, Jobs, RunOutcome};
     #[cfg(test)]
     kettles::{Kettle, Kettles};
+    libraries::{Libraries};
+    pipelines::{EndedUpdate, PipelineUpdate, Pipelines, UpdateOutcome};
     sql::{Parameter, ParameterType, ParameterValue, Sql, Statement};
     statements::{Statements};
     users::{Users};

@@ -7250,7 +7250,7 @@ pub mod types {
         pub query_source: Option<ExternalQuerySource>,
         /// When it started, in milliseconds since the epoch.
         pub query_start_time_ms: Option<i64>,
-        pub query_tags: Option<Vec<QueryTag>>,
+        pub query_tags: Option<Vec<QueryInfoTag>>,
         /// The text of the statement.
         pub query_text: Option<String>,
         pub rows_produced: Option<i64>,
@@ -7329,6 +7329,13 @@ pub mod types {
         ],
         []
     );
+    /// A tag that a statement was sent with. Unlike in the request, its key may be missing.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueryInfoTag {
+        pub key: Option<String>,
+        pub value: Option<String>,
+    }
+    crate::object::object!(QueryInfoTag, [(key, "key"), (value, "value")], []);
     /// How much a statement read, wrote and waited. Times are milliseconds, points in time are milliseconds since the epoch.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct QueryMetrics {
@@ -7501,11 +7508,11 @@ pub mod types {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct QueryTag {
         /// The tag's name.
-        pub key: Option<String>,
+        pub key: String,
         /// The tag's value; may be left out.
         pub value: Option<String>,
     }
-    crate::object::object!(QueryTag, [(key, "key"), (value, "value")], []);
+    crate::object::object!(QueryTag, [(key, "key"), (value, "value")], ["key"]);
     /// Why a run is queued.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct QueueDetails {

@@ -3,9 +3,13 @@
 
 mod authentication;
 mod browser_login;
+mod cluster_policies;
+mod clusters;
 mod commands;
 mod jobs;
+mod libraries;
 mod lifecycle;
+mod pipelines;
 mod programs;
 mod provider;
 mod sql;
