@@ -103,7 +103,8 @@ impl ClusterPolicies {
     /// As for [`get`](Self::get).
     pub async fn get_json(&self, policy_id: &str) -> Result<Box<RawValue>> {
         required(Self::NOUN, policy_id)?;
-        let call = self.workspace.client().call(&operations::CLUSTER_POLICIES_GET).query("policy_id", &policy_id);
+        let call =
+            self.workspace.client().call(&operations::CLUSTER_POLICIES_GET).query("policy_id", &policy_id);
         document::object_about(call, Self::NOUN, "policy_id", policy_id).await
     }
 

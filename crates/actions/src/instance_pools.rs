@@ -25,7 +25,9 @@ impl Named for InstancePools {
     /// `MMDD-HHMMSS-`, a word, `-pool-`, and another word.
     fn is_id(text: &str) -> bool {
         let has_date = text.as_bytes().first_chunk::<12>().is_some_and(|date| {
-            date.iter().enumerate().all(|(at, b)| if matches!(at, 4 | 11) { *b == b'-' } else { b.is_ascii_digit() })
+            date.iter()
+                .enumerate()
+                .all(|(at, b)| if matches!(at, 4 | 11) { *b == b'-' } else { b.is_ascii_digit() })
         });
         has_date && text.split_once("-pool-").is_some_and(|(_, word)| !word.is_empty())
     }
@@ -107,7 +109,11 @@ impl InstancePools {
     /// As for [`get`](Self::get).
     pub async fn get_json(&self, instance_pool_id: &str) -> Result<Box<RawValue>> {
         required(Self::NOUN, instance_pool_id)?;
-        let call = self.workspace.client().call(&operations::INSTANCE_POOLS_GET).query("instance_pool_id", &instance_pool_id);
+        let call = self
+            .workspace
+            .client()
+            .call(&operations::INSTANCE_POOLS_GET)
+            .query("instance_pool_id", &instance_pool_id);
         document::object_about(call, Self::NOUN, "instance_pool_id", instance_pool_id).await
     }
 

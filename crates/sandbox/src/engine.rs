@@ -14,6 +14,7 @@ mod text;
 pub mod types;
 
 pub use error::EngineError;
+pub use fusion::datasets::datasets;
 pub use query::{Batches, Column, Parameter, Query, QueryStream, SqlEngine};
 
 /// A fresh engine with the sample data and an empty `main.default`.

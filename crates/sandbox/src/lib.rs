@@ -33,8 +33,11 @@ pub use serve::{ClockSkew, FaultFile, ServeArgs, serve};
 
 /// Names and ids in every fresh workspace: three clusters, three warehouses and their owner.
 pub mod seed {
+    pub use crate::routes::cluster_policies::SHARED_POLICY;
     pub use crate::routes::clusters::seed::{FAILING_CLUSTER, RUNNING_CLUSTER, TERMINATED_CLUSTER};
+    pub use crate::routes::instance_pools::WARM_POOL;
     pub use crate::routes::jobs::seed::{IMPORT_JOB, REPORT_JOB};
+    pub use crate::routes::pipelines::seed::{FAILING_PIPELINE, TRIPS_PIPELINE};
     pub use crate::routes::warehouses::{NAMESAKE_WAREHOUSE, RUNNING_WAREHOUSE, STOPPED_WAREHOUSE};
     pub use crate::tenant::USER_NAME;
 }

@@ -13,12 +13,16 @@
 macro_rules! services {
     ($then:ident) => {
         $then! {
+            cluster_policies,
             clusters: cluster,
             commands,
             contexts: context,
             control,
+            instance_pools,
             jobs: run,
+            libraries: library,
             oauth,
+            pipelines: update,
             statements: statement,
             users,
             warehouses: warehouse,

@@ -24,7 +24,11 @@ impl Pipelines {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown id, [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) while another update is active, which goes on;
     /// [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the answer is lost: the list of updates tells. Operation:
     /// `pipelines_start_update`.
-    pub async fn start_update(&self, pipeline_id: &str, request: &types::StartUpdate) -> Result<PipelineUpdate> {
+    pub async fn start_update(
+        &self,
+        pipeline_id: &str,
+        request: &types::StartUpdate,
+    ) -> Result<PipelineUpdate> {
         required(Self::NOUN, pipeline_id)?;
         let started = match self.workspace.client().pipelines_start_update(pipeline_id, request).await {
             Err(error) if error.is_unknown_outcome() => {

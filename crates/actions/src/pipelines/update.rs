@@ -152,8 +152,7 @@ impl PipelineUpdate {
             let verdict = if has_ended { Verdict::Done } else { Verdict::Working };
             Seen { state: polled.state.to_string(), message: None, verdict }
         };
-        let polled =
-            until("update", &self.id, pace, self.workspace.events(), || update.poll(), look).await?;
+        let polled = until("update", &self.id, pace, self.workspace.events(), || update.poll(), look).await?;
         let outcome = UpdateOutcome::of(&polled.state)
             .ok_or_else(|| Error::unexpected(format!("update {} has no outcome", self.id)))?;
         let reason = match outcome {

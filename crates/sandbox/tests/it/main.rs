@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's helpers may fail as the test does")]
 
 mod client;
+mod cluster_policies;
 mod clusters;
 mod contexts;
 mod control;
@@ -9,9 +10,11 @@ mod errors;
 mod faults;
 mod identity;
 mod jobs;
+mod libraries;
 mod limits;
 mod links;
 mod login;
+mod pipelines;
 mod program;
 mod sql;
 mod statements;
