@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Libraries take from seconds to minutes.
-const POLLS: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(10);
+const POLLS: RangeInclusive<Duration> = Duration::from_millis(200)..=Duration::from_secs(10);
 
 /// The libraries on the clusters of a workspace.
 #[derive(Debug, Clone)]
@@ -171,14 +171,16 @@ impl Libraries {
         let libraries = Self { workspace: self.workspace.with_deadline(pace.deadline) };
         let look = |all: &List<types::LibraryFullStatus>| {
             let working = all.iter().filter(|one| is_under_way(one.status.as_ref())).count();
-            let (state, verdict) = match working {
-                0 => ("INSTALLED".to_owned(), Verdict::Done),
-                _ => (format!("INSTALLING {working} of {}", all.len()), Verdict::Working),
-            };
-            Seen { state, message: None, verdict }
+            let left = || format!("{working} of {} left", all.len());
+            match working {
+                0 => Seen { state: "DONE".to_owned(), message: None, verdict: Verdict::Done },
+                _ => {
+                    Seen { state: "INSTALLING".to_owned(), message: Some(left()), verdict: Verdict::Working }
+                }
+            }
         };
         let poll = || libraries.list(cluster_id);
-        until("libraries of cluster", cluster_id, pace, self.workspace.events(), poll, look).await
+        until("installation on cluster", cluster_id, pace, self.workspace.events(), poll, look).await
     }
 
     fn status(&self, cluster_id: &str) -> Call {

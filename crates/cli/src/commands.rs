@@ -36,9 +36,17 @@ commands! {
     #[command(subcommand)]
     clusters,
     #[command(subcommand)]
+    cluster_policies,
+    #[command(subcommand)]
+    instance_pools,
+    #[command(subcommand)]
+    libraries,
+    #[command(subcommand)]
     warehouses,
     #[command(subcommand)]
     jobs,
+    #[command(subcommand)]
+    pipelines,
     #[command(subcommand)]
     contexts,
     #[command(subcommand)]

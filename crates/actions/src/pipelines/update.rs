@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Updates take from seconds to hours.
-const POLLS: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(15);
+const POLLS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(15);
 
 /// How many errors are read to find the first one of an update.
 const ERRORS_READ: usize = 250;

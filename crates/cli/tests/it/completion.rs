@@ -20,6 +20,10 @@ fn commands_clusters_and_warehouses() {
         ("brick clusters get 0710-090100", "0710-090100-n1ghtly0"),
         ("brick contexts create -c sha", "shared-analytics"),
         ("brick warehouses get 4f1", "4f1c8a3be02d7719"),
+        ("brick pipelines run tri", "trips"),
+        ("brick cluster-policies get Sha", "Shared\\ Compute"),
+        ("brick instance-pools get war", "warm-pool"),
+        ("brick libraries list sha", "shared-analytics"),
         // Two warehouses have this name, so it would be refused.
         ("brick sql -w Rep", "8d20b5ce9913fa46"),
     ] {

@@ -7,6 +7,7 @@ mod workspace;
 
 mod api;
 mod bad_input;
+mod cluster_policies;
 mod clusters;
 mod commands;
 mod completion;
@@ -21,9 +22,11 @@ mod help;
 mod hostile;
 mod input;
 mod jobs;
+mod libraries;
 #[cfg(unix)]
 mod login;
 mod output;
+mod pipelines;
 mod planted;
 mod real_answers;
 mod retries;

@@ -77,7 +77,11 @@ impl Policies {
     }
 
     /// Checks a policy, which may have a family's rules, and fills in its definition.
-    fn checked(&self, mut policy: Map<String, Value>, own: Option<&str>) -> Result<Map<String, Value>, ApiError> {
+    fn checked(
+        &self,
+        mut policy: Map<String, Value>,
+        own: Option<&str>,
+    ) -> Result<Map<String, Value>, ApiError> {
         let name = required_text(&policy, "name")?;
         let is_taken = self.0.iter().any(|other| {
             other.get("name").is_some_and(|taken| taken == name)
@@ -94,7 +98,9 @@ impl Policies {
                     ApiError::not_found(format!("Can't find a policy family with id: {id}."))
                 })?;
                 let mut rules = rules::parse(family["definition"].as_str().unwrap_or_default())?;
-                if let Some(changes) = policy.get("policy_family_definition_overrides").and_then(Value::as_str) {
+                if let Some(changes) =
+                    policy.get("policy_family_definition_overrides").and_then(Value::as_str)
+                {
                     rules.extend(rules::parse(changes)?);
                 }
                 Value::Object(rules).to_string()

@@ -84,7 +84,10 @@ fn shown(mut pool: Map<String, Value>, id: &str) -> Map<String, Value> {
         ("instance_pool_id", json!(id)),
         ("state", json!("ACTIVE")),
         ("status", json!({})),
-        ("stats", json!({ "used_count": 0, "idle_count": idle, "pending_used_count": 0, "pending_idle_count": 0 })),
+        (
+            "stats",
+            json!({ "used_count": 0, "idle_count": idle, "pending_used_count": 0, "pending_idle_count": 0 }),
+        ),
         (
             "default_tags",
             json!({ "Vendor": "Databricks", "DatabricksInstancePoolCreatorId": USER_NAME, "DatabricksInstancePoolId": id }),

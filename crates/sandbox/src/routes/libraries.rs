@@ -103,7 +103,8 @@ impl Library {
     }
 
     fn shown(&self, state: State) -> Value {
-        let mut shown = json!({ "library": self.spec, "status": state.name(), "is_library_for_all_clusters": false });
+        let mut shown =
+            json!({ "library": self.spec, "status": state.name(), "is_library_for_all_clusters": false });
         if state == State::Failed {
             shown["messages"] = json!(["Library installation failed: no such package or file."]);
         }
@@ -154,7 +155,9 @@ fn named(body: &Map<String, Value>) -> Result<(&str, &Vec<Value>), ApiError> {
         match kinds[..] {
             [kind] if KINDS.contains(&kind.as_str()) => {}
             [kind] if kind == "egg" => {
-                return Err(ApiError::invalid("Egg libraries are not supported on this runtime. Use wheels."));
+                return Err(ApiError::invalid(
+                    "Egg libraries are not supported on this runtime. Use wheels.",
+                ));
             }
             _ => return Err(ApiError::invalid(format!("A library must be one of {}", KINDS.join(", ")))),
         }
@@ -174,7 +177,9 @@ async fn install(call: Call) -> Answer {
         match all.iter_mut().find(|library| library.spec == *spec) {
             Some(library) if library.phase.peek() != State::UninstallOnRestart => {}
             // A session that never was: the next reading starts the installation.
-            Some(library) => (library.session, library.phase) = (Some(u64::MAX), Phase::lasting(State::Pending)),
+            Some(library) => {
+                (library.session, library.phase) = (Some(u64::MAX), Phase::lasting(State::Pending))
+            }
             None if count >= MOST => {
                 return Err(ApiError::invalid(format!("The cluster has {MOST} libraries already.")));
             }

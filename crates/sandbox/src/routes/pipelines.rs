@@ -109,6 +109,7 @@ async fn one_update(Path((id, update)): Path<(String, String)>, call: Call) -> A
     let mut known = lock(&pipelines);
     let all = known.find(&id)?.all_updates(call.now_ms(), delay_ms(&call));
     let found = all.into_iter().find(|one| one["update_id"] == update);
-    let found = found.ok_or_else(|| ApiError::not_found(format!("The specified update {update} was not found.")))?;
+    let found =
+        found.ok_or_else(|| ApiError::not_found(format!("The specified update {update} was not found.")))?;
     Ok(Json(json!({ "update": found })))
 }

@@ -92,10 +92,12 @@ fn conditions(filter: &str) -> Result<Vec<Condition>, ApiError> {
                 .strip_prefix('\'')
                 .and_then(|quoted| quoted.split_once('\''))
                 .map(|(value, after)| (vec![value.to_owned()], after)),
-            "in" => after[end..].strip_prefix('(').and_then(|list| list.split_once(')')).map(|(list, after)| {
-                let values = list.split(',').map(|value| value.trim().trim_matches('\'').to_owned());
-                (values.collect(), after)
-            }),
+            "in" => {
+                after[end..].strip_prefix('(').and_then(|list| list.split_once(')')).map(|(list, after)| {
+                    let values = list.split(',').map(|value| value.trim().trim_matches('\'').to_owned());
+                    (values.collect(), after)
+                })
+            }
             _ => None,
         }
         .ok_or_else(unsupported)?;
@@ -127,14 +129,22 @@ mod tests {
         ] {
             assert!(holds(filter), "{filter}");
         }
-        for filter in ["level='INFO'", "level IN ('WARN')", "id='b'", "timestamp < '2026'", "event_type='x'"] {
+        for filter in ["level='INFO'", "level IN ('WARN')", "id='b'", "timestamp < '2026'", "event_type='x'"]
+        {
             assert!(!holds(filter), "{filter}");
         }
     }
 
     #[test]
     fn what_is_no_condition_is_refused() {
-        for filter in ["level", "level='ERROR", "level like 'x'", "message='x'", "level='ERROR' or id='a'", "level in 'x'"] {
+        for filter in [
+            "level",
+            "level='ERROR",
+            "level like 'x'",
+            "message='x'",
+            "level='ERROR' or id='a'",
+            "level in 'x'",
+        ] {
             assert!(conditions(filter).is_err(), "{filter}");
         }
     }

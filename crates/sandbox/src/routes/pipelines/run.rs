@@ -45,8 +45,7 @@ async fn work(call: &Call, spec: &Value) -> Result<(), Failure> {
         };
         let content = match seed::file(path) {
             Some(content) => content.to_owned(),
-            None => source(call, path)
-                .map_err(|message| Failure { statement: String::new(), message })?,
+            None => source(call, path).map_err(|message| Failure { statement: String::new(), message })?,
         };
         let failed = |statement: &str, error: EngineError| Failure {
             statement: statement.to_owned(),

@@ -24,8 +24,7 @@ const NOT_GIVEN: [&str; 4] = ["allow_duplicate_names", "dry_run", "expected_last
 /// The settings that a request gives, with what the service adds.
 fn spec(known: &Pipelines, mut body: Map<String, Value>, own: Option<&str>) -> Result<Value, ApiError> {
     let name = required_text(&body, "name")?;
-    let is_taken =
-        known.0.iter().any(|other| Some(other.id.as_str()) != own && other.spec["name"] == name);
+    let is_taken = known.0.iter().any(|other| Some(other.id.as_str()) != own && other.spec["name"] == name);
     if is_taken && body.get("allow_duplicate_names") != Some(&json!(true)) {
         return Err(ApiError::new(
             StatusCode::CONFLICT,
@@ -162,7 +161,9 @@ mod tests {
         let like = |text: &str, pattern: &str| {
             like(&text.chars().collect::<Vec<_>>(), &pattern.chars().collect::<Vec<_>>())
         };
-        for (text, pattern) in [("orders", "orders"), ("orders", "%d_r%"), ("", "%"), ("aXbXc", "a%Xc"), ("é", "_")] {
+        for (text, pattern) in
+            [("orders", "orders"), ("orders", "%d_r%"), ("", "%"), ("aXbXc", "a%Xc"), ("é", "_")]
+        {
             assert!(like(text, pattern), "{text} {pattern}");
         }
         for (text, pattern) in [("orders", "order"), ("orders", "%x%"), ("", "_"), ("ab", "_")] {
@@ -173,7 +174,9 @@ mod tests {
     #[test]
     fn a_filter_is_one_of_two() {
         assert!(matches!(Filter::parse("name LIKE '%a%'"), Ok(Filter::Named(name)) if name == "%a%"));
-        assert!(matches!(Filter::parse("notebook = '/a b'"), Ok(Filter::WithNotebook(path)) if path == "/a b"));
+        assert!(
+            matches!(Filter::parse("notebook = '/a b'"), Ok(Filter::WithNotebook(path)) if path == "/a b")
+        );
         for wrong in ["name = 'a'", "name LIKE 'a' AND notebook='b'", "name LIKE a", "x"] {
             assert!(Filter::parse(wrong).is_err(), "{wrong}");
         }

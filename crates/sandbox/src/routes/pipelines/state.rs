@@ -98,7 +98,15 @@ impl Pipeline {
         self.note(update_id, "update_progress", level, &text, None, now_ms);
     }
 
-    fn note(&mut self, update_id: &str, kind: &str, level: &str, text: &str, error: Option<Value>, now_ms: u64) {
+    fn note(
+        &mut self,
+        update_id: &str,
+        kind: &str,
+        level: &str,
+        text: &str,
+        error: Option<Value>,
+        now_ms: u64,
+    ) {
         self.noted += 1;
         let mut event = json!({
             "id": format!("{update_id}-{}", self.noted),

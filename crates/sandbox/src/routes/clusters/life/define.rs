@@ -139,6 +139,9 @@ impl Cluster {
     /// The settings that count now.
     pub(super) fn settings(&self) -> Map<String, Value> {
         let own = self.record.iter().filter(|(name, _)| SETTINGS.contains(&name.as_str()));
+        // Of a cluster that scales by itself it is how many there are, and no setting.
+        let scales = self.record.contains_key("autoscale");
+        let own = own.filter(|(name, _)| !scales || name.as_str() != "num_workers");
         own.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
