@@ -3,7 +3,8 @@
 use brickwire_actions::{
     ErrorKind, Workspace,
     types::{
-        ClusterState, Library, LibraryFullStatus, LibraryInstallStatus, MavenLibrary, PythonPyPiLibrary, RCranLibrary,
+        ClusterState, Library, LibraryFullStatus, LibraryInstallStatus, MavenLibrary, PythonPyPiLibrary,
+        RCranLibrary,
     },
 };
 use clap::Subcommand;
@@ -24,7 +25,9 @@ use crate::{
 #[command(alias = "library")]
 pub(crate) enum Command {
     /// List the libraries of a cluster, or of all clusters that have any
-    #[command(after_help = "Examples:\n  brick libraries list shared-analytics -o table\n  brick libraries list")]
+    #[command(
+        after_help = "Examples:\n  brick libraries list shared-analytics -o table\n  brick libraries list"
+    )]
     List {
         /// Id or name of the cluster; by default the libraries of all clusters are listed
         #[arg(value_name = "CLUSTER", add = ArgValueCompleter::new(clusters::candidates))]

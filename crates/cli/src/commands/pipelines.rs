@@ -165,9 +165,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
                 Some(update) => {
                     context.record(pipelines.update(&id, &update).get_json().await?.get().as_bytes())
                 }
-                None => {
-                    context.output().list(&pipelines.list_updates_json(&id, most(limit)).await?, UPDATES)
-                }
+                None => context.output().list(&pipelines.list_updates_json(&id, most(limit)).await?, UPDATES),
             }
         }
         Command::Events { which, level, limit } => {

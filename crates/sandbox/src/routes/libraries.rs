@@ -171,6 +171,11 @@ async fn install(call: Call) -> Answer {
     session(&call, id)?;
     let libraries = libraries(&call);
     let mut known = lock(&libraries);
+    {
+        let clusters = call.tenant.state::<Mutex<Clusters>>();
+        let clusters = lock(&clusters);
+        known.0.retain(|id, _| clusters.has(id));
+    }
     let all = known.0.entry(id.to_owned()).or_default();
     for spec in new {
         let count = all.len();

@@ -77,6 +77,19 @@ async fn on_a_terminated_cluster_nothing_is_installed() {
 }
 
 #[tokio::test]
+async fn libraries_go_with_their_cluster() {
+    let (_sandbox, client) = start().await;
+    let one = json!([{ "jar": "/a.jar" }]);
+    for id in [RUNNING_CLUSTER, TERMINATED_CLUSTER] {
+        client.posted("/api/2.0/libraries/install", on(id, one.clone())).await;
+    }
+    client.posted("/api/2.1/clusters/permanent-delete", json!({ "cluster_id": RUNNING_CLUSTER })).await;
+    let all = client.got("/api/2.0/libraries/all-cluster-statuses").await;
+    let left: Vec<_> = all["statuses"].as_array().unwrap().iter().map(|one| &one["cluster_id"]).collect();
+    assert_eq!(left, [TERMINATED_CLUSTER]);
+}
+
+#[tokio::test]
 async fn what_is_no_library_is_refused() {
     let (_sandbox, client) = start().await;
     for wrong in [

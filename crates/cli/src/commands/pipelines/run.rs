@@ -37,7 +37,8 @@ impl Start {
         Ok(StartUpdate {
             full_refresh: self.full_refresh.then_some(true),
             refresh_selection: (!self.refresh.is_empty()).then_some(self.refresh),
-            full_refresh_selection: (!self.full_refresh_tables.is_empty()).then_some(self.full_refresh_tables),
+            full_refresh_selection: (!self.full_refresh_tables.is_empty())
+                .then_some(self.full_refresh_tables),
             validate_only: self.validate_only.then_some(true),
             ..Default::default()
         })

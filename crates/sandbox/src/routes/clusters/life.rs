@@ -204,6 +204,11 @@ impl Clusters {
         }
     }
 
+    /// Whether there is such a cluster; doesn't count as showing it.
+    pub(in super::super) fn has(&self, id: &str) -> bool {
+        self.0.iter().any(|cluster| cluster.record.get("cluster_id").is_some_and(|own| own == id))
+    }
+
     /// How often a cluster has come up, if it is up.
     pub(in super::super) fn session(&mut self, id: &str, now_ms: u64) -> Result<Option<u64>, ApiError> {
         let cluster = self.find(id)?;
