@@ -3,6 +3,7 @@
 //!
 //! The API's `delete` terminates: the cluster stays and can be started again. Here it is called what it does.
 
+mod catalogue;
 mod change;
 mod events;
 
@@ -384,71 +385,6 @@ impl Clusters {
         options: WaitOptions,
     ) -> Result<()> {
         Lifecycle::ensure_running(self, cluster_id, if_terminated, options).await
-    }
-
-    /// Lists the node types that this workspace can use.
-    ///
-    /// ```no_run
-    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// for node_type in &workspace.clusters().list_node_types().await? {
-    ///     println!("{:?}", node_type.node_type_id);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Those of any call. Operation: `clusters_list_node_types`.
-    pub async fn list_node_types(&self) -> Result<List<types::NodeType>> {
-        list::all(|_| self.workspace.client().call(&operations::CLUSTERS_LIST_NODE_TYPES), "node_types").await
-    }
-
-    /// Lists the node types as JSON, each as the service sent it.
-    ///
-    /// ```no_run
-    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// println!("{} node types", workspace.clusters().list_node_types_json().await?.len());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Those of any call. Operation: `clusters_list_node_types`.
-    pub async fn list_node_types_json(&self) -> Result<Vec<Box<RawValue>>> {
-        list::json(|_| self.workspace.client().call(&operations::CLUSTERS_LIST_NODE_TYPES), "node_types")
-            .await
-    }
-
-    /// Lists the Spark versions that a cluster can be created with.
-    ///
-    /// ```no_run
-    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// for version in &workspace.clusters().list_spark_versions().await? {
-    ///     println!("{:?}", version.key);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Those of any call. Operation: `clusters_spark_versions`.
-    pub async fn list_spark_versions(&self) -> Result<List<types::SparkVersion>> {
-        list::all(|_| self.workspace.client().call(&operations::CLUSTERS_SPARK_VERSIONS), "versions").await
-    }
-
-    /// Lists the Spark versions as JSON, each as the service sent it.
-    ///
-    /// ```no_run
-    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// println!("{} versions", workspace.clusters().list_spark_versions_json().await?.len());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Those of any call. Operation: `clusters_spark_versions`.
-    pub async fn list_spark_versions_json(&self) -> Result<Vec<Box<RawValue>>> {
-        list::json(|_| self.workspace.client().call(&operations::CLUSTERS_SPARK_VERSIONS), "versions").await
     }
 
     fn pages<'a>(&'a self, query: &'a types::ClustersListQuery) -> impl Fn(Option<String>) -> Call + 'a {

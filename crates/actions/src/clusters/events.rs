@@ -1,6 +1,6 @@
-//! What happened to a cluster, and where clusters can be made.
+//! What happened to a cluster.
 
-use brickwire_client::{Call, ResponseValue, operations, types};
+use brickwire_client::{Call, operations, types};
 use serde_json::value::RawValue;
 
 use super::Clusters;
@@ -80,21 +80,5 @@ impl Clusters {
         let page_size = filter.page_size.or(filter.limit.is_none().then_some(usual));
         let cluster_id = Some(cluster_id.to_owned());
         call.json(&types::GetEvents { cluster_id, page_size, page_token, ..filter.clone() })
-    }
-
-    /// Gets the availability zones in which clusters can be made, and the one that counts if a cluster names none. Only
-    /// AWS has them.
-    ///
-    /// ```no_run
-    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// println!("{:?}", workspace.clusters().zones().await?.zones);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Those of any call. Operation: `clusters_list_zones`.
-    pub async fn zones(&self) -> Result<ResponseValue<types::ListAvailableZonesResponse>> {
-        self.workspace.client().clusters_list_zones().await
     }
 }
