@@ -9,6 +9,7 @@ mod full_name;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod idempotency;
 mod identity;
 mod lifecycle;
 mod list;
@@ -20,6 +21,7 @@ mod raw;
 mod remote_path;
 mod results;
 mod scim;
+mod settings;
 mod wait;
 mod warehouse_address;
 mod workspace;
@@ -86,6 +88,7 @@ macro_rules! services {
 // `cargo xtask fmt` formats all files.
 services! {
     catalogs::{Catalogs};
+    cluster_policies::{ClusterPolicies};
     clusters::{Clusters};
     commands::{
         Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
@@ -97,12 +100,15 @@ services! {
     functions::{Functions};
     grants::{Grants, Securable};
     groups::{Groups};
+    instance_pools::{InstancePools};
     jobs::{EndedRun, EndedTask, JobRun, Jobs, RunOutcome};
     #[cfg(test)]
     kettles::{Kettle, Kettles};
+    libraries::{Libraries};
     models::{Models};
     objects::{Exported, FolderCopy, ImportOptions, ObjectFile, Objects};
     permissions::{Permissions};
+    pipelines::{EndedUpdate, PipelineUpdate, Pipelines, UpdateOutcome};
     registry::{Registry};
     repos::{Repos};
     schemas::{Schemas};

@@ -164,7 +164,11 @@ impl Repos {
     ) -> Result<ResponseValue<types::CreateRepoResponse>> {
         let provider = provider::of(&request.url, &request.provider)?;
         let request = types::CreateRepoRequest { provider, ..request.clone() };
-        self.workspace.client().repos_create(&request).await.map_err(|error| document::perhaps_created(error, "Git folder"))
+        self.workspace
+            .client()
+            .repos_create(&request)
+            .await
+            .map_err(|error| document::perhaps_created(error, "Git folder"))
     }
 
     /// Checks out the latest commit of a branch, or another branch.

@@ -16,6 +16,7 @@ mod text;
 pub mod types;
 
 pub use error::EngineError;
+pub use fusion::datasets::datasets;
 pub use metadata::{Metadata, Table, TableColumn};
 pub use query::{Batches, Column, Parameter, Query, QueryStream, SqlEngine};
 

@@ -14,6 +14,7 @@ macro_rules! services {
     ($then:ident) => {
         $then! {
             catalogs,
+            cluster_policies,
             clusters: cluster,
             commands,
             contexts: context,
@@ -25,11 +26,14 @@ macro_rules! services {
             git_credentials,
             grants,
             groups,
+            instance_pools,
             jobs: run,
+            libraries: library,
             metastores,
             models,
             oauth,
             permissions,
+            pipelines: update,
             registry,
             repos,
             schemas,

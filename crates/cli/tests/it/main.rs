@@ -5,6 +5,7 @@ mod api;
 mod api_named;
 mod bad_input;
 mod catalogs;
+mod cluster_policies;
 mod clusters;
 mod commands;
 mod completion;
@@ -21,11 +22,13 @@ mod help;
 mod hostile;
 mod input;
 mod jobs;
+mod libraries;
 #[cfg(unix)]
 mod login;
 mod objects;
 mod output;
 mod permissions;
+mod pipelines;
 mod planted;
 mod program;
 mod real_answers;
@@ -53,4 +56,3 @@ mod token_programs;
 mod users;
 mod warehouses;
 mod workspace;
-

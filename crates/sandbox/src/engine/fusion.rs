@@ -35,6 +35,7 @@ mod cancel;
 mod catalogs;
 mod commands;
 mod constants;
+pub(super) mod datasets;
 mod definitions;
 mod dialect;
 mod errors;

@@ -3,6 +3,7 @@
 
 mod catalogs;
 mod client;
+mod cluster_policies;
 mod clusters;
 mod contexts;
 mod control;
@@ -15,12 +16,14 @@ mod git_credentials;
 mod grants;
 mod identity;
 mod jobs;
+mod libraries;
 mod limits;
 mod links;
 mod login;
 mod models;
 mod objects;
 mod permissions;
+mod pipelines;
 mod program;
 mod registry;
 mod repos;

@@ -64,8 +64,7 @@ async fn models_are_listed_and_have_an_id_for_permissions() {
     let plain = client.got(&format!("{ROOT}/registered-models/get?name={REGISTRY_MODEL}")).await;
     assert!(plain["registered_model"].get("id").is_none());
     assert_eq!(client.get(&format!("{ROOT}/registered-models/get?name=nothing")).await.0, 404);
-    let uri = client
-        .got(&format!("{ROOT}/model-versions/get-download-uri?name={REGISTRY_MODEL}&version=2"))
-        .await;
+    let uri =
+        client.got(&format!("{ROOT}/model-versions/get-download-uri?name={REGISTRY_MODEL}&version=2")).await;
     assert_eq!(uri["artifact_uri"], "dbfs:/databricks/mlflow-registry/churn/2/model");
 }

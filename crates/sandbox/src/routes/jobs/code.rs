@@ -21,6 +21,7 @@ use crate::{
             context::NO_EXEC,
             python::{Interpreter, Reply},
         },
+        files,
         secrets::for_code,
     },
 };

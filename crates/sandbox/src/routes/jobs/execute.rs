@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{
-    for_each,
     done::Done,
+    for_each,
     pace::{LOOK, pause},
     record::{Outcome, Progress, Run, Stage, TaskRun},
     references::{References, as_text},
