@@ -3797,7 +3797,7 @@ pub mod types {
         pub enable_local_disk_encryption: Option<bool>,
         /// Settings for clusters on Google Cloud.
         pub gcp_attributes: Option<GcpAttributes>,
-        /// Two requests with one token, of at most 64 characters, make one cluster. The token counts as long as the cluster exists.
+        /// Two requests with one token, of at most 64 characters, make one cluster. The token counts until the cluster terminates.
         pub idempotency_token: Option<String>,
         /// Scripts that run on each node before Spark starts, in order.
         pub init_scripts: Option<Vec<InitScriptInfo>>,
@@ -13684,7 +13684,7 @@ pub mod types {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct OperationTimeWindow {
         pub days_of_week: Option<Vec<DayOfWeek>>,
-        /// The first hour, 0 to 23; the window has five hours.
+        /// The first hour, 0 to 23.
         pub start_hour: Option<i64>,
         pub time_zone_id: Option<String>,
     }

@@ -32,7 +32,8 @@ impl Clusters {
     /// Creates a cluster and starts it, and returns its id as soon as the service has accepted it.
     ///
     /// The settings are a [`types::CreateCluster`], or JSON with the same members and others. The request gets a random
-    /// `idempotency_token` unless it has one, so that it is sent again if its answer is lost.
+    /// `idempotency_token` unless it has one, so that it is sent again if its answer is lost. A token counts until its
+    /// cluster terminates.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {

@@ -207,6 +207,13 @@ async fn a_cluster_is_created_once_per_token_and_edited() {
     client.posted("/api/2.1/clusters/edit", spec.clone()).await;
     assert_eq!(cluster(&client, TERMINATED_CLUSTER).await["state"], "TERMINATED");
 
+    // The token counts until the cluster terminates.
+    client.posted("/api/2.1/clusters/delete", json!({ "cluster_id": id })).await;
+    assert_eq!(cluster(&client, id).await["state"], "TERMINATING");
+    assert_eq!(client.posted("/api/2.1/clusters/create", spec.clone()).await["cluster_id"], id);
+    assert_eq!(cluster(&client, id).await["state"], "TERMINATED");
+    assert_ne!(client.posted("/api/2.1/clusters/create", spec.clone()).await["cluster_id"], id);
+
     spec["spark_version"] = json!("");
     assert_eq!(client.post("/api/2.1/clusters/create", json!({ "spark_version": "x" })).await.0, 400);
     assert_eq!(client.post("/api/2.1/clusters/edit", spec).await.0, 400);

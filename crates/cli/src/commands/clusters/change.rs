@@ -40,7 +40,7 @@ pub(crate) struct New {
     /// Id or name of the cluster policy to obey; see `brick cluster-policies list`
     #[arg(long, value_name = "POLICY", add = ArgValueCompleter::new(cluster_policies::candidates))]
     policy: Option<String>,
-    /// Text of up to 64 characters that identifies this request: a second one with it makes no other cluster
+    /// Text of up to 64 characters that identifies this request: a second one makes no other cluster until that one terminates
     #[arg(long, value_name = "TOKEN")]
     idempotency_token: Option<String>,
     #[command(flatten)]

@@ -77,7 +77,7 @@ struct Cluster {
     record: Map<String, Value>,
     phase: Phase<State>,
     start_fails: bool,
-    /// The idempotency token it was created with.
+    /// The idempotency token it was created with; it counts until the cluster terminates.
     token: Option<String>,
     /// How often it has come up: what is installed on it doesn't survive that.
     starts: u64,
@@ -123,6 +123,7 @@ impl Cluster {
                 );
             }
             State::Terminated if changed => {
+                self.token = None;
                 self.set("terminated_time", json!(now_ms));
                 if !self.record.contains_key("termination_reason") {
                     // No request asked for it: the start failed.
