@@ -94,11 +94,19 @@ Examples:
     },
 }
 
-const COLUMNS: &[Column] =
-    &[("PATH", "/path"), ("DIRECTORY", "/is_directory"), ("BYTES", "/file_size"), ("MODIFIED (MS)", "/last_modified")];
+const COLUMNS: &[Column] = &[
+    ("PATH", "/path"),
+    ("DIRECTORY", "/is_directory"),
+    ("BYTES", "/file_size"),
+    ("MODIFIED (MS)", "/last_modified"),
+];
 
-const DBFS_COLUMNS: &[Column] =
-    &[("PATH", "/path"), ("DIRECTORY", "/is_dir"), ("BYTES", "/file_size"), ("MODIFIED (MS)", "/modification_time")];
+const DBFS_COLUMNS: &[Column] = &[
+    ("PATH", "/path"),
+    ("DIRECTORY", "/is_dir"),
+    ("BYTES", "/file_size"),
+    ("MODIFIED (MS)", "/modification_time"),
+];
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     match command {
@@ -140,12 +148,15 @@ async fn list(path: &Location, recursive: bool, context: &Context) -> Result {
     let stores = Stores::connect(context).await?;
     let mut found = pattern::expand(&stores, path).await?;
     if !path.is_pattern() || recursive {
-        let (directories, mut shown): (Vec<_>, Vec<_>) = found.into_iter().partition(|item| item.is_directory);
+        let (directories, mut shown): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|item| item.is_directory);
         let mut open: Vec<Location> = directories.into_iter().map(|item| item.location).rev().collect();
         while let Some(directory) = open.pop() {
             let items = stores.list(&directory).await?;
             if recursive {
-                open.extend(items.iter().rev().filter(|item| item.is_directory).map(|item| item.location.clone()));
+                open.extend(
+                    items.iter().rev().filter(|item| item.is_directory).map(|item| item.location.clone()),
+                );
             }
             shown.extend(items);
         }

@@ -71,7 +71,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Create { which, storage_location, comment } => {
             let [catalog, schema, name] = parts(&which.volume, "catalog.schema.volume")?;
-            let volume_type = if storage_location.is_some() { VolumeType::External } else { VolumeType::Managed };
+            let volume_type =
+                if storage_location.is_some() { VolumeType::External } else { VolumeType::Managed };
             let volume = CreateVolumeRequestContent {
                 catalog_name: catalog.to_owned(),
                 schema_name: schema.to_owned(),

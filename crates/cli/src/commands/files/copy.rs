@@ -42,12 +42,16 @@ impl Copy {
         if self.sources.iter().any(standard) {
             return match is_alone && !standard(&self.target) && !self.target.is_local() {
                 true => self.copy_stdin(context).await,
-                false => Err(Failure::usage("standard input is copied alone, and to a file in the workspace")),
+                false => {
+                    Err(Failure::usage("standard input is copied alone, and to a file in the workspace"))
+                }
             };
         }
         if self.target.is_local() && self.sources.iter().any(Location::is_local) {
             let text = format!("source and target are both on this machine: {}", self.target);
-            return Err(Failure::usage(text).with_hint("paths in the workspace start with /Volumes/ or dbfs:/"));
+            return Err(
+                Failure::usage(text).with_hint("paths in the workspace start with /Volumes/ or dbfs:/")
+            );
         }
         let stores = Stores::connect(context).await?;
         let mut found = Vec::new();
@@ -86,7 +90,10 @@ impl Copy {
         let has_names = self.sources.len() > 1 || self.sources.iter().any(Location::is_pattern);
         let there = stores.find(target).await?.map(|item| item.is_directory);
         if there == Some(false) && (has_names || directory.is_some()) {
-            return Err(Failure::new(ErrorKind::Rejected, format!("the target is a file, not a directory: {target}")));
+            return Err(Failure::new(
+                ErrorKind::Rejected,
+                format!("the target is a file, not a directory: {target}"),
+            ));
         }
         let mut plan = Plan::default();
         let into = has_names || target.says_directory || there == Some(true);

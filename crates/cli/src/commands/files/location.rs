@@ -123,7 +123,12 @@ mod tests {
             ("file:/Volumes/disk/a", Place::Local, "/Volumes/disk/a", false),
             ("file:///Volumes/disk/a", Place::Local, "/Volumes/disk/a", false),
             ("/Volumes/main/default/files/", Place::Volumes, "/Volumes/main/default/files", true),
-            ("dbfs:/Volumes/main/default/files/a b", Place::Volumes, "/Volumes/main/default/files/a b", false),
+            (
+                "dbfs:/Volumes/main/default/files/a b",
+                Place::Volumes,
+                "/Volumes/main/default/files/a b",
+                false,
+            ),
             ("/VolumesOther", Place::Local, "/VolumesOther", false),
             ("dbfs:/", Place::Dbfs, "/", true),
             ("dbfs:/tmp//", Place::Dbfs, "/tmp", true),

@@ -22,7 +22,8 @@ pub(super) async fn expand(stores: &Stores, given: &Location) -> Result<Vec<Item
     let parts: Vec<_> = given.path.split('/').collect();
     let plain = parts.iter().take_while(|part| !is_pattern(part)).count();
     let start = Location { path: parts[..plain].join("/"), says_directory: false, ..given.clone() };
-    let start = if start.path.is_empty() && plain > 0 { Location { path: "/".to_owned(), ..start } } else { start };
+    let start =
+        if start.path.is_empty() && plain > 0 { Location { path: "/".to_owned(), ..start } } else { start };
     let (mut places, mut found) = (vec![start], Vec::new());
     for (n, part) in parts.iter().enumerate().skip(plain) {
         found = match is_pattern(part) {
@@ -57,9 +58,8 @@ async fn matching(stores: &Stores, directories: &[Location], part: &str) -> Resu
     let mut found = Vec::new();
     for directory in directories {
         let items = stores.list(directory).await?.into_iter();
-        let matches = |item: &Item| {
-            item.location.name().is_some_and(|name| pattern.matches_with(name, OPTIONS))
-        };
+        let matches =
+            |item: &Item| item.location.name().is_some_and(|name| pattern.matches_with(name, OPTIONS));
         found.extend(items.filter(matches));
     }
     Ok(found)

@@ -40,7 +40,8 @@ impl Stores {
 
     /// What a path leads to, or an error if there is nothing.
     pub(super) async fn existing(&self, at: &Location) -> Result<Item> {
-        let missing = || Failure::new(ErrorKind::NotFound, format!("there is no such file or directory: {at}"));
+        let missing =
+            || Failure::new(ErrorKind::NotFound, format!("there is no such file or directory: {at}"));
         self.find(at).await?.ok_or_else(missing)
     }
 
@@ -192,7 +193,8 @@ fn list_local(at: &Location) -> Result<Vec<Item>> {
     for found in fs::read_dir(local(at)).map_err(failed)? {
         let found = found.map_err(failed)?;
         let name = found.file_name().into_string();
-        let name = name.map_err(|name| Failure::local(format!("a name that is not UTF-8: {}", name.display())))?;
+        let name =
+            name.map_err(|name| Failure::local(format!("a name that is not UTF-8: {}", name.display())))?;
         let path = found.path();
         let known = fs::metadata(&path).map_err(|error| Failure::file(&path, &error))?;
         let is_link = found.file_type().is_ok_and(|kind| kind.is_symlink());
@@ -208,7 +210,8 @@ fn list_local(at: &Location) -> Result<Vec<Item>> {
 fn below(directory: &Location, path: Option<&str>) -> Result<Location> {
     let name = path.unwrap_or_default().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let mut parts = Path::new(name).components();
-    let is_plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name);
+    let is_plain =
+        matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name);
     if !is_plain || name.contains('\0') {
         let text = format!("the service lists an entry that is no name of a file: {name:?} in {directory}");
         return Err(Failure::new(ErrorKind::UnexpectedResponse, text));
