@@ -780,7 +780,8 @@ def dbfs_files_are_written_in_blocks(w):
     assert base64.b64decode(w.dbfs.read("/python/short").data) == b"short"
     w.dbfs.move("/python/short", "/python/moved")
     assert [file.path for file in w.dbfs.list("/python")] == ["/python/long", "/python/moved"]
-    expect(DatabricksError, lambda: w.dbfs.delete("/python"))
+    full = dict(body={"path": "/python"})
+    expect(DatabricksError, lambda: w.api_client.do("POST", "/api/2.0/dbfs/delete", **full))
     w.dbfs.delete("/python", recursive=True)
     expect(NotFound, lambda: w.dbfs.get_status("/python"))
 def update_states(w, pipeline, update):

@@ -27,6 +27,9 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 /// The longest answer, unpacked, in bytes, unless the caller says otherwise.
 const LONGEST_BODY: u64 = 64 << 20;
 
+/// How often a body that is read while it is sent is sent at most, unless the caller says otherwise.
+const UPLOADS: u32 = 4;
+
 /// What becomes of a redirect. No redirect is followed to another origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -225,7 +228,7 @@ impl Call {
     }
 
     /// Sets a file as the body. One that is read while it is sent has no time limit but the call's own: it ends after a
-    /// minute of silence, and a budget for retries doesn't count.
+    /// minute of silence, and instead of a budget for retries, a number of attempts counts.
     pub fn with_upload(mut self, upload: impl Into<Upload>) -> Self {
         let content_type = HeaderValue::from_static("application/octet-stream");
         match upload.into().0 {
@@ -235,6 +238,10 @@ impl Call {
                 self
             }
             Source::Stream(stream) => {
+                // A long body would leave nothing of a budget, so its attempts are counted.
+                if let RetryPolicy::Safe { .. } = self.retry {
+                    self.retry = RetryPolicy::Resume { tries: UPLOADS };
+                }
                 self.upload = Some(stream);
                 self.body = None;
                 self.headers.insert(header::CONTENT_TYPE, content_type);

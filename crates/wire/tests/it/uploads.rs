@@ -223,6 +223,20 @@ async fn a_long_body_is_not_taken_for_silence() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_took_longer_than_a_budget_is_sent_again_a_few_times() {
+    for (failures, sent) in [(1, 2), (9, 4)] {
+        let reader = Reader {
+            pause: Duration::from_secs(50),
+            ..Reader::answering([503; 9].into_iter().take(failures))
+        };
+        let (wire, reader) = reader.wire();
+        let (_, upload) = counted(|| parts(&["a", "b", "c", "d", "e", "f", "g"]));
+        let outcome = send(wire.call(&PUT).with_upload(upload)).await;
+        assert_eq!((outcome.is_ok(), reader.bodies().len()), (failures == 1, sent), "{outcome:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn silence_ends_an_upload() {
     let (wire, _) = Reader { stops_after: Some(1), ..Reader::default() }.wire();
     let began = Instant::now();
