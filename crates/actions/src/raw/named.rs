@@ -301,7 +301,7 @@ mod tests {
         assert!(refused("jobs_run_now", json!({})).starts_with("jobs_run_now needs `job_id`"));
         assert!(
             refused("jobs_run_now", json!({"job_id": 1, "job_parameters": "[]"}))
-                .contains("is an object, not []")
+                .contains("is an object, not what was given")
         );
         assert!(refused("warehouses_get", json!({"id": ".."})).contains("`id`"));
     }
