@@ -6,15 +6,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
+pub mod contents;
 pub mod encode;
 mod error;
 mod fusion;
+mod parameter;
 mod query;
 mod text;
 pub mod types;
 
 pub use error::EngineError;
-pub use query::{Batches, Column, Parameter, Query, QueryStream, SqlEngine};
+pub use parameter::Parameter;
+pub use query::{Batches, Column, Query, QueryStream, SqlEngine};
 
 /// A fresh engine with the sample data and an empty `main.default`.
 #[must_use]

@@ -4,6 +4,7 @@ mod auth;
 mod builder;
 mod call;
 mod clock;
+mod data;
 mod delays;
 pub mod engine;
 mod error;

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::{
     builder::{Options, SandboxBuilder},
     clock::Clock,
+    data::{DataDirectory, Identity, keeper::Keeper},
     fault::{
         effect::Connection,
         rule::{FaultRule, ParseFaultError},
@@ -20,14 +21,15 @@ use crate::{
     routes::{self, oauth::account::ACCOUNT_ID, statements::disk},
     server::Server,
     storage,
+    tenant::Tenant,
 };
 
-/// A running sandbox. Dropping it ends its processes and deletes its files.
+/// A running sandbox. Dropping it ends its processes and deletes its files, except those of its
+/// [directory](SandboxBuilder::with_data).
 pub struct Sandbox {
     server: Arc<Server>,
-    token: String,
-    client_id: String,
-    client_secret: String,
+    identity: Identity,
+    keeper: Option<Arc<Keeper>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -54,6 +56,7 @@ impl Sandbox {
         let (started, starting) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let options = builder.options;
+        let directory = options.data.as_deref().map(DataDirectory::open).transpose()?;
         // A thread and a runtime of its own: the caller's may have one thread, or a paused clock.
         let thread = std::thread::Builder::new().name("brickwire-sandbox".to_owned()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -61,22 +64,38 @@ impl Sandbox {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(started.send(Err(error))),
             };
-            let server = runtime.block_on(listen(options, started));
-            if let Some(server) = server {
-                // An error means that the sender was dropped: that is the end, too.
-                let _ = runtime.block_on(stopped);
-                server.close();
-                runtime.shutdown_timeout(SHUTDOWN);
-                server.delete_files();
+            let opened = match runtime.block_on(listen(options, directory)) {
+                Ok(opened) => opened,
+                Err(error) => return drop(started.send(Err(error))),
+            };
+            let (server, keeper) = (opened.server.clone(), opened.keeper.clone());
+            drop(started.send(Ok(opened)));
+            // An error means that the sender was dropped: that is the end, too.
+            let _ = runtime.block_on(stopped);
+            if let Some(keeper) = keeper
+                && let Err(error) = runtime.block_on(keeper.save())
+            {
+                tracing::error!(%error, "cannot save the workspace");
             }
+            server.close();
+            runtime.shutdown_timeout(SHUTDOWN);
+            server.delete_files();
         })?;
-        let server = starting.await.map_err(|_| io::Error::other("the sandbox's thread ended"))??;
-        let (token, tenant) = server.open_workspace(server.options.token.clone());
-        let (client_id, client_secret) = server.add_client(tenant);
+        let opened =
+            match starting.await.unwrap_or_else(|_| Err(io::Error::other("the sandbox's thread ended"))) {
+                Ok(opened) => opened,
+                Err(error) => {
+                    // It deletes the files.
+                    let _ = thread.join();
+                    return Err(error);
+                }
+            };
+        let Opened { server, identity, keeper } = opened;
+        let sandbox = Self { server, identity, keeper, stop: Some(stop), thread: Some(thread) };
         for rule in rules {
-            server.faults.add(rule, None).map_err(unreadable)?;
+            sandbox.server.faults.add(rule, None).map_err(unreadable)?;
         }
-        Ok(Self { server, token, client_id, client_secret, stop: Some(stop), thread: Some(thread) })
+        Ok(sandbox)
     }
 
     /// Where the API answers: `http://127.0.0.1:<port>`.
@@ -88,19 +107,19 @@ impl Sandbox {
     /// The personal access token of the first workspace.
     #[must_use]
     pub fn token(&self) -> &str {
-        &self.token
+        &self.identity.token
     }
 
     /// A service principal of the first workspace; its token comes from `/oidc/v1/token`.
     #[must_use]
     pub fn client_id(&self) -> &str {
-        &self.client_id
+        &self.identity.client_id
     }
 
     /// The secret of [`client_id`](Self::client_id).
     #[must_use]
     pub fn client_secret(&self) -> &str {
-        &self.client_secret
+        &self.identity.client_secret
     }
 
     /// What the login page asks for: proof that the person at the browser may see this sandbox's output. It is new in
@@ -140,6 +159,18 @@ impl Sandbox {
     pub fn fresh_client(&self) -> (String, String) {
         let (_, tenant) = self.server.open_workspace(None);
         self.server.add_client(tenant)
+    }
+
+    /// Saves the first workspace to its [directory](SandboxBuilder::with_data) now. That happens by itself from time to
+    /// time and when the sandbox is dropped, but then an error is only logged. Without a directory it does nothing.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub async fn save(&self) -> io::Result<()> {
+        match &self.keeper {
+            Some(keeper) => keeper.save().await,
+            None => Ok(()),
+        }
     }
 
     /// All requests that arrived, oldest first.
@@ -184,8 +215,9 @@ impl SandboxBuilder {
     /// Starts the sandbox on threads of its own.
     ///
     /// # Errors
-    /// The port is taken, there is no room for a temporary directory, or a fault's rule cannot be read
-    /// (`InvalidInput`).
+    /// The port is taken, there is no room for a temporary directory, or a fault's rule cannot be read (`InvalidInput`).
+    /// With a directory: it isn't a sandbox's, a file in it is damaged or of a newer sandbox (`InvalidData`), or another
+    /// sandbox uses it (`ResourceBusy`).
     pub async fn start(self) -> io::Result<Sandbox> {
         Sandbox::launch(self).await
     }
@@ -212,23 +244,32 @@ const SHUTDOWN: Duration = Duration::from_millis(500);
 /// How often expired results are deleted when no request comes.
 const SWEEP: Duration = Duration::from_secs(30);
 
-type Started = oneshot::Sender<io::Result<Arc<Server>>>;
+/// A sandbox that serves.
+struct Opened {
+    server: Arc<Server>,
+    identity: Identity,
+    keeper: Option<Arc<Keeper>>,
+}
 
-/// Binds both listeners and serves on them; answers on `started`.
-async fn listen(options: Options, started: Started) -> Option<Arc<Server>> {
-    let bound = async {
-        let api = TcpListener::bind(("127.0.0.1", options.port)).await?;
-        let links = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let server = Arc::new(Server::new(options, api.local_addr()?, links.local_addr()?)?);
-        let (api, links) = (server.gates.api.guard(api)?, server.gates.links.guard(links)?);
-        io::Result::Ok((server, api, links))
+/// Opens the first workspace, binds both listeners and serves on them.
+async fn listen(options: Options, directory: Option<DataDirectory>) -> io::Result<Opened> {
+    let kept = directory.as_ref().and_then(|directory| directory.identity.clone());
+    let api = match (options.port, &kept) {
+        // So that a client that is set up for this workspace still finds it.
+        (0, Some(kept)) => match TcpListener::bind(("127.0.0.1", kept.port)).await {
+            Ok(api) => api,
+            Err(_) => TcpListener::bind(("127.0.0.1", 0)).await?,
+        },
+        (port, _) => TcpListener::bind(("127.0.0.1", port)).await?,
     };
-    let (server, api, links) = match bound.await {
-        Ok(bound) => bound,
-        Err(error) => {
-            drop(started.send(Err(error)));
-            return None;
-        }
+    let links = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let port = api.local_addr()?.port();
+    let server = Arc::new(Server::new(options, api.local_addr()?, links.local_addr()?)?);
+    let (api, links) = (server.gates.api.guard(api)?, server.gates.links.guard(links)?);
+    let (identity, tenant) = first_workspace(&server, kept, port);
+    let keeper = match directory {
+        Some(directory) => Some(Arc::new(Keeper::open(directory, &identity, tenant).await?)),
+        None => None,
     };
     let api_service = routes::router(server.clone()).into_make_service_with_connect_info::<Connection>();
     let link_service = storage::router(server.clone()).into_make_service_with_connect_info::<Connection>();
@@ -244,6 +285,23 @@ async fn listen(options: Options, started: Started) -> Option<Arc<Server>> {
             }
         }
     });
-    drop(started.send(Ok(server.clone())));
-    Some(server)
+    if let Some(keeper) = keeper.clone() {
+        tokio::spawn(async move { keeper.run().await });
+    }
+    Ok(Opened { server, identity, keeper })
+}
+
+/// The workspace that there was before, or a new one.
+fn first_workspace(server: &Server, kept: Option<Identity>, port: u16) -> (Identity, Arc<Tenant>) {
+    let wanted = server.options.token.clone();
+    if let Some(kept) = kept {
+        let identity = Identity { token: wanted.unwrap_or(kept.token), port, ..kept };
+        let tenant = server.reopen_workspace(&identity.token, identity.workspace_id, identity.opened_ms);
+        server.directory.add_client(&identity.client_id, &identity.client_secret, tenant.clone());
+        return (identity, tenant);
+    }
+    let (token, tenant) = server.open_workspace(wanted);
+    let (client_id, client_secret) = server.add_client(tenant.clone());
+    let (workspace_id, opened_ms) = (tenant.workspace_id, tenant.opened_ms);
+    (Identity { token, client_id, client_secret, workspace_id, opened_ms, port }, tenant)
 }

@@ -20,7 +20,7 @@ mod runs;
 pub(crate) mod seed;
 mod settings;
 mod start;
-mod state;
+pub(super) mod state;
 mod task;
 
 use request::{jobs, listed, queried_id, required_id};

@@ -5,6 +5,7 @@ mod client;
 mod clusters;
 mod contexts;
 mod control;
+mod data;
 mod errors;
 mod faults;
 mod identity;

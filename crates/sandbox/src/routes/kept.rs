@@ -1,0 +1,28 @@
+//! The services whose state outlives the sandbox, if the workspace has a directory: the only place where one is
+//! registered. The state of any other starts anew.
+
+use std::sync::Arc;
+
+use crate::tenant::{Kept, Tenant};
+
+/// How the state of a service is saved and restored.
+pub(crate) struct Service {
+    /// How its file is named.
+    pub(crate) name: &'static str,
+    /// `None` if nothing has asked for its state yet.
+    pub(crate) save: fn(&Tenant) -> Option<serde_json::Result<Vec<u8>>>,
+    pub(crate) restore: fn(&Tenant, &[u8]) -> serde_json::Result<()>,
+}
+
+const fn service<S: Kept>(name: &'static str) -> Service {
+    Service {
+        name,
+        save: |tenant| tenant.state_in_use::<S>().map(|state| state.save()),
+        restore: |tenant, saved| {
+            tenant.set_state(Arc::new(S::restore(tenant, saved)?));
+            Ok(())
+        },
+    }
+}
+
+pub(crate) const KEPT: &[Service] = &[service::<super::jobs::state::Jobs>("jobs")];
