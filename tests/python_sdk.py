@@ -18,7 +18,7 @@ from datetime import timedelta
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied
-from databricks.sdk.service import compute, jobs, sql
+from databricks.sdk.service import catalog, compute, jobs, sql
 
 checks = []
 
@@ -282,6 +282,83 @@ def a_job_is_created_changed_and_deleted(w):
     assert (settings.name, settings.max_concurrent_runs) == ("again", 1) and not settings.tasks, settings
     w.jobs.delete(job_id)
     expect((BadRequest, NotFound), lambda: w.jobs.get(job_id))
+
+
+@check
+def catalogs_and_schemas_are_those_of_sql(w):
+    names = [one.name for one in w.catalogs.list()]
+    assert names == ["main", "samples", "system"] == [one.name for one in w.catalogs.list(max_results=1)], names
+    lab = w.catalogs.create(name="Lab", comment="tests", properties={"a": "b"})
+    assert (lab.name, lab.catalog_type, lab.properties) == ("lab", catalog.CatalogType.MANAGED_CATALOG, {"a": "b"}), lab
+    assert lab.isolation_mode == catalog.CatalogIsolationMode.OPEN and lab.created_at > 10**12, lab
+    expect(BadRequest, lambda: w.catalogs.create(name="lab"))
+    raw = w.schemas.create(name="raw", catalog_name="lab")
+    assert (raw.full_name, w.schemas.get("lab.raw").schema_id) == ("lab.raw", raw.schema_id), raw
+    assert [one.name for one in w.schemas.list("lab")] == ["default", "information_schema", "raw"]
+    assert w.schemas.update("lab.raw", comment="c").comment == "c"
+    execute(w, "CREATE TABLE lab.raw.t (id BIGINT NOT NULL, price DECIMAL(10,2))")
+    expect(BadRequest, lambda: w.schemas.delete("lab.raw"))
+    w.catalogs.delete("lab", force=True)
+    expect(NotFound, lambda: w.catalogs.get("lab"))
+    expect(NotFound, lambda: list(w.schemas.list("lab")))
+    assert w.metastores.current().metastore_id == w.metastores.summary().metastore_id
+
+
+@check
+def tables_have_their_columns(w):
+    execute(w, "CREATE TABLE main.default.orders (id BIGINT NOT NULL, price DECIMAL(10,2), tags ARRAY<STRING>)")
+    (table,) = w.tables.list("main", "default")
+    assert (table.full_name, table.table_type) == ("main.default.orders", catalog.TableType.MANAGED), table
+    table = w.tables.get("main.default.orders")
+    types = [(column.name, column.type_name, column.type_text, column.nullable) for column in table.columns]
+    assert types[:2] == [
+        ("id", catalog.ColumnTypeName.LONG, "bigint", False),
+        ("price", catalog.ColumnTypeName.DECIMAL, "decimal(10,2)", True),
+    ], types
+    assert [column.position for column in table.columns] == [0, 1, 2]
+    assert table.data_source_format == catalog.DataSourceFormat.DELTA
+    assert [one.full_name for one in w.tables.list_summaries("main")] == ["main.default.orders"]
+    assert w.tables.exists("main.default.orders").table_exists
+    w.tables.delete("main.default.orders")
+    assert not w.tables.exists("main.default.orders").table_exists
+    expect(NotFound, lambda: w.tables.get("main.default.orders"))
+    assert list(w.functions.list("main", "default")) == []
+    expect(NotFound, lambda: w.functions.get("main.default.gone"))
+
+
+@check
+def privileges_are_granted_and_inherited(w):
+    change = catalog.PermissionsChange(
+        principal="users", add=[catalog.Privilege.USE_SCHEMA, catalog.Privilege.SELECT]
+    )
+    answer = w.grants.update("schema", "main.default", changes=[change])
+    granted = {one.principal: one.privileges for one in answer.privilege_assignments}
+    assert granted["users"] == [catalog.Privilege.SELECT, catalog.Privilege.USE_SCHEMA], granted
+    only = w.grants.get("schema", "main.default", principal="users").privilege_assignments
+    assert [one.principal for one in only] == ["users"], only
+    effective = w.grants.get_effective("schema", "main.default").privilege_assignments
+    inherited = [one for holder in effective for one in holder.privileges if one.inherited_from_name == "main"]
+    assert [one.privilege for one in inherited] == [catalog.Privilege.USE_CATALOG], effective
+    stranger = catalog.PermissionsChange(principal="eve@example.com", add=[catalog.Privilege.SELECT])
+    expect(NotFound, lambda: w.grants.update("schema", "main.default", changes=[stranger]))
+
+
+@check
+def models_have_versions_and_aliases(w):
+    (model,) = w.registered_models.list(catalog_name="main", schema_name="default")
+    assert w.registered_models.get(model.full_name, include_aliases=True).aliases[0].alias_name == "champion"
+    versions = list(w.model_versions.list(model.full_name))
+    assert [version.version for version in versions] == [2, 1], versions
+    assert all(version.status == catalog.ModelVersionInfoStatus.READY for version in versions)
+    w.registered_models.set_alias(model.full_name, "champion", 1)
+    assert w.model_versions.get_by_alias(model.full_name, "champion").version == 1
+    w.registered_models.delete_alias(model.full_name, "champion")
+    expect(NotFound, lambda: w.model_versions.get_by_alias(model.full_name, "champion"))
+    made = w.registered_models.create(catalog_name="main", schema_name="default", name="Forecast")
+    assert made.full_name == "main.default.forecast", made
+    assert w.registered_models.update(made.full_name, comment="c").comment == "c"
+    w.registered_models.delete(made.full_name)
+    expect(NotFound, lambda: w.registered_models.get(made.full_name))
 
 
 def find_cluster(w, name):

@@ -84,6 +84,16 @@ pub(crate) fn nameless(what: &str, operation: &str) -> Error {
     Error::unexpected(format!("the answer names no {what}")).into_unknown_outcome(operation)
 }
 
+/// Says what to do if a resource can't be deleted because of what is in it.
+pub(crate) fn about_contents(error: Error) -> Error {
+    match error.error_code() {
+        Some(code) if code.ends_with("_NOT_EMPTY") => {
+            error.with_hint("delete what is in it first, or call `delete_with_contents`")
+        }
+        _ => error,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ mod background;
 mod doctor;
 mod document;
 mod encoding;
+mod full_name;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -79,17 +80,23 @@ macro_rules! services {
 // The only place where a service is registered; CONTRIBUTING.md says how to add one. `cargo fmt` doesn't look into macros,
 // `cargo xtask fmt` formats all files.
 services! {
+    catalogs::{Catalogs};
     clusters::{Clusters};
     commands::{
         Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
         output::RunOutput,
         run::{Run, RunOptions},
     };
+    functions::{Functions};
+    grants::{Grants, Securable};
     jobs::{EndedRun, EndedTask, JobRun, Jobs, RunOutcome};
     #[cfg(test)]
     kettles::{Kettle, Kettles};
+    models::{Models};
+    schemas::{Schemas};
     sql::{Parameter, ParameterType, ParameterValue, Sql, Statement};
     statements::{Statements};
+    tables::{Tables};
     users::{Users};
     warehouses::{Warehouses};
 }

@@ -68,6 +68,18 @@ pub(crate) fn live<S: Named>(
     candidates(current, &find(S::NOUN, list).unwrap_or_default())
 }
 
+/// Names that are found in the workspace; `what` tells them from others in the cache.
+pub(crate) fn live_names(
+    current: &OsStr,
+    what: &str,
+    list: impl AsyncFnOnce(&Workspace) -> Option<Vec<String>>,
+) -> Vec<CompletionCandidate> {
+    let candidate = |value| Candidate { value, id: None, help: String::new() };
+    let list =
+        async |workspace: &Workspace| Some(list(workspace).await?.into_iter().map(candidate).collect());
+    candidates(current, &find(what, list).unwrap_or_default())
+}
+
 fn find(what: &str, list: impl AsyncFnOnce(&Workspace) -> Option<Found>) -> Option<Found> {
     let flags =
         [("profile", "--profile", "-p"), ("host", "--host", "--host"), ("ca_file", "--ca-file", "--ca-file")];
@@ -111,7 +123,8 @@ fn file_name(host: &str, what: &str) -> String {
         b'0'..=b'9' | b'a'..=b'z' | b'-' | b'.' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),
     };
-    format!("{what}@{}.json", host.bytes().map(encoded).collect::<String>())
+    let encoded = |text: &str| text.bytes().map(encoded).collect::<String>();
+    format!("{}@{}.json", encoded(what), encoded(host))
 }
 
 /// Writes the cache, for its owner only. A link of that name is replaced and not followed.
@@ -182,6 +195,7 @@ mod tests {
             hosts.iter().map(|host| file_name(host, "cluster")).collect();
         assert_eq!(names.len(), hosts.len(), "{names:?}");
         assert!(names.iter().all(|name| !name.contains(['/', ':'])), "{names:?}");
+        assert_eq!(file_name("a", "tables in x/../@b"), "tables%20in%20x%2F..%2F%40b@a.json");
     }
 
     #[cfg(unix)]

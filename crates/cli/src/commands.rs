@@ -40,6 +40,18 @@ commands! {
     #[command(subcommand)]
     jobs,
     #[command(subcommand)]
+    catalogs,
+    #[command(subcommand)]
+    schemas,
+    #[command(subcommand)]
+    tables,
+    #[command(subcommand)]
+    functions,
+    #[command(subcommand)]
+    models,
+    #[command(subcommand)]
+    grants,
+    #[command(subcommand)]
     contexts,
     #[command(subcommand)]
     commands,

@@ -17,6 +17,7 @@ const WORDS: &[(&str, &str)] = &[
     ("set `disposition` to `INLINE`", "add --inline"),
     ("set `row_limit`", "add --limit"),
     ("send a raw request with a larger `response_limit`", "use `brick api` with --max-response-mib"),
+    ("call `delete_with_contents`", "add --force"),
     ("leave `disposition` unset", "leave out --inline"),
     ("`auth_type`", "DATABRICKS_AUTH_TYPE (auth_type)"),
 ];

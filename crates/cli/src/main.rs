@@ -5,6 +5,7 @@ mod candidates;
 mod commands;
 mod context;
 mod failure;
+mod full_names;
 mod hint;
 mod lifecycle;
 mod log;

@@ -10,12 +10,15 @@ pub mod contents;
 pub mod encode;
 mod error;
 mod fusion;
+mod metadata;
 mod parameter;
 mod query;
+mod spark_types;
 mod text;
 pub mod types;
 
 pub use error::EngineError;
+pub use metadata::{Metadata, Table, TableColumn};
 pub use parameter::Parameter;
 pub use query::{Batches, Column, Query, QueryStream, SqlEngine};
 

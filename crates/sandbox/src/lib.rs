@@ -12,6 +12,7 @@ mod fault;
 mod links;
 mod lock;
 mod page;
+mod pairs;
 mod phase;
 mod pipeline;
 mod request_log;
@@ -32,8 +33,9 @@ pub use request_log::RecordedRequest;
 pub use sandbox::Sandbox;
 pub use serve::{ClockSkew, FaultFile, ServeArgs, serve};
 
-/// Names and ids in every fresh workspace: three clusters, three warehouses and their owner.
+/// Names and ids in every fresh workspace: three clusters, three warehouses, two jobs, a model and their owner.
 pub mod seed {
+    pub use crate::routes::catalogs::seed::MODEL as REGISTERED_MODEL;
     pub use crate::routes::clusters::seed::{FAILING_CLUSTER, RUNNING_CLUSTER, TERMINATED_CLUSTER};
     pub use crate::routes::jobs::seed::{IMPORT_JOB, REPORT_JOB};
     pub use crate::routes::warehouses::{NAMESAKE_WAREHOUSE, RUNNING_WAREHOUSE, STOPPED_WAREHOUSE};

@@ -35,6 +35,16 @@ pub(crate) fn page_by(
             }
         },
     };
+    page_of(call, size, entries, filter)
+}
+
+/// The page of this size that a request asks for.
+pub(crate) fn page_of(
+    call: &Call,
+    size: usize,
+    entries: Vec<Value>,
+    filter: &str,
+) -> Result<(Vec<Value>, Option<String>), ApiError> {
     let offset = match call.query("page_token") {
         None | Some("") => 0,
         Some(token) => offset_of(token, filter).ok_or_else(|| ApiError::invalid("Invalid page token"))?,

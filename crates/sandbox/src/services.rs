@@ -13,13 +13,20 @@
 macro_rules! services {
     ($then:ident) => {
         $then! {
+            catalogs,
             clusters: cluster,
             commands,
             contexts: context,
             control,
+            functions,
+            grants,
             jobs: run,
+            metastores,
+            models,
             oauth,
+            schemas,
             statements: statement,
+            tables,
             users,
             warehouses: warehouse,
         }

@@ -3,9 +3,12 @@
 
 mod authentication;
 mod browser_login;
+mod catalogs;
 mod commands;
+mod grants;
 mod jobs;
 mod lifecycle;
+mod models;
 mod programs;
 mod provider;
 mod sql;

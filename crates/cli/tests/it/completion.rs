@@ -20,6 +20,12 @@ fn commands_clusters_and_warehouses() {
         ("brick clusters get 0710-090100", "0710-090100-n1ghtly0"),
         ("brick contexts create -c sha", "shared-analytics"),
         ("brick warehouses get 4f1", "4f1c8a3be02d7719"),
+        ("brick catalogs get sam", "samples"),
+        ("brick schemas get samples.ny", "samples.nyctaxi"),
+        ("brick tables get sam", "samples."),
+        ("brick tables get samples.ny", "samples.nyctaxi."),
+        ("brick tables get samples.nyctaxi.tr", "samples.nyctaxi.trips"),
+        ("brick models get main.default.", "main.default.churn"),
         // Two warehouses have this name, so it would be refused.
         ("brick sql -w Rep", "8d20b5ce9913fa46"),
     ] {

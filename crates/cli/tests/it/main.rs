@@ -8,6 +8,7 @@ mod workspace;
 mod api;
 mod api_named;
 mod bad_input;
+mod catalogs;
 mod clusters;
 mod commands;
 mod completion;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use datafusion::catalog::memory::MemoryCatalogProviderList;
 use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::SessionStateBuilder;
@@ -23,6 +24,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::{
     contents::Contents,
     error::EngineError,
+    metadata::Metadata,
     query::{Query, QueryStream, SqlEngine},
 };
 
@@ -40,6 +42,7 @@ mod dialect;
 mod errors;
 mod functions;
 mod limited;
+mod metadata;
 mod names;
 mod parameters;
 mod parse;
@@ -79,8 +82,10 @@ impl FusionEngine {
     }
 
     fn with_memory(bytes: usize, spill: PathBuf) -> Self {
-        let context = context(bytes, spill).expect("DataFusion takes the settings it documents");
-        let catalogs = Catalogs::create(&context).expect("an empty engine takes its first catalogs");
+        let list = Arc::new(MemoryCatalogProviderList::new());
+        let context =
+            context(bytes, spill, list.clone()).expect("DataFusion takes the settings it documents");
+        let catalogs = Catalogs::create(&context, list).expect("an empty engine takes its first catalogs");
         let shared = Shared { context, catalogs, runtime: SqlRuntime::new(), sessions: AtomicU64::new(0) };
         Self::of_session(Arc::new(shared), Place::default())
     }
@@ -119,9 +124,17 @@ impl SqlEngine for FusionEngine {
         let shared = Arc::clone(&self.shared);
         self.shared.runtime.run(async move { contents::load(&shared, contents).await }).boxed()
     }
+
+    fn metadata(&self) -> &dyn Metadata {
+        &self.shared.catalogs
+    }
 }
 
-fn context(memory_bytes: usize, spill: PathBuf) -> Result<SessionContext> {
+fn context(
+    memory_bytes: usize,
+    spill: PathBuf,
+    catalogs: Arc<MemoryCatalogProviderList>,
+) -> Result<SessionContext> {
     let config = SessionConfig::new()
         .with_target_partitions(1)
         .with_default_catalog_and_schema("main", "default")
@@ -142,6 +155,7 @@ fn context(memory_bytes: usize, spill: PathBuf) -> Result<SessionContext> {
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(environment)
+        .with_catalog_list(catalogs)
         .with_default_features()
         // After the defaults, so that Spark's functions win.
         .with_spark_features()

@@ -9,7 +9,7 @@ use arrow_schema::SchemaRef;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
-use super::{contents::Contents, error::EngineError, parameter::Parameter};
+use super::{contents::Contents, error::EngineError, metadata::Metadata, parameter::Parameter};
 
 /// One statement to run.
 #[derive(Debug, Clone, Default)]
@@ -83,4 +83,7 @@ pub trait SqlEngine: Send + Sync {
     /// # Errors
     /// The contents contradict themselves, such as a table in a schema that isn't there.
     fn load(&self, contents: Contents) -> BoxFuture<'_, Result<(), EngineError>>;
+
+    /// The catalogs, schemas and tables that the statements of all sessions see.
+    fn metadata(&self) -> &dyn Metadata;
 }

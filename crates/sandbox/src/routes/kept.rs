@@ -1,7 +1,7 @@
 //! The services whose state outlives the sandbox, if the workspace has a directory: the only place where one is
 //! registered. The state of any other starts anew.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::tenant::{Kept, Tenant};
 
@@ -25,4 +25,7 @@ const fn service<S: Kept>(name: &'static str) -> Service {
     }
 }
 
-pub(crate) const KEPT: &[Service] = &[service::<super::jobs::state::Jobs>("jobs")];
+pub(crate) const KEPT: &[Service] = &[
+    service::<Mutex<super::catalogs::store::Store>>("catalogs"),
+    service::<super::jobs::state::Jobs>("jobs"),
+];

@@ -1,6 +1,7 @@
 //! The sandbox from outside: raw HTTP in, raw JSON out.
 #![allow(clippy::unwrap_used, reason = "a test's helpers may fail as the test does")]
 
+mod catalogs;
 mod client;
 mod clusters;
 mod contexts;
@@ -8,11 +9,13 @@ mod control;
 mod data;
 mod errors;
 mod faults;
+mod grants;
 mod identity;
 mod jobs;
 mod limits;
 mod links;
 mod login;
+mod models;
 mod program;
 mod sql;
 mod statements;

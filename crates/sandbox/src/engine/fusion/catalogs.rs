@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use datafusion::catalog::memory::{MemoryCatalogProvider, MemorySchemaProvider};
+use datafusion::catalog::memory::{MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider};
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::prelude::SessionContext;
@@ -108,19 +108,24 @@ impl Place {
 #[derive(Clone)]
 pub(super) struct Catalogs {
     context: SessionContext,
+    /// The context's own list, which can remove a catalog.
+    list: Arc<MemoryCatalogProviderList>,
     /// How the views were made.
     views: Arc<Mutex<BTreeMap<FullName, StoredView>>>,
 }
 
 impl Catalogs {
     /// Registers `main.default` and `samples`.
-    pub(super) fn create(context: &SessionContext) -> datafusion::common::Result<Self> {
+    pub(super) fn create(
+        context: &SessionContext,
+        list: Arc<MemoryCatalogProviderList>,
+    ) -> datafusion::common::Result<Self> {
         let main = MemoryCatalogProvider::new();
         main.register_schema("default", Arc::new(MemorySchemaProvider::new()))?;
         context.register_catalog("main", Arc::new(main));
         context.register_catalog(samples::CATALOG, samples::catalog()?);
         context.register_catalog(HIDDEN, Arc::new(MemoryCatalogProvider::new()));
-        Ok(Self { context: context.clone(), views: Arc::default() })
+        Ok(Self { context: context.clone(), list, views: Arc::default() })
     }
 
     pub(super) fn names(&self) -> Vec<String> {
@@ -200,6 +205,15 @@ impl Catalogs {
             .register_schema("default", Arc::new(MemorySchemaProvider::new()))
             .map_err(EngineError::internal)?;
         self.context.register_catalog(name, Arc::new(catalog));
+        Ok(())
+    }
+
+    /// Removes a catalog with all that is in it.
+    pub(super) fn drop_catalog(&self, name: &str) -> Result<(), EngineError> {
+        writable(name)?;
+        self.catalog(name)?;
+        self.list.catalogs.remove(name);
+        lock(&self.views).retain(|[catalog, ..], _| catalog != name);
         Ok(())
     }
 

@@ -59,6 +59,10 @@ async fn stored(name: [String; 3], table: &MemTable) -> Result<StoredTable, Engi
 /// Fills the catalogs of a fresh engine. A view that cannot be made, because what it reads is gone, is kept as it is.
 pub(super) async fn load(shared: &Arc<Shared>, contents: Contents) -> Result<(), EngineError> {
     let catalogs = &shared.catalogs;
+    let is_gone = |name: &String| writable(name).is_ok() && !contents.catalogs.contains_key(name);
+    for catalog in catalogs.names().iter().filter(|name| is_gone(name)) {
+        catalogs.drop_catalog(catalog)?;
+    }
     for (catalog, schemas) in contents.catalogs {
         catalogs.create_catalog(&catalog, true)?;
         let place = |schema: &str| Place { catalog: catalog.clone(), schema: schema.to_owned() };

@@ -1,0 +1,11 @@
+//! What Unity Catalog keeps of an object.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+/// The members that an object has beside its name.
+pub(crate) type Document = Map<String, Value>;
+
+/// Principals and what each may do.
+pub(crate) type Privileges = BTreeMap<String, BTreeSet<String>>;
