@@ -18,7 +18,15 @@ from datetime import timedelta
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied
-from databricks.sdk.service import catalog, compute, jobs, sql
+from databricks.sdk.errors import (
+    BadRequest,
+    NotFound,
+    OperationFailed,
+    PermissionDenied,
+    ResourceAlreadyExists,
+    ResourceConflict,
+)
+from databricks.sdk.service import catalog, compute, iam, jobs, ml, serving, sql
 
 checks = []
 
@@ -359,6 +367,126 @@ def models_have_versions_and_aliases(w):
     assert w.registered_models.update(made.full_name, comment="c").comment == "c"
     w.registered_models.delete(made.full_name)
     expect(NotFound, lambda: w.registered_models.get(made.full_name))
+def models_answer_in_their_forms(w):
+    names = [endpoint.name for endpoint in w.serving_endpoints.list()]
+    assert names == ["databricks-echo-chat", "databricks-echo-embeddings", "double", "echo"], names
+    hello = serving.ChatMessage(role=serving.ChatMessageRole.USER, content="hello there")
+    answer = w.serving_endpoints.query("databricks-echo-chat", messages=[hello])
+    assert answer.choices[0].message.content == "hello there", answer
+    assert answer.object == serving.QueryEndpointResponseObject.CHAT_COMPLETION and answer.usage.total_tokens == 4
+    answer = w.serving_endpoints.query("databricks-echo-embeddings", input=["a", "b"])
+    assert [len(one.embedding) for one in answer.data] == [8, 8], answer
+    rows = [{"x": 1}, {"x": 2}]
+    assert w.serving_endpoints.query("double", dataframe_records=rows).predictions == [2, 4]
+    assert "doubling 2 rows" in w.serving_endpoints.logs("double", "double-1").logs
+    split = serving.DataframeSplitInput(columns=["x"], data=[[1], [2]])
+    assert w.serving_endpoints.query("echo", dataframe_split=split).predictions == rows
+    expect(BadRequest, lambda: w.serving_endpoints.query("double", dataframe_records=[{}]))
+    expect(NotFound, lambda: w.serving_endpoints.query("nothing", inputs=[]))
+
+
+def an_endpoint_is_created_and_updated(w):
+    def config(name, version):
+        entity = serving.ServedEntityInput(entity_name=name, entity_version=version, scale_to_zero_enabled=True)
+        return serving.EndpointCoreConfigInput(name="made-here", served_entities=[entity])
+
+    waiter = w.serving_endpoints.create("made-here", config=config("main.models.churn", "3"))
+    expect(ResourceAlreadyExists, lambda: w.serving_endpoints.create("made-here"))
+    made = waiter.result(timeout=timedelta(seconds=30))
+    assert made.state.ready == serving.EndpointStateReady.READY, made.state
+    assert made.config.traffic_config.routes[0].traffic_percentage == 100
+    entities = config("main.models.churn", "4").served_entities
+    waiter = w.serving_endpoints.update_config("made-here", served_entities=entities)
+    expect(ResourceConflict, lambda: w.serving_endpoints.update_config("made-here", served_entities=entities))
+    assert waiter.result(timeout=timedelta(seconds=30)).config.config_version == 2
+    entities = config("sandbox.models.broken", "1").served_entities
+    waiter = w.serving_endpoints.update_config("made-here", served_entities=entities)
+    expect(OperationFailed, lambda: waiter.result(timeout=timedelta(seconds=30)))
+    assert b"request_count_total" in w.serving_endpoints.export_metrics("made-here").contents.read()
+    w.serving_endpoints.delete("made-here")
+    expect(NotFound, lambda: w.serving_endpoints.get("made-here"))
+
+
+def permissions_are_replaced_and_added(w):
+    warehouse = next(w.warehouses.list()).id
+    level = iam.PermissionLevel
+
+    def levels(answer):
+        return {
+            entry.user_name or entry.group_name: [one.permission_level for one in entry.all_permissions]
+            for entry in answer.access_control_list
+        }
+
+    analysts = iam.AccessControlRequest(group_name="data-engineers", permission_level=level.CAN_USE)
+    added = levels(w.permissions.update("sql/warehouses", warehouse, access_control_list=[analysts]))
+    assert added["data-engineers"] == [level.CAN_USE] and added["admins"] == [level.CAN_MANAGE], added
+    assert added["ada.sandbox@example.com"] == [level.IS_OWNER], added
+    replaced = levels(w.permissions.set("sql/warehouses", warehouse, access_control_list=[]))
+    assert replaced == {"admins": [level.CAN_MANAGE]}, replaced
+    job = next(w.jobs.list()).job_id
+    expect(BadRequest, lambda: w.permissions.set("jobs", str(job), access_control_list=[]))
+    known = w.permissions.get_permission_levels("jobs", str(job)).permission_levels
+    assert level.CAN_MANAGE_RUN in [one.permission_level for one in known], known
+    expect(BadRequest, lambda: w.permissions.get("planets", "7"))
+
+
+def users_and_groups_change(w):
+    assert [user.user_name for user in w.users.list(count=1)] == [user.user_name for user in w.users.list()]
+    ada = next(w.users.list(filter='userName eq "ada.sandbox@example.com"'))
+    assert w.users.get(ada.id).display_name == "Ada Sandbox" and ada.id == w.current_user.me().id
+    user = w.users.create(user_name="new@example.com", display_name="New")
+    expect(ResourceConflict, lambda: w.users.create(user_name="new@example.com"))
+    robot = w.service_principals.create(display_name="robot")
+    assert len(robot.application_id) == 36, robot
+    group = w.groups.create(display_name="team", members=[iam.ComplexValue(value=user.id)])
+    schemas = [iam.PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
+    add = iam.Patch(op=iam.PatchOp.ADD, path="members", value=[{"value": robot.id}])
+    remove = iam.Patch(op=iam.PatchOp.REMOVE, path=f'members[value eq "{user.id}"]')
+    w.groups.patch(group.id, operations=[add, remove], schemas=schemas)
+    assert [member.value for member in w.groups.get(group.id).members] == [robot.id]
+    assert w.service_principals.get(robot.id).groups[0].display == "team"
+    add.value = [{"value": "5"}]
+    expect(NotFound, lambda: w.groups.patch(group.id, operations=[add], schemas=schemas))
+    admins = next(w.groups.list(filter='displayName eq "admins"'))
+    expect(PermissionDenied, lambda: w.groups.delete(admins.id))
+    w.groups.delete(group.id)
+    w.service_principals.delete(robot.id)
+    w.users.delete(user.id)
+    expect(NotFound, lambda: w.users.get(user.id))
+
+
+def a_model_version_changes_its_stage(w):
+    assert [model.name for model in w.model_registry.list_models(max_results=1)] == ["churn", "demand forecast"]
+    found = list(w.model_registry.search_models(filter="name LIKE 'chu%'"))
+    assert len(found) == 1 and found[0].latest_versions, found
+    moved = w.model_registry.transition_stage("churn", "3", "Production", archive_existing_versions=True)
+    assert moved.model_version_databricks.current_stage == "Production", moved
+    stages = [version.current_stage for version in w.model_registry.search_model_versions(filter="name='churn'")]
+    assert stages == ["Archived", "Archived", "Production"], stages
+    latest = list(w.model_registry.get_latest_versions("churn", stages=["Production"]))
+    assert [version.version for version in latest] == ["3"], latest
+    model = w.model_registry.get_model("churn").registered_model_databricks
+    assert w.permissions.get("registered-models", model.id).object_id == f"/registered-models/{model.id}"
+    expect(NotFound, lambda: w.model_registry.get_model("nothing"))
+
+
+def a_run_is_recorded(w):
+    experiment = w.experiments.create_experiment("/Shared/made-here").experiment_id
+    expect(ResourceAlreadyExists, lambda: w.experiments.create_experiment("/Shared/made-here"))
+    run = w.experiments.create_run(experiment_id=experiment, run_name="first", start_time=1).run.info.run_id
+    w.experiments.log_metric("loss", 0.5, 2, run_id=run, step=1)
+    metric = ml.Metric(key="loss", value=0.25, timestamp=3, step=2)
+    w.experiments.log_batch(run_id=run, metrics=[metric], params=[ml.Param(key="lr", value="0.1")])
+    w.experiments.set_tag("team", "a", run_id=run)
+    expect(BadRequest, lambda: w.experiments.log_param("lr", "0.2", run_id=run))
+    w.experiments.update_run(run_id=run, status=ml.UpdateRunStatus.FINISHED, end_time=4)
+    found = list(w.experiments.search_runs(experiment_ids=[experiment], filter="metrics.loss < 0.3"))
+    assert [one.info.run_id for one in found] == [run], found
+    assert found[0].data.metrics[0].value == 0.25 and found[0].info.status == ml.RunInfoStatus.FINISHED, found
+    names = [one.name for one in w.experiments.search_experiments(max_results=1)]
+    assert names == ["/Users/ada.sandbox@example.com/churn", "/Shared/made-here"], names
+    assert w.experiments.get_by_name("/Shared/made-here").experiment.experiment_id == experiment
+    expect(NotFound, lambda: w.experiments.get_run("5"))
 
 
 def find_cluster(w, name):

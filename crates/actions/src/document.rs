@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use brickwire_client::{Call, ResponseValue};
+use brickwire_wire::json;
 use serde_json::value::RawValue;
 
 use crate::{Error, Result};
@@ -92,6 +93,37 @@ pub(crate) fn about_contents(error: Error) -> Error {
         }
         _ => error,
     }
+}
+
+/// The members of a JSON object that a caller wrote. `what` names it in errors, which quote nothing of it.
+///
+/// # Errors
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if it is something else.
+pub(crate) fn members<'a>(what: &str, text: &'a str) -> Result<HashMap<String, &'a RawValue>> {
+    if !text.trim_start().starts_with('{') {
+        return Err(Error::usage(format!("the {what} is no JSON object")));
+    }
+    json::decode(text.as_bytes())
+        .map_err(|error| Error::usage(format!("the {what} is no JSON object: {error}")))
+}
+
+/// A JSON text, to be sent as it is.
+pub(crate) fn raw(text: &str) -> Result<&RawValue> {
+    serde_json::from_str(text).map_err(|error| Error::usage(format!("this is no JSON: {error}")))
+}
+
+/// The error of a create that is refused because the name is taken. After an attempt whose answer was lost, that attempt
+/// may have taken it.
+pub(crate) fn perhaps_created(error: Error, what: &str) -> Error {
+    if error.attempts() < 2 || error.status() != Some(409) && !error.error_code().is_some_and(is_taken) {
+        return error;
+    }
+    let hint = format!("an attempt whose answer was lost may have created the {what}: get it and see");
+    error.with_hint(hint)
+}
+
+fn is_taken(code: &str) -> bool {
+    code.ends_with("ALREADY_EXISTS")
 }
 
 #[cfg(test)]

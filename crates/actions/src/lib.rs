@@ -16,6 +16,7 @@ mod names;
 mod notebook;
 mod raw;
 mod results;
+mod scim;
 mod wait;
 mod warehouse_address;
 mod workspace;
@@ -89,11 +90,16 @@ services! {
     };
     functions::{Functions};
     grants::{Grants, Securable};
+    groups::{Groups};
     jobs::{EndedRun, EndedTask, JobRun, Jobs, RunOutcome};
     #[cfg(test)]
     kettles::{Kettle, Kettles};
     models::{Models};
+    permissions::{Permissions};
+    registry::{Registry};
     schemas::{Schemas};
+    service_principals::{ServicePrincipals};
+    serving::{Serving};
     sql::{Parameter, ParameterType, ParameterValue, Sql, Statement};
     statements::{Statements};
     tables::{Tables};

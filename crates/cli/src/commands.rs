@@ -52,6 +52,18 @@ commands! {
     #[command(subcommand)]
     grants,
     #[command(subcommand)]
+    serving,
+    #[command(subcommand)]
+    registry,
+    #[command(subcommand)]
+    permissions,
+    #[command(subcommand)]
+    users,
+    #[command(subcommand)]
+    groups,
+    #[command(subcommand)]
+    service_principals,
+    #[command(subcommand)]
     contexts,
     #[command(subcommand)]
     commands,

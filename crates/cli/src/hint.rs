@@ -6,6 +6,11 @@
 const WORDS: &[(&str, &str)] = &[
     ("log in with `BrowserLogin` for `profile = ", "run `brick auth login --profile "),
     ("log in with `BrowserLogin` for `host = ", "run `brick auth login --host "),
+    ("wait for it with `wait_until_ready`", "run `brick serving wait`"),
+    ("see `build_logs` of the served entity", "run `brick serving logs --build`"),
+    ("give it something to serve with `update_config`", "run `brick serving update-config`"),
+    ("leave `stream` out, or send a raw request,", "leave `stream` out, or use `brick api`,"),
+    ("use `set` to remove", "use `brick permissions set` to remove"),
     ("`BrowserLogin`", "`brick auth login`"),
     ("`warehouse_id`", "--warehouse or DATABRICKS_WAREHOUSE_ID"),
     ("`parameters`", "-P"),

@@ -88,6 +88,20 @@ impl Input {
     }
 }
 
+/// Reads a JSON document: `@FILE` names a file, `-` or `@-` standard input, and anything else is the document itself.
+/// `what` names it in errors.
+pub(crate) fn json_data(what: &str, data: &str) -> Result<String> {
+    let text = match data.strip_prefix('@') {
+        Some(path) => Input::read(path, TEXT_LIMIT)?.text()?,
+        None if data == STDIN => Input::read(STDIN, TEXT_LIMIT)?.text()?,
+        None => without_mark(data).to_owned(),
+    };
+    if text.trim().is_empty() {
+        return Err(Failure::usage(format!("the {what} is empty")));
+    }
+    Ok(text)
+}
+
 /// Reads a file of a form.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
     up_to(DATA_LIMIT, open(path)?, &path.display().to_string()).map_err(|failure| at(path, failure))

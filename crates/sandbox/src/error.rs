@@ -86,14 +86,18 @@ pub(crate) fn render(path: &str, request_id: &str, mut response: Response) -> Re
         }
         Voice::Gateway => html(status, &message),
         Voice::Service if path.starts_with("/api/1.2/") => json_body(status, &json!({ "error": message })),
-        Voice::Service if path.starts_with("/api/2.0/preview/scim/") => json_body(
-            status,
-            &json!({
+        Voice::Service if path.starts_with("/api/2.0/preview/scim/") => {
+            let mut body = json!({
                 "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
                 "detail": message,
                 "status": status.as_str(),
-            }),
-        ),
+            });
+            // SCIM's own codes, unlike the service's, begin with a small letter.
+            if code.starts_with(|first: char| first.is_ascii_lowercase()) {
+                body["scimType"] = json!(code);
+            }
+            json_body(status, &body)
+        }
         Voice::Service if path.starts_with("/api/2.0/accounts/") => {
             (status, format!("{code}: {message}")).into_response()
         }

@@ -287,7 +287,8 @@ impl Call {
         self
     }
 
-    /// Ends an attempt after this much silence, where that is less than the HTTP client's minute.
+    /// Ends an attempt after this much silence, in place of a minute. A call that is more patient than that has no time
+    /// limit but its own, and a budget for retries doesn't cut its attempts short.
     pub fn with_stall(mut self, stall: Duration) -> Self {
         self.stall = Some(stall);
         self
@@ -370,6 +371,11 @@ impl Call {
     /// Whether there is a body for a second attempt.
     pub(crate) fn can_be_sent_again(&self) -> bool {
         self.upload.as_ref().is_none_or(Stream::is_reopened)
+    }
+
+    /// Whether it may take longer than the HTTP client's minute of silence, or than a budget for retries.
+    pub(crate) fn is_patient(&self) -> bool {
+        self.upload.is_some() || self.stall.is_some_and(|stall| stall > INACTIVITY)
     }
 
     pub(crate) fn upload(&self) -> Option<&Stream> {

@@ -113,9 +113,9 @@ impl HttpOptions {
         build_client(self.api_builder().read_timeout(INACTIVITY))
     }
 
-    /// The client for bodies that are read while they are sent: silence is limited by what watches the body, since a
-    /// client that waits for an answer takes a long body for silence.
-    pub(crate) fn upload_client(&self) -> Result<Client> {
+    /// The client for what takes longer than a minute of silence, such as a body that is read while it is sent: a client
+    /// that waits for an answer takes a long body for silence. The call limits it.
+    pub(crate) fn patient_client(&self) -> Result<Client> {
         build_client(self.api_builder())
     }
 

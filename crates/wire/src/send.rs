@@ -166,8 +166,8 @@ impl Progress {
     fn new(call: &Call) -> Self {
         let began = Instant::now();
         let budget = match call.retry {
-            // A budget for retries is none for the body of an upload, which may take longer.
-            RetryPolicy::Safe { .. } if call.upload().is_some() => None,
+            // A budget for retries is none for what takes longer by nature, such as an upload.
+            RetryPolicy::Safe { .. } if call.is_patient() => None,
             RetryPolicy::Safe { budget } => began.checked_add(budget),
             _ => None,
         };
@@ -484,8 +484,8 @@ async fn exchange<R: Receive>(
 ) -> Result<R::Output, Failed> {
     let http = match call.destination {
         Destination::Presigned => call.wire.store().map_err(Failed::Final)?,
-        Destination::Api | Destination::Anonymous if watch.is_some() => {
-            call.wire.uploads().map_err(Failed::Final)?
+        Destination::Api | Destination::Anonymous if call.is_patient() => {
+            call.wire.patient().map_err(Failed::Final)?
         }
         Destination::Api | Destination::Anonymous => call.wire.http(),
     };

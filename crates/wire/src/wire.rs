@@ -37,8 +37,8 @@ struct Shared {
     http: Arc<dyn Exchange>,
     /// For presigned links; made when the first is used.
     store: OnceLock<Arc<dyn Exchange>>,
-    /// For bodies that are read while they are sent; made when the first is.
-    uploads: OnceLock<Arc<dyn Exchange>>,
+    /// For what takes longer than a minute of silence; made when the first call is.
+    patient: OnceLock<Arc<dyn Exchange>>,
     limiter: Limiter,
     filter: Filter,
 }
@@ -81,16 +81,16 @@ impl WireBuilder {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if TLS can't be set up on this machine.
     pub fn build(self) -> Result<Wire> {
         let Self { options, exchange, rate_limit } = self;
-        let (store, uploads) = (OnceLock::new(), OnceLock::new());
+        let (store, patient) = (OnceLock::new(), OnceLock::new());
         let http = match exchange {
             Some(exchange) => {
-                let _ = (store.set(exchange.clone()), uploads.set(exchange.clone()));
+                let _ = (store.set(exchange.clone()), patient.set(exchange.clone()));
                 exchange
             }
             None => Arc::new(options.api_client()?),
         };
         let limiter = Limiter::new(rate_limit);
-        let shared = Shared { options, http, store, uploads, limiter, filter: Filter::default() };
+        let shared = Shared { options, http, store, patient, limiter, filter: Filter::default() };
         Ok(Wire { shared: Arc::new(shared), credential: None, settings: Settings::default() })
     }
 }
@@ -207,12 +207,12 @@ impl Wire {
         Ok(&**self.shared.store.get_or_init(|| client))
     }
 
-    pub(crate) fn uploads(&self) -> Result<&dyn Exchange, Error> {
-        if let Some(client) = self.shared.uploads.get() {
+    pub(crate) fn patient(&self) -> Result<&dyn Exchange, Error> {
+        if let Some(client) = self.shared.patient.get() {
             return Ok(&**client);
         }
-        let client = Arc::new(self.shared.options.upload_client()?);
-        Ok(&**self.shared.uploads.get_or_init(|| client))
+        let client = Arc::new(self.shared.options.patient_client()?);
+        Ok(&**self.shared.patient.get_or_init(|| client))
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {

@@ -26,6 +26,11 @@ fn commands_clusters_and_warehouses() {
         ("brick tables get samples.ny", "samples.nyctaxi."),
         ("brick tables get samples.nyctaxi.tr", "samples.nyctaxi.trips"),
         ("brick models get main.default.", "main.default.churn"),
+        ("brick serving query databricks-echo-c", "databricks-echo-chat"),
+        ("brick users get gra", "grace.sandbox@example.com"),
+        ("brick groups get data", "data-engineers"),
+        ("brick service-principals get nig", "nightly-deployment"),
+        ("brick registry get ch", "churn"),
         // Two warehouses have this name, so it would be refused.
         ("brick sql -w Rep", "8d20b5ce9913fa46"),
     ] {

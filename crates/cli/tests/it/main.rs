@@ -1,10 +1,6 @@
 //! The real `brick`, against a local workspace.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may fail as the test does")]
 
-mod program;
-mod scripted;
-mod workspace;
-
 mod api;
 mod api_named;
 mod bad_input;
@@ -15,6 +11,7 @@ mod completion;
 mod connections;
 mod deadlines;
 mod debug;
+mod directory;
 mod exit_status;
 #[cfg(feature = "jq")]
 mod filters;
@@ -26,11 +23,16 @@ mod jobs;
 #[cfg(unix)]
 mod login;
 mod output;
+mod permissions;
 mod planted;
+mod program;
 mod real_answers;
+mod registry;
 mod retries;
 mod run;
 mod sandbox;
+mod scripted;
+mod serving;
 #[cfg(unix)]
 mod shells;
 #[cfg(unix)]
@@ -46,3 +48,5 @@ mod terminal;
 mod token_programs;
 mod users;
 mod warehouses;
+mod workspace;
+

@@ -21,7 +21,7 @@ pub(crate) mod seed;
 mod settings;
 mod start;
 pub(super) mod state;
-mod task;
+pub(super) mod task;
 
 use request::{jobs, listed, queried_id, required_id};
 use settings::{items, text};

@@ -27,5 +27,10 @@ const fn service<S: Kept>(name: &'static str) -> Service {
 
 pub(crate) const KEPT: &[Service] = &[
     service::<Mutex<super::catalogs::store::Store>>("catalogs"),
+    service::<Mutex<super::experiments::record::Experiments>>("experiments"),
     service::<super::jobs::state::Jobs>("jobs"),
+    service::<Mutex<super::permissions::Permissions>>("permissions"),
+    service::<Mutex<super::registry::Registry>>("registry"),
+    service::<Mutex<super::serving::endpoint::Endpoints>>("serving"),
+    service::<Mutex<super::users::directory::Directory>>("users"),
 ];

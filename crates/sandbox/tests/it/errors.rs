@@ -32,7 +32,7 @@ async fn each_api_has_its_own_shape() {
     assert_eq!(status, 404);
     assert_eq!(body, "ENDPOINT_NOT_FOUND: No API found for 'GET /accounts/1/workspaces'");
 
-    let (status, body) = client.get("/api/2.0/preview/scim/v2/Users").await;
+    let (status, body) = client.get("/api/2.0/preview/scim/v2/Users/5").await;
     assert_eq!((status.as_u16(), &body["status"]), (404, &json!("404")));
     assert_eq!(body["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:Error"]));
 }

@@ -4,7 +4,7 @@ use http::HeaderName;
 
 /// Parts of names, in lower case and without anything between their words: `accesskey` is `access_key`, `Access-Key`,
 /// `accessKey`, and a part of `fs.s3a.access.key`.
-const SECRET_PARTS: [&str; 38] = [
+const SECRET_PARTS: [&str; 39] = [
     "accesskey",
     "accountkey",
     "analyticsprimarykey",
@@ -29,6 +29,7 @@ const SECRET_PARTS: [&str; 38] = [
     "passphrase",
     "passwd",
     "password",
+    "plaintext",
     "presignedurl",
     "privatekey",
     "pwd",
@@ -170,6 +171,7 @@ mod tests {
             "fs.s3a.access.key",
             "spark.hadoop.javax.jdo.option.ConnectionPassword",
             "spark.my.secret.thing",
+            "value_plaintext",
             "X-Amz-Security-Token",
             "sig",
             "otp",

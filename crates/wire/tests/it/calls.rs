@@ -250,3 +250,12 @@ async fn each_retry_is_an_event_that_says_why() {
         .collect();
     assert_eq!(seen, [("toys_get", 1, "HTTP 503"), ("toys_get", 2, "gone")]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_patient_call_waits_longer_than_a_minute_and_than_the_budget_for_retries() {
+    let (wire, network) = Network::wire([Reply::Silence]);
+    let (patience, began) = (Duration::from_secs(600), Instant::now());
+    let error = wire.call(&CHANGE).with_stall(patience).send_raw().await.unwrap_err();
+    assert_eq!((error.kind(), network.count()), (ErrorKind::UnknownOutcome, 1), "{error}");
+    assert!(began.elapsed() >= patience, "{:?}", began.elapsed());
+}

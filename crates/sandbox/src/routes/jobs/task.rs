@@ -70,7 +70,7 @@ pub(super) async fn perform(call: &Call, run: &Run, task: &Value, values: Value)
 
 /// The content of a file: one of the workspace's, or one of this machine by its `file:` URL. Those who may run code may
 /// read it anyway.
-pub(super) fn source(call: &Call, path: &str) -> Result<String, String> {
+pub(in crate::routes) fn source(call: &Call, path: &str) -> Result<String, String> {
     if let Some(local) = path.strip_prefix("file:") {
         if call.server.options.no_exec {
             return Err(NO_EXEC.to_owned());
