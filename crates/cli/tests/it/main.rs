@@ -49,4 +49,3 @@ mod token_programs;
 mod users;
 mod warehouses;
 mod workspace;
-

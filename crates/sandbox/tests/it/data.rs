@@ -89,15 +89,15 @@ async fn a_restart_keeps_credentials_and_tables() {
     assert_eq!(sql(&client, everything).await, rows);
     assert_eq!(sql(&client, "SHOW TABLES IN main.default").await.as_array().unwrap().len(), 2);
     assert_eq!(sql(&client, "SHOW SCHEMAS IN other").await, json!([["of/it"]]));
+    let before = entries(&directory.join("tables"));
     sql(&client, "INSERT INTO prices (item) VALUES ('d')").await;
     let dear = sql(&client, "SELECT Item, price FROM other.`of/it`.dear ORDER BY 1").await;
     assert_eq!(dear, json!([["a", "1.50"], ["b", "2.00"], ["c", "9.99"], ["d", "9.99"]]));
-    // Nothing has changed since.
-    let before = entries(&directory.join("tables"));
     sandbox.save().await.unwrap();
     let after = entries(&directory.join("tables"));
-    sandbox.save().await.unwrap();
     assert_ne!(before, after);
+    // Nothing has changed since.
+    sandbox.save().await.unwrap();
     assert_eq!(entries(&directory.join("tables")), after);
 
     // Another token opens the same workspace, and another port does, too, if its own is taken.

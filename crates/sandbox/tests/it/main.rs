@@ -13,6 +13,7 @@ mod faults;
 mod grants;
 mod identity;
 mod jobs;
+mod kept;
 mod limits;
 mod links;
 mod login;

@@ -1,0 +1,85 @@
+//! What a directory keeps of each service: after a restart, a question has the answer that it had before.
+
+use brickwire_sandbox::Sandbox;
+use brickwire_sandbox::seed::{REGISTERED_MODEL, REPORT_JOB, UNITY_CATALOG_MODEL};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::client::{Client, read, start_with};
+
+/// A change, and the question that shows it.
+struct Case(Method, String, Value, String);
+
+fn cases() -> Vec<Case> {
+    let unity = |rest: &str| format!("/api/2.1/unity-catalog/{rest}");
+    let mlflow = |rest: &str| format!("/api/2.0/mlflow/{rest}");
+    let case = |method: Method, change: &str, body: Value, question: &str| {
+        Case(method, change.to_owned(), body, question.to_owned())
+    };
+    let grant = json!({ "changes": [{ "principal": "account users", "add": ["BROWSE"] }] });
+    let may_view = json!({ "access_control_list": [{ "user_name": "kept@example.com", "permission_level": "CAN_VIEW" }] });
+    let stage = json!({ "name": REGISTERED_MODEL, "version": "3", "stage": "Archived", "archive_existing_versions": false });
+    let endpoint = json!({ "name": "kept", "tags": [{ "key": "kept", "value": "yes" }],
+        "config": { "served_entities": [{ "entity_name": REGISTERED_MODEL, "entity_version": "1" }] } });
+    let (scim, job) = ("/api/2.0/preview/scim/v2/Users", format!("/api/2.0/permissions/jobs/{REPORT_JOB}"));
+    let model = unity(&format!("models/{UNITY_CATALOG_MODEL}"));
+    vec![
+        case(Method::POST, scim, json!({ "userName": "kept@example.com" }), scim),
+        case(Method::PATCH, &job, may_view, &job),
+        case(
+            Method::POST,
+            &unity("catalogs"),
+            json!({ "name": "kept", "comment": "kept" }),
+            &unity("catalogs/kept"),
+        ),
+        case(Method::PATCH, &unity("permissions/catalog/kept"), grant, &unity("permissions/catalog/kept")),
+        case(
+            Method::PUT,
+            &format!("{model}/aliases/kept"),
+            json!({ "version_num": 1 }),
+            &format!("{model}?include_aliases=true"),
+        ),
+        case(Method::POST, "/api/2.0/serving-endpoints", endpoint, "/api/2.0/serving-endpoints/kept"),
+        case(
+            Method::POST,
+            &mlflow("databricks/model-versions/transition-stage"),
+            stage,
+            &mlflow("model-versions/search"),
+        ),
+        case(
+            Method::POST,
+            &mlflow("experiments/create"),
+            json!({ "name": "kept" }),
+            &mlflow("experiments/get-by-name?experiment_name=kept"),
+        ),
+    ]
+}
+
+/// The answer, which is text if it isn't JSON.
+async fn answer(client: &Client, question: &str) -> Value {
+    let (status, body) = read(client.send(Method::GET, question, None).await.unwrap()).await;
+    assert_eq!(status, 200, "{question}: {body}");
+    body
+}
+
+#[tokio::test]
+async fn a_restart_keeps_what_each_service_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let builder = || Sandbox::builder().with_data(folder.path());
+    let (sandbox, client) = start_with(builder()).await;
+    let mut before = Vec::new();
+    for Case(method, path, body, question) in cases() {
+        let fresh = client.get(&question).await;
+        let (status, told) = read(client.send(method, &path, Some(&body)).await.unwrap()).await;
+        assert!(status.is_success(), "{path}: {told}");
+        // What is under way shows that first.
+        answer(&client, &question).await;
+        before.push((answer(&client, &question).await, question));
+        assert_ne!(before.last().unwrap().0, fresh.1, "{path} changes nothing");
+    }
+    drop(sandbox);
+    let (_sandbox, client) = start_with(builder()).await;
+    for (known, question) in before {
+        assert_eq!(answer(&client, &question).await, known, "{question}");
+    }
+}
