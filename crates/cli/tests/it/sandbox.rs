@@ -47,7 +47,7 @@ fn a_directory_keeps_the_workspace() {
         .arg("CREATE TABLE kept AS SELECT 42 AS n")
         .run()
         .done();
-    sandbox().run().fails(1, &["cannot run the sandbox", "in use by another sandbox"]);
+    sandbox().run().fails(3, &["cannot run the sandbox", "in use by another sandbox"]);
     first.signal("TERM");
     let first = first.end().done();
 
