@@ -31,7 +31,7 @@ pub struct Sandbox {
     identity: Identity,
     keeper: Option<Arc<Keeper>>,
     stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Sandbox {
@@ -62,24 +62,27 @@ impl Sandbox {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             let runtime = match runtime {
                 Ok(runtime) => runtime,
-                Err(error) => return drop(started.send(Err(error))),
+                Err(error) => {
+                    drop(started.send(Err(error)));
+                    return Ok(());
+                }
             };
             let opened = match runtime.block_on(listen(options, directory)) {
                 Ok(opened) => opened,
-                Err(error) => return drop(started.send(Err(error))),
+                Err(error) => {
+                    drop(started.send(Err(error)));
+                    return Ok(());
+                }
             };
             let (server, keeper) = (opened.server.clone(), opened.keeper.clone());
             drop(started.send(Ok(opened)));
             // An error means that the sender was dropped: that is the end, too.
             let _ = runtime.block_on(stopped);
-            if let Some(keeper) = keeper
-                && let Err(error) = runtime.block_on(keeper.save())
-            {
-                tracing::error!(%error, "cannot save the workspace");
-            }
+            let saved = keeper.map_or(Ok(()), |keeper| runtime.block_on(keeper.save()));
             server.close();
             runtime.shutdown_timeout(SHUTDOWN);
             server.delete_files();
+            saved
         })?;
         let opened =
             match starting.await.unwrap_or_else(|_| Err(io::Error::other("the sandbox's thread ended"))) {
@@ -173,6 +176,12 @@ impl Sandbox {
         }
     }
 
+    /// Saves the first workspace and ends; later calls do nothing.
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        drop(self.stop.take());
+        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or(Ok(()))
+    }
+
     /// All requests that arrived, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
@@ -231,9 +240,8 @@ impl std::fmt::Debug for Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        if let Err(error) = self.end() {
+            tracing::error!(%error, "cannot save the workspace");
         }
     }
 }

@@ -166,7 +166,8 @@ pub async fn serve(args: ServeArgs) -> io::Result<()> {
     builder.faults = args.fault.iter().chain(of_files).map(ToString::to_string).collect();
     // Before there are files to clean up.
     let stopped = stopping()?;
-    let sandbox = builder.start().await?;
+    let mut serving = Serving(builder.start().await?);
+    let sandbox = &serving.0;
     {
         let mut out = io::stdout().lock();
         writeln!(out, "export DATABRICKS_HOST={}", sandbox.url())?;
@@ -183,7 +184,19 @@ pub async fn serve(args: ServeArgs) -> io::Result<()> {
     writeln!(remarks, "# The page asks for this login code: {}", sandbox.login_code())?;
     drop(remarks);
     stopped.await?;
-    sandbox.save().await
+    serving.0.end()
+}
+
+/// Says what could not be saved, also if the caller drops [`serve`] because it has caught the signal itself.
+struct Serving(Sandbox);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.end() {
+            // There is nobody left to tell if that fails, too.
+            let _ = writeln!(io::stderr(), "error: cannot save the workspace: {error}");
+        }
+    }
 }
 
 /// Ctrl-C, the signal that asks a service to end, or that its terminal is gone: all leave time to clean up. They are

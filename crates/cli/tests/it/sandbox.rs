@@ -49,7 +49,7 @@ fn a_directory_keeps_the_workspace() {
         .done();
     sandbox().run().fails(3, &["cannot run the sandbox", "in use by another sandbox"]);
     first.signal("TERM");
-    let first = first.end().done();
+    let first = first.end().exits(143, &[]);
 
     let second = sandbox().start().until_said("login code:");
     let rows = brick("sql -o csv --warehouse")
@@ -59,7 +59,7 @@ fn a_directory_keeps_the_workspace() {
         .done();
     assert_eq!(rows.text().replace("\r\n", "\n"), "n\n42\n");
     second.signal("INT");
-    let second = second.end().done();
+    let second = second.end().exits(130, &[]);
     let token = |ran: &crate::program::Ran| ran.text().lines().nth(1).map(str::to_owned);
     assert!(token(&first).is_some_and(|line| line.starts_with("export DATABRICKS_TOKEN=")));
     assert_eq!(token(&first), token(&second));
