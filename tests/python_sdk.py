@@ -6,6 +6,8 @@
 Prints one line per check and `N passed, M failed`; exits with 1 if anything failed.
 """
 
+import base64
+import io
 import os
 import sys
 import tempfile
@@ -17,7 +19,6 @@ from datetime import timedelta
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
-from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied
 from databricks.sdk.errors import (
     BadRequest,
     NotFound,
@@ -26,7 +27,7 @@ from databricks.sdk.errors import (
     ResourceAlreadyExists,
     ResourceConflict,
 )
-from databricks.sdk.service import catalog, compute, iam, jobs, ml, serving, sql
+from databricks.sdk.service import catalog, compute, iam, jobs, ml, serving, sql, workspace
 
 checks = []
 
@@ -293,6 +294,9 @@ def a_job_is_created_changed_and_deleted(w):
 
 
 @check
+
+
+@check
 def catalogs_and_schemas_are_those_of_sql(w):
     names = [one.name for one in w.catalogs.list()]
     assert names == ["main", "samples", "system"] == [one.name for one in w.catalogs.list(max_results=1)], names
@@ -367,6 +371,9 @@ def models_have_versions_and_aliases(w):
     assert w.registered_models.update(made.full_name, comment="c").comment == "c"
     w.registered_models.delete(made.full_name)
     expect(NotFound, lambda: w.registered_models.get(made.full_name))
+
+
+@check
 def models_answer_in_their_forms(w):
     names = [endpoint.name for endpoint in w.serving_endpoints.list()]
     assert names == ["databricks-echo-chat", "databricks-echo-embeddings", "double", "echo"], names
@@ -385,6 +392,7 @@ def models_answer_in_their_forms(w):
     expect(NotFound, lambda: w.serving_endpoints.query("nothing", inputs=[]))
 
 
+@check
 def an_endpoint_is_created_and_updated(w):
     def config(name, version):
         entity = serving.ServedEntityInput(entity_name=name, entity_version=version, scale_to_zero_enabled=True)
@@ -407,6 +415,7 @@ def an_endpoint_is_created_and_updated(w):
     expect(NotFound, lambda: w.serving_endpoints.get("made-here"))
 
 
+@check
 def permissions_are_replaced_and_added(w):
     warehouse = next(w.warehouses.list()).id
     level = iam.PermissionLevel
@@ -430,6 +439,7 @@ def permissions_are_replaced_and_added(w):
     expect(BadRequest, lambda: w.permissions.get("planets", "7"))
 
 
+@check
 def users_and_groups_change(w):
     assert [user.user_name for user in w.users.list(count=1)] == [user.user_name for user in w.users.list()]
     ada = next(w.users.list(filter='userName eq "ada.sandbox@example.com"'))
@@ -455,6 +465,7 @@ def users_and_groups_change(w):
     expect(NotFound, lambda: w.users.get(user.id))
 
 
+@check
 def a_model_version_changes_its_stage(w):
     assert [model.name for model in w.model_registry.list_models(max_results=1)] == ["churn", "demand forecast"]
     found = list(w.model_registry.search_models(filter="name LIKE 'chu%'"))
@@ -470,6 +481,7 @@ def a_model_version_changes_its_stage(w):
     expect(NotFound, lambda: w.model_registry.get_model("nothing"))
 
 
+@check
 def a_run_is_recorded(w):
     experiment = w.experiments.create_experiment("/Shared/made-here").experiment_id
     expect(ResourceAlreadyExists, lambda: w.experiments.create_experiment("/Shared/made-here"))
@@ -487,6 +499,86 @@ def a_run_is_recorded(w):
     assert names == ["/Users/ada.sandbox@example.com/churn", "/Shared/made-here"], names
     assert w.experiments.get_by_name("/Shared/made-here").experiment.experiment_id == experiment
     expect(NotFound, lambda: w.experiments.get_run("5"))
+
+
+@check
+def notebooks_and_files_go_in_and_come_out(w):
+    folder = "/Workspace/Shared/sdk/50%41 \u00fc"
+    w.workspace.mkdirs(folder)
+    source = b"# Databricks notebook source\nprint(1)\n"
+    w.workspace.upload(f"{folder}/report.py", source, format=workspace.ImportFormat.AUTO)
+    w.workspace.upload(f"{folder}/data.bin", io.BytesIO(b"\0\xff"), format=workspace.ImportFormat.RAW)
+    w.workspace.import_(
+        f"{folder}/query",
+        content=base64.b64encode(b"SELECT 1").decode(),
+        format=workspace.ImportFormat.SOURCE,
+        language=workspace.Language.SQL,
+    )
+    found = {one.path.rsplit("/", 1)[1]: one for one in w.workspace.list("/Shared/sdk", recursive=True)}
+    assert set(found) == {"report", "data.bin", "query"}, found
+    assert found["report"].language == workspace.Language.PYTHON and found["data.bin"].size == 2, found
+    assert w.workspace.get_status(f"{folder}/query").object_id == found["query"].object_id > 2**53
+    assert w.workspace.download(f"{folder}/data.bin").read() == b"\0\xff"
+    assert w.workspace.download(f"{folder}/report").read() == source
+    exported = w.workspace.export(f"{folder}/report", format=workspace.ExportFormat.JUPYTER)
+    assert b"print(1)" in base64.b64decode(exported.content)
+    expect(ResourceAlreadyExists, lambda: w.workspace.upload(f"{folder}/data.bin", b"x", format=workspace.ImportFormat.RAW))
+    w.workspace.upload(f"{folder}/data.bin", b"x", format=workspace.ImportFormat.RAW, overwrite=True)
+    expect(NotFound, lambda: w.workspace.upload("/Shared/none/x", b"x", format=workspace.ImportFormat.RAW))
+    expect(BadRequest, lambda: w.workspace.delete("/Shared/sdk"))
+    w.workspace.delete("/Shared/sdk", recursive=True)
+    expect(NotFound, lambda: w.workspace.get_status("/Shared/sdk"))
+
+
+@check
+def a_notebook_of_the_workspace_runs(w):
+    source = b"# Databricks notebook source\n# MAGIC %sql\n# MAGIC SELECT 1\n\n# COMMAND ----------\n\ndbutils.notebook.exit('done')\n"
+    w.workspace.upload("/Shared/run-me.py", source, format=workspace.ImportFormat.AUTO)
+    task = jobs.SubmitTask(task_key="only", notebook_task=jobs.NotebookTask("/Shared/run-me"))
+    run = w.jobs.submit(tasks=[task]).result(timeout=timedelta(seconds=60))
+    assert w.jobs.get_run_output(run.tasks[0].run_id).notebook_output.result == "done"
+    w.workspace.delete("/Shared/run-me")
+
+
+@check
+def secrets_are_stored_and_read(w):
+    w.secrets.create_scope("sdk")
+    expect(ResourceAlreadyExists, lambda: w.secrets.create_scope("sdk"))
+    w.secrets.put_secret("sdk", "text", string_value="s3cr3t \u00fc")
+    w.secrets.put_secret("sdk", "bytes", bytes_value=base64.b64encode(b"\0\xff").decode())
+    assert [scope.name for scope in w.secrets.list_scopes()] == ["sdk"]
+    assert [secret.key for secret in w.secrets.list_secrets("sdk")] == ["bytes", "text"]
+    assert w.dbutils.secrets.get("sdk", "text") == "s3cr3t \u00fc"
+    assert base64.b64decode(w.secrets.get_secret("sdk", "bytes").value) == b"\0\xff"
+    w.secrets.put_acl("sdk", "users", workspace.AclPermission.READ)
+    assert w.secrets.get_acl("sdk", "users").permission == workspace.AclPermission.READ
+    assert {acl.principal for acl in w.secrets.list_acls("sdk")} == {"users", "ada.sandbox@example.com"}
+    w.secrets.delete_acl("sdk", "users")
+    w.secrets.delete_secret("sdk", "text")
+    expect(NotFound, lambda: w.secrets.get_secret("sdk", "text"))
+    w.secrets.delete_scope("sdk")
+    expect(NotFound, lambda: list(w.secrets.list_secrets("sdk")))
+
+
+@check
+def a_git_folder_changes_its_branch(w):
+    repo = w.repos.create("https://github.com/example/etl.git", "gitHub", path="/Repos/ada.sandbox@example.com/sdk")
+    assert repo.branch == "main" and repo.id > 2**53, repo
+    assert repo.id in [other.id for other in w.repos.list(path_prefix="/Repos/ada")]
+    w.repos.update(repo.id, branch="next")
+    changed = w.repos.get(repo.id)
+    assert changed.branch == "next" and changed.head_commit_id != repo.head_commit_id, changed
+    assert w.workspace.get_status(repo.path).object_type == workspace.ObjectType.REPO
+    w.repos.delete(repo.id)
+    expect(NotFound, lambda: w.repos.get(repo.id))
+
+
+@check
+def a_git_credential_comes_and_goes(w):
+    made = w.git_credentials.create("gitHub", git_username="ada", personal_access_token="s3cr3t")
+    assert [one.credential_id for one in w.git_credentials.list()] == [made.credential_id]
+    w.git_credentials.delete(made.credential_id)
+    assert not list(w.git_credentials.list())
 
 
 def find_cluster(w, name):

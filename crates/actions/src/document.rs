@@ -101,15 +101,15 @@ pub(crate) fn about_contents(error: Error) -> Error {
 /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if it is something else.
 pub(crate) fn members<'a>(what: &str, text: &'a str) -> Result<HashMap<String, &'a RawValue>> {
     if !text.trim_start().starts_with('{') {
-        return Err(Error::usage(format!("the {what} is no JSON object")));
+        return Err(Error::usage(format!("the {what} is not a JSON object")));
     }
     json::decode(text.as_bytes())
-        .map_err(|error| Error::usage(format!("the {what} is no JSON object: {error}")))
+        .map_err(|error| Error::usage(format!("the {what} is not a JSON object: {error}")))
 }
 
 /// A JSON text, to be sent as it is.
 pub(crate) fn raw(text: &str) -> Result<&RawValue> {
-    serde_json::from_str(text).map_err(|error| Error::usage(format!("this is no JSON: {error}")))
+    serde_json::from_str(text).map_err(|error| Error::usage(format!("this is not JSON: {error}")))
 }
 
 /// The error of a create that is refused because the name is taken. After an attempt whose answer was lost, that attempt

@@ -1,9 +1,21 @@
-//! Text from the bytes of a file or of standard input.
+//! Text from the bytes of a file or of standard input, and bytes from the base64 of an answer.
 //!
 //! Text is UTF-8, or UTF-16 if it starts with a byte-order mark. Editors on Windows write such marks, and no service
 //! understands them, so they are dropped. A NUL never occurs in code or JSON: it means UTF-16 without a mark, or UTF-32.
 
+use base64::{
+    Engine,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+
 use crate::{Error, Result};
+
+/// Decodes base64 with and without padding.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 const MARK: char = '\u{feff}';
 
@@ -40,6 +52,11 @@ pub fn decode_text(bytes: &[u8], name: &str) -> Result<String> {
 /// The text without the byte-order marks before it.
 pub fn without_mark(text: &str) -> &str {
     text.trim_start_matches(MARK)
+}
+
+/// The bytes that an answer has as base64, if it is base64.
+pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    LENIENT.decode(text).ok()
 }
 
 /// Decodes what follows the mark. The error is the offset, counted with the mark.

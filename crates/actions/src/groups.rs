@@ -187,7 +187,7 @@ impl Groups {
         self.workspace.client().groups_patch(id, &body).await.map(drop)
     }
 
-    /// Adds members to a group: users, service principals or groups, by their ids. Who is in it already stays so.
+    /// Adds members to a group: users, service principals or groups, by their ids. Those who are members already stay members.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
@@ -219,7 +219,7 @@ impl Groups {
     /// ```
     ///
     /// # Errors
-    /// As for [`add_members`](Self::add_members); who isn't in the group is no error. Operation: `groups_patch`.
+    /// As for [`add_members`](Self::add_members); removing someone who isn't a member is not an error. Operation: `groups_patch`.
     pub async fn remove_members(&self, id: &str, members: &[impl AsRef<str>]) -> Result<()> {
         let remove = |member: &str| types::ScimPatch {
             op: Some(types::ScimPatchOp::Remove),

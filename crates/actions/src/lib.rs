@@ -95,9 +95,12 @@ services! {
     #[cfg(test)]
     kettles::{Kettle, Kettles};
     models::{Models};
+    objects::{Exported, FolderCopy, ImportOptions, ObjectFile, Objects};
     permissions::{Permissions};
     registry::{Registry};
+    repos::{Repos};
     schemas::{Schemas};
+    secrets::{SecretValue, Secrets};
     service_principals::{ServicePrincipals};
     serving::{Serving};
     sql::{Parameter, ParameterType, ParameterValue, Sql, Statement};

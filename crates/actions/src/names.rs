@@ -73,6 +73,15 @@ pub(crate) fn required(what: &str, id: &str) -> Result<()> {
     if id.trim().is_empty() { Err(Error::usage(format!("the {what}'s id is empty"))) } else { Ok(()) }
 }
 
+/// Refuses a name that is empty.
+pub(crate) fn required_name(what: &str, name: &str) -> Result<()> {
+    if name.trim().is_empty() {
+        Err(Error::usage(format!("the name of the {what} is empty")))
+    } else {
+        Ok(())
+    }
+}
+
 pub(crate) fn choose(what: &str, wanted: &str, all: Vec<Candidate>) -> Result<String> {
     let matching: Vec<_> = all.iter().filter(|c| c.name == wanted || c.id == wanted).collect();
     match matching[..] {

@@ -45,6 +45,13 @@ fn is_notebook_line(line: &str) -> bool {
     })
 }
 
+/// Whether a content is the source of a notebook: its first line says so.
+pub(crate) fn is_source(content: &[u8]) -> bool {
+    let first = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first).trim_ascii_end();
+    ["# ", "-- ", "// "].iter().any(|mark| first.strip_prefix(mark.as_bytes()) == Some(HEADER.as_bytes()))
+}
+
 /// The first word that is not in a line comment.
 fn first_word(text: &str) -> Option<&str> {
     let is_code = |line: &&str| !line.is_empty() && !["#", "--", "//"].iter().any(|c| line.starts_with(c));

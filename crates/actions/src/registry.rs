@@ -277,7 +277,7 @@ fn known_stage(stage: &str) -> Result<()> {
     if STAGES.contains(&stage) {
         return Ok(());
     }
-    let text = format!("this is no stage of a model version: {stage:?}");
+    let text = format!("this is not a stage of a model version: {stage:?}");
     Err(crate::Error::usage(text).with_hint(format!("use one of {}", STAGES.join(", "))))
 }
 

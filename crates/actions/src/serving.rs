@@ -163,7 +163,7 @@ impl Serving {
     /// ```
     ///
     /// # Errors
-    /// As for [`create`](Self::create), and [`ErrorKind::Usage`](crate::ErrorKind::Usage) for what is no JSON object.
+    /// As for [`create`](Self::create), and [`ErrorKind::Usage`](crate::ErrorKind::Usage) for text that is not a JSON object.
     pub async fn create_json(&self, endpoint: &str) -> Result<ResponseValue<Box<RawValue>>> {
         let members = document::members("description of the endpoint", endpoint)?;
         let name = members.get("name").and_then(|name| serde_json::from_str::<String>(name.get()).ok());
@@ -213,7 +213,7 @@ impl Serving {
     /// ```
     ///
     /// # Errors
-    /// As for [`update_config`](Self::update_config), and [`ErrorKind::Usage`](crate::ErrorKind::Usage) for what is no JSON
+    /// As for [`update_config`](Self::update_config), and [`ErrorKind::Usage`](crate::ErrorKind::Usage) for text that is not a JSON
     /// object.
     pub async fn update_config_json(&self, name: &str, config: &str) -> Result<ResponseValue<Box<RawValue>>> {
         names::required(Self::NOUN, name)?;
@@ -309,7 +309,7 @@ impl Serving {
     /// ```
     ///
     /// # Errors
-    /// As for [`query`](Self::query), and [`ErrorKind::Usage`](crate::ErrorKind::Usage) for what is no JSON object.
+    /// As for [`query`](Self::query), and [`ErrorKind::Usage`](crate::ErrorKind::Usage) for text that is not a JSON object.
     pub async fn query_json(&self, name: &str, request: &str) -> Result<ResponseValue<Box<RawValue>>> {
         query::raw(&self.workspace, name, request).await
     }
@@ -357,6 +357,6 @@ fn named(name: &str) -> Result<()> {
     if Serving::is_id(name) {
         return Ok(());
     }
-    let text = format!("this is no name for a serving endpoint: {name:?}");
+    let text = format!("this is not a name for a serving endpoint: {name:?}");
     Err(Error::usage(text).with_hint("use letters, digits, `-` and `_`"))
 }

@@ -64,6 +64,12 @@ commands! {
     #[command(subcommand)]
     service_principals,
     #[command(subcommand)]
+    workspace,
+    #[command(subcommand)]
+    secrets,
+    #[command(subcommand)]
+    repos,
+    #[command(subcommand)]
     contexts,
     #[command(subcommand)]
     commands,

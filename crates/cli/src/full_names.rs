@@ -24,10 +24,7 @@ pub(crate) fn schemas(current: &OsStr) -> Vec<CompletionCandidate> {
 
 /// Tables of the schema that was typed.
 pub(crate) fn tables(current: &OsStr) -> Vec<CompletionCandidate> {
-    part_by_part(current, "tables", async |workspace, schema| {
-        let all = workspace.tables().list(schema).await.ok()?;
-        Some(all.into_iter().filter_map(|table| table.full_name).collect())
-    })
+    part_by_part(current, "tables", async |workspace, schema| workspace.tables().names(schema).await.ok())
 }
 
 /// Functions of the schema that was typed.

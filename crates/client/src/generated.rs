@@ -2206,12 +2206,21 @@ pub mod types {
         ]
     );
     /// One message of a conversation.
-    #[derive(Clone, Debug, Default, PartialEq)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct ChatMessage {
         /// A text; some models take and give a list of parts instead.
         pub content: Option<serde_json::Value>,
         pub role: Option<ChatMessageRole>,
         pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    impl std::fmt::Debug for ChatMessage {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("ChatMessage")
+                .field("content", &crate::redacted::Redacted)
+                .field("role", &self.role)
+                .field("extra", &self.extra)
+                .finish()
+        }
     }
     crate::object::object!(ChatMessage, [(content, "content"), (role, "role")], [], extra);
     /// Who wrote a message.
@@ -5718,12 +5727,21 @@ pub mod types {
         []
     );
     /// Rows with the names of their columns apart.
-    #[derive(Clone, Debug, Default, PartialEq)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct DataframeSplitInput {
         pub columns: Option<Vec<serde_json::Value>>,
         /// The rows, each an array.
         pub data: Option<Vec<serde_json::Value>>,
         pub index: Option<Vec<i64>>,
+    }
+    impl std::fmt::Debug for DataframeSplitInput {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("DataframeSplitInput")
+                .field("columns", &self.columns)
+                .field("data", &crate::redacted::Redacted)
+                .field("index", &self.index)
+                .finish()
+        }
     }
     crate::object::object!(DataframeSplitInput, [(columns, "columns"), (data, "data"), (index, "index")], []);
     /// A dataset.
@@ -16006,7 +16024,7 @@ pub mod types {
         []
     );
     /// A request to a model. Members that are not listed are sent as they are.
-    #[derive(Clone, Debug, Default, PartialEq)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct QueryEndpointInput {
         /// An id of the caller's, to find the request in the inference table.
         pub client_request_id: Option<String>,
@@ -16039,6 +16057,28 @@ pub mod types {
         /// Keys and values that are recorded with the usage.
         pub usage_context: Option<std::collections::BTreeMap<String, String>>,
         pub extra: serde_json::Map<String, serde_json::Value>,
+    }
+    impl std::fmt::Debug for QueryEndpointInput {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("QueryEndpointInput")
+                .field("client_request_id", &self.client_request_id)
+                .field("dataframe_records", &crate::redacted::Redacted)
+                .field("dataframe_split", &crate::redacted::Redacted)
+                .field("extra_params", &crate::redacted::Redacted)
+                .field("input", &crate::redacted::Redacted)
+                .field("inputs", &crate::redacted::Redacted)
+                .field("instances", &crate::redacted::Redacted)
+                .field("max_tokens", &self.max_tokens)
+                .field("messages", &crate::redacted::Redacted)
+                .field("n", &self.n)
+                .field("prompt", &crate::redacted::Redacted)
+                .field("stop", &self.stop)
+                .field("stream", &self.stream)
+                .field("temperature", &self.temperature)
+                .field("usage_context", &self.usage_context)
+                .field("extra", &self.extra)
+                .finish()
+        }
     }
     crate::object::object!(
         QueryEndpointInput,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod auth;
+mod blob;
 mod builder;
 mod call;
 mod clock;
@@ -35,10 +36,10 @@ pub use serve::{ClockSkew, FaultFile, ServeArgs, serve};
 
 /// Names and ids in every fresh workspace: three clusters, three warehouses, two jobs, a model and their owner.
 pub mod seed {
-    pub use crate::routes::catalogs::seed::MODEL as UNITY_CATALOG_MODEL;
+    pub use crate::routes::catalogs::seed::MODEL as REGISTERED_MODEL;
     pub use crate::routes::clusters::seed::{FAILING_CLUSTER, RUNNING_CLUSTER, TERMINATED_CLUSTER};
     pub use crate::routes::jobs::seed::{IMPORT_JOB, REPORT_JOB};
-    pub use crate::routes::registry::REGISTERED_MODEL;
+    pub use crate::routes::registry::REGISTERED_MODEL as REGISTRY_MODEL;
     pub use crate::routes::serving::seed::{
         CHAT_ENDPOINT, ECHO_ENDPOINT, EMBEDDINGS_ENDPOINT, FUNCTION_ENDPOINT,
     };

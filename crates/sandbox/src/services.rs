@@ -20,6 +20,7 @@ macro_rules! services {
             control,
             experiments,
             functions,
+            git_credentials,
             grants,
             groups,
             jobs: run,
@@ -28,13 +29,16 @@ macro_rules! services {
             oauth,
             permissions,
             registry,
+            repos,
             schemas,
+            secrets,
             service_principals,
             serving: endpoint,
             statements: statement,
             tables,
             users,
             warehouses: warehouse,
+            workspace,
         }
     };
 }

@@ -43,6 +43,22 @@ where
     }
 }
 
+/// Keeps the state of a service that is a tuple of one mutex. Nothing of it may be running.
+macro_rules! kept {
+    ($state:ident) => {
+        impl $crate::tenant::Kept for $state {
+            fn save(&self) -> serde_json::Result<Vec<u8>> {
+                serde_json::to_vec(&*$crate::lock::lock(&self.0))
+            }
+
+            fn restore(_: &$crate::tenant::Tenant, saved: &[u8]) -> serde_json::Result<Self> {
+                serde_json::from_slice(saved).map(|known| Self(std::sync::Mutex::new(known)))
+            }
+        }
+    };
+}
+pub(crate) use kept;
+
 /// One workspace. Each token opens one of its own unless it was issued for another's.
 pub(crate) struct Tenant {
     /// How the request log names it.

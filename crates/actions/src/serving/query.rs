@@ -113,9 +113,9 @@ mod tests {
         assert_eq!(given(r#"{"inputs":[1],"max_tokens":3,"prompt":null}"#).unwrap(), ["inputs"]);
         assert_eq!(given(r#"{"custom":1,"stream":false}"#).unwrap(), [""; 0]);
         for (wrong, words) in [
-            ("[1]", "no JSON object"),
-            ("", "no JSON object"),
-            ("{", "no JSON object"),
+            ("[1]", "not a JSON object"),
+            ("", "not a JSON object"),
+            ("{", "not a JSON object"),
             (r#"{"input":"x","stream":true}"#, "`stream` is true"),
         ] {
             let error = given(wrong).unwrap_err();

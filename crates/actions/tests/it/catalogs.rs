@@ -124,6 +124,18 @@ async fn a_table_has_its_columns_and_keeps_what_is_unknown() {
 }
 
 #[tokio::test]
+async fn names_come_without_columns() {
+    let (server, workspace) = script([
+        Response::json(r#"{"tables":[{"full_name":"main.default.a","columns":7},{}],"next_page_token":"t"}"#),
+        Response::json("{}"),
+    ]);
+    assert_eq!(workspace.tables().names("main.default").await.unwrap(), ["main.default.a"]);
+    let list = "GET /api/2.1/unity-catalog/tables?catalog_name=main&schema_name=default&max_results=0";
+    let light = "&omit_columns=true&omit_properties=true";
+    assert_eq!(lines(&server), [format!("{list}{light}"), format!("{list}&page_token=t{light}")]);
+}
+
+#[tokio::test]
 async fn a_table_that_cannot_exist_does_not() {
     for answer in [
         Response::json(r#"{"table_exists":false}"#),

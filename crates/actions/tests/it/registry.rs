@@ -32,7 +32,7 @@ async fn models_and_versions_are_listed_page_by_page() {
     let versions = workspace.registry().versions("o'hare").await.unwrap();
     assert_eq!(versions.iter().map(|v| v.version.as_deref().unwrap()).collect::<Vec<_>>(), ["1", "2"]);
     assert_eq!(server.requests()[2].query(), "filter=name%3D%22o%27hare%22");
-    // A page that leads to itself is no endless list.
+    // A page that leads to itself doesn't make an endless list.
     let (server, workspace) =
         serve(|_| Response::json(json!({ "registered_models": [{}], "next_page_token": "p" }).to_string()));
     let error = workspace.registry().list_json(Some("name LIKE 'x%'")).await.unwrap_err();

@@ -151,6 +151,9 @@ async fn what_cannot_be_right_is_not_sent() {
         serving.query_json("churn", "[1]").await.err(),
         serving.query_json("churn", r#"{"input":"x","stream":true}"#).await.err(),
         serving.create(&unnamed).await.err(),
+        serving.create_json("[]").await.err(),
+        serving.create_json(r#"{"config":{}}"#).await.err(),
+        serving.update_config_json("churn", "{").await.err(),
         serving.get(" ").await.err(),
         serving.delete("").await.err(),
         serving.wait_until_ready("", soon()).await.err(),
@@ -211,7 +214,7 @@ async fn a_failed_question_says_if_the_endpoint_is_the_reason() {
             ],
             None,
         ),
-        // No explanation is no other error.
+        // A failure to explain is not reported.
         ([refusal(400, "BAD_REQUEST", "KeyError: 'age'"), refusal(403, "PERMISSION_DENIED", "no")], None),
     ] {
         let (server, workspace) = script(answers);
@@ -251,7 +254,7 @@ async fn endpoints_are_listed_with_all_that_we_do_not_know() {
     let names: Vec<_> =
         workspace.serving().candidates().await.unwrap().into_iter().map(|c| (c.id, c.state)).collect();
     assert_eq!(names, [("a".to_owned(), "SLEEPY".to_owned()), ("b".to_owned(), String::new())]);
-    // What can't be decoded is an error only for who wants it decoded.
+    // A field of another type is an error only when the list is decoded.
     assert_eq!(workspace.serving().list().await.unwrap_err().kind(), ErrorKind::UnexpectedResponse);
     assert!(server.requests().iter().all(|request| request.query().is_empty()));
     let (_server, workspace) = script([answer(&json!({ "name": "other" }))]);

@@ -1,6 +1,6 @@
 //! Unity Catalog: catalogs, schemas, tables, functions, models and privileges.
 
-use brickwire_sandbox::seed::UNITY_CATALOG_MODEL;
+use brickwire_sandbox::seed::REGISTERED_MODEL;
 use serde_json::json;
 
 use crate::workspace::{Workspace, squeezed};
@@ -83,19 +83,19 @@ fn privileges_are_changed_and_listed() {
 fn models_have_versions_and_aliases() {
     let workspace = Workspace::fresh();
     let run = |arguments: &str| workspace.brick(&format!("models {arguments}")).run();
-    assert_eq!(run("list main.default").done().silent().json()[0]["full_name"], UNITY_CATALOG_MODEL);
-    let versions = run(&format!("versions {UNITY_CATALOG_MODEL} -o csv")).done().silent();
+    assert_eq!(run("list main.default").done().silent().json()[0]["full_name"], REGISTERED_MODEL);
+    let versions = run(&format!("versions {REGISTERED_MODEL} -o csv")).done().silent();
     assert!(
         versions.text().contains("\n2,READY,") && versions.text().lines().count() == 3,
         "{}",
         versions.text()
     );
-    let moved = run(&format!("alias {UNITY_CATALOG_MODEL} champion 1")).done().silent().json();
+    let moved = run(&format!("alias {REGISTERED_MODEL} champion 1")).done().silent().json();
     assert_eq!((&moved["alias_name"], &moved["version_num"]), (&json!("champion"), &json!(1)));
-    assert_eq!(run(&format!("get {UNITY_CATALOG_MODEL}")).done().json()["aliases"][0]["version_num"], 1);
-    run(&format!("delete-alias {UNITY_CATALOG_MODEL} champion")).done().silent();
-    run(&format!("alias {UNITY_CATALOG_MODEL} champion 9")).fails(5, &["does not exist"]);
-    run(&format!("alias {UNITY_CATALOG_MODEL} champion 0")).fails(2, &["0"]);
+    assert_eq!(run(&format!("get {REGISTERED_MODEL}")).done().json()["aliases"][0]["version_num"], 1);
+    run(&format!("delete-alias {REGISTERED_MODEL} champion")).done().silent();
+    run(&format!("alias {REGISTERED_MODEL} champion 9")).fails(5, &["does not exist"]);
+    run(&format!("alias {REGISTERED_MODEL} champion 0")).fails(2, &["0"]);
     run("create main.default.Forecast --comment c").done().silent();
     run("create forecast").fails(2, &["not the full name of a model", "CATALOG.SCHEMA.NAME"]);
     run("delete main.default.forecast").done().silent();

@@ -22,16 +22,19 @@ mod input;
 mod jobs;
 #[cfg(unix)]
 mod login;
+mod objects;
 mod output;
 mod permissions;
 mod planted;
 mod program;
 mod real_answers;
 mod registry;
+mod repos;
 mod retries;
 mod run;
 mod sandbox;
 mod scripted;
+mod secrets;
 mod serving;
 #[cfg(unix)]
 mod shells;

@@ -110,12 +110,12 @@ fn bad_input_is_refused_before_anything_is_sent() {
         ("serving query churn", None, "--data"),
         ("serving query churn --message hi --data {}", None, "cannot be used with"),
         ("serving query churn --message", Some(" "), "the message is empty"),
-        ("serving query churn --data", Some("[1]"), "no JSON object"),
+        ("serving query churn --data", Some("[1]"), "not a JSON object"),
         ("serving query churn --data", Some("{\"messages\":[],\"stream\":true}"), "`brick api`"),
         ("serving query churn --data", Some("@nowhere.json"), "nowhere.json"),
-        ("serving create --data", Some("{}"), "no name for a serving endpoint"),
+        ("serving create --data", Some("{}"), "not a name for a serving endpoint"),
         ("serving create --data", Some(r#"{"name":"a/b"}"#), "a/b"),
-        ("serving update-config churn --data", Some("nonsense"), "no JSON object"),
+        ("serving update-config churn --data", Some("nonsense"), "not a JSON object"),
     ] {
         let brick = workspace.brick(line);
         let ran = data.map(|data| workspace.brick(line).arg(data)).unwrap_or(brick).run();
@@ -123,6 +123,21 @@ fn bad_input_is_refused_before_anything_is_sent() {
         ran.fails(code, &[words]);
     }
     assert!(workspace.sandbox.requests_of(&workspace.token).is_empty());
+}
+
+#[test]
+fn keys_in_plain_text_are_neither_logged_nor_shown() {
+    let workspace = Workspace::fresh();
+    let config = json!({ "openai_api_key_plaintext": "sk-pl4nted", "openai_api_type": "openai" });
+    let auth = json!({ "api_key_auth": { "key": "x-key", "value_plaintext": "sk-pl4nted" } });
+    let model = json!({ "name": "gpt", "provider": "openai", "task": "llm/v1/chat", "openai_config": config,
+        "custom_provider_config": auth });
+    let entity = json!({ "external_model": model, "environment_vars": { "KEY": "sk-pl4nted" } });
+    let endpoint = json!({ "name": "gpt", "config": { "served_entities": [entity] } });
+    let brick = workspace.brick("serving create --debug --data @endpoint.json");
+    let ran = brick.file("endpoint.json", endpoint.to_string()).run().done().says(&["openai_api_type"]);
+    assert!(!ran.stderr.contains("sk-pl4nted"), "{}", ran.stderr);
+    assert!(!ran.text().contains("value_plaintext"), "{}", ran.text());
 }
 
 #[test]

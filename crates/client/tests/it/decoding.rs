@@ -165,6 +165,9 @@ async fn a_model_answers_in_whatever_form_it_likes() {
         let written = serde_json::to_value(choice).unwrap();
         assert!(written.get("finishReason").is_none(), "{written}");
     }
+    let asked: types::QueryEndpointInput =
+        serde_json::from_str(r#"{"prompt":"hush","messages":[{"content":"hush"}]}"#).unwrap();
+    assert!(!format!("{asked:?} {:?}", asked.messages).contains("hush"), "{asked:?}");
     let body = r#"{"predictions":{"0":1.5},"trace":{"id":"t"}}"#;
     let answer = Scripted::answering(200, body).serving_query("m", &Default::default()).await.unwrap();
     assert_eq!(

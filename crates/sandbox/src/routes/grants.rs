@@ -12,7 +12,7 @@ use super::catalogs::{
     document::Privileges,
     names::{self, full_name, key},
     objects, pages,
-    store::{Kind, METASTORE, caller, store},
+    store::{Kind, METASTORE, caller, store, within_bounds},
 };
 use crate::{
     call::{Answer, Call, Routes},
@@ -236,7 +236,11 @@ async fn update(Path((kind, name)): Path<(String, String)>, call: Call) -> Answe
     let changes = changes.map(|change| read(&call, change, &securable)).collect::<Result<Vec<_>, _>>()?;
     let store = store(&call);
     let mut store = lock(&store);
+    if !store.grants.contains_key(&securable.place()) {
+        within_bounds(store.grants.len())?;
+    }
     let all = store.grants.entry(securable.place()).or_default();
+    within_bounds(all.len() + changes.len())?;
     for Change { principal, add, remove } in changes {
         let own = all.entry(principal).or_default();
         own.retain(|privilege| !remove.contains(privilege));

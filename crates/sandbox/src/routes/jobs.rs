@@ -1,4 +1,4 @@
-//! Jobs and their runs, whose tasks really run: Python, notebooks of Python, SQL files, conditions, other jobs.
+//! Jobs and their runs, whose tasks really run: Python, notebooks of Python and SQL, SQL files, conditions, other jobs.
 //!
 //! Chosen without a source that says what the service does: the codes of runs that didn't run, that a task value of an
 //! unknown name stays as it is in a text, and the order of messages.
@@ -9,24 +9,28 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+mod code;
+mod done;
 mod execute;
 mod export;
 mod for_each;
 mod pace;
+mod query;
 mod record;
 mod references;
 mod request;
 mod runs;
 pub(crate) mod seed;
 mod settings;
+pub(super) mod source;
 mod start;
 pub(super) mod state;
-pub(super) mod task;
+mod task;
 
 use request::{jobs, listed, queried_id, required_id};
 use settings::{items, text};
 use start::Started;
-use state::{Job, new_id};
+use state::Job;
 
 use crate::{
     call::{Answer, Call, Routes, done},
@@ -64,7 +68,7 @@ pub(super) fn routes() -> Routes {
 
 async fn create(call: Call) -> Answer {
     let settings = settings::of_job(call.json()?)?;
-    let id = new_id(&call.server);
+    let id = call.server.new_id();
     jobs(&call).lock().add_job(Job { id, created_ms: call.now_ms(), settings });
     Ok(Json(json!({ "job_id": id })))
 }

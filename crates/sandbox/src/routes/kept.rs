@@ -28,9 +28,12 @@ const fn service<S: Kept>(name: &'static str) -> Service {
 pub(crate) const KEPT: &[Service] = &[
     service::<Mutex<super::catalogs::store::Store>>("catalogs"),
     service::<Mutex<super::experiments::record::Experiments>>("experiments"),
+    service::<super::git_credentials::Credentials>("git_credentials"),
     service::<super::jobs::state::Jobs>("jobs"),
     service::<Mutex<super::permissions::Permissions>>("permissions"),
     service::<Mutex<super::registry::Registry>>("registry"),
+    service::<super::secrets::Secrets>("secrets"),
     service::<Mutex<super::serving::endpoint::Endpoints>>("serving"),
     service::<Mutex<super::users::directory::Directory>>("users"),
+    service::<super::workspace::tree::Objects>("workspace"),
 ];

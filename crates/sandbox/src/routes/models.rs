@@ -11,7 +11,7 @@ use super::catalogs::{
     names::{self, full_name, key},
     objects::{self, check_owned, check_schema},
     pages,
-    store::{Kind, Store, change, store},
+    store::{Kind, Store, change, store, within_bounds},
 };
 use crate::{
     call::{Answer, Call, Routes, done, required_text},
@@ -165,6 +165,7 @@ async fn set_alias(Path((name, alias)): Path<(String, String)>, call: Call) -> A
     let Some(model) = store.document_mut(Kind::Model, &key) else { return done() };
     let mut all = aliases(model);
     all.retain(|other| other["alias_name"] != alias);
+    within_bounds(all.len())?;
     let mut new = json!({ "alias_name": alias, "version_num": number });
     all.push(new.clone());
     model.insert("aliases".to_owned(), json!(all));

@@ -147,7 +147,7 @@ fn read(call: &Call, object: &Object) -> Result<Vec<Entry>, ApiError> {
         if !object.kind.levels().contains(&level) {
             let known = object.kind.levels().join(", ");
             return Err(ApiError::invalid(format!(
-                "'{level}' is no permission level of {}: {known}",
+                "'{level}' is not a permission level of {}: {known}",
                 object.kind.plural()
             )));
         }

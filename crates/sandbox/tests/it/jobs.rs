@@ -290,7 +290,7 @@ async fn settings_are_created_changed_and_deleted() {
     assert_eq!((&settings["timeout_seconds"], &settings["run_as"]["user_name"]), (&json!(0), &json!("b")));
     let run =
         ran(&client, json!([{ "task_key": "a", "notebook_task": { "notebook_path": "/nowhere" } }])).await;
-    assert_eq!(output(&client, &run["tasks"][0]).await["error"], "The file /nowhere does not exist.");
+    assert_eq!(output(&client, &run["tasks"][0]).await["error"], "The notebook /nowhere does not exist.");
     client.posted("/api/2.2/jobs/delete", json!({ "job_id": id })).await;
     let (status, refusal) = client.get(&path).await;
     assert_eq!((status.as_u16(), &refusal["error_code"]), (400, &json!("INVALID_PARAMETER_VALUE")));
@@ -349,4 +349,62 @@ async fn the_run_of_a_notebook_is_exported_as_html() {
     let run = ran(&client, json!([notebook("a"), notebook("b")])).await;
     let path = format!("/api/2.2/jobs/runs/export?run_id={}", run["run_id"]);
     assert_eq!(client.get(&path).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_notebook_of_the_workspace_runs_with_sql_and_other_notebooks() {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    let (_sandbox, client) = start().await;
+    let import = async |path: &str, language: &str, source: &str| {
+        let body = json!({ "path": path, "format": "SOURCE", "language": language,
+            "content": BASE64_STANDARD.encode(source) });
+        client.posted("/api/2.0/workspace/import", body).await;
+    };
+    import("/Shared/import/names", "PYTHON", "name = 'from another'\nprint('names')").await;
+    import(
+        "/Shared/load",
+        "SQL",
+        "CREATE TABLE default.loaded AS SELECT :day AS day\n\n-- COMMAND ----------\n\n\
+        -- MAGIC %python\n-- MAGIC print('loaded')",
+    )
+    .await;
+    import(
+        "/Shared/main",
+        "PYTHON",
+        "# MAGIC %md # Title\n\n# COMMAND ----------\n\n# MAGIC %run ./import/names\n\n# COMMAND ----------\n\n\
+         x = [name]\n\n# COMMAND ----------\n\n# MAGIC %run /Shared/load\n\n# COMMAND ----------\n\n\
+         dbutils.notebook.exit(x[0])\n\n# COMMAND ----------\n\nraise ValueError('not reached')",
+    )
+    .await;
+    let notebook = |key: &str, path: &str| {
+        json!({ "task_key": key, "notebook_task": { "notebook_path": path,
+        "base_parameters": { "day": "2026-01-02" } } })
+    };
+    let file = json!({ "task_key": "sql", "depends_on": [{ "task_key": "main" }], "sql_task": {
+        "warehouse_id": seed::RUNNING_WAREHOUSE, "file": { "path": "/Workspace/Shared/loaded.sql" } } });
+    let query = json!({ "path": "/Shared/loaded.sql", "format": "RAW",
+        "content": BASE64_STANDARD.encode("SELECT day FROM default.loaded") });
+    client.posted("/api/2.0/workspace/import", query).await;
+    let run = ran(&client, json!([notebook("main", "/Workspace/Shared/main"), file])).await;
+    assert_eq!(results(&run), [("main", "SUCCESS"), ("sql", "SUCCESS")], "{run}");
+    assert_eq!(output(&client, &run["tasks"][0]).await["notebook_output"]["result"], "from another");
+    let shown = output(&client, &run["tasks"][1]).await;
+    let rows = &shown["sql_output"]["file_output"]["query_result"]["rows"];
+    assert_eq!(rows[0]["values"][0]["string_value"], "2026-01-02", "{shown}");
+
+    import("/Shared/circle", "PYTHON", "# MAGIC %run ./circle").await;
+    import("/Shared/shell", "PYTHON", "# MAGIC %sh ls").await;
+    import("/Shared/bad", "SQL", "SELECT * FROM no_such_table").await;
+    for (path, words) in [
+        ("/Shared/circle", "levels deep"),
+        ("/Shared/shell", "%sh is not supported"),
+        ("/Shared/bad", "no_such_table"),
+        ("/Shared/none", "does not exist"),
+        // A file is no notebook.
+        ("/Shared/import/load.py", "does not exist"),
+    ] {
+        let run = ran(&client, json!([notebook("a", path)])).await;
+        let told = output(&client, &run["tasks"][0]).await;
+        assert!(told["error"].as_str().unwrap().contains(words), "{path}: {told}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What a directory keeps of each service: after a restart, a question has the answer that it had before.
 
 use brickwire_sandbox::Sandbox;
-use brickwire_sandbox::seed::{REGISTERED_MODEL, REPORT_JOB, UNITY_CATALOG_MODEL};
+use brickwire_sandbox::seed::{REGISTERED_MODEL, REGISTRY_MODEL, REPORT_JOB};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -18,11 +18,11 @@ fn cases() -> Vec<Case> {
     };
     let grant = json!({ "changes": [{ "principal": "account users", "add": ["BROWSE"] }] });
     let may_view = json!({ "access_control_list": [{ "user_name": "kept@example.com", "permission_level": "CAN_VIEW" }] });
-    let stage = json!({ "name": REGISTERED_MODEL, "version": "3", "stage": "Archived", "archive_existing_versions": false });
+    let stage = json!({ "name": REGISTRY_MODEL, "version": "3", "stage": "Archived", "archive_existing_versions": false });
     let endpoint = json!({ "name": "kept", "tags": [{ "key": "kept", "value": "yes" }],
-        "config": { "served_entities": [{ "entity_name": REGISTERED_MODEL, "entity_version": "1" }] } });
+        "config": { "served_entities": [{ "entity_name": REGISTRY_MODEL, "entity_version": "1" }] } });
     let (scim, job) = ("/api/2.0/preview/scim/v2/Users", format!("/api/2.0/permissions/jobs/{REPORT_JOB}"));
-    let model = unity(&format!("models/{UNITY_CATALOG_MODEL}"));
+    let model = unity(&format!("models/{REGISTERED_MODEL}"));
     vec![
         case(Method::POST, scim, json!({ "userName": "kept@example.com" }), scim),
         case(Method::PATCH, &job, may_view, &job),

@@ -1,6 +1,6 @@
 //! Registered models with their versions and aliases.
 
-use brickwire_sandbox::seed::UNITY_CATALOG_MODEL;
+use brickwire_sandbox::seed::REGISTERED_MODEL;
 use serde_json::{Value, json};
 
 use crate::{
@@ -11,11 +11,11 @@ use crate::{
 #[tokio::test]
 async fn a_workspace_has_a_model_with_versions_and_an_alias() {
     let (_sandbox, client) = start().await;
-    let model = format!("models/{UNITY_CATALOG_MODEL}");
+    let model = format!("models/{REGISTERED_MODEL}");
     let list = got(&client, "models?catalog_name=main&schema_name=default").await;
     assert_eq!(
         (&list["registered_models"][0]["full_name"], list["registered_models"][0].get("aliases")),
-        (&json!(UNITY_CATALOG_MODEL), None)
+        (&json!(REGISTERED_MODEL), None)
     );
     assert_eq!(got(&client, "models?max_results=0").await, list);
     assert!(got(&client, &model).await.get("aliases").is_none());
@@ -44,7 +44,7 @@ async fn a_workspace_has_a_model_with_versions_and_an_alias() {
 #[tokio::test]
 async fn an_alias_is_moved_and_goes_with_its_version() {
     let (_sandbox, client) = start().await;
-    let path = |rest: &str| format!("models/{UNITY_CATALOG_MODEL}/{rest}");
+    let path = |rest: &str| format!("models/{REGISTERED_MODEL}/{rest}");
     let alias = ask(&client, "PUT", &path("aliases/champion"), json!({ "version_num": 1 })).await.1;
     assert_eq!((&alias["alias_name"], &alias["version_num"]), (&json!("champion"), &json!(1)));
     ask(&client, "PUT", &path("aliases/next"), json!({ "version_num": 2 })).await;
@@ -78,9 +78,9 @@ async fn a_model_is_made_changed_and_deleted() {
     let changed = ask(&client, "PATCH", "models/main.default.forecast", json!({ "comment": "d" })).await.1;
     assert_eq!((&changed["comment"], &changed["created_at"]), (&json!("d"), &model["created_at"]));
     assert_eq!(got(&client, "models/main.default.forecast/versions").await, json!({}));
-    ask(&client, "DELETE", &format!("models/{UNITY_CATALOG_MODEL}"), Value::Null).await;
+    ask(&client, "DELETE", &format!("models/{REGISTERED_MODEL}"), Value::Null).await;
     assert_eq!(
-        refused(&client, "GET", &format!("models/{UNITY_CATALOG_MODEL}/versions"), Value::Null).await.0,
+        refused(&client, "GET", &format!("models/{REGISTERED_MODEL}/versions"), Value::Null).await.0,
         404
     );
     // What is in a schema goes with it.

@@ -76,7 +76,7 @@ async fn a_group_has_members_of_every_kind() {
     let remove = json!([{ "op": "remove", "path": format!("members[value eq \"{user}\"]") }]);
     assert_eq!(patch(&client, &path, remove).await.0, 204);
     assert_eq!(members(&client, &group).await, ["nightly-deployment"]);
-    // Who is gone is in no group.
+    // A deleted member leaves its groups.
     let id = robot.as_str().unwrap();
     assert_eq!(
         client.send(Method::DELETE, &format!("{SCIM}/ServicePrincipals/{id}"), None).await.unwrap().status(),

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use brickwire_sandbox::{
     Sandbox,
     seed::{CHAT_ENDPOINT, ECHO_ENDPOINT, EMBEDDINGS_ENDPOINT, FUNCTION_ENDPOINT},
@@ -80,7 +82,7 @@ async fn a_model_that_fails_says_why_and_a_chat_comes_in_parts() {
 
 #[tokio::test]
 async fn an_endpoint_becomes_ready_and_is_updated() {
-    let (_sandbox, client) = start().await;
+    let (sandbox, client) = start().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("greet.py");
     std::fs::write(&file, "def predict(request):\n    return {'greeting': 'hello ' + request['name']}\n")
@@ -112,6 +114,11 @@ async fn an_endpoint_becomes_ready_and_is_updated() {
     assert_eq!((&updated["config"]["config_version"], state(&updated).1), (&json!(2), "NOT_UPDATING"));
     let (_, answer) = ask(&client, "greet", json!({ "inputs": [1] })).await;
     assert_eq!(answer, json!({ "predictions": [1] }));
+    // An update ends even if it is never read.
+    let config = json!({ "served_entities": [entity("a.b.c")] });
+    assert_eq!(put(&client, &(path("greet") + "/config"), config.clone()).await.0, 200);
+    sandbox.clock().advance(Duration::from_secs(60));
+    assert_eq!(put(&client, &(path("greet") + "/config"), config).await.0, 200);
     let tags = json!({ "add_tags": [{ "key": "a", "value": "1" }], "delete_tags": ["team"] });
     let path = path("greet");
     let answer = client.send(Method::PATCH, &format!("{path}/tags"), Some(&tags)).await.unwrap();

@@ -25,7 +25,7 @@ pub(crate) const METASTORE: &str = "00000000-0000-0000-0000-000000000000";
 /// Who owns what a workspace comes with.
 pub(crate) const SYSTEM: &str = "System user";
 
-/// How many documents a workspace keeps.
+/// How many documents a workspace keeps, how many objects with privileges, and how many principals or aliases of one.
 const MOST: usize = 10_000;
 
 /// What a document is about.
@@ -134,10 +134,7 @@ impl Store {
 
     /// Adds the document of a new object.
     pub(crate) fn add(&mut self, kind: Kind, key: &str, more: Document, call: &Call) -> Result<(), ApiError> {
-        if self.documents.len() >= MOST {
-            let text = format!("The sandbox keeps at most {MOST} objects of Unity Catalog.");
-            return Err(ApiError::new(StatusCode::BAD_REQUEST, "QUOTA_EXCEEDED", text));
-        }
+        within_bounds(self.documents.len())?;
         let mut document = made(caller(call), &call.server.uuid(), call.now_ms());
         document.extend(more);
         self.documents.insert((kind, key.to_owned()), document);
@@ -218,6 +215,15 @@ impl Kind {
     }
 }
 
+/// Fails if there are so many already that no more are kept.
+pub(crate) fn within_bounds(count: usize) -> Result<(), ApiError> {
+    if count < MOST {
+        return Ok(());
+    }
+    let text = format!("The sandbox keeps at most {MOST} of these.");
+    Err(ApiError::new(StatusCode::BAD_REQUEST, "QUOTA_EXCEEDED", text))
+}
+
 /// Takes the settings of a body that may be changed.
 pub(crate) fn change(
     document: &mut Document,
@@ -233,4 +239,15 @@ pub(crate) fn change(
     document.insert("updated_at".to_owned(), json!(call.now_ms()));
     document.insert("updated_by".to_owned(), json!(caller(call)));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_has_a_bound() {
+        assert!(within_bounds(MOST - 1).is_ok());
+        assert!(within_bounds(MOST).unwrap_err().message().contains("at most 10000"));
+    }
 }

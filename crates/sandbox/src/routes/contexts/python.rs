@@ -7,6 +7,8 @@ use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
@@ -29,11 +31,17 @@ pub(crate) enum Reply {
     Cancelled,
 }
 
+/// Answers what code asks the sandbox.
+type Host = Box<dyn Fn(&Value) -> Value + Send + Sync>;
+
 /// A running interpreter.
 pub(crate) struct Interpreter {
     child: Child,
     requests: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
+    host: Option<Host>,
+    /// The values of secrets that code has read, which its output doesn't show.
+    secrets: Vec<String>,
     _directory: TempDir,
 }
 
@@ -65,11 +73,18 @@ impl Interpreter {
             return Err(io::Error::other("python3 has no pipes"));
         };
         let answers = BufReader::new(answers).lines();
-        let mut interpreter = Self { child, requests, answers, _directory: directory };
+        let mut interpreter =
+            Self { child, requests, answers, host: None, secrets: Vec::new(), _directory: directory };
         match interpreter.answers.next_line().await? {
             Some(line) if line.contains("\"ready\"") => Ok(interpreter),
             _ => Err(io::Error::other("python3 ended before it was ready")),
         }
+    }
+
+    /// Sets what answers the questions of code. Without it, each is an error.
+    pub(crate) fn with_host(mut self, host: impl Fn(&Value) -> Value + Send + Sync + 'static) -> Self {
+        self.host = Some(Box::new(host));
+        self
     }
 
     /// Runs a command to its end. `cancel` interrupts it.
@@ -79,17 +94,76 @@ impl Interpreter {
     pub(crate) async fn run(&mut self, id: &str, code: &str, cancel: &Notify) -> io::Result<Reply> {
         self.send(&json!({ "id": id, "command": code })).await?;
         tokio::select! {
-            line = self.answers.next_line() => return reply(line?),
+            reply = self.reply() => return reply,
             () = cancel.notified() => {}
         }
         self.send(&json!({ "interrupt": id })).await?;
-        match tokio::time::timeout(GRACE, self.answers.next_line()).await {
-            Ok(line) => reply(line?),
+        match tokio::time::timeout(GRACE, self.reply()).await {
+            Ok(reply) => reply,
             Err(_) => {
                 self.kill();
                 Err(io::Error::other("the command ignored its interrupt, so its process was killed"))
             }
         }
+    }
+
+    /// The text with `[REDACTED]` in place of the secrets that code has read.
+    pub(crate) fn redacted(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[REDACTED]"))
+    }
+
+    /// The answer to a command. Questions that come before it are answered.
+    async fn reply(&mut self) -> io::Result<Reply> {
+        loop {
+            let line = self.answers.next_line().await?;
+            let line = line.ok_or_else(|| io::Error::other("the Python process ended"))?;
+            let answer: Value = serde_json::from_str(&line)?;
+            if answer.get("ask").is_none() {
+                return Ok(self.read(&answer));
+            }
+            let mut reply = match &self.host {
+                Some(host) => host(&answer),
+                None => json!({ "error": "nothing answers here" }),
+            };
+            self.note_secret(&reply);
+            reply["number"] = answer["number"].clone();
+            self.send(&json!({ "reply": reply })).await?;
+        }
+    }
+
+    /// Takes note of the secret in a reply, as it is and as HTML shows it.
+    fn note_secret(&mut self, reply: &Value) {
+        let value = reply.get("value").and_then(Value::as_str).and_then(|value| STANDARD.decode(value).ok());
+        let Some(value) = value.and_then(|value| String::from_utf8(value).ok()) else { return };
+        let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        for form in [value, escaped] {
+            if !form.trim().is_empty() && !self.secrets.contains(&form) {
+                self.secrets.push(form);
+            }
+        }
+        // One may contain another.
+        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    }
+
+    fn read(&self, answer: &Value) -> Reply {
+        let text = |key: &str| answer.get(key).and_then(Value::as_str).map(|text| self.redacted(text));
+        if answer.get("cancelled").is_some() {
+            return Reply::Cancelled;
+        }
+        if let (Some(summary), Some(cause)) = (text("summary"), text("cause")) {
+            return Reply::Raised { summary, cause };
+        }
+        let mut data = text("printed").unwrap_or_default();
+        match text("value") {
+            Some(value) => data.push_str(&value),
+            None => {
+                // `print` ends its line; the service's text doesn't.
+                if data.ends_with('\n') {
+                    data.pop();
+                }
+            }
+        }
+        Reply::Text(data)
     }
 
     async fn send(&mut self, request: &Value) -> io::Result<()> {
@@ -111,27 +185,4 @@ impl Drop for Interpreter {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-fn reply(line: Option<String>) -> io::Result<Reply> {
-    let line = line.ok_or_else(|| io::Error::other("the Python process ended"))?;
-    let answer: Value = serde_json::from_str(&line)?;
-    let text = |key: &str| answer.get(key).and_then(Value::as_str).map(str::to_owned);
-    if answer.get("cancelled").is_some() {
-        return Ok(Reply::Cancelled);
-    }
-    if let (Some(summary), Some(cause)) = (text("summary"), text("cause")) {
-        return Ok(Reply::Raised { summary, cause });
-    }
-    let mut data = text("printed").unwrap_or_default();
-    match text("value") {
-        Some(value) => data.push_str(&value),
-        None => {
-            // `print` ends its line; the service's text doesn't.
-            if data.ends_with('\n') {
-                data.pop();
-            }
-        }
-    }
-    Ok(Reply::Text(data))
 }

@@ -1,6 +1,8 @@
 # The Python side of an execution context: one process per context. Requests arrive as JSON lines on the original stdin,
-# answers leave on the original stdout. The user's code gets an empty stdin; its output and its children's is captured.
+# answers leave on the original stdout, and so do the code's questions to the sandbox. The user's code gets an empty stdin; its output and its children's is captured.
 import ast
+import base64
+import collections
 import html
 import io
 import json
@@ -27,6 +29,9 @@ sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", 0, closefd=False), encoding="ut
 output = bytearray()
 output_lock = threading.Lock()
 commands = queue.SimpleQueue()
+replies = queue.SimpleQueue()
+asking = threading.Lock()
+asked = 0
 main_thread = threading.main_thread().ident
 namespace = {"__name__": "__main__", "__builtins__": __builtins__, "display": print}
 running = None  # the id of the command whose code runs right now
@@ -50,6 +55,9 @@ def receive():
     """Takes requests; an interrupt reaches only the command it names, and a closed pipe ends everything."""
     for line in requests:
         request = json.loads(line)
+        if "reply" in request:
+            replies.put(request["reply"])
+            continue
         if "interrupt" not in request:
             commands.put(request)
             continue
@@ -65,6 +73,49 @@ def receive():
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(0)
+
+
+class ExecutionError(Exception):
+    pass
+
+
+def ask(what, **details):
+    """Asks the sandbox. A reply that an interrupt has kept from being read is passed over."""
+    global asked
+    with asking:
+        asked += 1
+        answers.write(json.dumps({"ask": what, "number": asked, **details}) + "\n")
+        reply = replies.get()
+        while reply["number"] != asked:
+            reply = replies.get()
+    if "error" in reply:
+        raise ExecutionError(reply["error"])
+    return reply
+
+
+SecretScope = collections.namedtuple("SecretScope", "name")
+SecretMetadata = collections.namedtuple("SecretMetadata", "key")
+
+
+class Secrets:
+    def getBytes(self, scope, key):
+        return base64.b64decode(ask("get", scope=scope, key=key)["value"])
+
+    def get(self, scope, key):
+        return self.getBytes(scope, key).decode("utf-8")
+
+    def list(self, scope):
+        return [SecretMetadata(name) for name in ask("list", scope=scope)["names"]]
+
+    def listScopes(self):
+        return [SecretScope(name) for name in ask("listScopes")["names"]]
+
+
+class Dbutils:
+    secrets = Secrets()
+
+
+namespace["dbutils"] = Dbutils()
 
 
 def on_interrupt(signum, frame):

@@ -11,12 +11,12 @@ use super::{
     python::{Interpreter, Reply},
     sql,
 };
-use crate::{engine::SqlEngine, server::Server, tenant::Tenant};
+use crate::{engine::SqlEngine, routes::secrets::for_code, server::Server, tenant::Tenant};
 
 /// What a context runs its commands with; each part is created when first needed.
 struct Worker<'a> {
     server: &'a Server,
-    tenant: &'a Tenant,
+    tenant: &'a Arc<Tenant>,
     python: Option<Interpreter>,
     sql: Option<Arc<dyn SqlEngine>>,
 }
@@ -27,7 +27,9 @@ impl Worker<'_> {
             return Err(std::io::Error::other(NO_EXEC));
         }
         if self.python.is_none() {
-            self.python = Some(Interpreter::start(self.server.new_directory("context-")?).await?);
+            let (started, tenant) =
+                (Interpreter::start(self.server.new_directory("context-")?).await?, self.tenant.clone());
+            self.python = Some(started.with_host(move |question| for_code::answer(&tenant, question)));
         }
         self.python.as_mut().ok_or_else(|| std::io::Error::other("no interpreter"))
     }
@@ -67,7 +69,7 @@ impl Worker<'_> {
 /// Runs the commands of a context's queue until the queue is closed.
 pub(super) async fn work(
     server: &Server,
-    tenant: &Tenant,
+    tenant: &Arc<Tenant>,
     context: &Context,
     language: &str,
     mut waiting: mpsc::UnboundedReceiver<Arc<Command>>,

@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{
+    done::Done,
     for_each,
     pace::{LOOK, pause},
     record::{Outcome, Progress, Run, Stage, TaskRun},
     references::{References, as_text},
     settings::{self, items, kind, text},
     start::{self, Started},
-    state::{Jobs, new_id},
-    task::{Done, perform},
+    state::Jobs,
+    task::perform,
 };
 use crate::{call::Call, clock::rfc3339, lock::lock};
 
@@ -222,7 +223,7 @@ fn conclude(call: &Call, run: &Run, key: &str, task: &Value, done: Done) -> Opti
     if !may_retry || (most >= 0 && own.attempt >= most) {
         return None;
     }
-    let mut again = TaskRun::new(new_id(&call.server), own.task.clone(), own.attempt + 1);
+    let mut again = TaskRun::new(call.server.new_id(), own.task.clone(), own.attempt + 1);
     (again.stage, again.started_ms) = (Stage::Running, call.now_ms());
     let earlier = own.replace(again);
     progress.earlier.push(earlier);

@@ -6,16 +6,13 @@ use serde_json::{Value, json};
 use super::{
     request::{jobs, queried_id},
     settings::text,
-    task::source,
+    source,
 };
 use crate::{
     call::{Answer, Call},
     error::ApiError,
     lock::lock,
 };
-
-/// The line between two cells.
-const CELL: &str = "# COMMAND ----------";
 
 pub(super) async fn export(call: Call) -> Answer {
     let id = queried_id(&call, "run_id")?;
@@ -38,7 +35,7 @@ pub(super) async fn export(call: Call) -> Answer {
     }
     let views = match call.query("views_to_export").unwrap_or("CODE") {
         "CODE" | "ALL" | "" => {
-            let code = source(&call, path).map_err(ApiError::invalid)?;
+            let code = source::notebook(&call, path).map_err(ApiError::invalid)?;
             vec![json!({ "name": path, "type": "NOTEBOOK", "content": page(path, &code, &output) })]
         }
         // No notebook has dashboards here.
@@ -48,8 +45,8 @@ pub(super) async fn export(call: Call) -> Answer {
     Ok(Json(json!({ "views": views })))
 }
 
-fn page(path: &str, code: &str, output: &Value) -> String {
-    let cells = code.split(CELL).map(|cell| format!("<pre>{}</pre>\n", escaped(cell.trim())));
+fn page(path: &str, code: &[String], output: &Value) -> String {
+    let cells = code.iter().map(|cell| format!("<pre>{}</pre>\n", escaped(cell.trim())));
     let result = text(&output["notebook_output"], "result");
     let told = if result.is_empty() { text(output, "error") } else { result };
     format!(

@@ -8,11 +8,11 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::{
+    done::Done,
     record::{Outcome, Run, Stage, TaskRun},
     references::{References, as_text},
     settings::{id, text},
-    state::new_id,
-    task::{Done, perform},
+    task::perform,
 };
 use crate::{call::Call, lock::lock};
 
@@ -31,7 +31,7 @@ pub(super) async fn run(call: &Call, run: &Arc<Run>, task: &Value, values: Value
     let key = text(task, "task_key");
     let iterations: Vec<_> = inputs
         .iter()
-        .map(|input| TaskRun::new(new_id(&call.server), references(input).fill_all(&settings["task"]), 0))
+        .map(|input| TaskRun::new(call.server.new_id(), references(input).fill_all(&settings["task"]), 0))
         .collect();
     change(run, key, |own| own.iterations = iterations);
     let failed = stream::iter(0..inputs.len())

@@ -8,7 +8,6 @@ use super::{
     record::{Outcome, Run, Stage, TaskRun},
     request::{jobs, listed, queried_id, required_id},
     settings::{self, items, text},
-    state::new_id,
 };
 use crate::{
     call::{Answer, Call, done},
@@ -143,7 +142,7 @@ pub(super) async fn repair(call: Call) -> Answer {
     let body = call.json()?;
     let id = required_id(&body, "run_id")?;
     let run = jobs(&call).run(id)?;
-    let repair_id = new_id(&call.server);
+    let repair_id = call.server.new_id();
     {
         let mut progress = lock(&run.progress);
         let Stage::Ended(ended) = progress.stage else {
@@ -172,7 +171,7 @@ pub(super) async fn repair(call: Call) -> Answer {
         let mut ids = Vec::new();
         for at in chosen {
             let old = &progress.tasks[at];
-            let again = TaskRun::new(new_id(&call.server), old.task.clone(), old.attempt + 1);
+            let again = TaskRun::new(call.server.new_id(), old.task.clone(), old.attempt + 1);
             ids.push(again.run_id);
             let old = progress.tasks[at].replace(again);
             progress.earlier.push(old);

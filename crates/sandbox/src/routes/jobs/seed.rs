@@ -1,4 +1,4 @@
-//! The jobs of a fresh workspace, and the files that they run.
+//! The jobs of a fresh workspace. The files that they run are among the workspace's objects.
 
 use serde_json::{Value, json};
 
@@ -11,29 +11,6 @@ pub const IMPORT_JOB: i64 = FIRST_JOB + 1;
 
 /// No double holds it.
 pub(super) const FIRST_JOB: i64 = 9_007_199_254_740_993;
-
-/// Path without `/Workspace`, and content.
-const FILES: [(&str, &str); 4] = [
-    (
-        "/Shared/report/extract.py",
-        "import sys\n\nprint('extracting', sys.argv[1])\ndbutils.jobs.taskValues.set('rows', 3)\n",
-    ),
-    ("/Shared/report/report.sql", "SELECT :day AS day, count(*) AS trips FROM samples.nyctaxi.trips\n"),
-    ("/Shared/import/load.py", "print('loaded 3 files')\n"),
-    (
-        "/Shared/import/check.py",
-        "# Databricks notebook source\nprint('checking')\n\n# COMMAND ----------\n\n\
-         if dbutils.widgets.get('strict') != 'false':\n    raise ValueError('2 of 3 files are damaged')\n\n\
-         # COMMAND ----------\n\ndbutils.notebook.exit('3 files are good')\n",
-    ),
-];
-
-/// The content of a workspace file or notebook.
-pub(super) fn file(path: &str) -> Option<&'static str> {
-    let path = path.strip_prefix("/Workspace").unwrap_or(path);
-    let known = FILES.iter().find(|(name, _)| *name == path || name.strip_suffix(".py") == Some(path));
-    known.map(|(_, content)| *content)
-}
 
 /// The settings of the seeds, as the service shows them.
 pub(super) fn jobs() -> Vec<Value> {

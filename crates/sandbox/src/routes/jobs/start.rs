@@ -9,7 +9,7 @@ use super::{
     record::{Outcome, Progress, Run, Stage, TaskRun},
     request::jobs,
     settings::{self, items, text},
-    state::{Known, new_id},
+    state::Known,
 };
 use crate::{call::Call, error::ApiError};
 
@@ -85,7 +85,7 @@ pub(super) fn of_job(call: &Call, job_id: i64, request: &Value, depth: u32) -> R
         }
     };
     let run = Run {
-        id: new_id(&call.server),
+        id: call.server.new_id(),
         job_id,
         is_submitted: false,
         name: text(&settings, "name").to_owned(),
@@ -113,8 +113,8 @@ pub(super) fn submitted(call: &Call, body: Map<String, Value>) -> Result<Started
     }
     let progress = Progress::new(Stage::Pending, tasks_of(call, &settings, &[]), vec![]);
     let run = Run {
-        id: new_id(&call.server),
-        job_id: new_id(&call.server),
+        id: call.server.new_id(),
+        job_id: call.server.new_id(),
         is_submitted: true,
         name: body.get("run_name").and_then(Value::as_str).unwrap_or("Untitled").to_owned(),
         settings,
@@ -162,7 +162,7 @@ fn tasks_of(call: &Call, settings: &Value, only: &[&str]) -> Vec<TaskRun> {
         if let Some(Value::Array(after)) = task.get_mut("depends_on") {
             after.retain(|one| chosen(text(one, "task_key")));
         }
-        TaskRun::new(new_id(&call.server), task, 0)
+        TaskRun::new(call.server.new_id(), task, 0)
     });
     own.collect()
 }

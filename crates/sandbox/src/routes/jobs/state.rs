@@ -14,8 +14,7 @@ use super::{
 use crate::{
     error::ApiError,
     lock::lock,
-    server::Server,
-    tenant::{Kept, ServiceState, Tenant, USER_NAME},
+    tenant::{ServiceState, Tenant, USER_NAME, kept},
 };
 
 /// How many runs are kept; the oldest that have ended are forgotten.
@@ -73,15 +72,7 @@ impl ServiceState for Jobs {
     }
 }
 
-impl Kept for Jobs {
-    fn save(&self) -> serde_json::Result<Vec<u8>> {
-        serde_json::to_vec(&*self.lock())
-    }
-
-    fn restore(_: &Tenant, saved: &[u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(saved).map(|known| Self(Mutex::new(known)))
-    }
-}
+kept!(Jobs);
 
 fn runs_out<S: Serializer>(runs: &[Arc<Run>], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(runs.iter().map(Arc::as_ref))
@@ -175,10 +166,4 @@ fn no_job(id: i64) -> ApiError {
 
 fn no_run(id: i64) -> ApiError {
     ApiError::invalid(format!("Run {id} does not exist."))
-}
-
-/// A new id of 16 digits. Every one is odd and beyond 2^53, so that no reader that goes through a double gets it right.
-pub(super) fn new_id(server: &Server) -> i64 {
-    let random = i64::from_str_radix(&server.hex(12), 16).unwrap_or_default();
-    9_007_199_254_740_993 + random % 900_000_000_000_000 * 2 % 990_000_000_000_000
 }

@@ -1,5 +1,5 @@
-# Runs one task: a script or a notebook, as a cluster would. `task.json` in the working directory says what; what becomes
-# of it is written to `result.json`, except for what it prints.
+# Runs one task, as a cluster would: a script, or the Python cells of a notebook. `task.json` in the working directory has
+# them. `run_cell(n)` runs one, and writes what became of the task so far to `result.json`, except for what it prints.
 import json
 import linecache
 import os
@@ -62,6 +62,7 @@ class Dbutils:
     def __init__(self, task):
         self.widgets = Widgets(task["widgets"])
         self.notebook = Notebook()
+        self.secrets = dbutils.secrets
         self.jobs = Jobs(TaskValues(task["values"]))
 
 
@@ -70,32 +71,41 @@ class Nothing:
         return ""
 
 
-def run_task():
-    with open("task.json", encoding="utf-8") as file:
-        task = json.load(file)
-    os.remove("task.json")
-    name, source, dbutils = task["name"], task["source"], Dbutils(task)
+with open("task.json", encoding="utf-8") as file:
+    task = json.load(file)
+os.remove("task.json")
+task_dbutils = Dbutils(task)
+task_namespace = {
+    "__name__": "__main__",
+    "__file__": task["name"],
+    "__builtins__": __builtins__,
+    "dbutils": task_dbutils,
+    "display": print,
+}
+sys.argv = [task["name"], *task["arguments"]]
+
+
+def run_cell(number):
+    name, source = task["cells"][number]
     result = {}
     linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-    sys.argv = [name, *task["arguments"]]
     try:
-        namespace = {"__name__": "__main__", "__file__": name, "__builtins__": __builtins__, "dbutils": dbutils}
-        exec(compile(source, name, "exec"), namespace)
+        exec(compile(source, name, "exec"), task_namespace)
     except KeyboardInterrupt:
         raise
     except NotebookExit as end:
         result["exit"] = end.value
     except BaseException as error:
-        if not isinstance(error, SystemExit) or error.code not in (None, 0):
+        if isinstance(error, SystemExit) and error.code in (None, 0):
+            result["exit"] = ""
+        else:
             kind, error, trace = sys.exc_info()
             while trace and trace.tb_frame.f_code.co_filename != name:
                 trace = trace.tb_next
             result["error"] = "".join(traceback.format_exception_only(kind, error)).strip().splitlines()[-1]
             result["trace"] = "".join(traceback.format_exception(kind, error, trace))
-    result["values"] = dbutils.jobs.taskValues.set_here
+    result["values"] = task_dbutils.jobs.taskValues.set_here
+    result["widgets"] = task_dbutils.widgets.values
     with open("result.json", "w", encoding="utf-8") as file:
         json.dump(result, file)
     return Nothing()
-
-
-run_task()

@@ -51,7 +51,7 @@ impl ObjectKind {
         self.3
     }
 
-    /// The level of who has made an object.
+    /// The level of an object's creator.
     pub(super) fn owner(&self) -> &'static str {
         self.2.last().copied().unwrap_or("CAN_MANAGE")
     }

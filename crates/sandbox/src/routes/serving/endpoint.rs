@@ -17,6 +17,8 @@ use crate::{
 const MOST_ENDPOINTS: usize = 1000;
 /// Lines of a log.
 const LINES_KEPT: usize = 1000;
+/// How long an update that is due counts as under way if it isn't read.
+const UNSEEN_MS: u64 = 1000;
 /// Bytes of one line.
 const LONGEST_LINE: usize = 10_000;
 
@@ -33,6 +35,7 @@ struct Update {
     phase: Phase<Step>,
     failure: Option<String>,
     started_ms: u64,
+    due_ms: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -123,6 +126,11 @@ impl Endpoint {
         now_ms: u64,
         delay_ms: u64,
     ) -> Result<(), ApiError> {
+        if self.is_over(now_ms) {
+            // It ends even if it was never read.
+            self.read(now_ms);
+            self.read(now_ms);
+        }
         if self.is_updating() {
             let text = "Endpoint is being updated: wait until config_update is no longer IN_PROGRESS.";
             return Err(ApiError::new(StatusCode::CONFLICT, "RESOURCE_CONFLICT", text));
@@ -132,13 +140,18 @@ impl Endpoint {
         self.head.insert("last_updated_timestamp".to_owned(), json!(now_ms));
         let due_ms = now_ms.saturating_add(delay_ms);
         let phase = Phase::passing(Step::InProgress, Step::Ended, due_ms);
-        self.update = Some(Update { config, phase, failure, started_ms: now_ms });
+        self.update = Some(Update { config, phase, failure, started_ms: now_ms, due_ms });
         Ok(())
     }
 
-    /// Whether an update is under way, as it is without being shown.
+    /// Whether an update is under way.
     fn is_updating(&self) -> bool {
         self.update.as_ref().is_some_and(|update| update.phase.peek() == Step::InProgress)
+    }
+
+    /// Whether an update has been due for a while.
+    fn is_over(&self, now_ms: u64) -> bool {
+        self.update.as_ref().is_some_and(|update| now_ms >= update.due_ms.saturating_add(UNSEEN_MS))
     }
 
     /// Moves the update on.
@@ -165,7 +178,7 @@ impl Endpoint {
         }
         let update = match &self.update {
             None => "NOT_UPDATING",
-            Some(Update { config, failure, started_ms, phase }) => {
+            Some(Update { config, failure, started_ms, phase, .. }) => {
                 let mut pending = config.clone();
                 let (state, update) = match (phase.peek(), failure) {
                     (Step::Ended, Some(why)) => (("DEPLOYMENT_FAILED", why.as_str()), "UPDATE_FAILED"),

@@ -8,7 +8,7 @@ def plain(value):
     """Arrays of numpy and the like, which know how to become lists."""
     if hasattr(value, "tolist"):
         return value.tolist()
-    raise TypeError(f"the answer holds a {type(value).__name__}, which is no JSON")
+    raise TypeError(f"the answer holds a {type(value).__name__}, which is not JSON")
 
 
 def call():

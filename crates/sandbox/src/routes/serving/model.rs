@@ -17,7 +17,7 @@ use crate::{
             context::NO_EXEC,
             python::{Interpreter, Reply},
         },
-        jobs::task::source,
+        jobs::source,
     },
 };
 
@@ -64,7 +64,7 @@ pub(super) fn failure(call: &Call, config: &Value) -> Option<String> {
 fn content(call: &Call, path: &str) -> Result<String, String> {
     match seed::file(path) {
         Some(seeded) => Ok(seeded.to_owned()),
-        None => source(call, path),
+        None => source::file(call, path),
     }
 }
 
@@ -210,13 +210,13 @@ async fn function(
     let folder = directory.path().to_owned();
     let task = json!({ "name": path, "source": source, "request": request });
     std::fs::write(folder.join("task.json"), task.to_string()).map_err(internal)?;
-    // Who goes away drops this future, and with it the process.
+    // If the client disconnects, this future is dropped, and with it the process.
     let mut interpreter = Interpreter::start(directory).await.map_err(internal)?;
     match interpreter.run("query", DRIVER, &Notify::new()).await.map_err(internal)? {
         Reply::Text(printed) => {
             let answer = std::fs::read(folder.join("answer.json")).map_err(internal)?;
             let answer = serde_json::from_slice(&answer)
-                .map_err(|error| bad(format!("The answer is no JSON: {error}")))?;
+                .map_err(|error| bad(format!("The answer is not JSON: {error}")))?;
             Ok((answer, printed))
         }
         Reply::Raised { cause, .. } => {

@@ -21,7 +21,7 @@ pub(super) fn apply(entry: &mut Map<String, Value>, body: &Map<String, Value>) -
             }
             ("remove", Some(path)) => remove(entry, path, value)?,
             ("remove", None) => return Err(wrong("noTarget", "path is required.")),
-            _ => return Err(wrong("invalidSyntax", &format!("This is no operation: {operation}"))),
+            _ => return Err(wrong("invalidSyntax", &format!("This is not an operation: {operation}"))),
         }
     }
     Ok(())

@@ -162,7 +162,7 @@ pub(super) fn projected(call: &Call, mut entry: Map<String, Value>) -> Map<Strin
 
 fn number(call: &Call, name: &str, default: usize) -> Result<usize, ApiError> {
     let wrong = |text: &str| {
-        ApiError::new(StatusCode::BAD_REQUEST, "invalidValue", format!("{name} is no number: {text}"))
+        ApiError::new(StatusCode::BAD_REQUEST, "invalidValue", format!("{name} is not a number: {text}"))
     };
     call.query(name).map_or(Ok(default), |text| text.parse().map_err(|_| wrong(text)))
 }
