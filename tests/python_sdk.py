@@ -20,14 +20,16 @@ from datetime import timedelta
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 from databricks.sdk.errors import (
+    AlreadyExists,
     BadRequest,
+    DatabricksError,
     NotFound,
     OperationFailed,
     PermissionDenied,
     ResourceAlreadyExists,
     ResourceConflict,
 )
-from databricks.sdk.service import catalog, compute, iam, jobs, ml, serving, sql, workspace
+from databricks.sdk.service import catalog, compute, iam, jobs, ml, pipelines, serving, sql, workspace
 
 checks = []
 
@@ -110,6 +112,147 @@ def node_types_and_versions(w):
 def events_are_paged(w):
     kinds = [event.type for event in w.clusters.events(find_cluster(w, "shared-analytics"), limit=1)]
     assert compute.EventType.CREATING in kinds, kinds
+
+
+@check
+def events_have_types_and_two_orders(w):
+    cluster = find_cluster(w, "nightly-etl")
+    w.clusters.pin(cluster)
+    w.clusters.unpin(cluster)
+    kinds = [compute.EventType.PINNED, compute.EventType.UNPINNED]
+    events = list(w.clusters.events(cluster, event_types=kinds, limit=1))
+    assert [event.type for event in events][:2] == [compute.EventType.UNPINNED, compute.EventType.PINNED], events
+    first = next(w.clusters.events(cluster, order=compute.GetEventsOrder.ASC))
+    assert first.type == compute.EventType.CREATING, first
+
+
+@check
+def a_cluster_is_created_changed_and_deleted_for_good(w):
+    half_a_minute = timedelta(seconds=30)
+    made = w.clusters.create_and_wait(
+        spark_version=w.clusters.select_spark_version(long_term_support=True),
+        cluster_name="made here",
+        node_type_id="i3.xlarge",
+        num_workers=1,
+        data_security_mode=compute.DataSecurityMode.SINGLE_USER,
+        timeout=half_a_minute,
+    )
+    assert made.state == compute.State.RUNNING and made.single_user_name == w.current_user.me().user_name, made
+    change = compute.UpdateClusterResource(autotermination_minutes=30)
+    changed = w.clusters.update_and_wait(made.cluster_id, "autotermination_minutes", cluster=change, timeout=half_a_minute)
+    assert (changed.autotermination_minutes, changed.cluster_name) == (30, "made here"), changed
+    resized = w.clusters.resize_and_wait(made.cluster_id, num_workers=3, timeout=half_a_minute)
+    assert (resized.state, resized.num_workers) == (compute.State.RUNNING, 3), resized
+    edited = w.clusters.edit_and_wait(
+        made.cluster_id, made.spark_version, node_type_id="m5d.large", num_workers=2, timeout=half_a_minute
+    )
+    # What an edit leaves out is gone.
+    assert (edited.node_type_id, edited.autotermination_minutes) == ("m5d.large", None), edited
+    w.clusters.ensure_cluster_is_running(made.cluster_id)
+    w.clusters.permanent_delete(made.cluster_id)
+    expect(NotFound, lambda: w.clusters.get(made.cluster_id))
+    expect(BadRequest, lambda: w.clusters.resize(find_cluster(w, "nightly-etl"), num_workers=3))
+    assert w.clusters.list_zones().default_zone == "us-west-2a"
+
+
+@check
+def a_cluster_obeys_its_policy(w):
+    policy = next(policy for policy in w.cluster_policies.list() if policy.name == "Shared Compute")
+    assert w.cluster_policies.get(policy.policy_id).max_clusters_per_user == 9007199254740993
+    settings = dict(spark_version="15.4.x-scala2.12", node_type_id="i3.xlarge", num_workers=1, policy_id=policy.policy_id)
+    expect(BadRequest, lambda: w.clusters.create(autotermination_minutes=600, **settings))
+    made = w.clusters.create(autotermination_minutes=60, **settings).result(timeout=timedelta(seconds=30))
+    assert made.custom_tags == {"team": "analytics"}, made
+    w.clusters.permanent_delete(made.cluster_id)
+    new = w.cluster_policies.create(name="made here", definition='{"num_workers": {"type": "range", "maxValue": 1}}')
+    w.cluster_policies.edit(new.policy_id, name="again", definition="{}")
+    assert w.cluster_policies.get(new.policy_id).name == "again"
+    w.cluster_policies.delete(new.policy_id)
+    expect(NotFound, lambda: w.cluster_policies.get(new.policy_id))
+    assert "personal-vm" in [family.policy_family_id for family in w.policy_families.list(max_results=1)]
+
+
+@check
+def instance_pools_are_made_changed_and_deleted(w):
+    assert [pool.state for pool in w.instance_pools.list()] == [compute.InstancePoolState.ACTIVE]
+    pool = w.instance_pools.create("made here", "i3.xlarge", min_idle_instances=2).instance_pool_id
+    w.instance_pools.edit(pool, "again", "i3.xlarge", min_idle_instances=1)
+    made = w.instance_pools.get(pool)
+    assert (made.instance_pool_name, made.stats.idle_count) == ("again", 1), made
+    w.instance_pools.delete(pool)
+    expect(NotFound, lambda: w.instance_pools.get(pool))
+
+
+@check
+def libraries_are_installed_and_uninstalled(w):
+    cluster = find_cluster(w, "shared-analytics")
+    library = compute.Library(pypi=compute.PythonPyPiLibrary(package="simplejson"))
+    w.libraries.install(cluster, [library])
+    states = []
+    while not states or states[-1] != compute.LibraryInstallStatus.INSTALLED:
+        (status,) = w.libraries.cluster_status(cluster)
+        assert status.library == library and len(states) < 200, status
+        states.append(status.status)
+        time.sleep(0.02)
+    assert states[0] == compute.LibraryInstallStatus.PENDING, states
+    assert [one.cluster_id for one in w.libraries.all_cluster_statuses()] == [cluster]
+    w.libraries.uninstall(cluster, [library])
+    (status,) = w.libraries.cluster_status(cluster)
+    assert status.status == compute.LibraryInstallStatus.UNINSTALL_ON_RESTART, status
+    w.clusters.restart(cluster).result(timeout=timedelta(seconds=30))
+    assert not list(w.libraries.cluster_status(cluster))
+
+
+@check
+def a_pipeline_runs_and_fills_its_tables(w):
+    pipeline = next(w.pipelines.list_pipelines(filter="name LIKE 'tri%'"))
+    assert sorted(one.name for one in w.pipelines.list_pipelines(max_results=1)) == ["orders", "trips"]
+    update = w.pipelines.start_update(pipeline.pipeline_id, full_refresh=True).update_id
+    states = update_states(w, pipeline.pipeline_id, update)
+    assert states[0] == pipelines.UpdateInfoState.CREATED and pipelines.UpdateInfoState.RESETTING in states, states
+    assert states[-1] == pipelines.UpdateInfoState.COMPLETED, states
+    idle = w.pipelines.wait_get_pipeline_idle(pipeline.pipeline_id, timeout=timedelta(seconds=30))
+    assert idle.spec.catalog == "main" and idle.latest_updates[0].update_id == update, idle
+    rows = execute(w, "SELECT trips > 0 FROM main.default.trips_count").result.data_array
+    assert rows == [["true"]], rows
+
+
+@check
+def a_pipeline_that_fails_says_why_in_its_events(w):
+    pipeline = next(w.pipelines.list_pipelines(filter="name LIKE 'orders'")).pipeline_id
+    update = w.pipelines.start_update(pipeline).update_id
+    assert update_states(w, pipeline, update)[-1] == pipelines.UpdateInfoState.FAILED
+    errors = list(w.pipelines.list_pipeline_events(pipeline, filter="level='ERROR'", max_results=1))
+    assert {event.level for event in errors} == {pipelines.EventLevel.ERROR} and len(errors) == 2, errors
+    assert "orders_raw" in errors[1].error.exceptions[0].message, errors
+    assert w.pipelines.list_updates(pipeline).updates[0].update_id == update
+    w.pipelines.stop(pipeline).result(timeout=timedelta(seconds=30))
+
+
+@check
+def a_pipeline_is_created_changed_and_deleted(w):
+    library = pipelines.PipelineLibrary(notebook=pipelines.NotebookLibrary(path="/Shared/etl"))
+    made = w.pipelines.create(name="made here", libraries=[library], catalog="main", schema="default").pipeline_id
+    found = [one.pipeline_id for one in w.pipelines.list_pipelines(filter="notebook='/Shared/etl'")]
+    assert found == [made], found
+    w.pipelines.update(made, name="again")
+    changed = w.pipelines.get(made)
+    assert changed.name == "again" and not changed.spec.libraries, changed
+    w.pipelines.delete(made)
+    expect(NotFound, lambda: w.pipelines.get(made))
+
+
+@check
+def a_warehouse_is_created_changed_and_deleted(w):
+    settings = dict(cluster_size="Small", max_num_clusters=2, auto_stop_mins=10)
+    made = w.warehouses.create_and_wait(name="made here", timeout=timedelta(seconds=30), **settings)
+    assert made.state == sql.State.RUNNING and made.warehouse_type is not None, made
+    expect(AlreadyExists, lambda: w.warehouses.create(name="made here", **settings))
+    changed = w.warehouses.edit_and_wait(made.id, name="again", cluster_size="Medium", timeout=timedelta(seconds=30))
+    assert (changed.name, changed.cluster_size) == ("again", "Medium"), changed
+    w.warehouses.delete(made.id)
+    expect(NotFound, lambda: [w.warehouses.get(made.id) for _ in range(1000)])
+    assert w.warehouses.get_workspace_warehouse_config().security_policy is not None
 
 
 @check
@@ -579,6 +722,74 @@ def a_git_credential_comes_and_goes(w):
     assert [one.credential_id for one in w.git_credentials.list()] == [made.credential_id]
     w.git_credentials.delete(made.credential_id)
     assert not list(w.git_credentials.list())
+
+
+@check
+def files_are_uploaded_listed_and_deleted(w):
+    root = "/Volumes/main/default/files"
+    path = f"{root}/python/100% ü.csv"
+    w.files.create_directory(f"{root}/python")
+    w.files.upload(path, io.BytesIO(b"a,b\n"), overwrite=False)
+    expect(DatabricksError, lambda: w.files.upload(path, io.BytesIO(b"lost"), overwrite=False))
+    w.files.upload(path, io.BytesIO(b"a,b\n1,2\n"), overwrite=True)
+    assert w.files.download(path).contents.read() == b"a,b\n1,2\n"
+    known = w.files.get_metadata(path)
+    assert (known.content_length, known.content_type) == (8, "application/octet-stream"), known
+    for name in "abcde":
+        w.files.upload(f"{root}/python/many/{name}", io.BytesIO(b"x"))
+    listed = list(w.files.list_directory_contents(f"{root}/python", page_size=1))
+    assert [entry.name for entry in listed] == ["100% ü.csv", "many"], listed
+    assert [entry.is_directory or False for entry in listed] == [False, True], listed
+    many = list(w.files.list_directory_contents(f"{root}/python/many", page_size=2))
+    assert [entry.name for entry in many] == list("abcde") and many[0].file_size == 1, many
+    expect(BadRequest, lambda: w.files.delete_directory(f"{root}/python"))
+    for entry in many:
+        w.files.delete(entry.path)
+    w.files.delete(path)
+    w.files.delete_directory(f"{root}/python/many")
+    w.files.delete_directory(f"{root}/python")
+    expect(NotFound, lambda: w.files.get_directory_metadata(f"{root}/python"))
+    expect(NotFound, lambda: w.files.download(path))
+
+
+@check
+def volumes_are_created_changed_and_deleted(w):
+    made = w.volumes.create("main", "default", "Python", catalog.VolumeType.MANAGED, comment="made here")
+    assert (made.full_name, made.volume_type) == ("main.default.python", catalog.VolumeType.MANAGED), made
+    expect(BadRequest, lambda: w.volumes.create("main", "default", "python", catalog.VolumeType.MANAGED))
+    names = [volume.full_name for volume in w.volumes.list("main", "default")]
+    assert names == ["main.default.files", "main.default.python"], names
+    changed = w.volumes.update("main.default.python", new_name="renamed", comment="changed")
+    assert (changed.full_name, changed.comment) == ("main.default.renamed", "changed"), changed
+    assert w.volumes.read("main.default.renamed").volume_id == made.volume_id
+    w.volumes.delete("main.default.renamed")
+    expect(NotFound, lambda: w.volumes.read("main.default.renamed"))
+    expect(NotFound, lambda: list(w.volumes.list("main", "missing")))
+
+
+@check
+def dbfs_files_are_written_in_blocks(w):
+    content = bytes(range(256)) * 10_000
+    with w.dbfs.open("/python/long", write=True, overwrite=True) as file:
+        file.write(content)
+    assert w.dbfs.get_status("/python/long").file_size == len(content)
+    with w.dbfs.open("/python/long", read=True) as file:
+        assert b"".join(iter(lambda: file.read(700_000), b"")) == content
+    w.dbfs.put("/python/short", contents=base64.b64encode(b"short").decode())
+    expect(DatabricksError, lambda: w.dbfs.put("/python/short", contents=""))
+    assert base64.b64decode(w.dbfs.read("/python/short").data) == b"short"
+    w.dbfs.move("/python/short", "/python/moved")
+    assert [file.path for file in w.dbfs.list("/python")] == ["/python/long", "/python/moved"]
+    expect(DatabricksError, lambda: w.dbfs.delete("/python"))
+    w.dbfs.delete("/python", recursive=True)
+    expect(NotFound, lambda: w.dbfs.get_status("/python"))
+def update_states(w, pipeline, update):
+    states = []
+    while not states or states[-1].value not in ("COMPLETED", "FAILED", "CANCELED"):
+        assert len(states) < 1000, states
+        states.append(w.pipelines.get_update(pipeline, update).update.state)
+        time.sleep(0.02)
+    return states
 
 
 def find_cluster(w, name):

@@ -1,6 +1,11 @@
-//! Clusters (API 2.1): list, get, start, restart, terminate, node types, Spark versions, and waiting for a state.
+//! Clusters (API 2.1): what there is and what it can be made of, creating and changing, starting and terminating, events,
+//! and waiting for a state.
 //!
 //! The API's `delete` terminates: the cluster stays and can be started again. Here it is called what it does.
+
+mod catalogue;
+mod change;
+mod events;
 
 use brickwire_client::{Call, ResponseValue, operations, types};
 use serde::Deserialize;
@@ -20,7 +25,7 @@ pub struct Clusters {
 }
 
 impl Workspace {
-    /// Clusters: list, get, start, restart, terminate, node types.
+    /// Clusters: list, get, create, edit, start, restart, terminate, events, node types.
     pub fn clusters(&self) -> Clusters {
         Clusters { workspace: self.clone() }
     }
@@ -286,7 +291,8 @@ impl Clusters {
         self.wait_until(Goal::Running, cluster_id, options).await
     }
 
-    /// Waits after a [restart](Self::restart) until the cluster is running again, and returns it.
+    /// Waits after a [restart](Self::restart), or after an [edit](Self::edit) or a [resize](Self::resize) of a running
+    /// cluster, until the cluster is running again, and returns it.
     ///
     /// The first answers may still show the cluster running as before. So "running" counts only once another state was
     /// seen, or after half a minute.
@@ -308,6 +314,33 @@ impl Clusters {
         options: WaitOptions,
     ) -> Result<ResponseValue<types::ClusterDetails>> {
         lifecycle::wait(self, Goal::Running, cluster_id, options, Phase::Running).await
+    }
+
+    /// Waits after a [create](Self::create) until the cluster is running, and returns it. Unlike
+    /// [`wait_until_running`](Self::wait_until_running) it takes the first answer at its word: a new cluster has no old
+    /// state to show.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// # let settings = brickwire_actions::types::CreateCluster::default();
+    /// let clusters = workspace.clusters();
+    /// let cluster_id = clusters.create(&settings).await?;
+    /// clusters.wait_until_created(&cluster_id, Default::default()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Lifecycle::wait_until`]; one that terminates instead is [`ErrorKind::RemoteFailed`] with the reason.
+    /// Operation: `clusters_get`.
+    ///
+    /// [`ErrorKind::RemoteFailed`]: crate::ErrorKind::RemoteFailed
+    pub async fn wait_until_created(
+        &self,
+        cluster_id: &str,
+        options: WaitOptions,
+    ) -> Result<ResponseValue<types::ClusterDetails>> {
+        lifecycle::wait(self, Goal::Running, cluster_id, options, Phase::Unknown).await
     }
 
     /// Waits until a cluster is terminated, and returns it.
@@ -352,71 +385,6 @@ impl Clusters {
         options: WaitOptions,
     ) -> Result<()> {
         Lifecycle::ensure_running(self, cluster_id, if_terminated, options).await
-    }
-
-    /// Lists the node types that this workspace can use.
-    ///
-    /// ```no_run
-    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// for node_type in &workspace.clusters().list_node_types().await? {
-    ///     println!("{:?}", node_type.node_type_id);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Those of any call. Operation: `clusters_list_node_types`.
-    pub async fn list_node_types(&self) -> Result<List<types::NodeType>> {
-        list::all(|_| self.workspace.client().call(&operations::CLUSTERS_LIST_NODE_TYPES), "node_types").await
-    }
-
-    /// Lists the node types as JSON, each as the service sent it.
-    ///
-    /// ```no_run
-    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// println!("{} node types", workspace.clusters().list_node_types_json().await?.len());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Those of any call. Operation: `clusters_list_node_types`.
-    pub async fn list_node_types_json(&self) -> Result<Vec<Box<RawValue>>> {
-        list::json(|_| self.workspace.client().call(&operations::CLUSTERS_LIST_NODE_TYPES), "node_types")
-            .await
-    }
-
-    /// Lists the Spark versions that a cluster can be created with.
-    ///
-    /// ```no_run
-    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// for version in &workspace.clusters().list_spark_versions().await? {
-    ///     println!("{:?}", version.key);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Those of any call. Operation: `clusters_spark_versions`.
-    pub async fn list_spark_versions(&self) -> Result<List<types::SparkVersion>> {
-        list::all(|_| self.workspace.client().call(&operations::CLUSTERS_SPARK_VERSIONS), "versions").await
-    }
-
-    /// Lists the Spark versions as JSON, each as the service sent it.
-    ///
-    /// ```no_run
-    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
-    /// println!("{} versions", workspace.clusters().list_spark_versions_json().await?.len());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Those of any call. Operation: `clusters_spark_versions`.
-    pub async fn list_spark_versions_json(&self) -> Result<Vec<Box<RawValue>>> {
-        list::json(|_| self.workspace.client().call(&operations::CLUSTERS_SPARK_VERSIONS), "versions").await
     }
 
     fn pages<'a>(&'a self, query: &'a types::ClustersListQuery) -> impl Fn(Option<String>) -> Call + 'a {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod background;
+mod content;
 mod doctor;
 mod document;
 mod encoding;
@@ -8,15 +9,19 @@ mod full_name;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod idempotency;
 mod identity;
 mod lifecycle;
 mod list;
+mod local_file;
 mod markup;
 mod names;
 mod notebook;
 mod raw;
+mod remote_path;
 mod results;
 mod scim;
+mod settings;
 mod wait;
 mod warehouse_address;
 mod workspace;
@@ -26,6 +31,7 @@ pub use brickwire_wire::{
     Backoff, Error, ErrorKind, Event, Events, Host, RateLimit, Result, RetryPolicy, Secret,
     redact::{self, Filter},
 };
+pub use content::Content;
 pub use doctor::{Check, Doctor, Outcome};
 pub use encoding::{decode_text, without_mark};
 pub use identity::{
@@ -82,21 +88,27 @@ macro_rules! services {
 // `cargo xtask fmt` formats all files.
 services! {
     catalogs::{Catalogs};
+    cluster_policies::{ClusterPolicies};
     clusters::{Clusters};
     commands::{
         Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
         output::RunOutput,
         run::{Run, RunOptions},
     };
+    dbfs::{Dbfs};
+    files::{FileMetadata, Files, Walk};
     functions::{Functions};
     grants::{Grants, Securable};
     groups::{Groups};
+    instance_pools::{InstancePools};
     jobs::{EndedRun, EndedTask, JobRun, Jobs, RunOutcome};
     #[cfg(test)]
     kettles::{Kettle, Kettles};
+    libraries::{Libraries};
     models::{Models};
     objects::{Exported, FolderCopy, ImportOptions, ObjectFile, Objects};
     permissions::{Permissions};
+    pipelines::{EndedUpdate, PipelineUpdate, Pipelines, UpdateOutcome};
     registry::{Registry};
     repos::{Repos};
     schemas::{Schemas};
@@ -107,6 +119,7 @@ services! {
     statements::{Statements};
     tables::{Tables};
     users::{Users};
+    volumes::{Volumes};
     warehouses::{Warehouses};
 }
 

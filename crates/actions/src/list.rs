@@ -11,6 +11,8 @@ use crate::{Error, RawResponse, Result};
 
 /// The field with the token of the next page.
 const NEXT: &str = "next_page_token";
+/// The field with the body of the request for the next page, in older lists.
+const NEXT_BODY: &str = "next_page";
 
 /// What the items of all pages may take as JSON, in bytes.
 const LARGEST: usize = 256 << 20;
@@ -100,9 +102,34 @@ pub(crate) async fn first(
     key: &str,
     most: usize,
 ) -> Result<Vec<Box<RawValue>>> {
-    let (mut items, mut token, mut pages, mut size) = (Vec::new(), None, Pages::default(), 0);
+    follow(|next| call(next.map(|next| next.text)), key, most, false).await
+}
+
+/// As [`first`], for a list whose pages may name the next one by the body of its request.
+pub(crate) async fn first_by_body(
+    call: impl Fn(Option<Next>) -> Call,
+    key: &str,
+    most: usize,
+) -> Result<Vec<Box<RawValue>>> {
+    follow(call, key, most, true).await
+}
+
+/// What names the next page.
+pub(crate) struct Next {
+    /// Its token, or the JSON of its request's body.
+    pub(crate) text: String,
+    pub(crate) is_body: bool,
+}
+
+async fn follow(
+    call: impl Fn(Option<Next>) -> Call,
+    key: &str,
+    most: usize,
+    by_body: bool,
+) -> Result<Vec<Box<RawValue>>> {
+    let (mut items, mut next, mut pages, mut size) = (Vec::new(), None, Pages::default(), 0);
     loop {
-        let answer = call(token).send_raw().await?;
+        let answer = call(next).send_raw().await?;
         size += answer.body.len();
         if size > LARGEST {
             return Err(answer.blame(Error::unexpected(format!(
@@ -114,8 +141,11 @@ pub(crate) async fn first(
         let page = read(&answer.body, key).map_err(|error| answer.blame(error))?;
         let count = page.items.len();
         items.extend(page.items);
-        token = pages.next(page.next, count)?;
-        if token.is_none() || items.len() >= most {
+        let body = page.body.filter(|_| by_body);
+        let is_body = page.next.as_ref().is_none_or(String::is_empty) && body.is_some();
+        let text = pages.next(if is_body { body } else { page.next }, count)?;
+        next = text.map(|text| Next { text, is_body });
+        if next.is_none() || items.len() >= most {
             items.truncate(most);
             return Ok(items);
         }
@@ -165,6 +195,8 @@ impl RawPages {
 struct Page {
     items: Vec<Box<RawValue>>,
     next: Option<String>,
+    /// The body of the request for the next page.
+    body: Option<String>,
 }
 
 fn read(body: &[u8], key: &str) -> Result<Page> {
@@ -176,13 +208,14 @@ fn read(body: &[u8], key: &str) -> Result<Page> {
         return Err(Error::unexpected(format!("`{key}[{at}]` of the answer is not an object")));
     }
     let next: Option<String> = json::decode_within(NEXT, field(NEXT))?;
-    Ok(Page { items, next })
+    let body = fields.get(NEXT_BODY).map(|body| body.get()).filter(|body| body.starts_with('{'));
+    Ok(Page { items, next, body: body.map(str::to_owned) })
 }
 
 /// The items of a page and the token of the next, for the fuzz targets.
 #[cfg(fuzzing)]
 pub(crate) fn page(body: &[u8], key: &str) -> Result<(Vec<String>, Option<String>)> {
-    let Page { items, next } = read(body, key)?;
+    let Page { items, next, .. } = read(body, key)?;
     Ok((items.iter().map(|item| item.get().to_owned()).collect(), next))
 }
 

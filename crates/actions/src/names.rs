@@ -88,9 +88,13 @@ pub(crate) fn choose(what: &str, wanted: &str, all: Vec<Candidate>) -> Result<St
         [one] => Ok(one.id.clone()),
         [] => Err(Error::new(ErrorKind::NotFound, format!("no {what} has this id or name: {wanted:?}"))
             .with_hint(format!("there are: {}", listed(&all)))),
-        _ => Err(Error::usage(format!("several {what}s have this name: {wanted:?}"))
+        _ => Err(Error::usage(format!("several {} have this name: {wanted:?}", plural(what)))
             .with_hint(format!("use an id: {}", listed(matching)))),
     }
+}
+
+fn plural(noun: &str) -> String {
+    noun.strip_suffix('y').map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies"))
 }
 
 /// The first candidates in one line.
@@ -116,6 +120,8 @@ mod tests {
         let named = |id: &str| Candidate::new(Some(id.to_owned()), Some("etl".to_owned()), Some("RUNNING"));
         let error = choose("cluster", "etl", vec![named("a1"), named("b2")]).unwrap_err();
         assert!(error.hint().unwrap().contains("a1 (etl, RUNNING), b2"), "{:?}", error.hint());
+        let error = choose("cluster policy", "etl", vec![named("a1"), named("b2")]).unwrap_err();
+        assert_eq!(error.to_string(), "several cluster policies have this name: \"etl\"");
         let error = choose("cluster", "x", vec![]).unwrap_err();
         assert_eq!((error.kind(), error.hint()), (ErrorKind::NotFound, Some("there are: none")));
     }

@@ -1,5 +1,6 @@
-//! SQL warehouses: list, get, start, stop, and waiting for a state.
+//! SQL warehouses: list, get, create, edit, delete, start, stop, and waiting for a state.
 
+mod change;
 mod choice;
 
 use brickwire_client::{Call, ResponseValue, operations, types};
@@ -20,7 +21,7 @@ pub struct Warehouses {
 }
 
 impl Workspace {
-    /// SQL warehouses: list, get, start, stop.
+    /// SQL warehouses: list, get, create, edit, delete, start, stop.
     pub fn warehouses(&self) -> Warehouses {
         Warehouses { workspace: self.clone() }
     }

@@ -36,6 +36,12 @@ commands! {
     #[command(subcommand)]
     clusters,
     #[command(subcommand)]
+    cluster_policies,
+    #[command(subcommand)]
+    instance_pools,
+    #[command(subcommand)]
+    libraries,
+    #[command(subcommand)]
     warehouses,
     #[command(subcommand)]
     jobs,
@@ -69,6 +75,12 @@ commands! {
     secrets,
     #[command(subcommand)]
     repos,
+    #[command(subcommand)]
+    files,
+    #[command(subcommand)]
+    volumes,
+    #[command(subcommand)]
+    pipelines,
     #[command(subcommand)]
     contexts,
     #[command(subcommand)]

@@ -68,6 +68,14 @@ impl Context {
         WaitOptions::default().with_timeout(timeout).until(deadline)
     }
 
+    /// As [`limit`](Self::limit), for work that may take days: without a time there is no limit.
+    pub(crate) fn limit_if_any(&self, timeout: Option<Duration>) -> WaitOptions {
+        match timeout {
+            Some(timeout) => self.limit(timeout),
+            None => WaitOptions::default().with_timeout(Duration::MAX),
+        }
+    }
+
     /// When the command has to be done.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline.get().copied()

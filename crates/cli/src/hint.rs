@@ -21,6 +21,7 @@ const WORDS: &[(&str, &str)] = &[
     ("`ca_file`", "--ca-file"),
     ("set `disposition` to `INLINE`", "add --inline"),
     ("set `row_limit`", "add --limit"),
+    ("set `overwrite`", "add --overwrite"),
     ("send a raw request with a larger `response_limit`", "use `brick api` with --max-response-mib"),
     ("call `delete_with_contents`", "add --force"),
     ("leave `disposition` unset", "leave out --inline"),

@@ -4,6 +4,7 @@
 //! Retries are counted on that line, too; elsewhere the first one is a line, and the last one if there were several.
 
 use std::{
+    collections::BTreeMap,
     io::{self, IsTerminal},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -55,6 +56,35 @@ struct State {
     unnamed: Option<(&'static str, String)>,
     /// A line about the last resource that continues when the program ends, even if the program now waits for another.
     goes_on: Option<String>,
+    files: Transfers,
+}
+
+/// Files on their way.
+#[derive(Default)]
+struct Transfers {
+    /// Bytes so far, and in all if that is known, by path.
+    under_way: BTreeMap<String, (u64, Option<u64>)>,
+    done: u64,
+    bytes: u64,
+}
+
+impl Transfers {
+    /// What to say after this much of a file.
+    fn text(&mut self, path: &str, bytes: u64, total: Option<u64>) -> String {
+        self.under_way.insert(path.to_owned(), (bytes, total));
+        let now = self.under_way.values();
+        let sum = self.bytes + now.map(|(bytes, _)| bytes).sum::<u64>();
+        let text = match (self.done, self.under_way.len(), total) {
+            (0, 1, Some(total)) => format!("{path}: {} of {}", HumanBytes(bytes), HumanBytes(total)),
+            (0, 1, None) => format!("{path}: {}", HumanBytes(bytes)),
+            (done, more, _) => format!("{done} files done, {more} on their way, {}", HumanBytes(sum)),
+        };
+        if total == Some(bytes) {
+            self.under_way.remove(path);
+            (self.done, self.bytes) = (self.done + 1, self.bytes + bytes);
+        }
+        text
+    }
 }
 
 /// A kind of resource that outlives the program.
@@ -242,6 +272,14 @@ impl Progress {
                 let rate = rate.map(|rate| format!(", {rate} a second")).unwrap_or_default();
                 self.draw(&format!("{}{total} rows, {}{rate}", HumanCount(*rows), HumanBytes(*bytes)));
             }
+            Event::FileTransferred { path, bytes, total_bytes } => {
+                let text = self.state().files.text(path, *bytes, *total_bytes);
+                self.end_retries();
+                self.draw(&text);
+                let mut state = self.state();
+                let since = state.waiting.take().map_or_else(Instant::now, |(_, since)| since);
+                state.waiting = Some((text, since));
+            }
             other => self.show_cancellation(other),
         }
     }
@@ -383,5 +421,19 @@ impl TermLike for Narrower {
     }
     fn flush(&self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Transfers;
+
+    #[test]
+    fn one_file_is_named_and_several_are_counted() {
+        let mut files = Transfers::default();
+        assert_eq!(files.text("/a", 512, Some(1024)), "/a: 512 B of 1.00 KiB");
+        assert_eq!(files.text("/b", 512, None), "0 files done, 2 on their way, 1.00 KiB");
+        files.text("/a", 1024, Some(1024));
+        assert_eq!(files.text("/b", 1024, None), "1 files done, 1 on their way, 2.00 KiB");
     }
 }

@@ -1,13 +1,16 @@
-//! SQL, code, or a request body: from an argument, a file, or standard input. What is read has a limit, because a pipe
+//! SQL, code, settings, or a request body: from an argument, a file, or standard input. What is read has a limit, because a pipe
 //! or a device may never end.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
 };
 
 use brickwire_actions::{decode_text, refuse_notebook, without_mark};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::failure::{Failure, Result};
 
@@ -54,6 +57,48 @@ impl Source {
     pub(crate) fn path(&self) -> Option<&Path> {
         self.file.as_deref().filter(|path| path.as_os_str() != STDIN)
     }
+}
+
+/// Members of a JSON object, each as its JSON: nothing that this version doesn't know is lost.
+pub(crate) type Fields = BTreeMap<String, Box<RawValue>>;
+
+/// Settings as JSON.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Settings {
+    /// JSON object with settings: text, @FILE, or - (or @-) for standard input; other options override its members
+    #[arg(long, short, value_name = "JSON|@FILE|-", allow_hyphen_values = true)]
+    data: Option<String>,
+}
+
+impl Settings {
+    /// The members of the object; none without one.
+    pub(crate) fn read(&self) -> Result<Fields> {
+        let text = match &self.data {
+            None => return Ok(Fields::new()),
+            Some(data) => match data.strip_prefix('@') {
+                Some(path) => Input::read(path, TEXT_LIMIT)?.text()?,
+                None if data == STDIN => Input::read(STDIN, TEXT_LIMIT)?.text()?,
+                None => data.clone(),
+            },
+        };
+        serde_json::from_str(&text).map_err(|error| {
+            // Without what the parser found: that may be a secret.
+            let place = match error.is_data() {
+                true => String::new(),
+                false => format!(": line {} column {}", error.line(), error.column()),
+            };
+            Failure::usage(format!("the settings are not a JSON object{place}"))
+                .with_hint("pass --data '{\"name\": \"value\"}', or name a file with --data @FILE")
+        })
+    }
+}
+
+/// Sets a member to what an option gives, if it was given.
+pub(crate) fn set(fields: &mut Fields, name: &str, value: Option<impl Serialize>) -> Result {
+    if let Some(value) = value {
+        fields.insert(name.to_owned(), to_raw_value(&value)?);
+    }
+    Ok(())
 }
 
 /// What a file or standard input holds.
@@ -150,6 +195,22 @@ mod tests {
     use brickwire_actions::ErrorKind;
 
     use super::*;
+
+    #[test]
+    fn settings_keep_what_they_are_and_no_error_quotes_them() {
+        let read = |data: &str| Settings { data: Some(data.to_owned()) }.read();
+        let mut fields = read(r#"{"a":18446744073709551616,"b":{"c":null}}"#).unwrap();
+        set(&mut fields, "b", Some("d")).unwrap();
+        set(&mut fields, "e", None::<&str>).unwrap();
+        let text = serde_json::to_string(&fields).unwrap();
+        assert_eq!(text, r#"{"a":18446744073709551616,"b":"d"}"#);
+        for wrong in ["hush", "[\"hush\"]", "{\"a\": hush}"] {
+            let failure = read(wrong).unwrap_err();
+            assert_eq!(failure.kind(), ErrorKind::Usage);
+            assert!(!failure.message().contains("hush"), "{}", failure.message());
+        }
+        assert!(Settings { data: None }.read().unwrap().is_empty());
+    }
 
     #[test]
     fn what_is_read_has_a_limit() {

@@ -5916,12 +5916,20 @@ pub mod types {
         ]
     );
     /// The block to append.
-    #[derive(Clone, Debug, Default, PartialEq)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct DbfsAddBlock {
         /// The bytes in base64, at most 1 MB before the encoding.
         pub data: String,
         /// The handle of an open file.
         pub handle: i64,
+    }
+    impl std::fmt::Debug for DbfsAddBlock {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("DbfsAddBlock")
+                .field("data", &crate::redacted::Redacted)
+                .field("handle", &self.handle)
+                .finish()
+        }
     }
     crate::object::object!(DbfsAddBlock, [(data, "data"), (handle, "handle")], ["data", "handle"]);
     /// The file to close.
@@ -6006,7 +6014,7 @@ pub mod types {
         ["destination_path", "source_path"]
     );
     /// The file to write.
-    #[derive(Clone, Debug, Default, PartialEq)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct DbfsPut {
         /// The content in base64, at most 1 MB before the encoding.
         pub contents: Option<String>,
@@ -6014,6 +6022,15 @@ pub mod types {
         pub overwrite: Option<bool>,
         /// The absolute path of the file.
         pub path: String,
+    }
+    impl std::fmt::Debug for DbfsPut {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("DbfsPut")
+                .field("contents", &crate::redacted::Redacted)
+                .field("overwrite", &self.overwrite)
+                .field("path", &self.path)
+                .finish()
+        }
     }
     crate::object::object!(
         DbfsPut,
@@ -6030,12 +6047,20 @@ pub mod types {
     }
     crate::object::object!(DbfsReadQuery, [(length, "length"), (offset, "offset")], []);
     /// A part of a file.
-    #[derive(Clone, Debug, Default, PartialEq)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct DbfsReadResponse {
         /// The number of bytes, before the encoding.
         pub bytes_read: Option<i64>,
         /// The bytes in base64.
         pub data: Option<String>,
+    }
+    impl std::fmt::Debug for DbfsReadResponse {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("DbfsReadResponse")
+                .field("bytes_read", &self.bytes_read)
+                .field("data", &crate::redacted::Redacted)
+                .finish()
+        }
     }
     crate::object::object!(DbfsReadResponse, [(bytes_read, "bytes_read"), (data, "data")], []);
     /// A place on DBFS.
@@ -16220,7 +16245,7 @@ pub mod types {
         pub query_source: Option<ExternalQuerySource>,
         /// When it started, in milliseconds since the epoch.
         pub query_start_time_ms: Option<i64>,
-        pub query_tags: Option<Vec<QueryTag>>,
+        pub query_tags: Option<Vec<QueryInfoTag>>,
         /// The text of the statement.
         pub query_text: Option<String>,
         pub rows_produced: Option<i64>,
@@ -16299,6 +16324,13 @@ pub mod types {
         ],
         []
     );
+    /// A tag that a statement was sent with. Unlike in the request, its key may be missing.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct QueryInfoTag {
+        pub key: Option<String>,
+        pub value: Option<String>,
+    }
+    crate::object::object!(QueryInfoTag, [(key, "key"), (value, "value")], []);
     /// How much a statement read, wrote and waited. Times are milliseconds, points in time are milliseconds since the epoch.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct QueryMetrics {
@@ -16509,11 +16541,11 @@ pub mod types {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct QueryTag {
         /// The tag's name.
-        pub key: Option<String>,
+        pub key: String,
         /// The tag's value; may be left out.
         pub value: Option<String>,
     }
-    crate::object::object!(QueryTag, [(key, "key"), (value, "value")], []);
+    crate::object::object!(QueryTag, [(key, "key"), (value, "value")], ["key"]);
     /// Which page to get.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct QueryVectorIndexNextPageRequest {
@@ -27880,11 +27912,12 @@ pub(crate) static REFERENCE: &[Reference] = &[
         summary: "Write a small file to DBFS",
         arguments: &[
             Argument::new(
-                "contents",
-                Place::Body,
-                Kind::Text,
-                "The content in base64, at most 1 MB before the encoding.",
-            ),
+                    "contents",
+                    Place::Body,
+                    Kind::Text,
+                    "The content in base64, at most 1 MB before the encoding.",
+                )
+                .secret(),
             Argument::new(
                 "overwrite",
                 Place::Body,
@@ -27960,7 +27993,8 @@ pub(crate) static REFERENCE: &[Reference] = &[
                     Kind::Text,
                     "The bytes in base64, at most 1 MB before the encoding.",
                 )
-                .required(),
+                .required()
+                .secret(),
             Argument::new(
                     "handle",
                     Place::Body,
@@ -32251,41 +32285,47 @@ pub(crate) static REFERENCE: &[Reference] = &[
                 "An id of the caller's, to find the request in the inference table.",
             ),
             Argument::new(
-                "dataframe_records",
-                Place::Body,
-                Kind::List,
-                "Rows, each an object by column names; for custom models.",
-            ),
+                    "dataframe_records",
+                    Place::Body,
+                    Kind::List,
+                    "Rows, each an object by column names; for custom models.",
+                )
+                .secret(),
             Argument::new(
-                "dataframe_split",
-                Place::Body,
-                Kind::Object,
-                "Rows and, apart from them, the names of their columns; for custom models.",
-            ),
+                    "dataframe_split",
+                    Place::Body,
+                    Kind::Object,
+                    "Rows and, apart from them, the names of their columns; for custom models.",
+                )
+                .secret(),
             Argument::new(
-                "extra_params",
-                Place::Body,
-                Kind::Object,
-                "More parameters, for completions, chat and embeddings.",
-            ),
+                    "extra_params",
+                    Place::Body,
+                    Kind::Object,
+                    "More parameters, for completions, chat and embeddings.",
+                )
+                .secret(),
             Argument::new(
-                "input",
-                Place::Body,
-                Kind::Any,
-                "A text or a list of texts, for embeddings.",
-            ),
+                    "input",
+                    Place::Body,
+                    Kind::Any,
+                    "A text or a list of texts, for embeddings.",
+                )
+                .secret(),
             Argument::new(
-                "inputs",
-                Place::Body,
-                Kind::Any,
-                "Tensors by name or position, for custom models.",
-            ),
+                    "inputs",
+                    Place::Body,
+                    Kind::Any,
+                    "Tensors by name or position, for custom models.",
+                )
+                .secret(),
             Argument::new(
-                "instances",
-                Place::Body,
-                Kind::List,
-                "Rows of tensors, for custom models.",
-            ),
+                    "instances",
+                    Place::Body,
+                    Kind::List,
+                    "Rows of tensors, for custom models.",
+                )
+                .secret(),
             Argument::new(
                 "max_tokens",
                 Place::Body,
@@ -32293,11 +32333,12 @@ pub(crate) static REFERENCE: &[Reference] = &[
                 "The most tokens to generate.",
             ),
             Argument::new(
-                "messages",
-                Place::Body,
-                Kind::List,
-                "A conversation, for chat.",
-            ),
+                    "messages",
+                    Place::Body,
+                    Kind::List,
+                    "A conversation, for chat.",
+                )
+                .secret(),
             Argument::new(
                 "n",
                 Place::Body,
@@ -32305,11 +32346,12 @@ pub(crate) static REFERENCE: &[Reference] = &[
                 "How many choices to generate.",
             ),
             Argument::new(
-                "prompt",
-                Place::Body,
-                Kind::Any,
-                "A text or a list of texts to continue, for completions.",
-            ),
+                    "prompt",
+                    Place::Body,
+                    Kind::Any,
+                    "A text or a list of texts to continue, for completions.",
+                )
+                .secret(),
             Argument::new(
                 "stop",
                 Place::Body,

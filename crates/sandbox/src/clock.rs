@@ -125,6 +125,11 @@ pub(crate) fn rfc3339(epoch_ms: u64) -> String {
     format!("{:.3}", timestamp(epoch_ms))
 }
 
+/// `1123-203533`, as the ids of clusters and pools begin.
+pub(crate) fn id_date(epoch_ms: u64) -> String {
+    timestamp(epoch_ms).strftime("%m%d-%H%M%S").to_string()
+}
+
 /// `Mon, 23 Nov 2026 20:35:33 GMT`, as HTTP headers write it.
 pub(crate) fn http_date(epoch_ms: u64) -> String {
     timestamp(epoch_ms).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
@@ -146,6 +151,7 @@ mod tests {
         assert_eq!(rfc3339(1_709_164_800_000), "2024-02-29T00:00:00.000Z");
         assert_eq!(rfc3339(4_107_542_399_999), "2100-02-28T23:59:59.999Z");
         assert_eq!(http_date(784_111_777_000), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(id_date(784_111_777_000), "1106-084937");
     }
 
     #[test]

@@ -55,6 +55,8 @@ impl DataDirectory {
     /// Takes a directory, and makes it if there is none. Nothing is changed in one that isn't a sandbox's.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let shown = path.display();
+        // Code in the workspace runs in other directories.
+        let path = &std::path::absolute(path)?;
         let unusable = |error: io::Error| {
             io::Error::new(error.kind(), format!("cannot use {shown} as the data directory: {error}"))
         };
@@ -98,6 +100,10 @@ impl DataDirectory {
             private_directory(&path.join(name)).map_err(unusable)?;
         }
         Ok(Self { path: path.to_owned(), identity, _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     fn write_identity(&self, identity: &Identity) -> io::Result<()> {

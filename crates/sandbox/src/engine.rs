@@ -18,6 +18,7 @@ mod text;
 pub mod types;
 
 pub use error::EngineError;
+pub use fusion::datasets::datasets;
 pub use metadata::{Metadata, Table, TableColumn};
 pub use parameter::Parameter;
 pub use query::{Batches, Column, Query, QueryStream, SqlEngine};

@@ -27,16 +27,17 @@ impl<S: Copy> Phase<S> {
 
     /// The state as it is shown at `now_ms`, and whether it has just changed.
     pub(crate) fn read(&mut self, now_ms: u64) -> (S, bool) {
-        let changed = match self.next {
-            Some((next, due_ms)) if self.shown && now_ms >= due_ms => {
-                self.state = next;
-                self.next = None;
-                true
-            }
-            _ => false,
-        };
+        let changed = self.is_due(now_ms);
+        if let Some((next, _)) = self.next.take_if(|_| changed) {
+            self.state = next;
+        }
         self.shown = true;
         (self.state, changed)
+    }
+
+    /// Whether the next reading shows the next state.
+    pub(crate) fn is_due(&self, now_ms: u64) -> bool {
+        self.shown && self.next.is_some_and(|(_, due_ms)| now_ms >= due_ms)
     }
 
     /// The state; doesn't count as showing it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use crate::{
     call::Call,
     error::{self, ApiError},
     fault::{Fault, effect::Connection, kind::Paging, set_date},
+    routes::files,
     server::Server,
 };
 
@@ -40,8 +41,14 @@ pub(crate) async fn pipeline(
     }
     let caller = server.directory.authenticate(&parts.headers, server.now_ms());
     let most = if caller.is_ok() { BODY_LIMIT } else { STRANGERS_BODY_LIMIT };
-    let Ok(body) = axum::body::to_bytes(body, most).await else {
-        return error::html(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large");
+    // A file goes to its handler as it arrives.
+    let is_streamed = caller.is_ok() && parts.method == Method::PUT && path.starts_with(files::STREAMED);
+    let (body, whole) = match is_streamed {
+        true => (Bytes::new(), body),
+        false => match axum::body::to_bytes(body, most).await {
+            Ok(body) => (body.clone(), Body::from(body)),
+            Err(_) => return error::html(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
+        },
     };
     let tenant = match &caller {
         Ok(caller) => Some(caller.tenant.clone()),
@@ -49,7 +56,7 @@ pub(crate) async fn pipeline(
     };
     let tenant_name = tenant.map(|tenant| tenant.name.clone());
     if path.starts_with("/__sandbox/") {
-        let answer = answer(&server, parts, body, caller, next, None).await;
+        let answer = answer(&server, parts, (body, whole), caller, next, None).await;
         return error::render(&path, &request_id, answer);
     }
 
@@ -66,7 +73,11 @@ pub(crate) async fn pipeline(
         Some(fault) if fault.replaces_handler() => StatusCode::OK.into_response(),
         _ => {
             let paging = fault.as_ref().and_then(Fault::paging);
-            error::render(&path, &request_id, answer(&server, parts, body, caller, next, paging).await)
+            error::render(
+                &path,
+                &request_id,
+                answer(&server, parts, (body, whole), caller, next, paging).await,
+            )
         }
     };
     if let Ok(id) = HeaderValue::from_str(&request_id) {
@@ -88,13 +99,13 @@ pub(crate) async fn pipeline(
 async fn answer(
     server: &Arc<Server>,
     mut parts: Parts,
-    body: Bytes,
+    (body, whole): (Bytes, Body),
     caller: Result<Caller, ApiError>,
     next: Next,
     paging: Option<Paging>,
 ) -> Response {
     if is_open(parts.uri.path()) {
-        return next.run(Request::from_parts(parts, Body::from(body))).await;
+        return next.run(Request::from_parts(parts, whole)).await;
     }
     let caller = match caller {
         Ok(caller) => caller,
@@ -109,10 +120,10 @@ async fn answer(
         tenant: caller.tenant,
         principal: caller.principal,
         query: Arc::new(query),
-        body: body.clone(),
+        body,
         paging,
     });
-    let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let mut response = next.run(Request::from_parts(parts, whole)).await;
     if let Some(tenant) = changed {
         tenant.changed();
     }

@@ -1,7 +1,7 @@
 //! A running sandbox: its threads, its listeners and its end.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -154,13 +154,13 @@ impl Sandbox {
     /// A personal access token that opens a fresh workspace of its own.
     #[must_use]
     pub fn fresh_token(&self) -> String {
-        self.server.open_workspace(None).0
+        self.server.open_workspace(None, None).0
     }
 
     /// A service principal (client id, secret) that opens a fresh workspace of its own.
     #[must_use]
     pub fn fresh_client(&self) -> (String, String) {
-        let (_, tenant) = self.server.open_workspace(None);
+        let (_, tenant) = self.server.open_workspace(None, None);
         self.server.add_client(tenant)
     }
 
@@ -274,7 +274,7 @@ async fn listen(options: Options, directory: Option<DataDirectory>) -> io::Resul
     let port = api.local_addr()?.port();
     let server = Arc::new(Server::new(options, api.local_addr()?, links.local_addr()?)?);
     let (api, links) = (server.gates.api.guard(api)?, server.gates.links.guard(links)?);
-    let (identity, tenant) = first_workspace(&server, kept, port);
+    let (identity, tenant) = first_workspace(&server, kept, port, directory.as_ref().map(|directory| directory.path().to_owned()));
     let keeper = match directory {
         Some(directory) => Some(Arc::new(Keeper::open(directory, &identity, tenant).await?)),
         None => None,
@@ -300,15 +300,21 @@ async fn listen(options: Options, directory: Option<DataDirectory>) -> io::Resul
 }
 
 /// The workspace that there was before, or a new one.
-fn first_workspace(server: &Server, kept: Option<Identity>, port: u16) -> (Identity, Arc<Tenant>) {
+fn first_workspace(
+    server: &Server,
+    kept: Option<Identity>,
+    port: u16,
+    folder: Option<PathBuf>,
+) -> (Identity, Arc<Tenant>) {
     let wanted = server.options.token.clone();
     if let Some(kept) = kept {
         let identity = Identity { token: wanted.unwrap_or(kept.token), port, ..kept };
-        let tenant = server.reopen_workspace(&identity.token, identity.workspace_id, identity.opened_ms);
+        let (id, opened_ms) = (identity.workspace_id, identity.opened_ms);
+        let tenant = server.reopen_workspace(&identity.token, id, opened_ms, folder);
         server.directory.add_client(&identity.client_id, &identity.client_secret, tenant.clone());
         return (identity, tenant);
     }
-    let (token, tenant) = server.open_workspace(wanted);
+    let (token, tenant) = server.open_workspace(wanted, folder);
     let (client_id, client_secret) = server.add_client(tenant.clone());
     let (workspace_id, opened_ms) = (tenant.workspace_id, tenant.opened_ms);
     (Identity { token, client_id, client_secret, workspace_id, opened_ms, port }, tenant)

@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(delay("cluster=2s"), Ok(("cluster", Duration::from_secs(2))));
         assert_eq!(delay("statement=0"), Ok(("statement", Duration::ZERO)));
         assert!(delay("cluster=2").is_err());
-        let unknown = "no such delay: moon; there are cluster, context, run, endpoint, statement, warehouse";
+        let unknown = "no such delay: moon; there are cluster, context, run, library, update, endpoint, statement, warehouse";
         assert_eq!(delay("moon=2s"), Err(unknown.to_owned()));
     }
 }

@@ -73,14 +73,15 @@ async fn serve(State(server): State<Arc<Server>>, connection: Connection, reques
 fn body_or_part(body: Vec<u8>, method: &Method, range: Option<&HeaderValue>) -> Response {
     let length = body.len();
     let range = range.and_then(|range| range.to_str().ok()).and_then(|range| range.strip_prefix("bytes="));
-    let mut response = match range.map(|range| part(range, length)) {
+    let mut response = match range.map(|range| part(range, length as u64)) {
         Some(None) => {
             let all = format!("bytes */{length}");
             return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, all)]).into_response();
         }
         Some(Some((from, to))) => {
             let shown = format!("bytes {from}-{}/{length}", to - 1);
-            let part = if *method == Method::HEAD { Vec::new() } else { body[from..to].to_vec() };
+            let part =
+                if *method == Method::HEAD { Vec::new() } else { body[from as usize..to as usize].to_vec() };
             (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, shown)], part).into_response()
         }
         None if *method == Method::HEAD => {
@@ -97,9 +98,9 @@ fn body_or_part(body: Vec<u8>, method: &Method, range: Option<&HeaderValue>) -> 
 }
 
 /// Start and end of `a-b`, `a-` or `-n` in a file of `length` bytes; `None` if there is no such part.
-fn part(range: &str, length: usize) -> Option<(usize, usize)> {
+pub(crate) fn part(range: &str, length: u64) -> Option<(u64, u64)> {
     let (from, to) = range.split_once('-')?;
-    let (from, to) = match (from.parse::<usize>().ok(), to.parse::<usize>().ok()) {
+    let (from, to) = match (from.parse::<u64>().ok(), to.parse::<u64>().ok()) {
         (Some(from), Some(last)) => (from, last.saturating_add(1).min(length)),
         (Some(from), None) => (from, length),
         (None, Some(last)) => (length.saturating_sub(last), length),

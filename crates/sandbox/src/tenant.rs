@@ -69,6 +69,7 @@ pub(crate) struct Tenant {
     /// Keyed by type, so that only the service's own file names its state.
     states: Mutex<Extensions>,
     engine: Mutex<Option<Arc<dyn SqlEngine>>>,
+    folder: PathBuf,
     /// Where the engine writes what doesn't fit into memory.
     directory: PathBuf,
     /// Whether a service's state may have changed since it was saved.
@@ -76,9 +77,17 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    pub(crate) fn new(name: String, workspace_id: u64, opened_ms: u64, directory: PathBuf) -> Self {
+    /// The files of the workspace are in `folder`, or in a part of `directory`, which is temporary.
+    pub(crate) fn new(
+        name: String,
+        workspace_id: u64,
+        opened_ms: u64,
+        folder: Option<PathBuf>,
+        directory: PathBuf,
+    ) -> Self {
+        let folder = folder.unwrap_or_else(|| directory.join(format!("workspace-{name}")));
         let (states, engine, has_changed) = (Mutex::default(), Mutex::default(), AtomicBool::default());
-        Self { name, workspace_id, opened_ms, states, engine, directory, has_changed }
+        Self { name, workspace_id, opened_ms, states, engine, folder, directory, has_changed }
     }
 
     /// A service's state, made when first asked for.
@@ -113,6 +122,11 @@ impl Tenant {
     /// Whether it may have changed since this was asked last.
     pub(crate) fn take_change(&self) -> bool {
         self.has_changed.swap(false, Ordering::AcqRel)
+    }
+
+    /// The folder of the workspace's files.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.clone()
     }
 
     /// Drops every service's state and the data.

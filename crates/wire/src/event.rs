@@ -50,6 +50,15 @@ pub enum Event {
         /// Bytes received so far, of this chunk and of those that are still arriving.
         bytes: u64,
     },
+    /// Bytes of a file were sent or arrived.
+    FileTransferred {
+        /// Where the file is in the workspace.
+        path: String,
+        /// Bytes so far. Fewer than before mean that it starts over.
+        bytes: u64,
+        /// Bytes in all, if that is known.
+        total_bytes: Option<u64>,
+    },
     /// Something that was started is being canceled.
     Canceling {
         /// What it is.
@@ -110,6 +119,7 @@ impl Event {
                 (vec![id, state], message.as_mut().into_iter().collect())
             }
             Self::ChunkFetched { statement_id, .. } => (vec![statement_id], vec![]),
+            Self::FileTransferred { path, .. } => (vec![], vec![path]),
             Self::AwaitingAnswer { .. } => (vec![], vec![]),
             Self::Answered { unknown, .. } => (vec![], unknown.as_mut().into_iter().collect()),
             Self::Abandoned { operation } => (vec![], vec![operation]),

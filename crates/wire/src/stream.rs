@@ -2,7 +2,9 @@
 //!
 //! A body that breaks off is asked for again from the byte that is missing (`Range`). A server that sends everything
 //! again is taken at its word: the bytes that came before are skipped. An `ETag` or a length that changes in between ends
-//! the download, since the two halves belong to different objects. A part has as many bytes as it announces.
+//! the download, since the two halves belong to different objects. A part has as many bytes as it announces. A file of the
+//! workspace has no `ETag`: its `Last-Modified` tells, and the service is asked to refuse if it has changed
+//! (`If-Unmodified-Since`). A presigned link gets no such header, which could spoil its signature.
 
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::Bytes;
@@ -11,7 +13,7 @@ use reqwest::{Request, Response, Url};
 use crate::{
     Error, ErrorKind, Result, RetryPolicy, Unanswered,
     answer::check_file,
-    call::Call,
+    call::{Call, Destination},
     receive::{Failed, Receive, next},
     send::send,
 };
@@ -94,6 +96,10 @@ impl Call {
             .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
             .send_stream(sink)
             .await
+            .map_err(|error| match error.status() {
+                Some(412) => error.with_kind(ErrorKind::UnexpectedResponse).with_message(CHANGED),
+                _ => error,
+            })
     }
 
     /// Sends it and writes the body to a sink while it arrives; a body that breaks off is continued. Returns how many
@@ -106,9 +112,13 @@ impl Call {
         if let RetryPolicy::Safe { .. } = self.retry {
             self.retry = RetryPolicy::Resume { tries: TRIES };
         }
-        send(&self, Streamed::new(sink)).await
+        let is_guarded = self.expects_file && self.destination == Destination::Api;
+        send(&self, Streamed::new(sink, is_guarded)).await
     }
 }
+
+/// What to say of content that is another than before.
+const CHANGED: &str = "the content changed while it was downloaded";
 
 /// A download's state between attempts.
 struct Streamed<'a, S> {
@@ -117,14 +127,19 @@ struct Streamed<'a, S> {
     received: u64,
     /// Tells one version of an object from another.
     version: Option<HeaderValue>,
+    /// Whether a date tells versions apart, too.
+    is_guarded: bool,
+    /// The date of the version.
+    modified: Option<HeaderValue>,
     /// The length of the whole body, if it was said.
     length: Option<u64>,
     renewals: u32,
 }
 
 impl<'a, S: Sink> Streamed<'a, S> {
-    fn new(sink: &'a mut S) -> Self {
-        Self { sink, target: None, received: 0, version: None, length: None, renewals: 0 }
+    fn new(sink: &'a mut S, is_guarded: bool) -> Self {
+        let (version, modified) = (None, None);
+        Self { sink, target: None, received: 0, version, is_guarded, modified, length: None, renewals: 0 }
     }
 
     /// The length of the whole body, if an answer says so. `None` if it is another than before.
@@ -152,6 +167,8 @@ impl<S: Sink> Receive for Streamed<'_, S> {
         if self.received > 0 {
             let range = HeaderValue::try_from(format!("bytes={}-", self.received));
             request.headers_mut().extend(range.ok().map(|range| (header::RANGE, range)));
+            let since = self.modified.clone();
+            request.headers_mut().extend(since.map(|since| (header::IF_UNMODIFIED_SINCE, since)));
         }
         Ok(())
     }
@@ -174,15 +191,17 @@ impl<S: Sink> Receive for Streamed<'_, S> {
                 _ => return Err(lost("the server sent another range")),
             }
         }
-        let is_same = self.received == 0 || version == self.version;
+        let modified = response.headers().get(header::LAST_MODIFIED).filter(|_| self.is_guarded).cloned();
+        let has_new_date = modified.is_some() && self.modified.is_some() && modified != self.modified;
+        let is_same = self.received == 0 || version == self.version && !has_new_date;
         if self.received == 0 {
             self.length = None;
         }
         if !is_same || self.same_length(length).is_none() {
-            return Err(Failed::Final(Error::unexpected("the content changed while it was downloaded")));
+            return Err(Failed::Final(Error::unexpected(CHANGED)));
         }
         self.sink.begin(response.headers()).map_err(Failed::Final)?;
-        self.version = version;
+        (self.version, self.modified) = (version, modified.or(self.modified.take()));
         let url = response.url().clone();
         while let Some(bytes) = next(&mut response, &url, stall).await? {
             let skipped = known.min(bytes.len() as u64);

@@ -121,7 +121,7 @@ impl Statement {
 
     /// Tags the statement for searches in the query history.
     pub fn with_query_tag(mut self, key: impl Into<String>, value: Option<&str>) -> Self {
-        let tag = types::QueryTag { key: Some(key.into()), value: value.map(str::to_owned) };
+        let tag = types::QueryTag { key: key.into(), value: value.map(str::to_owned) };
         self.request.query_tags.get_or_insert_default().push(tag);
         self
     }

@@ -1,4 +1,6 @@
-//! Which warehouse is meant if none is named.
+//! Which warehouse is meant if none is named, and how warehouses are changed.
+
+mod change;
 
 use brickwire_actions::{Connection, ErrorKind, Workspace};
 use brickwire_testserver::{Response, Server};

@@ -1,21 +1,26 @@
 //! `brick clusters`: the life of a cluster, and what clusters can be made of.
 
+mod change;
+
 use std::ffi::OsStr;
 
-use brickwire_actions::{Clusters, WaitOptions, Workspace};
+use brickwire_actions::{Clusters, WaitOptions, Workspace, types::GetEvents};
 use clap::Subcommand;
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
+use serde_json::json;
 
 use crate::{
     candidates::live,
     context::Context,
     failure::{Failure, Result},
     lifecycle::{Asked, change},
-    options::Timeout,
+    options::{Timeout, Waiting},
     output::Column,
+    source::Settings,
 };
+use change::{New, Size};
 
-/// Clusters: list, get, start, restart, terminate, wait
+/// Clusters: list, get, create, edit, resize, start, restart, terminate, wait, events
 #[derive(Debug, Subcommand)]
 #[command(alias = "cluster")]
 pub(crate) enum Command {
@@ -25,6 +30,43 @@ pub(crate) enum Command {
     /// Show one cluster
     #[command(after_help = "Example:\n  brick clusters get nightly-etl")]
     Get(Which),
+    /// Create a cluster and wait until it is running
+    #[command(after_help = "\
+Examples:
+  brick clusters create --name etl --spark-version 15.4.x-scala2.12 --node-type i3.xlarge --workers 2
+  brick clusters create --data @cluster.json --autotermination-minutes 30 --no-wait")]
+    Create {
+        #[command(flatten)]
+        new: New,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
+    /// Change settings of a cluster and keep all others; a running cluster restarts, and running work is lost
+    #[command(after_help = "\
+In the JSON, null sets a setting back to its default. A list or an object is replaced as a whole.
+
+Examples:
+  brick clusters edit nightly-etl --data '{\"autotermination_minutes\": 60}'
+  brick clusters edit 0123-456789-abcdefgh --data @changes.json --no-wait")]
+    Edit {
+        /// Id or name of the cluster
+        #[arg(value_name = "CLUSTER", add = ArgValueCompleter::new(candidates))]
+        cluster: String,
+        #[command(flatten)]
+        settings: Settings,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
+    /// Change the number of workers of a running cluster and wait until they are there
+    #[command(after_help = "Example:\n  brick clusters resize shared-analytics --workers 8")]
+    Resize {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        size: Size,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
     /// Start a terminated cluster and wait until it is running
     #[command(after_help = "Example:\n  brick clusters start 0123-456789-abcdefgh --timeout 15m")]
     Start(Asked<Which>),
@@ -34,6 +76,28 @@ pub(crate) enum Command {
     /// Terminate a cluster and wait until it is terminated; it can be started again
     #[command(after_help = "Example:\n  brick clusters terminate nightly-etl")]
     Terminate(Asked<Which>),
+    /// Delete a cluster and its settings for good; it can't be started again
+    #[command(after_help = "Example:\n  brick clusters delete-permanently 0123-456789-abcdefgh")]
+    DeletePermanently {
+        /// Id of the cluster, or its whole name, which only one cluster may have
+        #[arg(value_name = "CLUSTER", add = ArgValueCompleter::new(candidates))]
+        cluster: String,
+    },
+    /// Keep a cluster in the list however long it has been terminated
+    #[command(after_help = "Example:\n  brick clusters pin nightly-etl")]
+    Pin(Which),
+    /// Let a cluster leave the list 30 days after it was terminated
+    #[command(after_help = "Example:\n  brick clusters unpin nightly-etl")]
+    Unpin(Which),
+    /// List what happened to a cluster, the newest first
+    #[command(after_help = "Example:\n  brick clusters events nightly-etl --limit 20 -o table")]
+    Events {
+        #[command(flatten)]
+        which: Which,
+        /// Number of events to list at most
+        #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+    },
     /// Wait until a cluster is running, or with --terminated until it is terminated
     #[command(after_help = "Example:\n  brick clusters wait nightly-etl --timeout 1h")]
     Wait {
@@ -51,6 +115,9 @@ pub(crate) enum Command {
     /// List the available Spark versions
     #[command(after_help = "Example:\n  brick clusters spark-versions")]
     SparkVersions,
+    /// Show the availability zones that clusters can run in, on AWS
+    #[command(after_help = "Example:\n  brick clusters zones")]
+    Zones,
 }
 
 #[derive(Debug, clap::Args)]
@@ -98,6 +165,14 @@ const NODE_TYPES: &[Column] = &[
     ("DEPRECATED", "/is_deprecated"),
 ];
 
+const EVENTS: &[Column] = &[
+    ("TIME (MS)", "/timestamp"),
+    ("TYPE", "/type"),
+    ("USER", "/details/user"),
+    ("CAUSE", "/details/cause"),
+    ("REASON", "/details/reason/code"),
+];
+
 const SPARK_VERSIONS: &[Column] = &[("KEY", "/key"), ("NAME", "/name")];
 
 /// The workspace's clusters. A requested change continues when the program ends.
@@ -117,6 +192,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Start(Asked { waiting, .. })
         | Command::Restart(Asked { waiting, .. })
         | Command::Terminate(Asked { waiting, .. }) => context.limit(waiting.timeout.timeout),
+        Command::Create { waiting, .. } | Command::Edit { waiting, .. } | Command::Resize { waiting, .. } => {
+            context.limit(waiting.timeout.timeout)
+        }
         Command::Wait { timeout, .. } => context.limit(timeout.timeout),
         _ => WaitOptions::default(),
     };
@@ -130,6 +208,39 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Get(which) => {
             let id = which.id(context).await?;
             context.record(clusters.get_json(&id).await?.get().as_bytes())
+        }
+        Command::Zones => context.record(clusters.zones().await?.raw()),
+        Command::Create { new, waiting } => change::create(&clusters, &new, &waiting, limit, context).await,
+        Command::Edit { cluster, settings, waiting } => {
+            let changes = change::changes(&settings)?;
+            let id = find(Some(&cluster), context).await?;
+            change::edit(&clusters, &id, &changes, &waiting, limit, context).await
+        }
+        Command::Resize { which, size, waiting } => {
+            size.check()?;
+            let id = which.id(context).await?;
+            change::resize(&clusters, &id, &size, &waiting, limit, context).await
+        }
+        Command::DeletePermanently { cluster } => {
+            let id = find(Some(&cluster), context).await?;
+            clusters.delete_permanently(&id).await?;
+            context.record(json!({ "cluster_id": id, "deleted": true }).to_string().as_bytes())
+        }
+        Command::Pin(which) => {
+            let id = which.id(context).await?;
+            clusters.pin(&id).await?;
+            context.record(json!({ "cluster_id": id, "pinned": true }).to_string().as_bytes())
+        }
+        Command::Unpin(which) => {
+            let id = which.id(context).await?;
+            clusters.unpin(&id).await?;
+            context.record(json!({ "cluster_id": id, "pinned": false }).to_string().as_bytes())
+        }
+        Command::Events { which, limit } => {
+            let id = which.id(context).await?;
+            let most = usize::try_from(limit).unwrap_or(usize::MAX);
+            let events = clusters.list_events_json(&id, &GetEvents::default(), most).await?;
+            context.output().list(&events, EVENTS)
         }
         Command::Start(Asked { which, waiting }) => {
             let id = which.id(context).await?;

@@ -143,7 +143,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Run { which, start, following } => {
             let request = start.request()?;
-            let limit = run::limit(following.timeout, context);
+            let limit = context.limit_if_any(following.timeout);
             let jobs = of(context).await?;
             let request = RunNow { job_id: jobs.find(&which.job).await?, ..request };
             following.start(&jobs, &request, limit, context).await
@@ -159,7 +159,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             context.output().list(&jobs.list_runs_json(&filter, most).await?, RUNS)
         }
         Command::Output { run, timeout } => {
-            let limit = run::limit(timeout, context);
+            let limit = context.limit_if_any(timeout);
             run::expect_to_go_on(context);
             let run = of(context).await?.run(run.run);
             show::outputs(&run.wait_with(limit).await?, &run, context).await
@@ -176,7 +176,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
                 job_parameters: parameters.read()?,
                 ..Default::default()
             };
-            let limit = run::limit(following.timeout, context);
+            let limit = context.limit_if_any(following.timeout);
             let run = of(context).await?.run(run.run);
             following.repair(&run, &request, limit, context).await
         }

@@ -1,21 +1,25 @@
 //! `brick warehouses`: the life of an SQL warehouse.
 
-use std::ffi::OsStr;
+mod change;
 
-use brickwire_actions::{WaitOptions, Warehouses, Workspace};
+use std::{ffi::OsStr, future::ready};
+
+use brickwire_actions::{Change, WaitOptions, Warehouses, Workspace};
 use clap::Subcommand;
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
+use serde_json::json;
 
 use crate::{
     candidates::live,
     context::Context,
     failure::{Failure, Result},
     lifecycle::{Asked, change},
-    options::Timeout,
+    options::{Timeout, Waiting},
     output::Column,
 };
+use change::Options;
 
-/// SQL warehouses: list, get, start, stop, wait
+/// SQL warehouses: list, get, create, edit, delete, start, stop, wait
 #[derive(Debug, Subcommand)]
 #[command(alias = "warehouse")]
 pub(crate) enum Command {
@@ -25,6 +29,41 @@ pub(crate) enum Command {
     /// Show one warehouse
     #[command(after_help = "Example:\n  brick warehouses get 0123456789abcdef -o json")]
     Get(Which),
+    /// Create a warehouse and wait until it is running
+    #[command(after_help = "\
+Examples:
+  brick warehouses create reporting --size 2X-Small --serverless --auto-stop-minutes 10
+  brick warehouses create reporting --data @warehouse.json --no-wait")]
+    Create {
+        /// Name of the warehouse, unique in the workspace
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        options: Options,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
+    /// Change settings of a warehouse and keep all others
+    #[command(after_help = "Example:\n  brick warehouses edit reporting --size Medium --max-clusters 4")]
+    Edit {
+        /// Id or name of the warehouse
+        #[arg(value_name = "WAREHOUSE", add = ArgValueCompleter::new(candidates))]
+        warehouse: String,
+        /// New name of the warehouse
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Delete a warehouse for good and wait until it is gone; running statements fail
+    #[command(after_help = "Example:\n  brick warehouses delete 0123456789abcdef")]
+    Delete {
+        /// Id of the warehouse, or its whole name, which only one warehouse may have
+        #[arg(value_name = "WAREHOUSE", add = ArgValueCompleter::new(candidates))]
+        warehouse: String,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
     /// Start a stopped warehouse and wait until it is running
     #[command(after_help = "Example:\n  brick warehouses start \"Shared Endpoint\"")]
     Start(Asked<Which>),
@@ -92,6 +131,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Start(Asked { waiting, .. }) | Command::Stop(Asked { waiting, .. }) => {
             context.limit(waiting.timeout.timeout)
         }
+        Command::Create { waiting, .. } | Command::Delete { waiting, .. } => {
+            context.limit(waiting.timeout.timeout)
+        }
         Command::Wait { timeout, .. } => context.limit(timeout.timeout),
         _ => WaitOptions::default(),
     };
@@ -101,6 +143,30 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Get(which) => {
             let id = which.id(context).await?;
             context.record(warehouses.get_json(&id).await?.get().as_bytes())
+        }
+        Command::Create { name, options, waiting } => {
+            let id = warehouses.create(&options.read(Some(&name))?).await?;
+            let done = warehouses.wait_until_running(&id, limit);
+            let asked = ready(Ok(Change::Requested));
+            change(context, &waiting, "", asked, warehouses.get(&id), done).await
+        }
+        Command::Edit { warehouse, name, options } => {
+            let changes = options.read(name.as_deref())?;
+            if changes.is_empty() {
+                let hint = "give an option for the setting, or --data";
+                return Err(Failure::usage("no setting is to be changed").with_hint(hint));
+            }
+            let id = warehouses.find(&warehouse).await?;
+            warehouses.edit(&id, &changes).await?;
+            context.record(warehouses.get_json(&id).await?.get().as_bytes())
+        }
+        Command::Delete { warehouse, waiting } => {
+            let id = warehouses.find(&warehouse).await?;
+            warehouses.delete(&id).await?;
+            if !waiting.no_wait {
+                warehouses.wait_until_deleted(&id, limit).await?;
+            }
+            context.record(json!({ "id": id, "deleted": true }).to_string().as_bytes())
         }
         Command::Start(Asked { which, waiting }) => {
             let id = which.id(context).await?;

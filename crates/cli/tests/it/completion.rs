@@ -31,6 +31,10 @@ fn commands_clusters_and_warehouses() {
         ("brick groups get data", "data-engineers"),
         ("brick service-principals get nig", "nightly-deployment"),
         ("brick registry get ch", "churn"),
+        ("brick pipelines run tri", "trips"),
+        ("brick cluster-policies get Sha", "Shared\\ Compute"),
+        ("brick instance-pools get war", "warm-pool"),
+        ("brick libraries list sha", "shared-analytics"),
         // Two warehouses have this name, so it would be refused.
         ("brick sql -w Rep", "8d20b5ce9913fa46"),
     ] {

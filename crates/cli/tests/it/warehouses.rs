@@ -1,9 +1,11 @@
-//! List, get, start, stop, wait.
+//! List, get, create, edit, delete, start, stop, wait.
 
 use brickwire_sandbox::{
     Sandbox,
     seed::{NAMESAKE_WAREHOUSE, RUNNING_WAREHOUSE, STOPPED_WAREHOUSE},
 };
+
+use serde_json::json;
 
 use crate::workspace::{Workspace, squeezed};
 
@@ -72,4 +74,56 @@ fn no_wait_returns_at_once() {
     workspace.brick("warehouses stop --no-wait").arg(STOPPED_WAREHOUSE).run().done();
     let ran = workspace.brick("warehouses wait --stopped").arg(STOPPED_WAREHOUSE).run().done();
     assert_eq!(ran.json()["state"], "STOPPED");
+}
+
+#[test]
+fn a_warehouse_is_created_changed_and_deleted() {
+    let workspace = Workspace::fresh();
+    let create = "warehouses create mine --size Small --serverless --max-clusters 3 --auto-stop-minutes 5";
+    let ran =
+        workspace.brick(create).arg("--data").arg(r#"{"newest":{"a":1},"name":"not this"}"#).run().done();
+    let made = ran.says(&["STARTING", "RUNNING"]).json();
+    assert_eq!(
+        (&made["name"], &made["state"], &made["warehouse_type"]),
+        (&json!("mine"), &json!("RUNNING"), &json!("PRO"))
+    );
+    let id = made["id"].as_str().unwrap();
+    workspace.brick("warehouses create mine").run().fails(6, &["already exists"]);
+
+    let edited =
+        workspace.brick("warehouses edit mine --size Medium --name yours").run().done().silent().json();
+    assert_eq!(
+        (&edited["cluster_size"], &edited["name"], &edited["newest"]),
+        (&json!("Medium"), &json!("yours"), &json!({ "a": 1 }))
+    );
+    let sent = workspace.requests("POST", &format!("/api/2.0/sql/warehouses/{id}/edit"));
+    let body = sent[0].body.as_ref().unwrap();
+    // All settings go back, and nothing that only describes the state.
+    assert_eq!(
+        (&body["auto_stop_mins"], &body["newest"]["a"], body.get("state")),
+        (&json!(5), &json!(1), None)
+    );
+
+    workspace.brick("warehouses delete Reporting").run().fails(2, &["several warehouses have this name"]);
+    let ran = workspace.brick("warehouses delete yours").run().done().says(&["DELETING"]);
+    assert_eq!(ran.json(), json!({ "id": id, "deleted": true }));
+    workspace.brick(&format!("warehouses get {id}")).run().fails(5, &[id]);
+    workspace.brick(&format!("warehouses delete {id}")).run().fails(5, &[id]);
+}
+
+#[test]
+fn impossible_changes_are_refused_before_anything_is_sent() {
+    let workspace = Workspace::fresh();
+    for (line, words) in [
+        ("warehouses create", "NAME"),
+        ("warehouses create a --serverless --type classic", "cannot be used with"),
+        ("warehouses create a --max-clusters many", "invalid value"),
+        ("warehouses edit a", "no setting is to be changed"),
+        ("warehouses edit a --data nonsense", "not a JSON object"),
+        ("warehouses delete", "WAREHOUSE"),
+    ] {
+        workspace.brick(line).run().fails(2, &[words]);
+    }
+    workspace.brick("warehouses create").arg(" ").run().fails(2, &["no name"]);
+    assert!(workspace.sandbox.requests_of(&workspace.token).is_empty());
 }

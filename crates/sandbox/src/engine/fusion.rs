@@ -37,6 +37,7 @@ mod catalogs;
 mod commands;
 mod constants;
 mod contents;
+pub(super) mod datasets;
 mod definitions;
 mod dialect;
 mod errors;

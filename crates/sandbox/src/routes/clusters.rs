@@ -1,22 +1,25 @@
 //! Clusters: their life from PENDING to TERMINATED, under 2.1 and the older 2.0 names.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
-mod catalogue;
+pub(super) mod catalogue;
+mod check;
+mod events;
 pub(super) mod life;
+mod request;
 pub(crate) mod seed;
 
 use life::{Clusters, Moment};
+use request::{clusters, moment};
 
 use super::contexts::Contexts;
 use crate::{
     call::{Answer, Call, Routes, done, required_text},
-    clock::millis,
+    clock::id_date,
     error::ApiError,
     lock::lock,
     page::page,
@@ -39,19 +42,16 @@ pub(super) fn routes() -> Routes {
             .route(&path("restart"), post(restart))
             .route(&path("delete"), post(terminate))
             .route(&path("permanent-delete"), post(forget))
-            .route(&path("events"), post(events))
+            .route(&path("update"), post(update))
+            .route(&path("resize"), post(resize))
+            .route(&path("pin"), post(pin))
+            .route(&path("unpin"), post(unpin))
+            .route(&path("events"), post(events::list))
+            .route(&path("list-zones"), get(catalogue::zones))
             .route(&path("list-node-types"), get(catalogue::node_types))
             .route(&path("spark-versions"), get(catalogue::spark_versions));
     }
     router
-}
-
-fn clusters(call: &Call) -> Arc<Mutex<Clusters>> {
-    call.tenant.state()
-}
-
-fn moment(call: &Call) -> Moment {
-    Moment { now_ms: call.now_ms(), delay_ms: millis(call.server.options.delays.cluster) }
 }
 
 fn shown_clusters(call: &Call) -> Vec<Value> {
@@ -109,13 +109,16 @@ async fn get_one(call: Call) -> Answer {
 }
 
 async fn create(call: Call) -> Answer {
-    let digits = call.server.hex(10);
-    let id = format!("{}-{}-{}", &digits[..4], &digits[4..], call.server.hex(8));
-    let id = lock(&clusters(&call)).create(&id, &call.json()?, moment(&call))?;
+    let id = format!("{}-{}", id_date(call.now_ms()), call.server.hex(8));
+    let mut spec = call.json()?;
+    if !lock(&clusters(&call)).knows_token(&spec) {
+        check::check(&call, &mut spec)?;
+    }
+    let id = lock(&clusters(&call)).create(&id, &spec, moment(&call))?;
     Ok(Json(json!({ "cluster_id": id })))
 }
 
-/// Changes the cluster that the body names. Every change ends the cluster's contexts.
+/// Changes the cluster that the body names, and ends its contexts.
 fn change(
     call: &Call,
     change: impl FnOnce(&mut Clusters, &str, &Map<String, Value>, Moment) -> Result<(), ApiError>,
@@ -128,7 +131,40 @@ fn change(
 }
 
 async fn edit(call: Call) -> Answer {
-    change(&call, Clusters::edit)
+    let mut spec = call.json()?;
+    lock(&clusters(&call)).show(required_text(&spec, "cluster_id")?, call.now_ms())?;
+    check::check(&call, &mut spec)?;
+    change(&call, |clusters, id, _, at| clusters.edit(id, &spec, at))
+}
+
+async fn update(call: Call) -> Answer {
+    let body = call.json()?;
+    let id = required_text(&body, "cluster_id")?;
+    let mut spec = lock(&clusters(&call)).changed(id, &body)?;
+    check::check(&call, &mut spec)?;
+    change(&call, |clusters, id, _, at| clusters.edit(id, &spec, at))
+}
+
+/// As [`change`], for what a cluster's contexts survive.
+fn adjust(
+    call: &Call,
+    change: impl FnOnce(&mut Clusters, &str, &Map<String, Value>) -> Result<(), ApiError>,
+) -> Answer {
+    let body = call.json()?;
+    change(&mut lock(&clusters(call)), required_text(&body, "cluster_id")?, &body)?;
+    done()
+}
+
+async fn resize(call: Call) -> Answer {
+    adjust(&call, |clusters, id, body| clusters.resize(id, body, moment(&call)))
+}
+
+async fn pin(call: Call) -> Answer {
+    adjust(&call, |clusters, id, _| clusters.pin(id, true, call.now_ms()))
+}
+
+async fn unpin(call: Call) -> Answer {
+    adjust(&call, |clusters, id, _| clusters.pin(id, false, call.now_ms()))
 }
 
 async fn start(call: Call) -> Answer {
@@ -145,26 +181,4 @@ async fn terminate(call: Call) -> Answer {
 
 async fn forget(call: Call) -> Answer {
     change(&call, |clusters, id, _, _| clusters.forget(id))
-}
-
-async fn events(call: Call) -> Answer {
-    let body = call.json()?;
-    let id = required_text(&body, "cluster_id")?;
-    let mut events = lock(&clusters(&call)).events(id, call.now_ms())?;
-    if body.get("order").and_then(Value::as_str) != Some("ASC") {
-        events.reverse();
-    }
-    let number = |name: &str| body.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-    let (offset, limit) = (number("offset").unwrap_or(0), number("limit").unwrap_or(50).clamp(1, 500));
-    let total = events.len();
-    let page: Vec<Value> = events.into_iter().skip(offset).take(limit).collect();
-    let mut answer = json!({ "events": page, "total_count": total });
-    if offset + limit < total {
-        // The complete next request, which is how this API pages.
-        let mut next = body.clone();
-        next.insert("offset".to_owned(), json!(offset + limit));
-        next.insert("limit".to_owned(), json!(limit));
-        answer["next_page"] = Value::Object(next);
-    }
-    Ok(Json(answer))
 }

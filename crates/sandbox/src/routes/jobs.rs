@@ -25,7 +25,7 @@ mod settings;
 pub(super) mod source;
 mod start;
 pub(super) mod state;
-mod task;
+pub(super) mod task;
 
 use request::{jobs, listed, queried_id, required_id};
 use settings::{items, text};

@@ -3,6 +3,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::{
+    catalogs, cluster_policies, clusters, dbfs, experiments, git_credentials, instance_pools, jobs, libraries,
+    permissions, pipelines, registry, secrets, serving, users, volumes, warehouses, workspace,
+};
 use crate::tenant::{Kept, Tenant};
 
 /// How the state of a service is saved and restored.
@@ -26,14 +30,23 @@ const fn service<S: Kept>(name: &'static str) -> Service {
 }
 
 pub(crate) const KEPT: &[Service] = &[
-    service::<Mutex<super::catalogs::store::Store>>("catalogs"),
-    service::<Mutex<super::experiments::record::Experiments>>("experiments"),
-    service::<super::git_credentials::Credentials>("git_credentials"),
-    service::<super::jobs::state::Jobs>("jobs"),
-    service::<Mutex<super::permissions::Permissions>>("permissions"),
-    service::<Mutex<super::registry::Registry>>("registry"),
-    service::<super::secrets::Secrets>("secrets"),
-    service::<Mutex<super::serving::endpoint::Endpoints>>("serving"),
-    service::<Mutex<super::users::directory::Directory>>("users"),
-    service::<super::workspace::tree::Objects>("workspace"),
+    service::<Mutex<catalogs::store::Store>>("catalogs"),
+    service::<Mutex<cluster_policies::Policies>>("cluster_policies"),
+    service::<Mutex<clusters::life::Clusters>>("clusters"),
+    service::<dbfs::Dbfs>("dbfs"),
+    service::<Mutex<experiments::record::Experiments>>("experiments"),
+    service::<git_credentials::Credentials>("git_credentials"),
+    service::<Mutex<instance_pools::Pools>>("instance_pools"),
+    service::<jobs::state::Jobs>("jobs"),
+    service::<Mutex<libraries::Libraries>>("libraries"),
+    service::<Mutex<permissions::Permissions>>("permissions"),
+    service::<Mutex<pipelines::state::Pipelines>>("pipelines"),
+    service::<Mutex<registry::Registry>>("registry"),
+    service::<secrets::Secrets>("secrets"),
+    service::<Mutex<serving::endpoint::Endpoints>>("serving"),
+    service::<Mutex<users::directory::Directory>>("users"),
+    service::<volumes::Volumes>("volumes"),
+    service::<Mutex<warehouses::change::Config>>("warehouses_config"),
+    service::<Mutex<warehouses::state::Warehouses>>("warehouses"),
+    service::<workspace::tree::Objects>("workspace"),
 ];

@@ -211,3 +211,124 @@ async fn a_cluster_is_created_once_per_token_and_edited() {
     assert_eq!(client.post("/api/2.1/clusters/create", json!({ "spark_version": "x" })).await.0, 400);
     assert_eq!(client.post("/api/2.1/clusters/edit", spec).await.0, 400);
 }
+
+#[tokio::test]
+async fn an_edit_replaces_all_settings_and_an_update_only_some() {
+    let (_sandbox, client) = start().await;
+    let settings = json!({
+        "spark_version": "15.4.x-scala2.12", "node_type_id": "i3.xlarge", "num_workers": 1,
+        "cluster_name": "mine", "custom_tags": { "a": "b" }, "data_security_mode": "SINGLE_USER",
+    });
+    let id = client.posted("/api/2.1/clusters/create", settings).await["cluster_id"].clone();
+    let id = id.as_str().unwrap();
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    assert!(digits(&id[..4]) && digits(&id[5..11]), "{id}");
+    // Only a cluster that runs or is terminated can be changed.
+    let update = json!({ "cluster_id": id, "update_mask": "num_workers", "cluster": { "num_workers": 2 } });
+    let (status, body) = client.post("/api/2.1/clusters/update", update).await;
+    assert_eq!((status.as_u16(), &body["error_code"]), (400, &json!("INVALID_STATE")));
+    let made = cluster(&client, id).await;
+    assert_eq!(made["single_user_name"], "ada.sandbox@example.com");
+    let update = json!({ "cluster_id": id, "update_mask": "autoscale,custom_tags",
+        "cluster": { "autoscale": { "min_workers": 1, "max_workers": 3 } } });
+    client.posted("/api/2.1/clusters/update", update).await;
+    let changed = cluster(&client, id).await;
+    assert_eq!(changed["state"], "RESTARTING");
+    let unmasked =
+        json!({ "cluster_id": id, "update_mask": "cluster_name", "cluster": { "num_workers": 2 } });
+    assert_eq!(client.post("/api/2.1/clusters/update", unmasked).await.0, 400);
+    assert_eq!((&changed["cluster_name"], &changed["autoscale"]["max_workers"]), (&json!("mine"), &json!(3)));
+    assert!(changed.get("custom_tags").is_none() && changed.get("num_workers").is_none(), "{changed}");
+
+    let edit = json!({ "cluster_id": TERMINATED_CLUSTER, "spark_version": "16.0.x-scala2.12",
+        "node_type_id": "m5d.large", "num_workers": 3 });
+    client.posted("/api/2.1/clusters/edit", edit).await;
+    let edited = cluster(&client, TERMINATED_CLUSTER).await;
+    assert_eq!((&edited["state"], &edited["cluster_name"]), (&json!("TERMINATED"), &json!("")));
+    assert!(
+        edited.get("init_scripts").is_none() && edited.get("autotermination_minutes").is_none(),
+        "{edited}"
+    );
+}
+
+#[tokio::test]
+async fn impossible_settings_are_refused() {
+    let (_sandbox, client) = start().await;
+    let good = json!({ "spark_version": "15.4.x-scala2.12", "node_type_id": "i3.xlarge", "num_workers": 1 });
+    for (name, value, words) in [
+        ("spark_version", json!("1.0"), "Invalid spark version 1.0"),
+        ("node_type_id", json!("m1"), "Node type m1 is not supported"),
+        ("driver_node_type_id", json!("m2"), "Node type m2 is not supported"),
+        ("instance_pool_id", json!("p"), "Exactly one of"),
+        ("autoscale", json!({ "min_workers": 1, "max_workers": 2 }), "Only one of"),
+        ("num_workers", json!(0), "single-node"),
+        ("num_workers", json!(-1), "0 or more"),
+        ("policy_id", json!("x"), "Can't find a cluster policy with id: x"),
+    ] {
+        let mut settings = good.clone();
+        settings[name] = value;
+        let (status, body) = client.post("/api/2.1/clusters/create", settings).await;
+        assert_eq!(
+            (status.as_u16(), &body["error_code"]),
+            (400, &json!("INVALID_PARAMETER_VALUE")),
+            "{name}"
+        );
+        assert!(body["message"].as_str().unwrap().contains(words), "{body}");
+    }
+    let mut single = good;
+    (single["num_workers"], single["is_single_node"], single["kind"]) =
+        (json!(0), json!(true), json!("CLASSIC_PREVIEW"));
+    client.posted("/api/2.1/clusters/create", single).await;
+}
+
+#[tokio::test]
+async fn a_resize_keeps_the_cluster_up_and_a_pin_is_one() {
+    let (_sandbox, client) = start().await;
+    let resize = json!({ "cluster_id": RUNNING_CLUSTER, "num_workers": 5 });
+    client.posted("/api/2.1/clusters/resize", resize.clone()).await;
+    let resizing = cluster(&client, RUNNING_CLUSTER).await;
+    assert_eq!((&resizing["state"], &resizing["num_workers"]), (&json!("RESIZING"), &json!(5)));
+    assert!(resizing.get("autoscale").is_none() && resizing["driver"].is_object(), "{resizing}");
+    let (status, body) = client.post("/api/2.1/clusters/resize", resize.clone()).await;
+    // It has shown RESIZING once, so by now it runs again.
+    assert_eq!(status, 200, "{body}");
+    let (status, body) = client
+        .post("/api/2.1/clusters/resize", json!({ "cluster_id": TERMINATED_CLUSTER, "num_workers": 1 }))
+        .await;
+    assert_eq!((status.as_u16(), &body["message"]), (400, &json!("Cluster is not running")));
+    assert_eq!(
+        client.post("/api/2.1/clusters/resize", json!({ "cluster_id": RUNNING_CLUSTER })).await.0,
+        400
+    );
+
+    let pinned = || client.got("/api/2.1/clusters/list?filter_by.is_pinned=true");
+    for _ in 0..2 {
+        client.posted("/api/2.1/clusters/pin", json!({ "cluster_id": TERMINATED_CLUSTER })).await;
+        assert_eq!(names(&pinned().await), ["shared-analytics", "nightly-etl"]);
+    }
+    for id in [RUNNING_CLUSTER, TERMINATED_CLUSTER, TERMINATED_CLUSTER] {
+        client.posted("/api/2.1/clusters/unpin", json!({ "cluster_id": id })).await;
+    }
+    assert!(names(&pinned().await).is_empty());
+    let zones = client.got("/api/2.1/clusters/list-zones").await;
+    assert_eq!((&zones["default_zone"], &zones["zones"][1]), (&json!("us-west-2a"), &json!("us-west-2b")));
+}
+
+#[tokio::test]
+async fn events_are_filtered_and_page_by_token_too() {
+    let (_sandbox, client) = start().await;
+    let id = TERMINATED_CLUSTER;
+    client.posted("/api/2.1/clusters/pin", json!({ "cluster_id": id })).await;
+    client.posted("/api/2.1/clusters/unpin", json!({ "cluster_id": id })).await;
+    let mut request = json!({ "cluster_id": id, "page_size": 1, "event_types": ["PINNED", "UNPINNED"] });
+    let first = client.posted("/api/2.1/clusters/events", request.clone()).await;
+    assert_eq!((&first["events"][0]["type"], &first["total_count"]), (&json!("UNPINNED"), &json!(2)));
+    request["page_token"] = first["next_page_token"].clone();
+    let second = client.posted("/api/2.1/clusters/events", request.clone()).await;
+    assert_eq!(second["events"][0]["type"], "PINNED");
+    assert!(second.get("next_page_token").is_none() && second.get("next_page").is_none());
+    request["page_token"] = json!("nonsense");
+    assert_eq!(client.post("/api/2.1/clusters/events", request).await.0, 400);
+    let none = client.posted("/api/2.1/clusters/events", json!({ "cluster_id": id, "end_time": 5 })).await;
+    assert_eq!(none["events"], json!([]));
+}

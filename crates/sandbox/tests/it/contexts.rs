@@ -250,3 +250,34 @@ async fn nothing_is_left_when_the_sandbox_is_dropped() {
     }
     assert!(!std::path::Path::new(parts[2]).exists());
 }
+
+#[tokio::test]
+async fn python_reaches_files_of_volumes_by_their_paths() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let root = "/Volumes/main/default/files";
+    for (command, data) in [
+        (format!("open('{root}/readme.txt').read()[:9]"), "'The files'"),
+        (format!("import os\nsorted(os.listdir('{root}'))"), "['landing', 'readme.txt']"),
+        (
+            format!(
+                "import pathlib\npathlib.Path('{root}/new').mkdir()\npathlib.Path('{root}/new/ü').write_text('x')"
+            ),
+            "1",
+        ),
+        (
+            "import shutil\nshutil.copy('/dbfs/FileStore/readme.txt', '/dbfs/tmp/copied')".to_owned(),
+            "'/dbfs/tmp/copied'",
+        ),
+        (
+            "os.path.exists('/Volumes/main/other'), os.path.isdir('/dbfs/tmp'), open(os.devnull).read()"
+                .to_owned(),
+            "(False, True, '')",
+        ),
+    ] {
+        assert_eq!(run(&client, &context, "python", &command).await["results"], text(data), "{command}");
+    }
+    let listed = client.got(&format!("/api/2.0/fs/directories{root}/new")).await;
+    assert_eq!(listed["contents"][0]["name"], "ü");
+    client.got("/api/2.0/dbfs/get-status?path=/tmp/copied").await;
+}

@@ -59,3 +59,58 @@ async fn an_unknown_id_is_404_and_an_impossible_one_400() {
     let (status, body) = client.get("/api/2.0/sql/warehouses/get").await;
     assert_eq!((status.as_u16(), &body["message"]), (400, &json!("get is not a valid endpoint id.")));
 }
+
+#[tokio::test]
+async fn a_warehouse_is_made_changed_and_deleted() {
+    let (_sandbox, client) = start().await;
+    let settings =
+        json!({ "name": "mine", "cluster_size": "Small", "max_num_clusters": 3, "newest": { "a": 1 } });
+    let id = client.posted("/api/2.0/sql/warehouses", settings.clone()).await["id"].clone();
+    let id = id.as_str().unwrap().to_owned();
+    assert_eq!(state(&client, &id).await, "STARTING");
+    assert_eq!(state(&client, &id).await, "RUNNING");
+    let path = format!("/api/2.0/sql/warehouses/{id}");
+    let made = client.got(&path).await;
+    assert_eq!((&made["auto_stop_mins"], &made["newest"]["a"]), (&json!(120), &json!(1)));
+    assert_eq!(made["odbc_params"]["path"], format!("/sql/1.0/warehouses/{id}"));
+    let (status, body) = client.post("/api/2.0/sql/warehouses", settings).await;
+    assert_eq!((status.as_u16(), &body["error_code"]), (400, &json!("ALREADY_EXISTS")), "{body}");
+
+    client.posted(&format!("{path}/edit"), json!({ "auto_stop_mins": 0 })).await;
+    let edited = client.got(&path).await;
+    assert_eq!(
+        (&edited["auto_stop_mins"], &edited["name"], &edited["state"]),
+        (&json!(0), &json!("mine"), &json!("RUNNING"))
+    );
+    for wrong in [
+        json!({ "auto_stop_mins": 5 }),
+        json!({ "cluster_size": "Huge" }),
+        json!({ "min_num_clusters": 4 }),
+        json!({ "max_num_clusters": 41 }),
+        json!({ "name": "Reporting" }),
+        json!({ "name": "" }),
+    ] {
+        assert_eq!(client.post(&format!("{path}/edit"), wrong.clone()).await.0, 400, "{wrong}");
+    }
+    // The seeds share a name and can be changed all the same.
+    client
+        .posted(&format!("/api/2.0/sql/warehouses/{STOPPED_WAREHOUSE}/edit"), json!({ "auto_stop_mins": 20 }))
+        .await;
+
+    let deleted = client.send(reqwest::Method::DELETE, &path, None).await.unwrap();
+    assert_eq!(deleted.status(), 200);
+    assert_eq!(state(&client, &id).await, "DELETING");
+    assert_eq!(client.get(&path).await.0, 404);
+    assert_eq!(client.got("/api/2.0/sql/warehouses").await["warehouses"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn all_warehouses_share_settings() {
+    let (_sandbox, client) = start().await;
+    let path = "/api/2.0/sql/config/warehouses";
+    assert_eq!(client.got(path).await["security_policy"], "DATA_ACCESS_CONTROL");
+    let new = json!({ "security_policy": "NONE" });
+    let put = client.send(reqwest::Method::PUT, path, Some(&new)).await.unwrap();
+    assert_eq!(put.status(), 200);
+    assert_eq!(client.got(path).await, new);
+}

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use brickwire_testserver::{End, Request, Response, Server};
-use brickwire_wire::{Error, Host, HttpOptions, Result, RetryPolicy, Sink, Target, Wire};
+use brickwire_wire::{
+    Error, ErrorKind, Host, HttpOptions, OperationInfo, Result, RetryPolicy, Sink, Target, Wire,
+};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
@@ -213,4 +215,52 @@ async fn an_error_of_the_sink_ends_the_download() {
     let call = wire.presigned(Method::GET, server.url().parse().unwrap());
     assert_eq!(call.send_stream(&mut Full).await.unwrap_err().to_string(), "the disk is full");
     assert_eq!(server.requests().len(), 1);
+}
+
+/// Sends the rest of the content as a workspace does, which tells versions apart by their dates.
+fn dated(request: &Request, date: &str) -> Response {
+    rest(request, "a").with_header("last-modified", date)
+}
+
+const DATE: &str = "Wed, 25 Nov 2026 10:00:00 GMT";
+
+async fn download_file(server: &Server, sink: &mut Collected) -> Result<u64> {
+    let wire = Wire::builder(HttpOptions::new(Host::parse(&server.url()).unwrap())).build()?;
+    let get = OperationInfo::new("files_download", "GET", "/api/2.0/fs/files/{path}", true);
+    let call =
+        wire.call(&get).path_with_slashes("path", &"/Volumes/a").with_retry(RetryPolicy::Resume { tries: 4 });
+    call.download(sink).await
+}
+
+#[tokio::test]
+async fn a_file_that_changed_is_not_continued() {
+    let answers: [fn(&Request) -> Response; 2] = [
+        // The service refuses, or doesn't know the condition and sends the rest of another file.
+        |_| Response::new(412).with_body(r#"{"error_code":"ABORTED","message":"modified"}"#),
+        |request| dated(request, "Wed, 25 Nov 2026 10:00:01 GMT"),
+    ];
+    for answer in answers {
+        let server = Server::start(move |request: &Request| match request.number {
+            0 => dated(request, DATE).cut(5, End::Close),
+            _ => answer(request),
+        });
+        let error = download_file(&server, &mut Collected::default()).await.unwrap_err();
+        assert_eq!(error.to_string(), "the content changed while it was downloaded");
+        assert_eq!(
+            (error.kind(), error.operation()),
+            (ErrorKind::UnexpectedResponse, Some("files_download"))
+        );
+        let requests = server.requests();
+        let since = |n: usize| requests[n].header("if-unmodified-since");
+        assert_eq!((requests.len(), since(0), since(1)), (2, None, Some(DATE)));
+    }
+    // An answer without a date is taken at its word.
+    let server = Server::start(|request: &Request| match request.number {
+        0 => dated(request, DATE).cut(5, End::Close),
+        1 => rest(request, "a").cut(5, End::Close),
+        _ => dated(request, DATE),
+    });
+    let mut sink = Collected::default();
+    assert_eq!(download_file(&server, &mut sink).await.unwrap(), 16);
+    assert_eq!(server.requests()[2].header("if-unmodified-since"), Some(DATE));
 }

@@ -84,14 +84,6 @@ pub(super) fn expect_to_go_on(context: &Context) {
     context.progress().expect_to_outlive("run", "brick jobs output");
 }
 
-/// Starts the clock of the command, if it has a limit.
-pub(super) fn limit(timeout: Option<Duration>, context: &Context) -> WaitOptions {
-    match timeout {
-        Some(timeout) => context.limit(timeout),
-        None => WaitOptions::default().with_timeout(Duration::MAX),
-    }
-}
-
 impl Following {
     /// Starts a run, and follows it unless it is to be detached.
     pub(super) async fn start(

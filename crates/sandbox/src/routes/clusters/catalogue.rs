@@ -5,6 +5,31 @@ use serde_json::{Value, json};
 
 use crate::call::{Answer, Call};
 
+const NODE_TYPES: [&str; 4] = ["i3.xlarge", "m5d.large", "p3.2xlarge", "rd-fleet.half"];
+
+const SPARK_VERSIONS: [(&str, &str); 5] = [
+    ("16.0.x-scala2.12", "16.0 (includes Apache Spark 3.5.0, Scala 2.12)"),
+    ("16.0.x-gpu-ml-scala2.12", "16.0 ML (includes Apache Spark 3.5.0, GPU, Scala 2.12)"),
+    ("15.4.x-scala2.12", "15.4 LTS (includes Apache Spark 3.5.0, Scala 2.12)"),
+    ("15.4.x-photon-scala2.12", "15.4 LTS Photon (includes Apache Spark 3.5.0, Scala 2.12)"),
+    ("14.3.x-scala2.12", "14.3 LTS (includes Apache Spark 3.5.0, Scala 2.12)"),
+];
+
+const ZONES: [&str; 3] = ["us-west-2a", "us-west-2b", "us-west-2c"];
+
+/// Whether machines of this type can be had.
+pub(in super::super) fn has_node_type(id: &str) -> bool {
+    NODE_TYPES.contains(&id)
+}
+
+pub(super) fn has_spark_version(key: &str) -> bool {
+    SPARK_VERSIONS.iter().any(|(known, _)| *known == key)
+}
+
+pub(super) async fn zones(_: Call) -> Answer {
+    Ok(Json(json!({ "zones": ZONES, "default_zone": ZONES[0] })))
+}
+
 pub(super) async fn node_types(_: Call) -> Answer {
     Ok(Json(json!({
         "node_types": [
@@ -51,14 +76,7 @@ fn node_type(id: &str, category: &str, memory_mb: u64, cores: f64, gpus: u64, nv
 }
 
 pub(super) async fn spark_versions(_: Call) -> Answer {
-    let versions = [
-        ("16.0.x-scala2.12", "16.0 (includes Apache Spark 3.5.0, Scala 2.12)"),
-        ("16.0.x-gpu-ml-scala2.12", "16.0 ML (includes Apache Spark 3.5.0, GPU, Scala 2.12)"),
-        ("15.4.x-scala2.12", "15.4 LTS (includes Apache Spark 3.5.0, Scala 2.12)"),
-        ("15.4.x-photon-scala2.12", "15.4 LTS Photon (includes Apache Spark 3.5.0, Scala 2.12)"),
-        ("14.3.x-scala2.12", "14.3 LTS (includes Apache Spark 3.5.0, Scala 2.12)"),
-    ];
     let versions: Vec<Value> =
-        versions.iter().map(|(key, name)| json!({ "key": key, "name": name })).collect();
+        SPARK_VERSIONS.iter().map(|(key, name)| json!({ "key": key, "name": name })).collect();
     Ok(Json(json!({ "versions": versions })))
 }

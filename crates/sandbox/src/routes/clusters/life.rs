@@ -1,9 +1,12 @@
 //! The life cycle of a cluster: which calls are allowed in which state, and which events are recorded.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+mod adjust;
 mod define;
 
 use super::seed::{self, Seed, cloud_failure};
@@ -12,6 +15,11 @@ use crate::{
     phase::Phase,
     tenant::{ServiceState, Tenant, USER_NAME},
 };
+
+/// How many clusters a workspace has at most.
+const MOST: usize = 1000;
+/// How many events of a cluster are kept; the oldest are forgotten.
+const EVENTS_KEPT: usize = 1000;
 
 /// When a change happens, and how long it takes.
 #[derive(Debug, Clone, Copy)]
@@ -26,20 +34,27 @@ impl Moment {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 enum State {
     Pending,
     Running,
+    Resizing,
     Restarting,
     Terminating,
     Terminated,
 }
 
 impl State {
+    /// Whether code can run on the cluster.
+    fn is_up(self) -> bool {
+        matches!(self, Self::Running | Self::Resizing)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Pending => "PENDING",
             Self::Running => "RUNNING",
+            Self::Resizing => "RESIZING",
             Self::Restarting => "RESTARTING",
             Self::Terminating => "TERMINATING",
             Self::Terminated => "TERMINATED",
@@ -51,6 +66,7 @@ impl State {
         match self {
             Self::Pending => "Pending",
             Self::Running => "Running",
+            Self::Resizing => "Resizing",
             Self::Restarting => "Restarting",
             Self::Terminating => "Terminating",
             Self::Terminated => "Terminated",
@@ -58,13 +74,16 @@ impl State {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 struct Cluster {
     record: Map<String, Value>,
     phase: Phase<State>,
     start_fails: bool,
     /// The idempotency token it was created with.
     token: Option<String>,
-    events: Vec<Value>,
+    /// How often it has come up: what is installed on it doesn't survive that.
+    starts: u64,
+    events: VecDeque<Value>,
 }
 
 impl Cluster {
@@ -78,14 +97,24 @@ impl Cluster {
 
     fn note(&mut self, kind: &str, now_ms: u64, details: Value) {
         let event = json!({ "cluster_id": self.id(), "timestamp": now_ms, "type": kind, "details": details });
-        self.events.push(event);
+        if self.events.len() == EVENTS_KEPT {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
     }
 
     /// The state at `now_ms`; records a change of it.
     fn read(&mut self, now_ms: u64) -> State {
+        let before = self.phase.peek();
         let (state, changed) = self.phase.read(now_ms);
         match state {
+            State::Running if changed && before == State::Resizing => {
+                self.set("state_message", json!(""));
+                let workers = json!({ "current_num_workers": self.record.get("num_workers") });
+                self.note("UPSIZE_COMPLETED", now_ms, workers);
+            }
             State::Running if changed => {
+                self.starts += 1;
                 self.set("state_message", json!(""));
                 self.set("last_restarted_time", json!(now_ms));
                 self.set("last_state_loss_time", json!(now_ms));
@@ -113,7 +142,7 @@ impl Cluster {
         let state = self.read(now_ms);
         let mut record = self.record.clone();
         record.insert("state".to_owned(), json!(state.name()));
-        if !matches!(state, State::Running) {
+        if !state.is_up() {
             for key in ["driver", "executors", "cluster_memory_mb", "cluster_cores", "jdbc_port"] {
                 record.remove(key);
             }
@@ -128,6 +157,7 @@ impl Cluster {
 }
 
 /// The clusters of a workspace, in the order they were made.
+#[derive(Serialize, Deserialize)]
 pub(in super::super) struct Clusters(Vec<Cluster>);
 
 impl ServiceState for Mutex<Clusters> {
@@ -137,7 +167,8 @@ impl ServiceState for Mutex<Clusters> {
                 record.entry("state_message").or_insert(json!(""));
                 let created = record.get("start_time").and_then(Value::as_u64).unwrap_or_default();
                 let phase = Phase::lasting(if running { State::Running } else { State::Terminated });
-                let mut cluster = Cluster { record, phase, start_fails, token: None, events: Vec::new() };
+                let mut cluster =
+                    Cluster { record, phase, start_fails, token: None, starts: 0, events: VecDeque::new() };
                 cluster.note("CREATING", created, json!({ "user": USER_NAME }));
                 cluster
             });
@@ -155,7 +186,7 @@ impl Clusters {
     /// Every cluster, and the ids of those that aren't running.
     pub(super) fn list(&mut self, now_ms: u64) -> (Vec<Value>, Vec<String>) {
         let shown = self.0.iter_mut().map(|cluster| cluster.shown(now_ms)).collect();
-        let stopped = self.0.iter().filter(|cluster| cluster.phase.peek() != State::Running);
+        let stopped = self.0.iter().filter(|cluster| !cluster.phase.peek().is_up());
         (shown, stopped.map(Cluster::id).collect())
     }
 
@@ -163,17 +194,29 @@ impl Clusters {
     pub(super) fn show(&mut self, id: &str, now_ms: u64) -> Result<(Value, bool), ApiError> {
         let cluster = self.find(id)?;
         let shown = cluster.shown(now_ms);
-        Ok((shown, cluster.phase.peek() != State::Running))
+        Ok((shown, !cluster.phase.peek().is_up()))
     }
 
     /// Fails unless the cluster can run commands.
     pub(in super::super) fn require_running(&mut self, id: &str, now_ms: u64) -> Result<(), ApiError> {
         match self.find(id)?.read(now_ms) {
-            State::Running => Ok(()),
+            state if state.is_up() => Ok(()),
             _ => {
                 Err(ApiError::invalid_state(format!("ClusterNotReadyException: cluster {id} is not running")))
             }
         }
+    }
+
+    /// Whether there is such a cluster; doesn't count as showing it.
+    pub(in super::super) fn has(&self, id: &str) -> bool {
+        self.0.iter().any(|cluster| cluster.record.get("cluster_id").is_some_and(|own| own == id))
+    }
+
+    /// How often a cluster has come up, if it is up.
+    pub(in super::super) fn session(&mut self, id: &str, now_ms: u64) -> Result<Option<u64>, ApiError> {
+        let cluster = self.find(id)?;
+        let is_up = cluster.read(now_ms).is_up();
+        Ok(is_up.then_some(cluster.starts))
     }
 
     pub(super) fn start(&mut self, id: &str, at: Moment) -> Result<(), ApiError> {
@@ -231,6 +274,6 @@ impl Clusters {
     pub(super) fn events(&mut self, id: &str, now_ms: u64) -> Result<Vec<Value>, ApiError> {
         let cluster = self.find(id)?;
         cluster.read(now_ms);
-        Ok(cluster.events.clone())
+        Ok(cluster.events.iter().cloned().collect())
     }
 }

@@ -4,6 +4,7 @@
 //! ends with the sandbox, even when the sandbox is killed: a closed pipe makes the driver kill its process group.
 
 use std::io;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -85,6 +86,12 @@ impl Interpreter {
     pub(crate) fn with_host(mut self, host: impl Fn(&Value) -> Value + Send + Sync + 'static) -> Self {
         self.host = Some(Box::new(host));
         self
+    }
+
+    /// Lets the code reach the files in this folder by their paths on a cluster: `/Volumes/…` and `/dbfs/…`.
+    pub(crate) async fn with_files(mut self, folder: &Path) -> io::Result<Self> {
+        self.send(&json!({ "files": folder })).await?;
+        Ok(self)
     }
 
     /// Runs a command to its end. `cancel` interrupts it.

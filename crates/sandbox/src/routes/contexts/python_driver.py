@@ -1,8 +1,11 @@
 # The Python side of an execution context: one process per context. Requests arrive as JSON lines on the original stdin,
-# answers leave on the original stdout, and so do the code's questions to the sandbox. The user's code gets an empty stdin; its output and its children's is captured.
+# answers leave on the original stdout, and so do the code's questions to the sandbox. The user's code gets an empty
+# stdin; its output and its children's is captured.
 import ast
 import base64
+import builtins
 import collections
+import functools
 import html
 import io
 import json
@@ -57,6 +60,9 @@ def receive():
         request = json.loads(line)
         if "reply" in request:
             replies.put(request["reply"])
+            continue
+        if "files" in request:
+            map_files(request["files"])
             continue
         if "interrupt" not in request:
             commands.put(request)
@@ -116,6 +122,35 @@ class Dbutils:
 
 
 namespace["dbutils"] = Dbutils()
+
+
+def map_files(folder):
+    """Lets the code reach files of volumes and of DBFS by the paths that they have on a cluster."""
+    places = {f"/{name}": os.path.join(folder, name) for name in ("Volumes", "dbfs")}
+
+    def mapped(path):
+        text = path if isinstance(path, str) else os.fspath(path) if isinstance(path, os.PathLike) else None
+        for start, place in places.items():
+            if isinstance(text, str) and (text == start or text.startswith(start + "/")):
+                return place + text[len(start) :]
+        return path
+
+    def wrap(module, name, paths):
+        original = getattr(module, name)
+
+        @functools.wraps(original)
+        def wrapped(*arguments, **options):
+            return original(*map(mapped, arguments[:paths]), *arguments[paths:], **options)
+
+        setattr(module, name, wrapped)
+
+    wrap(builtins, "open", 1)
+    wrap(io, "open", 1)
+    names = "access chdir chmod listdir lstat mkdir open remove rmdir scandir stat truncate unlink utime"
+    for name in names.split():
+        wrap(os, name, 1)
+    for name in ("rename", "replace"):
+        wrap(os, name, 2)
 
 
 def on_interrupt(signum, frame):

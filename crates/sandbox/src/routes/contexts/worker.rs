@@ -11,7 +11,12 @@ use super::{
     python::{Interpreter, Reply},
     sql,
 };
-use crate::{engine::SqlEngine, routes::secrets::for_code, server::Server, tenant::Tenant};
+use crate::{
+    engine::SqlEngine,
+    routes::{files, secrets::for_code},
+    server::Server,
+    tenant::Tenant,
+};
 
 /// What a context runs its commands with; each part is created when first needed.
 struct Worker<'a> {
@@ -29,7 +34,8 @@ impl Worker<'_> {
         if self.python.is_none() {
             let (started, tenant) =
                 (Interpreter::start(self.server.new_directory("context-")?).await?, self.tenant.clone());
-            self.python = Some(started.with_host(move |question| for_code::answer(&tenant, question)));
+            let started = started.with_host(move |question| for_code::answer(&tenant, question));
+            self.python = Some(started.with_files(&files::folder(self.tenant)).await?);
         }
         self.python.as_mut().ok_or_else(|| std::io::Error::other("no interpreter"))
     }

@@ -21,6 +21,7 @@ use crate::{
             context::NO_EXEC,
             python::{Interpreter, Reply},
         },
+        files,
         secrets::for_code,
     },
 };
@@ -115,6 +116,7 @@ impl Python {
         let tenant = call.tenant.clone();
         let interpreter = Interpreter::start(directory).await.map_err(failed)?;
         let interpreter = interpreter.with_host(move |question| for_code::answer(&tenant, question));
+        let interpreter = interpreter.with_files(&files::folder(&call.tenant)).await.map_err(failed)?;
         let mut started = Self { interpreter, folder, printed: String::new(), result: Value::Null };
         started.command(TASK).await?;
         Ok(started)

@@ -1,0 +1,185 @@
+//! `brick files`: files and directories in volumes, in DBFS, and on this machine.
+
+mod copy;
+mod location;
+mod pattern;
+mod store;
+mod stream;
+
+use brickwire_actions::ErrorKind;
+use clap::{Subcommand, ValueHint};
+
+use self::{
+    copy::Copy,
+    location::{Location, Place},
+    store::{Item, Stores},
+};
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+    output::Column,
+};
+
+/// Files in volumes and DBFS: list, copy, print, delete
+#[derive(Debug, Subcommand)]
+#[command(
+    alias = "fs",
+    after_help = "\
+Paths that start with /Volumes/ are in a volume, and those that start with dbfs:/ are in DBFS. All others are on this
+machine; write file:/Volumes/... for a local path that looks like one of a volume."
+)]
+pub(crate) enum Command {
+    /// List a directory, or show a file
+    #[command(after_help = "\
+Examples:
+  brick files ls /Volumes/main/default/files
+  brick files ls -r /Volumes/main/default/files/2026 -o csv
+  brick files ls '/Volumes/main/default/files/*/*.csv'")]
+    Ls {
+        /// Path in a volume or in DBFS; may be a pattern with *, ? and [...]
+        path: Location,
+        /// List everything below the directory, at any depth
+        #[arg(long, short)]
+        recursive: bool,
+    },
+    /// Copy files from, to, or within the workspace
+    #[command(after_help = "\
+With one source, a directory's content goes into TARGET. With several sources, or a pattern, each goes into TARGET
+under its own name. Quote patterns so that the shell doesn't expand them. As a source, - is standard input; as the
+target, it is standard output.
+
+Examples:
+  brick files cp report.csv /Volumes/main/default/files/
+  brick files cp -r ./data /Volumes/main/default/files/data --overwrite
+  brick files cp '/Volumes/main/default/files/*.csv' dbfs:/tmp/old.csv ./downloads
+  pg_dump shop | brick files cp - /Volumes/main/default/files/shop.sql")]
+    Cp {
+        /// Files or directories to copy; may be patterns with *, ? and [...]
+        #[arg(value_name = "SOURCE", required = true, value_hint = ValueHint::AnyPath)]
+        sources: Vec<Location>,
+        /// File or directory to copy to
+        #[arg(value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+        target: Location,
+        /// Copy directories with everything in them
+        #[arg(long, short)]
+        recursive: bool,
+        /// Replace files that exist
+        #[arg(long)]
+        overwrite: bool,
+    },
+    /// Print the content of files
+    #[command(after_help = "Example:\n  brick files cat /Volumes/main/default/files/a.csv | head")]
+    Cat {
+        /// Paths in a volume or in DBFS; may be patterns with *, ? and [...]
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<Location>,
+    },
+    /// Delete a file, or with -r a directory and everything in it
+    #[command(after_help = "\
+Examples:
+  brick files rm /Volumes/main/default/files/a.csv
+  brick files rm -r /Volumes/main/default/files/2026")]
+    Rm {
+        /// Path in a volume or in DBFS; patterns are not expanded
+        path: Location,
+        /// Delete a directory with everything in it
+        #[arg(long, short)]
+        recursive: bool,
+    },
+    /// Create a directory and its missing parents; one that exists is left as it is
+    #[command(after_help = "Example:\n  brick files mkdir /Volumes/main/default/files/2026/11")]
+    Mkdir {
+        /// Path in a volume or in DBFS
+        path: Location,
+    },
+}
+
+const COLUMNS: &[Column] = &[
+    ("PATH", "/path"),
+    ("DIRECTORY", "/is_directory"),
+    ("BYTES", "/file_size"),
+    ("MODIFIED (MS)", "/last_modified"),
+];
+
+const DBFS_COLUMNS: &[Column] = &[
+    ("PATH", "/path"),
+    ("DIRECTORY", "/is_dir"),
+    ("BYTES", "/file_size"),
+    ("MODIFIED (MS)", "/modification_time"),
+];
+
+pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    match command {
+        Command::Ls { path, recursive } => list(&path, recursive, context).await,
+        Command::Cp { sources, target, recursive, overwrite } => {
+            Copy { sources, target, recursive, overwrite }.run(context).await
+        }
+        Command::Cat { paths } => {
+            for path in &paths {
+                remote(path)?;
+            }
+            let stores = Stores::connect(context).await?;
+            let mut files = Vec::new();
+            for path in &paths {
+                files.extend(pattern::expand(&stores, path).await?);
+            }
+            stream::print(&stores, &files, context).await
+        }
+        Command::Rm { path, recursive } => delete(&path, recursive, context).await,
+        Command::Mkdir { path } => {
+            remote(&path)?;
+            Stores::connect(context).await?.create_directory(&path).await
+        }
+    }
+}
+
+/// Refuses a path of this machine, which the system's own programs are for.
+fn remote(path: &Location) -> Result {
+    match path.place {
+        Place::Volumes | Place::Dbfs => Ok(()),
+        _ => Err(Failure::usage(format!("this path is not in the workspace: {path}"))
+            .with_hint("paths in the workspace start with /Volumes/ or dbfs:/")),
+    }
+}
+
+/// A directory is listed, and what a pattern finds is shown as it is.
+async fn list(path: &Location, recursive: bool, context: &Context) -> Result {
+    remote(path)?;
+    let stores = Stores::connect(context).await?;
+    let mut found = pattern::expand(&stores, path).await?;
+    if !path.is_pattern() || recursive {
+        let (directories, mut shown): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|item| item.is_directory);
+        let mut open: Vec<Location> = directories.into_iter().map(|item| item.location).rev().collect();
+        while let Some(directory) = open.pop() {
+            let items = stores.list(&directory).await?;
+            if recursive {
+                open.extend(
+                    items.iter().rev().filter(|item| item.is_directory).map(|item| item.location.clone()),
+                );
+            }
+            shown.extend(items);
+        }
+        found = shown;
+    }
+    let columns = if path.place == Place::Dbfs { DBFS_COLUMNS } else { COLUMNS };
+    let items: Vec<_> = found.into_iter().map(|item| item.raw).collect();
+    context.output().list(&items, columns)
+}
+
+async fn delete(path: &Location, recursive: bool, context: &Context) -> Result {
+    remote(path)?;
+    if path.is_root() {
+        return Err(Failure::usage(format!("this is a whole volume or store, not a directory: {path}"))
+            .with_hint("`brick volumes delete` deletes a volume"));
+    }
+    let stores = Stores::connect(context).await?;
+    let Item { location, is_directory, .. } = stores.existing(path).await?;
+    if is_directory && !recursive {
+        return Err(Failure::new(ErrorKind::Rejected, format!("this is a directory: {path}"))
+            .with_hint("add -r to delete it with everything in it"));
+    }
+    stores.delete(&location, is_directory).await?;
+    context.note(&format!("deleted {path}"));
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Where a path of the command line leads.
+
+use std::{fmt, path::Path, str::FromStr};
+
+/// Letters that make a path a pattern.
+const WILD: [char; 3] = ['*', '?', '['];
+
+/// What holds a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    /// This machine.
+    Local,
+    /// A volume of Unity Catalog.
+    Volumes,
+    Dbfs,
+    /// Standard input or output.
+    Standard,
+}
+
+/// A path and where it leads.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Location {
+    pub(super) place: Place,
+    /// Without a scheme and without slashes at its end.
+    pub(super) path: String,
+    /// Whether a slash at its end says that it is a directory.
+    pub(super) says_directory: bool,
+}
+
+impl Location {
+    fn new(place: Place, path: &str) -> Self {
+        let ends = |letter: char| letter == '/' || place == Place::Local && std::path::is_separator(letter);
+        let plain = path.trim_end_matches(ends);
+        let plain = if plain.is_empty() && !path.is_empty() { "/" } else { plain };
+        Self { place, path: plain.to_owned(), says_directory: path.ends_with(ends) }
+    }
+
+    pub(super) fn is_local(&self) -> bool {
+        self.place == Place::Local
+    }
+
+    /// Whether it may stand for several paths.
+    pub(super) fn is_pattern(&self) -> bool {
+        is_pattern(&self.path)
+    }
+
+    /// Whether it is a volume or a store, or what is above one.
+    pub(super) fn is_root(&self) -> bool {
+        match self.place {
+            // `/Volumes/catalog/schema/volume`
+            Place::Volumes => self.path.split('/').filter(|part| !part.is_empty()).count() <= 4,
+            _ => self.path == "/",
+        }
+    }
+
+    /// The last part of the path; `None` for `/`, `.` and `..`.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self.place {
+            Place::Local => Path::new(&self.path).file_name()?.to_str(),
+            _ => self.path.rsplit('/').next().filter(|name| !name.is_empty()),
+        }
+    }
+
+    /// Something in this directory.
+    pub(super) fn join(&self, name: &str) -> Self {
+        let path = match self.place {
+            Place::Local => Path::new(&self.path).join(name).to_string_lossy().into_owned(),
+            _ => format!("{}/{name}", self.path.trim_end_matches('/')),
+        };
+        Self { place: self.place, path, says_directory: false }
+    }
+}
+
+/// Whether a text has letters that stand for others.
+pub(super) fn is_pattern(text: &str) -> bool {
+    text.contains(WILD)
+}
+
+impl FromStr for Location {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        if text == "-" {
+            return Ok(Self { place: Place::Standard, path: "-".to_owned(), says_directory: false });
+        }
+        if let Some(local) = text.strip_prefix("file:") {
+            // `file:///a` has an empty host.
+            let local = if local.starts_with("///") { &local[2..] } else { local };
+            return Ok(Self::new(Place::Local, local));
+        }
+        if text == "/Workspace" || text.starts_with("/Workspace/") {
+            return Err("a path in /Workspace; `brick workspace` imports, exports and lists what is there");
+        }
+        let in_volume = |path: &str| path == "/Volumes" || path.starts_with("/Volumes/");
+        Ok(match text.strip_prefix("dbfs:") {
+            Some(path) if in_volume(path) => Self::new(Place::Volumes, path),
+            Some(path) => Self::new(Place::Dbfs, path),
+            None if in_volume(text) => Self::new(Place::Volumes, text),
+            None => Self::new(Place::Local, text),
+        })
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.place == Place::Dbfs { "dbfs:" } else { "" };
+        write!(f, "{scheme}{}", self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_says_where_it_leads() {
+        for (text, place, path, says_directory) in [
+            ("-", Place::Standard, "-", false),
+            ("a.csv", Place::Local, "a.csv", false),
+            ("./data/", Place::Local, "./data", true),
+            ("/tmp/x", Place::Local, "/tmp/x", false),
+            ("/", Place::Local, "/", true),
+            ("file:/Volumes/disk/a", Place::Local, "/Volumes/disk/a", false),
+            ("file:///Volumes/disk/a", Place::Local, "/Volumes/disk/a", false),
+            ("/Volumes/main/default/files/", Place::Volumes, "/Volumes/main/default/files", true),
+            (
+                "dbfs:/Volumes/main/default/files/a b",
+                Place::Volumes,
+                "/Volumes/main/default/files/a b",
+                false,
+            ),
+            ("/VolumesOther", Place::Local, "/VolumesOther", false),
+            ("dbfs:/", Place::Dbfs, "/", true),
+            ("dbfs:/tmp//", Place::Dbfs, "/tmp", true),
+        ] {
+            let expected = Location { place, path: path.to_owned(), says_directory };
+            assert_eq!(text.parse::<Location>(), Ok(expected), "{text}");
+        }
+        assert!("/Workspace/Shared/a".parse::<Location>().is_err());
+    }
+
+    #[test]
+    fn names_are_joined_and_a_root_is_none() {
+        let at = |text: &str| text.parse::<Location>().unwrap();
+        assert_eq!(at("dbfs:/").join("a").to_string(), "dbfs:/a");
+        assert_eq!(at("/Volumes/a/b/c/").join("d e").to_string(), "/Volumes/a/b/c/d e");
+        assert_eq!(at("").join("a").to_string(), "a");
+        assert_eq!((at("data/x").name(), at("..").name(), at("dbfs:/").name()), (Some("x"), None, None));
+        for root in ["/Volumes", "/Volumes/a/b/c", "dbfs:/"] {
+            assert!(at(root).is_root(), "{root}");
+        }
+        assert!(!at("/Volumes/a/b/c/d").is_root() && !at("dbfs:/a").is_root());
+    }
+}
