@@ -67,9 +67,10 @@ impl SandboxBuilder {
     }
 
     /// Keeps the first workspace in a directory, which is made if there is none: another sandbox with the same directory
-    /// starts with the same credentials, with the same port unless it is taken, and with all that was made before: tables,
-    /// files, jobs, secrets. Clusters, warehouses and the results of statements start anew; a job's run that was active has
-    /// failed. Without a directory, all is in memory and in a temporary directory.
+    /// starts with the same credentials, with the same port unless it is taken, and with all that was made before, such
+    /// as tables, files, jobs with their runs, secrets and clusters. Execution contexts and the results of statements are
+    /// gone; a job's run or a pipeline's update that was active has failed. Without a directory, all is in memory and in a
+    /// temporary directory.
     ///
     /// Changes are on disk about half a second later, and when the sandbox ends; see also
     /// [`Sandbox::save`](crate::Sandbox::save). One sandbox at a time can use a directory. It holds tokens and secrets as

@@ -274,7 +274,8 @@ async fn listen(options: Options, directory: Option<DataDirectory>) -> io::Resul
     let port = api.local_addr()?.port();
     let server = Arc::new(Server::new(options, api.local_addr()?, links.local_addr()?)?);
     let (api, links) = (server.gates.api.guard(api)?, server.gates.links.guard(links)?);
-    let (identity, tenant) = first_workspace(&server, kept, port, directory.as_ref().map(|directory| directory.path().to_owned()));
+    let (identity, tenant) =
+        first_workspace(&server, kept, port, directory.as_ref().map(|directory| directory.path().to_owned()));
     let keeper = match directory {
         Some(directory) => Some(Arc::new(Keeper::open(directory, &identity, tenant).await?)),
         None => None,

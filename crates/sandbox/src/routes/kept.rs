@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex};
 
 use super::{
-    catalogs, cluster_policies, clusters, dbfs, experiments, git_credentials, instance_pools, jobs, libraries,
-    permissions, pipelines, registry, secrets, serving, users, volumes, warehouses, workspace,
+    catalogs, cluster_policies, clusters, dbfs, experiments, git_credentials, instance_pools, jobs,
+    libraries, permissions, pipelines, registry, secrets, serving, users, volumes, warehouses, workspace,
 };
 use crate::tenant::{Kept, Tenant};
 

@@ -242,7 +242,7 @@ async fn everything_is_its_owners_alone() {
             files += 1;
         }
     }
-    assert_eq!(files, 5);
+    assert!(files >= 5, "{files}");
 }
 
 /// A running program, and a client of its workspace.
