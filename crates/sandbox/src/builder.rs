@@ -1,5 +1,6 @@
 //! How a sandbox is set up: delays, page sizes, credentials, limits. Everything has a default.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::{clock::Clock, delays::Delays};
@@ -8,6 +9,7 @@ use crate::{clock::Clock, delays::Delays};
 pub(crate) struct Options {
     pub(crate) port: u16,
     pub(crate) token: Option<String>,
+    pub(crate) data: Option<PathBuf>,
     pub(crate) delays: Delays,
     pub(crate) page_size: usize,
     pub(crate) chunk_bytes: usize,
@@ -26,6 +28,7 @@ impl Default for Options {
         Self {
             port: 0,
             token: None,
+            data: None,
             delays: Delays::default(),
             page_size: 20,
             chunk_bytes: 16 * 1024 * 1024,
@@ -60,6 +63,21 @@ impl SandboxBuilder {
     #[must_use]
     pub fn with_token(mut self, token: impl Into<String>) -> Self {
         self.options.token = Some(token.into());
+        self
+    }
+
+    /// Keeps the first workspace in a directory, which is made if there is none: another sandbox with the same directory
+    /// starts with the same credentials, with the same port unless it is taken, and with all that was made before, such
+    /// as tables, files, jobs with their runs, secrets and clusters. Execution contexts and the results of statements are
+    /// gone; a job's run or a pipeline's update that was active has failed. Without a directory, all is in memory and in a
+    /// temporary directory.
+    ///
+    /// Changes are on disk about half a second later, and when the sandbox ends; see also
+    /// [`Sandbox::save`](crate::Sandbox::save). One sandbox at a time can use a directory. It holds tokens and secrets as
+    /// plain text, so only its owner may read it.
+    #[must_use]
+    pub fn with_data(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.options.data = Some(directory.into());
         self
     }
 

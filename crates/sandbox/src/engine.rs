@@ -6,10 +6,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+pub mod contents;
 pub mod encode;
 mod error;
 mod fusion;
 mod metadata;
+mod parameter;
 mod query;
 mod spark_types;
 mod text;
@@ -18,7 +20,8 @@ pub mod types;
 pub use error::EngineError;
 pub use fusion::datasets::datasets;
 pub use metadata::{Metadata, Table, TableColumn};
-pub use query::{Batches, Column, Parameter, Query, QueryStream, SqlEngine};
+pub use parameter::Parameter;
+pub use query::{Batches, Column, Query, QueryStream, SqlEngine};
 
 /// A fresh engine with the sample data and an empty `main.default`.
 #[must_use]

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod auth;
+mod blob;
 mod builder;
 mod call;
 mod clock;
+mod data;
 mod delays;
 pub mod engine;
 mod error;
@@ -11,6 +13,7 @@ mod fault;
 mod links;
 mod lock;
 mod page;
+mod pairs;
 mod phase;
 mod pipeline;
 mod request_log;

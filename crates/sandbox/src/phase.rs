@@ -4,8 +4,10 @@
 //! read at or after that moment *and* the passing state has been read once before, so that even with delays of zero
 //! every state shows at least once and pollers are really exercised.
 
+use serde::{Deserialize, Serialize};
+
 /// A state and what follows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Phase<S> {
     state: S,
     next: Option<(S, u64)>,

@@ -114,6 +114,7 @@ async fn answer(
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let query = query.into_owned().collect();
     let workspace_id = caller.tenant.workspace_id;
+    let changed = (!parts.method.is_safe()).then(|| caller.tenant.clone());
     parts.extensions.insert(Call {
         server: server.clone(),
         tenant: caller.tenant,
@@ -123,6 +124,9 @@ async fn answer(
         paging,
     });
     let mut response = next.run(Request::from_parts(parts, whole)).await;
+    if let Some(tenant) = changed {
+        tenant.changed();
+    }
     response.headers_mut().insert("x-databricks-org-id", HeaderValue::from(workspace_id));
     response
 }

@@ -12,6 +12,8 @@ use crate::{
     call::Routes, delays::Delays, error::ApiError, pipeline::pipeline, server::Server, services::services,
 };
 
+pub(crate) mod kept;
+
 macro_rules! routes {
     ($($service:ident $(: $delay:ident)?),* $(,)?) => {
         $(pub(crate) mod $service;)*

@@ -1,7 +1,7 @@
 //! A running sandbox: its threads, its listeners and its end.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::{
     builder::{Options, SandboxBuilder},
     clock::Clock,
+    data::{DataDirectory, Identity, keeper::Keeper},
     fault::{
         effect::Connection,
         rule::{FaultRule, ParseFaultError},
@@ -20,16 +21,17 @@ use crate::{
     routes::{self, oauth::account::ACCOUNT_ID, statements::disk},
     server::Server,
     storage,
+    tenant::Tenant,
 };
 
-/// A running sandbox. Dropping it ends its processes and deletes its files.
+/// A running sandbox. Dropping it ends its processes and deletes its files, except those of its
+/// [directory](SandboxBuilder::with_data).
 pub struct Sandbox {
     server: Arc<Server>,
-    token: String,
-    client_id: String,
-    client_secret: String,
+    identity: Identity,
+    keeper: Option<Arc<Keeper>>,
     stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Sandbox {
@@ -54,29 +56,49 @@ impl Sandbox {
         let (started, starting) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let options = builder.options;
+        let directory = options.data.as_deref().map(DataDirectory::open).transpose()?;
         // A thread and a runtime of its own: the caller's may have one thread, or a paused clock.
         let thread = std::thread::Builder::new().name("brickwire-sandbox".to_owned()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             let runtime = match runtime {
                 Ok(runtime) => runtime,
-                Err(error) => return drop(started.send(Err(error))),
+                Err(error) => {
+                    drop(started.send(Err(error)));
+                    return Ok(());
+                }
             };
-            let server = runtime.block_on(listen(options, started));
-            if let Some(server) = server {
-                // An error means that the sender was dropped: that is the end, too.
-                let _ = runtime.block_on(stopped);
-                server.close();
-                runtime.shutdown_timeout(SHUTDOWN);
-                server.delete_files();
-            }
+            let opened = match runtime.block_on(listen(options, directory)) {
+                Ok(opened) => opened,
+                Err(error) => {
+                    drop(started.send(Err(error)));
+                    return Ok(());
+                }
+            };
+            let (server, keeper) = (opened.server.clone(), opened.keeper.clone());
+            drop(started.send(Ok(opened)));
+            // An error means that the sender was dropped: that is the end, too.
+            let _ = runtime.block_on(stopped);
+            let saved = keeper.map_or(Ok(()), |keeper| runtime.block_on(keeper.save()));
+            server.close();
+            runtime.shutdown_timeout(SHUTDOWN);
+            server.delete_files();
+            saved
         })?;
-        let server = starting.await.map_err(|_| io::Error::other("the sandbox's thread ended"))??;
-        let (token, tenant) = server.open_workspace(server.options.token.clone());
-        let (client_id, client_secret) = server.add_client(tenant);
+        let opened =
+            match starting.await.unwrap_or_else(|_| Err(io::Error::other("the sandbox's thread ended"))) {
+                Ok(opened) => opened,
+                Err(error) => {
+                    // It deletes the files.
+                    let _ = thread.join();
+                    return Err(error);
+                }
+            };
+        let Opened { server, identity, keeper } = opened;
+        let sandbox = Self { server, identity, keeper, stop: Some(stop), thread: Some(thread) };
         for rule in rules {
-            server.faults.add(rule, None).map_err(unreadable)?;
+            sandbox.server.faults.add(rule, None).map_err(unreadable)?;
         }
-        Ok(Self { server, token, client_id, client_secret, stop: Some(stop), thread: Some(thread) })
+        Ok(sandbox)
     }
 
     /// Where the API answers: `http://127.0.0.1:<port>`.
@@ -88,19 +110,19 @@ impl Sandbox {
     /// The personal access token of the first workspace.
     #[must_use]
     pub fn token(&self) -> &str {
-        &self.token
+        &self.identity.token
     }
 
     /// A service principal of the first workspace; its token comes from `/oidc/v1/token`.
     #[must_use]
     pub fn client_id(&self) -> &str {
-        &self.client_id
+        &self.identity.client_id
     }
 
     /// The secret of [`client_id`](Self::client_id).
     #[must_use]
     pub fn client_secret(&self) -> &str {
-        &self.client_secret
+        &self.identity.client_secret
     }
 
     /// What the login page asks for: proof that the person at the browser may see this sandbox's output. It is new in
@@ -132,14 +154,32 @@ impl Sandbox {
     /// A personal access token that opens a fresh workspace of its own.
     #[must_use]
     pub fn fresh_token(&self) -> String {
-        self.server.open_workspace(None).0
+        self.server.open_workspace(None, None).0
     }
 
     /// A service principal (client id, secret) that opens a fresh workspace of its own.
     #[must_use]
     pub fn fresh_client(&self) -> (String, String) {
-        let (_, tenant) = self.server.open_workspace(None);
+        let (_, tenant) = self.server.open_workspace(None, None);
         self.server.add_client(tenant)
+    }
+
+    /// Saves the first workspace to its [directory](SandboxBuilder::with_data) now. That happens by itself from time to
+    /// time and when the sandbox is dropped, but then an error is only logged. Without a directory it does nothing.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub async fn save(&self) -> io::Result<()> {
+        match &self.keeper {
+            Some(keeper) => keeper.save().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Saves the first workspace and ends; later calls do nothing.
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        drop(self.stop.take());
+        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or(Ok(()))
     }
 
     /// All requests that arrived, oldest first.
@@ -184,8 +224,9 @@ impl SandboxBuilder {
     /// Starts the sandbox on threads of its own.
     ///
     /// # Errors
-    /// The port is taken, there is no room for a temporary directory, or a fault's rule cannot be read
-    /// (`InvalidInput`).
+    /// The port is taken, there is no room for a temporary directory, or a fault's rule cannot be read (`InvalidInput`).
+    /// With a directory: it isn't a sandbox's, a file in it is damaged or of a newer sandbox (`InvalidData`), or another
+    /// sandbox uses it (`ResourceBusy`).
     pub async fn start(self) -> io::Result<Sandbox> {
         Sandbox::launch(self).await
     }
@@ -199,9 +240,8 @@ impl std::fmt::Debug for Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        if let Err(error) = self.end() {
+            tracing::error!(%error, "cannot save the workspace");
         }
     }
 }
@@ -212,23 +252,33 @@ const SHUTDOWN: Duration = Duration::from_millis(500);
 /// How often expired results are deleted when no request comes.
 const SWEEP: Duration = Duration::from_secs(30);
 
-type Started = oneshot::Sender<io::Result<Arc<Server>>>;
+/// A sandbox that serves.
+struct Opened {
+    server: Arc<Server>,
+    identity: Identity,
+    keeper: Option<Arc<Keeper>>,
+}
 
-/// Binds both listeners and serves on them; answers on `started`.
-async fn listen(options: Options, started: Started) -> Option<Arc<Server>> {
-    let bound = async {
-        let api = TcpListener::bind(("127.0.0.1", options.port)).await?;
-        let links = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let server = Arc::new(Server::new(options, api.local_addr()?, links.local_addr()?)?);
-        let (api, links) = (server.gates.api.guard(api)?, server.gates.links.guard(links)?);
-        io::Result::Ok((server, api, links))
+/// Opens the first workspace, binds both listeners and serves on them.
+async fn listen(options: Options, directory: Option<DataDirectory>) -> io::Result<Opened> {
+    let kept = directory.as_ref().and_then(|directory| directory.identity.clone());
+    let api = match (options.port, &kept) {
+        // So that a client that is set up for this workspace still finds it.
+        (0, Some(kept)) => match TcpListener::bind(("127.0.0.1", kept.port)).await {
+            Ok(api) => api,
+            Err(_) => TcpListener::bind(("127.0.0.1", 0)).await?,
+        },
+        (port, _) => TcpListener::bind(("127.0.0.1", port)).await?,
     };
-    let (server, api, links) = match bound.await {
-        Ok(bound) => bound,
-        Err(error) => {
-            drop(started.send(Err(error)));
-            return None;
-        }
+    let links = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let port = api.local_addr()?.port();
+    let server = Arc::new(Server::new(options, api.local_addr()?, links.local_addr()?)?);
+    let (api, links) = (server.gates.api.guard(api)?, server.gates.links.guard(links)?);
+    let (identity, tenant) =
+        first_workspace(&server, kept, port, directory.as_ref().map(|directory| directory.path().to_owned()));
+    let keeper = match directory {
+        Some(directory) => Some(Arc::new(Keeper::open(directory, &identity, tenant).await?)),
+        None => None,
     };
     let api_service = routes::router(server.clone()).into_make_service_with_connect_info::<Connection>();
     let link_service = storage::router(server.clone()).into_make_service_with_connect_info::<Connection>();
@@ -244,6 +294,29 @@ async fn listen(options: Options, started: Started) -> Option<Arc<Server>> {
             }
         }
     });
-    drop(started.send(Ok(server.clone())));
-    Some(server)
+    if let Some(keeper) = keeper.clone() {
+        tokio::spawn(async move { keeper.run().await });
+    }
+    Ok(Opened { server, identity, keeper })
+}
+
+/// The workspace that there was before, or a new one.
+fn first_workspace(
+    server: &Server,
+    kept: Option<Identity>,
+    port: u16,
+    folder: Option<PathBuf>,
+) -> (Identity, Arc<Tenant>) {
+    let wanted = server.options.token.clone();
+    if let Some(kept) = kept {
+        let identity = Identity { token: wanted.unwrap_or(kept.token), port, ..kept };
+        let (id, opened_ms) = (identity.workspace_id, identity.opened_ms);
+        let tenant = server.reopen_workspace(&identity.token, id, opened_ms, folder);
+        server.directory.add_client(&identity.client_id, &identity.client_secret, tenant.clone());
+        return (identity, tenant);
+    }
+    let (token, tenant) = server.open_workspace(wanted, folder);
+    let (client_id, client_secret) = server.add_client(tenant.clone());
+    let (workspace_id, opened_ms) = (tenant.workspace_id, tenant.opened_ms);
+    (Identity { token, client_id, client_secret, workspace_id, opened_ms, port }, tenant)
 }

@@ -27,6 +27,10 @@ pub struct ServeArgs {
     /// File with the personal access token to accept
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Directory that keeps the workspace, made if there is none; the next sandbox with it has the same token, tables, files,
+    /// jobs and secrets
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// Entries per page of a list
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub page_size: usize,
@@ -136,7 +140,7 @@ fn delay(text: &str) -> Result<(&'static str, Duration), String> {
 /// stderr, a service principal's and the login code.
 ///
 /// # Errors
-/// The port is taken, the token cannot be read, or stdout is closed.
+/// The port is taken, the token cannot be read, the data directory cannot be used or written, or stdout is closed.
 pub async fn serve(args: ServeArgs) -> io::Result<()> {
     let mut delays = Delays::default();
     for (what, time) in &args.delay {
@@ -155,13 +159,15 @@ pub async fn serve(args: ServeArgs) -> io::Result<()> {
     if let Some(ClockSkew(skew)) = args.clock_skew {
         builder.options.clock = Clock::skewed(skew);
     }
+    builder.options.data = args.data;
     builder.options.no_exec = args.no_exec;
     builder.options.seed = args.seed;
     let of_files = args.faults.iter().flat_map(|FaultFile(rules)| rules);
     builder.faults = args.fault.iter().chain(of_files).map(ToString::to_string).collect();
     // Before there are files to clean up.
     let stopped = stopping()?;
-    let sandbox = builder.start().await?;
+    let mut serving = Serving(builder.start().await?);
+    let sandbox = &serving.0;
     {
         let mut out = io::stdout().lock();
         writeln!(out, "export DATABRICKS_HOST={}", sandbox.url())?;
@@ -177,7 +183,20 @@ pub async fn serve(args: ServeArgs) -> io::Result<()> {
     writeln!(remarks, "# Or in the browser: brick auth login --host {}", sandbox.url())?;
     writeln!(remarks, "# The page asks for this login code: {}", sandbox.login_code())?;
     drop(remarks);
-    stopped.await
+    stopped.await?;
+    serving.0.end()
+}
+
+/// Says what could not be saved, also if the caller drops [`serve`] because it has caught the signal itself.
+struct Serving(Sandbox);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.end() {
+            // There is nobody left to tell if that fails, too.
+            let _ = writeln!(io::stderr(), "error: cannot save the workspace: {error}");
+        }
+    }
 }
 
 /// Ctrl-C, the signal that asks a service to end, or that its terminal is gone: all leave time to clean up. They are

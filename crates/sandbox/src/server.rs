@@ -94,14 +94,30 @@ impl Server {
         )
     }
 
-    /// A personal access token that opens a workspace of its own.
-    pub(crate) fn open_workspace(&self, token: Option<String>) -> (String, Arc<Tenant>) {
+    /// A personal access token that opens a workspace of its own, whose files are in this folder if it is to keep them.
+    pub(crate) fn open_workspace(
+        &self,
+        token: Option<String>,
+        folder: Option<PathBuf>,
+    ) -> (String, Arc<Tenant>) {
         let token = token.unwrap_or_else(|| format!("dapi{}", random_hex(32)));
         let id = 1_000_000_000_000_000 + lock(&self.random).u64(0..9_000_000_000_000_000); // sixteen digits
-        let tenant =
-            Arc::new(Tenant::new(fingerprint(&token), id, self.now_ms(), self.directory_path.clone()));
-        self.directory.add_personal(&token, tenant.clone());
+        let tenant = self.reopen_workspace(&token, id, self.now_ms(), folder);
         (token, tenant)
+    }
+
+    /// A workspace that there was before, for this token.
+    pub(crate) fn reopen_workspace(
+        &self,
+        token: &str,
+        id: u64,
+        opened_ms: u64,
+        folder: Option<PathBuf>,
+    ) -> Arc<Tenant> {
+        let (name, directory) = (fingerprint(token), self.directory_path.clone());
+        let tenant = Arc::new(Tenant::new(name, id, opened_ms, folder, directory));
+        self.directory.add_personal(token, tenant.clone());
+        tenant
     }
 
     /// A service principal of an existing workspace: client id and secret.

@@ -1,9 +1,12 @@
 //! A workspace, and what each service keeps in it.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::http::Extensions;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::{
     engine::{SqlEngine, new_engine_in},
@@ -19,6 +22,43 @@ pub(crate) trait ServiceState: Send + Sync + 'static {
     fn fresh(tenant: &Tenant) -> Self;
 }
 
+/// State that a workspace's directory keeps. It must be among the services of [`routes::kept`](crate::routes::kept).
+pub(crate) trait Kept: ServiceState + Sized {
+    fn save(&self) -> serde_json::Result<Vec<u8>>;
+
+    /// The state that was saved, with everything ended that ran.
+    fn restore(tenant: &Tenant, saved: &[u8]) -> serde_json::Result<Self>;
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Kept for Mutex<T>
+where
+    Self: ServiceState,
+{
+    fn save(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(&*lock(self))
+    }
+
+    fn restore(_: &Tenant, saved: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(saved).map(Self::new)
+    }
+}
+
+/// Keeps the state of a service that is a tuple of one mutex. Nothing of it may be running.
+macro_rules! kept {
+    ($state:ident) => {
+        impl $crate::tenant::Kept for $state {
+            fn save(&self) -> serde_json::Result<Vec<u8>> {
+                serde_json::to_vec(&*$crate::lock::lock(&self.0))
+            }
+
+            fn restore(_: &$crate::tenant::Tenant, saved: &[u8]) -> serde_json::Result<Self> {
+                serde_json::from_slice(saved).map(|known| Self(std::sync::Mutex::new(known)))
+            }
+        }
+    };
+}
+pub(crate) use kept;
+
 /// One workspace. Each token opens one of its own unless it was issued for another's.
 pub(crate) struct Tenant {
     /// How the request log names it.
@@ -29,13 +69,25 @@ pub(crate) struct Tenant {
     /// Keyed by type, so that only the service's own file names its state.
     states: Mutex<Extensions>,
     engine: Mutex<Option<Arc<dyn SqlEngine>>>,
-    /// Holds the workspace's folder, and what the engine cannot keep in memory.
+    folder: PathBuf,
+    /// Where the engine writes what doesn't fit into memory.
     directory: PathBuf,
+    /// Whether a service's state may have changed since it was saved.
+    has_changed: AtomicBool,
 }
 
 impl Tenant {
-    pub(crate) fn new(name: String, workspace_id: u64, opened_ms: u64, directory: PathBuf) -> Self {
-        Self { name, workspace_id, opened_ms, states: Mutex::default(), engine: Mutex::default(), directory }
+    /// The files of the workspace are in `folder`, or in a part of `directory`, which is temporary.
+    pub(crate) fn new(
+        name: String,
+        workspace_id: u64,
+        opened_ms: u64,
+        folder: Option<PathBuf>,
+        directory: PathBuf,
+    ) -> Self {
+        let folder = folder.unwrap_or_else(|| directory.join(format!("workspace-{name}")));
+        let (states, engine, has_changed) = (Mutex::default(), Mutex::default(), AtomicBool::default());
+        Self { name, workspace_id, opened_ms, states, engine, folder, directory, has_changed }
     }
 
     /// A service's state, made when first asked for.
@@ -48,9 +100,33 @@ impl Tenant {
         lock(&self.engine).get_or_insert_with(|| new_engine_in(&self.directory)).clone()
     }
 
-    /// The folder of the workspace's files. It has a name that is the same whenever the same token opens the workspace.
+    /// A service's state if it is there.
+    pub(crate) fn state_in_use<S: ServiceState>(&self) -> Option<Arc<S>> {
+        lock(&self.states).get().cloned()
+    }
+
+    pub(crate) fn set_state<S: ServiceState>(&self, state: Arc<S>) {
+        lock(&self.states).insert(state);
+    }
+
+    /// The workspace's data if there was any SQL.
+    pub(crate) fn engine_in_use(&self) -> Option<Arc<dyn SqlEngine>> {
+        lock(&self.engine).clone()
+    }
+
+    /// Says that a service's state may have changed.
+    pub(crate) fn changed(&self) {
+        self.has_changed.store(true, Ordering::Release);
+    }
+
+    /// Whether it may have changed since this was asked last.
+    pub(crate) fn take_change(&self) -> bool {
+        self.has_changed.swap(false, Ordering::AcqRel)
+    }
+
+    /// The folder of the workspace's files.
     pub(crate) fn folder(&self) -> PathBuf {
-        self.directory.join(format!("workspace-{}", self.name))
+        self.folder.clone()
     }
 
     /// Drops every service's state and the data.

@@ -22,6 +22,7 @@ use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::{
+    contents::Contents,
     error::EngineError,
     metadata::Metadata,
     query::{Query, QueryStream, SqlEngine},
@@ -35,6 +36,7 @@ mod cancel;
 mod catalogs;
 mod commands;
 mod constants;
+mod contents;
 pub(super) mod datasets;
 mod definitions;
 mod dialect;
@@ -113,6 +115,15 @@ impl SqlEngine for FusionEngine {
 
     fn session(&self) -> Arc<dyn SqlEngine> {
         Arc::new(Self::of_session(Arc::clone(&self.shared), self.session.place()))
+    }
+
+    fn contents(&self) -> BoxFuture<'_, Result<Contents, EngineError>> {
+        contents::read(&self.shared.catalogs).boxed()
+    }
+
+    fn load(&self, contents: Contents) -> BoxFuture<'_, Result<(), EngineError>> {
+        let shared = Arc::clone(&self.shared);
+        self.shared.runtime.run(async move { contents::load(&shared, contents).await }).boxed()
     }
 
     fn metadata(&self) -> &dyn Metadata {

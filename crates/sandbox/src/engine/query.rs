@@ -9,7 +9,7 @@ use arrow_schema::SchemaRef;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
-use super::{error::EngineError, metadata::Metadata};
+use super::{contents::Contents, error::EngineError, metadata::Metadata, parameter::Parameter};
 
 /// One statement to run.
 #[derive(Debug, Clone, Default)]
@@ -24,17 +24,6 @@ pub struct Query<'a> {
     pub user: &'a str,
     /// Values of the `:name` markers in the text.
     pub parameters: Vec<Parameter>,
-}
-
-/// A named parameter. It is bound as a value, never pasted into the text.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Parameter {
-    /// The name without its colon.
-    pub name: String,
-    /// The value as text; `None` is NULL, which is not the empty text.
-    pub value: Option<String>,
-    /// The SQL type, `STRING` when `None`.
-    pub type_name: Option<String>,
 }
 
 /// The rows of a running statement. Dropping it cancels the statement.
@@ -82,6 +71,18 @@ pub trait SqlEngine: Send + Sync {
 
     /// A new session. USE and SET affect only that session; tables are shared with this one.
     fn session(&self) -> Arc<dyn SqlEngine>;
+
+    /// All tables and views as they are now. It copies no rows.
+    ///
+    /// # Errors
+    /// A default value of a column has no text.
+    fn contents(&self) -> BoxFuture<'_, Result<Contents, EngineError>>;
+
+    /// Puts tables and views into an engine that is fresh.
+    ///
+    /// # Errors
+    /// The contents contradict themselves, such as a table in a schema that isn't there.
+    fn load(&self, contents: Contents) -> BoxFuture<'_, Result<(), EngineError>>;
 
     /// The catalogs, schemas and tables that the statements of all sessions see.
     fn metadata(&self) -> &dyn Metadata;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 mod rules;
@@ -37,7 +38,8 @@ pub(super) fn routes() -> Routes {
 }
 
 /// The policies of a workspace, as the service shows them, in the order they were made.
-struct Policies(Vec<Map<String, Value>>);
+#[derive(Serialize, Deserialize)]
+pub(super) struct Policies(Vec<Map<String, Value>>);
 
 impl ServiceState for Mutex<Policies> {
     fn fresh(tenant: &Tenant) -> Self {

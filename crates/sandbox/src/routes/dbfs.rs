@@ -21,7 +21,7 @@ use crate::{
     clock::millis,
     error::ApiError,
     lock::lock,
-    tenant::{ServiceState, Tenant},
+    tenant::{Kept, ServiceState, Tenant},
     tree::{Entry, Tree},
 };
 
@@ -69,6 +69,18 @@ impl ServiceState for Dbfs {
             tracing::warn!(%error, "cannot write the first files of DBFS");
         }
         Self { tree, handles: Mutex::default() }
+    }
+}
+
+impl Kept for Dbfs {
+    /// All is in the folder, but for the fact that the first files have been written.
+    fn save(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(&())
+    }
+
+    fn restore(tenant: &Tenant, saved: &[u8]) -> serde_json::Result<Self> {
+        let () = serde_json::from_slice(saved)?;
+        Ok(Self { tree: Tree::new(tenant.folder().join("dbfs")), handles: Mutex::default() })
     }
 }
 

@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
 mod filter;
-mod record;
+pub(super) mod record;
 
 use record::{Experiments, Run};
 

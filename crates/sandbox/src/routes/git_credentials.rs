@@ -15,7 +15,7 @@ use crate::{
     call::{Answer, Call, Routes, done, required_text},
     error::ApiError,
     lock::lock,
-    tenant::{ServiceState, Tenant},
+    tenant::{ServiceState, Tenant, kept},
 };
 
 const MOST: usize = 1000;
@@ -28,13 +28,15 @@ pub(super) fn routes() -> Routes {
 
 /// The credentials of a workspace.
 #[derive(Default)]
-struct Credentials(Mutex<Vec<Map<String, Value>>>);
+pub(super) struct Credentials(Mutex<Vec<Map<String, Value>>>);
 
 impl ServiceState for Credentials {
     fn fresh(_: &Tenant) -> Self {
         Self::default()
     }
 }
+
+kept!(Credentials);
 
 async fn list(call: Call) -> Answer {
     let credentials = call.tenant.state::<Credentials>();

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::clusters::catalogue::has_node_type;
@@ -45,7 +46,8 @@ pub(super) fn routes() -> Routes {
 }
 
 /// The pools of a workspace, as the service shows them, in the order they were made.
-struct Pools(Vec<Map<String, Value>>);
+#[derive(Serialize, Deserialize)]
+pub(super) struct Pools(Vec<Map<String, Value>>);
 
 impl ServiceState for Mutex<Pools> {
     fn fresh(_: &Tenant) -> Self {

@@ -24,7 +24,7 @@ pub(crate) mod seed;
 mod settings;
 pub(super) mod source;
 mod start;
-mod state;
+pub(super) mod state;
 pub(super) mod task;
 
 use request::{jobs, listed, queried_id, required_id};

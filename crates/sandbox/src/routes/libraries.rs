@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::clusters::life::Clusters;
@@ -39,7 +40,7 @@ pub(super) fn routes() -> Routes {
         .route(&path("all-cluster-statuses"), get(of_all))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 enum State {
     Pending,
     Resolving,
@@ -62,6 +63,7 @@ impl State {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 struct Library {
     spec: Value,
     phase: Phase<State>,
@@ -113,8 +115,8 @@ impl Library {
 }
 
 /// The libraries by cluster.
-#[derive(Default)]
-struct Libraries(BTreeMap<String, Vec<Library>>);
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Libraries(BTreeMap<String, Vec<Library>>);
 
 impl ServiceState for Mutex<Libraries> {
     fn fresh(_: &Tenant) -> Self {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use axum::extract::Path;
 use axum::routing::get;
 use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 mod kinds;
@@ -32,11 +33,12 @@ pub(super) fn routes() -> Routes {
 }
 
 /// The direct permissions of objects, by their paths: kind of principal, its name, and a level.
-struct Permissions(BTreeMap<String, Vec<Entry>>);
+#[derive(Serialize, Deserialize)]
+pub(super) struct Permissions(BTreeMap<String, Vec<Entry>>);
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Entry {
-    principal: &'static str,
+    principal: String,
     name: String,
     level: String,
 }
@@ -50,7 +52,7 @@ impl ServiceState for Mutex<Permissions> {
 impl Permissions {
     fn of(&self, object: &Object) -> Vec<Entry> {
         let owner = || Entry {
-            principal: "user_name",
+            principal: "user_name".to_owned(),
             name: USER_NAME.to_owned(),
             level: object.kind.owner().to_owned(),
         };
@@ -91,7 +93,7 @@ async fn set(Path(path): Path<String>, call: Call) -> Answer {
     let object = Object::parse(&path)?;
     let mut entries: Vec<Entry> = Vec::new();
     for entry in read(&call, &object)? {
-        entries.retain(|known| (known.principal, &known.name) != (entry.principal, &entry.name));
+        entries.retain(|known| (&known.principal, &known.name) != (&entry.principal, &entry.name));
         entries.push(entry);
     }
     check_owner(&object, &entries)?;
@@ -108,7 +110,7 @@ async fn update(Path(path): Path<String>, call: Call) -> Answer {
     for entry in changes {
         let is_owner = entry.level == "IS_OWNER";
         entries.retain(|known| {
-            (known.principal, &known.name) != (entry.principal, &entry.name)
+            (&known.principal, &known.name) != (&entry.principal, &entry.name)
                 && !(is_owner && known.level == "IS_OWNER")
         });
         entries.push(entry);
@@ -156,7 +158,10 @@ fn read(call: &Call, object: &Object) -> Result<Vec<Entry>, ApiError> {
             _ => true,
         };
         match is_known {
-            true => Ok(Entry { principal, name: name.to_owned(), level: level.to_owned() }),
+            true => {
+                let [principal, name, level] = [principal, name, level].map(str::to_owned);
+                Ok(Entry { principal, name, level })
+            }
             false => Err(ApiError::not_found(format!("Principal: {principal} {name} does not exist."))),
         }
     };
@@ -165,7 +170,7 @@ fn read(call: &Call, object: &Object) -> Result<Vec<Entry>, ApiError> {
 
 fn shown(object: &Object, entries: &[Entry]) -> Json<Value> {
     let direct = entries.iter().map(|entry| {
-        json!({ entry.principal: entry.name, "display_name": entry.name,
+        json!({ (&entry.principal): entry.name, "display_name": entry.name,
             "all_permissions": [{ "permission_level": entry.level, "inherited": false }] })
     });
     let mut list: Vec<Value> = direct.collect();

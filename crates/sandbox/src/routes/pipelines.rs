@@ -16,7 +16,7 @@ mod request;
 mod run;
 pub(crate) mod seed;
 mod settings;
-mod state;
+pub(super) mod state;
 mod update;
 
 use request::{delay_ms, listed, pipelines};

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -35,7 +36,8 @@ pub(super) fn routes() -> Routes {
 }
 
 /// Versions, those of each model in their order.
-struct Registry {
+#[derive(Serialize, Deserialize)]
+pub(super) struct Registry {
     versions: Vec<Value>,
     opened_ms: u64,
 }

@@ -21,7 +21,7 @@ use crate::{
     call::{Answer, Call, Routes, done, required_text},
     error::ApiError,
     lock::lock,
-    tenant::{ServiceState, Tenant, USER_NAME},
+    tenant::{ServiceState, Tenant, USER_NAME, kept},
 };
 
 const MOST_SCOPES: usize = 1000;
@@ -49,6 +49,7 @@ pub(super) fn routes() -> Routes {
 /// A value and when it was stored.
 #[derive(Serialize, Deserialize)]
 struct Stored {
+    #[serde(with = "crate::blob")]
     value: Vec<u8>,
     updated_ms: u64,
 }
@@ -72,6 +73,8 @@ impl ServiceState for Secrets {
         Self::default()
     }
 }
+
+kept!(Secrets);
 
 impl Secrets {
     fn lock(&self) -> MutexGuard<'_, Scopes> {

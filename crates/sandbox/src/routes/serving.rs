@@ -19,7 +19,7 @@ use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
 mod config;
-mod endpoint;
+pub(super) mod endpoint;
 mod model;
 pub(crate) mod seed;
 

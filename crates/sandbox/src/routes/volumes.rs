@@ -23,7 +23,7 @@ use crate::{
     error::ApiError,
     lock::lock,
     page::{page_by, sparse},
-    tenant::{ServiceState, Tenant, USER_NAME},
+    tenant::{Kept, ServiceState, Tenant, USER_NAME},
     tree::Tree,
 };
 
@@ -35,7 +35,7 @@ const MOST: usize = 10_000;
 
 /// Path below [`VOLUME`], and content.
 const FILES: [(&str, &str); 3] = [
-    ("readme.txt", "The files of this volume are in a temporary folder of the sandbox.\n"),
+    ("readme.txt", "The files of this volume are in a folder of the sandbox.\n"),
     ("landing/trips-1.csv", "trip,fare\n1,12.50\n2,7.00\n"),
     ("landing/trips-2.csv", "trip,fare\n3,31.20\n"),
 ];
@@ -69,6 +69,17 @@ impl ServiceState for Volumes {
             }
         }
         volumes
+    }
+}
+
+impl Kept for Volumes {
+    fn save(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(&*self.lock())
+    }
+
+    fn restore(tenant: &Tenant, saved: &[u8]) -> serde_json::Result<Self> {
+        let known = Mutex::new(serde_json::from_slice(saved)?);
+        Ok(Self { known, tree: Tree::new(tenant.folder().join("Volumes")) })
     }
 }
 

@@ -10,8 +10,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-mod change;
-mod state;
+pub(super) mod change;
+pub(super) mod state;
 
 pub use state::{NAMESAKE_WAREHOUSE, RUNNING_WAREHOUSE, STOPPED_WAREHOUSE};
 use state::{State, delay_ms, warehouses};

@@ -28,11 +28,15 @@ pub(crate) async fn start_slow(builder: SandboxBuilder) -> (Sandbox, Client) {
     (sandbox, client)
 }
 
+pub(crate) fn http() -> reqwest::Client {
+    // Built with the rest of the workspace, reqwest has TLS without a provider and wants one even for plain http.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 impl Client {
     pub(crate) fn new(sandbox: &Sandbox, token: &str) -> Self {
-        // Built with the rest of the workspace, reqwest has TLS without a provider and wants one even for plain http.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { http: reqwest::Client::new(), url: sandbox.url().to_owned(), token: token.to_owned() }
+        Self { http: http(), url: sandbox.url().to_owned(), token: token.to_owned() }
     }
 
     pub(crate) async fn send(

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-fn program(home: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn program(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_brickwire-sandbox"));
     command
         .args(arguments)
@@ -25,13 +25,13 @@ fn started(mut command: Command) -> (Child, String) {
     (child, token)
 }
 
-fn home() -> tempfile::TempDir {
+pub(crate) fn home() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     std::fs::create_dir(home.path().join("tmp")).unwrap();
     home
 }
 
-fn says(output: &Output, status: i32, words: &[&str]) {
+pub(crate) fn says(output: &Output, status: i32, words: &[&str]) {
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(status), "{text}");
     for word in words {

@@ -1,7 +1,8 @@
 //! Catalogs, schemas and what names mean: `catalog.schema.table`, completed from the session.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use datafusion::catalog::memory::{MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider};
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
@@ -13,7 +14,13 @@ use super::{
     errors::{no_such_table, quoted},
     samples,
 };
-use crate::engine::error::EngineError;
+use crate::{
+    engine::{
+        contents::{FullName, StoredView},
+        error::EngineError,
+    },
+    lock::lock,
+};
 
 /// Holds what no statement may name: temporary views and unfinished tables.
 pub(super) const HIDDEN: &str = "__sandbox";
@@ -45,7 +52,17 @@ impl fmt::Display for TableName {
     }
 }
 
+impl From<FullName> for TableName {
+    fn from([catalog, schema, table]: FullName) -> Self {
+        Self { catalog, schema, table }
+    }
+}
+
 impl TableName {
+    fn parts(&self) -> FullName {
+        [self.catalog.clone(), self.schema.clone(), self.table.clone()]
+    }
+
     pub(super) fn of_reference(reference: &TableReference, place: &Place) -> Self {
         let reference = reference.clone().resolve(&place.catalog, &place.schema);
         Self {
@@ -93,6 +110,8 @@ pub(super) struct Catalogs {
     context: SessionContext,
     /// The context's own list, which can remove a catalog.
     list: Arc<MemoryCatalogProviderList>,
+    /// How the views were made.
+    views: Arc<Mutex<BTreeMap<FullName, StoredView>>>,
 }
 
 impl Catalogs {
@@ -106,7 +125,7 @@ impl Catalogs {
         context.register_catalog("main", Arc::new(main));
         context.register_catalog(samples::CATALOG, samples::catalog()?);
         context.register_catalog(HIDDEN, Arc::new(MemoryCatalogProvider::new()));
-        Ok(Self { context: context.clone(), list })
+        Ok(Self { context: context.clone(), list, views: Arc::default() })
     }
 
     pub(super) fn names(&self) -> Vec<String> {
@@ -152,13 +171,24 @@ impl Catalogs {
         let failed = |error| EngineError::internal(error);
         schema.deregister_table(&name.table).map_err(failed)?;
         schema.register_table(name.table.clone(), table).map_err(failed)?;
+        lock(&self.views).remove(&name.parts());
         Ok(())
+    }
+
+    /// Remembers how a view was made.
+    pub(super) fn store_view(&self, view: StoredView) {
+        lock(&self.views).insert(view.name.clone(), view);
+    }
+
+    pub(super) fn stored_views(&self) -> Vec<StoredView> {
+        lock(&self.views).values().cloned().collect()
     }
 
     pub(super) fn remove(&self, name: &TableName) -> Result<(), EngineError> {
         writable(&name.catalog)?;
         let schema = self.schema(&Place { catalog: name.catalog.clone(), schema: name.schema.clone() })?;
         schema.deregister_table(&name.table).map_err(EngineError::internal)?;
+        lock(&self.views).remove(&name.parts());
         Ok(())
     }
 
@@ -183,6 +213,7 @@ impl Catalogs {
         writable(name)?;
         self.catalog(name)?;
         self.list.catalogs.remove(name);
+        lock(&self.views).retain(|[catalog, ..], _| catalog != name);
         Ok(())
     }
 
@@ -228,6 +259,8 @@ impl Catalogs {
         self.catalog(&place.catalog)?
             .deregister_schema(&place.schema, true)
             .map_err(EngineError::internal)?;
+        lock(&self.views)
+            .retain(|[catalog, schema, _], _| (catalog, schema) != (&place.catalog, &place.schema));
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::{parse::parser_of, sql_types::arrow_type};
-use crate::engine::query::Parameter;
+use crate::engine::parameter::Parameter;
 
 /// Replaces every marker.
 ///

@@ -35,8 +35,10 @@ use super::{
     temporary,
 };
 use crate::engine::{
+    contents::StoredView,
     error::EngineError,
-    query::{Parameter, Query, QueryStream},
+    parameter::Parameter,
+    query::{Query, QueryStream},
     types::type_text,
 };
 
@@ -343,6 +345,15 @@ impl Run<'_> {
         } else if definitions::may_create(catalogs, &name, or_replace, if_not_exists).await? {
             let view = definitions::view(create, &self.spelling).map_err(|error| self.error(&error))?;
             catalogs.put(&name, Arc::new(view))?;
+            let Job { place: Place { catalog, schema }, sql, user, parameters, .. } = self.job;
+            catalogs.store_view(StoredView {
+                name: [name.catalog, name.schema, name.table],
+                sql: sql.clone(),
+                catalog: catalog.clone(),
+                schema: schema.clone(),
+                user: user.clone(),
+                parameters: parameters.clone(),
+            });
         }
         Ok(answers::nothing())
     }

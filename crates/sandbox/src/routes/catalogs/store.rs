@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -28,7 +29,7 @@ pub(crate) const SYSTEM: &str = "System user";
 const MOST: usize = 10_000;
 
 /// What a document is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Kind {
     Catalog,
     Schema,
@@ -38,12 +39,15 @@ pub(crate) enum Kind {
 }
 
 /// The documents of a workspace, by what they are about and its key.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Store {
+    #[serde(with = "crate::pairs")]
     documents: BTreeMap<(Kind, String), Document>,
     /// By the model's key, and the number.
+    #[serde(with = "crate::pairs")]
     pub(crate) versions: BTreeMap<(String, u64), Document>,
     /// By the word for the kind, and the key.
+    #[serde(with = "crate::pairs")]
     pub(crate) grants: BTreeMap<(String, String), Privileges>,
 }
 

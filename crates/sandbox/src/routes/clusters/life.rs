@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 mod adjust;
@@ -33,7 +34,7 @@ impl Moment {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 enum State {
     Pending,
     Running,
@@ -73,6 +74,7 @@ impl State {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 struct Cluster {
     record: Map<String, Value>,
     phase: Phase<State>,
@@ -156,6 +158,7 @@ impl Cluster {
 }
 
 /// The clusters of a workspace, in the order they were made.
+#[derive(Serialize, Deserialize)]
 pub(in super::super) struct Clusters(Vec<Cluster>);
 
 impl ServiceState for Mutex<Clusters> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -19,11 +20,13 @@ const MOST_ENTRIES: usize = 1000;
 const STATUSES: [&str; 5] = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"];
 
 /// The experiments of a workspace, and all of their runs, the latest last.
-pub(super) struct Experiments {
+#[derive(Serialize, Deserialize)]
+pub(in crate::routes) struct Experiments {
     experiments: Vec<Value>,
     runs: Vec<Run>,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Run {
     info: Map<String, Value>,
     metrics: BTreeMap<String, Value>,

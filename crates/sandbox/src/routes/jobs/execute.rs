@@ -49,6 +49,7 @@ async fn drive(call: &Call, run: &Arc<Run>) {
     };
     progress.message = message(&progress.tasks, ended);
     (progress.stage, progress.ended_ms) = (Stage::Ended(ended), now_ms);
+    call.tenant.changed();
     if let Some(repair) = progress.repairs.last_mut() {
         repair["end_time"] = json!(now_ms);
         repair["state"] = json!({ "life_cycle_state": "TERMINATED", "result_state": ended.names()[0] });

@@ -4,16 +4,20 @@
 //! pollers are really exercised, and no task shows as started before those that it depends on show as ended.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::settings::{items, text};
 use crate::{lock::lock, tenant::USER_NAME};
 
+/// Says why a run has no result.
+const LOST: &str = "The sandbox ended during this run.";
+
 /// How a run or a task ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Outcome {
     Success,
     SuccessWithFailures,
@@ -25,6 +29,8 @@ pub(super) enum Outcome {
     UpstreamCanceled,
     Excluded,
     Disabled,
+    /// The sandbox ended before it.
+    Lost,
 }
 
 impl Outcome {
@@ -43,17 +49,18 @@ impl Outcome {
             Self::UpstreamCanceled => ["UPSTREAM_CANCELED", "CANCELED", "CLIENT_ERROR"],
             Self::Excluded => ["EXCLUDED", "SUCCESS", "SUCCESS"],
             Self::Disabled => ["DISABLED", "DISABLED", "SUCCESS"],
+            Self::Lost => ["FAILED", "INTERNAL_ERROR", "INTERNAL_ERROR"],
         }
     }
 
     /// Whether it counts as a failure for what depends on it.
     pub(super) fn is_failure(self) -> bool {
-        matches!(self, Self::Failed | Self::TimedOut | Self::UpstreamFailed)
+        matches!(self, Self::Failed | Self::TimedOut | Self::UpstreamFailed | Self::Lost)
     }
 }
 
 /// Where a run or a task is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Stage {
     Queued,
     Blocked,
@@ -70,10 +77,11 @@ fn forms(stage: Stage, message: &str) -> [(&'static str, Value); 2] {
         Stage::Pending => "PENDING",
         Stage::Running => "RUNNING",
         Stage::Ended(Outcome::Skipped) => "SKIPPED",
+        Stage::Ended(Outcome::Lost) => "INTERNAL_ERROR",
         Stage::Ended(_) => "TERMINATED",
     };
     let mut state = json!({ "life_cycle_state": life, "state_message": message });
-    let mut status = json!({ "state": if life == "SKIPPED" { "TERMINATED" } else { life } });
+    let mut status = json!({ "state": if let Stage::Ended(_) = stage { "TERMINATED" } else { life } });
     if let Stage::Ended(outcome) = stage {
         let [result, code, kind] = outcome.names();
         state["result_state"] = json!(result);
@@ -84,7 +92,7 @@ fn forms(stage: Stage, message: &str) -> [(&'static str, Value); 2] {
 }
 
 /// One attempt at a task.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct TaskRun {
     pub(super) run_id: i64,
     /// The task in the settings of the run.
@@ -139,6 +147,15 @@ impl TaskRun {
         (self.stage, self.message, self.ended_ms) = (Stage::Ended(outcome), message.to_owned(), now_ms);
     }
 
+    /// Ends it if it was active when the sandbox ended.
+    fn lose(&mut self) {
+        if self.outcome().is_none() {
+            self.end(Outcome::Lost, LOST, self.started_ms);
+            self.shown = self.stage;
+            self.iterations.iter_mut().for_each(Self::lose);
+        }
+    }
+
     /// An iteration shows how far it is, not one state after the other.
     pub(super) fn iteration_to_json(&self) -> Value {
         Self { shown: self.stage, ..self.clone() }.to_json()
@@ -180,6 +197,7 @@ fn stats(iterations: &[TaskRun]) -> Value {
 }
 
 /// A run.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Run {
     pub(super) id: i64,
     pub(super) job_id: i64,
@@ -192,11 +210,13 @@ pub(super) struct Run {
     pub(super) request: Value,
     /// How many runs started each other to get here.
     pub(super) depth: u32,
+    #[serde(skip)]
     pub(super) canceled: watch::Sender<bool>,
     pub(super) progress: Mutex<Progress>,
 }
 
 /// What changes while a run goes on.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Progress {
     pub(super) stage: Stage,
     shown: Stage,
@@ -338,6 +358,20 @@ impl Run {
             shown[name] = form;
         }
         shown
+    }
+
+    /// Ends a run that was active when the sandbox ended. It is not known when that was, so the rest takes no time.
+    pub(super) fn lose(&mut self) {
+        let progress = self.progress.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if matches!(progress.stage, Stage::Ended(_)) {
+            return;
+        }
+        progress.tasks.iter_mut().for_each(TaskRun::lose);
+        let last_ms = progress.tasks.iter().map(|task| task.ended_ms).max().unwrap_or_default();
+        let stage = Stage::Ended(Outcome::Lost);
+        (progress.stage, progress.shown) = (stage, stage);
+        progress.ended_ms = last_ms.max(self.started_ms);
+        LOST.clone_into(&mut progress.message);
     }
 
     /// The job parameters and their values.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use tokio::task::AbortHandle;
 
@@ -13,13 +14,14 @@ use super::{
 use crate::{
     error::ApiError,
     lock::lock,
-    tenant::{ServiceState, Tenant, USER_NAME},
+    tenant::{ServiceState, Tenant, USER_NAME, kept},
 };
 
 /// How many runs are kept; the oldest that have ended are forgotten.
 const RUNS_KEPT: usize = 1000;
 
 /// A job.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Job {
     pub(super) id: i64,
     pub(super) created_ms: u64,
@@ -40,14 +42,16 @@ impl Job {
 
 /// The jobs of a workspace, oldest first, and their runs.
 #[derive(Default)]
-pub(super) struct Jobs(Mutex<Known>);
+pub(in crate::routes) struct Jobs(Mutex<Known>);
 
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Known {
     pub(super) jobs: BTreeMap<u64, Job>,
+    #[serde(serialize_with = "runs_out", deserialize_with = "runs_in")]
     pub(super) runs: Vec<Arc<Run>>,
     /// Which run a token has started.
     pub(super) tokens: HashMap<String, i64>,
+    #[serde(skip)]
     tasks: HashMap<i64, AbortHandle>,
     made: u64,
 }
@@ -66,6 +70,19 @@ impl ServiceState for Jobs {
         }
         jobs
     }
+}
+
+kept!(Jobs);
+
+fn runs_out<S: Serializer>(runs: &[Arc<Run>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(runs.iter().map(Arc::as_ref))
+}
+
+/// None of them is active anymore.
+fn runs_in<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Arc<Run>>, D::Error> {
+    let mut runs = Vec::<Run>::deserialize(deserializer)?;
+    runs.iter_mut().for_each(Run::lose);
+    Ok(runs.into_iter().map(Arc::new).collect())
 }
 
 impl Drop for Jobs {

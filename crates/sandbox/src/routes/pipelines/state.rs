@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -23,6 +24,7 @@ const UPDATES_KEPT: usize = 100;
 const EVENTS_KEPT: usize = 1000;
 
 /// A pipeline.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Pipeline {
     pub(super) id: String,
     pub(super) spec: Value,
@@ -192,7 +194,8 @@ impl Pipeline {
 }
 
 /// The pipelines of a workspace, the oldest first.
-pub(super) struct Pipelines(pub(super) Vec<Pipeline>);
+#[derive(Serialize, Deserialize)]
+pub(in crate::routes) struct Pipelines(pub(super) Vec<Pipeline>);
 
 impl ServiceState for Mutex<Pipelines> {
     fn fresh(tenant: &Tenant) -> Self {

@@ -1,12 +1,13 @@
 //! One update: its states, one after the other, and what its work says at the end.
 
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::task::AbortHandle;
 
 use super::run::{Failure, Outcome};
 use crate::{clock::rfc3339, lock::lock, phase::Phase};
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) enum State {
     Created,
     Waiting,
@@ -55,13 +56,23 @@ impl State {
 }
 
 /// An update of a pipeline.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Update {
     pub(super) id: String,
     pub(super) request: Map<String, Value>,
     pub(super) created_ms: u64,
+    #[serde(deserialize_with = "lost")]
     pub(super) phase: Phase<State>,
+    #[serde(skip)]
     outcome: Outcome,
+    #[serde(skip)]
     pub(super) task: Option<AbortHandle>,
+}
+
+/// What was under way when the sandbox ended has failed.
+fn lost<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Phase<State>, D::Error> {
+    let phase = Phase::<State>::deserialize(deserializer)?;
+    Ok(if phase.peek().has_ended() { phase } else { Phase::lasting(State::Failed) })
 }
 
 impl Drop for Update {

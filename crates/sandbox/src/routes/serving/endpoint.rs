@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 
 use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{config::entities, seed};
@@ -21,13 +22,14 @@ const UNSEEN_MS: u64 = 1000;
 /// Bytes of one line.
 const LONGEST_LINE: usize = 10_000;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 enum Step {
     InProgress,
     Ended,
 }
 
 /// A configuration on its way into service.
+#[derive(Serialize, Deserialize)]
 struct Update {
     config: Value,
     phase: Phase<Step>,
@@ -36,6 +38,7 @@ struct Update {
     due_ms: u64,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Endpoint {
     /// What doesn't depend on the configuration.
     head: Map<String, Value>,
@@ -47,7 +50,8 @@ pub(super) struct Endpoint {
     lines: VecDeque<String>,
 }
 
-pub(super) struct Endpoints(BTreeMap<String, Endpoint>);
+#[derive(Serialize, Deserialize)]
+pub(in crate::routes) struct Endpoints(BTreeMap<String, Endpoint>);
 
 impl ServiceState for Mutex<Endpoints> {
     fn fresh(tenant: &Tenant) -> Self {

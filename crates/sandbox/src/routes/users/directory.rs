@@ -10,6 +10,7 @@ use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{change, filter::Filter, kind::Kind, seed};
@@ -25,6 +26,7 @@ const MOST_ENTRIES: usize = 10_000;
 /// Entries per page, when the request doesn't say.
 const MOST_IN_PAGE: usize = 10_000;
 
+#[derive(Serialize, Deserialize)]
 struct Entry {
     kind: Kind,
     fields: Map<String, Value>,
@@ -51,6 +53,7 @@ impl Entry {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 pub(in crate::routes) struct Directory(Vec<Entry>);
 
 impl ServiceState for Mutex<Directory> {

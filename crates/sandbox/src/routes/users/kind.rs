@@ -1,6 +1,8 @@
 //! What the directory holds.
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(in crate::routes) enum Kind {
     Users,
     Groups,

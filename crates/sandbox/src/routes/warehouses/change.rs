@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Json;
 use axum::extract::Path;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::state::{State, Warehouse, Warehouses, delay_ms, described, warehouses};
@@ -105,7 +106,8 @@ impl Warehouses {
 }
 
 /// The settings that all warehouses share.
-struct Config(Value);
+#[derive(Serialize, Deserialize)]
+pub(in crate::routes) struct Config(Value);
 
 impl ServiceState for Mutex<Config> {
     fn fresh(_: &Tenant) -> Self {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -19,7 +20,7 @@ pub const STOPPED_WAREHOUSE: &str = "8d20b5ce9913fa46";
 /// A stopped warehouse with the same name as [`STOPPED_WAREHOUSE`].
 pub const NAMESAKE_WAREHOUSE: &str = "c7e6190ad4b85f32";
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) enum State {
     Stopped,
     Starting,
@@ -42,6 +43,7 @@ impl State {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Warehouse {
     pub(super) record: Map<String, Value>,
     pub(super) phase: Phase<State>,
@@ -73,7 +75,8 @@ impl Warehouse {
 }
 
 /// The warehouses of a workspace, in the order they were made.
-pub(super) struct Warehouses(pub(super) Vec<Warehouse>);
+#[derive(Serialize, Deserialize)]
+pub(in crate::routes) struct Warehouses(pub(super) Vec<Warehouse>);
 
 impl ServiceState for Mutex<Warehouses> {
     fn fresh(tenant: &Tenant) -> Self {

@@ -23,6 +23,7 @@ pub(crate) struct Object {
     /// `PYTHON`, `SQL`, `SCALA`, or `R`, of a notebook.
     pub(crate) language: Option<String>,
     /// Of a notebook, the source with its first line.
+    #[serde(with = "crate::blob")]
     pub(crate) content: Bytes,
     pub(crate) created_ms: u64,
     pub(crate) modified_ms: u64,

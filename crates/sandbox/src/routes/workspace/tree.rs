@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
 
 use super::{
     object::{Kind, Object},
@@ -13,7 +14,7 @@ use crate::{
     error::ApiError,
     lock::lock,
     server::Server,
-    tenant::{ServiceState, Tenant},
+    tenant::{ServiceState, Tenant, kept},
 };
 
 /// The largest content of an object that goes in or out, in bytes.
@@ -28,7 +29,7 @@ const FIRST_ID: i64 = 9_007_199_254_741_993;
 pub(crate) struct Objects(Mutex<Known>);
 
 /// Keyed by path; the root's is empty.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Known {
     by_path: BTreeMap<String, Object>,
     bytes: usize,
@@ -44,6 +45,8 @@ impl ServiceState for Objects {
         Self(Mutex::new(known))
     }
 }
+
+kept!(Objects);
 
 impl Objects {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Known> {
