@@ -57,7 +57,7 @@ async fn a_clone_has_its_provider_and_one_that_a_lost_attempt_has_made_says_so()
     let request = CreateRepoRequest { url: "https://github.com/a/b".to_owned(), ..Default::default() };
     let (server, workspace) = script([Response::none(End::Reset), refusal(400, "RESOURCE_ALREADY_EXISTS")]);
     let error = workspace.repos().create(&request).await.unwrap_err();
-    assert!(error.hint().unwrap().contains("an earlier attempt"), "{error:?}");
+    assert!(error.hint().unwrap().contains("an attempt whose answer was lost"), "{error:?}");
     let sent = json!({ "url": "https://github.com/a/b", "provider": "gitHub" });
     assert_eq!(posted(&server), [sent.clone(), sent]);
     let (_server, workspace) = script([Response::json(r#"{"id":3,"path":"/Repos/a/b"}"#)]);

@@ -46,7 +46,7 @@ async fn a_scope_that_a_lost_attempt_has_made_says_so() {
     let taken = || refusal(400, "RESOURCE_ALREADY_EXISTS");
     let (server, workspace) = script([Response::none(End::Reset), taken()]);
     let error = workspace.secrets().create_scope("etl").await.unwrap_err();
-    assert!(error.hint().unwrap().contains("an earlier attempt"), "{error:?}");
+    assert!(error.hint().unwrap().contains("an attempt whose answer was lost"), "{error:?}");
     assert_eq!(posted(&server), [json!({ "scope": "etl" }), json!({ "scope": "etl" })]);
     // Somebody else's is somebody else's.
     let (_server, workspace) = script([taken()]);
