@@ -112,20 +112,6 @@ pub(crate) fn raw(text: &str) -> Result<&RawValue> {
     serde_json::from_str(text).map_err(|error| Error::usage(format!("this is not JSON: {error}")))
 }
 
-/// The error of a create that is refused because the name is taken. After an attempt whose answer was lost, that attempt
-/// may have taken it.
-pub(crate) fn perhaps_created(error: Error, what: &str) -> Error {
-    if error.attempts() < 2 || error.status() != Some(409) && !error.error_code().is_some_and(is_taken) {
-        return error;
-    }
-    let hint = format!("an attempt whose answer was lost may have created the {what}: get it and see");
-    error.with_hint(hint)
-}
-
-fn is_taken(code: &str) -> bool {
-    code.ends_with("ALREADY_EXISTS")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -154,12 +154,11 @@ impl Groups {
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) without a `display_name`;
-    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for one that is there already, perhaps by an attempt whose answer
-    /// was lost. Operation: `groups_create`.
+    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for one that is there already.
+    /// Operation: `groups_create`.
     pub async fn create(&self, group: &types::CreateGroupRequest) -> Result<ResponseValue<types::Group>> {
         names::required(Self::NOUN, group.display_name.as_deref().unwrap_or_default())?;
-        let created = self.workspace.client().groups_create(group).await;
-        created.map_err(|error| document::perhaps_created(error, Self::NOUN))
+        self.workspace.client().groups_create(group).await
     }
 
     /// Applies operations to a group, in order.

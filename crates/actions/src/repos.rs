@@ -157,18 +157,14 @@ impl Repos {
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] for a URL that names no provider and one with a password; [`ErrorKind::Rejected`] if the path is
-    /// taken, perhaps by an attempt whose answer was lost, or if the service cannot clone. Operation: `repos_create`.
+    /// taken, or if the service cannot clone. Operation: `repos_create`.
     pub async fn create(
         &self,
         request: &types::CreateRepoRequest,
     ) -> Result<ResponseValue<types::CreateRepoResponse>> {
         let provider = provider::of(&request.url, &request.provider)?;
         let request = types::CreateRepoRequest { provider, ..request.clone() };
-        self.workspace
-            .client()
-            .repos_create(&request)
-            .await
-            .map_err(|error| document::perhaps_created(error, "Git folder"))
+        self.workspace.client().repos_create(&request).await
     }
 
     /// Checks out the latest commit of a branch, or another branch.

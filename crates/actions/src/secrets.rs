@@ -2,8 +2,6 @@
 //!
 //! - A value is bytes, mostly text. It is a [`SecretValue`], which nothing prints, and is checked before it is sent.
 //! - Names are checked only when they are made, since a workspace may have older ones.
-//! - A second scope of one name is refused. If the first answer was lost, the refusal says that the scope may be the one
-//!   that was asked for.
 
 mod value;
 
@@ -90,8 +88,8 @@ impl Secrets {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] for a name that no scope can have, [`ErrorKind::Rejected`] if there is one of this name, perhaps
-    /// by an attempt whose answer was lost. Operation: `secret_scopes_create`.
+    /// [`ErrorKind::Usage`] for a name that no scope can have, [`ErrorKind::Rejected`] if there is one of this name.
+    /// Operation: `secret_scopes_create`.
     pub async fn create_scope(&self, scope: &str) -> Result<()> {
         self.create_scope_with(&types::CreateScope { scope: scope.to_owned(), ..Default::default() }).await
     }
@@ -116,8 +114,7 @@ impl Secrets {
     /// As for [`create_scope`](Self::create_scope).
     pub async fn create_scope_with(&self, scope: &types::CreateScope) -> Result<()> {
         new_name("secret scope", &scope.scope)?;
-        let created = self.workspace.client().secret_scopes_create(scope).await;
-        created.map(drop).map_err(|error| document::perhaps_created(error, "scope"))
+        self.workspace.client().secret_scopes_create(scope).await.map(drop)
     }
 
     /// Deletes a scope for good, with all its secrets and permissions.

@@ -141,14 +141,13 @@ impl Serving {
     ///
     /// # Errors
     /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for a configuration that the service refuses, and for a name
-    /// that is taken, perhaps by an attempt whose answer was lost. Operation: `serving_create`.
+    /// that is taken. Operation: `serving_create`.
     pub async fn create(
         &self,
         endpoint: &types::CreateServingEndpoint,
     ) -> Result<ResponseValue<types::ServingEndpointDetailed>> {
         named(&endpoint.name)?;
-        let created = self.workspace.client().serving_create(endpoint).await;
-        created.map_err(|error| document::perhaps_created(error, Self::NOUN))
+        self.workspace.client().serving_create(endpoint).await
     }
 
     /// Creates an endpoint that a JSON object describes, which is sent as it is.
@@ -169,8 +168,7 @@ impl Serving {
         let name = members.get("name").and_then(|name| serde_json::from_str::<String>(name.get()).ok());
         named(&name.unwrap_or_default())?;
         let call = self.workspace.client().call(&operations::SERVING_CREATE);
-        let created = call.json(&document::raw(endpoint)?).send().await;
-        created.map_err(|error| document::perhaps_created(error, Self::NOUN))
+        call.json(&document::raw(endpoint)?).send().await
     }
 
     /// Replaces what an endpoint serves, and returns at once. The old configuration serves until the new one is ready.

@@ -182,12 +182,11 @@ impl Users {
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) without a `user_name`;
-    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for one that is there already, perhaps by an attempt whose answer
-    /// was lost. Operation: `users_create`.
+    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for one that is there already.
+    /// Operation: `users_create`.
     pub async fn create(&self, user: &types::CreateUserRequest) -> Result<ResponseValue<types::User>> {
         names::required(Self::NOUN, user.user_name.as_deref().unwrap_or_default())?;
-        let created = self.workspace.client().users_create(user).await;
-        created.map_err(|error| document::perhaps_created(error, Self::NOUN))
+        self.workspace.client().users_create(user).await
     }
 
     /// Applies operations to a user, in order.

@@ -170,9 +170,11 @@ mod tests {
             let error = read(words).unwrap_err();
             assert!(error.contains(told) && !error.contains("to pass"), "{words:?}: {error}");
         }
-        for words in
-            [&["clusters", "get", "--id", "x"][..], &["sql", "--zzz", "SELECT 1"], &["contexts", "status", "x", "y", "z"]]
-        {
+        for words in [
+            &["clusters", "get", "--id", "x"][..],
+            &["sql", "--zzz", "SELECT 1"],
+            &["contexts", "status", "x", "y", "z"],
+        ] {
             let error = read(words).unwrap_err();
             assert!(!error.contains("tip:") && !error.contains("\n\n\n"), "{words:?}: {error}");
         }

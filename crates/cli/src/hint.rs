@@ -25,7 +25,6 @@ const WORDS: &[(&str, &str)] = &[
     ("send a raw request with a larger `response_limit`", "use `brick api` with --max-response-mib"),
     ("call `delete_with_contents`", "add --force"),
     ("leave `disposition` unset", "leave out --inline"),
-    ("set `overwrite`", "add --overwrite"),
     ("set `parents`", "add --parents"),
     ("set `recursive`", "add --recursive"),
     ("`language`", "--language"),

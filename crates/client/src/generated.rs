@@ -24383,7 +24383,7 @@ pub mod operations {
         OperationInfo::new("cluster_policies_get", "GET", "/api/2.0/policies/clusters/get", true);
     /// `POST /api/2.0/policies/clusters/create`
     pub const CLUSTER_POLICIES_CREATE: OperationInfo =
-        OperationInfo::new("cluster_policies_create", "POST", "/api/2.0/policies/clusters/create", true);
+        OperationInfo::new("cluster_policies_create", "POST", "/api/2.0/policies/clusters/create", false);
     /// `POST /api/2.0/policies/clusters/edit`
     pub const CLUSTER_POLICIES_EDIT: OperationInfo =
         OperationInfo::new("cluster_policies_edit", "POST", "/api/2.0/policies/clusters/edit", true);
@@ -24478,8 +24478,12 @@ pub mod operations {
     pub const DASHBOARDS_GET: OperationInfo =
         OperationInfo::new("dashboards_get", "GET", "/api/2.0/lakeview/dashboards/{dashboard_id}", true);
     /// `PATCH /api/2.0/lakeview/dashboards/{dashboard_id}`
-    pub const DASHBOARDS_UPDATE: OperationInfo =
-        OperationInfo::new("dashboards_update", "PATCH", "/api/2.0/lakeview/dashboards/{dashboard_id}", true);
+    pub const DASHBOARDS_UPDATE: OperationInfo = OperationInfo::new(
+        "dashboards_update",
+        "PATCH",
+        "/api/2.0/lakeview/dashboards/{dashboard_id}",
+        false,
+    );
     /// `DELETE /api/2.0/lakeview/dashboards/{dashboard_id}`
     pub const DASHBOARDS_TRASH: OperationInfo =
         OperationInfo::new("dashboards_trash", "DELETE", "/api/2.0/lakeview/dashboards/{dashboard_id}", true);
@@ -24548,7 +24552,7 @@ pub mod operations {
         OperationInfo::new("experiments_get_run", "GET", "/api/2.0/mlflow/runs/get", true);
     /// `POST /api/2.0/mlflow/experiments/create`
     pub const EXPERIMENTS_CREATE: OperationInfo =
-        OperationInfo::new("experiments_create", "POST", "/api/2.0/mlflow/experiments/create", true);
+        OperationInfo::new("experiments_create", "POST", "/api/2.0/mlflow/experiments/create", false);
     /// `POST /api/2.0/mlflow/runs/create`
     pub const EXPERIMENTS_CREATE_RUN: OperationInfo =
         OperationInfo::new("experiments_create_run", "POST", "/api/2.0/mlflow/runs/create", false);
@@ -24732,7 +24736,7 @@ pub mod operations {
         OperationInfo::new("groups_list", "GET", "/api/2.0/preview/scim/v2/Groups", true);
     /// `POST /api/2.0/preview/scim/v2/Groups`
     pub const GROUPS_CREATE: OperationInfo =
-        OperationInfo::new("groups_create", "POST", "/api/2.0/preview/scim/v2/Groups", true);
+        OperationInfo::new("groups_create", "POST", "/api/2.0/preview/scim/v2/Groups", false);
     /// `GET /api/2.0/preview/scim/v2/Groups/{id}`
     pub const GROUPS_GET: OperationInfo =
         OperationInfo::new("groups_get", "GET", "/api/2.0/preview/scim/v2/Groups/{id}", true);
@@ -24950,7 +24954,7 @@ pub mod operations {
         OperationInfo::new("pipelines_get", "GET", "/api/2.0/pipelines/{pipeline_id}", true);
     /// `PUT /api/2.0/pipelines/{pipeline_id}`
     pub const PIPELINES_UPDATE: OperationInfo =
-        OperationInfo::new("pipelines_update", "PUT", "/api/2.0/pipelines/{pipeline_id}", true);
+        OperationInfo::new("pipelines_update", "PUT", "/api/2.0/pipelines/{pipeline_id}", false);
     /// `DELETE /api/2.0/pipelines/{pipeline_id}`
     pub const PIPELINES_DELETE: OperationInfo =
         OperationInfo::new("pipelines_delete", "DELETE", "/api/2.0/pipelines/{pipeline_id}", true);
@@ -25092,7 +25096,7 @@ pub mod operations {
     pub const REPOS_LIST: OperationInfo = OperationInfo::new("repos_list", "GET", "/api/2.0/repos", true);
     /// `POST /api/2.0/repos`
     pub const REPOS_CREATE: OperationInfo =
-        OperationInfo::new("repos_create", "POST", "/api/2.0/repos", true);
+        OperationInfo::new("repos_create", "POST", "/api/2.0/repos", false);
     /// `GET /api/2.0/repos/{repo_id}`
     pub const REPOS_GET: OperationInfo =
         OperationInfo::new("repos_get", "GET", "/api/2.0/repos/{repo_id}", true);
@@ -25122,7 +25126,7 @@ pub mod operations {
         OperationInfo::new("secret_scopes_list", "GET", "/api/2.0/secrets/scopes/list", true);
     /// `POST /api/2.0/secrets/scopes/create`
     pub const SECRET_SCOPES_CREATE: OperationInfo =
-        OperationInfo::new("secret_scopes_create", "POST", "/api/2.0/secrets/scopes/create", true);
+        OperationInfo::new("secret_scopes_create", "POST", "/api/2.0/secrets/scopes/create", false);
     /// `POST /api/2.0/secrets/scopes/delete`
     pub const SECRET_SCOPES_DELETE: OperationInfo =
         OperationInfo::new("secret_scopes_delete", "POST", "/api/2.0/secrets/scopes/delete", true);
@@ -25190,7 +25194,7 @@ pub mod operations {
         OperationInfo::new("serving_list", "GET", "/api/2.0/serving-endpoints", true);
     /// `POST /api/2.0/serving-endpoints`
     pub const SERVING_CREATE: OperationInfo =
-        OperationInfo::new("serving_create", "POST", "/api/2.0/serving-endpoints", true);
+        OperationInfo::new("serving_create", "POST", "/api/2.0/serving-endpoints", false);
     /// `GET /api/2.0/serving-endpoints/{name}`
     pub const SERVING_GET: OperationInfo =
         OperationInfo::new("serving_get", "GET", "/api/2.0/serving-endpoints/{name}", true);
@@ -25199,7 +25203,7 @@ pub mod operations {
         OperationInfo::new("serving_delete", "DELETE", "/api/2.0/serving-endpoints/{name}", true);
     /// `PUT /api/2.0/serving-endpoints/{name}/config`
     pub const SERVING_UPDATE_CONFIG: OperationInfo =
-        OperationInfo::new("serving_update_config", "PUT", "/api/2.0/serving-endpoints/{name}/config", true);
+        OperationInfo::new("serving_update_config", "PUT", "/api/2.0/serving-endpoints/{name}/config", false);
     /// `POST /serving-endpoints/{name}/invocations`
     pub const SERVING_QUERY: OperationInfo =
         OperationInfo::new("serving_query", "POST", "/serving-endpoints/{name}/invocations", false);
@@ -25330,7 +25334,7 @@ pub mod operations {
         OperationInfo::new("users_list", "GET", "/api/2.0/preview/scim/v2/Users", true);
     /// `POST /api/2.0/preview/scim/v2/Users`
     pub const USERS_CREATE: OperationInfo =
-        OperationInfo::new("users_create", "POST", "/api/2.0/preview/scim/v2/Users", true);
+        OperationInfo::new("users_create", "POST", "/api/2.0/preview/scim/v2/Users", false);
     /// `GET /api/2.0/preview/scim/v2/Users/{id}`
     pub const USERS_GET: OperationInfo =
         OperationInfo::new("users_get", "GET", "/api/2.0/preview/scim/v2/Users/{id}", true);
@@ -25446,7 +25450,7 @@ pub mod operations {
         OperationInfo::new("warehouses_list", "GET", "/api/2.0/sql/warehouses", true);
     /// `POST /api/2.0/sql/warehouses`
     pub const WAREHOUSES_CREATE: OperationInfo =
-        OperationInfo::new("warehouses_create", "POST", "/api/2.0/sql/warehouses", true);
+        OperationInfo::new("warehouses_create", "POST", "/api/2.0/sql/warehouses", false);
     /// `GET /api/2.0/sql/warehouses/{id}`
     pub const WAREHOUSES_GET: OperationInfo =
         OperationInfo::new("warehouses_get", "GET", "/api/2.0/sql/warehouses/{id}", true);
@@ -34981,7 +34985,7 @@ impl Client {
     }
     /// Create an experiment
     ///
-    /// A name that is taken is refused with `RESOURCE_ALREADY_EXISTS`, so a repeated create makes no second experiment.
+    /// A name that is taken is refused with `RESOURCE_ALREADY_EXISTS`.
     ///
     /// Sends a `POST` request to `/api/2.0/mlflow/experiments/create`
     pub async fn experiments_create(
@@ -35608,7 +35612,7 @@ impl Client {
     }
     /// Create a group
     ///
-    /// A `displayName` that is taken is refused with a conflict, so a repeated create makes no second group. Where groups belong to the account, the workspace refuses to create one.
+    /// A `displayName` that is taken is refused with a conflict. Where groups belong to the account, the workspace refuses to create one.
     ///
     /// Sends a `POST` request to `/api/2.0/preview/scim/v2/Groups`
     pub async fn groups_create(
@@ -36841,7 +36845,7 @@ impl Client {
     }
     /// Create a Git folder
     ///
-    /// Clones a repository into a new folder. A path that is taken is an error `RESOURCE_ALREADY_EXISTS`, so a repeated request is refused and changes nothing.
+    /// Clones a repository into a new folder. A path that is taken is an error `RESOURCE_ALREADY_EXISTS`.
     ///
     /// Sends a `POST` request to `/api/2.0/repos`
     pub async fn repos_create(
@@ -36977,7 +36981,7 @@ impl Client {
     }
     /// Create a secret scope
     ///
-    /// Creates an empty scope; the caller gets `MANAGE` on it. A name is at most 128 letters, digits and characters of `-_.@`. A name that is taken is an error `RESOURCE_ALREADY_EXISTS`, so a repeated request is refused and changes nothing.
+    /// Creates an empty scope; the caller gets `MANAGE` on it. A name is at most 128 letters, digits and characters of `-_.@`. A name that is taken is an error `RESOURCE_ALREADY_EXISTS`.
     ///
     /// Sends a `POST` request to `/api/2.0/secrets/scopes/create`
     pub async fn secret_scopes_create(
@@ -37171,7 +37175,7 @@ impl Client {
     }
     /// Create a serving endpoint
     ///
-    /// Returns at once with an endpoint that is not ready; poll `serving_get` until its update has ended. A name that is taken is refused with `RESOURCE_ALREADY_EXISTS`, so a repeated create makes no second endpoint.
+    /// Returns at once with an endpoint that is not ready; poll `serving_get` until its update has ended. A name that is taken is refused with `RESOURCE_ALREADY_EXISTS`.
     ///
     /// Sends a `POST` request to `/api/2.0/serving-endpoints`
     pub async fn serving_create(
@@ -37612,7 +37616,7 @@ impl Client {
     }
     /// Create a user
     ///
-    /// A `userName` that is taken is refused with a conflict, so a repeated create makes no second user. No invitation is sent.
+    /// A `userName` that is taken is refused with a conflict. No invitation is sent.
     ///
     /// Sends a `POST` request to `/api/2.0/preview/scim/v2/Users`
     pub async fn users_create(

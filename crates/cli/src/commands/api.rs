@@ -7,7 +7,7 @@ use std::{path::PathBuf, time::Duration};
 
 use brickwire_actions::{
     Backoff, FilePart, RawData, RawPages, RawRequest, RawResponse, ResponseType, RetryPolicy,
-    reference::{Content, Reference},
+    reference::{Content, Place, Reference},
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap_complete::ArgValueCompleter;
@@ -27,8 +27,8 @@ use fields::{Field, field};
     override_usage = "brick api [OPTIONS] METHOD URL\n       brick api [OPTIONS] OPERATION_ID [KEY=VALUE]...\n       \
                       brick api --list [WORD]",
     after_help = "\
-An operation has checked arguments, as --list shows them; VALUE may be @FILE or, for objects and lists, JSON. It is
-repeated where that is safe.
+The arguments of an operation are checked before it is sent; --list shows them. VALUE may be @FILE or, for objects and
+lists, JSON. An operation is retried where that is safe.
 
 Examples:
   brick api --list permissions
@@ -301,6 +301,19 @@ impl Command {
         self.response_type.unwrap_or(if returns_file { ResponseType::Binary } else { ResponseType::Json })
     }
 
+    /// The query parameter that the token of the next page belongs in.
+    fn page_parameter(&self) -> Result<&'static str> {
+        const USUAL: &str = "page_token";
+        let Some(operation) = self.operation() else { return Ok(USUAL) };
+        let is_page = |name: &&&str| operation.argument(name).is_some_and(|one| one.place == Place::Query);
+        [USUAL, "next_page_token"].iter().find(is_page).copied().ok_or_else(|| {
+            Failure::usage(format!("--paginate can't follow the pages of {}", operation.info.operation_id))
+                .with_hint(
+                    "leave it out, and send the token of each page yourself; --list shows the arguments",
+                )
+        })
+    }
+
     /// The policy that the options ask for; an operation has one of its own.
     fn retry(&self) -> Option<RetryPolicy> {
         let is_asked = self.max_retries.is_some() || self.retry_all_errors;
@@ -323,6 +336,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     }
     command.check_output(context)?;
     let request = command.request()?;
+    if command.paginate {
+        command.page_parameter()?;
+    }
     let workspace = context.workspace().await?;
     if command.dry_run {
         return Ok(context.output().bytes(format!("{}\n", workspace.raw_as_curl(&request)?).as_bytes())?);
@@ -330,7 +346,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let (mut token, mut pages) = (None, RawPages::default());
     loop {
         let page = match &token {
-            Some(token) => request.clone().with_query("page_token", token),
+            Some(token) => request.clone().with_query(command.page_parameter()?, token),
             None => request.clone(),
         };
         let response = workspace.raw(&page).await?;

@@ -30,7 +30,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "URL")]
         storage_root: Option<String>,
     },
-    /// Delete an empty catalog; its schema default doesn't count
+    /// Delete an empty catalog; its default schema doesn't count
     #[command(after_help = "Example:\n  brick catalogs delete lab")]
     Delete {
         #[command(flatten)]

@@ -36,7 +36,7 @@ pub(crate) enum Command {
     List(Scope),
     /// Store a value from a file or from standard input, and replace the one that was there
     #[command(after_help = "\
-The value is stored byte by byte, a line break at its end included.
+The value is stored byte by byte, including a trailing line break.
 
 Examples:
   printf %s \"$DB_PASSWORD\" | brick secrets put etl db-password

@@ -152,7 +152,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             let limit = context.limit(waiting.timeout.timeout);
             let serving = of(context).await?;
             let created = serving.create_json(&description).await?;
-            let name = answer::name(created.get())?;
+            let name = answer::name(created.get()).or_else(|_| answer::name(&description))?;
             ready(&serving, &name, created.get(), waiting.no_wait, limit, context).await
         }
         Command::UpdateConfig { which: Which { endpoint }, data: Data { data }, waiting } => {

@@ -154,7 +154,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             let changes = options.read(name.as_deref())?;
             if changes.is_empty() {
                 let hint = "give an option for the setting, or --data";
-                return Err(Failure::usage("no setting is to be changed").with_hint(hint));
+                return Err(Failure::usage("no settings to change").with_hint(hint));
             }
             let id = warehouses.find(&warehouse).await?;
             warehouses.edit(&id, &changes).await?;
@@ -166,7 +166,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             if !waiting.no_wait {
                 warehouses.wait_until_deleted(&id, limit).await?;
             }
-            context.record(json!({ "id": id, "deleted": true }).to_string().as_bytes())
+            let done = if waiting.no_wait { "delete_requested" } else { "deleted" };
+            context.record(json!({ "id": id, done: true }).to_string().as_bytes())
         }
         Command::Start(Asked { which, waiting }) => {
             let id = which.id(context).await?;

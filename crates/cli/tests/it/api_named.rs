@@ -51,6 +51,17 @@ fn arguments_go_into_path_query_and_body() {
 }
 
 #[test]
+fn the_next_page_is_requested_by_the_operations_own_parameter() {
+    let server = Server::answering(&[
+        (200, "application/json", br#"{"repos":[],"next_page_token":"t"}"#),
+        (200, "application/json", b"{}"),
+    ]);
+    server.brick("api repos_list --paginate").run().done();
+    let lines: Vec<_> = server.sent().iter().map(|sent| sent.line()).collect();
+    assert_eq!(lines, ["GET /api/2.0/repos", "GET /api/2.0/repos?next_page_token=t"]);
+}
+
+#[test]
 fn wrong_arguments_are_refused_before_anything_is_sent() {
     let server = Server::json("{}");
     for (arguments, words) in [
@@ -69,6 +80,7 @@ fn wrong_arguments_are_refused_before_anything_is_sent() {
         ("warehouses_get id=..", &["id", ".."]),
         ("GET", &["URL"]),
         ("GET /x /y", &["/y"]),
+        ("experiments_search --paginate", &["--paginate", "experiments_search"]),
         ("--list x GET", &["--list"]),
     ] {
         server.brick(&format!("api {arguments}")).run().fails(2, words);

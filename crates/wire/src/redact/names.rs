@@ -4,9 +4,10 @@ use http::HeaderName;
 
 /// Parts of names, in lower case and without anything between their words: `accesskey` is `access_key`, `Access-Key`,
 /// `accessKey`, and a part of `fs.s3a.access.key`.
-const SECRET_PARTS: [&str; 39] = [
+const SECRET_PARTS: [&str; 42] = [
     "accesskey",
     "accountkey",
+    "activationurl",
     "analyticsprimarykey",
     "apikey",
     "assertion",
@@ -33,12 +34,14 @@ const SECRET_PARTS: [&str; 39] = [
     "presignedurl",
     "privatekey",
     "pwd",
+    "recipientprofile",
     "routingkey",
     "sastoken",
     "sasuri",
     "sasurl",
     "secret",
     "sharedkey",
+    "sharingcode",
     "signature",
     "storagekey",
     "stringvalue",
@@ -157,6 +160,7 @@ mod tests {
             "string_value",
             "token_value",
             "pwd",
+            "recipientprofile",
             "passphrase",
             "private-key",
             "accessKey",

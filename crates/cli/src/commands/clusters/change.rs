@@ -31,7 +31,7 @@ pub(crate) struct New {
     node_type: Option<String>,
     #[command(flatten)]
     size: Size,
-    /// One node that is driver and worker at once
+    /// Create a single node that is both driver and worker
     #[arg(long, conflicts_with_all = ["workers", "min_workers", "max_workers"])]
     single_node: bool,
     /// Minutes without activity after which the cluster terminates; 0 means never
@@ -40,7 +40,7 @@ pub(crate) struct New {
     /// Id or name of the cluster policy to obey; see `brick cluster-policies list`
     #[arg(long, value_name = "POLICY", add = ArgValueCompleter::new(cluster_policies::candidates))]
     policy: Option<String>,
-    /// Text of up to 64 characters that identifies this request: a second one makes no other cluster until that one terminates
+    /// Token of up to 64 characters; the same request with the same token creates no second cluster until the first one terminates
     #[arg(long, value_name = "TOKEN")]
     idempotency_token: Option<String>,
     #[command(flatten)]
@@ -82,10 +82,10 @@ pub(crate) struct Size {
     /// Number of workers
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["min_workers", "max_workers"])]
     workers: Option<u32>,
-    /// Fewest workers of a cluster that scales by itself
+    /// Minimum number of workers (autoscaling)
     #[arg(long, value_name = "COUNT", requires = "max_workers")]
     min_workers: Option<u32>,
-    /// Most workers of a cluster that scales by itself
+    /// Maximum number of workers (autoscaling)
     #[arg(long, value_name = "COUNT", requires = "min_workers")]
     max_workers: Option<u32>,
 }
@@ -136,7 +136,7 @@ pub(super) fn changes(settings: &Settings) -> Result<Fields> {
     let changes = settings.read()?;
     if changes.is_empty() {
         return Err(
-            Failure::usage("no setting is to be changed").with_hint("give the new settings with --data")
+            Failure::usage("no settings to change").with_hint("give the new settings with --data")
         );
     }
     Ok(changes)

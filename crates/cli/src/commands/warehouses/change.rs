@@ -35,7 +35,7 @@ pub(crate) struct Options {
     /// Fewest clusters while the warehouse runs
     #[arg(long, value_name = "COUNT")]
     min_clusters: Option<u32>,
-    /// Most clusters that load may add
+    /// Maximum number of clusters
     #[arg(long, value_name = "COUNT")]
     max_clusters: Option<u32>,
     #[command(flatten)]
