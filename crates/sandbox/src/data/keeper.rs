@@ -54,7 +54,7 @@ impl Keeper {
         Ok(Self { tenant, files: Arc::new(tokio::sync::Mutex::new(files)) })
     }
 
-    /// Saves from time to time. Ends never.
+    /// Saves from time to time; it never ends.
     pub(crate) async fn run(&self) {
         let mut pause = PAUSE;
         loop {

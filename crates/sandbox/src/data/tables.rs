@@ -10,6 +10,7 @@ use arrow_array::RecordBatch;
 use arrow_ipc::CompressionType;
 use arrow_ipc::reader::FileReader;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
+use arrow_schema::SchemaRef;
 use serde::{Deserialize, Serialize};
 
 use super::{DataDirectory, TABLES, damaged, parsed, unreadable};
@@ -37,8 +38,8 @@ struct Place {
 #[derive(Default)]
 pub(super) struct Tables {
     index: Index,
-    /// The rows of each file. Holding them makes their addresses stand for their values.
-    rows: HashMap<String, Vec<RecordBatch>>,
+    /// Columns and rows of each file. Holding the rows makes their addresses stand for their values.
+    rows: HashMap<String, (SchemaRef, Vec<RecordBatch>)>,
     /// The number of the next file.
     next: u64,
 }
@@ -64,7 +65,7 @@ impl Tables {
             let schema = reader.schema();
             let batches: Vec<RecordBatch> =
                 reader.collect::<Result<_, _>>().map_err(|error| damaged(&path, error))?;
-            rows.insert(file.clone(), batches.clone());
+            rows.insert(file.clone(), (schema.clone(), batches.clone()));
             contents.tables.push(StoredTable {
                 name: name.clone(),
                 schema,
@@ -80,8 +81,9 @@ impl Tables {
         let mut places = Vec::new();
         for StoredTable { name, schema, batches, defaults } in contents.tables {
             let known = self.index.tables.iter().find(|known| known.name == name);
-            let known =
-                known.filter(|known| self.rows.get(&known.file).is_some_and(|rows| same(rows, &batches)));
+            let is_same =
+                |(columns, rows): &(SchemaRef, Vec<RecordBatch>)| *columns == schema && same(rows, &batches);
+            let known = known.filter(|known| self.rows.get(&known.file).is_some_and(is_same));
             let file = match known {
                 Some(known) => known.file.clone(),
                 None => {
@@ -102,7 +104,7 @@ impl Tables {
                         writer.finish().map_err(io::Error::other)?;
                         writer.get_mut().flush()
                     })?;
-                    self.rows.insert(file.clone(), batches);
+                    self.rows.insert(file.clone(), (schema, batches));
                     file
                 }
             };

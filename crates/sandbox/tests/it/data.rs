@@ -127,6 +127,18 @@ async fn a_view_of_what_is_gone_comes_back_with_it() {
 }
 
 #[tokio::test]
+async fn a_table_without_rows_keeps_its_latest_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, client) = start_with(builder(folder.path())).await;
+    sql(&client, "CREATE TABLE empty (a INT)").await;
+    sandbox.save().await.unwrap();
+    sql(&client, "CREATE OR REPLACE TABLE empty (b STRING)").await;
+    drop(sandbox);
+    let (_sandbox, client) = start_with(builder(folder.path())).await;
+    assert_eq!(sql(&client, "DESCRIBE empty").await, json!([["b", "string", ""]]));
+}
+
+#[tokio::test]
 async fn a_restart_keeps_jobs_and_ends_their_runs() {
     let folder = tempfile::tempdir().unwrap();
     let mut delays = Delays::NONE;
