@@ -21,7 +21,16 @@ pub(crate) fn is_fresh(root: &Path) -> Result<bool> {
 fn make(root: &Path) -> Result<String> {
     let folder = root.join("target/reference");
     let status = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--package", "brickwire-cli", "--features", "reference", "--", "reference"])
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "brickwire-cli",
+            "--features",
+            "reference,sandbox",
+            "--",
+            "reference",
+        ])
         .arg(&folder)
         .current_dir(root)
         .status()?;

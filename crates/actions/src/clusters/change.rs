@@ -94,7 +94,7 @@ impl Clusters {
         required(Self::NOUN, cluster_id)?;
         let mut fields = fields("change", changes)?;
         if fields.is_empty() {
-            return Err(Error::usage("no setting is to be changed"));
+            return Err(Error::usage("no settings to change"));
         }
         if let Some(odd) = fields.keys().find(|name| !is_setting(name)) {
             return Err(Error::usage(format!("this is not the name of a setting: {odd:?}")));

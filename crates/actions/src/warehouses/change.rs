@@ -104,7 +104,7 @@ impl Warehouses {
         required(Self::NOUN, warehouse_id)?;
         let changes = fields("change", changes)?;
         if changes.is_empty() {
-            return Err(Error::usage("no setting is to be changed"));
+            return Err(Error::usage("no settings to change"));
         }
         let mut all = fields("warehouse", &self.get_json(warehouse_id).await?)?;
         all.retain(|name, _| !STATE.contains(&name.as_str()));

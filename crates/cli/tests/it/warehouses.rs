@@ -118,7 +118,7 @@ fn impossible_changes_are_refused_before_anything_is_sent() {
         ("warehouses create", "NAME"),
         ("warehouses create a --serverless --type classic", "cannot be used with"),
         ("warehouses create a --max-clusters many", "invalid value"),
-        ("warehouses edit a", "no setting is to be changed"),
+        ("warehouses edit a", "no settings to change"),
         ("warehouses edit a --data nonsense", "not a JSON object"),
         ("warehouses delete", "WAREHOUSE"),
     ] {

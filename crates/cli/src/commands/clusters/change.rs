@@ -135,9 +135,7 @@ pub(super) async fn create(
 pub(super) fn changes(settings: &Settings) -> Result<Fields> {
     let changes = settings.read()?;
     if changes.is_empty() {
-        return Err(
-            Failure::usage("no settings to change").with_hint("give the new settings with --data")
-        );
+        return Err(Failure::usage("no settings to change").with_hint("give the new settings with --data"));
     }
     Ok(changes)
 }
