@@ -94,7 +94,7 @@ impl Clusters {
         required(Self::NOUN, cluster_id)?;
         let mut fields = fields("change", changes)?;
         if fields.is_empty() {
-            return Err(Error::usage("no setting is to be changed"));
+            return Err(Error::usage("no settings to change"));
         }
         if let Some(odd) = fields.keys().find(|name| !is_setting(name)) {
             return Err(Error::usage(format!("this is not the name of a setting: {odd:?}")));
@@ -217,7 +217,7 @@ fn check_size(fields: &Fields) -> Result<()> {
     if let Some(Bounds { min_workers: Some(min), max_workers: Some(max) }) = bounds
         && min > max
     {
-        return Err(Error::usage(format!("the fewest workers are more than the most: {min} and {max}")));
+        return Err(Error::usage(format!("min_workers is greater than max_workers: {min} and {max}")));
     }
     Ok(())
 }
