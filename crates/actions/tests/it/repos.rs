@@ -89,6 +89,33 @@ async fn a_branch_or_a_tag_is_checked_out() {
 }
 
 #[tokio::test]
+async fn a_clone_and_a_checkout_may_take_minutes() {
+    let request = CreateRepoRequest { url: "https://github.com/a/b".to_owned(), ..Default::default() };
+    for is_clone in [true, false] {
+        let (server, workspace) = script([Response::none(End::Stall)]);
+        let repos = workspace.repos();
+        let changing = async {
+            match is_clone {
+                true => repos.create(&request).await.map(drop),
+                false => repos.check_out_branch(2, "main").await,
+            }
+        };
+        // The clock runs ahead once the request is there and nothing else is left to do.
+        let arriving = async {
+            while server.requests().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            tokio::time::pause();
+            tokio::time::Instant::now()
+        };
+        let (changed, arrived) = tokio::join!(changing, arriving);
+        changed.unwrap_err();
+        assert!(arrived.elapsed().as_secs() >= 9 * 60, "{:?}", arrived.elapsed());
+        tokio::time::resume();
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_right_is_not_sent() {
     let (server, workspace) = script([Response::json("{}")]);
     let repos = workspace.repos();
