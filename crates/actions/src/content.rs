@@ -194,7 +194,7 @@ impl Body for Streamed {
         let reader = self.reader.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Some(piece) = ready!(Pin::new(reader).poll_next(context)) else {
             let is_short = self.length.is_some_and(|length| length != self.sent);
-            let error = || io::Error::new(io::ErrorKind::UnexpectedEof, "it became shorter meanwhile");
+            let error = || io::Error::new(io::ErrorKind::UnexpectedEof, "the file shrank during the upload");
             return Poll::Ready(is_short.then(|| Err(error())));
         };
         let piece = piece?;
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(pieces(body).await.unwrap(), [PIECE, 1]);
         assert_eq!(pieces(streamed(0, Some(0), 0)).await.unwrap(), [] as [usize; 0]);
         let error = pieces(streamed(10, Some(11), u64::MAX)).await.unwrap_err();
-        assert_eq!(error, "it became shorter meanwhile");
+        assert_eq!(error, "the file shrank during the upload");
         let error = pieces(streamed(PIECE + 1, None, PIECE as u64)).await.unwrap_err();
         assert!(error.starts_with("it is larger than "), "{error}");
     }

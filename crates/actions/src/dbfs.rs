@@ -7,10 +7,13 @@
 mod read;
 mod write;
 
+use std::time::Duration;
+
 use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
-use crate::{List, Result, Workspace, document, list, remote_path};
+use crate::{ErrorKind, List, Result, RetryPolicy, Workspace, document, list, remote_path};
 
 /// What messages call one.
 const NOUN: &str = "file";
@@ -20,6 +23,14 @@ const BLOCK: usize = 1 << 20;
 
 /// How often a deletion that the service ends halfway is continued.
 const MOST_DELETIONS: u32 = 1000;
+
+/// How long a deletion is retried that makes no progress, and how often without an answer.
+const BUDGET: Duration = Duration::from_secs(5 * 60);
+const MOST_LOST: u32 = 3;
+
+/// The first pause between two attempts, which doubles, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The DBFS of a workspace.
 #[derive(Debug, Clone)]
@@ -118,24 +129,41 @@ impl Dbfs {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for a path that doesn't exist, or if an attempt whose answer
-    /// was lost has deleted it; [`ErrorKind::Usage`](crate::ErrorKind::Usage) for the root. Operation: `dbfs_delete`.
+    /// [`ErrorKind::NotFound`] for a path that doesn't exist, [`ErrorKind::Usage`] for the root. Operation: `dbfs_delete`.
     pub async fn delete(&self, path: &str, recursive: bool) -> Result<()> {
         let path = remote_path::directory(path)?;
         if path == "/" {
             return Err(crate::Error::usage("the root of DBFS can't be deleted"));
         }
         let body = types::DbfsDelete { path, recursive: Some(recursive) };
-        let mut steps = 1;
+        let (mut steps, mut failures, mut may_have_run, mut since) = (0, 0, false, Instant::now());
         loop {
-            match self.workspace.client().dbfs_delete(&body).await {
-                Err(error) if error.error_code() == Some("PARTIAL_DELETE") && steps < MOST_DELETIONS => {
-                    steps += 1
-                }
-                // The step before has deleted the rest.
-                Err(error) if error.is_not_found() && steps > 1 => return Ok(()),
-                done => return done.map(drop),
+            // A partial deletion is a 503 after 45 seconds of work, which would use up the budget of other retries.
+            let call = self.call(&operations::DBFS_DELETE).json(&body).with_retry(RetryPolicy::never());
+            let error = match call.send::<types::EmptyResponse>().await {
+                // An attempt before has deleted the rest.
+                Err(error) if error.is_not_found() && may_have_run => return Ok(()),
+                Err(error) => error,
+                Ok(_) => return Ok(()),
+            };
+            let is_again = if error.error_code() == Some("PARTIAL_DELETE") {
+                (steps, failures, since) = (steps + 1, 0, Instant::now());
+                steps < MOST_DELETIONS
+            } else {
+                failures += 1;
+                let is_answered = error.status().is_some();
+                error.is_retryable() && since.elapsed() < BUDGET && (is_answered || failures < MOST_LOST)
+            };
+            if !is_again {
+                return Err(error);
             }
+            may_have_run |= error.kind() != ErrorKind::RateLimited;
+            let step = FIRST_PAUSE.saturating_mul(1 << (steps + failures - 1).min(5)).min(LONGEST_PAUSE);
+            let pause = step.mul_f64(fastrand::f64()).max(error.retry_after().unwrap_or_default());
+            if self.workspace.wire().deadline().is_some_and(|end| end < Instant::now() + pause) {
+                return Err(error);
+            }
+            tokio::time::sleep(pause).await;
         }
     }
 

@@ -199,7 +199,7 @@ impl Files {
         self.workspace.client().directories_delete(&path).await.map(drop).map_err(|error| about(&path, error))
     }
 
-    /// Deletes a directory with all that is in it, and returns how many files that were. The root of a volume stays.
+    /// Deletes a directory in a volume with all that is in it, and returns how many files that were.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
@@ -210,15 +210,19 @@ impl Files {
     /// ```
     ///
     /// # Errors
-    /// The first one of any of its calls, after which a part may be deleted. What is gone already is not an error.
+    /// [`ErrorKind::Usage`] for a volume, for what is above it, and for a path outside of volumes. Otherwise the first
+    /// error of any of its calls, after which a part may be deleted. What is gone already is not an error.
     /// Operations: `directories_list`, `files_delete`, `directories_delete`.
     pub async fn delete_all(&self, path: &str) -> Result<u64> {
         let top = remote_path::directory(path)?;
-        let (mut walk, mut directories, mut count) = (self.walk(&top), Vec::new(), 0);
-        // `/Volumes/catalog/schema/volume` and what is above it is no directory of this API.
-        if top.split('/').count() > 5 || !top.starts_with("/Volumes/") {
-            directories.push(top.clone());
+        // `/Volumes/catalog/schema/volume/directory`
+        let is_in_volume = top.strip_prefix("/Volumes/").is_some_and(|below| below.split('/').count() >= 4);
+        if !is_in_volume {
+            return Err(Error::usage(format!("this is not a directory in a volume: {top}")).with_hint(
+                "name a directory in the form /Volumes/catalog/schema/volume/directory, or delete the volume",
+            ));
         }
+        let (mut walk, mut directories, mut count) = (self.walk(&top), vec![top.clone()], 0);
         let mut deleting = FuturesUnordered::new();
         while let Some(entry) = walk.next().await {
             let entry = entry?;

@@ -140,7 +140,7 @@ impl Grants {
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a change without a principal or a privilege, and for a privilege
-    /// that is to be added and removed; [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown object or
+    /// that is both added and removed; [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown object or
     /// principal. Operation: `grants_update`.
     pub async fn update(
         &self,
@@ -196,7 +196,7 @@ fn check(change: &types::PermissionsChange) -> Result<()> {
     }
     match add.iter().find(|privilege| remove.contains(privilege)) {
         Some(both) => {
-            Err(Error::usage(format!("the privilege is to be added and removed for {principal}: {both}"))
+            Err(Error::usage(format!("the same privilege is both added and removed for {principal}: {both}"))
                 .with_hint("add it or remove it, or make two calls"))
         }
         None => Ok(()),

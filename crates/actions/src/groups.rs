@@ -251,7 +251,7 @@ impl Groups {
         let filter = name.map(|name| scim::equal("displayName", name));
         let attributes = Some("id,displayName".to_owned());
         let query = types::GroupsListQuery { filter, attributes, ..Default::default() };
-        Ok(scim::candidates(&self.list_json(&query).await?))
+        Ok(scim::candidates(&self.list_json(&query).await?, name))
     }
 }
 

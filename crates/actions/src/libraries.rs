@@ -113,7 +113,7 @@ impl Libraries {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) without a library, or for one that is none or several things,
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) without a library, or for one that has no source or several,
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown cluster. Whether an installation fails shows in
     /// [`list`](Self::list) and [`wait`](Self::wait). Operation: `libraries_install`.
     pub async fn install(&self, cluster_id: &str, libraries: &[types::Library]) -> Result<()> {
@@ -166,12 +166,43 @@ impl Libraries {
         cluster_id: &str,
         options: WaitOptions,
     ) -> Result<List<types::LibraryFullStatus>> {
+        self.wait_for(cluster_id, &[], options).await
+    }
+
+    /// Waits as [`wait`](Self::wait) does, and until each of these libraries is listed: one that was just requested may be
+    /// missing from the list for a moment. Libraries are compared with [`is_same`](Self::is_same).
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::types::Library;
+    /// let library = Library { whl: Some("/Volumes/main/default/libs/a.whl".into()), ..Default::default() };
+    /// let (libraries, wanted) = (workspace.libraries(), [library]);
+    /// libraries.install("0123-456789-abcdefgh", &wanted).await?;
+    /// libraries.wait_for("0123-456789-abcdefgh", &wanted, Default::default()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`wait`](Self::wait). Operation: `libraries_cluster_status`.
+    pub async fn wait_for(
+        &self,
+        cluster_id: &str,
+        wanted: &[types::Library],
+        options: WaitOptions,
+    ) -> Result<List<types::LibraryFullStatus>> {
         required("cluster", cluster_id)?;
         let pace = options.start(POLLS);
         let libraries = Self { workspace: self.workspace.with_deadline(pace.deadline) };
         let look = |all: &List<types::LibraryFullStatus>| {
-            let working = all.iter().filter(|one| is_under_way(one.status.as_ref())).count();
-            let left = || format!("{working} of {} left", all.len());
+            let is_listed = |one: &&types::Library| {
+                all.iter()
+                    .filter_map(|listed| listed.library.as_ref())
+                    .any(|listed| Self::is_same(listed, one))
+            };
+            let missing = wanted.iter().filter(|one| !is_listed(one)).count();
+            let working = missing + all.iter().filter(|one| is_under_way(one.status.as_ref())).count();
+            let left = || format!("{working} of {} left", missing + all.len());
             match working {
                 0 => Seen { state: "DONE".to_owned(), message: None, verdict: Verdict::Done },
                 _ => {
@@ -183,9 +214,40 @@ impl Libraries {
         until("installation on cluster", cluster_id, pace, self.workspace.events(), poll, look).await
     }
 
+    /// Whether two descriptions are about the same library: the same kind of source, and the same package, coordinates or
+    /// path. Repositories and exclusions may differ, because the service adds them.
+    ///
+    /// ```
+    /// use brickwire_actions::{Libraries, types::{Library, PythonPyPiLibrary}};
+    /// let pypi = |repo: Option<&str>| {
+    ///     let pypi = PythonPyPiLibrary { package: Some("tqdm".into()), repo: repo.map(str::to_owned) };
+    ///     Library { pypi: Some(pypi), ..Default::default() }
+    /// };
+    /// assert!(Libraries::is_same(&pypi(None), &pypi(Some("https://pypi.org/simple"))));
+    /// ```
+    pub fn is_same(one: &types::Library, other: &types::Library) -> bool {
+        let (one, other) = (source(one), source(other));
+        one.is_some() && one == other
+    }
+
     fn status(&self, cluster_id: &str) -> Call {
         self.workspace.client().call(&operations::LIBRARIES_CLUSTER_STATUS).query("cluster_id", &cluster_id)
     }
+}
+
+/// The kind of a library's source, and its package, coordinates or path.
+fn source(library: &types::Library) -> Option<(&'static str, &str)> {
+    let types::Library { cran, egg, jar, maven, pypi, requirements, whl } = library;
+    let sources = [
+        ("pypi", pypi.as_ref().and_then(|pypi| pypi.package.as_ref())),
+        ("maven", maven.as_ref().and_then(|maven| maven.coordinates.as_ref())),
+        ("cran", cran.as_ref().and_then(|cran| cran.package.as_ref())),
+        ("jar", jar.as_ref()),
+        ("whl", whl.as_ref()),
+        ("egg", egg.as_ref()),
+        ("requirements", requirements.as_ref()),
+    ];
+    sources.into_iter().find_map(|(kind, text)| Some((kind, text?.trim())))
 }
 
 /// Whether a library changes its state by itself. A state that this version doesn't know may do so.
@@ -211,7 +273,7 @@ fn check(cluster_id: &str, libraries: &[types::Library]) -> Result<()> {
         };
         if members != 1 {
             return Err(Error::usage(format!(
-                "library {at} is {members} things: give one of `pypi`, `maven`, `cran`, `jar`, `whl`, and `requirements`"
+                "library {at} has {members} sources; give exactly one of `pypi`, `maven`, `cran`, `jar`, `whl`, and `requirements`"
             )));
         }
     }

@@ -54,6 +54,15 @@ impl LocalFile {
         &mut self.file
     }
 
+    /// Writes these bytes, and gives the file its name.
+    ///
+    /// # Errors
+    /// As for [`keep`](Self::keep).
+    pub(crate) async fn write(mut self, content: &[u8]) -> Result<()> {
+        self.file.write_all(content).await.map_err(|error| unwritable(&self.path, &error))?;
+        self.keep().await
+    }
+
     /// Finishes writing and gives the file its name.
     ///
     /// # Errors
@@ -100,7 +109,8 @@ pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Error {
     }
 }
 
-fn exists(path: &Path) -> Error {
+/// The error about a file that may not be replaced.
+pub(crate) fn exists(path: &Path) -> Error {
     local("the file exists", path).with_hint("set `overwrite` to replace it")
 }
 
@@ -113,9 +123,7 @@ mod tests {
     use super::*;
 
     async fn write(path: &Path, text: &str, overwrite: bool) -> Result<()> {
-        let mut file = LocalFile::create(path, overwrite)?;
-        file.file().write_all(text.as_bytes()).await.unwrap();
-        file.keep().await
+        LocalFile::create(path, overwrite)?.write(text.as_bytes()).await
     }
 
     #[tokio::test]

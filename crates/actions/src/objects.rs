@@ -12,16 +12,19 @@ mod import;
 mod path;
 mod tree;
 
+use std::path::Path;
+
 use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;
 
+pub(crate) use self::path::bare;
 use self::path::checked;
 pub use self::{
     content::Exported,
     folder::{FolderCopy, ObjectFile},
     import::ImportOptions,
 };
-use crate::{Error, List, Result, Workspace, document, encoding::from_base64, list};
+use crate::{Error, List, Result, Workspace, document, encoding::from_base64, list, local_file::LocalFile};
 
 /// The notebooks, files, and folders of a workspace.
 #[derive(Debug, Clone)]
@@ -177,6 +180,35 @@ impl Objects {
             error.with_details(|d| d.status = Some(answer.status().as_u16()))
         })?;
         Ok(Exported::new(content, answer.file_type.clone()))
+    }
+
+    /// Exports an object to a local file, which is checked before anything is sent, and gets its name once it is complete.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use std::path::Path;
+    /// use brickwire_actions::types::ExportFormat;
+    /// let file = Path::new("report.ipynb");
+    /// workspace.objects().export_file("/Shared/report", ExportFormat::Jupyter, file, false).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`export`](Self::export), and [`ErrorKind::Local`](crate::ErrorKind::Local) for a file that can't be written,
+    /// and for one that exists unless it may be overwritten. Operation: `workspace_export`.
+    pub async fn export_file(
+        &self,
+        path: &str,
+        format: types::ExportFormat,
+        file: &Path,
+        overwrite: bool,
+    ) -> Result<Exported> {
+        checked(path)?;
+        let file = LocalFile::create(file, overwrite)?;
+        let exported = self.export(path, format).await?;
+        file.write(exported.content()).await?;
+        Ok(exported)
     }
 
     async fn delete_with(&self, path: &str, recursive: bool) -> Result<()> {

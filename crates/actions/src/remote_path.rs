@@ -46,7 +46,7 @@ pub(crate) fn entry(directory: &str, name: Option<&str>, path: Option<&str>) -> 
     let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().map(str::to_owned);
     let name = name.map(str::to_owned).or_else(|| path.and_then(last)).unwrap_or_default();
     if matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0']) {
-        let text = format!("the service lists an entry that is no name of a file: {name:?} in {directory}");
+        let text = format!("the service returned an invalid file name: {name:?} in {directory}");
         return Err(Error::unexpected(text));
     }
     Ok(format!("{}/{name}", directory.trim_end_matches('/')))

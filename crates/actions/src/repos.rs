@@ -6,13 +6,19 @@
 
 mod provider;
 
+use std::time::Duration;
+
 use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;
 
 use crate::{
     Candidate, Error, ErrorKind, List, Named, Result, Workspace, document, list,
     names::{self, required_name},
+    objects::bare,
 };
+
+/// How long the service may take to clone a repository or to check out a commit.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// The Git folders of a workspace.
 #[derive(Debug, Clone)]
@@ -46,6 +52,8 @@ impl Named for Repos {
         }
         names::required(Self::NOUN, id_or_path)?;
         let object = self.workspace.objects().get(id_or_path).await?.into_inner();
+        let (asked, came) = (id_or_path.trim_end_matches('/'), object.path.as_deref());
+        document::check_id("workspace object", bare(asked), came.map(bare))?;
         let is_git_folder = object.object_type == Some(types::WorkspaceObjectType::Repo)
             || object.directory_info.is_some_and(|more| more.is_git_folder == Some(true));
         match object.object_id {
@@ -156,7 +164,7 @@ impl Repos {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] for a URL that names no provider and one with a password; [`ErrorKind::Rejected`] if the path is
+    /// [`ErrorKind::Usage`] for a URL that names no provider and one with credentials; [`ErrorKind::Rejected`] if the path is
     /// taken, or if the service cannot clone. Operation: `repos_create`.
     pub async fn create(
         &self,
@@ -164,7 +172,8 @@ impl Repos {
     ) -> Result<ResponseValue<types::CreateRepoResponse>> {
         let provider = provider::of(&request.url, &request.provider)?;
         let request = types::CreateRepoRequest { provider, ..request.clone() };
-        self.workspace.client().repos_create(&request).await
+        let call = self.workspace.client().call(&operations::REPOS_CREATE).json(&request);
+        call.with_stall(PATIENCE).send().await
     }
 
     /// Checks out the latest commit of a branch, or another branch.
@@ -221,7 +230,8 @@ impl Repos {
         if let (Some(branch), Some(tag)) = (&change.branch, &change.tag) {
             return Err(Error::usage(format!("check out a branch or a tag, not both: {branch}, {tag}")));
         }
-        self.workspace.client().repos_update(repo_id, change).await.map(drop)
+        let call = self.workspace.client().call(&operations::REPOS_UPDATE).path("repo_id", &repo_id);
+        call.json(change).with_stall(PATIENCE).send::<types::EmptyResponse>().await.map(drop)
     }
 
     /// Deletes a Git folder for good with everything in it, even what was never pushed. The repository stays.

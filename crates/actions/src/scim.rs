@@ -33,6 +33,22 @@ struct Reference {
     id: Option<String>,
     user_name: Option<String>,
     display_name: Option<String>,
+    application_id: Option<String>,
+}
+
+impl Reference {
+    /// What an entry is called: a user by `userName`, others by `displayName`.
+    fn name(&self) -> Option<&str> {
+        self.user_name.as_deref().or(self.display_name.as_deref())
+    }
+
+    /// Whether an entry has this name or application id. The service compares without regard to case.
+    fn is_called(&self, name: &str) -> bool {
+        [self.name(), self.application_id.as_deref()]
+            .into_iter()
+            .flatten()
+            .any(|own| own.eq_ignore_ascii_case(name))
+    }
 }
 
 /// The entries of all pages as JSON. `call` makes the call for a place and a number of entries.
@@ -74,12 +90,14 @@ pub(crate) async fn entries(
     }
 }
 
-/// Ids and names of entries.
-pub(crate) fn candidates(entries: &[Box<RawValue>]) -> Vec<Candidate> {
-    let candidate =
-        |entry: Reference| Candidate::new(entry.id, entry.user_name.or(entry.display_name), None::<&str>);
+/// Ids and names of entries: of all, or of those with this name. A service that ignores the filter sends others, too.
+pub(crate) fn candidates(entries: &[Box<RawValue>], name: Option<&str>) -> Vec<Candidate> {
+    let candidate = |entry: Reference| {
+        let name = entry.name().map(str::to_owned);
+        Candidate::new(entry.id, name, None::<&str>)
+    };
     let read = entries.iter().filter_map(|entry| json::decode::<Reference>(entry.get().as_bytes()).ok());
-    read.map(candidate).collect()
+    read.filter(|entry| name.is_none_or(|name| entry.is_called(name))).map(candidate).collect()
 }
 
 /// Digits.
@@ -95,7 +113,6 @@ pub(crate) fn equal(attribute: &str, text: &str) -> String {
 /// The only one of the entries that the service found by name.
 pub(crate) fn choose(what: &str, name: &str, found: Vec<Candidate>) -> Result<String> {
     match &found[..] {
-        // The service compares without regard to case.
         [one] if !one.id.is_empty() => Ok(one.id.clone()),
         [] => Err(Error::new(ErrorKind::NotFound, format!("no {what} has this id or name: {name:?}"))
             .with_hint(format!("list the {what}s"))),

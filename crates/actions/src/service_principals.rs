@@ -220,7 +220,7 @@ impl ServicePrincipals {
         let filter = name.map(|name| scim::equal(attribute(name), name));
         let attributes = Some("id,displayName,applicationId".to_owned());
         let query = types::ServicePrincipalsListQuery { filter, attributes, ..Default::default() };
-        Ok(scim::candidates(&self.list_json(&query).await?))
+        Ok(scim::candidates(&self.list_json(&query).await?, name))
     }
 }
 

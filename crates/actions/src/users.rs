@@ -236,6 +236,6 @@ impl Users {
         let filter = name.map(|name| scim::equal("userName", name));
         let attributes = Some("id,userName".to_owned());
         let query = types::UsersListQuery { filter, attributes, ..Default::default() };
-        Ok(scim::candidates(&self.list_json(&query).await?))
+        Ok(scim::candidates(&self.list_json(&query).await?, name))
     }
 }

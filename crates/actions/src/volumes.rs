@@ -3,7 +3,7 @@
 use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;
 
-use crate::{Error, ErrorKind, List, Result, Workspace, document, list};
+use crate::{Error, ErrorKind, List, Result, Workspace, document, full_name::FullName, list};
 
 /// What messages call one.
 const NOUN: &str = "volume";
@@ -69,10 +69,11 @@ impl Volumes {
     /// # Errors
     /// [`ErrorKind::NotFound`] for a volume that doesn't exist. Operation: `volumes_get`.
     pub async fn get(&self, full_name: &str) -> Result<ResponseValue<types::VolumeInfo>> {
-        parts(full_name)?;
-        let answer =
-            self.workspace.client().volumes_get(full_name, &types::VolumesGetQuery::default()).await?;
-        document::about(answer, NOUN, full_name, |volume| volume.full_name.as_deref())
+        let name = FullName::parse(NOUN, 3, full_name)?;
+        let answer = self.workspace.client().volumes_get(&name.to_string(), &Default::default()).await?;
+        document::about(answer, NOUN, &name.to_string(), |volume| {
+            volume.full_name.as_deref().filter(|_| !name.compared("full_name").is_empty())
+        })
     }
 
     /// Gets one volume as JSON, as the service sent it. A field of an unexpected type is no error here.
@@ -87,9 +88,9 @@ impl Volumes {
     /// # Errors
     /// As for [`get`](Self::get).
     pub async fn get_json(&self, full_name: &str) -> Result<Box<RawValue>> {
-        parts(full_name)?;
-        let call = self.workspace.client().call(&operations::VOLUMES_GET).path("name", &full_name);
-        document::object_about(call, NOUN, "full_name", full_name).await
+        let name = FullName::parse(NOUN, 3, full_name)?;
+        let call = self.workspace.client().call(&operations::VOLUMES_GET).path("name", &name);
+        document::object_about(call, NOUN, name.compared("full_name"), &name.to_string()).await
     }
 
     /// Creates a volume.
@@ -140,8 +141,8 @@ impl Volumes {
         full_name: &str,
         change: &types::UpdateVolumeRequestContent,
     ) -> Result<ResponseValue<types::VolumeInfo>> {
-        parts(full_name)?;
-        self.workspace.client().volumes_update(full_name, change).await
+        let name = FullName::parse(NOUN, 3, full_name)?;
+        self.workspace.client().volumes_update(&name.to_string(), change).await
     }
 
     /// Deletes a volume. The files of a managed one are deleted with it.
@@ -157,8 +158,8 @@ impl Volumes {
     /// [`ErrorKind::NotFound`] for a volume that doesn't exist, or if an attempt whose answer was lost has deleted it.
     /// Operation: `volumes_delete`.
     pub async fn delete(&self, full_name: &str) -> Result<()> {
-        parts(full_name)?;
-        self.workspace.client().volumes_delete(full_name).await.map(drop)
+        let name = FullName::parse(NOUN, 3, full_name)?;
+        self.workspace.client().volumes_delete(&name.to_string()).await.map(drop)
     }
 
     fn page(&self, catalog: &str, schema: &str, page_token: Option<String>) -> Call {
@@ -167,17 +168,6 @@ impl Volumes {
         let call = self.workspace.client().call(&operations::VOLUMES_LIST);
         call.query("catalog_name", &catalog).query("schema_name", &schema).query_object(&query)
     }
-}
-
-/// Refuses a name that isn't one of a volume before it turns a request into another one.
-fn parts(full_name: &str) -> Result<()> {
-    let parts: Vec<_> = full_name.split('.').collect();
-    if parts.len() == 3 && parts.iter().all(|part| !part.trim().is_empty()) {
-        return Ok(());
-    }
-    Err(Error::usage(format!(
-        "the full name of a volume has three parts, as in main.default.files: {full_name:?}"
-    )))
 }
 
 fn check(volume: &types::CreateVolumeRequestContent) -> Result<()> {

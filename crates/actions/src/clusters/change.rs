@@ -217,7 +217,7 @@ fn check_size(fields: &Fields) -> Result<()> {
     if let Some(Bounds { min_workers: Some(min), max_workers: Some(max) }) = bounds
         && min > max
     {
-        return Err(Error::usage(format!("the fewest workers are more than the most: {min} and {max}")));
+        return Err(Error::usage(format!("min_workers is greater than max_workers: {min} and {max}")));
     }
     Ok(())
 }

@@ -73,8 +73,12 @@ impl Dbfs {
             let block = self.block(&path, done).await?;
             writer.write_all(&block).await.map_err(|error| failed(&error))?;
             done += block.len() as u64;
-            report.transferred(done, total);
-            if block.len() < BLOCK {
+            // A file of whole blocks ends with an empty one, and has been reported as complete before.
+            if !block.is_empty() || done == 0 {
+                report.transferred(done, total);
+            }
+            // A file that grows may never end.
+            if block.len() < BLOCK || total.is_some_and(|total| done > total) {
                 break;
             }
         }

@@ -14,20 +14,34 @@ use crate::{
 /// How often a file is written from its start.
 const TRIES: u32 = 3;
 
+/// What a failed attempt has left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// Nothing that is ours.
+    Nothing,
+    /// Perhaps a part of the file.
+    Part,
+    /// The file, whose length is not known.
+    Unchecked,
+}
+
 /// Why a file was not written.
 struct Failed {
     error: Error,
-    /// Whether a part of the file may be there.
-    is_begun: bool,
+    left: Left,
 }
 
 impl Failed {
     fn before(error: Error) -> Self {
-        Self { error, is_begun: false }
+        Self { error, left: Left::Nothing }
     }
 
     fn midway(error: Error) -> Self {
-        Self { error, is_begun: true }
+        Self { error, left: Left::Part }
+    }
+
+    fn unchecked(error: Error) -> Self {
+        Self { error, left: Left::Unchecked }
     }
 }
 
@@ -52,15 +66,21 @@ impl Dbfs {
         let (path, mut content) = (remote_path::file(path)?, content.into());
         let total = content.length()?;
         let report = Report::new(self.workspace.events(), &path);
-        let mut tries = 1;
+        let (mut tries, mut is_ours) = (1, false);
         loop {
-            let reader = content.open().await?;
-            // After the first time it is our own file that is replaced.
-            let Err(failed) = self.write(&path, reader, overwrite || tries > 1, total, &report).await else {
-                return Ok(());
+            let written = match content.open().await {
+                // After the first time it is our own file that is replaced.
+                Ok(reader) => self.write(&path, reader, overwrite || is_ours, total, &report).await,
+                Err(error) => Err(Failed::before(error)),
             };
-            let Failed { error, is_begun } = failed;
-            if !is_begun {
+            let Err(Failed { error, left }) = written else { return Ok(()) };
+            if left == Left::Unchecked {
+                return Err(
+                    error.with_hint("the file was uploaded, but may be incomplete: compare its length")
+                );
+            }
+            is_ours |= left == Left::Part;
+            if !is_ours {
                 return Err(exists(error, overwrite));
             }
             let is_lost = error.is_unknown_outcome() || error.is_retryable();
@@ -108,7 +128,7 @@ impl Dbfs {
             Err(error) if error.is_not_found() && error.attempts() > 1 => {}
             Err(error) => return Err(Failed::midway(error)),
         }
-        let written = self.get_status(path).await.map_err(Failed::midway)?.file_size;
+        let written = self.get_status(path).await.map_err(Failed::unchecked)?.file_size;
         if written.and_then(|written| u64::try_from(written).ok()) != Some(sent) {
             let text =
                 format!("{sent} bytes were sent, and the file has {}: {path}", written.unwrap_or_default());

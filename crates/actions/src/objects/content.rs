@@ -4,8 +4,7 @@ use std::{fmt, path::Path};
 
 use bytes::Bytes;
 
-use super::folder::local;
-use crate::Result;
+use crate::{Result, local_file::LocalFile};
 
 /// The content of an object as it was exported.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,7 +28,8 @@ impl Exported {
         self.content
     }
 
-    /// Writes the content to a local file, which appears when it is complete.
+    /// Writes the content to a local file, which gets its name once it is complete. To have the file checked before the
+    /// object is requested, use [`export_file`](super::Objects::export_file).
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
@@ -45,7 +45,7 @@ impl Exported {
     /// [`ErrorKind::Local`](crate::ErrorKind::Local) for a file that can't be written, and for one that exists unless it may
     /// be overwritten.
     pub async fn save(&self, file: &Path, overwrite: bool) -> Result<()> {
-        local::write(file.to_owned(), self.content.clone(), overwrite).await
+        LocalFile::create(file, overwrite)?.write(&self.content).await
     }
 
     /// The extension that fits the content, such as `py` or `ipynb`, if the service names one.
@@ -64,6 +64,29 @@ impl fmt::Debug for Exported {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_file_keeps_its_permissions_and_a_device_stays() {
+        use std::{
+            fs,
+            os::unix::fs::{FileTypeExt, PermissionsExt, symlink},
+            path::Path,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(&file, &link).unwrap();
+        let exported = super::Exported::new(b"new".to_vec(), None);
+        assert!(exported.save(&link, false).await.unwrap_err().to_string().starts_with("the file exists: "));
+        exported.save(&link, true).await.unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        exported.save(Path::new("/dev/null"), false).await.unwrap();
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    }
+
     #[test]
     fn the_content_is_not_shown() {
         let exported = super::Exported::new(b"password = 'hush'".to_vec(), Some("py".to_owned()));

@@ -1,13 +1,15 @@
 //! Whole folders: exported to local files, and imported from them.
 //!
-//! - Names come from the other side, so each is checked to be one name: nothing is written outside of the folder.
+//! - Names come from the other side, so each is checked to be one name, and links below the folder are refused: nothing is
+//!   written outside of the folder.
+//! - Names that differ only in case are one file to some file systems, so they are refused everywhere.
 //! - A file appears under its name only when it is complete, and replaces another only if that is allowed.
 //! - What stands in the way is found out before anything is written or sent, as far as it can be.
 
-pub(super) mod local;
+mod local;
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     path::{Path, PathBuf},
 };
 
@@ -65,11 +67,14 @@ impl Objects {
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] for a path that is no folder, [`ErrorKind::Local`] for a file that exists and may not be
-    /// overwritten, before anything is written. Otherwise as for [`list_recursive`](Self::list_recursive) and
-    /// [`export`](Self::export); files that are complete by then stay.
+    /// overwritten, for a link in the local folder that a path leads through, and for objects that would become one file
+    /// where case doesn't matter, all before anything is written. Otherwise as for
+    /// [`list_recursive`](Self::list_recursive) and [`export`](Self::export); files that are complete by then stay.
     pub async fn export_folder(&self, path: &str, folder: &Path, overwrite: bool) -> Result<FolderCopy> {
         let root = path::checked(path)?;
         let plan = plan(root, folder, &self.list_recursive(root).await?)?;
+        let files = plan.files.iter().map(|(one, _)| one.file.as_path());
+        local::no_links(folder, files.chain(plan.folders.iter().map(PathBuf::as_path)))?;
         if !overwrite {
             local::none_exists(plan.files.iter().map(|(one, _)| one.file.as_path()))?;
         }
@@ -77,9 +82,8 @@ impl Objects {
         let mut files = Vec::new();
         for some in plan.files.chunks(AT_A_TIME) {
             let transfers = some.iter().map(|(one, format)| async {
-                let exported = self.export(&one.path, format.clone()).await;
-                let exported = exported.map_err(|error| about(error, "export", &one.path))?;
-                local::write(one.file.clone(), exported.into_content(), overwrite).await?;
+                let exported = self.export_file(&one.path, format.clone(), &one.file, overwrite).await;
+                exported.map_err(|error| about(error, "export", &one.path))?;
                 Ok::<_, Error>(one.clone())
             });
             for done in join_all(transfers).await {
@@ -151,7 +155,7 @@ fn about(error: Error, verb: &str, path: &str) -> Error {
 
 /// Which object goes to which file.
 fn plan(root: &str, folder: &Path, all: &[WorkspaceObjectInfo]) -> Result<Plan> {
-    let (mut plan, mut taken) = (Plan::default(), HashSet::new());
+    let (mut plan, mut taken) = (Plan::default(), HashMap::new());
     for object in all {
         let Some(path) = object.path.as_deref() else { continue };
         let Some(name) = path::relative(root, path) else {
@@ -165,6 +169,7 @@ fn plan(root: &str, folder: &Path, all: &[WorkspaceObjectInfo]) -> Result<Plan> 
         let file = local::join(folder, name)?;
         let (extension, format) = match &object.object_type {
             Some(WorkspaceObjectType::Directory | WorkspaceObjectType::Repo) => {
+                take(&mut taken, &file, true)?;
                 plan.folders.push(file);
                 continue;
             }
@@ -180,16 +185,21 @@ fn plan(root: &str, folder: &Path, all: &[WorkspaceObjectInfo]) -> Result<Plan> 
         let mut file = file.into_os_string();
         file.push(extension);
         let file = PathBuf::from(file);
-        if !taken.insert(file.clone()) {
-            return Err(Error::new(
-                ErrorKind::Local,
-                format!("a notebook and a file would have the same name: {}", file.display()),
-            )
-            .with_hint("export one of them alone"));
-        }
+        take(&mut taken, &file, false)?;
         plan.files.push((ObjectFile { path: path.to_owned(), file }, format));
     }
     Ok(plan)
+}
+
+/// Refuses a second object with the same target, as a file system that ignores case would see it. `taken` says of each
+/// target whether it is a folder; folders can be merged.
+fn take(taken: &mut HashMap<String, bool>, file: &Path, is_folder: bool) -> Result<()> {
+    let before = taken.insert(file.to_string_lossy().to_lowercase(), is_folder);
+    if before.is_none_or(|was_folder| was_folder && is_folder) {
+        return Ok(());
+    }
+    let text = format!("two objects would have the same name: {}", file.display());
+    Err(Error::new(ErrorKind::Local, text).with_hint("rename one of them, or export one of them alone"))
 }
 
 /// What the name of a notebook's source ends with.
@@ -249,8 +259,24 @@ mod tests {
         ] {
             assert_eq!(planned(&[object(path, "FILE", None)]).unwrap_err().kind(), kind, "{path:?}");
         }
-        let both =
-            [object("/Shared/a/n", "NOTEBOOK", Some("PYTHON")), object("/Shared/a/n.py", "FILE", None)];
-        assert!(planned(&both).unwrap_err().to_string().ends_with("n.py"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_two_objects_have_one_target_on_any_file_system() {
+        let notebook = || object("/Shared/a/n", "NOTEBOOK", Some("PYTHON"));
+        for both in [
+            [notebook(), object("/Shared/a/n.py", "FILE", None)],
+            [notebook(), object("/Shared/a/N.PY", "FILE", None)],
+            [notebook(), object("/Shared/a/n.py", "DIRECTORY", None)],
+            [object("/Shared/a/n.py", "DIRECTORY", None), notebook()],
+            [object("/Shared/a/\u{c4}.csv", "FILE", None), object("/Shared/a/\u{e4}.csv", "FILE", None)],
+        ] {
+            let error = planned(&both).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Local, "{error}");
+            assert!(error.to_string().starts_with("two objects would have the same name: out/"), "{error}");
+        }
+        let folders = [object("/Shared/a/S", "DIRECTORY", None), object("/Shared/a/s", "DIRECTORY", None)];
+        planned(&folders).unwrap();
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn deletable(path: &str) -> Result<&str> {
 }
 
 /// The path without `/Workspace` in front, which names the same object.
-pub(super) fn bare(path: &str) -> &str {
+pub(crate) fn bare(path: &str) -> &str {
     match path.strip_prefix("/Workspace") {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
         _ if path == "/" => "",

@@ -65,7 +65,7 @@ fn text(request: &impl Serialize) -> Result<String> {
 fn given(body: &str) -> Result<Vec<&'static str>> {
     let members = document::members("request to the model", body)?;
     if members.get("stream").is_some_and(|stream| stream.get() == "true") {
-        return Err(Error::usage("an answer in parts is not supported: `stream` is true")
+        return Err(Error::usage("streaming responses aren't supported: `stream` is true")
             .with_hint("leave `stream` out, or send a raw request, which takes any answer"));
     }
     let has = |name: &&str| members.get(*name).is_some_and(|value| value.get() != "null");

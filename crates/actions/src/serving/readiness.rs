@@ -121,7 +121,7 @@ pub(super) fn explanation(endpoint: &Endpoint, is_refusal: bool) -> Option<Strin
     }
     let sleeps = entities(endpoint).any(|entity| entity.scale_to_zero_enabled == Some(true));
     (sleeps && !is_refusal).then(|| {
-        "the endpoint stops while there are no requests, and may be starting: try again in some minutes"
+        "the endpoint stops while there are no requests, and may be starting: try again in a few minutes"
             .to_owned()
     })
 }

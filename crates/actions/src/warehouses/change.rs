@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Warehouses;
 use crate::{
-    Error, ErrorKind, Lifecycle, Named, Result, WaitOptions, document,
+    Error, Lifecycle, Named, Result, WaitOptions, document,
     names::required,
     settings::{self, fields},
     wait::{Seen, Verdict, until},
@@ -37,8 +37,7 @@ const POLLS: RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::f
 impl Warehouses {
     /// Creates a warehouse and starts it, and returns its id as soon as the service has accepted it.
     ///
-    /// The settings are a [`types::CreateWarehouseRequest`], or JSON with the same members and others. A name is unique,
-    /// so that the request is sent again if its answer is lost.
+    /// The settings are a [`types::CreateWarehouseRequest`], or JSON with the same members and others.
     ///
     /// ```no_run
     /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
@@ -57,9 +56,9 @@ impl Warehouses {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] without a name,
-    /// [`ErrorKind::Rejected`] for settings that the service refuses or a name that is in use;
-    /// the hint says so if an attempt of this call may be the one that uses it. Operation: `warehouses_create`.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) without a name,
+    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for settings that the service refuses or a name that is in use,
+    /// [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome) if the answer is lost. Operation: `warehouses_create`.
     pub async fn create(&self, settings: &(impl Serialize + Sync)) -> Result<String> {
         let fields = fields("warehouse's description", settings)?;
         let name = settings::text(&fields, "name")?.unwrap_or_default();
@@ -67,15 +66,7 @@ impl Warehouses {
             return Err(Error::usage("the warehouse has no name"));
         }
         let call = self.workspace.client().call(&operations::WAREHOUSES_CREATE).json(&fields);
-        let created: types::CreateWarehouseResponse = match call.send().await {
-            Ok(created) => ResponseValue::into_inner(created),
-            Err(refused) if refused.attempts() > 1 && refused.kind() == ErrorKind::Rejected => {
-                return Err(refused.with_hint(format!(
-                    "an attempt whose answer was lost may have created it: see whether there is a warehouse {name:?}"
-                )));
-            }
-            Err(error) => return Err(error),
-        };
+        let created = ResponseValue::into_inner(call.send::<types::CreateWarehouseResponse>().await?);
         let id = created.id.filter(|id| !id.is_empty());
         let id = id.ok_or_else(|| document::nameless(Self::NOUN, "warehouses_create"))?;
         self.workspace.events().requesting(Self::NOUN, &id, "start");
@@ -97,8 +88,8 @@ impl Warehouses {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] without a change,
-    /// [`ErrorKind::NotFound`] for an unknown id. Operations: `warehouses_get`,
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) without a change,
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown id. Operations: `warehouses_get`,
     /// `warehouses_edit`.
     pub async fn edit(&self, warehouse_id: &str, changes: &(impl Serialize + Sync)) -> Result<()> {
         required(Self::NOUN, warehouse_id)?;
@@ -125,7 +116,7 @@ impl Warehouses {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown id, or if an attempt whose answer was lost has
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an unknown id, or if an attempt whose answer was lost has
     /// deleted it. Operation: `warehouses_delete`.
     pub async fn delete(&self, warehouse_id: &str) -> Result<()> {
         required(Self::NOUN, warehouse_id)?;
@@ -142,7 +133,7 @@ impl Warehouses {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::DeadlineExceeded`]. Operation: `warehouses_get`.
+    /// [`ErrorKind::DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded). Operation: `warehouses_get`.
     pub async fn wait_until_deleted(&self, warehouse_id: &str, options: WaitOptions) -> Result<()> {
         required(Self::NOUN, warehouse_id)?;
         let pace = options.start(POLLS);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use brickwire_actions::{Connection, Content, ErrorKind, Workspace};
+use brickwire_actions::{Connection, Content, ErrorKind, Event, Events, Workspace};
 use brickwire_testserver::{End, Request, Response, Server};
 use serde_json::{Value, json};
 
@@ -155,6 +155,36 @@ async fn what_cannot_be_completed_is_deleted() {
 }
 
 #[tokio::test]
+async fn a_second_try_that_fails_at_once_leaves_no_part_of_the_first() {
+    let (server, workspace, _) = serve(|request, before| {
+        let is = |name: &str| request.path().ends_with(name);
+        match (is("add-block"), is("create") && before == 1) {
+            (true, _) => Some(Response::none(End::Reset)),
+            (_, true) => Some(Response::new(403).with_body(r#"{"error_code":"PERMISSION_DENIED"}"#)),
+            _ => None,
+        }
+    });
+    let error = workspace.dbfs().upload("/tmp/a", long(), true).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.hint()),
+        (ErrorKind::PermissionDenied, Some("the incomplete file was deleted"))
+    );
+    assert_eq!(asked(&server), ["create", "add-block", "create", "delete"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_only_not_checked_stays() {
+    for failure in [refused("MAINTENANCE"), Response::new(403), Response::json("[]")] {
+        let (server, workspace, kept) =
+            serve(move |request, _| request.path().ends_with("get-status").then(|| failure.clone()));
+        let error = workspace.dbfs().upload("/tmp/a", long(), true).await.unwrap_err();
+        assert!(error.hint().unwrap().contains("may be incomplete"), "{error:?}");
+        assert_eq!(asked(&server), ["create", "add-block", "add-block", "add-block", "close", "get-status"]);
+        assert!(kept.lock().unwrap().content == long());
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_to_a_close_is_settled_by_the_length() {
     let (server, workspace, kept) =
         serve(|request, before| match (request.path().ends_with("close"), before) {
@@ -177,6 +207,43 @@ async fn a_file_is_read_block_by_block_to_its_end() {
         assert!(bytes == long()[..length]);
         assert_eq!(asked(&server).len(), 2 + length / BLOCK);
     }
+}
+
+#[tokio::test]
+async fn a_file_is_reported_as_complete_once() {
+    for length in [0, 2 * BLOCK] {
+        let (server, _, kept) = serve(|_, _| None);
+        kept.lock().unwrap().content = long()[..length].to_vec();
+        let done: Arc<Mutex<Vec<u64>>> = Arc::default();
+        let events = Events::new({
+            let done = done.clone();
+            move |event| {
+                if let Event::FileTransferred { bytes, .. } = event {
+                    done.lock().unwrap().push(*bytes);
+                }
+            }
+        });
+        let connection = Connection::token(&server.url(), "dapi-example").unwrap();
+        let workspace = Workspace::builder().connection(connection).with_events(events).build().unwrap();
+        workspace.dbfs().download("/tmp/a", &mut Vec::new()).await.unwrap();
+        let done = done.lock().unwrap();
+        assert_eq!(done.iter().filter(|bytes| **bytes == length as u64).count(), 1, "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_grows_without_end_is_an_error() {
+    let (server, workspace, kept) = serve(|request, _| {
+        let block = json!({ "bytes_read": BLOCK, "data": BASE64_STANDARD.encode(vec![0; BLOCK]) });
+        request.path().ends_with("read").then(|| Response::json(block.to_string()))
+    });
+    kept.lock().unwrap().content = b"abc".to_vec();
+    let error = workspace.dbfs().download("/tmp/a", &mut Vec::new()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the file changed while it was downloaded: 1048576 of 3 bytes came: /tmp/a"
+    );
+    assert_eq!(asked(&server), ["get-status", "read"]);
 }
 
 #[tokio::test]
@@ -210,13 +277,28 @@ async fn an_answer_that_is_no_part_of_the_file_is_an_error() {
 #[tokio::test]
 async fn a_deletion_goes_on_until_all_is_gone() {
     let (server, workspace, _) = serve(|_, before| match before {
-        // Not at once: what is safe is repeated by the wire as well.
-        0 | 1 => Some(Response::new(409).with_body(r#"{"error_code":"PARTIAL_DELETE","message":"more"}"#)),
+        0 | 1 => Some(Response::new(503).with_body(r#"{"error_code":"PARTIAL_DELETE","message":"more"}"#)),
         _ => {
             Some(Response::new(404).with_body(r#"{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"gone"}"#))
         }
     });
     workspace.dbfs().delete("/tmp/a", true).await.unwrap();
+    assert_eq!(asked(&server), ["delete"; 3]);
+    // The path was there before the answer was lost, as far as is known.
+    let gone =
+        || Response::new(404).with_body(r#"{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"gone"}"#);
+    let (server, workspace, _) =
+        serve(move |_, before| Some(if before == 0 { Response::none(End::Reset) } else { gone() }));
+    workspace.dbfs().delete("/tmp/a", true).await.unwrap();
+    assert_eq!(asked(&server), ["delete"; 2]);
+    // It was not if nothing has run.
+    let busy = || Response::new(429).with_header("retry-after", "0");
+    let (server, workspace, _) = serve(move |_, before| Some(if before == 0 { busy() } else { gone() }));
+    assert_eq!(workspace.dbfs().delete("/tmp/a", true).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(asked(&server), ["delete"; 2]);
+    // What makes no progress ends.
+    let (server, workspace, _) = serve(|_, _| Some(Response::none(End::Reset)));
+    assert_eq!(workspace.dbfs().delete("/tmp/a", true).await.unwrap_err().kind(), ErrorKind::Unreachable);
     assert_eq!(asked(&server), ["delete"; 3]);
     let (server, workspace, _) = serve(|_, _| Some(refused("IO_ERROR")));
     let dbfs = workspace.dbfs();

@@ -177,10 +177,15 @@ async fn everything_below_is_deleted_before_its_directory() {
     assert!(files.iter().all(|line| line.starts_with("DELETE /files/")), "{deleted:?}");
     let expected = ["/in/deep", "/in"].map(|path| format!("DELETE /directories{ROOT}{path}"));
     assert_eq!(directories, expected);
-    // The root of a volume is not this API's to delete.
+    // A volume isn't emptied, and what is above it even less.
     let (server, workspace) = serve(tree);
-    assert_eq!(workspace.files().delete_all(ROOT).await.unwrap(), 3);
-    assert!(!lines(&server).contains(&format!("DELETE /directories{ROOT}")));
+    for path in
+        [ROOT, &format!("{ROOT}/"), "/Volumes/main/default", "/Volumes/main", "/Volumes", "/", "/a/b/c/d/e/f"]
+    {
+        let error = workspace.files().delete_all(path).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage, "{path}");
+    }
+    assert!(server.requests().is_empty());
     // What is gone already is not an error, and a refusal is.
     let gone = |status| {
         serve(move |request| if request.method == "DELETE" { Response::new(status) } else { tree(request) })

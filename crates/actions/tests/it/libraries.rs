@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brickwire_actions::{
     Connection, ErrorKind, Libraries, WaitOptions, Workspace,
-    types::{Library, LibraryInstallStatus, PythonPyPiLibrary},
+    types::{Library, LibraryInstallStatus, MavenLibrary, PythonPyPiLibrary},
 };
 use brickwire_testserver::{End, Response, Server};
 
@@ -52,6 +52,34 @@ async fn waiting_ends_when_no_installation_is_under_way() {
 }
 
 #[tokio::test]
+async fn waiting_goes_on_while_a_wanted_library_is_not_listed() {
+    let listed = |state: &str| {
+        let library =
+            r#"{"maven":{"coordinates":"org.x:y:1","exclusions":[],"repo":"https://repo.example.com"}}"#;
+        Response::json(format!(
+            r#"{{"library_statuses":[{{"library":{{"whl":"/a.whl"}},"status":"INSTALLED"}},
+                {{"library":{library},"status":"{state}"}}]}}"#
+        ))
+    };
+    let answers = [Response::json("{}"), states(&["INSTALLED"]), listed("PENDING"), listed("INSTALLED")];
+    let (server, libraries) = script(answers);
+    let maven = |coordinates: &str| {
+        let maven = MavenLibrary { coordinates: Some(coordinates.to_owned()), ..Default::default() };
+        Library { maven: Some(maven), ..Default::default() }
+    };
+    let wanted = [maven("org.x:y:1")];
+    let all = libraries.wait_for(CLUSTER, &wanted, soon()).await.unwrap();
+    assert_eq!((all.len(), server.requests().len()), (2, 4));
+    // What the service has added makes no other library; another kind or version does.
+    let came = all[1].library.as_ref().unwrap();
+    assert!(came != &wanted[0] && Libraries::is_same(came, &wanted[0]));
+    for other in [maven("org.x:y:2"), pypi(), Library::default()] {
+        assert!(!Libraries::is_same(came, &other), "{other:?}");
+    }
+    assert!(!Libraries::is_same(&Library::default(), &Library::default()));
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_repeated_since_a_second_request_changes_nothing() {
     let (server, libraries) = script([Response::none(End::Reset), Response::json("{}")]);
     libraries.install(CLUSTER, &[pypi()]).await.unwrap();
@@ -81,8 +109,8 @@ async fn what_cannot_be_meant_is_not_sent() {
     let two = Library { jar: Some("/a.jar".to_owned()), ..pypi() };
     for (refused, words) in [
         (libraries.install(CLUSTER, &[]).await, "no library"),
-        (libraries.install(CLUSTER, &[pypi(), Library::default()]).await, "library 1 is 0 things"),
-        (libraries.uninstall(CLUSTER, &[two]).await, "library 0 is 2 things"),
+        (libraries.install(CLUSTER, &[pypi(), Library::default()]).await, "library 1 has 0 sources"),
+        (libraries.uninstall(CLUSTER, &[two]).await, "library 0 has 2 sources"),
         (libraries.install(" ", &[pypi()]).await, "id is empty"),
         (libraries.list("").await.map(drop), "id is empty"),
         (libraries.wait("", soon()).await.map(drop), "id is empty"),

@@ -248,6 +248,41 @@ async fn an_exported_folder_overwrites_nothing_and_leaves_nothing_else() {
     assert_eq!(std::fs::read(root.path().join("n.sql")).unwrap(), b"\0\xff");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn an_export_checks_its_target_before_it_asks_for_the_content() {
+    let (server, workspace) = serve(|request| match request.path() {
+        "/api/2.0/workspace/list" if request.query() == "path=%2Fa" => {
+            Response::json(r#"{"objects":[{"path":"/a/sub","object_type":"DIRECTORY"}]}"#)
+        }
+        "/api/2.0/workspace/list" => {
+            Response::json(r#"{"objects":[{"path":"/a/sub/f","object_type":"FILE"}]}"#)
+        }
+        _ => Response::json(r#"{"content":"AP8="}"#),
+    });
+    let root = tempfile::tempdir().unwrap();
+    let (out, elsewhere) = (root.path().join("out"), root.path().join("elsewhere"));
+    for folder in [&out, &elsewhere] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    // A link that was there before leads out of the folder.
+    std::os::unix::fs::symlink(&elsewhere, out.join("sub")).unwrap();
+    let error = workspace.objects().export_folder("/a", &out, true).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Local && error.to_string().ends_with("out/sub"), "{error}");
+    assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 0);
+    let before = server.requests().len();
+    let file = root.path().join("f");
+    std::fs::write(&file, "mine").unwrap();
+    let export = async |overwrite| {
+        workspace.objects().export_file("/a/sub/f", ExportFormat::Auto, &file, overwrite).await
+    };
+    let error = export(false).await.unwrap_err();
+    assert!(error.to_string().starts_with("the file exists: "), "{error}");
+    assert_eq!((server.requests().len(), std::fs::read(&file).unwrap()), (before, b"mine".to_vec()));
+    assert_eq!(export(true).await.unwrap().content()[..], b"\0\xff"[..]);
+    assert_eq!(std::fs::read(&file).unwrap(), b"\0\xff");
+}
+
 #[tokio::test]
 async fn an_imported_folder_stops_at_the_first_refusal() {
     let (server, workspace) = serve(|request| match request.text().contains("/t/b.txt") {

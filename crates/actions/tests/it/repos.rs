@@ -46,6 +46,11 @@ async fn a_path_is_looked_up_and_must_be_a_git_folder() {
         }
         assert_eq!(server.only().path(), "/api/2.0/workspace/get-status");
     }
+    let (_server, workspace) =
+        script([Response::json(r#"{"object_type":"REPO","object_id":5,"path":"/Repos/a/b"}"#)]);
+    assert_eq!(workspace.repos().find("/Workspace/Repos/a/b/").await.unwrap(), 5);
+    let error = workspace.repos().find("/Repos/a/c").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{error}");
     let (server, workspace) = script([refusal(404, "RESOURCE_DOES_NOT_EXIST")]);
     assert_eq!(workspace.repos().find("12").await.unwrap(), 12);
     assert!(server.requests().is_empty());
@@ -84,16 +89,46 @@ async fn a_branch_or_a_tag_is_checked_out() {
 }
 
 #[tokio::test]
+async fn a_clone_and_a_checkout_may_take_minutes() {
+    let request = CreateRepoRequest { url: "https://github.com/a/b".to_owned(), ..Default::default() };
+    for is_clone in [true, false] {
+        let (server, workspace) = script([Response::none(End::Stall)]);
+        let repos = workspace.repos();
+        let changing = async {
+            match is_clone {
+                true => repos.create(&request).await.map(drop),
+                false => repos.check_out_branch(2, "main").await,
+            }
+        };
+        // The clock runs ahead once the request is there and nothing else is left to do.
+        let arriving = async {
+            while server.requests().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            tokio::time::pause();
+            tokio::time::Instant::now()
+        };
+        let (changed, arrived) = tokio::join!(changing, arriving);
+        changed.unwrap_err();
+        assert!(arrived.elapsed().as_secs() >= 9 * 60, "{:?}", arrived.elapsed());
+        tokio::time::resume();
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_right_is_not_sent() {
     let (server, workspace) = script([Response::json("{}")]);
     let repos = workspace.repos();
     let own = CreateRepoRequest { url: "https://git.example.com/a".to_owned(), ..Default::default() };
+    let secret =
+        CreateRepoRequest { url: "https://ghp_hush@github.com/o/r.git".to_owned(), ..Default::default() };
     let both =
         UpdateRepoRequest { branch: Some("b".to_owned()), tag: Some("t".to_owned()), ..Default::default() };
     for error in [
         repos.get(0).await.err(),
         repos.delete(-1).await.err(),
         repos.create(&own).await.err(),
+        repos.create(&secret).await.err(),
         repos.update(1, &both).await.err(),
         repos.check_out_branch(1, " ").await.err(),
         repos.find("").await.err(),

@@ -90,9 +90,15 @@ async fn a_name_is_looked_up_by_the_service() {
         let filter = asked(request, "filter").unwrap();
         let named = |id: &str, name: &str| json!({ "id": id, "displayName": name });
         let found = match (&*start, &*filter) {
-            ("1", r#"userName eq "Ada@example.com""#) => vec![user(7)],
+            ("1", r#"userName eq "Ada@example.com""#) => {
+                vec![json!({ "id": "7", "userName": "ada@example.com", "displayName": "Ada" })]
+            }
             ("1", r#"displayName eq "twins""#) => vec![named("1", "twins"), named("2", "twins")],
-            ("1", r#"applicationId eq "5e3c9f1a-0b8d-4c6e-9a2f-7d1e8b4c0f63""#) => vec![named("3", "robot")],
+            ("1", r#"applicationId eq "5E3C9F1A-0b8d-4c6e-9a2f-7d1e8b4c0f63""#) => {
+                vec![
+                    json!({ "id": "3", "displayName": "robot", "applicationId": "5e3c9f1a-0b8d-4c6e-9a2f-7d1e8b4c0f63" }),
+                ]
+            }
             _ => vec![],
         };
         page(&found)
@@ -102,7 +108,7 @@ async fn a_name_is_looked_up_by_the_service() {
     assert_eq!(workspace.users().find("7").await.unwrap(), "7");
     assert_eq!(server.requests().len(), 2);
     assert_eq!(
-        workspace.service_principals().find("5e3c9f1a-0b8d-4c6e-9a2f-7d1e8b4c0f63").await.unwrap(),
+        workspace.service_principals().find("5E3C9F1A-0b8d-4c6e-9a2f-7d1e8b4c0f63").await.unwrap(),
         "3"
     );
     let error = workspace.groups().find("twins").await.unwrap_err();
@@ -111,6 +117,25 @@ async fn a_name_is_looked_up_by_the_service() {
     assert_eq!(error.kind(), ErrorKind::NotFound);
     let filter = asked(server.requests().last().unwrap(), "filter").unwrap();
     assert_eq!(filter, r#"displayName eq "x\" or id eq \"1""#);
+}
+
+#[tokio::test]
+async fn a_service_that_ignores_the_filter_does_not_decide() {
+    let (_server, workspace) = serve(|request| match asked(request, "startIndex").as_deref() {
+        Some("1") => page(&[json!({ "id": "8", "userName": "eve@example.com", "displayName": "admins",
+            "applicationId": "00000000-0000-0000-0000-000000000000" })]),
+        _ => page(&[]),
+    });
+    for found in [
+        workspace.users().find("ada@example.com").await,
+        // A user's display name is no name.
+        workspace.users().find("admins").await,
+        workspace.groups().find("foo").await,
+        workspace.service_principals().find("5e3c9f1a-0b8d-4c6e-9a2f-7d1e8b4c0f63").await,
+    ] {
+        assert_eq!(found.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+    assert_eq!(workspace.users().find("EVE@example.com").await.unwrap(), "8");
 }
 
 #[tokio::test]

@@ -203,7 +203,7 @@ async fn a_failed_question_says_if_the_endpoint_is_the_reason() {
         (
             [Response::new(504), endpoint("NOT_UPDATING", "READY", "DEPLOYMENT_READY", "")],
             Some(
-                "the endpoint stops while there are no requests, and may be starting: try again in some minutes",
+                "the endpoint stops while there are no requests, and may be starting: try again in a few minutes",
             ),
         ),
         // The model's own error.

@@ -68,6 +68,24 @@ async fn a_volume_is_named_in_full_and_the_answer_is_about_it() {
 }
 
 #[tokio::test]
+async fn a_name_may_have_letters_beyond_ascii_and_backticks() {
+    let (server, workspace) = script([
+        Response::json(r#"{"full_name":"main.default.\u00fcbersicht"}"#),
+        Response::json(r#"{"full_name":"main.default.`odd.name`"}"#),
+        Response::json("{}"),
+    ]);
+    let volumes = workspace.volumes();
+    // Whether the service lower-cases such a letter is not known.
+    volumes.get("main.default.\u{dc}bersicht").await.unwrap();
+    volumes.get_json("`main`.default.`odd.name`").await.unwrap();
+    volumes.delete("main.default.`raw`").await.unwrap();
+    let paths: Vec<_> =
+        server.requests().iter().map(|r| r.path().rsplit('/').next().unwrap().to_owned()).collect();
+    let names = ["main.default.%C3%9Cbersicht", "main.default.%60odd.name%60", "main.default.raw"];
+    assert_eq!(paths, names);
+}
+
+#[tokio::test]
 async fn what_cannot_be_right_is_not_sent() {
     let (server, workspace) = script([Response::json("{}")]);
     let volumes = workspace.volumes();

@@ -1,7 +1,7 @@
 //! `brick libraries`: libraries on clusters.
 
 use brickwire_actions::{
-    ErrorKind, Workspace,
+    ErrorKind, Libraries, Workspace,
     types::{
         ClusterState, Library, LibraryFullStatus, LibraryInstallStatus, MavenLibrary, PythonPyPiLibrary,
         RCranLibrary,
@@ -167,11 +167,14 @@ async fn install(which: &Which, waiting: &Waiting, context: &Context) -> Result 
         return list(&libraries.list_json(&id).await?, context);
     }
     context.progress().expect_to_outlive("installation on cluster", "brick libraries list");
-    let all = libraries.wait(&id, limit).await?;
+    let all = libraries.wait_for(&id, &wanted, limit).await?;
     list(all.raw(), context)?;
     let failed = |one: &&LibraryFullStatus| {
         one.status == Some(LibraryInstallStatus::Failed)
-            && one.library.as_ref().is_some_and(|library| wanted.contains(library))
+            && one
+                .library
+                .as_ref()
+                .is_some_and(|library| wanted.iter().any(|one| Libraries::is_same(one, library)))
     };
     match all.iter().find(failed) {
         None => Ok(()),

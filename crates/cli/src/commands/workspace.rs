@@ -193,11 +193,12 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             show(&copy, context)
         }
         Command::Export { which: Which { path }, file, format, overwrite, .. } => {
-            let exported = of(context).await?.export(&path, format.to_ascii_uppercase().into()).await?;
+            let objects = of(context).await?;
+            let format = format.to_ascii_uppercase().into();
             match file {
-                None => Ok(context.output().bytes(exported.content())?),
+                None => Ok(context.output().bytes(objects.export(&path, format).await?.content())?),
                 Some(file) => {
-                    exported.save(&file, overwrite).await?;
+                    objects.export_file(&path, format, &file, overwrite).await?;
                     let row = json!({ "path": path, "file": file.display().to_string() });
                     context.record(row.to_string().as_bytes())
                 }

@@ -34,7 +34,7 @@ fn bad_input_is_refused_before_anything_is_sent() {
     let workspace = Workspace::fresh();
     for (line, words) in [
         ("repos create https://git.example.com/a/b", "hint: set --provider"),
-        ("repos create https://ada:hush@github.com/a/b", "contains a password"),
+        ("repos create https://ada:hush@github.com/a/b", "contains credentials"),
         ("repos update 5", "--branch"),
         ("repos update 5 --branch a --tag b", "cannot be used with"),
         ("repos get Repos/a", "not absolute"),

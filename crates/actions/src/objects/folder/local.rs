@@ -1,14 +1,12 @@
 //! The local side of a folder: reading, and writing without surprises.
 
 use std::{
-    fs,
-    io::{self, Write},
+    collections::HashSet,
+    fs, io,
     path::{Component, Path, PathBuf},
 };
 
-use bytes::Bytes;
-
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, local_file};
 
 /// A local file that is to be imported.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,14 +48,28 @@ pub(super) fn join(folder: &Path, name: &str) -> Result<PathBuf> {
 /// Refuses files that exist, links that lead nowhere among them.
 pub(super) fn none_exists<'a>(mut files: impl Iterator<Item = &'a Path>) -> Result<()> {
     match files.find(|file| fs::symlink_metadata(file).is_ok()) {
-        Some(file) => Err(exists(file)),
+        Some(file) => Err(local_file::exists(file)),
         None => Ok(()),
     }
 }
 
-fn exists(file: &Path) -> Error {
-    Error::new(ErrorKind::Local, format!("the file exists already: {}", file.display()))
-        .with_hint("set `overwrite` to replace it")
+/// Refuses paths that lead through a link below the folder, or end at one: it may lead out of the folder. The folder
+/// itself may be a link.
+pub(super) fn no_links<'a>(folder: &Path, paths: impl Iterator<Item = &'a Path>) -> Result<()> {
+    let mut checked = HashSet::new();
+    for path in paths {
+        let below = path.ancestors().take_while(|one| *one != folder && one.starts_with(folder));
+        for one in below {
+            if !checked.insert(one) {
+                break;
+            }
+            if fs::symlink_metadata(one).is_ok_and(|known| known.is_symlink()) {
+                let text = format!("this is a link, which may lead out of the folder: {}", one.display());
+                return Err(Error::new(ErrorKind::Local, text).with_hint("remove it, or export elsewhere"));
+            }
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn create_folders(folder: &Path, more: &[PathBuf]) -> Result<()> {
@@ -65,33 +77,6 @@ pub(super) fn create_folders(folder: &Path, more: &[PathBuf]) -> Result<()> {
         fs::create_dir_all(folder).map_err(|error| failed("create the folder", folder, &error))?;
     }
     Ok(())
-}
-
-/// Writes a file that appears when it is complete.
-pub(in crate::objects) async fn write(file: PathBuf, content: Bytes, overwrite: bool) -> Result<()> {
-    let writing = tokio::task::spawn_blocking(move || {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let written = || -> io::Result<tempfile::NamedTempFile> {
-            let mut builder = tempfile::Builder::new();
-            // As for any new file; the umask applies.
-            #[cfg(unix)]
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-            let mut temporary = builder.prefix(".brick-").tempfile_in(folder)?;
-            temporary.write_all(&content)?;
-            Ok(temporary)
-        };
-        let temporary = written().map_err(|error| failed("write the file", &file, &error))?;
-        let kept = match overwrite {
-            true => temporary.persist(&file),
-            false => temporary.persist_noclobber(&file),
-        };
-        match kept {
-            Ok(_) => Ok(()),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(exists(&file)),
-            Err(error) => Err(failed("write the file", &file, &error.error)),
-        }
-    });
-    writing.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Local, "writing a file has failed")))
 }
 
 /// Finds the files of a folder and of those below it, in the order of their names. Links are not followed.
@@ -156,20 +141,26 @@ mod tests {
         assert_eq!(walk(root.path().join("none")).await.unwrap_err().kind(), ErrorKind::Local);
     }
 
-    #[tokio::test]
-    async fn a_file_is_replaced_only_if_that_is_allowed() {
+    #[test]
+    fn a_link_that_leads_nowhere_is_in_the_way() {
         let root = tempfile::tempdir().unwrap();
-        let file = root.path().join("a");
-        write(file.clone(), Bytes::from_static(b"1"), false).await.unwrap();
-        let error = write(file.clone(), Bytes::from_static(b"2"), false).await.unwrap_err();
-        assert!(error.kind() == ErrorKind::Local && error.hint().is_some(), "{error}");
-        assert_eq!(fs::read(&file).unwrap(), b"1");
-        write(file.clone(), Bytes::from_static(b"2"), true).await.unwrap();
-        assert_eq!(fs::read(&file).unwrap(), b"2");
-        // Nothing else stays behind.
-        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
         std::os::unix::fs::symlink("nowhere", root.path().join("link")).unwrap();
         assert!(none_exists([root.path().join("link").as_path()].into_iter()).is_err());
         assert!(none_exists([root.path().join("b").as_path()].into_iter()).is_ok());
+    }
+
+    #[test]
+    fn no_link_below_the_folder_is_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let (real, folder) = (root.path().join("real"), root.path().join("out"));
+        fs::create_dir_all(real.join("plain")).unwrap();
+        std::os::unix::fs::symlink(&real, &folder).unwrap();
+        std::os::unix::fs::symlink("/nowhere", folder.join("sub")).unwrap();
+        let check = |name: &str| no_links(&folder, [folder.join(name).as_path()].into_iter());
+        check("plain/a/b").unwrap();
+        for name in ["sub", "sub/a", "sub/a/b"] {
+            let error = check(name).unwrap_err();
+            assert!(error.kind() == ErrorKind::Local && error.to_string().ends_with("sub"), "{error}");
+        }
     }
 }
