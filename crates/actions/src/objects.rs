@@ -12,6 +12,8 @@ mod import;
 mod path;
 mod tree;
 
+use std::path::Path;
+
 use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;
 
@@ -21,7 +23,7 @@ pub use self::{
     folder::{FolderCopy, ObjectFile},
     import::ImportOptions,
 };
-use crate::{Error, List, Result, Workspace, document, encoding::from_base64, list};
+use crate::{Error, List, Result, Workspace, document, encoding::from_base64, list, local_file::LocalFile};
 
 /// The notebooks, files, and folders of a workspace.
 #[derive(Debug, Clone)]
@@ -177,6 +179,35 @@ impl Objects {
             error.with_details(|d| d.status = Some(answer.status().as_u16()))
         })?;
         Ok(Exported::new(content, answer.file_type.clone()))
+    }
+
+    /// Exports an object to a local file, which appears when it is complete, and returns how many bytes that were.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use std::path::Path;
+    /// use brickwire_actions::types::ExportFormat;
+    /// let file = Path::new("report.py");
+    /// workspace.objects().export_file("/Shared/report", ExportFormat::Source, file, false).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`export`](Self::export), and [`ErrorKind::Local`](crate::ErrorKind::Local) before anything is sent if the
+    /// file exists and `overwrite` is false, or can't be written.
+    pub async fn export_file(
+        &self,
+        path: &str,
+        format: types::ExportFormat,
+        file: &Path,
+        overwrite: bool,
+    ) -> Result<u64> {
+        path::checked(path)?;
+        let open = LocalFile::create(file, overwrite)?;
+        let exported = self.export(path, format).await?;
+        folder::local::fill(open, file, exported.content()).await?;
+        Ok(exported.content().len() as u64)
     }
 
     async fn delete_with(&self, path: &str, recursive: bool) -> Result<()> {

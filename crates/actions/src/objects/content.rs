@@ -45,7 +45,7 @@ impl Exported {
     /// [`ErrorKind::Local`](crate::ErrorKind::Local) for a file that can't be written, and for one that exists unless it may
     /// be overwritten.
     pub async fn save(&self, file: &Path, overwrite: bool) -> Result<()> {
-        local::write(file.to_owned(), self.content.clone(), overwrite).await
+        local::write(file, &self.content, overwrite).await
     }
 
     /// The extension that fits the content, such as `py` or `ipynb`, if the service names one.

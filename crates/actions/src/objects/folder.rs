@@ -51,6 +51,23 @@ struct Plan {
 }
 
 impl Objects {
+    /// What the name of a notebook's source ends with: `.py`, `.sql`, `.scala`, or `.r`, and `.txt` in a language that is
+    /// not known.
+    ///
+    /// ```
+    /// use brickwire_actions::{Objects, types::WorkspaceLanguage};
+    /// assert_eq!(Objects::source_extension(Some(&WorkspaceLanguage::Python)), ".py");
+    /// ```
+    pub fn source_extension(language: Option<&WorkspaceLanguage>) -> &'static str {
+        match language {
+            Some(WorkspaceLanguage::Python) => ".py",
+            Some(WorkspaceLanguage::Sql) => ".sql",
+            Some(WorkspaceLanguage::Scala) => ".scala",
+            Some(WorkspaceLanguage::R) => ".r",
+            _ => ".txt",
+        }
+    }
+
     /// Exports a folder with everything below it into a local folder, which is created if it is missing. A notebook
     /// becomes a source file such as `report.py`. Libraries and other objects without a content are left out.
     ///
@@ -79,7 +96,7 @@ impl Objects {
             let transfers = some.iter().map(|(one, format)| async {
                 let exported = self.export(&one.path, format.clone()).await;
                 let exported = exported.map_err(|error| about(error, "export", &one.path))?;
-                local::write(one.file.clone(), exported.into_content(), overwrite).await?;
+                local::write(&one.file, exported.content(), overwrite).await?;
                 Ok::<_, Error>(one.clone())
             });
             for done in join_all(transfers).await {
@@ -170,7 +187,7 @@ fn plan(root: &str, folder: &Path, all: &[WorkspaceObjectInfo]) -> Result<Plan> 
             }
             Some(WorkspaceObjectType::File | WorkspaceObjectType::Dashboard) => ("", ExportFormat::Auto),
             Some(WorkspaceObjectType::Notebook) => {
-                (extension(object.language.as_ref()), ExportFormat::Source)
+                (Objects::source_extension(object.language.as_ref()), ExportFormat::Source)
             }
             _ => {
                 plan.skipped.push(path.to_owned());
@@ -190,17 +207,6 @@ fn plan(root: &str, folder: &Path, all: &[WorkspaceObjectInfo]) -> Result<Plan> 
         plan.files.push((ObjectFile { path: path.to_owned(), file }, format));
     }
     Ok(plan)
-}
-
-/// What the name of a notebook's source ends with.
-fn extension(language: Option<&WorkspaceLanguage>) -> &'static str {
-    match language {
-        Some(WorkspaceLanguage::Python) => ".py",
-        Some(WorkspaceLanguage::Sql) => ".sql",
-        Some(WorkspaceLanguage::Scala) => ".scala",
-        Some(WorkspaceLanguage::R) => ".r",
-        _ => ".txt",
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     output::Column,
-    source::Input,
+    source::{Input, OBJECT_LIMIT},
 };
 
 /// Notebooks, files, and folders of the workspace: ls, get, import, export, mkdirs, rm
@@ -126,9 +126,6 @@ const COLUMNS: &[Column] = &[
 
 const FILES: &[Column] = &[("PATH", "/path"), ("FILE", "/file")];
 
-/// More than any object has; the library knows the limit.
-const CONTENT_LIMIT: u64 = 64 << 20;
-
 async fn of(context: &Context) -> Result<Objects> {
     Ok(context.workspace().await?.objects())
 }
@@ -180,7 +177,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             }
             match file.as_os_str() == "-" {
                 true => {
-                    let content = Input::read(&file, CONTENT_LIMIT)?.bytes;
+                    let content = Input::read(&file, OBJECT_LIMIT)?.bytes;
                     of(context).await?.import(&path, &content, &options).await?;
                 }
                 false => of(context).await?.import_file(&path, &file, &options).await?,
@@ -193,11 +190,11 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             show(&copy, context)
         }
         Command::Export { which: Which { path }, file, format, overwrite, .. } => {
-            let exported = of(context).await?.export(&path, format.to_ascii_uppercase().into()).await?;
+            let (objects, format) = (of(context).await?, format.to_ascii_uppercase().into());
             match file {
-                None => Ok(context.output().bytes(exported.content())?),
+                None => Ok(context.output().bytes(objects.export(&path, format).await?.content())?),
                 Some(file) => {
-                    exported.save(&file, overwrite).await?;
+                    objects.export_file(&path, format, &file, overwrite).await?;
                     let row = json!({ "path": path, "file": file.display().to_string() });
                     context.record(row.to_string().as_bytes())
                 }

@@ -1,5 +1,7 @@
 //! Files in volumes and DBFS, and copies from and to this machine.
 
+mod objects;
+
 use std::{
     collections::BTreeMap,
     fs,

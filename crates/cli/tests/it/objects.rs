@@ -75,7 +75,7 @@ fn a_folder_goes_in_and_comes_out() {
     }
     assert!(to.join("sub ü/empty").is_dir() && !to.join(".git").exists());
     let before = workspace.requests("GET", "/api/2.0/workspace/export").len();
-    export().run().fails(3, &["exists already", "n.py", "hint: add --overwrite"]);
+    export().run().fails(3, &["the file exists: ", "n.py", "hint: add --overwrite"]);
     assert_eq!(workspace.requests("GET", "/api/2.0/workspace/export").len(), before);
     export().arg("--overwrite").run().done();
 }
@@ -90,7 +90,7 @@ fn a_local_file_is_not_replaced() {
     let notebook: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     assert_eq!(notebook["cells"].as_array().unwrap().len(), 3);
     std::fs::write(&file, "mine").unwrap();
-    export().run().fails(3, &["exists already", "check.ipynb"]);
+    export().run().fails(3, &["the file exists: ", "check.ipynb"]);
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");
     export().arg("--overwrite").run().done();
 }

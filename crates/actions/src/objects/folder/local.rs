@@ -1,14 +1,17 @@
 //! The local side of a folder: reading, and writing without surprises.
 
 use std::{
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Component, Path, PathBuf},
 };
 
 use bytes::Bytes;
+use tokio::io::AsyncWriteExt;
 
-use crate::{Error, ErrorKind, Result};
+use crate::{
+    Error, ErrorKind, Result,
+    local_file::{LocalFile, unwritable},
+};
 
 /// A local file that is to be imported.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,7 +59,7 @@ pub(super) fn none_exists<'a>(mut files: impl Iterator<Item = &'a Path>) -> Resu
 }
 
 fn exists(file: &Path) -> Error {
-    Error::new(ErrorKind::Local, format!("the file exists already: {}", file.display()))
+    Error::new(ErrorKind::Local, format!("the file exists: {}", file.display()))
         .with_hint("set `overwrite` to replace it")
 }
 
@@ -67,31 +70,15 @@ pub(super) fn create_folders(folder: &Path, more: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// Writes a file that appears when it is complete.
-pub(in crate::objects) async fn write(file: PathBuf, content: Bytes, overwrite: bool) -> Result<()> {
-    let writing = tokio::task::spawn_blocking(move || {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let written = || -> io::Result<tempfile::NamedTempFile> {
-            let mut builder = tempfile::Builder::new();
-            // As for any new file; the umask applies.
-            #[cfg(unix)]
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-            let mut temporary = builder.prefix(".brick-").tempfile_in(folder)?;
-            temporary.write_all(&content)?;
-            Ok(temporary)
-        };
-        let temporary = written().map_err(|error| failed("write the file", &file, &error))?;
-        let kept = match overwrite {
-            true => temporary.persist(&file),
-            false => temporary.persist_noclobber(&file),
-        };
-        match kept {
-            Ok(_) => Ok(()),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(exists(&file)),
-            Err(error) => Err(failed("write the file", &file, &error.error)),
-        }
-    });
-    writing.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Local, "writing a file has failed")))
+/// Writes a file that appears when it is complete. A link or a device in its place is written to, not replaced.
+pub(in crate::objects) async fn write(file: &Path, content: &Bytes, overwrite: bool) -> Result<()> {
+    fill(LocalFile::create(file, overwrite)?, file, content).await
+}
+
+/// Writes the content of a file that is open by now, and gives it its name.
+pub(in crate::objects) async fn fill(mut open: LocalFile, file: &Path, content: &Bytes) -> Result<()> {
+    open.file().write_all(content).await.map_err(|error| unwritable(file, &error))?;
+    open.keep().await
 }
 
 /// Finds the files of a folder and of those below it, in the order of their names. Links are not followed.
@@ -160,11 +147,11 @@ mod tests {
     async fn a_file_is_replaced_only_if_that_is_allowed() {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("a");
-        write(file.clone(), Bytes::from_static(b"1"), false).await.unwrap();
-        let error = write(file.clone(), Bytes::from_static(b"2"), false).await.unwrap_err();
+        write(&file, &Bytes::from_static(b"1"), false).await.unwrap();
+        let error = write(&file, &Bytes::from_static(b"2"), false).await.unwrap_err();
         assert!(error.kind() == ErrorKind::Local && error.hint().is_some(), "{error}");
         assert_eq!(fs::read(&file).unwrap(), b"1");
-        write(file.clone(), Bytes::from_static(b"2"), true).await.unwrap();
+        write(&file, &Bytes::from_static(b"2"), true).await.unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"2");
         // Nothing else stays behind.
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);

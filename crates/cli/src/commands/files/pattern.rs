@@ -4,8 +4,9 @@ use brickwire_actions::ErrorKind;
 use glob::{MatchOptions, Pattern};
 
 use super::{
+    item::Item,
     location::{Location, is_pattern},
-    store::{Item, Stores},
+    store::Stores,
 };
 use crate::failure::{Failure, Result};
 
@@ -37,7 +38,7 @@ pub(super) async fn expand(stores: &Stores, given: &Location) -> Result<Vec<Item
             }
         };
         if n + 1 < parts.len() || given.says_directory {
-            found.retain(|item| item.is_directory);
+            found.retain(|item| item.is_directory());
         }
         places = found.iter().map(|item| item.location.clone()).collect();
     }
