@@ -184,7 +184,10 @@ async fn an_object_becomes_a_local_file() {
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(std::fs::read(&file).unwrap(), b"\0\xff");
         assert!(export("/a", true).await.unwrap_err().is_not_found());
-        assert_eq!((std::fs::read(&file).unwrap(), std::fs::read_dir(&folder).unwrap().count()), (b"\0\xff".to_vec(), 2));
+        assert_eq!(
+            (std::fs::read(&file).unwrap(), std::fs::read_dir(&folder).unwrap().count()),
+            (b"\0\xff".to_vec(), 2)
+        );
     }
 }
 

@@ -55,11 +55,7 @@ impl Item {
         Self { location, kind, size, raw }
     }
 
-    pub(super) fn in_workspace(
-        location: Location,
-        object: &WorkspaceObjectInfo,
-        raw: Box<RawValue>,
-    ) -> Self {
+    pub(super) fn in_workspace(location: Location, object: &WorkspaceObjectInfo, raw: Box<RawValue>) -> Self {
         let kind = match object.object_type {
             Some(WorkspaceObjectType::Directory | WorkspaceObjectType::Repo) => Kind::Directory,
             Some(WorkspaceObjectType::File | WorkspaceObjectType::Dashboard) => Kind::File,
@@ -156,7 +152,11 @@ mod tests {
     #[test]
     fn an_object_is_what_its_type_says() {
         for (object, kind, name) in [
-            (r#"{"object_type":"NOTEBOOK","language":"SQL","object_id":1}"#, Kind::Notebook(".sql"), "a b.sql"),
+            (
+                r#"{"object_type":"NOTEBOOK","language":"SQL","object_id":1}"#,
+                Kind::Notebook(".sql"),
+                "a b.sql",
+            ),
             (r#"{"object_type":"NOTEBOOK"}"#, Kind::Notebook(".txt"), "a b.txt"),
             (r#"{"object_type":"FILE","size":7,"language":null}"#, Kind::File, "a b"),
             (r#"{"object_type":"REPO"}"#, Kind::Directory, "a b"),

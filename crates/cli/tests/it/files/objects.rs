@@ -111,13 +111,19 @@ fn patterns_and_standard_input_and_output_reach_it() {
     let back = tempfile::tempdir().unwrap();
     let some = workspace.brick("files cp").arg(shared("*.csv")).arg(shared("im[p]ort/*"));
     some.arg(back.path()).run().done();
-    let mut names: Vec<_> = fs::read_dir(back.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut names: Vec<_> =
+        fs::read_dir(back.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["a 1.csv", "check.py", "load.py", "trips-1.csv"]);
     copy(&workspace, "", shared("import/*.csv"), "dbfs:/tmp/from").run().done();
     assert_eq!(cat(&workspace, "dbfs:/tmp/from/trips-1.csv"), "trip,fare\n1,12.50\n2,7.00\n");
     workspace.brick("files rm").arg(shared("import")).run().fails(6, &["this is a directory", "add -r"]);
-    workspace.brick("files rm").arg(shared("a 1.csv")).run().done().says(&["deleted /Workspace/Shared/a 1.csv"]);
+    workspace
+        .brick("files rm")
+        .arg(shared("a 1.csv"))
+        .run()
+        .done()
+        .says(&["deleted /Workspace/Shared/a 1.csv"]);
     workspace.brick("files rm -r").arg(shared("import")).run().done();
     workspace.brick("files ls").arg(shared("import")).run().fails(5, &["there is no such file or directory"]);
     workspace.brick("files ls /Workspace/Shared/report/").run().done();
