@@ -1,5 +1,6 @@
 //! `brick files`: files and directories in volumes, in DBFS, in the workspace's own folders, and on this machine.
 
+mod complete;
 mod copy;
 mod item;
 mod location;
@@ -9,7 +10,8 @@ mod store;
 mod stream;
 
 use brickwire_actions::ErrorKind;
-use clap::{Subcommand, ValueHint};
+use clap::Subcommand;
+use clap_complete::ArgValueCompleter;
 
 use self::{
     copy::Copy,
@@ -48,6 +50,7 @@ Examples:
   brick files ls /Workspace/Shared")]
     Ls {
         /// Path in a volume, in /Workspace, or in DBFS; may be a pattern with *, ? and [...]
+        #[arg(add = ArgValueCompleter::new(complete::remote))]
         path: Location,
         /// List everything below the directory, at any depth
         #[arg(long, short)]
@@ -67,10 +70,10 @@ Examples:
   pg_dump shop | brick files cp - /Volumes/main/default/files/shop.sql")]
     Cp {
         /// Files or directories to copy; may be patterns with *, ? and [...]
-        #[arg(value_name = "SOURCE", required = true, value_hint = ValueHint::AnyPath)]
+        #[arg(value_name = "SOURCE", required = true, add = ArgValueCompleter::new(complete::any))]
         sources: Vec<Location>,
         /// File or directory to copy to
-        #[arg(value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+        #[arg(value_name = "TARGET", add = ArgValueCompleter::new(complete::any))]
         target: Location,
         /// Copy directories with everything in them
         #[arg(long, short)]
@@ -83,7 +86,7 @@ Examples:
     #[command(after_help = "Example:\n  brick files cat /Volumes/main/default/files/a.csv | head")]
     Cat {
         /// Paths in a volume, in /Workspace, or in DBFS; may be patterns with *, ? and [...]
-        #[arg(value_name = "PATH", required = true)]
+        #[arg(value_name = "PATH", required = true, add = ArgValueCompleter::new(complete::remote))]
         paths: Vec<Location>,
     },
     /// Delete a file, or with -r a directory and everything in it
@@ -93,6 +96,7 @@ Examples:
   brick files rm -r /Volumes/main/default/files/2026")]
     Rm {
         /// Path in a volume, in /Workspace, or in DBFS; patterns are not expanded
+        #[arg(add = ArgValueCompleter::new(complete::remote))]
         path: Location,
         /// Delete a directory with everything in it
         #[arg(long, short)]
@@ -102,6 +106,7 @@ Examples:
     #[command(after_help = "Example:\n  brick files mkdir /Volumes/main/default/files/2026/11")]
     Mkdir {
         /// Path in a volume, in /Workspace, or in DBFS
+        #[arg(add = ArgValueCompleter::new(complete::remote))]
         path: Location,
     },
 }
@@ -167,8 +172,7 @@ async fn list(path: &Location, recursive: bool, context: &Context) -> Result {
     let stores = Stores::connect(context).await?;
     let mut found = pattern::expand(&stores, path).await?;
     if !path.is_pattern() || recursive {
-        let (directories, mut shown): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(Item::is_directory);
+        let (directories, mut shown): (Vec<_>, Vec<_>) = found.into_iter().partition(Item::is_directory);
         let mut open: Vec<Location> = directories.into_iter().map(|item| item.location).rev().collect();
         while let Some(directory) = open.pop() {
             let items = stores.list(&directory).await?;

@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path, time::UNIX_EPOCH};
 
 use brickwire_actions::{
-    Content, Dbfs, Error, ErrorKind, Files, ImportOptions, Objects,
+    Content, Dbfs, Error, ErrorKind, Files, ImportOptions, Objects, Workspace,
     types::{self, ExportFormat, ImportFormat},
 };
 use serde_json::{json, value::RawValue};
@@ -39,8 +39,11 @@ pub(super) enum Source<'a> {
 
 impl Stores {
     pub(super) async fn connect(context: &Context) -> Result<Self> {
-        let workspace = context.workspace().await?;
-        Ok(Self { files: workspace.files(), dbfs: workspace.dbfs(), objects: workspace.objects() })
+        Ok(Self::new(&context.workspace().await?))
+    }
+
+    pub(super) fn new(workspace: &Workspace) -> Self {
+        Self { files: workspace.files(), dbfs: workspace.dbfs(), objects: workspace.objects() }
     }
 
     /// What a path leads to, or an error if there is nothing.
@@ -80,9 +83,7 @@ impl Stores {
                 Err(_) => None,
             },
             Place::Dbfs => match self.dbfs.get_status(path).await {
-                Ok(found) => {
-                    Some(Item::in_dbfs(at.clone(), &found, as_sent(found.raw())?))
-                }
+                Ok(found) => Some(Item::in_dbfs(at.clone(), &found, as_sent(found.raw())?)),
                 Err(error) if error.is_not_found() => None,
                 Err(error) => return Err(error.into()),
             },
