@@ -35,6 +35,15 @@ pub(crate) fn functions(current: &OsStr) -> Vec<CompletionCandidate> {
     })
 }
 
+/// Volumes of the schema that was typed.
+pub(crate) fn volumes(current: &OsStr) -> Vec<CompletionCandidate> {
+    part_by_part(current, "volumes", async |workspace, schema| {
+        let (catalog, schema) = schema.split_once('.')?;
+        let all = workspace.volumes().list(catalog, schema).await.ok()?;
+        Some(all.into_iter().filter_map(|volume| volume.full_name).collect())
+    })
+}
+
 /// Registered models of the schema that was typed.
 pub(crate) fn models(current: &OsStr) -> Vec<CompletionCandidate> {
     part_by_part(current, "models", async |workspace, schema| {

@@ -77,7 +77,7 @@ impl Transfers {
         let text = match (self.done, self.under_way.len(), total) {
             (0, 1, Some(total)) => format!("{path}: {} of {}", HumanBytes(bytes), HumanBytes(total)),
             (0, 1, None) => format!("{path}: {}", HumanBytes(bytes)),
-            (done, more, _) => format!("{done} files done, {more} on their way, {}", HumanBytes(sum)),
+            (done, more, _) => format!("{done} done, {more} in progress, {}", HumanBytes(sum)),
         };
         if total == Some(bytes) {
             self.under_way.remove(path);
@@ -432,8 +432,8 @@ mod tests {
     fn one_file_is_named_and_several_are_counted() {
         let mut files = Transfers::default();
         assert_eq!(files.text("/a", 512, Some(1024)), "/a: 512 B of 1.00 KiB");
-        assert_eq!(files.text("/b", 512, None), "0 files done, 2 on their way, 1.00 KiB");
+        assert_eq!(files.text("/b", 512, None), "0 done, 2 in progress, 1.00 KiB");
         files.text("/a", 1024, Some(1024));
-        assert_eq!(files.text("/b", 1024, None), "1 files done, 1 on their way, 2.00 KiB");
+        assert_eq!(files.text("/b", 1024, None), "1 done, 1 in progress, 2.00 KiB");
     }
 }

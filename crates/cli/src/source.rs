@@ -21,6 +21,8 @@ const STDIN: &str = "-";
 const TEXT_LIMIT: u64 = 16 << 20;
 /// The longest body or file of a raw request, in bytes.
 pub(crate) const DATA_LIMIT: u64 = 256 << 20;
+/// The longest content of a workspace object that is read, in bytes: more than one can have; the library knows the limit.
+pub(crate) const OBJECT_LIMIT: u64 = 64 << 20;
 
 /// Where SQL or code comes from.
 #[derive(Debug, Clone, clap::Args)]

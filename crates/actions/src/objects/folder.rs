@@ -53,6 +53,23 @@ struct Plan {
 }
 
 impl Objects {
+    /// What the name of a notebook's source ends with: `.py`, `.sql`, `.scala`, or `.r`, and `.txt` in a language that is
+    /// not known.
+    ///
+    /// ```
+    /// use brickwire_actions::{Objects, types::WorkspaceLanguage};
+    /// assert_eq!(Objects::source_extension(Some(&WorkspaceLanguage::Python)), ".py");
+    /// ```
+    pub fn source_extension(language: Option<&WorkspaceLanguage>) -> &'static str {
+        match language {
+            Some(WorkspaceLanguage::Python) => ".py",
+            Some(WorkspaceLanguage::Sql) => ".sql",
+            Some(WorkspaceLanguage::Scala) => ".scala",
+            Some(WorkspaceLanguage::R) => ".r",
+            _ => ".txt",
+        }
+    }
+
     /// Exports a folder with everything below it into a local folder, which is created if it is missing. A notebook
     /// becomes a source file such as `report.py`. Libraries and other objects without a content are left out.
     ///
@@ -175,7 +192,7 @@ fn plan(root: &str, folder: &Path, all: &[WorkspaceObjectInfo]) -> Result<Plan> 
             }
             Some(WorkspaceObjectType::File | WorkspaceObjectType::Dashboard) => ("", ExportFormat::Auto),
             Some(WorkspaceObjectType::Notebook) => {
-                (extension(object.language.as_ref()), ExportFormat::Source)
+                (Objects::source_extension(object.language.as_ref()), ExportFormat::Source)
             }
             _ => {
                 plan.skipped.push(path.to_owned());
@@ -200,17 +217,6 @@ fn take(taken: &mut HashMap<String, bool>, file: &Path, is_folder: bool) -> Resu
     }
     let text = format!("two objects would have the same name: {}", file.display());
     Err(Error::new(ErrorKind::Local, text).with_hint("rename one of them, or export one of them alone"))
-}
-
-/// What the name of a notebook's source ends with.
-fn extension(language: Option<&WorkspaceLanguage>) -> &'static str {
-    match language {
-        Some(WorkspaceLanguage::Python) => ".py",
-        Some(WorkspaceLanguage::Sql) => ".sql",
-        Some(WorkspaceLanguage::Scala) => ".scala",
-        Some(WorkspaceLanguage::R) => ".r",
-        _ => ".txt",
-    }
 }
 
 #[cfg(test)]

@@ -13,9 +13,6 @@ use tokio::io::AsyncReadExt;
 use super::{Objects, path};
 use crate::{Error, ErrorKind, Result, notebook};
 
-/// The largest content that the service takes, in bytes.
-pub(super) const LARGEST: usize = 10 << 20;
-
 /// How an object is imported.
 ///
 /// ```
@@ -123,10 +120,10 @@ fn language_of(name: &str) -> Option<WorkspaceLanguage> {
 
 /// Refuses content that the service won't take.
 pub(super) fn fits(size: u64, name: &str) -> Result<()> {
-    if size > LARGEST as u64 {
+    if size > Objects::MAX_CONTENT_BYTES {
         return Err(Error::usage(format!(
             "larger than {} MB, the most that can be imported: {name}",
-            LARGEST >> 20
+            Objects::MAX_CONTENT_BYTES >> 20
         ))
         .with_hint("keep large files in a volume"));
     }
@@ -142,12 +139,15 @@ pub(super) async fn read(file: &Path) -> Result<Vec<u8>> {
     let mut content = Vec::new();
     let opened = tokio::fs::File::open(file).await.map_err(unreadable)?;
     // A pipe or a device has no size, and may never end.
-    opened.take(LARGEST as u64 + 1).read_to_end(&mut content).await.map_err(unreadable)?;
+    opened.take(Objects::MAX_CONTENT_BYTES + 1).read_to_end(&mut content).await.map_err(unreadable)?;
     fits(content.len() as u64, &name)?;
     Ok(content)
 }
 
 impl Objects {
+    /// The largest content of an object that can be imported or exported, in bytes: 10 MB.
+    pub const MAX_CONTENT_BYTES: u64 = 10 << 20;
+
     /// Imports a notebook or a file.
     ///
     /// The path names the object, and its extension decides what it becomes unless the options say so: `/Shared/report.py`

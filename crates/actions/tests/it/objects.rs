@@ -159,6 +159,39 @@ async fn an_export_is_decoded() {
 }
 
 #[tokio::test]
+async fn an_object_becomes_a_local_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.py");
+    let body = r#"{"content":"AP8=","file_type":"py"}"#;
+    let (server, workspace) = script([Response::json(body), Response::json(body), refusal(404, "NOT_FOUND")]);
+    let export = async |path: &str, overwrite| {
+        workspace.objects().export_file(path, ExportFormat::Source, &file, overwrite).await
+    };
+    assert_eq!(export("/a", false).await.unwrap(), 2);
+    assert_eq!((std::fs::read(&file).unwrap(), server.requests().len()), (b"\0\xff".to_vec(), 1));
+    std::fs::write(&file, "mine").unwrap();
+    // Nothing is sent for a file that can't be written, or for a wrong path.
+    let error = export("/a", false).await.unwrap_err();
+    assert_eq!((error.kind(), error.hint()), (ErrorKind::Local, Some("set `overwrite` to replace it")));
+    assert_eq!(export("a", true).await.unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!((std::fs::read(&file).unwrap(), server.requests().len()), (b"mine".to_vec(), 1));
+    #[cfg(unix)]
+    {
+        // What a link leads to is replaced, and the link stays.
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        workspace.objects().export_file("/a", ExportFormat::Auto, &link, true).await.unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read(&file).unwrap(), b"\0\xff");
+        assert!(export("/a", true).await.unwrap_err().is_not_found());
+        assert_eq!(
+            (std::fs::read(&file).unwrap(), std::fs::read_dir(&folder).unwrap().count()),
+            (b"\0\xff".to_vec(), 2)
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_folder_that_is_not_empty_stays() {
     let (server, workspace) = script([refusal(400, "DIRECTORY_NOT_EMPTY"), Response::json("{}")]);
     let error = workspace.objects().delete("/Shared/a").await.unwrap_err();

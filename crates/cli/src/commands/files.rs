@@ -1,18 +1,23 @@
-//! `brick files`: files and directories in volumes, in DBFS, and on this machine.
+//! `brick files`: files and directories in volumes, in DBFS, in the workspace's own folders, and on this machine.
 
+mod complete;
 mod copy;
+mod item;
 mod location;
 mod pattern;
+mod stdin;
 mod store;
 mod stream;
 
 use brickwire_actions::ErrorKind;
-use clap::{Subcommand, ValueHint};
+use clap::Subcommand;
+use clap_complete::ArgValueCompleter;
 
 use self::{
     copy::Copy,
-    location::{Location, Place},
-    store::{Item, Stores},
+    item::Item,
+    location::{Location, PLACES, Place},
+    store::Stores,
 };
 use crate::{
     context::Context,
@@ -20,13 +25,20 @@ use crate::{
     output::Column,
 };
 
-/// Files in volumes and DBFS: list, copy, print, delete
+/// Files in volumes, DBFS, and /Workspace: list, copy, print, delete
 #[derive(Debug, Subcommand)]
 #[command(
     alias = "fs",
     after_help = "\
-Paths that start with /Volumes/ are in a volume, and those that start with dbfs:/ are in DBFS. All others are on this
-machine; write file:/Volumes/... for a local path that looks like one of a volume."
+Paths that start with /Volumes/ are in a volume, those that start with dbfs:/ are in DBFS, and those that start with
+/Workspace/ are notebooks and files in the workspace's folders. All others are on this machine; write file:/Volumes/...
+or file:/Workspace/... for a local path that looks like one of them. Lists show a path as the service does, without
+dbfs: and without /Workspace.
+
+In /Workspace a notebook has no extension. It is read as its source, and its copy is named for its language, such as
+report.py. A .py, .sql, .scala, .r or .ipynb file that is copied there becomes a notebook if its content says that it
+is one, as with `brick workspace import`; all other files stay as they are, byte for byte. A file there can have 10 MB
+at most."
 )]
 pub(crate) enum Command {
     /// List a directory, or show a file
@@ -34,9 +46,11 @@ pub(crate) enum Command {
 Examples:
   brick files ls /Volumes/main/default/files
   brick files ls -r /Volumes/main/default/files/2026 -o csv
-  brick files ls '/Volumes/main/default/files/*/*.csv'")]
+  brick files ls '/Volumes/main/default/files/*/*.csv'
+  brick files ls /Workspace/Shared")]
     Ls {
-        /// Path in a volume or in DBFS; may be a pattern with *, ? and [...]
+        /// Path in a volume, in /Workspace, or in DBFS; may be a pattern with *, ? and [...]
+        #[arg(add = ArgValueCompleter::new(complete::remote))]
         path: Location,
         /// List everything below the directory, at any depth
         #[arg(long, short)]
@@ -52,13 +66,14 @@ Examples:
   brick files cp report.csv /Volumes/main/default/files/
   brick files cp -r ./data /Volumes/main/default/files/data --overwrite
   brick files cp '/Volumes/main/default/files/*.csv' dbfs:/tmp/old.csv ./downloads
+  brick files cp -r ./notebooks /Workspace/Users/ada@example.com/notebooks
   pg_dump shop | brick files cp - /Volumes/main/default/files/shop.sql")]
     Cp {
         /// Files or directories to copy; may be patterns with *, ? and [...]
-        #[arg(value_name = "SOURCE", required = true, value_hint = ValueHint::AnyPath)]
+        #[arg(value_name = "SOURCE", required = true, add = ArgValueCompleter::new(complete::any))]
         sources: Vec<Location>,
         /// File or directory to copy to
-        #[arg(value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+        #[arg(value_name = "TARGET", add = ArgValueCompleter::new(complete::any))]
         target: Location,
         /// Copy directories with everything in them
         #[arg(long, short)]
@@ -70,8 +85,8 @@ Examples:
     /// Print the content of files
     #[command(after_help = "Example:\n  brick files cat /Volumes/main/default/files/a.csv | head")]
     Cat {
-        /// Paths in a volume or in DBFS; may be patterns with *, ? and [...]
-        #[arg(value_name = "PATH", required = true)]
+        /// Paths in a volume, in /Workspace, or in DBFS; may be patterns with *, ? and [...]
+        #[arg(value_name = "PATH", required = true, add = ArgValueCompleter::new(complete::remote))]
         paths: Vec<Location>,
     },
     /// Delete a file, or with -r a directory and everything in it
@@ -80,7 +95,8 @@ Examples:
   brick files rm /Volumes/main/default/files/a.csv
   brick files rm -r /Volumes/main/default/files/2026")]
     Rm {
-        /// Path in a volume or in DBFS; patterns are not expanded
+        /// Path in a volume, in /Workspace, or in DBFS; patterns are not expanded
+        #[arg(add = ArgValueCompleter::new(complete::remote))]
         path: Location,
         /// Delete a directory with everything in it
         #[arg(long, short)]
@@ -89,7 +105,8 @@ Examples:
     /// Create a directory and its missing parents; one that exists is left as it is
     #[command(after_help = "Example:\n  brick files mkdir /Volumes/main/default/files/2026/11")]
     Mkdir {
-        /// Path in a volume or in DBFS
+        /// Path in a volume, in /Workspace, or in DBFS
+        #[arg(add = ArgValueCompleter::new(complete::remote))]
         path: Location,
     },
 }
@@ -106,6 +123,14 @@ const DBFS_COLUMNS: &[Column] = &[
     ("DIRECTORY", "/is_dir"),
     ("BYTES", "/file_size"),
     ("MODIFIED (MS)", "/modification_time"),
+];
+
+const WORKSPACE_COLUMNS: &[Column] = &[
+    ("PATH", "/path"),
+    ("TYPE", "/object_type"),
+    ("LANGUAGE", "/language"),
+    ("BYTES", "/size"),
+    ("MODIFIED (MS)", "/modified_at"),
 ];
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
@@ -136,9 +161,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
 /// Refuses a path of this machine, which the system's own programs are for.
 fn remote(path: &Location) -> Result {
     match path.place {
-        Place::Volumes | Place::Dbfs => Ok(()),
-        _ => Err(Failure::usage(format!("this path is not in the workspace: {path}"))
-            .with_hint("paths in the workspace start with /Volumes/ or dbfs:/")),
+        Place::Volumes | Place::Dbfs | Place::Workspace => Ok(()),
+        _ => Err(Failure::usage(format!("this path is not in the workspace: {path}")).with_hint(PLACES)),
     }
 }
 
@@ -148,21 +172,24 @@ async fn list(path: &Location, recursive: bool, context: &Context) -> Result {
     let stores = Stores::connect(context).await?;
     let mut found = pattern::expand(&stores, path).await?;
     if !path.is_pattern() || recursive {
-        let (directories, mut shown): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|item| item.is_directory);
+        let (directories, mut shown): (Vec<_>, Vec<_>) = found.into_iter().partition(Item::is_directory);
         let mut open: Vec<Location> = directories.into_iter().map(|item| item.location).rev().collect();
         while let Some(directory) = open.pop() {
             let items = stores.list(&directory).await?;
             if recursive {
                 open.extend(
-                    items.iter().rev().filter(|item| item.is_directory).map(|item| item.location.clone()),
+                    items.iter().rev().filter(|item| item.is_directory()).map(|item| item.location.clone()),
                 );
             }
             shown.extend(items);
         }
         found = shown;
     }
-    let columns = if path.place == Place::Dbfs { DBFS_COLUMNS } else { COLUMNS };
+    let columns = match path.place {
+        Place::Dbfs => DBFS_COLUMNS,
+        Place::Workspace => WORKSPACE_COLUMNS,
+        _ => COLUMNS,
+    };
     let items: Vec<_> = found.into_iter().map(|item| item.raw).collect();
     context.output().list(&items, columns)
 }
@@ -170,16 +197,19 @@ async fn list(path: &Location, recursive: bool, context: &Context) -> Result {
 async fn delete(path: &Location, recursive: bool, context: &Context) -> Result {
     remote(path)?;
     if path.is_root() {
-        return Err(Failure::usage(format!("this is a whole volume or store, not a directory: {path}"))
-            .with_hint("`brick volumes delete` deletes a volume"));
+        let (what, hint) = match path.place {
+            Place::Workspace => ("a folder that every workspace has", "delete what is in it"),
+            _ => ("a whole volume or store, not a directory", "`brick volumes delete` deletes a volume"),
+        };
+        return Err(Failure::usage(format!("this is {what}: {path}")).with_hint(hint));
     }
     let stores = Stores::connect(context).await?;
-    let Item { location, is_directory, .. } = stores.existing(path).await?;
-    if is_directory && !recursive {
+    let item = stores.existing(path).await?;
+    if item.is_directory() && !recursive {
         return Err(Failure::new(ErrorKind::Rejected, format!("this is a directory: {path}"))
             .with_hint("add -r to delete it with everything in it"));
     }
-    stores.delete(&location, is_directory).await?;
+    stores.delete(&item).await?;
     context.note(&format!("deleted {path}"));
     Ok(())
 }

@@ -2,10 +2,12 @@
 
 use brickwire_actions::types::{CreateVolumeRequestContent, VolumeType};
 use clap::Subcommand;
+use clap_complete::ArgValueCompleter;
 
 use crate::{
     context::Context,
     failure::{Failure, Result},
+    full_names,
     output::Column,
 };
 
@@ -17,7 +19,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  brick volumes list main.default")]
     List {
         /// Full name of the schema
-        #[arg(value_name = "CATALOG.SCHEMA")]
+        #[arg(value_name = "CATALOG.SCHEMA", add = ArgValueCompleter::new(full_names::schemas))]
         schema: String,
     },
     /// Show one volume
@@ -46,7 +48,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
     /// Full name of the volume
-    #[arg(value_name = "CATALOG.SCHEMA.VOLUME")]
+    #[arg(value_name = "CATALOG.SCHEMA.VOLUME", add = ArgValueCompleter::new(full_names::volumes))]
     volume: String,
 }
 

@@ -13,7 +13,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     output::Column,
-    source::Input,
+    source::{Input, OBJECT_LIMIT},
 };
 
 /// Notebooks, files, and folders of the workspace: ls, get, import, export, mkdirs, rm
@@ -126,9 +126,6 @@ const COLUMNS: &[Column] = &[
 
 const FILES: &[Column] = &[("PATH", "/path"), ("FILE", "/file")];
 
-/// More than any object has; the library knows the limit.
-const CONTENT_LIMIT: u64 = 64 << 20;
-
 async fn of(context: &Context) -> Result<Objects> {
     Ok(context.workspace().await?.objects())
 }
@@ -180,7 +177,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             }
             match file.as_os_str() == "-" {
                 true => {
-                    let content = Input::read(&file, CONTENT_LIMIT)?.bytes;
+                    let content = Input::read(&file, OBJECT_LIMIT)?.bytes;
                     of(context).await?.import(&path, &content, &options).await?;
                 }
                 false => of(context).await?.import_file(&path, &file, &options).await?,

@@ -1,5 +1,7 @@
 //! Files in volumes and DBFS, and copies from and to this machine.
 
+mod objects;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -103,7 +105,7 @@ fn patterns_and_several_sources_go_into_a_directory() {
     copy(&workspace, "", at("*.none"), back.path()).run().fails(5, &["nothing matches this pattern"]);
     copy(&workspace, "", at("**"), back.path()).run().fails(2, &["** is not supported", "use -r"]);
     let twice = workspace.brick("files cp").arg(at("in/a.csv")).arg(at("in/?.csv")).arg(back.path());
-    twice.run().fails(2, &["two sources would become one file"]);
+    twice.run().fails(2, &["two sources have the same target"]);
 }
 
 #[test]
@@ -180,7 +182,7 @@ fn what_cannot_be_right_is_not_sent() {
     let local = |name: &str| local.path().join(name);
     for (brick, code, words) in [
         (copy(&workspace, "", local("a"), local("b")), 2, "both on this machine"),
-        (copy(&workspace, "", local("missing"), at("x")), 5, "there is no such file or directory"),
+        (copy(&workspace, "", local("missing"), at("x")), 3, "there is no such file or directory"),
         (copy(&workspace, "", "-", local("b")), 2, "standard input is copied alone"),
         (copy(&workspace, "", "-", at("x/")), 2, "needs the name of a file"),
         (copy(&workspace, "", "-", "/Volumes/main/../x"), 2, "`..` segment"),
@@ -230,7 +232,7 @@ fn a_name_that_leads_elsewhere_is_written_nowhere() {
     let back = tempfile::tempdir().unwrap();
     let to = back.path().join("in/here");
     let ran = server.brick("files cp -r /Volumes/a/b/c/d").arg(&to).run();
-    ran.fails(1, &["the service lists an entry that is no name of a file: \"..\""]);
+    ran.fails(1, &["the service returned an invalid file name: \"..\""]);
     assert_eq!(fs::read_dir(back.path()).unwrap().count(), 0);
 }
 

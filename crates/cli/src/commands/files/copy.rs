@@ -2,15 +2,16 @@
 
 use std::collections::HashSet;
 
-use brickwire_actions::{Content, ErrorKind};
+use brickwire_actions::{ErrorKind, Objects};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::HumanBytes;
 
 use super::{
-    location::{Location, Place},
+    item::{Item, Kind, local},
+    location::{Location, PLACES, Place},
     pattern,
-    store::{Item, Stores, local},
-    stream::{print, stdin},
+    store::{Source, Stores},
+    stream::print,
 };
 use crate::{
     context::Context,
@@ -33,6 +34,8 @@ pub(super) struct Copy {
 struct Plan {
     directories: Vec<Location>,
     files: Vec<(Item, Location)>,
+    /// What has no content to copy.
+    left_out: Vec<Location>,
 }
 
 impl Copy {
@@ -49,9 +52,7 @@ impl Copy {
         }
         if self.target.is_local() && self.sources.iter().any(Location::is_local) {
             let text = format!("source and target are both on this machine: {}", self.target);
-            return Err(
-                Failure::usage(text).with_hint("paths in the workspace start with /Volumes/ or dbfs:/")
-            );
+            return Err(Failure::usage(text).with_hint(PLACES));
         }
         let stores = Stores::connect(context).await?;
         let mut found = Vec::new();
@@ -65,6 +66,9 @@ impl Copy {
             };
         }
         let plan = self.plan(&stores, found).await?;
+        for other in &plan.left_out {
+            context.note(&format!("left out: {other}"));
+        }
         let (count, bytes) = plan.carry_out(&stores, self.overwrite).await?;
         let files = if count == 1 { "file" } else { "files" };
         context.note(&format!("copied {count} {files}, {}", HumanBytes(bytes)));
@@ -76,19 +80,19 @@ impl Copy {
             return Err(Failure::usage(format!("standard input needs the name of a file: {}/", self.target)));
         }
         let stores = Stores::connect(context).await?;
-        stores.upload(Content::from_reader(stdin()?), &self.target, self.overwrite).await
+        stores.upload(Source::Stdin, &self.target, self.overwrite).await
     }
 
     /// Decides what goes where.
     async fn plan(&self, stores: &Stores, found: Vec<Item>) -> Result<Plan> {
         let target = &self.target;
-        let directory = found.iter().find(|item| item.is_directory);
+        let directory = found.iter().find(|item| item.is_directory());
         if let Some(item) = directory.filter(|_| !self.recursive) {
             return Err(Failure::usage(format!("this is a directory: {}", item.location))
                 .with_hint("add -r to copy it with everything in it"));
         }
         let has_names = self.sources.len() > 1 || self.sources.iter().any(Location::is_pattern);
-        let there = stores.find(target).await?.map(|item| item.is_directory);
+        let there = stores.find(target).await?.map(|item| item.is_directory());
         if there == Some(false) && (has_names || directory.is_some()) {
             return Err(Failure::new(
                 ErrorKind::Rejected,
@@ -101,31 +105,27 @@ impl Copy {
             plan.directories.push(target.clone());
         }
         for item in found {
-            let own = || named(&item.location).map(|name| target.join(name));
-            match item.is_directory {
-                true if has_names => {
+            let own = || item.file_name().map(|name| target.join(&name));
+            match item.kind {
+                Kind::Directory if has_names => {
                     let to = own()?;
                     plan.directories.push(to.clone());
                     plan.add(stores, item.location, to).await?;
                 }
-                true => plan.add(stores, item.location, target.clone()).await?,
-                false => {
+                Kind::Directory => plan.add(stores, item.location, target.clone()).await?,
+                Kind::Other if !self.sources.iter().any(Location::is_pattern) => {
+                    let text = format!("this object has no content that could be copied: {}", item.location);
+                    return Err(Failure::new(ErrorKind::Rejected, text));
+                }
+                _ => {
                     let to = if into { own()? } else { target.clone() };
-                    plan.files.push((item, to));
+                    plan.push(item, to);
                 }
             }
         }
-        let mut seen = HashSet::new();
-        match plan.files.iter().find(|(_, to)| !seen.insert(to)) {
-            Some((_, twice)) => Err(Failure::usage(format!("two sources would become one file: {twice}"))),
-            None => Ok(plan),
-        }
+        plan.check()?;
+        Ok(plan)
     }
-}
-
-fn named(location: &Location) -> Result<&str> {
-    let nameless = || Failure::usage(format!("this path has no name of its own: {location}"));
-    location.name().ok_or_else(nameless)
 }
 
 impl Plan {
@@ -134,14 +134,41 @@ impl Plan {
         let mut open = vec![(from, to)];
         while let Some((from, to)) = open.pop() {
             for item in stores.list(&from).await? {
-                let to = to.join(named(&item.location)?);
-                if item.is_directory {
+                let to = to.join(&item.file_name()?);
+                if item.is_directory() {
                     self.directories.push(to.clone());
                     open.push((item.location, to));
                 } else {
-                    self.files.push((item, to));
+                    self.push(item, to);
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, item: Item, to: Location) {
+        match item.kind {
+            Kind::Other => self.left_out.push(item.location),
+            _ => self.files.push((item, to)),
+        }
+    }
+
+    /// Finds out what can't work, before anything is sent.
+    fn check(&self) -> Result {
+        let mut seen = HashSet::new();
+        if let Some((_, twice)) = self.files.iter().find(|(_, to)| !seen.insert(to)) {
+            return Err(Failure::usage(format!("two sources have the same target: {twice}")));
+        }
+        let is_large = |(item, to): &&(Item, Location)| {
+            to.place == Place::Workspace && item.size > Objects::MAX_CONTENT_BYTES
+        };
+        if let Some((item, _)) = self.files.iter().find(is_large) {
+            let text = format!(
+                "larger than {} MB, the most that can be copied to /Workspace: {}",
+                Objects::MAX_CONTENT_BYTES >> 20,
+                item.location
+            );
+            return Err(Failure::usage(text).with_hint("keep large files in a volume"));
         }
         Ok(())
     }
@@ -161,16 +188,17 @@ async fn one(stores: &Stores, item: &Item, to: &Location, overwrite: bool) -> Re
     let from = &item.location;
     match (from.is_local(), to.is_local()) {
         (true, _) => {
-            stores.upload(Content::from_file(local(from)), to, overwrite).await?;
+            stores.upload(Source::File(local(from)), to, overwrite).await?;
             Ok(item.size)
         }
-        (false, true) => stores.download(from, local(to), overwrite).await,
+        (false, true) => stores.download(item, local(to), overwrite).await,
         // A file on its way can be sent again if the upload breaks off.
         (false, false) => {
             let folder = tempfile::tempdir()?;
-            let between = folder.path().join("file");
-            let bytes = stores.download(from, &between, true).await?;
-            stores.upload(Content::from_file(&between), to, overwrite).await?;
+            // Its name may say that it is a notebook.
+            let between = folder.path().join(item.file_name()?);
+            let bytes = stores.download(item, &between, true).await?;
+            stores.upload(Source::File(&between), to, overwrite).await?;
             Ok(bytes)
         }
     }

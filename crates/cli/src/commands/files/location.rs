@@ -1,9 +1,14 @@
 //! Where a path of the command line leads.
 
-use std::{fmt, path::Path, str::FromStr};
+use std::{convert::Infallible, fmt, path::Path, str::FromStr};
+
+use brickwire_actions::ErrorKind;
 
 /// Letters that make a path a pattern.
 const WILD: [char; 3] = ['*', '?', '['];
+
+/// What to do about a path that leads to this machine.
+pub(super) const PLACES: &str = "paths in the workspace start with /Volumes/, /Workspace/ or dbfs:/";
 
 /// What holds a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,6 +18,8 @@ pub(super) enum Place {
     /// A volume of Unity Catalog.
     Volumes,
     Dbfs,
+    /// Notebooks and files of the workspace's own folders.
+    Workspace,
     /// Standard input or output.
     Standard,
 }
@@ -39,16 +46,25 @@ impl Location {
         self.place == Place::Local
     }
 
+    /// What kind of error it is if there is nothing here.
+    pub(super) fn missing(&self) -> ErrorKind {
+        if self.is_local() { ErrorKind::Local } else { ErrorKind::NotFound }
+    }
+
     /// Whether it may stand for several paths.
     pub(super) fn is_pattern(&self) -> bool {
         is_pattern(&self.path)
     }
 
-    /// Whether it is a volume or a store, or what is above one.
+    /// Whether it is a volume or a store, what is above one, or a folder that every workspace has.
     pub(super) fn is_root(&self) -> bool {
         match self.place {
             // `/Volumes/catalog/schema/volume`
             Place::Volumes => self.path.split('/').filter(|part| !part.is_empty()).count() <= 4,
+            Place::Workspace => matches!(
+                self.path.strip_prefix("/Workspace").unwrap_or_default(),
+                "" | "/Users" | "/Shared" | "/Repos"
+            ),
             _ => self.path == "/",
         }
     }
@@ -77,9 +93,9 @@ pub(super) fn is_pattern(text: &str) -> bool {
 }
 
 impl FromStr for Location {
-    type Err = &'static str;
+    type Err = Infallible;
 
-    fn from_str(text: &str) -> Result<Self, &'static str> {
+    fn from_str(text: &str) -> Result<Self, Infallible> {
         if text == "-" {
             return Ok(Self { place: Place::Standard, path: "-".to_owned(), says_directory: false });
         }
@@ -88,14 +104,15 @@ impl FromStr for Location {
             let local = if local.starts_with("///") { &local[2..] } else { local };
             return Ok(Self::new(Place::Local, local));
         }
-        if text == "/Workspace" || text.starts_with("/Workspace/") {
-            return Err("a path in /Workspace; `brick workspace` imports, exports and lists what is there");
-        }
-        let in_volume = |path: &str| path == "/Volumes" || path.starts_with("/Volumes/");
+        let within = |path: &str, root: &str| {
+            path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let in_volume = |path: &str| within(path, "/Volumes");
         Ok(match text.strip_prefix("dbfs:") {
             Some(path) if in_volume(path) => Self::new(Place::Volumes, path),
             Some(path) => Self::new(Place::Dbfs, path),
             None if in_volume(text) => Self::new(Place::Volumes, text),
+            None if within(text, "/Workspace") => Self::new(Place::Workspace, text),
             None => Self::new(Place::Local, text),
         })
     }
@@ -130,13 +147,16 @@ mod tests {
                 false,
             ),
             ("/VolumesOther", Place::Local, "/VolumesOther", false),
+            ("/Workspace", Place::Workspace, "/Workspace", false),
+            ("/Workspace/Shared/%41 ü/", Place::Workspace, "/Workspace/Shared/%41 ü", true),
+            ("/WorkspaceOther", Place::Local, "/WorkspaceOther", false),
+            ("file:/Workspace/a", Place::Local, "/Workspace/a", false),
             ("dbfs:/", Place::Dbfs, "/", true),
             ("dbfs:/tmp//", Place::Dbfs, "/tmp", true),
         ] {
             let expected = Location { place, path: path.to_owned(), says_directory };
             assert_eq!(text.parse::<Location>(), Ok(expected), "{text}");
         }
-        assert!("/Workspace/Shared/a".parse::<Location>().is_err());
     }
 
     #[test]
@@ -146,9 +166,11 @@ mod tests {
         assert_eq!(at("/Volumes/a/b/c/").join("d e").to_string(), "/Volumes/a/b/c/d e");
         assert_eq!(at("").join("a").to_string(), "a");
         assert_eq!((at("data/x").name(), at("..").name(), at("dbfs:/").name()), (Some("x"), None, None));
-        for root in ["/Volumes", "/Volumes/a/b/c", "dbfs:/"] {
+        for root in ["/Volumes", "/Volumes/a/b/c", "dbfs:/", "/Workspace/", "/Workspace/Users/"] {
             assert!(at(root).is_root(), "{root}");
         }
-        assert!(!at("/Volumes/a/b/c/d").is_root() && !at("dbfs:/a").is_root());
+        for other in ["/Volumes/a/b/c/d", "dbfs:/a", "/Workspace/Shared/a"] {
+            assert!(!at(other).is_root(), "{other}");
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! Patterns: what a path with `*`, `?` and `[...]` stands for. Each part of a path is matched on its own.
 
-use brickwire_actions::ErrorKind;
 use glob::{MatchOptions, Pattern};
 
 use super::{
+    item::Item,
     location::{Location, is_pattern},
-    store::{Item, Stores},
+    store::Stores,
 };
 use crate::failure::{Failure, Result};
 
@@ -37,12 +37,12 @@ pub(super) async fn expand(stores: &Stores, given: &Location) -> Result<Vec<Item
             }
         };
         if n + 1 < parts.len() || given.says_directory {
-            found.retain(|item| item.is_directory);
+            found.retain(|item| item.is_directory());
         }
         places = found.iter().map(|item| item.location.clone()).collect();
     }
     if found.is_empty() {
-        return Err(Failure::new(ErrorKind::NotFound, format!("nothing matches this pattern: {given}"))
+        return Err(Failure::new(given.missing(), format!("nothing matches this pattern: {given}"))
             .with_hint("to name a file with *, ? or [ in its name, put that letter in brackets, as in [*]"));
     }
     Ok(found)

@@ -1,48 +1,59 @@
 //! What all places of files have in common: look, list, read, write, delete.
 
-use std::{
-    fs::{self, Metadata},
-    io,
-    path::{Component, Path},
-    time::UNIX_EPOCH,
+use std::{fs, io, path::Path, time::UNIX_EPOCH};
+
+use brickwire_actions::{
+    Content, Dbfs, Error, ErrorKind, Files, ImportOptions, Objects, Workspace,
+    types::{self, ExportFormat, ImportFormat},
 };
-
-use brickwire_actions::{Content, Dbfs, ErrorKind, Files, types};
 use serde_json::{json, value::RawValue};
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use super::location::{Location, Place};
+use super::{
+    item::{Item, Kind, below, list_local, local},
+    location::{Location, Place},
+    stdin::stdin,
+};
 use crate::{
     context::Context,
     failure::{Failure, Result},
+    source::{Input, OBJECT_LIMIT},
 };
 
-/// A file or a directory.
-pub(super) struct Item {
-    pub(super) location: Location,
-    pub(super) is_directory: bool,
-    pub(super) size: u64,
-    /// As the service shows it.
-    pub(super) raw: Box<RawValue>,
-}
+/// Extensions of what an import makes a notebook if its content says that it is one.
+const NOTEBOOKS: [&str; 5] = ["py", "sql", "scala", "r", "ipynb"];
 
 /// The places of files.
 pub(super) struct Stores {
     files: Files,
     dbfs: Dbfs,
+    objects: Objects,
+}
+
+/// What is uploaded.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'a> {
+    File(&'a Path),
+    Stdin,
 }
 
 impl Stores {
     pub(super) async fn connect(context: &Context) -> Result<Self> {
-        let workspace = context.workspace().await?;
-        Ok(Self { files: workspace.files(), dbfs: workspace.dbfs() })
+        Ok(Self::new(&context.workspace().await?))
+    }
+
+    pub(super) fn new(workspace: &Workspace) -> Self {
+        Self { files: workspace.files(), dbfs: workspace.dbfs(), objects: workspace.objects() }
     }
 
     /// What a path leads to, or an error if there is nothing.
     pub(super) async fn existing(&self, at: &Location) -> Result<Item> {
-        let missing =
-            || Failure::new(ErrorKind::NotFound, format!("there is no such file or directory: {at}"));
-        self.find(at).await?.ok_or_else(missing)
+        let missing = || Failure::new(at.missing(), format!("there is no such file or directory: {at}"));
+        let found = self.find(at).await?;
+        found.ok_or_else(|| match at.place == Place::Workspace && may_be_notebook(Path::new(&at.path)) {
+            true => missing().with_hint("a notebook is named without an extension"),
+            false => missing(),
+        })
     }
 
     /// What a path leads to.
@@ -51,7 +62,7 @@ impl Stores {
         let found = match at.place {
             Place::Standard => return Err(Failure::usage("standard input and output have no path")),
             Place::Local => match fs::metadata(local(at)) {
-                Ok(known) => Some(local_item(at.clone(), &known)?),
+                Ok(known) => Some(Item::on_this_machine(at.clone(), &known)?),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                 Err(error) => return Err(Failure::file(local(at), &error)),
             },
@@ -61,26 +72,28 @@ impl Stores {
                     let since = found.last_modified.and_then(|moment| moment.duration_since(UNIX_EPOCH).ok());
                     let raw = json!({ "path": path, "name": at.name(), "file_size": size,
                         "last_modified": since.map(|since| since.as_millis() as u64) });
-                    Some(item(at.clone(), false, size, &raw)?)
+                    Some(Item::new(at.clone(), false, size, &raw)?)
                 }
                 Err(error) if !error.is_not_found() => return Err(error.into()),
                 Err(_) if self.files.is_directory(path).await? => {
                     let raw = json!({ "path": path, "name": at.name(), "is_directory": true });
-                    Some(item(at.clone(), true, 0, &raw)?)
+                    Some(Item::new(at.clone(), true, 0, &raw)?)
                 }
                 Err(_) => None,
             },
             Place::Dbfs => match self.dbfs.get_status(path).await {
-                Ok(found) => {
-                    let raw = RawValue::from_string(String::from_utf8_lossy(found.raw()).trim().to_owned())?;
-                    Some(dbfs_item(at.clone(), &found, raw))
-                }
+                Ok(found) => Some(Item::in_dbfs(at.clone(), &found, as_sent(found.raw())?)),
+                Err(error) if error.is_not_found() => None,
+                Err(error) => return Err(error.into()),
+            },
+            Place::Workspace => match self.objects.get(path).await {
+                Ok(found) => Some(Item::in_workspace(at.clone(), &found, as_sent(found.raw())?)),
                 Err(error) if error.is_not_found() => None,
                 Err(error) => return Err(error.into()),
             },
         };
         match found {
-            Some(item) if at.says_directory && !item.is_directory => {
+            Some(item) if at.says_directory && !item.is_directory() => {
                 Err(Failure::new(ErrorKind::Rejected, format!("this is a file, not a directory: {at}")))
             }
             found => Ok(found),
@@ -94,19 +107,21 @@ impl Stores {
             Place::Local => list_local(at),
             Place::Volumes => {
                 let all = self.files.list_json(&at.path).await?.into_iter();
-                let items = all.map(|raw| {
-                    let entry: types::DirectoryEntry = serde_json::from_str(raw.get())?;
-                    let location = below(at, entry.name.as_deref().or(entry.path.as_deref()))?;
-                    let size = entry.file_size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-                    Ok(Item { location, is_directory: entry.is_directory == Some(true), size, raw })
-                });
-                items.collect()
+                all.map(|raw| Item::in_volume(at, raw)).collect()
             }
             Place::Dbfs => {
                 let all = self.dbfs.list_json(&at.path).await?.into_iter();
                 let items = all.map(|raw| {
                     let entry: types::DbfsFileInfo = serde_json::from_str(raw.get())?;
-                    Ok(dbfs_item(below(at, entry.path.as_deref())?, &entry, raw))
+                    Ok(Item::in_dbfs(below(at, entry.path.as_deref())?, &entry, raw))
+                });
+                items.collect()
+            }
+            Place::Workspace => {
+                let all = self.objects.list_json(&at.path).await?.into_iter();
+                let items = all.map(|raw| {
+                    let entry: types::WorkspaceObjectInfo = serde_json::from_str(raw.get())?;
+                    Ok(Item::in_workspace(below(at, entry.path.as_deref())?, &entry, raw))
                 });
                 items.collect()
             }
@@ -119,15 +134,19 @@ impl Stores {
             Place::Local => fs::create_dir_all(local(at)).map_err(|error| Failure::file(local(at), &error)),
             Place::Volumes => Ok(self.files.create_directory(&at.path).await?),
             Place::Dbfs => Ok(self.dbfs.create_directory(&at.path).await?),
+            Place::Workspace => Ok(self.objects.mkdirs(&at.path).await?),
         }
     }
 
     /// Deletes a file, or a directory with everything in it.
-    pub(super) async fn delete(&self, at: &Location, is_directory: bool) -> Result {
+    pub(super) async fn delete(&self, item: &Item) -> Result {
+        let (at, is_directory) = (&item.location, item.is_directory());
         match (at.place, is_directory) {
             (Place::Volumes, true) => self.files.delete_all(&at.path).await.map(drop)?,
             (Place::Volumes, false) => self.files.delete(&at.path).await?,
             (Place::Dbfs, _) => self.dbfs.delete(&at.path, is_directory).await?,
+            (Place::Workspace, true) => self.objects.delete_recursive(&at.path).await?,
+            (Place::Workspace, false) => self.objects.delete(&at.path).await?,
             (Place::Local | Place::Standard, _) => {
                 return Err(Failure::usage(format!("this path is not in the workspace: {at}")));
             }
@@ -135,100 +154,85 @@ impl Stores {
         Ok(())
     }
 
-    pub(super) async fn upload(&self, content: Content, to: &Location, overwrite: bool) -> Result {
+    /// Uploads a file of this machine, or standard input.
+    pub(super) async fn upload(&self, from: Source<'_>, to: &Location, overwrite: bool) -> Result {
+        let path = to.path.as_str();
+        if to.place == Place::Workspace {
+            return self.import(from, path, overwrite).await;
+        }
+        let content = match from {
+            Source::File(file) => Content::from_file(file),
+            Source::Stdin => Content::from_reader(stdin()?),
+        };
         match to.place {
-            Place::Dbfs => self.dbfs.upload(&to.path, content, overwrite).await?,
-            _ => self.files.upload(&to.path, content, overwrite).await?,
+            Place::Dbfs => self.dbfs.upload(path, content, overwrite).await?,
+            _ => self.files.upload(path, content, overwrite).await?,
         }
         Ok(())
     }
 
+    /// What its name says can't be a notebook stays as it is, byte for byte. The service would convert some of it.
+    async fn import(&self, from: Source<'_>, path: &str, overwrite: bool) -> Result {
+        let options = |name: &Path| {
+            let options = ImportOptions::default().with_overwrite(overwrite);
+            if may_be_notebook(name) { options } else { options.with_format(ImportFormat::Raw) }
+        };
+        let imported = match from {
+            Source::File(file) => self.objects.import_file(path, file, &options(file)).await,
+            Source::Stdin => {
+                let content = Input::read("-", OBJECT_LIMIT)?.bytes;
+                self.objects.import(path, &content, &options(Path::new(path))).await
+            }
+        };
+        imported.map_err(|error| match error.is_not_found() {
+            true => Failure::from(error).with_hint("create the directory first, with `brick files mkdir`"),
+            false => error.into(),
+        })
+    }
+
     /// Downloads a file of the workspace into one of this machine.
-    pub(super) async fn download(&self, from: &Location, to: &Path, overwrite: bool) -> Result<u64> {
-        Ok(match from.place {
-            Place::Dbfs => self.dbfs.download_file(&from.path, to, overwrite).await?,
-            _ => self.files.download_file(&from.path, to, overwrite).await?,
+    pub(super) async fn download(&self, from: &Item, to: &Path, overwrite: bool) -> Result<u64> {
+        let path = from.location.path.as_str();
+        Ok(match from.location.place {
+            Place::Dbfs => self.dbfs.download_file(path, to, overwrite).await?,
+            Place::Workspace => {
+                self.objects.export_file(path, format(from), to, overwrite).await?.content().len() as u64
+            }
+            _ => self.files.download_file(path, to, overwrite).await?,
         })
     }
 
     /// Downloads a file of the workspace into a writer.
     pub(super) async fn read(
         &self,
-        from: &Location,
+        from: &Item,
         to: &mut (impl AsyncWrite + Send + Unpin),
     ) -> brickwire_actions::Result<u64> {
-        match from.place {
-            Place::Dbfs => self.dbfs.download(&from.path, to).await,
-            _ => self.files.download(&from.path, to).await,
+        let path = from.location.path.as_str();
+        match from.location.place {
+            Place::Dbfs => self.dbfs.download(path, to).await,
+            Place::Workspace => {
+                let exported = self.objects.export(path, format(from)).await?;
+                let failed = |error| Error::new(ErrorKind::Local, format!("cannot write: {error}"));
+                to.write_all(exported.content()).await.map_err(failed)?;
+                to.flush().await.map_err(failed)?;
+                Ok(exported.content().len() as u64)
+            }
+            _ => self.files.download(path, to).await,
         }
     }
 }
 
-/// The path of this machine.
-pub(super) fn local(at: &Location) -> &Path {
-    match at.path.as_str() {
-        "" => Path::new("."),
-        path => Path::new(path),
-    }
+/// A notebook is exported as its source, and a file as it is.
+fn format(item: &Item) -> ExportFormat {
+    if matches!(item.kind, Kind::Notebook(_)) { ExportFormat::Source } else { ExportFormat::Auto }
 }
 
-fn item(location: Location, is_directory: bool, size: u64, raw: &serde_json::Value) -> Result<Item> {
-    Ok(Item { location, is_directory, size, raw: serde_json::value::to_raw_value(raw)? })
+fn may_be_notebook(name: &Path) -> bool {
+    let extension = name.extension().unwrap_or_default();
+    NOTEBOOKS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-fn dbfs_item(location: Location, entry: &types::DbfsFileInfo, raw: Box<RawValue>) -> Item {
-    let size = entry.file_size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-    Item { location, is_directory: entry.is_dir == Some(true), size, raw }
-}
-
-fn local_item(location: Location, known: &Metadata) -> Result<Item> {
-    let raw = json!({ "path": location.path, "is_directory": known.is_dir(), "file_size": known.len() });
-    item(location, known.is_dir(), known.len(), &raw)
-}
-
-/// The links of a directory are followed to files. Those to directories are left out: they may lead in a circle.
-fn list_local(at: &Location) -> Result<Vec<Item>> {
-    let failed = |error: io::Error| Failure::file(local(at), &error);
-    let mut items = Vec::new();
-    for found in fs::read_dir(local(at)).map_err(failed)? {
-        let found = found.map_err(failed)?;
-        let name = found.file_name().into_string();
-        let name =
-            name.map_err(|name| Failure::local(format!("a name that is not UTF-8: {}", name.display())))?;
-        let path = found.path();
-        let known = fs::metadata(&path).map_err(|error| Failure::file(&path, &error))?;
-        let is_link = found.file_type().is_ok_and(|kind| kind.is_symlink());
-        if !(is_link && known.is_dir()) {
-            items.push(local_item(at.join(&name), &known)?);
-        }
-    }
-    items.sort_by(|a, b| a.location.path.cmp(&b.location.path));
-    Ok(items)
-}
-
-/// An entry of a directory of the workspace. Its name becomes one on this machine, so it must not lead elsewhere.
-fn below(directory: &Location, path: Option<&str>) -> Result<Location> {
-    let name = path.unwrap_or_default().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    let mut parts = Path::new(name).components();
-    let is_plain =
-        matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name);
-    if !is_plain || name.contains('\0') {
-        let text = format!("the service lists an entry that is no name of a file: {name:?} in {directory}");
-        return Err(Failure::new(ErrorKind::UnexpectedResponse, text));
-    }
-    Ok(directory.join(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_stays_in_its_directory() {
-        let directory: Location = "/Volumes/a/b/c".parse().unwrap();
-        assert_eq!(below(&directory, Some("/Volumes/a/b/c/d")).unwrap().path, "/Volumes/a/b/c/d");
-        for bad in [None, Some(""), Some("/"), Some(".."), Some("a/.."), Some("a\0")] {
-            assert_eq!(below(&directory, bad).unwrap_err().kind(), ErrorKind::UnexpectedResponse, "{bad:?}");
-        }
-    }
+fn as_sent(bytes: &[u8]) -> Result<Box<RawValue>> {
+    Ok(RawValue::from_string(String::from_utf8_lossy(bytes).trim().to_owned())?)
 }

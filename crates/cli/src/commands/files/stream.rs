@@ -1,4 +1,4 @@
-//! Standard input and output in place of files.
+//! Standard output in place of a file.
 
 use std::{
     io::{self, Write},
@@ -7,9 +7,9 @@ use std::{
 };
 
 use brickwire_actions::ErrorKind;
-use tokio::{fs::File, io::AsyncWrite};
+use tokio::io::AsyncWrite;
 
-use super::store::{Item, Stores};
+use super::{item::Item, store::Stores};
 use crate::{
     context::Context,
     failure::{Failure, Result},
@@ -18,28 +18,19 @@ use crate::{
 
 /// Prints files, one after the other. On a terminal, control characters are shown instead of obeyed.
 pub(super) async fn print(stores: &Stores, files: &[Item], context: &Context) -> Result {
-    if let Some(directory) = files.iter().find(|item| item.is_directory) {
+    if let Some(directory) = files.iter().find(|item| item.is_directory()) {
         let text = format!("this is a directory: {}", directory.location);
         return Err(Failure::new(ErrorKind::Rejected, text).with_hint("list it with `brick files ls`"));
     }
     context.progress().clear();
     let mut out = Stdout { out: terminal::stdout(), error: None };
     for file in files {
-        if let Err(error) = stores.read(&file.location, &mut out).await {
+        if let Err(error) = stores.read(file, &mut out).await {
             // A reader that is gone, such as `head`, is not a failure.
             return Err(out.error.take().map_or_else(|| error.into(), Failure::from));
         }
     }
     Ok(())
-}
-
-/// Standard input, read outside of this thread.
-pub(super) fn stdin() -> io::Result<File> {
-    #[cfg(unix)]
-    let own = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned()?;
-    #[cfg(windows)]
-    let own = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned()?;
-    Ok(File::from_std(own.into()))
 }
 
 /// Standard output, which blocks this thread as all output does.
