@@ -3,7 +3,8 @@
     pip install databricks-sdk
     python3 tests/python_sdk.py URL TOKEN [CLIENT_ID CLIENT_SECRET]
 
-Prints one line per check and `N passed, M failed`; exits with 1 if anything failed.
+Prints one line per check, which calls of the SDK succeeded, and `N passed, M failed`; exits with 1 if anything failed or
+fewer calls than `LEAST_CALLS` succeeded.
 """
 
 import base64
@@ -19,6 +20,7 @@ from datetime import timedelta
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
+from databricks.sdk.core import ApiClient
 from databricks.sdk.errors import (
     AlreadyExists,
     BadRequest,
@@ -31,7 +33,11 @@ from databricks.sdk.errors import (
 )
 from databricks.sdk.service import catalog, compute, iam, jobs, ml, pipelines, serving, sql, workspace
 
+# How many methods of the SDK's services have to succeed at least once.
+LEAST_CALLS = 205
+
 checks = []
+calls = set()
 
 
 def check(function):
@@ -42,6 +48,42 @@ def check(function):
 def connect(url, **credentials):
     # No profile of this machine may answer in place of the sandbox; main() clears the environment.
     return WorkspaceClient(config=Config(host=url, config_file="/dev/null", retry_timeout_seconds=20, **credentials))
+
+
+def poll_often():
+    """Cuts the pauses between two looks at a state: the SDK's are seconds, and here states pass in milliseconds."""
+    sleep = time.sleep
+    time.sleep = lambda seconds: sleep(min(seconds, 0.05))
+
+
+def count_calls():
+    """Notes each method of a service of the SDK whose request succeeds, as `jobs.JobsAPI.run_now`."""
+    send = ApiClient.do
+
+    def do(self, *arguments, **named):
+        answer = send(self, *arguments, **named)
+        if name := caller(sys._getframe(1)):
+            calls.add(name)
+        return answer
+
+    ApiClient.do = do
+
+
+def caller(frame):
+    """The method of a service that is nearest, or else the outermost of what the SDK adds to its services."""
+    added = None
+    while frame:
+        module, owner = frame.f_globals.get("__name__", ""), frame.f_locals.get("self")
+        if owner is not None and module.startswith(("databricks.sdk.service.", "databricks.sdk.mixins.")):
+            # The class that is generated, whichever one extends it.
+            own = [one for one in type(owner).__mro__ if one.__module__.startswith("databricks.sdk.service.")]
+            if own:
+                name = f"{own[0].__module__.rsplit('.', 1)[1]}.{own[0].__name__}.{frame.f_code.co_name}"
+                if module.startswith("databricks.sdk.service."):
+                    return name
+                added = name
+        frame = frame.f_back
+    return added
 
 
 @check
@@ -156,6 +198,31 @@ def a_cluster_is_created_changed_and_deleted_for_good(w):
 
 
 @check
+def what_a_cluster_had_goes_with_it(w):
+    made = w.clusters.create_and_wait(
+        spark_version="15.4.x-scala2.12", node_type_id="i3.xlarge", num_workers=1, timeout=timedelta(seconds=30)
+    ).cluster_id
+    language, half_a_minute = compute.Language.PYTHON, timedelta(seconds=30)
+    context = w.command_execution.create(cluster_id=made, language=language).result(timeout=half_a_minute).id
+    command = w.command_execution.execute(cluster_id=made, context_id=context, language=language, command="6 * 7")
+    assert command.result(timeout=half_a_minute).results.data == "42"
+    users = iam.AccessControlRequest(group_name="users", permission_level=iam.PermissionLevel.CAN_RESTART)
+    shown = w.permissions.update("clusters", made, access_control_list=[users])
+    assert "users" in [entry.group_name for entry in shown.access_control_list], shown
+    w.libraries.install(made, [compute.Library(whl="/Volumes/main/default/files/tools.whl")])
+    assert made in [one.cluster_id for one in w.libraries.all_cluster_statuses()]
+    w.clusters.permanent_delete(made)
+    assert made not in [one.cluster_id for one in w.libraries.all_cluster_statuses()]
+    for gone in [
+        lambda: list(w.libraries.cluster_status(made)),
+        lambda: w.command_execution.context_status(made, context),
+        lambda: w.command_execution.create(cluster_id=made, language=language),
+        lambda: w.clusters.start(made),
+    ]:
+        expect((BadRequest, NotFound), gone)
+
+
+@check
 def a_cluster_obeys_its_policy(w):
     policy = next(policy for policy in w.cluster_policies.list() if policy.name == "Shared Compute")
     assert w.cluster_policies.get(policy.policy_id).max_clusters_per_user == 9007199254740993
@@ -253,6 +320,8 @@ def a_warehouse_is_created_changed_and_deleted(w):
     w.warehouses.delete(made.id)
     expect(NotFound, lambda: [w.warehouses.get(made.id) for _ in range(1000)])
     assert w.warehouses.get_workspace_warehouse_config().security_policy is not None
+    policy = sql.SetWorkspaceWarehouseConfigRequestSecurityPolicy.DATA_ACCESS_CONTROL
+    w.warehouses.set_workspace_warehouse_config(security_policy=policy)
 
 
 @check
@@ -296,6 +365,14 @@ def a_statement_is_polled(w):
 
 
 @check
+def a_statement_is_canceled(w):
+    answer = execute(w, "SELECT count(*) FROM range(100000000000) a CROSS JOIN range(1000)", wait_timeout="0s")
+    w.statement_execution.cancel_execution(answer.statement_id)
+    state = w.statement_execution.get_statement(answer.statement_id).status.state
+    assert state == sql.StatementState.CANCELED, state
+
+
+@check
 def a_wrong_statement_fails_with_status_200(w):
     answer = execute(w, "SELEKT 1")
     assert answer.status.state == sql.StatementState.FAILED
@@ -309,6 +386,8 @@ def chunks_follow_each_other(w):
         w, f"SELECT id FROM range({rows})", disposition=sql.Disposition.EXTERNAL_LINKS, format=sql.Format.JSON_ARRAY
     )
     assert answer.status.state == sql.StatementState.SUCCEEDED, answer.status
+    first = w.statement_execution.get_statement_result_chunk_n(answer.statement_id, 0)
+    assert first.external_links[0].row_count == answer.result.external_links[0].row_count, first
     total, part = 0, answer.result
     while part is not None:
         link = part.external_links[0]
@@ -422,6 +501,47 @@ def tasks_are_submitted_without_a_job(w):
 
 
 @check
+def code_comes_from_files_and_pipelines(w):
+    w.files.upload("/Volumes/main/default/files/a.py", io.BytesIO(b"print('of a volume')"), overwrite=True)
+    w.dbfs.put("/code/b.py", contents=base64.b64encode(b"print('of DBFS')").decode(), overwrite=True)
+    pipeline = next(w.pipelines.list_pipelines(filter="name LIKE 'trips'")).pipeline_id
+
+    def python(key, path):
+        return jobs.SubmitTask(task_key=key, spark_python_task=jobs.SparkPythonTask(python_file=path))
+
+    tasks = [
+        python("volume", "/Volumes/main/default/files/a.py"),
+        python("dbfs", "dbfs:/code/b.py"),
+        jobs.SubmitTask(task_key="pipeline", pipeline_task=jobs.PipelineTask(pipeline_id=pipeline)),
+    ]
+    run = w.jobs.submit(tasks=tasks).result(timeout=timedelta(seconds=60))
+    told = [w.jobs.get_run_output(task.run_id).logs for task in run.tasks[:2]]
+    assert told == ["of a volume\n", "of DBFS\n"], told
+    cause = w.pipelines.list_updates(pipeline).updates[0].cause
+    assert cause == pipelines.UpdateInfoCause.JOB_TASK, cause
+    w.files.delete("/Volumes/main/default/files/a.py")
+    w.dbfs.delete("/code", recursive=True)
+
+
+@check
+def runs_are_exported_and_canceled(w):
+    notebook = jobs.NotebookTask("/Shared/import/check", base_parameters={"strict": "false"})
+    run = w.jobs.submit(tasks=[jobs.SubmitTask(task_key="only", notebook_task=notebook)])
+    run = run.result(timeout=timedelta(seconds=60))
+    assert "raise ValueError" in w.jobs.export_run(run.run_id).views[0].content
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+        file.write("import time\ntime.sleep(600)\n")
+        file.flush()
+        script = jobs.SparkPythonTask(python_file=f"file:{file.name}")
+        job = w.jobs.create(name="long", tasks=[jobs.Task(task_key="only", spark_python_task=script)]).job_id
+        run = w.jobs.run_now(job).run_id
+        w.jobs.cancel_all_runs(job_id=job)
+        ended = w.jobs.wait_get_run_job_terminated_or_skipped(run, timeout=timedelta(seconds=30))
+    assert ended.state.result_state == jobs.RunResultState.CANCELED, ended.state
+    w.jobs.delete(job)
+
+
+@check
 def a_job_is_created_changed_and_deleted(w):
     task = jobs.Task(task_key="a", condition_task=jobs.ConditionTask(jobs.ConditionTaskOp.EQUAL_TO, "1", "1"))
     job_id = w.jobs.create(name="made here", tasks=[task]).job_id
@@ -434,9 +554,6 @@ def a_job_is_created_changed_and_deleted(w):
     assert (settings.name, settings.max_concurrent_runs) == ("again", 1) and not settings.tasks, settings
     w.jobs.delete(job_id)
     expect((BadRequest, NotFound), lambda: w.jobs.get(job_id))
-
-
-@check
 
 
 @check
@@ -456,13 +573,15 @@ def catalogs_and_schemas_are_those_of_sql(w):
     w.catalogs.delete("lab", force=True)
     expect(NotFound, lambda: w.catalogs.get("lab"))
     expect(NotFound, lambda: list(w.schemas.list("lab")))
+    assert w.catalogs.update("main", comment="c").comment == w.catalogs.get("main").comment == "c"
+    assert [one.metastore_id for one in w.metastores.list()] == [w.metastores.current().metastore_id]
     assert w.metastores.current().metastore_id == w.metastores.summary().metastore_id
 
 
 @check
 def tables_have_their_columns(w):
     execute(w, "CREATE TABLE main.default.orders (id BIGINT NOT NULL, price DECIMAL(10,2), tags ARRAY<STRING>)")
-    (table,) = w.tables.list("main", "default")
+    (table,) = [one for one in w.tables.list("main", "default") if one.name == "orders"]
     assert (table.full_name, table.table_type) == ("main.default.orders", catalog.TableType.MANAGED), table
     table = w.tables.get("main.default.orders")
     types = [(column.name, column.type_name, column.type_text, column.nullable) for column in table.columns]
@@ -472,13 +591,63 @@ def tables_have_their_columns(w):
     ], types
     assert [column.position for column in table.columns] == [0, 1, 2]
     assert table.data_source_format == catalog.DataSourceFormat.DELTA
-    assert [one.full_name for one in w.tables.list_summaries("main")] == ["main.default.orders"]
+    assert "main.default.orders" in [one.full_name for one in w.tables.list_summaries("main")]
     assert w.tables.exists("main.default.orders").table_exists
     w.tables.delete("main.default.orders")
     assert not w.tables.exists("main.default.orders").table_exists
     expect(NotFound, lambda: w.tables.get("main.default.orders"))
     assert list(w.functions.list("main", "default")) == []
     expect(NotFound, lambda: w.functions.get("main.default.gone"))
+
+
+@check
+def functions_are_created_and_deleted(w):
+    parameter = catalog.FunctionParameterInfo("x", "int", catalog.ColumnTypeName.INT, 0)
+    made = w.functions.create(
+        catalog.CreateFunction(
+            name="Twice",
+            catalog_name="main",
+            schema_name="default",
+            input_params=catalog.FunctionParameterInfos([parameter]),
+            data_type=catalog.ColumnTypeName.INT,
+            full_data_type="INT",
+            routine_body=catalog.CreateFunctionRoutineBody.SQL,
+            routine_definition="2 * x",
+            parameter_style=catalog.CreateFunctionParameterStyle.S,
+            is_deterministic=True,
+            sql_data_access=catalog.CreateFunctionSqlDataAccess.CONTAINS_SQL,
+            is_null_call=False,
+            security_type=catalog.CreateFunctionSecurityType.DEFINER,
+            specific_name="twice",
+        )
+    )
+    assert made.full_name == "main.default.twice" and made.routine_definition == "2 * x", made
+    assert [one.full_name for one in w.functions.list("main", "default")] == [made.full_name]
+    assert w.functions.get(made.full_name).input_params.parameters == [parameter]
+    w.functions.delete(made.full_name)
+    expect(NotFound, lambda: w.functions.get(made.full_name))
+
+
+@check
+def a_catalog_goes_with_all_that_is_in_it(w):
+    w.catalogs.create(name="lab")
+    w.schemas.create(name="raw", catalog_name="lab")
+    w.volumes.create("lab", "raw", "files", catalog.VolumeType.MANAGED)
+    path = "/Volumes/lab/raw/files/a.txt"
+    w.files.upload(path, io.BytesIO(b"x"))
+    robot = w.service_principals.create(display_name="reader")
+    change = catalog.PermissionsChange(principal=robot.application_id, add=[catalog.Privilege.READ_VOLUME])
+    expect(NotFound, lambda: w.grants.update("volume", "lab.raw.none", changes=[change]))
+    granted = w.grants.update("volume", "lab.raw.files", changes=[change]).privilege_assignments
+    assert [one.principal for one in granted] == [robot.application_id], granted
+    w.service_principals.delete(robot.id)
+    expect(NotFound, lambda: w.grants.update("volume", "lab.raw.files", changes=[change]))
+    expect(BadRequest, lambda: w.schemas.delete("lab.raw"))
+    w.schemas.delete("lab.raw", force=True)
+    expect(NotFound, lambda: w.volumes.read("lab.raw.files"))
+    expect(NotFound, lambda: w.files.get_metadata(path))
+    w.catalogs.delete("lab")
+    expect(NotFound, lambda: w.catalogs.get("lab"))
 
 
 @check
@@ -505,12 +674,16 @@ def models_have_versions_and_aliases(w):
     versions = list(w.model_versions.list(model.full_name))
     assert [version.version for version in versions] == [2, 1], versions
     assert all(version.status == catalog.ModelVersionInfoStatus.READY for version in versions)
+    assert w.model_versions.update(model.full_name, 1, comment="c").comment == "c"
+    assert w.model_versions.get(model.full_name, 1).comment == "c"
     w.registered_models.set_alias(model.full_name, "champion", 1)
     assert w.model_versions.get_by_alias(model.full_name, "champion").version == 1
     w.registered_models.delete_alias(model.full_name, "champion")
     expect(NotFound, lambda: w.model_versions.get_by_alias(model.full_name, "champion"))
     made = w.registered_models.create(catalog_name="main", schema_name="default", name="Forecast")
     assert made.full_name == "main.default.forecast", made
+    w.model_versions.delete(model.full_name, 1)
+    assert [version.version for version in w.model_versions.list(model.full_name)] == [2]
     assert w.registered_models.update(made.full_name, comment="c").comment == "c"
     w.registered_models.delete(made.full_name)
     expect(NotFound, lambda: w.registered_models.get(made.full_name))
@@ -529,6 +702,12 @@ def models_answer_in_their_forms(w):
     rows = [{"x": 1}, {"x": 2}]
     assert w.serving_endpoints.query("double", dataframe_records=rows).predictions == [2, 4]
     assert "doubling 2 rows" in w.serving_endpoints.logs("double", "double-1").logs
+    assert w.serving_endpoints.build_logs("double", "double-1").logs
+    assert b"/invocations" in w.serving_endpoints.get_open_api("double").contents.read()
+    tag = serving.EndpointTag(key="team", value="a")
+    assert w.serving_endpoints.patch("double", add_tags=[tag]).tags == [tag]
+    limit = serving.AiGatewayRateLimit(calls=7, renewal_period=serving.AiGatewayRateLimitRenewalPeriod.MINUTE)
+    assert w.serving_endpoints.put_ai_gateway("databricks-echo-chat", rate_limits=[limit]).rate_limits == [limit]
     split = serving.DataframeSplitInput(columns=["x"], data=[[1], [2]])
     assert w.serving_endpoints.query("echo", dataframe_split=split).predictions == rows
     expect(BadRequest, lambda: w.serving_endpoints.query("double", dataframe_records=[{}]))
@@ -598,6 +777,12 @@ def users_and_groups_change(w):
     w.groups.patch(group.id, operations=[add, remove], schemas=schemas)
     assert [member.value for member in w.groups.get(group.id).members] == [robot.id]
     assert w.service_principals.get(robot.id).groups[0].display == "team"
+    assert robot.id in [one.id for one in w.service_principals.list(filter='displayName eq "robot"')]
+    rename = iam.Patch(op=iam.PatchOp.REPLACE, path="displayName", value="renamed")
+    w.service_principals.patch(robot.id, operations=[rename], schemas=schemas)
+    assert w.service_principals.get(robot.id).display_name == "renamed"
+    w.users.patch(user.id, operations=[rename], schemas=schemas)
+    assert w.users.get(user.id).display_name == "renamed"
     add.value = [{"value": "5"}]
     expect(NotFound, lambda: w.groups.patch(group.id, operations=[add], schemas=schemas))
     admins = next(w.groups.list(filter='displayName eq "admins"'))
@@ -619,6 +804,8 @@ def a_model_version_changes_its_stage(w):
     assert stages == ["Archived", "Archived", "Production"], stages
     latest = list(w.model_registry.get_latest_versions("churn", stages=["Production"]))
     assert [version.version for version in latest] == ["3"], latest
+    assert w.model_registry.get_model_version_download_uri("churn", "3").artifact_uri
+    assert w.model_registry.get_model_version("churn", "3").model_version.version == "3"
     model = w.model_registry.get_model("churn").registered_model_databricks
     assert w.permissions.get("registered-models", model.id).object_id == f"/registered-models/{model.id}"
     expect(NotFound, lambda: w.model_registry.get_model("nothing"))
@@ -641,6 +828,9 @@ def a_run_is_recorded(w):
     names = [one.name for one in w.experiments.search_experiments(max_results=1)]
     assert names == ["/Users/ada.sandbox@example.com/churn", "/Shared/made-here"], names
     assert w.experiments.get_by_name("/Shared/made-here").experiment.experiment_id == experiment
+    assert w.experiments.get_experiment(experiment).experiment.name == "/Shared/made-here"
+    w.experiments.log_param("depth", "3", run_id=run)
+    assert {one.key for one in w.experiments.get_run(run).run.data.params} == {"lr", "depth"}
     expect(NotFound, lambda: w.experiments.get_run("5"))
 
 
@@ -737,6 +927,7 @@ def files_are_uploaded_listed_and_deleted(w):
     assert (known.content_length, known.content_type) == (8, "application/octet-stream"), known
     for name in "abcde":
         w.files.upload(f"{root}/python/many/{name}", io.BytesIO(b"x"))
+    w.files.get_directory_metadata(f"{root}/python/many")
     listed = list(w.files.list_directory_contents(f"{root}/python", page_size=1))
     assert [entry.name for entry in listed] == ["100% ü.csv", "many"], listed
     assert [entry.is_directory or False for entry in listed] == [False, True], listed
@@ -775,6 +966,9 @@ def dbfs_files_are_written_in_blocks(w):
     assert w.dbfs.get_status("/python/long").file_size == len(content)
     with w.dbfs.open("/python/long", read=True) as file:
         assert b"".join(iter(lambda: file.read(700_000), b"")) == content
+    w.dbfs.mkdirs("/python/empty")
+    assert not list(w.dbfs.list("/python/empty"))
+    w.dbfs.delete("/python/empty", recursive=True)
     w.dbfs.put("/python/short", contents=base64.b64encode(b"short").decode())
     expect(DatabricksError, lambda: w.dbfs.put("/python/short", contents=""))
     assert base64.b64decode(w.dbfs.read("/python/short").data) == b"short"
@@ -784,6 +978,8 @@ def dbfs_files_are_written_in_blocks(w):
     expect(DatabricksError, lambda: w.api_client.do("POST", "/api/2.0/dbfs/delete", **full))
     w.dbfs.delete("/python", recursive=True)
     expect(NotFound, lambda: w.dbfs.get_status("/python"))
+
+
 def update_states(w, pipeline, update):
     states = []
     while not states or states[-1].value not in ("COMPLETED", "FAILED", "CANCELED"):
@@ -817,6 +1013,8 @@ def main():
     url, token = sys.argv[1:3]
     for name in [name for name in os.environ if name.startswith("DATABRICKS_")]:
         del os.environ[name]
+    poll_often()
+    count_calls()
     runs = [("personal access token", connect(url, token=token), check) for check in checks]
 
     def service_principal(w):
@@ -844,6 +1042,10 @@ def main():
         else:
             passed += 1
             print(f"ok     {name}")
+    print(f"{len(calls)} calls of the SDK succeeded: {', '.join(sorted(calls))}")
+    if len(calls) < LEAST_CALLS:
+        print(f"FAILED fewer than {LEAST_CALLS} calls of the SDK succeeded")
+        failed += 1
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed > 0)
 

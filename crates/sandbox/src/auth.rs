@@ -126,6 +126,13 @@ impl Directory {
         personal.or_else(|| self.tenant_of_client(credential))
     }
 
+    /// The service principal that signs in to a workspace.
+    pub(crate) fn client_of(&self, tenant: &Arc<Tenant>) -> Option<String> {
+        let credentials = lock(&self.0);
+        let found = credentials.clients.iter().find(|(_, client)| Arc::ptr_eq(&client.tenant, tenant));
+        found.map(|(id, _)| id.clone())
+    }
+
     /// Every workspace, once or more.
     pub(crate) fn tenants(&self) -> Vec<Arc<Tenant>> {
         let credentials = lock(&self.0);

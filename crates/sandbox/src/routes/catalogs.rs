@@ -12,6 +12,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+pub(super) mod contents;
 pub(super) mod document;
 pub(super) mod names;
 pub(super) mod objects;
@@ -121,7 +122,7 @@ async fn delete(Path(name): Path<String>, call: Call) -> Answer {
     if call.query("force") != Some("true") {
         let mut is_empty = inside.iter().all(|name| matches!(name.as_str(), "default" | INFORMATION_SCHEMA));
         for schema in &inside {
-            is_empty &= objects::is_empty(&call, &name, schema).await?;
+            is_empty &= contents::is_empty(&call, &name, schema).await?;
         }
         if !is_empty {
             let text = format!("Catalog '{name}' is not empty. Delete what is in it, or set force to true.");
@@ -129,6 +130,6 @@ async fn delete(Path(name): Path<String>, call: Call) -> Answer {
         }
     }
     call.tenant.engine().metadata().drop_catalog(&name).map_err(|error| refused(&error))?;
-    lock(&store(&call)).remove(Kind::Catalog, &name);
+    contents::forget(&call, Kind::Catalog, &[&name])?;
     done()
 }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -105,6 +106,11 @@ impl Dbfs {
 
 fn of(call: &Call) -> Arc<Dbfs> {
     call.tenant.state()
+}
+
+/// Where a path of DBFS is on this machine.
+pub(super) fn file(call: &Call, path: &str) -> io::Result<PathBuf> {
+    of(call).tree.path(path)
 }
 
 /// A path below the root, without slashes around it.

@@ -21,7 +21,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use super::{
-    dbfs::Dbfs,
+    dbfs::{self, Dbfs},
     volumes::{self, Volumes},
 };
 use crate::{
@@ -39,6 +39,8 @@ pub(crate) const STREAMED: &str = "/api/2.0/fs/files/";
 
 /// The largest file: 5 GiB.
 const LARGEST: u64 = 5 << 30;
+/// The most bytes of a file that is read as text.
+const LARGEST_TEXT: u64 = 10 << 20;
 /// How much of a file is in memory, in bytes.
 const PIECE: usize = 128 << 10;
 /// The most entries of a page.
@@ -55,6 +57,29 @@ pub(crate) fn folder(tenant: &Tenant) -> PathBuf {
     tenant.state::<Volumes>();
     tenant.state::<Dbfs>();
     tenant.folder()
+}
+
+/// The text of a file in a volume or in DBFS; `None` for a path of the workspace.
+pub(crate) fn text(call: &Call, path: &str) -> Option<Result<String, String>> {
+    let plain = path.strip_prefix("dbfs:").unwrap_or(path);
+    let missing = || format!("The file {path} does not exist.");
+    let file = if plain.starts_with("/Volumes/") {
+        let place = Place::find(call, plain).map_err(|error| error.message().to_owned());
+        place.and_then(|place| place.volumes.tree.path(&place.path).map_err(|_| missing()))
+    } else if plain.len() < path.len() {
+        dbfs::file(call, plain).map_err(|_| missing())
+    } else {
+        return None;
+    };
+    let read = |file: PathBuf| {
+        let known = file.symlink_metadata().ok().filter(std::fs::Metadata::is_file).ok_or_else(missing)?;
+        if known.len() > LARGEST_TEXT {
+            return Err(format!("{path} is larger than {} MiB.", LARGEST_TEXT >> 20));
+        }
+        let content = std::fs::read(file).map_err(|error| format!("{error}: {path}"))?;
+        String::from_utf8(content).map_err(|_| format!("{path} is not text."))
+    };
+    Some(file.and_then(read))
 }
 
 /// A path in a volume.
@@ -81,7 +106,7 @@ impl Place {
         let [catalog, schema, volume] = [catalog, schema, volume].map(|name| name.to_lowercase());
         let volumes = volumes::of(call);
         let full_name = format!("{catalog}.{schema}.{volume}");
-        if !volumes.has(&full_name) {
+        if volumes.check(&full_name).is_err() {
             return Err(not_found(format!("Volume '{full_name}' does not exist.")));
         }
         let path = [&[catalog.as_str(), &schema, &volume][..], rest].concat().join("/");

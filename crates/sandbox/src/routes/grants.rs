@@ -8,22 +8,26 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::catalogs::{
-    document::Privileges,
-    names::{self, full_name, key},
-    objects, pages,
-    store::{Kind, METASTORE, caller, store, within_bounds},
+use super::{
+    catalogs::{
+        document::Privileges,
+        names::{self, full_name, key},
+        objects, pages,
+        store::{Kind, METASTORE, store, within_bounds},
+    },
+    users::{directory::directory, kind::Kind as DirectoryKind},
+    volumes,
 };
 use crate::{
     call::{Answer, Call, Routes},
     error::ApiError,
     lock::lock,
-    tenant::USER_NAME,
 };
 
-/// What can be granted on a table, a function, a schema and a catalog; each also takes what its contents take.
+/// What can be granted on a table, a function, a volume, a schema and a catalog; each also takes what its contents take.
 const OF_TABLE: &[&str] = &["ALL_PRIVILEGES", "APPLY_TAG", "MANAGE", "MODIFY", "REFRESH", "SELECT"];
 const OF_FUNCTION: &[&str] = &["ALL_PRIVILEGES", "APPLY_TAG", "EXECUTE", "MANAGE"];
+const OF_VOLUME: &[&str] = &["ALL_PRIVILEGES", "APPLY_TAG", "MANAGE", "READ_VOLUME", "WRITE_VOLUME"];
 const OF_SCHEMA: &[&str] = &[
     "CREATE_FUNCTION",
     "CREATE_MATERIALIZED_VIEW",
@@ -31,14 +35,12 @@ const OF_SCHEMA: &[&str] = &[
     "CREATE_TABLE",
     "CREATE_VOLUME",
     "EXTERNAL_USE_SCHEMA",
-    "READ_VOLUME",
     "USE_SCHEMA",
-    "WRITE_VOLUME",
 ];
 const OF_CATALOG: &[&str] = &["BROWSE", "CREATE_SCHEMA", "USE_CATALOG"];
 
-/// Kinds of objects that this workspace has none of, or that another service keeps.
-const OTHER_KINDS: [&str; 9] = [
+/// Kinds of objects that this workspace has none of.
+const OTHER_KINDS: [&str; 8] = [
     "clean_room",
     "connection",
     "credential",
@@ -47,11 +49,10 @@ const OTHER_KINDS: [&str; 9] = [
     "recipient",
     "share",
     "storage_credential",
-    "volume",
 ];
 
-/// The groups of every workspace.
-const GROUPS: [&str; 3] = ["account users", "admins", "users"];
+/// The group of all users of the account. The workspace's directory doesn't have it.
+const ACCOUNT_USERS: &str = "account users";
 
 pub(super) fn routes() -> Routes {
     Router::new()
@@ -75,8 +76,9 @@ impl Securable {
         let taken: &[&[&str]] = match self.kind.as_str() {
             "table" => &[OF_TABLE],
             "function" => &[OF_FUNCTION],
-            "schema" => &[OF_SCHEMA, OF_TABLE, OF_FUNCTION],
-            "catalog" => &[OF_CATALOG, OF_SCHEMA, OF_TABLE, OF_FUNCTION],
+            "volume" => &[OF_VOLUME],
+            "schema" => &[OF_SCHEMA, OF_TABLE, OF_FUNCTION, OF_VOLUME],
+            "catalog" => &[OF_CATALOG, OF_SCHEMA, OF_TABLE, OF_FUNCTION, OF_VOLUME],
             _ => return true,
         };
         taken.iter().any(|some| some.contains(&privilege))
@@ -129,6 +131,11 @@ async fn securable(call: &Call, kind: &str, name: &str) -> Result<Securable, Api
             function.or_else(|missing| objects::known(call, Kind::Model, &parts).map_err(|_| missing))?;
             parts.into()
         }
+        "volume" => {
+            let parts: [String; 3] = names::parts(&kind, name)?;
+            volumes::of(call).check(&full_name(&parts))?;
+            parts.into()
+        }
         other if OTHER_KINDS.contains(&other) => name.to_lowercase().split('.').map(str::to_owned).collect(),
         other => {
             return Err(ApiError::invalid(format!("{} is not a valid securable type", other.to_uppercase())));
@@ -137,10 +144,12 @@ async fn securable(call: &Call, kind: &str, name: &str) -> Result<Securable, Api
     Ok(Securable { kind, parts })
 }
 
-/// Whether anyone has this name. Service principals are made elsewhere, so any id is taken for one.
+/// Whether the directory has a user or a group of this name, or a service principal with this application id.
 fn is_known(call: &Call, principal: &str) -> bool {
-    let is_id = principal.len() == 36 && principal.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    principal == USER_NAME || principal == caller(call) || GROUPS.contains(&principal) || is_id
+    let directory = directory(call);
+    let directory = lock(&directory);
+    let kinds = [DirectoryKind::Users, DirectoryKind::Groups, DirectoryKind::ServicePrincipals];
+    principal == ACCOUNT_USERS || kinds.into_iter().any(|kind| directory.knows(kind, principal))
 }
 
 fn granted(call: &Call, securable: &Securable) -> Privileges {

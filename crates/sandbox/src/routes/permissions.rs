@@ -154,8 +154,7 @@ fn read(call: &Call, object: &Object) -> Result<Vec<Entry>, ApiError> {
         let is_known = match principal {
             "user_name" => directory.knows(Kind::Users, name),
             "group_name" => directory.knows(Kind::Groups, name),
-            // Clients that sign in have no entry in the directory.
-            _ => true,
+            _ => directory.knows(Kind::ServicePrincipals, name),
         };
         match is_known {
             true => {

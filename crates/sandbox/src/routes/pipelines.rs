@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::extract::Path;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 mod events;
 mod request;
@@ -63,11 +63,15 @@ async fn get_one(Path(id): Path<String>, call: Call) -> Answer {
 }
 
 async fn start(Path(id): Path<String>, call: Call) -> Answer {
-    let request = call.json()?;
-    let (now_ms, delay_ms) = (call.now_ms(), delay_ms(&call));
-    let pipelines = pipelines(&call);
+    Ok(Json(json!({ "update_id": start_now(&call, &id, call.json()?)? })))
+}
+
+/// Starts an update, and returns its id.
+pub(super) fn start_now(call: &Call, id: &str, request: Map<String, Value>) -> Result<String, ApiError> {
+    let (now_ms, delay_ms) = (call.now_ms(), delay_ms(call));
+    let pipelines = pipelines(call);
     let mut known = lock(&pipelines);
-    let pipeline = known.find(&id)?;
+    let pipeline = known.find(id)?;
     pipeline.read(now_ms, delay_ms);
     if let Some(active) = pipeline.active() {
         return Err(ApiError::new(
@@ -81,10 +85,10 @@ async fn start(Path(id): Path<String>, call: Call) -> Answer {
     if update.request.get("validate_only") == Some(&json!(true)) {
         update.succeed();
     } else {
-        update.drive(run::spawn(&call, pipeline.spec.clone(), update.result()));
+        update.drive(run::spawn(call, pipeline.spec.clone(), update.result()));
     }
     pipeline.add(update, now_ms);
-    Ok(Json(json!({ "update_id": update_id })))
+    Ok(update_id)
 }
 
 async fn stop(Path(id): Path<String>, call: Call) -> Answer {
@@ -92,6 +96,17 @@ async fn stop(Path(id): Path<String>, call: Call) -> Answer {
     let mut known = lock(&pipelines);
     known.find(&id)?.stop(call.now_ms(), delay_ms(&call));
     done()
+}
+
+/// Stops this update if it is the active one.
+pub(super) fn stop_update(call: &Call, id: &str, update: &str) {
+    let pipelines = pipelines(call);
+    let mut known = lock(&pipelines);
+    if let Ok(pipeline) = known.find(id)
+        && pipeline.active().is_some_and(|active| active.id == update)
+    {
+        pipeline.stop(call.now_ms(), delay_ms(call));
+    }
 }
 
 async fn updates(Path(id): Path<String>, call: Call) -> Answer {
@@ -105,11 +120,18 @@ async fn updates(Path(id): Path<String>, call: Call) -> Answer {
 }
 
 async fn one_update(Path((id, update)): Path<(String, String)>, call: Call) -> Answer {
-    let pipelines = pipelines(&call);
+    Ok(Json(json!({ "update": read(&call, &id, &update)? })))
+}
+
+fn read(call: &Call, id: &str, update: &str) -> Result<Value, ApiError> {
+    let pipelines = pipelines(call);
     let mut known = lock(&pipelines);
-    let all = known.find(&id)?.all_updates(call.now_ms(), delay_ms(&call));
+    let all = known.find(id)?.all_updates(call.now_ms(), delay_ms(call));
     let found = all.into_iter().find(|one| one["update_id"] == update);
-    let found =
-        found.ok_or_else(|| ApiError::not_found(format!("The specified update {update} was not found.")))?;
-    Ok(Json(json!({ "update": found })))
+    found.ok_or_else(|| ApiError::not_found(format!("The specified update {update} was not found.")))
+}
+
+/// The state of an update, as the API names it.
+pub(super) fn state_of(call: &Call, id: &str, update: &str) -> Result<String, ApiError> {
+    Ok(read(call, id, update)?["state"].as_str().unwrap_or_default().to_owned())
 }

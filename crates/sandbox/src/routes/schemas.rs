@@ -7,6 +7,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::catalogs::{
+    contents,
     document::Document,
     names::{self, full_name, key},
     objects::{self, check_catalog, check_owned, check_schema, refused},
@@ -100,12 +101,12 @@ async fn delete(Path(name): Path<String>, call: Call) -> Answer {
     let [catalog, name] = names::parts("schema", &name)?;
     check_schema(&call, &catalog, &name)?;
     check_owned(&[&catalog, &name])?;
-    if call.query("force") != Some("true") && !objects::is_empty(&call, &catalog, &name).await? {
+    if call.query("force") != Some("true") && !contents::is_empty(&call, &catalog, &name).await? {
         let text =
             format!("Schema '{catalog}.{name}' is not empty. Delete what is in it, or set force to true.");
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "SCHEMA_NOT_EMPTY", text));
     }
     call.tenant.engine().metadata().drop_schema(&catalog, &name).map_err(|error| refused(&error))?;
-    lock(&store(&call)).remove(Kind::Schema, &key(&[catalog, name]));
+    contents::forget(&call, Kind::Schema, &[&catalog, &name])?;
     done()
 }

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 mod change;
 pub(super) mod directory;
@@ -26,23 +26,17 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn me(call: Call) -> Result<Response, ApiError> {
-    let id = seed::user_id(&call.tenant);
     let directory = directory(&call);
     let directory = lock(&directory);
-    let owner = directory.shown(Kind::Users, &id.to_string())?;
     let me = match &call.principal {
-        Principal::User => owner,
-        // It may do what its owner may.
+        Principal::User => directory.shown(Kind::Users, &seed::user_id(&call.tenant).to_string())?,
+        // `Me` shows a service principal as a user whose name is the application id.
         Principal::ServicePrincipal { client_id } => {
-            let own = json!({
-                "userName": client_id,
-                "displayName": "sandbox-service-principal",
-                "id": (id + 1).to_string(),
-                "applicationId": client_id,
-            });
-            let shared = ["schemas", "active", "groups", "entitlements", "roles"];
-            let shared = owner.into_iter().filter(|(name, _)| shared.contains(&name.as_str()));
-            own.as_object().cloned().unwrap_or_default().into_iter().chain(shared).collect::<Map<_, _>>()
+            let id = seed::client_id(&call.tenant).to_string();
+            let mut me = directory.shown(Kind::ServicePrincipals, &id)?;
+            me.insert("userName".to_owned(), json!(client_id));
+            me.insert("schemas".to_owned(), json!(Kind::Users.schemas()));
+            me
         }
     };
     Ok(scim(&Value::Object(directory::projected(&call, me))))

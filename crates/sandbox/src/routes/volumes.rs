@@ -11,15 +11,14 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
 
+use super::catalogs::{
+    objects::{check_owned, check_schema},
+    store::{METASTORE, store},
+};
 use crate::{
     call::{Answer, Call, Routes, done, required_text},
-    engine::{
-        Query,
-        encode::{Format, encode},
-    },
     error::ApiError,
     lock::lock,
     page::{page_by, sparse},
@@ -88,9 +87,24 @@ impl Volumes {
         lock(&self.known)
     }
 
-    /// Whether there is a volume of this name, in lower case.
-    pub(crate) fn has(&self, full_name: &str) -> bool {
-        self.lock().contains_key(full_name)
+    /// Fails if there is no volume of this name, in lower case.
+    pub(crate) fn check(&self, full_name: &str) -> Result<(), ApiError> {
+        if self.lock().contains_key(full_name) { Ok(()) } else { Err(missing(full_name)) }
+    }
+
+    /// The full names of the volumes in a catalog or a schema.
+    pub(crate) fn within(&self, place: &str) -> Vec<String> {
+        let start = format!("{place}.");
+        self.lock().keys().filter(|name| name.starts_with(&start)).cloned().collect()
+    }
+
+    /// Forgets a volume, and deletes its files.
+    pub(crate) fn remove(&self, full_name: &str) -> Result<(), ApiError> {
+        self.lock().remove(full_name).ok_or_else(|| missing(full_name))?;
+        match self.tree.remove_all(&full_name.replace('.', "/")) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(ApiError::internal(error.to_string())),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -110,7 +124,7 @@ fn record(names: [&str; 3], kind: &str, id: &str, now_ms: u64) -> Map<String, Va
         "owner": USER_NAME,
         "storage_location": format!("s3://sandbox-metastore/__unitystorage/volumes/{id}"),
         "volume_id": id,
-        "metastore_id": "6b1d1f5e-4c5a-4f3e-9a53-8c2f00000001",
+        "metastore_id": METASTORE,
         "created_at": now_ms,
         "created_by": USER_NAME,
         "updated_at": now_ms,
@@ -123,7 +137,7 @@ fn record(names: [&str; 3], kind: &str, id: &str, now_ms: u64) -> Map<String, Va
 async fn list(call: Call) -> Answer {
     let [catalog, schema] =
         [call.required_query("catalog_name")?, call.required_query("schema_name")?].map(str::to_lowercase);
-    require_schema(&call, &catalog, &schema).await?;
+    check_schema(&call, &catalog, &schema)?;
     let start = format!("{catalog}.{schema}.");
     let all: Vec<Value> = {
         let volumes = of(&call);
@@ -146,7 +160,8 @@ async fn create(call: Call) -> Answer {
         *name = valid_name(required_text(&body, field)?)?;
     }
     let [catalog, schema, _] = &names;
-    require_schema(&call, catalog, schema).await?;
+    check_schema(&call, catalog, schema)?;
+    check_owned(&[catalog, schema])?;
     let kind = required_text(&body, "volume_type")?;
     let location = body.get("storage_location").and_then(Value::as_str).filter(|text| !text.is_empty());
     match (kind, location) {
@@ -204,6 +219,10 @@ async fn update(call: Call, Path(name): Path<String>) -> Answer {
             }
             let [from, to] = [&name, &new].map(|name| name.replace('.', "/"));
             volumes.tree.rename(&from, &to).map_err(|error| ApiError::internal(error.to_string()))?;
+            let store = store(&call);
+            let mut store = lock(&store);
+            let privileges = store.grants.remove(&securable(&name));
+            store.grants.extend(privileges.map(|privileges| (securable(&new), privileges)));
         }
         volume.insert("name".to_owned(), own.into());
         volume.insert("full_name".to_owned(), new.clone().into());
@@ -214,12 +233,15 @@ async fn update(call: Call, Path(name): Path<String>) -> Answer {
 }
 
 async fn delete(call: Call, Path(name): Path<String>) -> Answer {
-    let (volumes, name) = (of(&call), name.to_lowercase());
-    volumes.lock().remove(&name).ok_or_else(|| missing(&name))?;
-    match volumes.tree.remove_all(&name.replace('.', "/")) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(ApiError::internal(error.to_string())),
-        _ => done(),
-    }
+    let name = name.to_lowercase();
+    of(&call).remove(&name)?;
+    lock(&store(&call)).grants.remove(&securable(&name));
+    done()
+}
+
+/// Where the privileges on a volume are kept.
+fn securable(full_name: &str) -> (String, String) {
+    ("volume".to_owned(), full_name.replace('.', "\0"))
 }
 
 /// A name as the service keeps it.
@@ -230,29 +252,6 @@ fn valid_name(name: &str) -> Result<String, ApiError> {
         )));
     }
     Ok(name.to_lowercase())
-}
-
-/// Asks the SQL engine, which knows all schemas.
-async fn require_schema(call: &Call, catalog: &str, schema: &str) -> Result<(), ApiError> {
-    let missing = |code: &str, what: &str, name: &str| {
-        let message = format!("{what} '{name}' does not exist.");
-        Err(ApiError::new(StatusCode::NOT_FOUND, code, message))
-    };
-    let sql = format!("SHOW SCHEMAS IN `{}`", catalog.replace('`', "``"));
-    let query = Query { sql: &sql, user: USER_NAME, ..Query::default() };
-    let engine = call.tenant.engine();
-    let Ok(mut answer) = engine.query(query).await else {
-        return missing("CATALOG_DOES_NOT_EXIST", "Catalog", catalog);
-    };
-    while let Some(batch) = answer.batches.next().await {
-        let rows = batch.and_then(|batch| encode(Format::JsonArray, &answer.schema, &[batch], true));
-        let rows = rows.map_err(|error| ApiError::internal(error.message))?;
-        let rows: Vec<[String; 1]> = serde_json::from_slice(&rows).unwrap_or_default();
-        if rows.iter().any(|[name]| name == schema) {
-            return Ok(());
-        }
-    }
-    missing("SCHEMA_DOES_NOT_EXIST", "Schema", &format!("{catalog}.{schema}"))
 }
 
 fn missing(name: &str) -> ApiError {

@@ -115,3 +115,38 @@ async fn what_cannot_be_granted_changes_nothing() {
         );
     }
 }
+
+#[tokio::test]
+async fn privileges_go_to_whom_the_directory_knows() {
+    let (sandbox, client) = start().await;
+    let change = |principal: &str| json!({ "changes": [{ "principal": principal, "add": ["SELECT"] }] });
+    let schema = "permissions/schema/main.default";
+    let unknown = "00000000-1111-4222-8333-444444444444";
+    assert_eq!(refused(&client, "PATCH", schema, change(unknown)).await.1, "PRINCIPAL_DOES_NOT_EXIST");
+    let robot = json!({ "displayName": "robot", "applicationId": unknown });
+    assert_eq!(client.post("/api/2.0/preview/scim/v2/ServicePrincipals", robot).await.0, 201);
+    for known in
+        [unknown, "grace.sandbox@example.com", "data-engineers", "account users", sandbox.client_id()]
+    {
+        assert_eq!(ask(&client, "PATCH", schema, change(known)).await.0, 200, "{known}");
+        let own = of(&got(&client, schema).await, known);
+        assert!(own.as_array().unwrap().contains(&json!("SELECT")), "{known}: {own}");
+    }
+}
+
+#[tokio::test]
+async fn privileges_on_a_volume_follow_it() {
+    let (_sandbox, client) = start().await;
+    let place = "permissions/volume/main.default.files";
+    let change = |privilege: &str| json!({ "changes": [{ "principal": ADA, "add": [privilege] }] });
+    assert_eq!(ask(&client, "PATCH", place, change("READ_VOLUME")).await.0, 200);
+    assert_eq!(refused(&client, "PATCH", place, change("SELECT")).await.0, 400);
+    ask(&client, "PATCH", "volumes/main.default.files", json!({ "new_name": "moved" })).await;
+    assert_eq!(refused(&client, "GET", place, Value::Null).await.1, "VOLUME_DOES_NOT_EXIST");
+    let moved = "permissions/volume/main.default.moved";
+    assert_eq!(of(&got(&client, moved).await, ADA), json!(["READ_VOLUME"]));
+    ask(&client, "DELETE", "volumes/main.default.moved", Value::Null).await;
+    let again = json!({ "catalog_name": "main", "schema_name": "default", "name": "moved", "volume_type": "MANAGED" });
+    assert_eq!(ask(&client, "POST", "volumes", again).await.0, 200);
+    assert_eq!(got(&client, moved).await, json!({}));
+}

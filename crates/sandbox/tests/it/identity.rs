@@ -137,3 +137,23 @@ async fn a_foreign_host_header_reaches_nothing() {
     let request = client.http.get(format!("{}{ME}", client.url)).bearer_auth(sandbox.token());
     assert_eq!(request.header(HOST, format!("localhost:{port}")).send().await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn the_client_that_signs_in_is_in_the_directory() {
+    let (sandbox, mut client) = start().await;
+    let (id, secret) = (sandbox.client_id(), sandbox.client_secret());
+    let form = [("grant_type", "client_credentials"), ("scope", "all-apis")];
+    let (_, body) = token(&client, "/oidc/v1/token", Some((id, secret)), &form).await;
+    client.token = body["access_token"].as_str().unwrap().to_owned();
+    let me = client.got(ME).await;
+    let principal = format!("/api/2.0/preview/scim/v2/ServicePrincipals/{}", me["id"].as_str().unwrap());
+    let known = client.got(&principal).await;
+    assert_eq!((&known["applicationId"], &me["userName"]), (&json!(id), &json!(id)));
+    assert_eq!(known["groups"], me["groups"]);
+    for group in me["groups"].as_array().unwrap() {
+        let path = format!("/api/2.0/preview/scim/v2/{}", group["$ref"].as_str().unwrap());
+        let members = client.got(&path).await["members"].clone();
+        assert!(members.as_array().unwrap().iter().any(|member| member["value"] == me["id"]), "{members}");
+    }
+    assert_eq!(client.send(reqwest::Method::DELETE, &principal, None).await.unwrap().status(), 403);
+}

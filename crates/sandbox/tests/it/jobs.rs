@@ -408,3 +408,91 @@ async fn a_notebook_of_the_workspace_runs_with_sql_and_other_notebooks() {
         assert!(told["error"].as_str().unwrap().contains(words), "{path}: {told}");
     }
 }
+
+#[tokio::test]
+async fn code_comes_from_volumes_and_from_dbfs() {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    let (_sandbox, client) = start().await;
+    let upload = async |name: &str, content: &str| {
+        let path = format!("{}/api/2.0/fs/files/Volumes/main/default/files/{name}", client.url);
+        let sent = client.http.put(path).bearer_auth(&client.token).body(content.to_owned());
+        assert_eq!(sent.send().await.unwrap().status(), 204);
+    };
+    upload("a.py", "print('of a volume')").await;
+    upload("day.sql", "SELECT 'of a volume' AS day").await;
+    let script = json!({ "path": "/code/b.py", "contents": BASE64_STANDARD.encode("print('of DBFS')") });
+    client.posted("/api/2.0/dbfs/put", script).await;
+    let python =
+        |key: &str, path: &str| json!({ "task_key": key, "spark_python_task": { "python_file": path } });
+    let sql = json!({ "task_key": "sql", "sql_task": { "warehouse_id": seed::RUNNING_WAREHOUSE,
+        "file": { "path": "/Volumes/main/default/files/day.sql" } } });
+    let saved = json!({ "task_key": "saved", "sql_task": { "warehouse_id": seed::RUNNING_WAREHOUSE,
+        "query": { "query_id": "12345" } } });
+    let volume = "/Volumes/main/default/files";
+    let tasks = [
+        python("volume", &format!("{volume}/a.py")),
+        python("by-scheme", "dbfs:/Volumes/main/default/files/a.py"),
+        python("dbfs", "dbfs:/code/b.py"),
+        sql,
+        python("none", &format!("{volume}/none.py")),
+        python("no-volume", "/Volumes/main/default/none/a.py"),
+        python("outside", "dbfs:/../b.py"),
+        python("directory", &format!("{volume}/landing")),
+        saved,
+    ];
+    let run = ran(&client, json!(tasks)).await;
+    let expected = [
+        Ok("of a volume\n"),
+        Ok("of a volume\n"),
+        Ok("of DBFS\n"),
+        Ok("of a volume"),
+        Err("none.py does not exist"),
+        Err("'main.default.none' does not exist"),
+        Err("b.py does not exist"),
+        Err("landing does not exist"),
+        Err("no saved queries"),
+    ];
+    for (task, expected) in run["tasks"].as_array().unwrap().iter().zip(expected) {
+        let told = output(&client, task).await;
+        let cell = &told["sql_output"]["file_output"]["query_result"]["rows"][0]["values"][0]["string_value"];
+        match expected {
+            Ok(text) => assert!(told["logs"] == text || *cell == text, "{told}"),
+            Err(text) => assert!(told["error"].as_str().unwrap_or_default().contains(text), "{text}: {told}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pipeline_task_updates_its_pipeline() {
+    let (_sandbox, client) = start().await;
+    let task = |key: &str, id: &str| json!({ "task_key": key, "pipeline_task": { "pipeline_id": id, "full_refresh": true } });
+    let tasks = [
+        task("trips", seed::TRIPS_PIPELINE),
+        task("orders", seed::FAILING_PIPELINE),
+        task("none", "nothing"),
+    ];
+    let run = ran(&client, json!(tasks)).await;
+    assert_eq!(results(&run), [("trips", "SUCCESS"), ("orders", "FAILED"), ("none", "FAILED")]);
+    let updates = client.got(&format!("/api/2.0/pipelines/{}/updates", seed::TRIPS_PIPELINE)).await;
+    let update = &updates["updates"][0];
+    assert_eq!(
+        (&update["state"], &update["cause"], &update["full_refresh"]),
+        (&json!("COMPLETED"), &json!("JOB_TASK"), &json!(true))
+    );
+    let told = output(&client, &run["tasks"][2]).await;
+    assert!(told["error"].as_str().unwrap().contains("pipeline nothing was not found"), "{told}");
+}
+
+#[tokio::test]
+async fn a_canceled_run_stops_the_update_of_its_pipeline() {
+    let mut delays = Delays::NONE;
+    delays.update = Duration::from_secs(600);
+    let (_sandbox, client) = start_slow(Sandbox::builder().with_delays(delays)).await;
+    let task = json!({ "task_key": "a", "pipeline_task": { "pipeline_id": seed::TRIPS_PIPELINE } });
+    let run = client.posted("/api/2.2/jobs/runs/submit", json!({ "tasks": [task] })).await;
+    let pipeline = format!("/api/2.0/pipelines/{}", seed::TRIPS_PIPELINE);
+    client.until(&pipeline, |shown| shown["state"] == "STARTING").await;
+    client.posted("/api/2.2/jobs/runs/cancel", json!({ "run_id": run["run_id"] })).await;
+    client.until(&get(&run["run_id"]), has_ended).await;
+    client.until(&pipeline, |shown| shown["state"] == "STOPPING").await;
+}

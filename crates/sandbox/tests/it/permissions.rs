@@ -77,6 +77,7 @@ async fn a_type_may_have_a_slash_and_has_its_levels() {
         (json!({ "user_name": USER_NAME, "group_name": "admins", "permission_level": "CAN_USE" }), 400),
         (json!({ "permission_level": "CAN_USE" }), 400),
         (json!({ "user_name": "nobody@example.com", "permission_level": "CAN_USE" }), 404),
+        (json!({ "service_principal_name": "nobody", "permission_level": "CAN_USE" }), 404),
     ] {
         let (came, body) = change(&client, Method::PATCH, &path, json!([entry])).await;
         assert_eq!(came.as_u16(), status, "{entry}: {body}");

@@ -194,3 +194,17 @@ async fn what_cannot_be_served_is_refused_and_keys_are_never_shown() {
         "{all}"
     );
 }
+
+#[tokio::test]
+async fn a_model_comes_from_a_volume() {
+    let (_sandbox, client) = start().await;
+    let file = format!("{}/api/2.0/fs/files/Volumes/main/default/files/triple.py", client.url);
+    let code = "def predict(request):\n    return [3 * row['x'] for row in request['dataframe_records']]\n";
+    let sent = client.http.put(file).bearer_auth(&client.token).body(code).send().await.unwrap();
+    assert_eq!(sent.status(), 204);
+    let config = json!({ "served_entities": [entity("/Volumes/main/default/files/triple.py")] });
+    client.posted(ALL, json!({ "name": "triple", "config": config })).await;
+    client.until(&path("triple"), |endpoint| state(endpoint) == ("READY", "NOT_UPDATING")).await;
+    let (_, answer) = ask(&client, "triple", json!({ "dataframe_records": [{ "x": 2 }] })).await;
+    assert_eq!(answer, json!({ "predictions": [6] }));
+}

@@ -78,3 +78,38 @@ async fn a_volume_needs_a_schema_and_the_right_members() {
     external["storage_location"] = json!("s3://a/b/");
     assert_eq!(client.posted(VOLUMES, external).await["storage_location"], "s3://a/b");
 }
+
+#[tokio::test]
+async fn a_schema_with_volumes_is_not_empty_and_takes_their_files_along() {
+    let (_sandbox, client) = start().await;
+    let make = async || {
+        client.posted("/api/2.1/unity-catalog/catalogs", json!({ "name": "lab" })).await;
+        client
+            .posted("/api/2.1/unity-catalog/schemas", json!({ "name": "raw", "catalog_name": "lab" }))
+            .await;
+        let volume =
+            json!({ "catalog_name": "lab", "schema_name": "raw", "name": "v", "volume_type": "MANAGED" });
+        client.posted(VOLUMES, volume).await
+    };
+    let directory = "/api/2.0/fs/directories/Volumes/lab/raw/v/a";
+    let delete = async |path: &str| {
+        read(client.send(Method::DELETE, &format!("/api/2.1/unity-catalog/{path}"), None).await.unwrap())
+            .await
+    };
+    let catalog = client.got("/api/2.1/unity-catalog/catalogs/main").await;
+    assert_eq!(make().await["metastore_id"], catalog["metastore_id"]);
+    for (place, code) in [("schemas/lab.raw", "SCHEMA_NOT_EMPTY"), ("catalogs/lab", "CATALOG_NOT_EMPTY")] {
+        assert_eq!(client.send(Method::PUT, directory, None).await.unwrap().status(), 204);
+        let (status, answer) = delete(place).await;
+        assert_eq!((status, &answer["error_code"]), (StatusCode::BAD_REQUEST, &json!(code)), "{answer}");
+        assert_eq!(delete(&format!("{place}?force=true")).await.0, 200);
+        assert_eq!(client.get(&format!("{VOLUMES}/lab.raw.v")).await.0, 404);
+        let _ = delete("catalogs/lab").await;
+        // A volume of the same name begins empty.
+        make().await;
+        assert_eq!(client.get(directory).await.0, 404);
+    }
+    let foreign =
+        json!({ "catalog_name": "samples", "schema_name": "nyctaxi", "name": "v", "volume_type": "MANAGED" });
+    assert_eq!(client.post(VOLUMES, foreign).await.0, 403);
+}

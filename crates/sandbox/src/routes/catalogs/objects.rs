@@ -77,15 +77,6 @@ pub(crate) fn known(call: &Call, kind: Kind, parts: &[String; 3]) -> Result<Stri
     }
 }
 
-/// Whether nothing is in a schema.
-pub(crate) async fn is_empty(call: &Call, catalog: &str, schema: &str) -> Result<bool, ApiError> {
-    let has_tables = !tables(call, catalog, schema).await?.is_empty();
-    let store = store(call);
-    let store = lock(&store);
-    let mut others = [Kind::Function, Kind::Model].into_iter();
-    Ok(!has_tables && others.all(|kind| store.within(kind, &[catalog, schema]).is_empty()))
-}
-
 /// Fails for what the caller may not change: the system's catalogs, and the schemas that describe catalogs.
 pub(crate) fn check_owned(parts: &[&str]) -> Result<(), ApiError> {
     if matches!(parts[..], [SYSTEM_CATALOG | "samples", ..] | [_, INFORMATION_SCHEMA, ..]) {

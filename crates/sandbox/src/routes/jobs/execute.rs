@@ -18,7 +18,7 @@ use super::{
     state::Jobs,
     task::perform,
 };
-use crate::{call::Call, clock::rfc3339, lock::lock};
+use crate::{call::Call, clock::rfc3339, lock::lock, routes::pipelines};
 
 /// How many runs may start each other.
 const DEEPEST: u32 = 3;
@@ -234,6 +234,7 @@ fn conclude(call: &Call, run: &Run, key: &str, task: &Value, done: Done) -> Opti
 async fn one(call: &Call, run: &Arc<Run>, task: &Value, values: Value) -> Done {
     match kind(task) {
         Some("run_job_task") => run_job(call, run, &task["run_job_task"]).await,
+        Some("pipeline_task") => pipeline(call, &task["pipeline_task"]).await,
         Some("for_each_task") => for_each::run(call, run, task, values).await,
         _ => perform(call, run, task, values).await,
     }
@@ -273,6 +274,40 @@ async fn run_job(call: &Call, run: &Run, task: &Value) -> Done {
     match stage {
         Stage::Ended(Outcome::Success | Outcome::SuccessWithFailures) => Done::succeeded(output),
         _ => Done { output, ..Done::failed(format!("Run {} of the job did not succeed", child.0.id)) },
+    }
+}
+
+/// Stops an update of a pipeline when dropped: one that a task started ends with it.
+struct StopOnDrop<'a>(&'a Call, &'a str, &'a str);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        pipelines::stop_update(self.0, self.1, self.2);
+    }
+}
+
+/// Updates a pipeline, and waits for the end.
+async fn pipeline(call: &Call, task: &Value) -> Done {
+    let id = text(task, "pipeline_id");
+    let mut request = task.as_object().cloned().unwrap_or_default();
+    request.retain(|name, _| {
+        matches!(name.as_str(), "full_refresh" | "full_refresh_selection" | "refresh_selection")
+    });
+    request.insert("cause".to_owned(), json!("JOB_TASK"));
+    let update = match pipelines::start_now(call, id, request) {
+        Ok(update) => update,
+        Err(error) => return Done::failed(error.message()),
+    };
+    let _stop = StopOnDrop(call, id, &update);
+    loop {
+        match pipelines::state_of(call, id, &update).as_deref() {
+            Ok("COMPLETED") => return Done::succeeded(json!({})),
+            Ok(state @ ("FAILED" | "CANCELED")) => {
+                return Done::failed(format!("Update {update} of pipeline {id} is {state}"));
+            }
+            Ok(_) => tokio::time::sleep(LOOK).await,
+            Err(error) => return Done::failed(error.message()),
+        }
     }
 }
 

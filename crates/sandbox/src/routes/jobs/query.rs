@@ -21,7 +21,12 @@ pub(super) async fn sql(call: &Call, task: &Value) -> Result<Done, String> {
     let warehouse = text(task, "warehouse_id");
     let path = text(&task["file"], "path");
     if path.is_empty() {
-        return Err("the sandbox runs sql tasks with a file only".to_owned());
+        return Err(match text(&task["query"], "query_id") {
+            "" => "The sandbox runs SQL tasks that have a file only.".to_owned(),
+            id => format!(
+                "The sandbox has no saved queries and can't run {id}. Put the SQL into a file, and set sql_task.file."
+            ),
+        });
     }
     let statement = source::file(call, path)?;
     warehouses::wake(call, warehouse).map_err(|_| format!("SQL warehouse {warehouse} does not exist."))?;

@@ -1,4 +1,5 @@
-//! Where the code of a task comes from: files and notebooks of the workspace, or of this machine by a `file:` URL.
+//! Where code comes from: files of the workspace, of volumes and of DBFS, notebooks of the workspace, and either of this
+//! machine by a `file:` URL.
 
 use std::path::Path;
 
@@ -6,6 +7,7 @@ use crate::{
     call::Call,
     routes::{
         contexts::context::NO_EXEC,
+        files,
         workspace::{
             notebook::{Cell, cells, language_of},
             object::Kind,
@@ -31,7 +33,7 @@ pub(in crate::routes) fn file(call: &Call, path: &str) -> Result<String, String>
     if let Some(local) = local(call, path) {
         return local;
     }
-    read(call, path, Kind::File).map(|(_, content)| content)
+    files::text(call, path).unwrap_or_else(|| read(call, path, Kind::File).map(|(_, content)| content))
 }
 
 /// The content of a file of this machine, if that is what the path says. Those who may run code may read it anyway.

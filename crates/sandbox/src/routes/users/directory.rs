@@ -63,12 +63,31 @@ impl ServiceState for Mutex<Directory> {
     }
 }
 
+/// The directory of the caller's workspace, with the client that signs in to it.
 pub(in crate::routes) fn directory(call: &Call) -> Arc<Mutex<Directory>> {
-    call.tenant.state()
+    let directory: Arc<Mutex<Directory>> = call.tenant.state();
+    if let Some(client) = call.server.directory.client_of(&call.tenant) {
+        lock(&directory).add_client(&client, &call.tenant);
+    }
+    directory
 }
 
 impl Directory {
-    /// Whether there is a user of this name, or a group.
+    /// Adds the client that signs in, unless it is here. It may do what the owner may.
+    fn add_client(&mut self, client_id: &str, tenant: &Tenant) {
+        let (id, fields) = seed::client(client_id, tenant);
+        if self.place(Kind::ServicePrincipals, &id).is_ok() {
+            return;
+        }
+        self.0.push(Entry { kind: Kind::ServicePrincipals, fields });
+        for group in self.0.iter_mut().filter(|entry| seed::BUILT_IN.contains(&entry.text("displayName"))) {
+            if let Some(members) = group.fields.get_mut("members").and_then(Value::as_array_mut) {
+                members.push(json!({ "value": id }));
+            }
+        }
+    }
+
+    /// Whether there is a user or a group of this name, or a service principal with this application id.
     pub(in crate::routes) fn knows(&self, kind: Kind, name: &str) -> bool {
         self.0.iter().any(|entry| entry.kind == kind && entry.text(kind.unique()).eq_ignore_ascii_case(name))
     }
@@ -84,15 +103,11 @@ impl Directory {
     pub(super) fn shown(&self, kind: Kind, id: &str) -> Result<Map<String, Value>, ApiError> {
         let entry = &self.0[self.place(kind, id)?];
         let mut shown = entry.fields.clone();
-        let mut schemas = vec![format!("urn:ietf:params:scim:schemas:core:2.0:{}", kind.name())];
-        if kind == Kind::Users {
-            schemas.push("urn:ietf:params:scim:schemas:extension:workspace:2.0:User".to_owned());
-        }
         let groups = self.0.iter().filter(|group| group.members().any(|member| member == id));
         let groups: Vec<Value> = groups.map(Entry::reference).collect();
         let members = self.0.iter().filter(|other| entry.members().any(|member| member == other.text("id")));
         let members: Vec<Value> = members.map(Entry::reference).collect();
-        shown.insert("schemas".to_owned(), json!(schemas));
+        shown.insert("schemas".to_owned(), json!(kind.schemas()));
         for (name, list) in [("groups", groups), ("members", members)] {
             shown.remove(name);
             if !list.is_empty() {
@@ -257,7 +272,10 @@ fn delete(kind: Kind, id: &str, call: &Call) -> Result<Response, ApiError> {
     let place = directory.place(kind, id)?;
     let is_built_in =
         kind == Kind::Groups && seed::BUILT_IN.contains(&directory.0[place].text("displayName"));
-    if is_built_in || id == seed::user_id(&call.tenant).to_string() {
+    // The owner, and the client that signs in.
+    let is_caller =
+        [seed::user_id(&call.tenant), seed::client_id(&call.tenant)].iter().any(|own| id == own.to_string());
+    if is_built_in || is_caller {
         let text = format!("{} {id} can't be deleted.", kind.name());
         return Err(ApiError::new(StatusCode::FORBIDDEN, "", text));
     }

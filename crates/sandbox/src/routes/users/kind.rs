@@ -23,6 +23,15 @@ impl Kind {
         self.path().trim_end_matches('s')
     }
 
+    /// The schemas that an entry follows.
+    pub(super) fn schemas(self) -> Vec<String> {
+        let mut schemas = vec![format!("urn:ietf:params:scim:schemas:core:2.0:{}", self.name())];
+        if self == Self::Users {
+            schemas.push("urn:ietf:params:scim:schemas:extension:workspace:2.0:User".to_owned());
+        }
+        schemas
+    }
+
     /// What no two of them share.
     pub(super) fn unique(self) -> &'static str {
         match self {

@@ -10,6 +10,25 @@ pub(super) fn user_id(tenant: &Tenant) -> u64 {
     tenant.workspace_id / 7 // some number that is stable for a workspace
 }
 
+/// The id of the client that signs in to the workspace.
+pub(super) fn client_id(tenant: &Tenant) -> u64 {
+    user_id(tenant) + 1
+}
+
+/// The client that signs in to the workspace: its id and its entry.
+pub(super) fn client(application_id: &str, tenant: &Tenant) -> (String, Map<String, Value>) {
+    let id = client_id(tenant).to_string();
+    let entry = json!({
+        "id": id,
+        "applicationId": application_id,
+        "displayName": "sandbox-service-principal",
+        "active": true,
+        "entitlements": [{ "value": "workspace-access" }, { "value": "databricks-sql-access" }],
+        "roles": [],
+    });
+    (id, entry.as_object().cloned().unwrap_or_default())
+}
+
 /// Groups that can't be deleted.
 pub(super) const BUILT_IN: [&str; 2] = ["users", "admins"];
 
