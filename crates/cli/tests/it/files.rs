@@ -194,7 +194,7 @@ fn what_cannot_be_right_is_not_sent() {
         (workspace.brick("files rm -r dbfs:/"), 2, "this is a whole volume or store"),
         (workspace.brick("files ls /Volumes/main/default/files/../x"), 2, "`..` segment"),
         (workspace.brick("volumes list main"), 2, "form catalog.schema"),
-        (workspace.brick("volumes delete files"), 2, "three parts"),
+        (workspace.brick("volumes delete files"), 2, "not the full name of a volume"),
         (workspace.brick("volumes create main..raw"), 2, "form catalog.schema.volume"),
     ] {
         brick.run().fails(code, &[words]);

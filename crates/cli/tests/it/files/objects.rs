@@ -99,7 +99,7 @@ fn a_notebook_is_its_source() {
     // A notebook and a file whose names become one are not mixed up.
     copy(&workspace, "", "-", shared("once more/m.py")).stdin("text").run().done();
     let mixed = copy(&workspace, "-r --overwrite", shared("once more"), back.path()).run();
-    mixed.fails(2, &["two sources would become one file", "m.py"]);
+    mixed.fails(2, &["two sources have the same target", "m.py"]);
 }
 
 #[test]
