@@ -114,7 +114,7 @@ fn documented(docs: &str, ids: &BTreeSet<&str>) -> BTreeSet<String> {
     names.filter(|name| ids.contains(name)).map(str::to_owned).collect()
 }
 
-/// The method that a method is like: "As for [`list`](Self::list)."
+/// The method that a method is like: in "As for `list`", written as a link, it is `list`.
 fn like(docs: &str) -> Option<String> {
     let (_, rest) = docs.split_once("As for [")?;
     let (_, rest) = rest.split_once("](Self::")?;
