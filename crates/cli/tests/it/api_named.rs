@@ -81,6 +81,8 @@ fn wrong_arguments_are_refused_before_anything_is_sent() {
         ("GET", &["URL"]),
         ("GET /x /y", &["/y"]),
         ("experiments_search --paginate", &["--paginate", "experiments_search"]),
+        ("secrets_put scope=a key=b string_value=hush", &["string_value", "secret", "@FILE"]),
+        ("connections_create name=x options[password]=hush", &["options", "secret", "@FILE"]),
         ("--list x GET", &["--list"]),
     ] {
         server.brick(&format!("api {arguments}")).run().fails(2, words);

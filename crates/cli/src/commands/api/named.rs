@@ -130,13 +130,19 @@ pub(super) fn request(operation_id: &str, arguments: &[String], has_body: bool) 
     Ok(RawRequest::operation(operation_id, members)?)
 }
 
+/// Whether an argument holds a password or a key. Other secrets are what users work with, such as the parameters of a job
+/// or the question to a model, which their commands take on the command line, too.
+fn is_credential(argument: &Argument) -> bool {
+    argument.secret && (argument.kind == Kind::Text || matches!(argument.name, "options" | "secrets"))
+}
+
 /// The value of an argument: of `@FILE` the file's text. A secret is never taken from the command line, which other
 /// users and the shell's history see.
 fn read(argument: Option<&Argument>, key: &str, value: String) -> Result<Value> {
     if let Some(path) = value.strip_prefix('@') {
         return Ok(Input::read(path, DATA_LIMIT)?.text()?.into());
     }
-    if argument.is_some_and(|argument| argument.secret && argument.kind == Kind::Text) {
+    if argument.is_some_and(is_credential) {
         return Err(Failure::usage(format!(
             "{key} is a secret, which other users can see on the command line"
         ))
