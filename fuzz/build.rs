@@ -56,7 +56,7 @@ impl Parse for Object {
         input.parse::<Token![,]>()?;
         let fields;
         bracketed!(fields in input);
-        let members = Punctuated::<_, Token![,]>::parse_terminated_with(&fields, member)?;
+        let members = Punctuated::<_, Token![,]>::parse_terminated_with(&fields, names)?;
         input.parse::<Token![,]>()?;
         let required;
         bracketed!(required in input);
@@ -64,15 +64,16 @@ impl Parse for Object {
         input.parse::<Option<Token![,]>>()?;
         let keeps_others = input.parse::<Option<Ident>>()?.is_some();
         input.parse::<Option<Token![,]>>()?;
-        Ok(Self { name, members: members.into_iter().collect(), keeps_others })
+        Ok(Self { name, members: members.into_iter().flatten().collect(), keeps_others })
     }
 }
 
-/// `(type_, "type")`
-fn member(input: ParseStream) -> Result<String> {
+/// `(type_, "type")`, or with a second spelling `(type_, "type" | "kind")`.
+fn names(input: ParseStream) -> Result<Vec<String>> {
     let pair;
     parenthesized!(pair in input);
     pair.parse::<Ident>()?;
     pair.parse::<Token![,]>()?;
-    Ok(pair.parse::<LitStr>()?.value())
+    let names = Punctuated::<LitStr, Token![|]>::parse_separated_nonempty(&pair)?;
+    Ok(names.iter().map(LitStr::value).collect())
 }
