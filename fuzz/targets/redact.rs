@@ -67,10 +67,11 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     );
     hidden(&redact::headers(&headers));
 
-    let shown = redact::body(rest, &filter);
+    // Not with what was learned: its mask may join the letters around it to the name of a secret.
+    let shown = redact::body(rest, &nothing);
     // Floats may change in their last digit, and a cut text says how much is missing.
     if shown.len() < 8000 && !serde_json::from_str(&shown).is_ok_and(|json| has_float(&json)) {
-        assert_eq!(redact::body(shown.as_bytes(), &filter), shown);
+        assert_eq!(redact::body(shown.as_bytes(), &nothing), shown);
     }
     Corpus::Keep
 });
