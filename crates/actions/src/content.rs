@@ -100,7 +100,7 @@ impl Content {
         }
     }
 
-    /// The body of a request, of at most so many bytes.
+    /// The body of a request. Sending more than `most` bytes is an error.
     pub(crate) fn into_upload(self, most: u64, report: Report) -> Upload {
         let body = move |reader: Reader, length: Option<u64>| {
             let reader = Mutex::new(ReaderStream::with_capacity(reader, PIECE));

@@ -250,7 +250,7 @@ fn source(library: &types::Library) -> Option<(&'static str, &str)> {
     sources.into_iter().find_map(|(kind, text)| Some((kind, text?.trim())))
 }
 
-/// Whether a library changes its state by itself. A state that this version doesn't know may do so.
+/// Whether a library's state may still change without our doing. So may a state that this version doesn't know.
 fn is_under_way(state: Option<&State>) -> bool {
     !matches!(
         state,
