@@ -3,6 +3,7 @@
 use std::{io, path::Path};
 
 use brickwire_actions::{Error, ErrorKind};
+use serde::Serialize;
 
 use crate::{hint::in_cli_words, terminal};
 
@@ -16,6 +17,24 @@ pub(crate) struct Failure {
     hint: Option<String>,
     /// The statement whose rows could not be printed.
     statement_id: Option<String>,
+    /// A command line that goes on from here.
+    next: Option<String>,
+    source: Option<Place>,
+}
+
+/// Where in the input a failure is. What isn't known is null.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Place {
+    /// The file, as it was named; null for text from an argument or standard input.
+    pub(crate) file: Option<String>,
+    /// The line in the file or text, from 1.
+    pub(crate) line: Option<usize>,
+    /// The column in the line, from 1.
+    pub(crate) column: Option<usize>,
+    /// The number of the statement or cell, from 1.
+    pub(crate) index: Option<usize>,
+    /// How many statements or cells there are.
+    pub(crate) count: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -48,7 +67,7 @@ impl From<serde_json::Error> for Failure {
 
 impl From<Cause> for Failure {
     fn from(cause: Cause) -> Self {
-        Self { cause, hint: None, statement_id: None }
+        Self { cause, hint: None, statement_id: None, next: None, source: None }
     }
 }
 
@@ -89,10 +108,22 @@ impl Failure {
         self
     }
 
+    /// Adds a whole command line to run next, such as one that waits for what goes on.
+    pub(crate) fn with_next(mut self, command: impl Into<String>) -> Self {
+        self.next = Some(command.into());
+        self
+    }
+
+    /// Adds where in the input the failure is.
+    pub(crate) fn at(mut self, place: Place) -> Self {
+        self.source = Some(place);
+        self
+    }
+
     /// Adds the statement, which had succeeded when its rows could not be filtered.
     pub(crate) fn after_statement(mut self, id: &str) -> Self {
         self.statement_id = Some(id.to_owned());
-        self.with_hint(format!(
+        self.with_next(format!("brick statements wait {id}")).with_hint(format!(
             "the statement succeeded; `brick statements wait {id}` prints its rows without running it again"
         ))
     }
@@ -100,6 +131,16 @@ impl Failure {
     /// The statement that it is about, if any.
     pub(crate) fn statement_id(&self) -> Option<&str> {
         self.statement_id.as_deref().or_else(|| self.error()?.statement_id())
+    }
+
+    /// The command line to run next, if there is one.
+    pub(crate) fn next(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+
+    /// Where in the input it is, if that is known.
+    pub(crate) fn source(&self) -> Option<&Place> {
+        self.source.as_ref()
     }
 
     /// What to do about it, in the words of the command line.

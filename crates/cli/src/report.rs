@@ -138,6 +138,8 @@ fn as_json(failure: &Failure) -> String {
         "statement_id": failure.statement_id(),
         "sql_state": error.and_then(Error::sql_state),
         "exit_code": exit_code(failure),
+        "next": failure.next().map(terminal::cut),
+        "source": failure.source(),
     });
     json!({ "error": fields }).to_string()
 }

@@ -57,6 +57,7 @@ fn every_documented_field_is_printed_and_no_other() {
                 Value::Null => "null",
                 Value::String(_) => "text",
                 Value::Number(_) => "number",
+                Value::Object(_) => "object",
                 _ => "something else",
             };
             assert!(kind.split(" or ").any(|kind| kind == own), "{name} is {kind}: {value}");

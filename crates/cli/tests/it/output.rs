@@ -31,6 +31,8 @@ fn an_error_is_one_line_of_json_where_json_was_asked_for() {
         "statement_id",
         "sql_state",
         "exit_code",
+        "next",
+        "source",
     ];
     let failing = [
         (workspace.sql("-o json", "SELECT nope"), 8, "remote_failed"),
