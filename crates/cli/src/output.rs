@@ -4,6 +4,7 @@
 mod batches;
 mod cell;
 mod check;
+mod envelope;
 mod fields;
 mod filter;
 #[cfg(feature = "arrow")]
@@ -28,6 +29,7 @@ use crate::{failure::Failure, options::Format, terminal};
 #[cfg(feature = "arrow")]
 pub(crate) use batches::BatchPrinter;
 pub(crate) use check::check;
+pub(crate) use envelope::{Envelopes, Facts};
 pub(crate) use fields::Column;
 use fields::{cells, fields};
 use filter::filter;
@@ -182,6 +184,11 @@ impl Output {
     /// Prints the rows of an SQL result to a target.
     pub(crate) fn rows(self, target: Target) -> RowPrinter {
         RowPrinter::new(self.format, target, self.jq)
+    }
+
+    /// The envelopes of several results, printed to a target.
+    pub(crate) fn envelopes(self, target: Target) -> Envelopes {
+        Envelopes::new(target, self.jq)
     }
 
     /// The format in effect.

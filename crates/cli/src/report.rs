@@ -113,17 +113,15 @@ fn usage_failure(error: &clap::Error) -> Failure {
     if hints.is_empty() { failure } else { failure.with_hint(hints.join("; ")) }
 }
 
-fn as_text(failure: &Failure) -> String {
-    let message = match failure.error() {
-        Some(error) => terminal::cut(&error.with_cause()).into_owned(),
-        None => failure.message(),
-    };
+/// The error and its hint, for people.
+pub(crate) fn as_text(failure: &Failure) -> String {
+    let message = failure.message_with_cause();
     let hint = failure.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     format!("error: {message}{hint}")
 }
 
 /// One line for scripts. Every field is present, and null if unknown.
-fn as_json(failure: &Failure) -> String {
+pub(crate) fn as_json(failure: &Failure) -> String {
     let error = failure.error();
     let fields = json!({
         "kind": failure.kind().as_str(),

@@ -38,6 +38,7 @@ mod retries;
 mod run;
 mod sandbox;
 mod scripted;
+mod scripts;
 mod secrets;
 mod serving;
 #[cfg(unix)]
