@@ -31,6 +31,8 @@ mod permissions;
 mod pipelines;
 mod planted;
 mod program;
+#[cfg(unix)]
+mod prompt;
 mod real_answers;
 mod registry;
 mod repos;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use brickwire_sandbox::{Delays, Sandbox};
 use serde_json::{Value, json};
 
-use crate::workspace::Workspace;
+use crate::{scripted::Server, workspace::Workspace};
 
 const STATEMENTS: &str = "/api/2.0/sql/statements";
 
@@ -303,4 +303,73 @@ fn a_closed_pipe_stops_the_output_and_not_the_script() {
     let ran = workspace.sql("-o table -q", script).run_into_head();
     assert_eq!(ran.code(), Some(0), "{}", ran.printed());
     assert_eq!(texts(&workspace).len(), 3, "the last statement changes data");
+}
+
+/// A service with SQL sessions; creating one ends with this status.
+fn with_sessions(status: u16) -> Server {
+    Server::handling(move |request| {
+        use brickwire_testserver::Response;
+        match (request.method.as_str(), request.path()) {
+            ("POST", "/api/2.0/sql/sessions") if status == 200 => Response::json(r#"{"session_id":"s-1"}"#),
+            ("POST", "/api/2.0/sql/sessions") => {
+                Response::new(status).with_body(r#"{"error_code":"X","message":"no"}"#)
+            }
+            ("DELETE", "/api/2.0/sql/sessions/s-1") => Response::json("{}"),
+            ("POST", "/api/2.0/sql/statements") => {
+                let is_bad = String::from_utf8_lossy(&request.body).contains("SELECT bad");
+                Response::json(match is_bad {
+                    true => {
+                        r#"{"statement_id":"1","status":{"state":"FAILED","error":{"error_code":"BAD_REQUEST","message":"no"}}}"#
+                    }
+                    false => {
+                        r#"{"statement_id":"1","status":{"state":"SUCCEEDED"},"manifest":{"total_row_count":0,"schema":{"column_count":0}}}"#
+                    }
+                })
+            }
+            (method, path) => Response::new(500).with_body(format!("no route: {method} {path}")),
+        }
+    })
+}
+
+/// The requests in order, with the session that a body names.
+fn sent(server: &Server) -> Vec<(String, String, Value)> {
+    let of = |request: &brickwire_testserver::Request| {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        (request.method.clone(), request.path().to_owned(), body["session_id"].clone())
+    };
+    server.sent().iter().map(|request| of(request)).collect()
+}
+
+const VIEW: &str = "CREATE TEMP VIEW v AS SELECT 1; USE other; SELECT * FROM v";
+
+#[test]
+fn a_session_is_opened_once_and_closed_whatever_happens() {
+    for (script, code, statements) in [(VIEW, 0, 3), ("SELECT bad; SELECT 2", 8, 1)] {
+        let server = with_sessions(200);
+        let brick = server.brick("sql -w 0123456789abcdef --session --catalog main -o json").arg(script);
+        brick.run().exits(code, &[]);
+        let sent = sent(&server);
+        let statement = ("POST".to_owned(), "/api/2.0/sql/statements".to_owned(), json!("s-1"));
+        let mut expected = vec![("POST".to_owned(), "/api/2.0/sql/sessions".to_owned(), Value::Null)];
+        expected.extend(std::iter::repeat_n(statement, statements));
+        expected.push(("DELETE".to_owned(), "/api/2.0/sql/sessions/s-1".to_owned(), Value::Null));
+        assert_eq!(sent, expected);
+        let requests = server.sent();
+        let opened: Value = serde_json::from_slice(&requests[0].body).unwrap();
+        assert_eq!(opened, json!({"catalog": "main", "warehouse_id": "0123456789abcdef"}));
+        let first: Value = serde_json::from_slice(&requests[1].body).unwrap();
+        assert!(first.get("catalog").is_none() && first.get("schema").is_none(), "{first}");
+        assert_eq!(requests.last().unwrap().query(), "warehouse_id=0123456789abcdef");
+    }
+}
+
+#[test]
+fn without_sessions_nothing_is_run() {
+    for status in [403, 404, 501] {
+        let server = with_sessions(status);
+        let brick = server.brick("sql -w 0123456789abcdef --session").arg(VIEW);
+        brick.run().fails(3, &["this workspace does not offer SQL sessions", "brick run -l sql"]);
+        assert_eq!(sent(&server).len(), 1);
+    }
+    Workspace::fresh().sql("--session", VIEW).run().fails(3, &["SQL sessions"]);
 }
