@@ -3,16 +3,19 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::{
-    Parser,
+    CommandFactory, Parser,
     error::{ContextKind, ContextValue, Error, ErrorKind},
 };
 
-use crate::{commands::Command, options::Global};
+use crate::{
+    commands::Command,
+    options::{Format, Global},
+};
 
 /// Databricks from the command line: clusters, SQL warehouses, statements, jobs, code, raw requests
 #[derive(Debug, Parser)]
 #[command(name = "brick", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -49,7 +52,20 @@ const TAKE_TEXT: [&str; 4] = ["sql", "run", "submit", "execute"];
 impl Args {
     /// Parses the command line of this process.
     pub(crate) fn read() -> Result<Self, Error> {
-        Self::read_from(&std::env::args_os().collect::<Vec<_>>())
+        Self::read_with_help(std::env::args_os().collect())
+    }
+
+    /// Parses a command line. Requests for help end here, because only this place knows all commands.
+    fn read_with_help(mut words: Vec<OsString>) -> Result<Self, Error> {
+        move_help_to_front(&mut words, &Self::command());
+        let mut args = Self::read_from(&words)?;
+        if let Command::help(help) = &mut args.command {
+            help.look_up(Self::command(), args.global.output == Format::Json)?;
+            if let Some(words) = help.as_option() {
+                return Self::try_parse_from(words);
+            }
+        }
+        Ok(args)
     }
 
     /// SQL that starts with a comment looks like an option to clap. It is parsed as text if nothing else makes sense.
@@ -72,6 +88,22 @@ impl Args {
             }
         }
         Err(with_right_tips(error, words))
+    }
+}
+
+/// Turns `brick clusters help list` into `brick help clusters list`, which means the same.
+fn move_help_to_front(words: &mut Vec<OsString>, root: &clap::Command) {
+    let mut group = root;
+    for at in 1..words.len() {
+        if group.has_subcommands() && words[at] == "help" {
+            let help = words.remove(at);
+            words.insert(1, help);
+            return;
+        }
+        match group.find_subcommand(&words[at]) {
+            Some(inner) => group = inner,
+            None => return,
+        }
     }
 }
 
