@@ -117,7 +117,9 @@ services! {
     secrets::{SecretValue, Secrets};
     service_principals::{ServicePrincipals};
     serving::{Serving};
-    sql::{Parameter, ParameterType, ParameterValue, Sql, Statement};
+    sql::{
+        Defaults, Parameter, ParameterType, ParameterValue, Position, Script, ScriptStatement, Sql, Statement, Use,
+    };
     statements::{Statements};
     tables::{Tables};
     users::{Users};

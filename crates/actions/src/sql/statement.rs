@@ -57,6 +57,7 @@ pub struct Statement {
     fetch: FetchOptions,
     lz4: bool,
     rows_from_arrow: bool,
+    is_whole: bool,
 }
 
 impl Statement {
@@ -70,6 +71,7 @@ impl Statement {
             fetch: FetchOptions::default(),
             lz4: true,
             rows_from_arrow: false,
+            is_whole: false,
         }
     }
 
@@ -183,6 +185,19 @@ impl Statement {
     #[cfg(feature = "arrow")]
     pub fn with_rows_from_arrow(mut self) -> Self {
         self.rows_from_arrow = true;
+        self
+    }
+
+    /// Sends the text as it is, even if it looks like several statements or none: for syntax that this library doesn't know.
+    ///
+    /// ```no_run
+    /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+    /// sql.statement("FOR EACH ROW BEGIN SELECT 1; SELECT 2; END").with_whole_text().execute().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_whole_text(mut self) -> Self {
+        self.is_whole = true;
         self
     }
 
@@ -308,7 +323,9 @@ impl Statement {
         request.wait_timeout = Some(format!("{}s", wait.as_secs()));
         required("warehouse", &request.warehouse_id)?;
         // Whether the parameters are those of the text is the service's to say; see `check`.
-        Self::check_single(&request.statement)?;
+        if !self.is_whole {
+            Self::check_single(&request.statement)?;
+        }
         self.fetch.validate()?;
         let items = self.parameters.into_iter().map(Parameter::into_item).collect::<Result<Vec<_>>>()?;
         request.parameters = (!items.is_empty()).then_some(items);
