@@ -211,4 +211,49 @@ mod tests {
             assert!(!error.contains("tip:") && !error.contains("\n\n\n"), "{words:?}: {error}");
         }
     }
+
+    #[test]
+    fn help_is_a_command_wherever_it_stands() {
+        let moved = |line: &str| {
+            let mut words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            move_help_to_front(&mut words, &Args::command());
+            words.join(OsStr::new(" ")).into_string().unwrap()
+        };
+        assert_eq!(moved("brick clusters help list"), "brick help clusters list");
+        assert_eq!(moved("brick help clusters"), "brick help clusters");
+        for line in ["brick sql help", "brick clusters list help", "brick -o json help"] {
+            assert_eq!(moved(line), line);
+        }
+    }
+
+    /// The words of a line as a shell reads them.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quote, mut is_new) = (Vec::new(), None, true);
+        for character in line.chars() {
+            match (character, quote) {
+                (' ', None) => is_new = true,
+                ('"' | '\'', None) => quote = Some(character),
+                (end, Some(open)) if end == open => quote = None,
+                (other, _) => {
+                    if std::mem::take(&mut is_new) {
+                        words.push(String::new());
+                    }
+                    words.last_mut().unwrap().push(other);
+                }
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn every_command_of_the_skill_parses() {
+        let lines = include_str!("commands/skill.md").lines().filter(|line| line.starts_with("brick "));
+        let all: Vec<_> = lines.map(words).collect();
+        assert!(all.len() > 12, "{}", all.len());
+        for words in all {
+            if let Err(error) = Args::try_parse_from(&words) {
+                panic!("{words:?}: {error}");
+            }
+        }
+    }
 }

@@ -45,7 +45,7 @@ pub(super) async fn run(describe: Describe, context: &Context) -> Result<String>
         return Err(Failure::usage(format!("sample_rows must be from 0 to {MOST_ROWS}: {rows}")));
     }
     let time = Time::of(None)?;
-    let workspace = time.workspace(context).await?;
+    let workspace = time.workspace(context).await?.as_read_only();
     let service = workspace.tables();
     let mut found = join_all(describe.tables.iter().map(|name| service.get(name))).await;
     if found.iter().all(std::result::Result::is_err)

@@ -41,7 +41,7 @@ pub(super) async fn run(list: List, context: &Context) -> Result<String> {
         Kind::Tables => within("catalog.schema")?,
         _ => String::new(),
     };
-    let workspace = Time::of(None)?.workspace(context).await?;
+    let workspace = Time::of(None)?.workspace(context).await?.as_read_only();
     let text = |text: Option<String>| text.unwrap_or_default();
     let (heading, rows): (&[&str], Rows) = match list.kind {
         Kind::Catalogs => {

@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<String> {
     let limits = sql::limits(arguments.max_rows)?;
     let time = Time::of(None)?;
-    let workspace = time.workspace(context).await?;
+    let workspace = time.workspace(context).await?.as_read_only();
     let id = &arguments.id;
     match arguments.action {
         Action::Rows => {
