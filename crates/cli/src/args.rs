@@ -1,13 +1,16 @@
 //! The command line as a whole: global options and one command.
 
-use std::ffi::{OsStr, OsString};
+use std::{
+    ffi::{OsStr, OsString},
+    time::Duration,
+};
 
 use clap::{
-    Parser,
+    CommandFactory, FromArgMatches, Parser,
     error::{ContextKind, ContextValue, Error, ErrorKind},
 };
 
-use crate::{commands::Command, options::Global};
+use crate::{commands::Command, options::Global, tree};
 
 /// Databricks from the command line: clusters, SQL warehouses, statements, jobs, code, raw requests
 #[derive(Debug, Parser)]
@@ -18,6 +21,9 @@ pub(crate) struct Args {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// The time between two looks, with --watch.
+    #[arg(skip)]
+    pub(crate) watch: Option<Duration>,
 }
 
 const EXIT_CODES: &str = "\
@@ -52,9 +58,21 @@ impl Args {
         Self::read_from(&std::env::args_os().collect::<Vec<_>>())
     }
 
+    /// The whole command line, as it is parsed, completed, and documented.
+    pub(crate) fn tree() -> clap::Command {
+        tree::complete(Self::command())
+    }
+
+    fn parse(words: &[OsString]) -> Result<Self, Error> {
+        let mut root = Self::tree();
+        let matches = root.try_get_matches_from_mut(words)?;
+        let args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut root))?;
+        Ok(Self { watch: tree::watched(&matches), ..args })
+    }
+
     /// SQL that starts with a comment looks like an option to clap. It is parsed as text if nothing else makes sense.
     fn read_from(words: &[OsString]) -> Result<Self, Error> {
-        let error = match Self::try_parse_from(words) {
+        let error = match Self::parse(words) {
             Err(error) if error.kind() == ErrorKind::UnknownArgument => error,
             parsed => return parsed.map_err(|error| with_right_tips(error, words)),
         };
@@ -66,7 +84,7 @@ impl Args {
                 moved.push("--".into());
             }
             moved.push(text);
-            match Self::try_parse_from(moved) {
+            match Self::parse(&moved) {
                 Err(error) if error.kind() == ErrorKind::UnknownArgument => {}
                 parsed => return parsed.map_err(|error| with_right_tips(error, words)),
             }
@@ -117,7 +135,8 @@ fn with_right_tips(mut error: Error, words: &[OsString]) -> Error {
     let is_option = found.starts_with('-') && first_is_letter(&found);
     let takes_text = words.iter().any(|word| TAKE_TEXT.iter().any(|name| word == name));
     if error.kind() == ErrorKind::UnknownArgument && takes_text && !is_option {
-        let tip = "quote the SQL or code so that the shell passes it as one argument, as in \"SELECT 1\"";
+        let tip =
+            "quote the SQL or code so that the shell passes it as one argument, for example \"SELECT 1\"";
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
