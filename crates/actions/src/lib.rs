@@ -48,7 +48,7 @@ pub use identity::{
     login::BrowserLogin,
 };
 pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status};
-pub use list::{List, RawPages};
+pub use list::{List, ListFilter, RawPages};
 pub use names::{Candidate, Named};
 pub use notebook::refuse_notebook;
 pub use preview::{Preview, PreviewLimits};

@@ -8,6 +8,7 @@ mod chunks;
 mod disposition;
 pub(crate) mod execution;
 mod facts;
+mod guard;
 pub(crate) mod lexer;
 mod markers;
 mod parameter;

@@ -210,8 +210,8 @@ impl Workspace {
     /// The same workspace in read-only mode: it refuses to send what may change something, with
     /// [`ErrorKind::ReadOnly`](crate::ErrorKind::ReadOnly). Nothing turns this off again.
     ///
-    /// It sends GET and HEAD, the few POST requests that only read, SQL statements that
-    /// only read, and the cancellation of statements. Functions
+    /// It sends GET and HEAD, the few POST requests that only read, statements that
+    /// [`Statement::check_reads`](crate::Statement::check_reads) accepts, and the cancellation of statements. Functions
     /// that a query calls run with all rights of the credential. For a boundary, use a credential that can only read.
     ///
     /// ```no_run

@@ -1,15 +1,19 @@
 //! The command line as a whole: global options and one command.
 
-use std::ffi::{OsStr, OsString};
+use std::{
+    ffi::{OsStr, OsString},
+    time::Duration,
+};
 
 use clap::{
-    CommandFactory, Parser,
+    CommandFactory, FromArgMatches, Parser,
     error::{ContextKind, ContextValue, Error, ErrorKind},
 };
 
 use crate::{
     commands::Command,
     options::{Format, Global},
+    tree,
 };
 
 /// Databricks from the command line: clusters, SQL warehouses, statements, jobs, code, raw requests
@@ -21,6 +25,9 @@ pub(crate) struct Args {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// The time between two looks, with --watch.
+    #[arg(skip)]
+    pub(crate) watch: Option<Duration>,
 }
 
 const EXIT_CODES: &str = "\
@@ -57,20 +64,32 @@ impl Args {
 
     /// Parses a command line. Requests for help end here, because only this place knows all commands.
     fn read_with_help(mut words: Vec<OsString>) -> Result<Self, Error> {
-        move_help_to_front(&mut words, &Self::command());
+        move_help_to_front(&mut words, &Self::tree());
         let mut args = Self::read_from(&words)?;
         if let Command::help(help) = &mut args.command {
-            help.look_up(Self::command(), args.global.output == Format::Json)?;
+            help.look_up(Self::tree(), args.global.output == Format::Json)?;
             if let Some(words) = help.as_option() {
-                return Self::try_parse_from(words);
+                return Self::parse(&words.collect::<Vec<_>>());
             }
         }
         Ok(args)
     }
 
+    /// The whole command line, as it is parsed, completed, and documented.
+    pub(crate) fn tree() -> clap::Command {
+        tree::complete(Self::command())
+    }
+
+    fn parse(words: &[OsString]) -> Result<Self, Error> {
+        let mut root = Self::tree();
+        let matches = root.try_get_matches_from_mut(words)?;
+        let args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut root))?;
+        Ok(Self { watch: tree::watched(&matches), ..args })
+    }
+
     /// SQL that starts with a comment looks like an option to clap. It is parsed as text if nothing else makes sense.
     fn read_from(words: &[OsString]) -> Result<Self, Error> {
-        let error = match Self::try_parse_from(words) {
+        let error = match Self::parse(words) {
             Err(error) if error.kind() == ErrorKind::UnknownArgument => error,
             parsed => return parsed.map_err(|error| with_right_tips(error, words)),
         };
@@ -82,7 +101,7 @@ impl Args {
                 moved.push("--".into());
             }
             moved.push(text);
-            match Self::try_parse_from(moved) {
+            match Self::parse(&moved) {
                 Err(error) if error.kind() == ErrorKind::UnknownArgument => {}
                 parsed => return parsed.map_err(|error| with_right_tips(error, words)),
             }
@@ -149,7 +168,8 @@ fn with_right_tips(mut error: Error, words: &[OsString]) -> Error {
     let is_option = found.starts_with('-') && first_is_letter(&found);
     let takes_text = words.iter().any(|word| TAKE_TEXT.iter().any(|name| word == name));
     if error.kind() == ErrorKind::UnknownArgument && takes_text && !is_option {
-        let tip = "quote the SQL or code so that the shell passes it as one argument, as in \"SELECT 1\"";
+        let tip =
+            "quote the SQL or code so that the shell passes it as one argument, for example \"SELECT 1\"";
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
@@ -216,7 +236,7 @@ mod tests {
     fn help_is_a_command_wherever_it_stands() {
         let moved = |line: &str| {
             let mut words: Vec<_> = line.split(' ').map(OsString::from).collect();
-            move_help_to_front(&mut words, &Args::command());
+            move_help_to_front(&mut words, &Args::tree());
             words.join(OsStr::new(" ")).into_string().unwrap()
         };
         assert_eq!(moved("brick clusters help list"), "brick help clusters list");

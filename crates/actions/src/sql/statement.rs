@@ -12,7 +12,7 @@ use super::{
     disposition::{self, Requests},
     execution,
     parameter::{Parameter, ParameterValue},
-    wire::Formats,
+    wire::{self, Formats},
 };
 #[cfg(feature = "arrow")]
 use crate::{Error, RecordBatches};
@@ -251,7 +251,8 @@ impl Statement {
     pub async fn submit(self) -> Result<ResponseValue<types::StatementResponse>> {
         let workspace = self.workspace.with_deadline(self.wait.deadline());
         let requests = self.into_requests(Duration::ZERO, false)?;
-        let answer = workspace.client().statements_execute(&requests.first).await?;
+        let answer: ResponseValue<types::StatementResponse> =
+            wire::submission(&workspace, &requests.first.statement)?.json(&requests.first).send().await?;
         let operation = operations::STATEMENTS_EXECUTE.operation_id;
         let id = answer.statement_id.clone().filter(|id| !id.is_empty());
         let id = id.ok_or_else(|| nameless("statement", operation))?;
