@@ -9,6 +9,7 @@ mod defaults;
 mod disposition;
 pub(crate) mod execution;
 mod facts;
+mod guard;
 pub(crate) mod lexer;
 mod markers;
 mod parameter;

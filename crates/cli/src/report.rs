@@ -154,7 +154,7 @@ mod tests {
         use arrow_schema::{DataType, Field, IntervalUnit, Schema};
         let late = Field::new("late", DataType::Interval(IntervalUnit::MonthDayNano), true);
         let (target, schema) = (Target::open(None).ok()?, Schema::new(vec![late]).into());
-        crate::output::BatchPrinter::new(Format::Parquet, target, &schema).err()
+        crate::output::BatchPrinter::new(Format::Parquet, target, &schema, None).err()
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(crate) struct Command {
     #[arg(long)]
     no_start: bool,
     /// Submit the statement, print its id, and don't wait
-    #[arg(long)]
+    #[arg(long = "no-wait", alias = "detach")]
     detach: bool,
     /// Print the statements with their lines, and send nothing
     #[arg(long)]
@@ -175,6 +175,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
 /// Runs one statement.
 async fn single(command: &Command, text: &str, place: Option<&ScriptStatement>, context: &Context) -> Result {
     let output = context.output_to(command.out.as_deref(), !command.detach)?;
+    if !command.detach {
+        output.check_rows()?;
+    }
     command.check_inline(output.format())?;
     let target = Target::open(command.out.as_deref())?;
     // Finding the warehouse and the statement share the time.
@@ -275,7 +278,7 @@ async fn batches(statement: Statement, format: Format, target: Target, context: 
     let mut batches = statement.execute_arrow().await?;
     let first = batches.next().await?;
     let schema = first.as_ref().map_or_else(|| schema_of(batches.columns()), |batch| batch.schema());
-    let mut printer = BatchPrinter::new(format, target, &schema)?;
+    let mut printer = BatchPrinter::new(format, target, &schema, context.columns())?;
     let mut rows = 0;
     let mut next = first;
     while let Some(batch) = next {

@@ -182,7 +182,7 @@ fn what_cant_be_right_is_refused_before_anything_is_sent() {
         ("-o jsonl", "SELECT 1; CALL p()", &["2 statements return rows: jsonl"]),
         ("--out a.csv", "SELECT 1; SELECT 2", &["this file holds one table", "--out 'q{n}.csv'"]),
         ("--out missing/{n}.csv", "SELECT 1; SELECT 2", &["missing"]),
-        ("--detach", "SELECT 1; SELECT 2", &["--detach takes one statement"]),
+        ("--detach", "SELECT 1; SELECT 2", &["--no-wait takes one statement"]),
         ("", "SELECT :a; SELECT 2", &["line 1 has no value: a", "with -P"]),
         ("-P a=1 -P A=2", "SELECT :a; SELECT 2", &["more than once"]),
         ("--jq (", "SELECT 1; SELECT 2", &[]),

@@ -19,7 +19,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     options::Format,
-    output::{Output, Target},
+    output::Target,
     repl::{
         self, Input, Repl,
         commands::{self, HELP, Toggle},
@@ -261,7 +261,7 @@ impl Prompt<'_> {
         let request = self.connection.request(statement.text(), began);
         let (output, target) = match self.out.take() {
             Some(file) => (context.output_to(Some(&file), true)?, Target::open(Some(&file))?),
-            None => (Output::new(self.format, None), Target::open(None)?),
+            None => (context.output_as(self.format), Target::open(None)?),
         };
         self.command.check_inline(output.format())?;
         if statement.returns_rows() && matches!(output.format(), Format::Arrow | Format::Parquet) {

@@ -59,8 +59,13 @@ impl<'a> Results<'a> {
             Form::Files(pattern.to_owned(), format)
         } else {
             let output = context.output_to(out, true)?;
+            output.check_rows()?;
             let target = Target::open(out)?;
             match output.format() {
+                Format::Json | Format::Auto if context.columns().is_some() => {
+                    return Err(Failure::usage("--columns can't choose from the array of several results")
+                        .with_hint("use -o table, or --jq"));
+                }
                 Format::Json | Format::Auto => Form::Array(output.envelopes(target)),
                 Format::Table | Format::Record if out.is_none() => Form::Below(false),
                 format if returning > 1 => return Err(one_table(format, returning, out)),

@@ -56,8 +56,8 @@ pub(super) async fn run(command: &Command, script: &Script, context: &Context) -
     // All that can be wrong locally is checked before the first request.
     if command.detach {
         let count = script.statements().len();
-        return Err(Failure::usage(format!("--detach takes one statement, and there are {count}"))
-            .with_hint("leave out --detach, or submit them one by one"));
+        return Err(Failure::usage(format!("--no-wait takes one statement, and there are {count}"))
+            .with_hint("leave out --no-wait, or submit them one by one"));
     }
     for name in script.check_parameters(&command.parameters)? {
         context.note(&format!("warning: no statement uses this parameter: {name}"));
