@@ -181,6 +181,7 @@ fn what_cant_be_right_is_refused_before_anything_is_sent() {
         ("-o csv", "SELECT 1; SELECT 2", &["this format holds one table", "csv", "--out 'q{n}.csv'"]),
         ("-o jsonl", "SELECT 1; CALL p()", &["2 statements return rows: jsonl"]),
         ("--out a.csv", "SELECT 1; SELECT 2", &["this file holds one table", "--out 'q{n}.csv'"]),
+        ("--out a.csv", "USE main; DROP TABLE t", &["needs a statement that returns rows"]),
         ("--out missing/{n}.csv", "SELECT 1; SELECT 2", &["missing"]),
         ("--detach", "SELECT 1; SELECT 2", &["--no-wait takes one statement"]),
         ("", "SELECT :a; SELECT 2", &["line 1 has no value: a", "with -P"]),

@@ -67,6 +67,9 @@ pub(super) async fn run(command: &Command, script: &Script, context: &Context) -
     }
     let results = Results::open(command, script, context)?;
     let workspace = context.workspace().await?;
+    if workspace.is_read_only() {
+        script.check_reads()?;
+    }
     let finding = super::warehouse(command, context);
     let warehouse = match command.timeout {
         None => finding.await?,
