@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use crate::{
     failure::{Failure, Result},
     options::{Format, Global},
-    output::{self, Output, format_for},
+    output::{self, Look, Output, format_for},
     progress::Progress,
 };
 
@@ -39,6 +39,7 @@ const RETRY: RetryPolicy = RetryPolicy::Safe { budget: Duration::from_secs(60) }
 pub(crate) struct Context {
     global: Global,
     progress: Progress,
+    begun: Instant,
     /// When the time that --timeout gives is over.
     deadline: OnceLock<Instant>,
     workspace: OnceCell<Workspace>,
@@ -51,6 +52,7 @@ impl Context {
     pub(crate) fn new(global: Global) -> Self {
         Self {
             progress: Progress::new(&global),
+            begun: Instant::now(),
             global,
             deadline: OnceLock::new(),
             workspace: OnceCell::new(),
@@ -138,7 +140,12 @@ impl Context {
 
     /// Checks the filter, and the format unless it follows from a file's name.
     pub(crate) fn check_output(&self, has_batches: bool) -> Result {
-        output::check(self.global.output, self.global.jq.as_deref(), has_batches)
+        let Global { output, jq, null, .. } = &self.global;
+        // Without a format, it may follow from a file's name.
+        if *output != Format::Auto || !has_batches {
+            output::check_null(*output, null.as_deref(), jq.as_deref())?;
+        }
+        output::check(*output, jq.as_deref(), has_batches)
     }
 
     /// The format that the user requested, and whether there is a filter.
@@ -149,7 +156,11 @@ impl Context {
     /// The output for data. Clears the progress line.
     pub(crate) fn output(&self) -> Output {
         self.progress.clear();
-        Output::new(self.global.output, self.global.jq.clone())
+        self.with_look(Output::new(self.global.output, self.global.jq.clone()))
+    }
+
+    fn with_look(&self, output: Output) -> Output {
+        output.with_look(Look::new(&self.global, self.begun))
     }
 
     /// Prints one response of the service.
@@ -160,7 +171,7 @@ impl Context {
     /// The output for rows, in the format that the file name implies unless a format was given. `has_batches` says
     /// whether they can be written as Arrow or Parquet.
     pub(crate) fn output_to(&self, file: Option<&Path>, has_batches: bool) -> Result<Output> {
-        let Global { output, jq, .. } = &self.global;
+        let Global { output, jq, null, .. } = &self.global;
         // A filter writes text, whose kind only the user knows.
         let format = match format_for(*output, file) {
             Err(_) if jq.is_some() => Format::Json,
@@ -168,7 +179,8 @@ impl Context {
             format => format?,
         };
         output::check(format, jq.as_deref(), has_batches)?;
-        Ok(Output::new(format, jq.clone()))
+        output::check_null(format, null.as_deref(), jq.as_deref())?;
+        Ok(self.with_look(Output::new(format, jq.clone())))
     }
 
     /// Progress on stderr.

@@ -1,6 +1,6 @@
 //! Options that several commands share, and their value types.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
@@ -28,6 +28,15 @@ pub(crate) struct Global {
     /// Filter JSON output with a jq expression, such as '.[].cluster_id'
     #[arg(long, global = true, value_name = "EXPR")]
     pub(crate) jq: Option<String>,
+    /// Text for NULL in tables, records, and CSV [default: NULL, or an empty cell in CSV]
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub(crate) null: Option<String>,
+    /// When to use colors
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    pub(crate) color: Color,
+    /// Never show long tables in a pager
+    #[arg(long, global = true)]
+    pub(crate) no_pager: bool,
     /// Log requests and responses to stderr, with secrets masked
     #[arg(long, global = true)]
     pub(crate) debug: bool,
@@ -40,6 +49,37 @@ pub(crate) struct Global {
     /// Run this command against a temporary local workspace
     #[arg(long, global = true)]
     pub(crate) sandbox: bool,
+}
+
+/// When to use colors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// In pipes and files, too
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// How many rows a terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MaxRows {
+    All,
+    Rows(u64),
+}
+
+impl FromStr for MaxRows {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            _ if text == "all" => Ok(Self::All),
+            Ok(rows) if (1..=u64::MAX >> 1).contains(&rows) => Ok(Self::Rows(rows)),
+            _ => Err("must be a number greater than zero, or all".to_owned()),
+        }
+    }
 }
 
 /// Output formats.

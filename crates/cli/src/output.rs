@@ -6,37 +6,59 @@ mod cell;
 mod check;
 mod fields;
 mod filter;
+mod footer;
+mod grid;
 #[cfg(feature = "arrow")]
 mod guard;
 #[cfg(feature = "jq")]
 mod jq;
 pub(crate) mod json;
 mod kind;
+mod layout;
+mod look;
+mod null;
+mod pager;
+mod record;
 mod rows;
 #[cfg(feature = "arrow")]
 mod schema;
+mod screen;
 mod sql_type;
 mod table;
 mod target;
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::{
+    borrow::Cow,
+    io::{self, BufWriter, IsTerminal, Write},
+    time::Instant,
+};
 
 use serde_json::value::RawValue;
 
-use crate::{failure::Failure, options::Format, terminal};
+use crate::{
+    color,
+    failure::Failure,
+    options::{Format, MaxRows},
+    terminal,
+};
 
 #[cfg(feature = "arrow")]
 pub(crate) use batches::BatchPrinter;
-pub(crate) use check::check;
+pub(crate) use check::{check, check_null};
 pub(crate) use fields::Column;
 use fields::{cells, fields};
 use filter::filter;
 #[cfg(feature = "jq")]
 pub(crate) use filter::run_if_child;
+pub(crate) use footer::saved;
+use grid::{Grid, Size};
+pub(crate) use look::Look;
+use record::Field;
 pub(crate) use rows::RowPrinter;
 #[cfg(feature = "arrow")]
 pub(crate) use schema::schema_of;
-use table::{Table, field_lines, shown, terminal_width};
+use screen::Screen;
+use table::Table;
 pub(crate) use target::{Target, format_for};
 
 /// Prints data to stdout.
@@ -44,6 +66,7 @@ pub(crate) struct Output {
     asked: Format,
     format: Format,
     jq: Option<String>,
+    look: Look,
     on_terminal: bool,
     out: BufWriter<Box<dyn Write + Send>>,
 }
@@ -57,7 +80,44 @@ impl Output {
             Format::Auto => Format::Json,
             other => other,
         };
-        Self { asked, format, jq, on_terminal, out: BufWriter::new(terminal::stdout()) }
+        let out = BufWriter::new(terminal::stdout());
+        Self { asked, format, jq, look: Look::default(), on_terminal, out }
+    }
+
+    /// Sets how data is shown.
+    pub(crate) fn with_look(mut self, look: Look) -> Self {
+        self.look = look;
+        self
+    }
+
+    /// Sets when the work began whose time the line below the rows tells. Without it, that is when the command began.
+    #[allow(dead_code, reason = "used by the prompt and by scripts")]
+    pub(crate) fn begun_at(mut self, begun: Instant) -> Self {
+        self.look.begun = begun;
+        self
+    }
+
+    /// When the work began.
+    pub(crate) fn begun(&self) -> Instant {
+        self.look.begun
+    }
+
+    /// Shows the rows of a query as a table even where records would show more.
+    #[allow(dead_code, reason = "used by the prompt and by scripts")]
+    pub(crate) fn always_a_table(mut self) -> Self {
+        self.look.may_be_records = false;
+        self
+    }
+
+    /// The most rows to ask for and to show, if there is a limit. A terminal has one unless `--limit` or `--max-rows` is given.
+    pub(crate) fn row_cap(&self, asked: Option<MaxRows>, has_limit: bool, target: &Target) -> Option<u64> {
+        look::cap(asked, has_limit, rows::is_on_screen(self.format, target))
+    }
+
+    /// Shows at most so many rows.
+    pub(crate) fn with_cap(mut self, cap: Option<u64>) -> Self {
+        self.look.cap = cap;
+        self
     }
 
     /// Whether a person reads it.
@@ -73,10 +133,8 @@ impl Output {
                 self.json(&format!("[{all}]"))?;
             }
             Format::Record => {
-                for (i, item) in items.iter().enumerate() {
-                    let gap = if i > 0 { "\n" } else { "" };
-                    writeln!(self.out, "{gap}{}", field_lines(&fields(item.get()), self.on_terminal))?;
-                }
+                let records: Vec<String> = items.iter().map(|item| self.fields_of(item.get())).collect();
+                return self.show(records.join("\n"));
             }
             Format::Jsonl => {
                 for item in items {
@@ -85,14 +143,8 @@ impl Output {
             }
             Format::Arrow | Format::Parquet => return Err(rows_only()),
             Format::Table => {
-                let mut table = Table::new(columns.iter().map(|(name, _)| (*name).into()));
-                for cell in items.iter().flat_map(|item| cells(item.get(), columns)) {
-                    table.push(&shown(&cell, self.on_terminal));
-                }
-                let mut text = Vec::new();
-                // Ids are copied, so they must not wrap.
-                table.write(terminal_width(), true, &mut text);
-                self.out.write_all(&text)?;
+                let text = self.table(items, columns);
+                return self.show(text);
             }
             Format::Csv => {
                 let heading = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
@@ -109,13 +161,53 @@ impl Output {
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
             Format::Arrow | Format::Parquet => return Err(rows_only()),
             Format::Table | Format::Record => {
-                writeln!(self.out, "{}", field_lines(&fields(text), self.on_terminal))?;
+                let text = self.fields_of(text);
+                return self.show(text);
             }
             Format::Csv => {
                 let (names, values): (Vec<_>, Vec<_>) = fields(text).into_iter().unzip();
                 self.csv([names, values])?;
             }
         }
+        Ok(self.out.flush()?)
+    }
+
+    /// The lines of a list.
+    fn table(&self, items: &[Box<RawValue>], columns: &[Column]) -> String {
+        let headings = columns.iter().map(|(name, _)| *name);
+        let cells = items.iter().flat_map(|item| cells(item.get(), columns));
+        let mut text = Vec::new();
+        if self.on_terminal {
+            let mut grid = Grid::of_list(headings, Size::of_stdout());
+            cells.for_each(|cell| grid.push_text(&self.look.listed(&cell)));
+            grid.write(true, &mut text);
+            let footer = footer::of_list(grid.missing(), columns.len()).filter(|_| self.look.has_footer);
+            text.extend(footer.into_iter().flat_map(|footer| format!("{footer}\n").into_bytes()));
+        } else {
+            let mut table = Table::new(headings.map(Cow::from));
+            cells.for_each(|cell| table.push(&self.look.listed(&cell)));
+            table.write(&mut text);
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// The lines of an item.
+    fn fields_of(&self, item: &str) -> String {
+        let fields = fields(item);
+        let fields: Vec<_> =
+            fields.iter().map(|(name, value)| Field::of(name, self.look.listed(value))).collect();
+        record::lines(&fields, self.on_terminal, color::is_for_data()) + "\n"
+    }
+
+    /// Prints lines that were laid out; long ones of a terminal in the pager.
+    fn show(mut self, lines: String) -> Result<(), Failure> {
+        let mut lines = lines.into_bytes();
+        if self.on_terminal {
+            let mut screen = Screen::new(self.look.may_page);
+            screen.write(&mut lines)?;
+            return screen.end();
+        }
+        self.out.write_all(&lines)?;
         Ok(self.out.flush()?)
     }
 
@@ -136,14 +228,15 @@ impl Output {
 
     fn csv(&mut self, lines: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
         let mut text = Vec::new();
+        let null = self.look.null.as_deref();
+        // An empty cell stands for null, too.
         for line in lines {
             match &line[..] {
-                [cell] => cell::csv_single(&mut text, Some(cell), true),
-                // An empty cell stands for null, too.
-                cells => cell::csv_line(
-                    &mut text,
-                    cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())),
-                ),
+                [cell] if null.is_none() => cell::csv_single(&mut text, Some(cell), true, None),
+                cells => {
+                    let cells = cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty()));
+                    cell::csv_line(&mut text, cells, null);
+                }
             }
         }
         self.out.write_all(&text)
@@ -181,7 +274,7 @@ impl Output {
 
     /// Prints the rows of an SQL result to a target.
     pub(crate) fn rows(self, target: Target) -> RowPrinter {
-        RowPrinter::new(self.format, target, self.jq)
+        RowPrinter::new(self.format, target, self.jq, self.look)
     }
 
     /// The format in effect.
