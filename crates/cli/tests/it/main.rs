@@ -53,6 +53,8 @@ mod statements;
 #[cfg(unix)]
 mod stored_login;
 #[cfg(unix)]
+mod tables;
+#[cfg(unix)]
 mod terminal;
 #[cfg(unix)]
 mod token_programs;
