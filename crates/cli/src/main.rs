@@ -15,6 +15,7 @@ mod output;
 mod progress;
 #[cfg(feature = "reference")]
 mod reference;
+mod repl;
 mod report;
 mod shells;
 mod signals;

@@ -6,6 +6,7 @@ mod cell;
 mod check;
 mod columns;
 mod delimited;
+mod envelope;
 mod fields;
 mod filter;
 mod footer;
@@ -50,6 +51,7 @@ use crate::{
 pub(crate) use batches::BatchPrinter;
 pub(crate) use check::{check, check_null};
 use delimited::{markdown_heading, markdown_line, tsv_line};
+pub(crate) use envelope::{Envelopes, Facts};
 pub(crate) use fields::Column;
 use fields::{cells, fields};
 use filter::filter;
@@ -122,7 +124,6 @@ impl Output {
     }
 
     /// Sets when the work began whose time the line below the rows tells. Without it, that is when the command began.
-    #[allow(dead_code, reason = "used by the prompt and by scripts")]
     pub(crate) fn begun_at(mut self, begun: Instant) -> Self {
         self.look.begun = begun;
         self
@@ -134,7 +135,6 @@ impl Output {
     }
 
     /// Shows the rows of a query as a table even where records would show more.
-    #[allow(dead_code, reason = "used by the prompt and by scripts")]
     pub(crate) fn always_a_table(mut self) -> Self {
         self.look.may_be_records = false;
         self
@@ -384,6 +384,11 @@ impl Output {
     pub(crate) fn rows(self, target: Target) -> RowPrinter {
         let filter = self.filter_of_items();
         RowPrinter::new(self.format, target, filter, self.look).with_selection(self.selection)
+    }
+
+    /// The envelopes of several results, printed to a target.
+    pub(crate) fn envelopes(self, target: Target) -> Envelopes {
+        Envelopes::new(target, self.jq)
     }
 
     /// The format in effect.

@@ -131,12 +131,14 @@ fn usage_failure(error: &clap::Error) -> Failure {
     if hints.is_empty() { failure } else { failure.with_hint(hints.join("; ")) }
 }
 
+/// Prints an error and its hint, for people.
+pub(crate) fn tell(failure: &Failure) {
+    terminal::tell_all(&as_text(failure).iter().map(String::as_str).collect::<Vec<_>>());
+}
+
 /// The error and its hint.
 fn as_text(failure: &Failure) -> Vec<String> {
-    let message = match failure.error() {
-        Some(error) => terminal::cut(&error.with_cause()).into_owned(),
-        None => failure.message(),
-    };
+    let message = failure.message_with_cause();
     let hint = failure.hint().map(|hint| format!("hint: {hint}"));
     [format!("error: {message}")].into_iter().chain(hint).collect()
 }

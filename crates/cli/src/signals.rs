@@ -28,6 +28,22 @@ impl Drop for LeftToPager {
     }
 }
 
+/// Whether Ctrl-C ends the work of a prompt, and not the program.
+static AT_PROMPT: AtomicBool = AtomicBool::new(false);
+
+/// The exit code of a program that Ctrl-C ends.
+const INTERRUPTED: u8 = 130;
+
+/// From now on, Ctrl-C is for [`interrupt`], and the program goes on.
+pub(crate) fn belong_to_prompt() {
+    AT_PROMPT.store(true, Ordering::Relaxed);
+}
+
+/// Waits for Ctrl-C.
+pub(crate) async fn interrupt() {
+    while wait().await != INTERRUPTED {}
+}
+
 /// The exit code for the first signal that was received, if any. For work that blocks its thread.
 pub(crate) fn received() -> Option<u8> {
     Some(RECEIVED.load(Ordering::Relaxed)).filter(|code| *code != 0)
@@ -35,7 +51,10 @@ pub(crate) fn received() -> Option<u8> {
 
 /// Waits for the next signal. Returns the exit code for it.
 pub(crate) async fn next() -> u8 {
-    let code = wait().await;
+    let mut code = wait().await;
+    while code == INTERRUPTED && AT_PROMPT.load(Ordering::Relaxed) {
+        code = wait().await;
+    }
     let _ = RECEIVED.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
     code
 }
@@ -62,7 +81,7 @@ async fn wait() -> u8 {
         }
     };
     tokio::select! {
-        code = next(SignalKind::interrupt(), 130) => code,
+        code = next(SignalKind::interrupt(), INTERRUPTED) => code,
         code = next(SignalKind::terminate(), 143) => code,
         code = hang_up => code,
     }
@@ -73,7 +92,7 @@ async fn wait() -> u8 {
     loop {
         match tokio::signal::ctrl_c().await {
             Ok(()) if IS_PAGING.load(Ordering::Relaxed) => {}
-            Ok(()) => return 130,
+            Ok(()) => return INTERRUPTED,
             Err(_) => std::future::pending().await,
         }
     }

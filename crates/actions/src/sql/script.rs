@@ -10,7 +10,7 @@ mod position;
 mod statement;
 
 use super::{
-    Parameter,
+    Parameter, Statement,
     facts::Facts,
     lexer::Open,
     markers::{check_given, is_same, no_value, parameter_names},
@@ -160,6 +160,30 @@ impl Script {
             "line {line}: {what} ends with its SQL session, and each statement runs in a session of its own"
         ))
         .with_hint("set `session`, or run the script in a context with `Commands::run`"))
+    }
+
+    /// Checks that each statement only reads, as a read-only workspace does when it is sent: so that none is sent if a later
+    /// one is refused.
+    ///
+    /// ```
+    /// # fn main() -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::Script;
+    /// let error = Script::parse("SELECT 1;\nDROP TABLE t")?.check_reads().unwrap_err();
+    /// assert!(error.to_string().contains("line 2"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Statement::check_reads`].
+    pub fn check_reads(&self) -> Result<()> {
+        self.statements.iter().try_for_each(|statement| {
+            Statement::check_reads(statement.text()).or_else(|_| {
+                // With the lines of the script.
+                let before = "\n".repeat(statement.line_of(1) - 1);
+                Statement::check_reads(&format!("{before}{}", statement.text()))
+            })
+        })
     }
 
     /// The first statement that needs a session for those after it.
