@@ -98,5 +98,8 @@ commands! {
     #[command(subcommand)]
     auth,
     completions,
+    mcp,
+    skill,
     sandbox,
+    help,
 }

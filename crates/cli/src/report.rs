@@ -128,7 +128,7 @@ fn as_text(failure: &Failure) -> String {
 }
 
 /// One line for scripts. Every field is present, and null if unknown.
-fn as_json(failure: &Failure) -> String {
+pub(crate) fn as_json(failure: &Failure) -> String {
     let error = failure.error();
     let fields = json!({
         "kind": failure.kind().as_str(),
