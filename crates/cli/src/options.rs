@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use brickwire_actions::ListFilter;
+use brickwire_actions::{ListFilter, PreviewLimits};
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 
@@ -50,6 +50,12 @@ pub(crate) struct Global {
     /// Never show long tables in a pager
     #[arg(long, global = true, help_heading = OUTPUT, hide_short_help = true)]
     pub(crate) no_pager: bool,
+    /// Print for agents: -o agent unless another format is given, -q, and errors as JSON
+    #[arg(long, global = true, help_heading = OUTPUT, hide_short_help = true)]
+    pub(crate) agent: bool,
+    /// Send nothing that changes something (functions in a query still run with your rights)
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) read_only: bool,
     /// Log requests and responses to stderr, with secrets masked
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) debug: bool,
@@ -76,7 +82,7 @@ pub(crate) enum Color {
     Never,
 }
 
-/// How many rows a terminal shows.
+/// How many rows a terminal or an agent is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MaxRows {
     All,
@@ -92,6 +98,54 @@ impl FromStr for MaxRows {
             Ok(rows) if (1..=u64::MAX >> 1).contains(&rows) => Ok(Self::Rows(rows)),
             _ => Err("must be a number greater than zero, or all".to_owned()),
         }
+    }
+}
+
+/// How much of a result an agent is shown, beside the number of rows.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Bounds {
+    /// Maximum bytes of rows to show with -o agent [default: 8000]
+    #[arg(long, value_name = "BYTES", help_heading = OUTPUT, hide_short_help = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
+    max_bytes: Option<u64>,
+    /// Maximum characters of a cell to show with -o agent [default: 200]
+    #[arg(long, value_name = "CHARACTERS", help_heading = OUTPUT, hide_short_help = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    max_cell: Option<u64>,
+}
+
+impl Bounds {
+    pub(crate) fn limits(&self, max_rows: Option<MaxRows>) -> PreviewLimits {
+        let mut limits = PreviewLimits::default();
+        match max_rows {
+            None => {}
+            Some(MaxRows::All) => limits = limits.with_rows(u64::MAX),
+            Some(MaxRows::Rows(rows)) => limits = limits.with_rows(rows),
+        }
+        if let Some(bytes) = self.max_bytes.and_then(|bytes| bytes.try_into().ok()) {
+            limits = limits.with_bytes(bytes);
+        }
+        if let Some(characters) = self.max_cell.and_then(|characters| characters.try_into().ok()) {
+            limits = limits.with_cell(characters);
+        }
+        limits
+    }
+}
+
+impl Global {
+    /// Settles what follows from other options. A filter prints JSON.
+    pub(crate) fn settle(&mut self) {
+        if self.agent {
+            self.quiet = true;
+            if self.output == Format::Auto && self.jq.is_none() {
+                self.output = Format::Agent;
+            }
+        }
+    }
+
+    /// The format that decides how an error is printed.
+    pub(crate) fn error_format(&self) -> Format {
+        if self.agent { Format::Agent } else { self.output }
     }
 }
 
@@ -116,6 +170,10 @@ pub(crate) enum Format {
     Name,
     /// One field per line
     Record,
+    /// One JSON object with columns, rows, and facts, for SQL rows
+    Envelope,
+    /// At most 10 KB of text that says what it leaves out, for agents
+    Agent,
     /// Apache Arrow IPC, for SQL rows (a stream, or a file with --out)
     Arrow,
     /// Apache Parquet, for SQL rows

@@ -1,5 +1,6 @@
 //! Data on stdout, in the requested format. JSON is the service's own text, re-indented, so nothing is lost.
 
+pub(crate) mod agent;
 #[cfg(feature = "arrow")]
 mod batches;
 mod cell;
@@ -7,6 +8,7 @@ mod check;
 mod columns;
 mod delimited;
 mod envelope;
+mod facts;
 mod fields;
 mod filter;
 mod footer;
@@ -51,7 +53,8 @@ use crate::{
 pub(crate) use batches::BatchPrinter;
 pub(crate) use check::{check, check_null};
 use delimited::{markdown_heading, markdown_line, tsv_line};
-pub(crate) use envelope::{Envelopes, Facts};
+pub(crate) use envelope::Envelopes;
+pub(crate) use facts::{About, Facts};
 pub(crate) use fields::Column;
 use fields::{cells, fields};
 use filter::filter;
@@ -85,6 +88,7 @@ pub(crate) struct Output {
     jq: Option<String>,
     selection: Selection,
     look: Look,
+    about: About,
     on_terminal: bool,
     out: BufWriter<Box<dyn Write + Send>>,
     frame: Option<Frame>,
@@ -94,14 +98,15 @@ impl Output {
     pub(crate) fn new(asked: Format, jq: Option<String>) -> Self {
         let on_terminal = io::stdout().is_terminal();
         let format = match asked {
+            Format::Envelope => Format::Envelope,
             _ if jq.is_some() => Format::Json,
             Format::Auto if on_terminal => Format::Table,
             Format::Auto => Format::Json,
             other => other,
         };
         let out = BufWriter::new(terminal::stdout());
-        let (selection, look) = (Selection::default(), Look::default());
-        Self { asked, format, jq, selection, look, on_terminal, out, frame: None }
+        let (selection, look, about) = (Selection::default(), Look::default(), About::default());
+        Self { asked, format, jq, selection, look, about, on_terminal, out, frame: None }
     }
 
     /// Prints only some columns, or no header.
@@ -142,6 +147,8 @@ impl Output {
 
     /// The most rows to ask for and to show, if there is a limit. A terminal has one unless `--limit` or `--max-rows` is given.
     pub(crate) fn row_cap(&self, asked: Option<MaxRows>, has_limit: bool, target: &Target) -> Option<u64> {
+        // A preview counts the rows that it leaves out.
+        let asked = asked.filter(|_| !self.is_agent());
         look::cap(asked, has_limit, rows::is_on_screen(self.format, target))
     }
 
@@ -182,7 +189,13 @@ impl Output {
                     writeln!(self.out, "{}", json::compact(&text(item)))?;
                 }
             }
-            Format::Arrow | Format::Parquet => return Err(rows_only()),
+            Format::Arrow | Format::Parquet | Format::Envelope => return Err(rows_only()),
+            Format::Agent => {
+                let pointers = || chosen.iter().map(|column| column.pointer.as_str());
+                let heading: Vec<_> = chosen.iter().map(|column| column.heading.clone()).collect();
+                let rows = items.iter().map(|item| cells(item.get(), pointers()));
+                self.out.write_all(agent::list(&heading, rows).as_bytes())?;
+            }
             Format::Name => {
                 for cell in
                     items.iter().flat_map(|item| cells(item.get(), columns.iter().take(1).map(|c| c.1)))
@@ -214,7 +227,8 @@ impl Output {
         };
         let text = text.as_ref();
         match self.format {
-            Format::Json | Format::Auto => self.json(text)?,
+            Format::Json | Format::Auto | Format::Envelope => self.json(text)?,
+            Format::Agent => self.out.write_all(agent::record(&fields(text)).as_bytes())?,
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
             Format::Arrow | Format::Parquet => return Err(rows_only()),
             Format::Name => {
@@ -319,6 +333,10 @@ impl Output {
         }
         match self.format {
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
+            Format::Agent => {
+                let text = format!("{}\n", json::compact(text));
+                self.out.write_all(agent::text(&text).as_bytes())?;
+            }
             _ => self.json(text)?,
         }
         Ok(self.out.flush()?)
@@ -346,7 +364,9 @@ impl Output {
 
     /// Prints the text that code has printed: on a terminal without its colors.
     pub(crate) fn text(self, text: &str) -> io::Result<()> {
-        if self.on_terminal {
+        if self.format == Format::Agent {
+            self.bytes(agent::text(&terminal::without_colors(text)).as_bytes())
+        } else if self.on_terminal {
             self.bytes(terminal::without_colors(text).as_bytes())
         } else {
             self.bytes(text.as_bytes())
@@ -367,7 +387,7 @@ impl Output {
 
     /// Whether JSON is printed.
     pub(crate) fn is_json(&self) -> bool {
-        matches!(self.format, Format::Json | Format::Jsonl)
+        matches!(self.format, Format::Json | Format::Jsonl | Format::Envelope)
     }
 
     /// Whether the user requested JSON, as opposed to getting it because stdout is a pipe.
@@ -377,13 +397,36 @@ impl Output {
 
     /// Checks that the format suits rows.
     pub(crate) fn check_rows(&self) -> Result<(), Failure> {
-        if self.format == Format::Name { Err(rows::rows_have_no_ids()) } else { Ok(()) }
+        match self.format {
+            Format::Name => Err(rows::rows_have_no_ids()),
+            Format::Agent if self.selection.columns.is_some() => {
+                Err(Failure::usage("--columns doesn't go with -o agent for SQL rows")
+                    .with_hint("name the columns in the SELECT"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Prints the rows of an SQL result to a target.
     pub(crate) fn rows(self, target: Target) -> RowPrinter {
         let filter = self.filter_of_items();
         RowPrinter::new(self.format, target, filter, self.look).with_selection(self.selection)
+    }
+
+    /// Whether what is printed is bounded, for an agent.
+    pub(crate) fn is_agent(&self) -> bool {
+        self.format == Format::Agent
+    }
+
+    /// Sets what is known of the result that is printed.
+    pub(crate) fn with_about(mut self, about: About) -> Self {
+        self.about = about;
+        self
+    }
+
+    /// What is known of the result that is printed.
+    pub(crate) fn about(&self) -> &About {
+        &self.about
     }
 
     /// The envelopes of several results, printed to a target.

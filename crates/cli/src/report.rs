@@ -30,7 +30,7 @@ fn exit_code(failure: &Failure) -> u8 {
         // Reading or writing failed midway.
         _ if failure.io().is_some() => 1,
         ErrorKind::Usage => 2,
-        ErrorKind::Configuration | ErrorKind::Local => 3,
+        ErrorKind::Configuration | ErrorKind::Local | ErrorKind::ReadOnly => 3,
         ErrorKind::Unauthenticated | ErrorKind::PermissionDenied => 4,
         ErrorKind::NotFound => 5,
         ErrorKind::Rejected => 6,
@@ -54,7 +54,9 @@ pub(crate) fn finish(outcome: Outcome, format: Format) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Outcome::Failed(failure) => match format {
-            Format::Json | Format::Jsonl => (exit_code(&failure), vec![as_json(&failure)]),
+            Format::Json | Format::Jsonl | Format::Envelope | Format::Agent => {
+                (exit_code(&failure), vec![as_json(&failure)])
+            }
             _ => (exit_code(&failure), as_text(&failure)),
         },
     };
@@ -87,6 +89,9 @@ fn asks_for_json() -> bool {
     let words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     let mut words = words.take_while(|word| word != "--");
     while let Some(word) = words.next() {
+        if word == "--agent" {
+            return true;
+        }
         // `--output`, or `-o`, which may follow other short flags.
         let flag = word.strip_prefix('-').unwrap_or_default();
         let rest =
@@ -96,7 +101,7 @@ fn asks_for_json() -> bool {
             Some("") => words.next().unwrap_or_default(),
             Some(rest) => rest.trim_start_matches('=').to_owned(),
         };
-        if matches!(format.as_str(), "json" | "jsonl") {
+        if matches!(format.as_str(), "json" | "jsonl" | "envelope" | "agent") {
             return true;
         }
     }

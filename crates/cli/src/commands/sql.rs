@@ -13,8 +13,8 @@ use std::{
 };
 
 use brickwire_actions::{
-    Defaults, FetchOptions, Parameter, ParameterValue, Script, ScriptStatement, Statement, StatementResult,
-    Workspace, refuse_notebook,
+    Defaults, FetchOptions, Parameter, ParameterValue, PreviewLimits, Script, ScriptStatement, Statement,
+    StatementResult, Workspace, refuse_notebook,
     types::{Disposition, WarehouseState},
 };
 use clap_complete::ArgValueCompleter;
@@ -23,8 +23,8 @@ use super::warehouses;
 use crate::{
     context::Context,
     failure::{Failure, Place, Result},
-    options::{Format, MaxRows, duration},
-    output::{Output, Target, json, saved},
+    options::{Bounds, Format, MaxRows, duration},
+    output::{About, Facts, Output, Target, agent, json, saved},
     source::Source,
     terminal,
 };
@@ -58,9 +58,14 @@ pub(crate) struct Command {
     /// Maximum number of rows
     #[arg(long, value_name = "ROWS", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
     limit: Option<i64>,
-    /// Maximum number of rows to show, or `all` [default: 1000 on a terminal, all elsewhere]
-    #[arg(long, value_name = "ROWS", conflicts_with = "limit")]
+    /// Maximum number of rows to show, or `all` [default: 1000 on a terminal, 200 with -o agent, all elsewhere]
+    #[arg(long, value_name = "ROWS", allow_negative_numbers = true, conflicts_with = "limit")]
     max_rows: Option<MaxRows>,
+    #[command(flatten)]
+    bounds: Bounds,
+    /// Whether only as much is fetched as an agent is shown.
+    #[arg(skip)]
+    is_previewed: bool,
     /// Get the rows in the answer of the service, and not from its object store (up to 25 MiB, as text)
     #[arg(long, conflicts_with = "detach")]
     inline: bool,
@@ -127,6 +132,9 @@ impl Command {
         if let Some(limit) = self.limit.or(cap.and_then(|cap| cap.try_into().ok())) {
             statement = statement.with_row_limit(limit);
         }
+        if self.is_previewed {
+            statement = statement.with_preview(self.limits());
+        }
         if self.inline {
             statement = statement.with_disposition(Disposition::Inline);
         }
@@ -139,6 +147,11 @@ impl Command {
     /// The most rows to show.
     fn cap(&self, output: &Output, target: &Target) -> Option<u64> {
         output.row_cap(self.max_rows, self.limit.is_some(), target)
+    }
+
+    /// How much of a result is shown to an agent.
+    fn limits(&self) -> PreviewLimits {
+        self.bounds.limits(self.max_rows)
     }
 
     /// The file that the text comes from.
@@ -156,12 +169,24 @@ impl Command {
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    let out = command.out.clone();
+    execute(command, context).await?;
+    // An agent gets no notes on stderr.
+    match out.filter(|_| context.is_agent()) {
+        Some(file) => Ok(context.output().bytes(agent::saved(&file).as_bytes())?),
+        None => Ok(()),
+    }
+}
+
+async fn execute(mut command: Command, context: &Context) -> Result {
+    command.is_previewed = context.is_agent() && command.out.is_none() && !command.detach;
     if prompt::is_asked(&command, context) {
         return prompt::run(&command, context).await;
     }
     // All that can be wrong locally is checked before the first request.
     let text = command.source.read_any("statement")?;
     if command.no_split {
+        context.check_reads(&text).await?;
         return single(&command, &text, None, context).await;
     }
     let script =
@@ -169,6 +194,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     if command.dry_run {
         return script::list(&script, context);
     }
+    check_reads(&command, &text, &script, context).await?;
     match script.statements() {
         [_] if command.session => script::run(&command, &script, context).await,
         // A text of one statement is sent byte for byte; a notebook is not a statement.
@@ -198,6 +224,11 @@ async fn single(command: &Command, text: &str, place: Option<&ScriptStatement>, 
     }
     let workspace = context.workspace().await?;
     let warehouse = warehouse(command, context).await?;
+    let output = output.with_about(About {
+        limits: command.limits(),
+        is_safe_to_repeat: Statement::check_reads(text).is_ok(),
+        warehouse_id: Some(warehouse.clone()),
+    });
     let mut statement = command.statement(&workspace, &warehouse, text, cap);
     statement = Defaults::new(command.catalog.clone(), command.schema.clone()).apply(statement);
     if let (Some(timeout), Some(deadline)) = (command.timeout, context.deadline()) {
@@ -217,6 +248,26 @@ async fn single(command: &Command, text: &str, place: Option<&ScriptStatement>, 
         Some(place) => at(failure, place, command.file()),
         None => failure,
     })
+}
+
+/// Refuses a text with a statement that may change something, in read-only mode, and says where that is.
+async fn check_reads(command: &Command, text: &str, script: &Script, context: &Context) -> Result {
+    let statements = script.statements();
+    for (i, statement) in statements.iter().enumerate() {
+        if let Err(refusal) = context.check_reads(statement.text()).await {
+            // The lines of the whole text, unless it is a notebook.
+            let whole =
+                if refuse_notebook(text).is_ok() { context.check_reads(text).await.err() } else { None };
+            return Err(whole.unwrap_or(refusal).at(Place {
+                file: command.file(),
+                line: Some(statement.line()),
+                column: Some(statement.column()),
+                index: Some(i + 1),
+                count: Some(statements.len()),
+            }));
+        }
+    }
+    Ok(())
 }
 
 /// Adds the place of the only statement, or of what in it the service names.
@@ -258,6 +309,10 @@ pub(crate) async fn print(
     target: Target,
     context: &Context,
 ) -> Result {
+    if output.is_agent() {
+        return preview(result, output, context).await;
+    }
+    let warehouse_id = output.about().warehouse_id.clone();
     let begun = output.begun();
     let id = result.statement_id().to_owned();
     let on_screen = target.is_stdout() && io::stdout().is_terminal();
@@ -281,6 +336,12 @@ pub(crate) async fn print(
         printer.cut_off();
     }
     let lacks_rows = printer.lacks_rows();
+    printer.tell(Facts {
+        truncated: result.is_truncated(),
+        statement_id: Some(id.clone()),
+        warehouse_id,
+        elapsed: context.elapsed(),
+    });
     let (_, is_filtered) = context.asked();
     let rows = printer.end().map_err(|failure| match is_filtered {
         true => failure.after_statement(&id),
@@ -291,6 +352,16 @@ pub(crate) async fn print(
         tell_saved(&file, (!is_filtered).then_some(rows), begun, context);
     }
     Ok(())
+}
+
+/// Prints as much of a result as an agent is shown.
+async fn preview(result: StatementResult, output: Output, context: &Context) -> Result {
+    let id = result.statement_id().to_owned();
+    let (limits, is_safe_to_repeat) = (output.about().limits, output.about().is_safe_to_repeat);
+    let preview = result.preview(limits).await?;
+    context.progress().clear();
+    let text = agent::result(&preview, Some(&id), context.elapsed(), is_safe_to_repeat);
+    Ok(output.bytes(text.as_bytes())?)
 }
 
 #[cfg(feature = "arrow")]

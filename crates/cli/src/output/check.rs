@@ -15,7 +15,7 @@ use crate::{
 pub(crate) fn check(format: Format, jq: Option<&str>, has_batches: bool) -> Result {
     if let Some(code) = jq {
         filter::check(code)?;
-        if !matches!(format, Format::Auto | Format::Json | Format::Jsonl) {
+        if !matches!(format, Format::Auto | Format::Json | Format::Jsonl | Format::Envelope) {
             let name =
                 format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             return Err(Failure::usage(format!("--jq filters JSON and can't print this format: {name}"))
@@ -37,7 +37,8 @@ pub(crate) fn check_null(format: Format, null: Option<&str>, jq: Option<&str>) -
     let is_text = match format {
         Format::Auto => io::stdout().is_terminal(),
         Format::Table | Format::Record | Format::Csv | Format::Tsv | Format::Markdown => true,
-        Format::Json | Format::Jsonl | Format::Name | Format::Arrow | Format::Parquet => false,
+        Format::Json | Format::Jsonl | Format::Envelope | Format::Agent => false,
+        Format::Name | Format::Arrow | Format::Parquet => false,
     };
     if null.is_none() || (is_text && jq.is_none()) {
         return Ok(());

@@ -9,10 +9,11 @@ use brickwire_actions::{ErrorKind, Rows, types::StatementColumnInfo};
 use indicatif::HumanBytes;
 
 use super::{
-    Selection,
+    Facts, Selection,
     cell::{csv_line, csv_single},
     columns,
     delimited::{markdown_heading, markdown_line, tsv_line},
+    facts,
     filter::filter,
     footer::Footer,
     grid::{Grid, Missing, Size},
@@ -57,6 +58,8 @@ pub(crate) struct RowPrinter {
     rows: u64,
     /// Whether there are more rows than are printed.
     has_more: bool,
+    /// What an envelope says at its end.
+    facts: Facts,
     /// How much a filter held when that was last said.
     noted: usize,
 }
@@ -142,6 +145,7 @@ impl RowPrinter {
             text: Vec::new(),
             rows: 0,
             has_more: false,
+            facts: Facts::default(),
             noted: MUCH / 2,
         }
     }
@@ -176,6 +180,12 @@ impl RowPrinter {
             let chosen = columns::of_rows(names, &known)?;
             self.columns = headings(&chosen, &self.columns);
             self.chosen = Some(chosen);
+        }
+        if self.format == Format::Envelope {
+            let all: Vec<_> = columns.iter().collect();
+            let described = self.chosen.as_ref().map(|chosen| chosen.iter().map(|at| all[*at]).collect());
+            // It stays in memory until the first rows are there.
+            self.text.extend_from_slice(facts::opening(&described.unwrap_or(all)).as_bytes());
         }
         let is_right = |column: &Heading| matches!(column.kind, Kind::Number | Kind::Float);
         if self.format == Format::Table && self.is_on_screen() {
@@ -358,8 +368,12 @@ impl RowPrinter {
                 }
                 markdown_line(&mut self.text, cells.map(|cell| cell.unwrap_or(self.look.null())));
             }
-            // `begin` rejects Arrow, Parquet, and names.
-            Format::Json | Format::Auto | Format::Arrow | Format::Parquet | Format::Name => {
+            Format::Envelope => {
+                self.text.extend_from_slice(if self.rows == 0 { b"\n  " } else { b",\n  " });
+                self.array(cells);
+            }
+            // `begin` rejects Arrow, Parquet, and names; an agent gets a preview.
+            Format::Json | Format::Auto | Format::Arrow | Format::Parquet | Format::Name | Format::Agent => {
                 self.text.extend_from_slice(if self.rows == 0 { b"[\n  " } else { b",\n  " });
                 self.object(cells);
             }
@@ -387,6 +401,9 @@ impl RowPrinter {
             (Format::Table, None) if self.page.rows() > 0 || self.rows == 0 => self.print_page(),
             (Format::Csv, _) if self.rows == 0 => self.csv_header(),
             (Format::Tsv | Format::Markdown, _) if self.rows == 0 => self.delimited_header(),
+            (Format::Envelope, _) => {
+                self.text.extend_from_slice(facts::closing(self.rows, &self.facts).as_bytes());
+            }
             (Format::Json | Format::Auto, _) => {
                 self.text.extend_from_slice(if self.rows == 0 { b"[]\n" } else { b"\n]\n" });
             }
@@ -418,6 +435,22 @@ impl RowPrinter {
             missing: self.grid.as_ref().map_or(Missing::default(), Grid::missing),
             elapsed: self.look.begun.elapsed(),
         }
+    }
+
+    /// Sets what an envelope says at its end.
+    pub(crate) fn tell(&mut self, facts: Facts) {
+        self.facts = facts;
+    }
+
+    fn array<'a>(&mut self, cells: impl Iterator<Item = Option<&'a str>>) {
+        for (at, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+            self.text.push(if at == 0 { b'[' } else { b',' });
+            match cell {
+                None => self.text.extend_from_slice(b"null"),
+                Some(text) => column.kind.write_json(text, &mut self.text),
+            }
+        }
+        self.text.push(b']');
     }
 
     fn object<'a>(&mut self, cells: impl Iterator<Item = Option<&'a str>>) {

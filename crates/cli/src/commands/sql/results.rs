@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use brickwire_actions::{Script, ScriptStatement, Statement, StatementResult, redact};
+use brickwire_actions::{PreviewLimits, Script, ScriptStatement, Statement, StatementResult, redact};
 use clap::ValueEnum;
 
 use super::Command;
@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     options::Format,
-    output::{Envelopes, Facts, Output, Target},
+    output::{About, Envelopes, Facts, Output, Target},
     report,
 };
 
@@ -27,6 +27,8 @@ pub(super) struct Printer<'a> {
     form: Form,
     /// The most rows of a result to show.
     cap: Option<u64>,
+    limits: PreviewLimits,
+    is_safe_to_repeat: bool,
 }
 
 enum Form {
@@ -70,8 +72,8 @@ impl<'a> Results<'a> {
                     return Err(Failure::usage("--columns can't choose from the array of several results")
                         .with_hint("use -o table, or --jq"));
                 }
-                Format::Json | Format::Auto => Form::Array(output.envelopes(target)),
-                Format::Table | Format::Record if out.is_none() => Form::Below(false),
+                Format::Json | Format::Auto | Format::Envelope => Form::Array(output.envelopes(target)),
+                Format::Table | Format::Record | Format::Agent if out.is_none() => Form::Below(false),
                 _ if returning == 0 && out.is_some() => {
                     return Err(Failure::usage("--out needs a statement that returns rows, and there is none"));
                 }
@@ -80,7 +82,12 @@ impl<'a> Results<'a> {
             }
         };
         command.check_inline(form.format())?;
-        Ok(Self::To(Printer { context, form, cap }))
+        let share = returning.max(1);
+        let limits = command.limits();
+        let limits = limits.with_bytes(limits.bytes() / share).with_heading(limits.heading() / share);
+        let reads = |statement: &ScriptStatement| Statement::check_reads(statement.text()).is_ok();
+        let is_safe_to_repeat = script.statements().iter().all(reads);
+        Ok(Self::To(Printer { context, form, cap, limits, is_safe_to_repeat }))
     }
 
     /// The most rows of a result to ask for.
@@ -170,7 +177,10 @@ impl Printer<'_> {
                 if std::mem::replace(has_some, true) {
                     io::stdout().write_all(b"\n")?;
                 }
-                let output = context.output().begun_at(begun).with_cap(cap);
+                // All results together are as small as one.
+                let limits = self.limits;
+                let about = About { limits, is_safe_to_repeat: self.is_safe_to_repeat, ..About::default() };
+                let output = context.output().begun_at(begun).with_cap(cap).with_about(about);
                 super::print(result, output, Target::open(None)?, context).await
             }
             Form::Array(envelopes) => {
@@ -182,6 +192,7 @@ impl Printer<'_> {
                     envelopes.rows(&rows)?;
                 }
                 let (truncated, id) = (result.is_truncated(), result.statement_id());
+                let (id, warehouse) = (Some(id.to_owned()), Some(warehouse.to_owned()));
                 let facts = Facts { truncated, statement_id: id, warehouse_id: warehouse, elapsed: took };
                 let rows = envelopes.end_element(&facts)?;
                 super::tell_truncated(truncated, rows, context);
