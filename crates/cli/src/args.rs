@@ -64,7 +64,10 @@ impl Args {
 
     /// Parses a command line. Requests for help end here, because only this place knows all commands.
     fn read_with_help(mut words: Vec<OsString>) -> Result<Self, Error> {
-        move_help_to_front(&mut words, &Self::tree());
+        // The tree is not made for nothing.
+        if words.iter().skip(2).any(|word| word == "help") {
+            move_help_to_front(&mut words, &Self::tree());
+        }
         let mut args = Self::read_from(&words)?;
         if let Command::help(help) = &mut args.command {
             help.look_up(Self::tree(), args.global.output == Format::Json)?;

@@ -24,7 +24,7 @@ fn exit_code(failure: &Failure) -> u8 {
         // Reading or writing failed midway.
         _ if failure.io().is_some() => 1,
         ErrorKind::Usage => 2,
-        ErrorKind::Configuration | ErrorKind::Local => 3,
+        ErrorKind::Configuration | ErrorKind::Local | ErrorKind::ReadOnly => 3,
         ErrorKind::Unauthenticated | ErrorKind::PermissionDenied => 4,
         ErrorKind::NotFound => 5,
         ErrorKind::Rejected => 6,

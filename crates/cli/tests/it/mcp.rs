@@ -207,6 +207,7 @@ fn a_query_that_writes_is_never_sent() {
     }
     let error = session.fails("sql_query", json!({ "sql": "SELECT 1; DROP TABLE t" }));
     assert_eq!(error["kind"], "usage", "{error}");
+    assert!(error["hint"].is_string());
     assert!(workspace.requests("POST", STATEMENTS).is_empty());
     session.end();
 }
@@ -393,7 +394,8 @@ fn statements_run_in_order_up_to_the_first_failure() {
 
     let sql = "SELECT 1;\nSELECT * FROM missing;\nDROP TABLE main.default.made";
     let error = session.fails("sql_execute", json!({ "sql": sql }));
-    assert_eq!(error["error_code"], "TABLE_OR_VIEW_NOT_FOUND", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("TABLE_OR_VIEW_NOT_FOUND"), "{error}");
+    assert_eq!(error["hint"], "statement 1 has completed; statement 3 was not run");
     assert_eq!((&error["source"]["index"], &error["source"]["count"], &error["source"]["line"]), (&json!(2), &json!(3), &json!(2)));
     assert_eq!(workspace.requests("POST", STATEMENTS).len(), 6, "the third one was not sent");
 

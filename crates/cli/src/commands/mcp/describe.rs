@@ -60,7 +60,7 @@ pub(super) async fn run(describe: Describe, context: &Context) -> Result<String>
         });
     }
     let samples = join_all(found.iter().map(async |table| match table {
-        Ok(table) if rows > 0 => Some(sample(table, rows, count, &workspace, &describe, context).await),
+        Ok(table) if rows > 0 => Some(sample(table, rows, count, &time, &workspace, &describe, context).await),
         _ => None,
     }))
     .await;
@@ -107,6 +107,7 @@ async fn sample(
     table: &TableInfo,
     rows: u64,
     count: usize,
+    time: &Time,
     workspace: &Workspace,
     describe: &Describe,
     context: &Context,
@@ -120,6 +121,7 @@ async fn sample(
         .with_heading(BYTES_OF_HEADINGS / count);
     let warehouse = warehouse(describe.warehouse.as_deref(), workspace, context).await?;
     let query = format!("SELECT * FROM {} LIMIT {rows}", parts.join("."));
-    let result = workspace.sql(warehouse).statement(query).with_preview(limits).execute().await?;
+    let statement = workspace.sql(warehouse).statement(query).with_preview(limits);
+    let result = statement.with_deadline(time.limit).until(time.end()).execute().await?;
     Ok(result.preview(limits).await?.to_text(&[], None))
 }
