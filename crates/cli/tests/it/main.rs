@@ -23,6 +23,7 @@ mod hostile;
 mod input;
 mod jobs;
 mod libraries;
+mod lists;
 #[cfg(unix)]
 mod login;
 mod objects;
@@ -55,4 +56,6 @@ mod terminal;
 mod token_programs;
 mod users;
 mod warehouses;
+#[cfg(unix)]
+mod watch;
 mod workspace;
