@@ -32,7 +32,8 @@ pub(crate) struct Args {
 
 const EXIT_CODES: &str = "\
 Connection:
-  DATABRICKS_HOST with DATABRICKS_TOKEN, or with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET,
+  DATABRICKS_HOST with DATABRICKS_TOKEN,
+  or with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET,
   or a profile in ~/.databrickscfg
 
 Exit codes:
