@@ -250,6 +250,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_help_of_every_command_is_small_as_json() {
+        let Command::help(help) = Args::try_parse_from(["brick", "help"]).unwrap().command else {
+            panic!("another command")
+        };
+        let documents = help.documents(Args::tree());
+        assert!(documents.len() > 150, "{}", documents.len());
+        for (n, document) in documents.iter().enumerate() {
+            let bytes = document.to_string().len();
+            assert!(bytes <= if n == 0 { 10_000 } else { 3000 }, "{}: {bytes}", document["name"]);
+            let is_leaf = document.get("commands").is_none();
+            assert!(!is_leaf || document["exit_codes"]["0"].is_string() && document["usage"].is_string(), "{document}");
+        }
+    }
+
     /// The words of a line as a shell reads them.
     fn words(line: &str) -> Vec<String> {
         let (mut words, mut quote, mut is_new) = (Vec::new(), None, true);

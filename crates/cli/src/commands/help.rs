@@ -18,8 +18,9 @@ use crate::{context::Context, failure::Result};
 /// The most bytes of the JSON of one command.
 const BUDGET: usize = 3000;
 
-/// How long the text of an option may be, from the first try to the last, until the JSON fits.
-const LENGTHS: [usize; 5] = [usize::MAX, 160, 100, 70, 40];
+/// How long the text of an option may be, and how many examples there may be, until the JSON fits.
+const ATTEMPTS: [(usize, usize); 6] =
+    [(usize::MAX, usize::MAX), (160, usize::MAX), (100, 6), (80, 4), (60, 3), (40, 2)];
 
 /// Print the help of a command, or of brick
 #[derive(Debug, clap::Args)]
@@ -59,6 +60,19 @@ impl Command {
         Ok(())
     }
 
+    /// The JSON of each command of a tree.
+    #[cfg(test)]
+    pub(crate) fn documents(&self, mut root: clap::Command) -> Vec<Value> {
+        fn add(command: &clap::Command, exit_codes: &Map<String, Value>, all: &mut Vec<Value>) {
+            all.push(document(command, exit_codes));
+            command.get_subcommands().for_each(|inner| add(inner, exit_codes, all));
+        }
+        root.build();
+        let mut all = Vec::new();
+        add(&root, &exit_codes(&root), &mut all);
+        all
+    }
+
     /// The command line that prints the same as text.
     pub(crate) fn as_option(&self) -> Option<impl Iterator<Item = OsString>> {
         let words = ["brick"].into_iter().chain(self.words.iter().map(String::as_str)).chain(["--help"]);
@@ -93,8 +107,8 @@ fn find<'a>(
 /// A command as JSON. A group lists its commands without their details.
 fn document(command: &clap::Command, exit_codes: &Map<String, Value>) -> Value {
     let mut document = Value::Null;
-    for length in LENGTHS {
-        document = described(command, exit_codes, length);
+    for (length, examples) in ATTEMPTS {
+        document = described(command, exit_codes, length, examples);
         // A group has no other limit than the number of its commands.
         if command.has_subcommands() || document.to_string().len() <= BUDGET {
             break;
@@ -103,7 +117,7 @@ fn document(command: &clap::Command, exit_codes: &Map<String, Value>) -> Value {
     document
 }
 
-fn described(command: &clap::Command, exit_codes: &Map<String, Value>, length: usize) -> Value {
+fn described(command: &clap::Command, exit_codes: &Map<String, Value>, length: usize, examples: usize) -> Value {
     let is_root = command.get_version().is_some() && !command.get_bin_name().unwrap_or_default().contains(' ');
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
     let mut fields = Map::new();
@@ -129,7 +143,9 @@ fn described(command: &clap::Command, exit_codes: &Map<String, Value>, length: u
     set("arguments", own().filter(|arg| arg.is_positional()).map(|arg| described_argument(arg, length)).collect());
     set("options", own().filter(|arg| !arg.is_positional()).map(|arg| described_argument(arg, length)).collect());
     let more = command.get_after_long_help().or(command.get_after_help()).map(ToString::to_string).unwrap_or_default();
-    set("examples", json!(section(&more, &["Example:", "Examples:"])));
+    let mut lines = section(&more, &["Example:", "Examples:"]);
+    lines.truncate(examples);
+    set("examples", json!(lines));
     if is_root || !command.has_subcommands() {
         set("exit_codes", Value::Object(exit_codes.clone()));
     }

@@ -4,7 +4,10 @@ use brickwire_actions::{ErrorKind, Preview, PreviewLimits, Workspace, types::Tab
 use futures_util::future::join_all;
 use serde::Deserialize;
 
-use super::call::{Time, warehouse};
+use super::{
+    call::{Time, warehouse},
+    sql::bounded,
+};
 use crate::{
     context::Context,
     failure::{Failure, Result},
@@ -121,7 +124,7 @@ async fn sample(
         .with_heading(BYTES_OF_HEADINGS / count);
     let warehouse = warehouse(describe.warehouse.as_deref(), workspace, context).await?;
     let query = format!("SELECT * FROM {} LIMIT {rows}", parts.join("."));
-    let statement = workspace.sql(warehouse).statement(query).with_preview(limits);
-    let result = statement.with_deadline(time.limit).until(time.end()).execute().await?;
+    let statement = workspace.sql(warehouse).statement(query);
+    let result = bounded(statement, limits, time).execute().await?;
     Ok(result.preview(limits).await?.to_text(&[], None))
 }

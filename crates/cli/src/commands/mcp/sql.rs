@@ -1,5 +1,7 @@
 //! `sql_query` and `sql_execute`.
 
+use std::time::Duration;
+
 use brickwire_actions::{Defaults, Parameter, ParameterValue, PreviewLimits, Script, Statement};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -97,6 +99,18 @@ pub(super) async fn execute(execute: Execute, context: &Context) -> Result<Strin
     Ok(shown.finish())
 }
 
+/// A statement that fetches what a preview shows and ends with the time of its call.
+///
+/// The service answers the submission at once. By default it waits for the end of the statement for up to 5 seconds, and
+/// until it answers there is nothing to cancel; but clients kill a server 2 to 4 seconds after they close its stdin.
+pub(super) fn bounded(statement: Statement, limits: PreviewLimits, time: &Time) -> Statement {
+    statement
+        .with_preview(limits)
+        .with_wait_timeout(Duration::ZERO)
+        .with_deadline(time.limit)
+        .until(time.end())
+}
+
 /// What became of the statements before and after the one that failed.
 fn others(failed: usize, count: usize) -> String {
     let before = match failed {
@@ -114,8 +128,7 @@ fn others(failed: usize, count: usize) -> String {
 
 /// Runs a statement. Returns the beginning of its rows.
 async fn preview(statement: Statement, limits: PreviewLimits, time: &Time) -> Result<String> {
-    let statement = statement.with_preview(limits).with_deadline(time.limit).until(time.end());
-    let result = statement.execute().await?;
+    let result = bounded(statement, limits, time).execute().await?;
     let id = result.statement_id().to_owned();
     let preview = result.preview(limits).await?;
     let next = match preview.rows() < preview.total() {
