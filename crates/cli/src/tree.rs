@@ -1,9 +1,10 @@
 //! The tree of commands, with what holds for all of it: hidden second names, `--watch` for what shows something, and the
 //! headings of options. Each command is described in its own module.
 
-use std::time::Duration;
+use std::{ffi::OsStr, time::Duration};
 
 use clap::{Arg, ArgMatches, Command};
+use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
 use crate::options::{OUTPUT, duration};
 
@@ -30,7 +31,16 @@ const SHORTEST: Duration = Duration::from_millis(200);
 
 /// Completes the tree that the modules of the commands describe.
 pub(crate) fn complete(root: Command) -> Command {
-    arrange(root)
+    let root = arrange(root);
+    let shown = root.get_subcommands().filter(|inner| !inner.is_hide_set());
+    let names: Vec<String> = shown.map(|inner| inner.get_name().to_owned()).collect();
+    let completer = move |current: &OsStr| -> Vec<CompletionCandidate> {
+        let current = current.to_string_lossy();
+        names.iter().filter(|name| name.starts_with(&*current)).map(CompletionCandidate::new).collect()
+    };
+    root.mut_subcommand("help", |help| {
+        help.mut_arg("words", |words| words.add(ArgValueCompleter::new(completer)))
+    })
 }
 
 fn arrange(command: Command) -> Command {

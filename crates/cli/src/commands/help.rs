@@ -3,14 +3,13 @@
 //! clap's own `help` knows no JSON, so this command replaces it. The JSON is made from the same tree as the text, and has
 //! a limit, because whoever reads it pays by the byte.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use clap::{
     Arg, ArgAction,
     builder::StyledStr,
     error::{Error, ErrorKind},
 };
-use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use serde_json::{Map, Value, json};
 
 use crate::{context::Context, failure::Result};
@@ -30,7 +29,7 @@ Examples:
   brick help sql --json")]
 pub(crate) struct Command {
     /// The command, such as `clusters list`
-    #[arg(value_name = "COMMAND", add = ArgValueCompleter::new(nothing))]
+    #[arg(value_name = "COMMAND")]
     words: Vec<String>,
     /// Print options, defaults, examples, and exit codes as JSON
     #[arg(long)]
@@ -38,11 +37,6 @@ pub(crate) struct Command {
     /// What the JSON is about.
     #[arg(skip)]
     document: Option<Value>,
-}
-
-/// Words of a command are completed by their own place in the command line.
-fn nothing(_: &OsStr) -> Vec<CompletionCandidate> {
-    Vec::new()
 }
 
 impl Command {
