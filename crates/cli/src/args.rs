@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// The time between two looks, with --watch.
     #[arg(skip)]
     pub(crate) watch: Option<Duration>,
+    /// The words of the command, such as `jobs run`.
+    #[arg(skip)]
+    pub(crate) words: String,
 }
 
 const EXIT_CODES: &str = "\
@@ -71,7 +74,8 @@ impl Args {
         }
         let mut args = Self::read_from(&words)?;
         if let Command::help(help) = &mut args.command {
-            help.look_up(Self::tree(), args.global.output == Format::Json)?;
+            let is_json = args.global.output == Format::Json || args.global.agent;
+            help.look_up(Self::tree(), is_json)?;
             if let Some(words) = help.as_option() {
                 return Self::parse(&words.collect::<Vec<_>>());
             }
@@ -88,7 +92,7 @@ impl Args {
         let mut root = Self::tree();
         let matches = root.try_get_matches_from_mut(words)?;
         let args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut root))?;
-        Ok(Self { watch: tree::watched(&matches), ..args })
+        Ok(Self { watch: tree::watched(&matches), words: tree::words(&matches), ..args })
     }
 
     /// SQL that starts with a comment looks like an option to clap. It is parsed as text if nothing else makes sense.

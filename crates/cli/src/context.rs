@@ -9,7 +9,7 @@ use std::{
 
 #[cfg(feature = "sandbox")]
 use brickwire_actions::Environment;
-use brickwire_actions::{Config, ConfigBuilder, RetryPolicy, WaitOptions, Workspace};
+use brickwire_actions::{Config, ConfigBuilder, RetryPolicy, Statement, WaitOptions, Workspace};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -40,6 +40,7 @@ const RETRY: RetryPolicy = RetryPolicy::Safe { budget: Duration::from_secs(60) }
 pub(crate) struct Context {
     global: Global,
     progress: Progress,
+    began: Instant,
     /// When the time that --timeout gives is over.
     deadline: OnceLock<Instant>,
     workspace: OnceCell<Workspace>,
@@ -54,6 +55,7 @@ impl Context {
     pub(crate) fn new(global: Global) -> Self {
         Self {
             progress: Progress::new(&global),
+            began: Instant::now(),
             global,
             deadline: OnceLock::new(),
             workspace: OnceCell::new(),
@@ -124,7 +126,9 @@ impl Context {
         }
         let Global { profile, host, ca_file, .. } = &self.global;
         let given = [("profile", profile), ("host", host), ("ca_file", ca_file)];
-        let given = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        let read_only = self.global.read_only.then(|| ("read_only", "true".to_owned()));
+        let given =
+            given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).chain(read_only);
         Ok(given.fold(Config::builder(), |builder, (name, value)| builder.with(name, value)))
     }
 
@@ -132,7 +136,9 @@ impl Context {
     async fn sandbox_sources(&self) -> Result<ConfigBuilder> {
         let started = self.sandbox.get_or_try_init(brickwire_sandbox::Sandbox::start).await;
         let sandbox = started.map_err(|e| Failure::local(format!("cannot start the sandbox: {e}")))?;
-        Ok(Config::builder().environment(Environment::default()).host(sandbox.url()).token(sandbox.token()))
+        let read_only = if self.global.read_only { "true" } else { "" };
+        let builder = Config::builder().environment(Environment::default());
+        Ok(builder.host(sandbox.url()).token(sandbox.token()).with("read_only", read_only))
     }
 
     #[cfg(not(feature = "sandbox"))]
@@ -148,6 +154,35 @@ impl Context {
                 .with_hint("use -o tsv --no-header"));
         }
         Ok(())
+    }
+
+    /// Refuses the format that only rows have for a command without rows.
+    pub(crate) fn check_envelope(&self, has_rows: bool) -> Result {
+        match self.global.output {
+            Format::Envelope if !has_rows => {
+                Err(Failure::usage("envelope is for SQL rows").with_hint("use -o json"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the workspace refuses what may change something. A configuration that is wrong is reported where it is used.
+    pub(crate) async fn is_read_only(&self) -> bool {
+        self.global.read_only
+            || !self.global.sandbox && self.config().await.is_ok_and(brickwire_actions::Config::is_read_only)
+    }
+
+    /// Refuses SQL that may change something, in read-only mode.
+    pub(crate) async fn check_reads(&self, text: &str) -> Result {
+        if self.is_read_only().await {
+            Statement::check_reads(text)?;
+        }
+        Ok(())
+    }
+
+    /// How long the command has taken.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
     }
 
     /// The format that the user requested, and whether there is a filter.
@@ -196,6 +231,8 @@ impl Context {
     /// whether they can be written as Arrow or Parquet.
     pub(crate) fn output_to(&self, file: Option<&Path>, has_batches: bool) -> Result<Output> {
         let Global { output, jq, .. } = &self.global;
+        // What is saved is not for the agent's eyes, and is whole.
+        let output = if *output == Format::Agent && file.is_some() { &Format::Auto } else { output };
         // A filter writes text, whose kind only the user knows.
         let format = match format_for(*output, file) {
             Err(_) if jq.is_some() => Format::Json,

@@ -114,6 +114,12 @@ impl Failure {
         self
     }
 
+    /// Takes the command line away, where it would lead nowhere.
+    pub(crate) fn without_next(mut self) -> Self {
+        self.next = None;
+        self
+    }
+
     /// Adds where in the input the failure is.
     pub(crate) fn at(mut self, place: Place) -> Self {
         self.source = Some(place);

@@ -29,6 +29,9 @@ pub(crate) struct Global {
     /// Omit the header row of table, csv, tsv, and markdown
     #[arg(long, global = true, help_heading = OUTPUT, hide_short_help = true)]
     pub(crate) no_header: bool,
+    /// Print for agents: -o agent unless another format is given, -q, and errors as JSON
+    #[arg(long, global = true, help_heading = OUTPUT, hide_short_help = true)]
+    pub(crate) agent: bool,
     /// Connection profile in ~/.databrickscfg
     #[arg(long, short = 'p', global = true, value_name = "NAME", value_parser = not_blank)]
     #[arg(add = ArgValueCompleter::new(candidates::profiles))]
@@ -40,6 +43,9 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", value_parser = not_blank, value_hint = ValueHint::FilePath)]
     #[arg(hide_short_help = true)]
     pub(crate) ca_file: Option<String>,
+    /// Send nothing that changes something (functions in a query still run with your rights)
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) read_only: bool,
     /// Log requests and responses to stderr, with secrets masked
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) debug: bool,
@@ -52,6 +58,23 @@ pub(crate) struct Global {
     /// Run this command against a temporary local workspace
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) sandbox: bool,
+}
+
+impl Global {
+    /// Settles what follows from other options. A filter prints JSON.
+    pub(crate) fn settle(&mut self) {
+        if self.agent {
+            self.quiet = true;
+            if self.output == Format::Auto && self.jq.is_none() {
+                self.output = Format::Agent;
+            }
+        }
+    }
+
+    /// The format that decides how an error is printed.
+    pub(crate) fn error_format(&self) -> Format {
+        if self.agent { Format::Agent } else { self.output }
+    }
 }
 
 /// Output formats.
@@ -75,6 +98,10 @@ pub(crate) enum Format {
     Name,
     /// One field per line
     Record,
+    /// One JSON object with columns, rows, and facts, for SQL rows
+    Envelope,
+    /// At most 10 KB of text that says what it leaves out, for agents
+    Agent,
     /// Apache Arrow IPC, for SQL rows (a stream, or a file with --out)
     Arrow,
     /// Apache Parquet, for SQL rows

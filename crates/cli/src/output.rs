@@ -1,11 +1,13 @@
 //! Data on stdout, in the requested format. JSON is the service's own text, re-indented, so nothing is lost.
 
+pub(crate) mod agent;
 #[cfg(feature = "arrow")]
 mod batches;
 mod cell;
 mod check;
 mod columns;
 mod delimited;
+mod facts;
 mod fields;
 mod filter;
 mod frame;
@@ -36,6 +38,7 @@ use crate::{failure::Failure, options::Format, terminal};
 pub(crate) use batches::BatchPrinter;
 pub(crate) use check::check;
 use delimited::{markdown_heading, markdown_line, tsv_line};
+pub(crate) use facts::{About, Facts};
 pub(crate) use fields::Column;
 use fields::{cells, fields};
 use filter::filter;
@@ -63,6 +66,7 @@ pub(crate) struct Output {
     format: Format,
     jq: Option<String>,
     selection: Selection,
+    about: About,
     on_terminal: bool,
     out: BufWriter<Box<dyn Write + Send>>,
     frame: Option<Frame>,
@@ -72,13 +76,15 @@ impl Output {
     pub(crate) fn new(asked: Format, jq: Option<String>) -> Self {
         let on_terminal = io::stdout().is_terminal();
         let format = match asked {
+            Format::Envelope => Format::Envelope,
             _ if jq.is_some() => Format::Json,
             Format::Auto if on_terminal => Format::Table,
             Format::Auto => Format::Json,
             other => other,
         };
         let (out, selection) = (BufWriter::new(terminal::stdout()), Selection::default());
-        Self { asked, format, jq, selection, on_terminal, out, frame: None }
+        let about = About::default();
+        Self { asked, format, jq, selection, about, on_terminal, out, frame: None }
     }
 
     /// Prints only some columns, or no header.
@@ -127,7 +133,13 @@ impl Output {
                     writeln!(self.out, "{}", json::compact(&text(item)))?;
                 }
             }
-            Format::Arrow | Format::Parquet => return Err(rows_only()),
+            Format::Arrow | Format::Parquet | Format::Envelope => return Err(rows_only()),
+            Format::Agent => {
+                let pointers = || chosen.iter().map(|column| column.pointer.as_str());
+                let heading: Vec<_> = chosen.iter().map(|column| column.heading.clone()).collect();
+                let rows = items.iter().map(|item| cells(item.get(), pointers()));
+                self.out.write_all(agent::list(&heading, rows).as_bytes())?;
+            }
             Format::Name => {
                 for cell in
                     items.iter().flat_map(|item| cells(item.get(), columns.iter().take(1).map(|c| c.1)))
@@ -154,7 +166,8 @@ impl Output {
         };
         let text = text.as_ref();
         match self.format {
-            Format::Json | Format::Auto => self.json(text)?,
+            Format::Json | Format::Auto | Format::Envelope => self.json(text)?,
+            Format::Agent => self.out.write_all(agent::record(&fields(text)).as_bytes())?,
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
             Format::Arrow | Format::Parquet => return Err(rows_only()),
             Format::Name => {
@@ -222,6 +235,10 @@ impl Output {
         }
         match self.format {
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
+            Format::Agent => {
+                let text = format!("{}\n", json::compact(text));
+                self.out.write_all(agent::text(&text).as_bytes())?;
+            }
             _ => self.json(text)?,
         }
         Ok(self.out.flush()?)
@@ -249,7 +266,9 @@ impl Output {
 
     /// Prints the text that code has printed: on a terminal without its colors.
     pub(crate) fn text(self, text: &str) -> io::Result<()> {
-        if self.on_terminal {
+        if self.format == Format::Agent {
+            self.bytes(agent::text(&terminal::without_colors(text)).as_bytes())
+        } else if self.on_terminal {
             self.bytes(terminal::without_colors(text).as_bytes())
         } else {
             self.bytes(text.as_bytes())
@@ -270,7 +289,7 @@ impl Output {
 
     /// Whether JSON is printed.
     pub(crate) fn is_json(&self) -> bool {
-        matches!(self.format, Format::Json | Format::Jsonl)
+        matches!(self.format, Format::Json | Format::Jsonl | Format::Envelope)
     }
 
     /// Whether the user requested JSON, as opposed to getting it because stdout is a pipe.
@@ -280,13 +299,36 @@ impl Output {
 
     /// Checks that the format suits rows.
     pub(crate) fn check_rows(&self) -> Result<(), Failure> {
-        if self.format == Format::Name { Err(rows::rows_have_no_ids()) } else { Ok(()) }
+        match self.format {
+            Format::Name => Err(rows::rows_have_no_ids()),
+            Format::Agent if self.selection.columns.is_some() => {
+                Err(Failure::usage("--columns doesn't go with -o agent for SQL rows")
+                    .with_hint("name the columns in the SELECT"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Prints the rows of an SQL result to a target.
     pub(crate) fn rows(self, target: Target) -> RowPrinter {
         let filter = self.filter_of_items();
         RowPrinter::new(self.format, target, filter).with_selection(self.selection)
+    }
+
+    /// Whether what is printed is bounded, for an agent.
+    pub(crate) fn is_agent(&self) -> bool {
+        self.format == Format::Agent
+    }
+
+    /// Sets what is known of the result that is printed.
+    pub(crate) fn with_about(mut self, about: About) -> Self {
+        self.about = about;
+        self
+    }
+
+    /// What is known of the result that is printed.
+    pub(crate) fn about(&self) -> &About {
+        &self.about
     }
 
     /// The format in effect.

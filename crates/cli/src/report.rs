@@ -48,7 +48,9 @@ pub(crate) fn finish(outcome: Outcome, format: Format) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Outcome::Failed(failure) => match format {
-            Format::Json | Format::Jsonl => (exit_code(&failure), as_json(&failure)),
+            Format::Json | Format::Jsonl | Format::Envelope | Format::Agent => {
+                (exit_code(&failure), as_json(&failure))
+            }
             _ => (exit_code(&failure), as_text(&failure)),
         },
     };
@@ -80,6 +82,9 @@ fn asks_for_json() -> bool {
     let words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     let mut words = words.take_while(|word| word != "--");
     while let Some(word) = words.next() {
+        if word == "--agent" {
+            return true;
+        }
         // `--output`, or `-o`, which may follow other short flags.
         let flag = word.strip_prefix('-').unwrap_or_default();
         let rest =
@@ -89,7 +94,7 @@ fn asks_for_json() -> bool {
             Some("") => words.next().unwrap_or_default(),
             Some(rest) => rest.trim_start_matches('=').to_owned(),
         };
-        if matches!(format.as_str(), "json" | "jsonl") {
+        if matches!(format.as_str(), "json" | "jsonl" | "envelope" | "agent") {
             return true;
         }
     }

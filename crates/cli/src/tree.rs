@@ -149,6 +149,17 @@ fn interval(text: &str) -> Result<Duration, String> {
     Ok(interval)
 }
 
+/// The words of the command, such as `jobs run`.
+pub(crate) fn words(matches: &ArgMatches) -> String {
+    let mut words = Vec::new();
+    let mut leaf = matches;
+    while let Some((word, inner)) = leaf.subcommand() {
+        words.push(word);
+        leaf = inner;
+    }
+    words.join(" ")
+}
+
 /// The time between two looks, if the command is to be watched.
 pub(crate) fn watched(matches: &ArgMatches) -> Option<Duration> {
     let mut leaf = matches;

@@ -33,7 +33,7 @@ pub(crate) async fn run(command: Command, every: Duration, context: &Context) ->
             // It was read before, so it can be read again.
             None => Args::read().map_err(|error| Failure::usage(error.to_string()))?.command,
         };
-        commands::run(command, context).await?;
+        commands::run(command, "", context).await?;
         let (text, id) = frame.take();
         let mut out = io::stdout().lock();
         out.write_all(show.next(&text, id).as_bytes())?;

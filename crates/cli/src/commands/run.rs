@@ -9,7 +9,8 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use brickwire_actions::{
-    self as actions, Commands, ErrorKind, IfTerminated, RunOptions, RunOutput, WaitOptions,
+    self as actions, Commands, ErrorKind, IfTerminated, Preview, PreviewLimits, RunOptions, RunOutput,
+    WaitOptions,
     types::{self, CommandLanguage},
 };
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     options::duration,
-    output::Target,
+    output::{Facts, Target, agent},
     source::Source,
     terminal,
 };
@@ -145,6 +146,19 @@ fn show(run: actions::Run, images: &Path, context: &Context) -> Result {
             let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
             Ok(context.output().text(&format!("{text}{end}"))?)
         }
+        RunOutput::Table { columns, rows, truncated } if context.output().is_agent() => {
+            let columns: Vec<_> =
+                columns.into_iter().enumerate().map(|(i, name)| column(name, i, &rows)).collect();
+            let mut preview = Preview::of_columns(&columns, PreviewLimits::default());
+            let mut total = 0;
+            for row in rows {
+                let cells: Vec<_> = row.into_iter().map(cell).collect();
+                preview.push(cells.iter().map(Option::as_deref));
+                total += 1;
+            }
+            let preview = preview.with_total(total, truncated);
+            Ok(context.output().bytes(agent::result(&preview, None, context.elapsed(), false).as_bytes())?)
+        }
         RunOutput::Table { columns, rows, truncated } => {
             let mut printer = context.output().rows(Target::open(None)?);
             let columns = columns.into_iter().enumerate().map(|(i, name)| column(name, i, &rows));
@@ -153,6 +167,7 @@ fn show(run: actions::Run, images: &Path, context: &Context) -> Result {
                 let cells: Vec<_> = row.into_iter().map(cell).collect();
                 printer.row(cells.iter().map(Option::as_deref))?;
             }
+            printer.tell(Facts { truncated, elapsed: context.elapsed(), ..Facts::default() });
             let shown = printer.end()?;
             if truncated {
                 context.note(&format!("the service cut the table off after {shown} rows"));

@@ -13,7 +13,7 @@ use crate::{
 pub(crate) fn check(format: Format, jq: Option<&str>, has_batches: bool) -> Result {
     if let Some(code) = jq {
         filter::check(code)?;
-        if !matches!(format, Format::Auto | Format::Json | Format::Jsonl) {
+        if !matches!(format, Format::Auto | Format::Json | Format::Jsonl | Format::Envelope) {
             let name =
                 format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             return Err(Failure::usage(format!("--jq filters JSON and can't print this format: {name}"))

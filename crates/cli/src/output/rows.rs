@@ -9,10 +9,11 @@ use brickwire_actions::{ErrorKind, Rows, types::StatementColumnInfo};
 use indicatif::HumanBytes;
 
 use super::{
-    Selection,
+    Facts, Selection,
     cell::{csv_line, csv_single},
     columns,
     delimited::{markdown_heading, markdown_line, tsv_line},
+    facts,
     filter::filter,
     kind::Kind,
     table::{Table, field_lines, shown, terminal_width},
@@ -44,6 +45,8 @@ pub(crate) struct RowPrinter {
     /// The text to write next: many rows at once, which is several times as fast as cell by cell.
     text: Vec<u8>,
     rows: u64,
+    /// What an envelope says at its end.
+    facts: Facts,
     /// How much a filter held when that was last said.
     noted: usize,
 }
@@ -104,6 +107,7 @@ impl RowPrinter {
             width,
             text: Vec::new(),
             rows: 0,
+            facts: Facts::default(),
             noted: MUCH / 2,
         }
     }
@@ -136,6 +140,12 @@ impl RowPrinter {
             let chosen = columns::of_rows(names, &known)?;
             self.columns = headings(&chosen, &self.columns);
             self.chosen = Some(chosen);
+        }
+        if self.format == Format::Envelope {
+            let all: Vec<_> = columns.iter().collect();
+            let described = self.chosen.as_ref().map(|chosen| chosen.iter().map(|at| all[*at]).collect());
+            // It stays in memory until the first rows are there.
+            self.text.extend_from_slice(facts::opening(&described.unwrap_or(all)).as_bytes());
         }
         self.page = Table::new(self.columns.iter().map(|column| heading(&column.name, self.on_terminal)));
         for (at, column) in self.columns.iter().enumerate() {
@@ -263,8 +273,12 @@ impl RowPrinter {
                 }
                 markdown_line(&mut self.text, cells.map(|cell| cell.unwrap_or("NULL")));
             }
-            // `begin` rejects Arrow, Parquet, and names.
-            Format::Json | Format::Auto | Format::Arrow | Format::Parquet | Format::Name => {
+            Format::Envelope => {
+                self.text.extend_from_slice(if self.rows == 0 { b"\n  " } else { b",\n  " });
+                self.array(cells);
+            }
+            // `begin` rejects Arrow, Parquet, and names; an agent gets a preview.
+            Format::Json | Format::Auto | Format::Arrow | Format::Parquet | Format::Name | Format::Agent => {
                 self.text.extend_from_slice(if self.rows == 0 { b"[\n  " } else { b",\n  " });
                 self.object(cells);
             }
@@ -291,6 +305,9 @@ impl RowPrinter {
             Format::Table if self.page.rows() > 0 || self.rows == 0 => self.print_page(),
             Format::Csv if self.rows == 0 => self.csv_header(),
             Format::Tsv | Format::Markdown if self.rows == 0 => self.delimited_header(),
+            Format::Envelope => {
+                self.text.extend_from_slice(facts::closing(self.rows, &self.facts).as_bytes());
+            }
             Format::Json | Format::Auto => {
                 self.text.extend_from_slice(if self.rows == 0 { b"[]\n" } else { b"\n]\n" });
             }
@@ -305,6 +322,22 @@ impl RowPrinter {
             }
         }
         Ok(self.rows)
+    }
+
+    /// Sets what an envelope says at its end.
+    pub(crate) fn tell(&mut self, facts: Facts) {
+        self.facts = facts;
+    }
+
+    fn array<'a>(&mut self, cells: impl Iterator<Item = Option<&'a str>>) {
+        for (at, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+            self.text.push(if at == 0 { b'[' } else { b',' });
+            match cell {
+                None => self.text.extend_from_slice(b"null"),
+                Some(text) => column.kind.write_json(text, &mut self.text),
+            }
+        }
+        self.text.push(b']');
     }
 
     fn object<'a>(&mut self, cells: impl Iterator<Item = Option<&'a str>>) {

@@ -226,6 +226,23 @@ fn what_is_not_allowed_is_not_there() {
 }
 
 #[test]
+fn read_only_mode_is_stronger_than_what_is_allowed() {
+    let workspace = Workspace::fresh();
+    let mut session = Session::of(&workspace, "--read-only --allow-writes --allow-code --allow-compute");
+    for (tool, arguments) in [
+        ("sql_execute", json!({ "sql": "CREATE TABLE main.default.t (n INT)" })),
+        ("run_code", json!({ "code": "1", "cluster": RUNNING_CLUSTER })),
+        ("compute", json!({ "kind": "warehouse", "id": STOPPED_WAREHOUSE, "action": "start" })),
+    ] {
+        let error = session.fails(tool, arguments);
+        assert_eq!(error["kind"], "read_only", "{tool}: {error}");
+    }
+    assert!(session.call("sql_query", json!({ "sql": "SELECT 1 AS one" })).starts_with("one:INT\n1\n"));
+    assert_eq!(workspace.requests("POST", "/").len(), 1);
+    session.end();
+}
+
+#[test]
 fn wrong_arguments_are_errors_before_anything_is_sent() {
     let workspace = Workspace::fresh();
     let mut session = Session::of(&workspace, "");
