@@ -15,17 +15,6 @@ pub(crate) const OUTPUT: &str = "Output";
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Connection profile in ~/.databrickscfg
-    #[arg(long, short = 'p', global = true, value_name = "NAME", value_parser = not_blank)]
-    #[arg(add = ArgValueCompleter::new(candidates::profiles))]
-    pub(crate) profile: Option<String>,
-    /// URL of the workspace, instead of DATABRICKS_HOST; not with a token that was given for another host
-    #[arg(long, global = true, value_name = "URL", value_parser = not_blank, hide_short_help = true)]
-    pub(crate) host: Option<String>,
-    /// PEM file of certificate authorities to trust in addition to the system's
-    #[arg(long, global = true, value_name = "FILE", value_parser = not_blank, value_hint = ValueHint::FilePath)]
-    #[arg(hide_short_help = true)]
-    pub(crate) ca_file: Option<String>,
     /// Output format
     #[arg(long, short, global = true, value_name = "FORMAT", help_heading = OUTPUT)]
     #[arg(default_value = "auto", hide_default_value = true)]
@@ -53,6 +42,17 @@ pub(crate) struct Global {
     /// Print for agents: -o agent unless another format is given, -q, and errors as JSON
     #[arg(long, global = true, help_heading = OUTPUT, hide_short_help = true)]
     pub(crate) agent: bool,
+    /// Connection profile in ~/.databrickscfg
+    #[arg(long, short = 'p', global = true, value_name = "NAME", value_parser = not_blank)]
+    #[arg(add = ArgValueCompleter::new(candidates::profiles))]
+    pub(crate) profile: Option<String>,
+    /// URL of the workspace, instead of DATABRICKS_HOST; not with a token that was given for another host
+    #[arg(long, global = true, value_name = "URL", value_parser = not_blank, hide_short_help = true)]
+    pub(crate) host: Option<String>,
+    /// PEM file of certificate authorities to trust in addition to the system's
+    #[arg(long, global = true, value_name = "FILE", value_parser = not_blank, value_hint = ValueHint::FilePath)]
+    #[arg(hide_short_help = true)]
+    pub(crate) ca_file: Option<String>,
     /// Send nothing that changes something (functions in a query still run with your rights)
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) read_only: bool,

@@ -11,6 +11,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{
     args::Args,
@@ -108,10 +109,18 @@ impl Screen {
 
 /// The start of a line that fits: a line that wraps takes two.
 fn cut(line: &str, columns: usize) -> String {
-    match console::measure_text_width(line) < columns.max(2) {
-        true => line.replace('\t', " "),
-        false => console::truncate_str(&line.replace('\t', " "), columns.max(2) - 1, "…").into_owned(),
+    // Some terminals wrap as soon as the last column is used.
+    let most = columns.saturating_sub(1).max(1);
+    let line = line.replace('\t', " ");
+    if line.width() <= most {
+        return line;
     }
+    let mut width = 0;
+    let fits = |character: &char| {
+        width += character.width().unwrap_or_default();
+        width < most
+    };
+    format!("{}…", line.chars().take_while(fits).collect::<String>())
 }
 
 /// Lines that have been printed.

@@ -365,12 +365,7 @@ async fn preview(result: StatementResult, output: Output, context: &Context) -> 
 }
 
 #[cfg(feature = "arrow")]
-async fn batches(
-    statement: Statement,
-    output: &Output,
-    target: Target,
-    context: &Context,
-) -> Result<u64> {
+async fn batches(statement: Statement, output: &Output, target: Target, context: &Context) -> Result<u64> {
     use crate::output::{BatchPrinter, schema_of};
     let file = target.file().map(Path::to_owned);
     let mut batches = statement.execute_arrow().await?;

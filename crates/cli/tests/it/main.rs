@@ -24,6 +24,7 @@ mod hostile;
 mod input;
 mod jobs;
 mod libraries;
+mod lists;
 #[cfg(unix)]
 mod login;
 #[cfg(feature = "mcp")]
@@ -63,4 +64,6 @@ mod terminal;
 mod token_programs;
 mod users;
 mod warehouses;
+#[cfg(unix)]
+mod watch;
 mod workspace;

@@ -27,7 +27,7 @@ pub(crate) fn on_terminal_of(columns: usize, streams: &str, brick: Brick) -> Bri
 
 /// What is to be seen after all that was sent, without the blank end of each line.
 #[derive(Default)]
-struct Screen {
+pub(crate) struct Screen {
     lines: Vec<Vec<char>>,
     row: usize,
     column: usize,
@@ -38,7 +38,7 @@ struct Screen {
 
 impl Screen {
     /// As a terminal shows it; knows the controls that are used, and fails for any other.
-    fn showing(sent: &str) -> Self {
+    pub(crate) fn showing(sent: &str) -> Self {
         let mut screen = Self::default();
         let mut rest = sent.chars();
         while let Some(character) = rest.next() {
@@ -70,6 +70,12 @@ impl Screen {
                 line.truncate(kept);
                 self.erased += usize::from(erased);
             }
+            // All below.
+            'J' => {
+                let (row, kept) = (self.row, self.column);
+                self.line().truncate(kept);
+                self.lines.truncate(row + 1);
+            }
             'h' | 'l' if parameters == "?25" => self.cursor_hidden = command == 'l',
             other => panic!("an unknown control: {parameters}{other}"),
         }
@@ -92,7 +98,7 @@ impl Screen {
         self.column += 1;
     }
 
-    fn text(&self) -> Vec<String> {
+    pub(crate) fn text(&self) -> Vec<String> {
         let mut lines: Vec<_> =
             self.lines.iter().map(|line| line.iter().collect::<String>().trim_end().to_owned()).collect();
         lines.truncate(lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1));
@@ -252,11 +258,14 @@ fn a_change_is_one_line_on_a_terminal_and_all_of_the_resource_elsewhere() {
     let start = |format: &str| workspace.brick(&format!("clusters start {format}")).arg(TERMINATED_CLUSTER);
     let ran = on_terminal("012", start("")).run().done();
     let screen = Screen::showing(ran.text());
-    let line = format!("cluster {TERMINATED_CLUSTER} (nightly-etl) is RUNNING");
-    assert_eq!(screen.text().concat(), line);
+    assert_eq!(screen.text().concat(), format!("nightly-etl ({TERMINATED_CLUSTER}) is RUNNING"));
     screen.is_left_clean();
     let ran = on_terminal("012", start("")).run().done();
-    assert_eq!(Screen::showing(ran.text()).text().concat(), format!("{line}; no change was needed"));
+    let line = format!("nightly-etl ({TERMINATED_CLUSTER}) was already RUNNING");
+    assert_eq!(Screen::showing(ran.text()).text().concat(), line);
+    let ran = on_terminal("012", workspace.brick("clusters wait").arg(TERMINATED_CLUSTER)).run().done();
+    let line = format!("nightly-etl ({TERMINATED_CLUSTER}) is RUNNING");
+    assert_eq!(Screen::showing(ran.text()).text().concat(), line);
     let ran = on_terminal("012", start("-o record")).run().done();
     assert!(Screen::showing(ran.text()).text().len() > 5, "{:?}", ran.text());
     assert_eq!(start("").run().done().json()["state"], "RUNNING");

@@ -75,7 +75,9 @@ impl<'a> Results<'a> {
                 Format::Json | Format::Auto | Format::Envelope => Form::Array(output.envelopes(target)),
                 Format::Table | Format::Record | Format::Agent if out.is_none() => Form::Below(false),
                 _ if returning == 0 && out.is_some() => {
-                    return Err(Failure::usage("--out needs a statement that returns rows, and there is none"));
+                    return Err(Failure::usage(
+                        "--out needs a statement that returns rows, and there is none",
+                    ));
                 }
                 format if returning > 1 => return Err(one_table(format, returning, out)),
                 _ => Form::One(Some((output, target))),
