@@ -45,14 +45,14 @@ pub(super) fn closing(rows: u64, facts: &Facts) -> String {
 
 /// The fields of an envelope after its rows, with its closing brace.
 pub(super) fn fields(rows: u64, facts: &Facts) -> String {
-    let fields = json!({
-        "row_count": rows,
-        "truncated": facts.truncated,
-        "statement_id": facts.statement_id,
-        "warehouse_id": facts.warehouse_id,
-        "elapsed_s": (facts.elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
-    });
-    fields.to_string().split_off(1)
+    let Facts { truncated, statement_id, warehouse_id, elapsed } = facts;
+    let (statement_id, warehouse_id) = (json!(statement_id), json!(warehouse_id));
+    let elapsed = json!((elapsed.as_secs_f64() * 1000.0).round() / 1000.0);
+    // In the order of the documentation.
+    format!(
+        "\"row_count\":{rows},\"truncated\":{truncated},\"statement_id\":{statement_id},\
+         \"warehouse_id\":{warehouse_id},\"elapsed_s\":{elapsed}}}"
+    )
 }
 
 pub(super) fn described(column: &StatementColumnInfo) -> Value {

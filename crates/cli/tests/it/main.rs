@@ -1,6 +1,7 @@
 //! The real `brick`, against a local workspace.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may fail as the test does")]
 
+mod agents;
 mod api;
 mod api_named;
 mod bad_input;
@@ -37,6 +38,7 @@ mod planted;
 mod program;
 #[cfg(unix)]
 mod prompt;
+mod read_only;
 mod real_answers;
 mod registry;
 mod repos;
