@@ -49,7 +49,7 @@ pub use identity::{
 pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status};
 pub use list::{List, RawPages};
 pub use names::{Candidate, Named};
-pub use notebook::refuse_notebook;
+pub use notebook::{CellAction, CellRefusal, CellStep, Notebook, refuse_notebook};
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 #[cfg(feature = "arrow")]
 pub use results::RecordBatches;
@@ -92,8 +92,10 @@ services! {
     clusters::{Clusters};
     commands::{
         Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
+        cells::{CellRun, CellRuns, CellStatus},
+        options::RunOptions,
         output::RunOutput,
-        run::{Run, RunOptions},
+        run::Run,
     };
     dbfs::{Dbfs};
     files::{FileMetadata, Files, Walk};

@@ -2,8 +2,8 @@
 
 use brickwire_client::types::CommandLanguage;
 
-use super::Commands;
-use crate::{Result, Statement, notebook::refuse_notebook};
+use super::{Commands, options::RunOptions};
+use crate::{Error, Result, Statement, notebook::refuse_notebook};
 
 impl Commands {
     /// Checks code without sending anything. Running it does the same first.
@@ -15,6 +15,16 @@ impl Commands {
             CommandLanguage::Sql => Statement::check_single(code),
             _ => refuse_notebook(code),
         }
+    }
+}
+
+impl RunOptions {
+    /// Checks code that is run with these options.
+    pub(super) fn check(&self, code: &str) -> Result<()> {
+        if self.arguments.is_some() && self.language != CommandLanguage::Python {
+            return Err(Error::usage(format!("only Python code takes arguments, and this is {}", self.language)));
+        }
+        if self.is_unchecked { Ok(()) } else { Commands::check(&self.language, code) }
     }
 }
 
