@@ -35,7 +35,10 @@ fuzz_target!(|data: &[u8]| {
             let mut end = 0;
             for statement in script.statements() {
                 let range = statement.range();
-                assert!(end <= range.start && range.start < range.end && range.end <= text.len(), "{range:?}");
+                assert!(
+                    end <= range.start && range.start < range.end && range.end <= text.len(),
+                    "{range:?}"
+                );
                 end = range.end;
             }
         }

@@ -8,6 +8,7 @@ mod chunks;
 mod disposition;
 pub(crate) mod execution;
 mod facts;
+mod guard;
 pub(crate) mod lexer;
 pub(crate) mod literal;
 pub(crate) mod markers;

@@ -1,6 +1,7 @@
 //! What a command works with: the configuration and the workspace, created on first use, and the output.
 
 use std::{
+    io::{self, IsTerminal},
     path::Path,
     sync::OnceLock,
     time::{Duration, Instant},
@@ -14,7 +15,7 @@ use tokio::sync::OnceCell;
 use crate::{
     failure::{Failure, Result},
     options::{Format, Global},
-    output::{self, Output, format_for},
+    output::{self, Frame, Output, Selection, format_for},
     progress::Progress,
 };
 
@@ -43,6 +44,8 @@ pub(crate) struct Context {
     deadline: OnceLock<Instant>,
     workspace: OnceCell<Workspace>,
     config: OnceCell<Config>,
+    /// Where the output goes while the command is watched.
+    frame: OnceLock<Frame>,
     #[cfg(feature = "sandbox")]
     sandbox: OnceCell<brickwire_sandbox::Sandbox>,
 }
@@ -55,6 +58,7 @@ impl Context {
             deadline: OnceLock::new(),
             workspace: OnceCell::new(),
             config: OnceCell::new(),
+            frame: OnceLock::new(),
             #[cfg(feature = "sandbox")]
             sandbox: OnceCell::new(),
         }
@@ -138,7 +142,12 @@ impl Context {
 
     /// Checks the filter, and the format unless it follows from a file's name.
     pub(crate) fn check_output(&self, has_batches: bool) -> Result {
-        output::check(self.global.output, self.global.jq.as_deref(), has_batches)
+        output::check(self.global.output, self.global.jq.as_deref(), has_batches)?;
+        if self.global.output == Format::Name && self.global.columns.is_some() {
+            return Err(Failure::usage("-o name prints ids and takes no --columns")
+                .with_hint("use -o tsv --no-header"));
+        }
+        Ok(())
     }
 
     /// The format that the user requested, and whether there is a filter.
@@ -149,7 +158,33 @@ impl Context {
     /// The output for data. Clears the progress line.
     pub(crate) fn output(&self) -> Output {
         self.progress.clear();
-        Output::new(self.global.output, self.global.jq.clone())
+        match self.frame.get() {
+            // A change is a line.
+            Some(frame)
+                if !io::stdout().is_terminal()
+                    && matches!(self.global.output, Format::Auto | Format::Json) =>
+            {
+                self.output_as(Format::Jsonl).into_frame(frame.clone())
+            }
+            Some(frame) => self.output_as(self.global.output).into_frame(frame.clone()),
+            None => self.output_as(self.global.output),
+        }
+    }
+
+    fn output_as(&self, format: Format) -> Output {
+        let Global { jq, columns, no_header, .. } = &self.global;
+        let selection = Selection { columns: columns.clone(), no_header: *no_header };
+        Output::new(format, jq.clone()).with_selection(selection)
+    }
+
+    /// From now on, keeps what is printed instead of printing it.
+    pub(crate) fn watch(&self) -> &Frame {
+        self.frame.get_or_init(Frame::default)
+    }
+
+    /// The names of the columns to print, if some were chosen.
+    pub(crate) fn columns(&self) -> Option<&[String]> {
+        self.global.columns.as_deref()
     }
 
     /// Prints one response of the service.
@@ -164,11 +199,15 @@ impl Context {
         // A filter writes text, whose kind only the user knows.
         let format = match format_for(*output, file) {
             Err(_) if jq.is_some() => Format::Json,
-            Ok(Format::Csv | Format::Table) if jq.is_some() && *output == Format::Auto => Format::Json,
+            Ok(Format::Csv | Format::Tsv | Format::Markdown | Format::Table)
+                if jq.is_some() && *output == Format::Auto =>
+            {
+                Format::Json
+            }
             format => format?,
         };
         output::check(format, jq.as_deref(), has_batches)?;
-        Ok(Output::new(format, jq.clone()))
+        Ok(self.output_as(format))
     }
 
     /// Progress on stderr.

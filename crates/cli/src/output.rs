@@ -4,14 +4,18 @@
 mod batches;
 mod cell;
 mod check;
+mod columns;
+mod delimited;
 mod fields;
 mod filter;
+mod frame;
 #[cfg(feature = "arrow")]
 mod guard;
 #[cfg(feature = "jq")]
 mod jq;
 pub(crate) mod json;
 mod kind;
+mod name;
 mod rows;
 #[cfg(feature = "arrow")]
 mod schema;
@@ -19,7 +23,10 @@ mod sql_type;
 mod table;
 mod target;
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::{
+    borrow::Cow,
+    io::{self, BufWriter, IsTerminal, Write},
+};
 
 use serde_json::value::RawValue;
 
@@ -28,24 +35,37 @@ use crate::{failure::Failure, options::Format, terminal};
 #[cfg(feature = "arrow")]
 pub(crate) use batches::BatchPrinter;
 pub(crate) use check::check;
+use delimited::{markdown_heading, markdown_line, tsv_line};
 pub(crate) use fields::Column;
 use fields::{cells, fields};
 use filter::filter;
 #[cfg(feature = "jq")]
 pub(crate) use filter::run_if_child;
+pub(crate) use frame::Frame;
 pub(crate) use rows::RowPrinter;
 #[cfg(feature = "arrow")]
 pub(crate) use schema::schema_of;
 use table::{Table, field_lines, shown, terminal_width};
 pub(crate) use target::{Target, format_for};
 
+/// What of a result is printed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection {
+    /// The names of the columns, in the order to print them; all by default.
+    pub(crate) columns: Option<Vec<String>>,
+    /// Whether the header row is left out.
+    pub(crate) no_header: bool,
+}
+
 /// Prints data to stdout.
 pub(crate) struct Output {
     asked: Format,
     format: Format,
     jq: Option<String>,
+    selection: Selection,
     on_terminal: bool,
     out: BufWriter<Box<dyn Write + Send>>,
+    frame: Option<Frame>,
 }
 
 impl Output {
@@ -57,7 +77,21 @@ impl Output {
             Format::Auto => Format::Json,
             other => other,
         };
-        Self { asked, format, jq, on_terminal, out: BufWriter::new(terminal::stdout()) }
+        let (out, selection) = (BufWriter::new(terminal::stdout()), Selection::default());
+        Self { asked, format, jq, selection, on_terminal, out, frame: None }
+    }
+
+    /// Prints only some columns, or no header.
+    pub(crate) fn with_selection(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
+    }
+
+    /// Prints to a frame instead of stdout.
+    pub(crate) fn into_frame(mut self, frame: Frame) -> Self {
+        self.out = BufWriter::new(Box::new(frame.clone()));
+        self.frame = Some(frame);
+        self
     }
 
     /// Whether a person reads it.
@@ -65,38 +99,46 @@ impl Output {
         self.format == Format::Table
     }
 
-    /// Prints a list; tables and CSV show the given columns.
+    /// Prints a list; tables, CSV, TSV, and Markdown show the given columns.
     pub(crate) fn list(mut self, items: &[Box<RawValue>], columns: &[Column]) -> Result<(), Failure> {
+        let names = self.selection.columns.as_deref();
+        let is_whole = names.is_none();
+        let chosen = columns::of_list(names, columns, items)?;
+        if let (Some(frame), Some((_, id))) = (&self.frame, columns.first()) {
+            frame.identify(id);
+        }
+        let text = |item: &'_ RawValue| match is_whole {
+            true => item.get().to_owned(),
+            false => columns::project(item.get(), &chosen),
+        };
         match self.format {
             Format::Json | Format::Auto => {
-                let all = items.iter().map(|item| item.get()).collect::<Vec<_>>().join(",");
-                self.json(&format!("[{all}]"))?;
+                let all = items.iter().map(|item| text(item)).collect::<Vec<_>>().join(",");
+                self.json_items(&format!("[{all}]"))?;
             }
             Format::Record => {
                 for (i, item) in items.iter().enumerate() {
                     let gap = if i > 0 { "\n" } else { "" };
-                    writeln!(self.out, "{gap}{}", field_lines(&fields(item.get()), self.on_terminal))?;
+                    writeln!(self.out, "{gap}{}", field_lines(&fields(&text(item)), self.on_terminal))?;
                 }
             }
             Format::Jsonl => {
                 for item in items {
-                    writeln!(self.out, "{}", json::compact(item.get()))?;
+                    writeln!(self.out, "{}", json::compact(&text(item)))?;
                 }
             }
             Format::Arrow | Format::Parquet => return Err(rows_only()),
-            Format::Table => {
-                let mut table = Table::new(columns.iter().map(|(name, _)| (*name).into()));
-                for cell in items.iter().flat_map(|item| cells(item.get(), columns)) {
-                    table.push(&shown(&cell, self.on_terminal));
+            Format::Name => {
+                for cell in
+                    items.iter().flat_map(|item| cells(item.get(), columns.iter().take(1).map(|c| c.1)))
+                {
+                    writeln!(self.out, "{}", terminal::escaped_line(&cell))?;
                 }
-                let mut text = Vec::new();
-                // Ids are copied, so they must not wrap.
-                table.write(terminal_width(), true, &mut text);
-                self.out.write_all(&text)?;
             }
-            Format::Csv => {
-                let heading = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
-                self.csv([heading].into_iter().chain(items.iter().map(|item| cells(item.get(), columns))))?;
+            Format::Table | Format::Csv | Format::Tsv | Format::Markdown => {
+                let pointers = || chosen.iter().map(|column| column.pointer.as_str());
+                let rows = items.iter().map(|item| cells(item.get(), pointers()));
+                self.cells(chosen.iter().map(|column| column.heading.clone()).collect(), rows)?;
             }
         }
         Ok(self.out.flush()?)
@@ -104,23 +146,80 @@ impl Output {
 
     /// Prints one item: its JSON, or one field per line.
     pub(crate) fn record(mut self, text: &str) -> Result<(), Failure> {
+        let chosen =
+            self.selection.columns.as_deref().map(|names| columns::of_record(names, text)).transpose()?;
+        let text = match &chosen {
+            Some(chosen) => Cow::Owned(columns::project(text, chosen)),
+            None => Cow::Borrowed(text),
+        };
+        let text = text.as_ref();
         match self.format {
             Format::Json | Format::Auto => self.json(text)?,
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
             Format::Arrow | Format::Parquet => return Err(rows_only()),
+            Format::Name => {
+                let id = name::of_record(&fields(text))?;
+                writeln!(self.out, "{}", terminal::escaped_line(&id))?;
+            }
             Format::Table | Format::Record => {
                 writeln!(self.out, "{}", field_lines(&fields(text), self.on_terminal))?;
             }
-            Format::Csv => {
+            Format::Csv | Format::Tsv | Format::Markdown => {
                 let (names, values): (Vec<_>, Vec<_>) = fields(text).into_iter().unzip();
-                self.csv([names, values])?;
+                self.cells(names, [values].into_iter())?;
             }
         }
         Ok(self.out.flush()?)
     }
 
+    /// Prints rows of text below a heading.
+    fn cells(&mut self, heading: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
+        let has_header = !self.selection.no_header;
+        let mut text = Vec::new();
+        match self.format {
+            Format::Csv => {
+                for line in has_header.then_some(heading).into_iter().chain(rows) {
+                    match &line[..] {
+                        [cell] => cell::csv_single(&mut text, Some(cell), true),
+                        // An empty cell stands for null, too.
+                        cells => cell::csv_line(
+                            &mut text,
+                            cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())),
+                        ),
+                    }
+                }
+            }
+            Format::Tsv => {
+                for line in has_header.then_some(heading).into_iter().chain(rows) {
+                    tsv_line(&mut text, line.iter().map(|cell| Some(cell.as_str())));
+                }
+            }
+            Format::Markdown => {
+                if has_header {
+                    let names = heading.iter().map(String::as_str);
+                    markdown_heading(&mut text, names, heading.iter().map(|_| false));
+                }
+                rows.for_each(|line| markdown_line(&mut text, line.iter().map(String::as_str)));
+            }
+            _ => {
+                let mut table = Table::new(heading.into_iter().map(Cow::from));
+                rows.flatten().for_each(|cell| table.push(&shown(&cell, self.on_terminal)));
+                // Ids are copied, so they must not wrap.
+                table.write(terminal_width(), true, &mut text);
+                if !has_header {
+                    // The heading is one line.
+                    text.drain(..=text.iter().position(|byte| *byte == b'\n').unwrap_or_default());
+                }
+            }
+        }
+        self.out.write_all(&text)
+    }
+
     /// Prints a JSON document of any shape, which has no table form.
     pub(crate) fn document(mut self, text: &str) -> Result<(), Failure> {
+        if self.selection.columns.is_some() {
+            return self.record(text);
+        }
         match self.format {
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
             _ => self.json(text)?,
@@ -134,19 +233,18 @@ impl Output {
         filter(code, text.as_bytes(), &mut self.out)
     }
 
-    fn csv(&mut self, lines: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
-        let mut text = Vec::new();
-        for line in lines {
-            match &line[..] {
-                [cell] => cell::csv_single(&mut text, Some(cell), true),
-                // An empty cell stands for null, too.
-                cells => cell::csv_line(
-                    &mut text,
-                    cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())),
-                ),
-            }
+    /// Prints an array. With `-o jsonl`, a filter gets its items, and not the array.
+    fn json_items(&mut self, text: &str) -> Result<(), Failure> {
+        match self.filter_of_items() {
+            Some(code) => filter(&code, text.as_bytes(), &mut self.out),
+            None => self.json(text),
         }
-        self.out.write_all(&text)
+    }
+
+    fn filter_of_items(&self) -> Option<String> {
+        let is_each = self.asked == Format::Jsonl;
+        // On lines of its own, because a filter may end with a comment.
+        self.jq.as_ref().map(|code| if is_each { format!(".[] | (\n{code}\n)") } else { code.clone() })
     }
 
     /// Prints the text that code has printed: on a terminal without its colors.
@@ -166,7 +264,8 @@ impl Output {
 
     /// Whether a command that changes something prints one line: on a terminal, unless a format was requested.
     pub(crate) fn is_brief(&self) -> bool {
-        self.on_terminal && self.asked == Format::Auto && self.jq.is_none()
+        let is_whole = self.jq.is_none() && self.selection.columns.is_none();
+        self.on_terminal && self.asked == Format::Auto && is_whole
     }
 
     /// Whether JSON is printed.
@@ -179,9 +278,15 @@ impl Output {
         matches!(self.asked, Format::Json | Format::Jsonl)
     }
 
+    /// Checks that the format suits rows.
+    pub(crate) fn check_rows(&self) -> Result<(), Failure> {
+        if self.format == Format::Name { Err(rows::rows_have_no_ids()) } else { Ok(()) }
+    }
+
     /// Prints the rows of an SQL result to a target.
     pub(crate) fn rows(self, target: Target) -> RowPrinter {
-        RowPrinter::new(self.format, target, self.jq)
+        let filter = self.filter_of_items();
+        RowPrinter::new(self.format, target, filter).with_selection(self.selection)
     }
 
     /// The format in effect.

@@ -55,6 +55,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Wait { which, out, timeout } => {
             // Before the wait, so that a problem with the file is reported at once.
             let output = context.output_to(out.as_deref(), false)?;
+            output.check_rows()?;
             let target = Target::open(out.as_deref())?;
             context.progress().expect_not_to_cancel("statement", "brick statements wait");
             let limit = context.limit(timeout.timeout);

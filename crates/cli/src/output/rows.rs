@@ -9,7 +9,10 @@ use brickwire_actions::{ErrorKind, Rows, types::StatementColumnInfo};
 use indicatif::HumanBytes;
 
 use super::{
+    Selection,
     cell::{csv_line, csv_single},
+    columns,
+    delimited::{markdown_heading, markdown_line, tsv_line},
     filter::filter,
     kind::Kind,
     table::{Table, field_lines, shown, terminal_width},
@@ -27,7 +30,12 @@ const MUCH: usize = 64 << 20;
 pub(crate) struct RowPrinter {
     format: Format,
     out: Sink,
+    selection: Selection,
     columns: Vec<Heading>,
+    /// How many cells a row that comes has.
+    received: usize,
+    /// The places of the columns that are printed in a row that comes; all in their order if this is `None`.
+    chosen: Option<Vec<usize>>,
     page: Table,
     /// Whether the text is shown on a terminal, where control characters are escaped before anything is aligned.
     on_terminal: bool,
@@ -53,6 +61,29 @@ struct Heading {
     kind: Kind,
 }
 
+impl Heading {
+    fn new(name: String, kind: Kind, is_first: bool) -> Self {
+        let key = format!("{}{}:", if is_first { '{' } else { ',' }, serde_json::Value::from(name.as_str()));
+        Self { name, key, kind }
+    }
+}
+
+/// The chosen columns. One that is chosen twice gets a name of its own.
+fn headings(chosen: &[usize], all: &[Heading]) -> Vec<Heading> {
+    let mut headings: Vec<Heading> = Vec::with_capacity(chosen.len());
+    for column in chosen.iter().map(|at| &all[*at]) {
+        let name = distinct(headings.iter().map(|heading| heading.name.as_str()), &column.name);
+        headings.push(Heading::new(name, column.kind.clone(), headings.is_empty()));
+    }
+    headings
+}
+
+/// `-o name` is for lists.
+pub(crate) fn rows_have_no_ids() -> Failure {
+    Failure::usage("-o name prints ids, and rows have none")
+        .with_hint("write tsv, or choose columns with --columns")
+}
+
 impl RowPrinter {
     pub(super) fn new(format: Format, out: Target, jq: Option<String>) -> Self {
         let on_terminal = out.is_stdout() && io::stdout().is_terminal();
@@ -64,7 +95,10 @@ impl RowPrinter {
         Self {
             format,
             out,
+            selection: Selection::default(),
             columns: Vec::new(),
+            received: 0,
+            chosen: None,
             page: Table::default(),
             on_terminal,
             width,
@@ -72,6 +106,12 @@ impl RowPrinter {
             rows: 0,
             noted: MUCH / 2,
         }
+    }
+
+    /// Prints only some columns, or no header.
+    pub(super) fn with_selection(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
     }
 
     /// Sets the columns, before any rows.
@@ -82,12 +122,20 @@ impl RowPrinter {
             )
             .with_hint("write csv"));
         }
+        if self.format == Format::Name {
+            return Err(rows_have_no_ids());
+        }
+        self.received = columns.len();
         for column in columns {
             let taken = self.columns.iter().map(|c| c.name.as_str());
             let name = distinct(taken, column.name.as_deref().unwrap_or_default());
-            let before = if self.columns.is_empty() { '{' } else { ',' };
-            let key = format!("{before}{}:", serde_json::Value::from(name.as_str()));
-            self.columns.push(Heading { name, key, kind: Kind::of(column) });
+            self.columns.push(Heading::new(name, Kind::of(column), self.columns.is_empty()));
+        }
+        if let Some(names) = &self.selection.columns {
+            let known: Vec<_> = self.columns.iter().map(|column| column.name.as_str()).collect();
+            let chosen = columns::of_rows(names, &known)?;
+            self.columns = headings(&chosen, &self.columns);
+            self.chosen = Some(chosen);
         }
         self.page = Table::new(self.columns.iter().map(|column| heading(&column.name, self.on_terminal)));
         for (at, column) in self.columns.iter().enumerate() {
@@ -100,7 +148,23 @@ impl RowPrinter {
 
     /// CSV's first line. Printed with the first row, so that a result that can't be fetched leaves no partial output.
     fn csv_header(&mut self) {
+        if self.selection.no_header {
+            return;
+        }
         csv_line(&mut self.text, self.columns.iter().map(|c| Some(c.name.as_str())));
+    }
+
+    /// The first line of TSV, and the first two of Markdown.
+    fn delimited_header(&mut self) {
+        let names = self.columns.iter().map(|column| column.name.as_str());
+        match self.format {
+            _ if self.selection.no_header => {}
+            Format::Tsv => tsv_line(&mut self.text, names.map(Some)),
+            _ => {
+                let is_number = |column: &Heading| matches!(column.kind, Kind::Number | Kind::Float);
+                markdown_heading(&mut self.text, names, self.columns.iter().map(is_number));
+            }
+        }
     }
 
     /// Prints rows.
@@ -118,7 +182,7 @@ impl RowPrinter {
 
     /// Rows without columns would be printed as empty objects, and other rows that don't fit would lose cells.
     fn check_width(&self, cells: usize) -> Result<(), Failure> {
-        let columns = self.columns.len();
+        let columns = self.received;
         if cells == columns && columns > 0 {
             return Ok(());
         }
@@ -147,6 +211,17 @@ impl RowPrinter {
     }
 
     fn take<'a>(&mut self, cells: impl Iterator<Item = Option<&'a str>>) {
+        match self.chosen.take() {
+            None => self.print(cells),
+            Some(chosen) => {
+                let cells: Vec<_> = cells.collect();
+                self.print(chosen.iter().map(|at| cells[*at]));
+                self.chosen = Some(chosen);
+            }
+        }
+    }
+
+    fn print<'a>(&mut self, cells: impl Iterator<Item = Option<&'a str>>) {
         match self.format {
             Format::Table => {
                 cells.for_each(|cell| self.page.push(&shown(cell.unwrap_or("NULL"), self.on_terminal)));
@@ -176,8 +251,20 @@ impl RowPrinter {
                 self.object(cells);
                 self.text.push(b'\n');
             }
-            // `begin` rejects Arrow and Parquet.
-            Format::Json | Format::Auto | Format::Arrow | Format::Parquet => {
+            Format::Tsv => {
+                if self.rows == 0 {
+                    self.delimited_header();
+                }
+                tsv_line(&mut self.text, cells);
+            }
+            Format::Markdown => {
+                if self.rows == 0 {
+                    self.delimited_header();
+                }
+                markdown_line(&mut self.text, cells.map(|cell| cell.unwrap_or("NULL")));
+            }
+            // `begin` rejects Arrow, Parquet, and names.
+            Format::Json | Format::Auto | Format::Arrow | Format::Parquet | Format::Name => {
                 self.text.extend_from_slice(if self.rows == 0 { b"[\n  " } else { b",\n  " });
                 self.object(cells);
             }
@@ -203,6 +290,7 @@ impl RowPrinter {
         match self.format {
             Format::Table if self.page.rows() > 0 || self.rows == 0 => self.print_page(),
             Format::Csv if self.rows == 0 => self.csv_header(),
+            Format::Tsv | Format::Markdown if self.rows == 0 => self.delimited_header(),
             Format::Json | Format::Auto => {
                 self.text.extend_from_slice(if self.rows == 0 { b"[]\n" } else { b"\n]\n" });
             }
@@ -231,7 +319,13 @@ impl RowPrinter {
     }
 
     fn print_page(&mut self) {
+        let begin = self.text.len();
         self.page.write(self.width, false, &mut self.text);
+        if self.selection.no_header {
+            // The heading is one line.
+            let end = self.text[begin..].iter().position(|byte| *byte == b'\n').unwrap_or_default();
+            self.text.drain(begin..=begin + end);
+        }
         self.page.clear();
     }
 }
