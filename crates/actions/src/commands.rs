@@ -5,6 +5,7 @@
 
 pub(crate) mod cells;
 mod check;
+pub(crate) mod open_context;
 pub(crate) mod options;
 pub(crate) mod output;
 pub(crate) mod run;

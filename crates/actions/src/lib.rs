@@ -95,6 +95,7 @@ services! {
     commands::{
         Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
         cells::{CellRun, CellRuns, CellStatus},
+        open_context::OpenContext,
         options::RunOptions,
         output::RunOutput,
         run::Run,
@@ -120,7 +121,8 @@ services! {
     service_principals::{ServicePrincipals};
     serving::{Serving};
     sql::{
-        Defaults, Parameter, ParameterType, ParameterValue, Position, Script, ScriptStatement, Sql, Statement, Use,
+        Defaults, Parameter, ParameterType, ParameterValue, Position, Script, ScriptStatement, Sql, SqlSession,
+        Statement, Use,
     };
     statements::{Statements};
     tables::{Tables};

@@ -101,6 +101,11 @@ impl Context {
         })
     }
 
+    /// A workspace whose requests are neither shown nor repeated, for completion.
+    pub(crate) async fn silent_workspace(&self) -> Result<Workspace> {
+        Ok(Workspace::builder().config(self.config().await?).with_retry(RetryPolicy::never()).build()?)
+    }
+
     /// Creates the workspace for a configuration.
     pub(crate) fn connect(&self, config: &Config) -> Result<Workspace> {
         let builder = Workspace::builder()

@@ -14,6 +14,7 @@ mod output;
 mod progress;
 #[cfg(feature = "reference")]
 mod reference;
+mod repl;
 mod report;
 mod shells;
 mod signals;

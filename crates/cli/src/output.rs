@@ -6,6 +6,7 @@ mod cell;
 mod check;
 mod columns;
 mod delimited;
+mod envelope;
 mod fields;
 mod filter;
 mod frame;
@@ -36,6 +37,7 @@ use crate::{failure::Failure, options::Format, terminal};
 pub(crate) use batches::BatchPrinter;
 pub(crate) use check::check;
 use delimited::{markdown_heading, markdown_line, tsv_line};
+pub(crate) use envelope::{Envelopes, Facts};
 pub(crate) use fields::Column;
 use fields::{cells, fields};
 use filter::filter;
@@ -287,6 +289,11 @@ impl Output {
     pub(crate) fn rows(self, target: Target) -> RowPrinter {
         let filter = self.filter_of_items();
         RowPrinter::new(self.format, target, filter).with_selection(self.selection)
+    }
+
+    /// The envelopes of several results, printed to a target.
+    pub(crate) fn envelopes(self, target: Target) -> Envelopes {
+        Envelopes::new(target, self.jq)
     }
 
     /// The format in effect.

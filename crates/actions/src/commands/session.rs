@@ -150,7 +150,7 @@ async fn existing_context(
 }
 
 /// Creates a context, waits until it is ready, and destroys it if the guard is dropped.
-async fn new_context(
+pub(super) async fn new_context(
     own: &Workspace,
     cluster_id: &str,
     options: &RunOptions,

@@ -112,6 +112,13 @@ impl Statement {
         self
     }
 
+    /// The session to run in, which has its own catalog and schema.
+    pub(super) fn with_session_id(mut self, id: &str) -> Self {
+        self.request.session_id = Some(id.to_owned());
+        (self.request.catalog, self.request.schema) = (None, None);
+        self
+    }
+
     /// The most rows of the result. If there are more, the result is cut off and
     /// [`is_truncated`](StatementResult::is_truncated).
     pub fn with_row_limit(mut self, rows: i64) -> Self {

@@ -34,6 +34,8 @@ mod permissions;
 mod pipelines;
 mod planted;
 mod program;
+#[cfg(unix)]
+mod prompt;
 mod real_answers;
 mod registry;
 mod repos;
@@ -41,6 +43,7 @@ mod retries;
 mod run;
 mod sandbox;
 mod scripted;
+mod scripts;
 mod secrets;
 mod serving;
 #[cfg(unix)]
