@@ -67,6 +67,8 @@ pub struct CellRuns {
     steps: VecDeque<CellStep>,
     session: Option<Session>,
     context_id: Option<String>,
+    /// The step that runs, or ran last.
+    current: Option<CellStep>,
     has_ended: bool,
 }
 
@@ -95,6 +97,7 @@ impl Commands {
             steps: steps.into(),
             session: None,
             context_id: None,
+            current: None,
             has_ended: false,
         }
     }
@@ -124,8 +127,8 @@ impl CellRuns {
             };
             let is_preparation = matches!(step.action, CellAction::Prepare { .. });
             let ran = match &step.action {
-                _ if self.has_ended => CellRun { status: CellStatus::NotRun, ..idle(step) },
                 CellAction::Skip { .. } => CellRun { status: CellStatus::Skipped, ..idle(step) },
+                _ if self.has_ended => CellRun { status: CellStatus::NotRun, ..idle(step) },
                 CellAction::Run { language, code } => {
                     let (language, code) = (language.clone(), code.clone());
                     self.run(step, &language, &code).await?
@@ -146,8 +149,20 @@ impl CellRuns {
         self.context_id.as_deref()
     }
 
+    /// The step that runs, or that ran last.
+    pub fn current(&self) -> Option<&CellStep> {
+        self.current.as_ref()
+    }
+
+    /// The numbers of the cells whose code has not run, one for each step.
+    pub fn left(&self) -> Vec<usize> {
+        let has_code = |step: &&CellStep| step.language().is_some();
+        self.steps.iter().filter(has_code).map(|step| step.cell).collect()
+    }
+
     async fn run(&mut self, step: CellStep, language: &CommandLanguage, code: &str) -> Result<CellRun> {
         let start = Instant::now();
+        self.current = Some(step.clone());
         let run = match self.run_code(language, code).await {
             Ok(run) => run,
             Err(error) => {

@@ -19,12 +19,28 @@ impl Commands {
 }
 
 impl RunOptions {
-    /// Checks code that is run with these options.
-    pub(super) fn check(&self, code: &str) -> Result<()> {
+    /// Checks the options, and the code that is run with them unless it is a notebook's, without sending anything. Running
+    /// code does the same first.
+    ///
+    /// ```
+    /// use brickwire_actions::{RunOptions, types::CommandLanguage};
+    /// let options = RunOptions::default().with_arguments(["job.py"]);
+    /// assert!(options.check(Some("import sys")).is_ok());
+    /// assert!(options.with_language(CommandLanguage::Sql).check(None).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) as for [`Commands::check`], and for arguments of code that isn't
+    /// Python.
+    pub fn check(&self, code: Option<&str>) -> Result<()> {
         if self.arguments.is_some() && self.language != CommandLanguage::Python {
-            return Err(Error::usage(format!("only Python code takes arguments, and this is {}", self.language)));
+            let message = format!("only Python code takes arguments, and the language is {}", self.language);
+            return Err(Error::usage(message).with_hint("leave out the arguments"));
         }
-        if self.is_unchecked { Ok(()) } else { Commands::check(&self.language, code) }
+        match code {
+            Some(code) if !self.is_unchecked => Commands::check(&self.language, code),
+            _ => Ok(()),
+        }
     }
 }
 

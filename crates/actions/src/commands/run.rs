@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use super::{Command, Commands, options::RunOptions, output::RunOutput, session::Session};
-use crate::Result;
+use crate::{Result, WaitOptions};
 
 /// A command that has ended.
 #[derive(Debug, Clone)]
@@ -72,9 +72,28 @@ impl Commands {
         Ok(command)
     }
 
+    /// Waits until a command that was submitted earlier has ended, and reads what it produced. Dropping this does not
+    /// cancel the command.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let commands = workspace.commands();
+    /// let command = commands.submit_on_cluster("0123-456789-abcdefgh", "train()", &Default::default()).await?;
+    /// println!("{:?}", commands.wait_for_run(&command, Default::default()).await?.output);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`wait`](Self::wait). Code that failed is not an error. Operation: `commands_status`.
+    pub async fn wait_for_run(&self, command: &Command, options: WaitOptions) -> Result<Run> {
+        let ended = self.wait(command, options).await?;
+        Ok(Run { command: command.clone(), output: RunOutput::from(&*ended), raw: ended.raw().clone() })
+    }
+
     /// Checks the code and opens a context.
     async fn open(&self, cluster_id: &str, code: &str, options: &RunOptions) -> Result<Session> {
-        options.check(code)?;
+        options.check(Some(code))?;
         Session::open(self, cluster_id, options, options.wait.deadline()).await
     }
 }
