@@ -161,10 +161,9 @@ impl CellRuns {
     }
 
     async fn run(&mut self, step: CellStep, language: &CommandLanguage, code: &str) -> Result<CellRun> {
-        let start = Instant::now();
         self.current = Some(step.clone());
-        let run = match self.run_code(language, code).await {
-            Ok(run) => run,
+        let (run, elapsed) = match self.run_code(language, code).await {
+            Ok(ran) => ran,
             Err(error) => {
                 // Dropping the session destroys a context of its own.
                 self.session = None;
@@ -179,10 +178,11 @@ impl CellRuns {
             self.end();
         }
         let status = if has_failed { CellStatus::Failed } else { CellStatus::Ok };
-        Ok(CellRun { status, run: Some(run), elapsed: start.elapsed(), ..idle(step) })
+        Ok(CellRun { status, run: Some(run), elapsed, ..idle(step) })
     }
 
-    async fn run_code(&mut self, language: &CommandLanguage, code: &str) -> Result<Run> {
+    /// Runs code. The time doesn't include that of the context.
+    async fn run_code(&mut self, language: &CommandLanguage, code: &str) -> Result<(Run, Duration)> {
         let session = match &mut self.session {
             Some(session) => session,
             none => {
@@ -192,7 +192,9 @@ impl CellRuns {
                 none.insert(session)
             }
         };
-        session.run(language, code).await
+        let start = Instant::now();
+        let run = session.run(language, code).await?;
+        Ok((run, start.elapsed()))
     }
 
     /// Runs nothing more.

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::Read,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use crate::{Error, Result, encoding::decode_text};
@@ -16,7 +16,8 @@ const LIMIT: u64 = 16 << 20;
 
 /// The file that a name stands for in a folder.
 pub(super) fn find(folder: &Path, name: &str) -> Result<PathBuf> {
-    let path = folder.join(name);
+    // Without `./`, since messages show it.
+    let path: PathBuf = folder.join(name).components().filter(|part| *part != Component::CurDir).collect();
     if path.is_file() {
         return Ok(path);
     }

@@ -19,6 +19,7 @@ mod files;
 mod filters;
 mod help;
 mod help_json;
+mod hints;
 #[cfg(unix)]
 mod hostile;
 mod input;
@@ -28,6 +29,7 @@ mod libraries;
 mod login;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod notebooks;
 mod objects;
 mod output;
 mod permissions;
@@ -60,5 +62,6 @@ mod terminal;
 #[cfg(unix)]
 mod token_programs;
 mod users;
+mod waits;
 mod warehouses;
 mod workspace;
