@@ -103,13 +103,11 @@ impl Args {
         };
         let options = words.iter().take_while(|word| *word != "--").count();
         for at in (1..options).filter(|at| is_text(&words[*at])) {
-            let mut moved = words.to_vec();
-            let text = moved.remove(at);
-            if options == words.len() {
-                moved.push("--".into());
-            }
-            moved.push(text);
-            match Self::parse(&moved) {
+            // With a byte-order mark before it, it can't be an option. `Source` drops the mark.
+            let mut marked = words.to_vec();
+            marked[at] = "\u{feff}".into();
+            marked[at].push(&words[at]);
+            match Self::try_parse_from(marked) {
                 Err(error) if error.kind() == ErrorKind::UnknownArgument => {}
                 parsed => return parsed.map_err(|error| with_right_tips(error, words)),
             }

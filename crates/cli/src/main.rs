@@ -94,7 +94,7 @@ async fn run(args: Args) -> ExitCode {
             // Work that blocks this thread notices a signal itself.
             (Err(_), Some(signal)) => Outcome::Interrupted(signal),
             (Ok(()), _) => Outcome::Done,
-            (Err(error), None) => Outcome::Failed(error),
+            (Err(error), None) => Outcome::Failed(context.progress().with_next(error)),
         },
         () = context.progress().beat() => unreachable!("it never ends"),
     };

@@ -230,9 +230,13 @@ fn not_blank(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A positive duration with its unit.
+/// A positive duration with its unit; a number alone is seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text.trim()) {
+    let text = match text.trim() {
+        number if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => &format!("{number}s"),
+        text => text,
+    };
+    match humantime::parse_duration(text) {
         Ok(duration) if duration.is_zero() => Err("must be greater than zero".to_owned()),
         Ok(duration) => Ok(duration),
         Err(error) => Err(format!("{error}; use a format such as 500ms, 30s, 20m, or 1h30m")),

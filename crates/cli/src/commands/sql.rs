@@ -96,7 +96,7 @@ pub(crate) struct Command {
 }
 
 /// `name=value`, `name:TYPE=value`, `name:TYPE`
-fn parameter(text: &str) -> std::result::Result<Parameter, String> {
+pub(crate) fn parameter(text: &str) -> std::result::Result<Parameter, String> {
     let (head, value) = match text.split_once('=') {
         Some((head, value)) => (head, Some(value)),
         None => (text, None),

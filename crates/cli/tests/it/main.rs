@@ -20,6 +20,7 @@ mod files;
 mod filters;
 mod help;
 mod help_json;
+mod hints;
 #[cfg(unix)]
 mod hostile;
 mod input;
@@ -30,6 +31,7 @@ mod lists;
 mod login;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod notebooks;
 mod objects;
 mod output;
 mod permissions;
@@ -65,6 +67,7 @@ mod terminal;
 #[cfg(unix)]
 mod token_programs;
 mod users;
+mod waits;
 mod warehouses;
 #[cfg(unix)]
 mod watch;
