@@ -1,11 +1,16 @@
 //! The tree of commands, with what holds for all of it: hidden second names, `--watch` for what shows something, and the
 //! headings of options. Each command is described in its own module.
 
-use std::time::Duration;
+use std::{ffi::OsStr, time::Duration};
 
 use clap::{Arg, ArgMatches, Command};
+use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
-use crate::options::{OUTPUT, duration};
+use crate::{
+    commands,
+    options::{OUTPUT, duration},
+    shells,
+};
 
 const INPUT: &str = "Input";
 const COMPUTE: &str = "Compute";
@@ -30,7 +35,19 @@ const SHORTEST: Duration = Duration::from_millis(200);
 
 /// Completes the tree that the modules of the commands describe.
 pub(crate) fn complete(root: Command) -> Command {
-    arrange(root)
+    arrange(root).mut_arg("columns", |arg| arg.add(ArgValueCompleter::new(columns)))
+}
+
+/// The headings of the list that is being typed, for `--columns`.
+fn columns(current: &OsStr) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy().to_lowercase();
+    let words = shells::words();
+    // The first word that names a command, for words before it may be values of options.
+    let columns =
+        words.iter().skip(1).map(|word| commands::columns_of(word)).find(|columns| !columns.is_empty());
+    let columns = columns.unwrap_or_default();
+    let names = columns.iter().map(|(heading, _)| heading.to_lowercase().replace(' ', "_"));
+    names.filter(|name| name.starts_with(&current)).map(CompletionCandidate::new).collect()
 }
 
 fn arrange(command: Command) -> Command {
