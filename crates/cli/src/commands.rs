@@ -93,7 +93,10 @@ commands! {
     #[command(subcommand)]
     auth,
     completions,
+    mcp,
+    skill,
     sandbox,
+    help,
 }
 
 /// The columns of the list that a command prints, for completion; none if that is not known.

@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use crate::{
     failure::{Failure, Result},
     options::{Format, Global},
-    output::{self, Frame, Output, Selection, format_for},
+    output::{self, Frame, Look, Output, Selection, format_for},
     progress::Progress,
 };
 
@@ -40,6 +40,7 @@ const RETRY: RetryPolicy = RetryPolicy::Safe { budget: Duration::from_secs(60) }
 pub(crate) struct Context {
     global: Global,
     progress: Progress,
+    begun: Instant,
     /// When the time that --timeout gives is over.
     deadline: OnceLock<Instant>,
     workspace: OnceCell<Workspace>,
@@ -54,6 +55,7 @@ impl Context {
     pub(crate) fn new(global: Global) -> Self {
         Self {
             progress: Progress::new(&global),
+            begun: Instant::now(),
             global,
             deadline: OnceLock::new(),
             workspace: OnceCell::new(),
@@ -142,9 +144,14 @@ impl Context {
 
     /// Checks the filter, and the format unless it follows from a file's name.
     pub(crate) fn check_output(&self, has_batches: bool) -> Result {
-        output::check(self.global.output, self.global.jq.as_deref(), has_batches)?;
-        if self.global.output == Format::Name && self.global.columns.is_some() {
-            return Err(Failure::usage("-o name prints ids and takes no --columns")
+        let Global { output, jq, null, columns, .. } = &self.global;
+        // Without a format, it may follow from a file's name.
+        if *output != Format::Auto || !has_batches {
+            output::check_null(*output, null.as_deref(), jq.as_deref())?;
+        }
+        output::check(*output, jq.as_deref(), has_batches)?;
+        if *output == Format::Name && columns.is_some() {
+            return Err(Failure::usage("-o name prints IDs and takes no --columns")
                 .with_hint("use -o tsv --no-header"));
         }
         Ok(())
@@ -174,7 +181,8 @@ impl Context {
     fn output_as(&self, format: Format) -> Output {
         let Global { jq, columns, no_header, .. } = &self.global;
         let selection = Selection { columns: columns.clone(), no_header: *no_header };
-        Output::new(format, jq.clone()).with_selection(selection)
+        let look = Look::new(&self.global, self.begun);
+        Output::new(format, jq.clone()).with_selection(selection).with_look(look)
     }
 
     /// From now on, keeps what is printed instead of printing it.
@@ -195,7 +203,7 @@ impl Context {
     /// The output for rows, in the format that the file name implies unless a format was given. `has_batches` says
     /// whether they can be written as Arrow or Parquet.
     pub(crate) fn output_to(&self, file: Option<&Path>, has_batches: bool) -> Result<Output> {
-        let Global { output, jq, .. } = &self.global;
+        let Global { output, jq, null, .. } = &self.global;
         // A filter writes text, whose kind only the user knows.
         let format = match format_for(*output, file) {
             Err(_) if jq.is_some() => Format::Json,
@@ -207,6 +215,7 @@ impl Context {
             format => format?,
         };
         output::check(format, jq.as_deref(), has_batches)?;
+        output::check_null(format, null.as_deref(), jq.as_deref())?;
         Ok(self.output_as(format))
     }
 

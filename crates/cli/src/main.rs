@@ -2,6 +2,7 @@
 
 mod args;
 mod candidates;
+mod color;
 mod commands;
 mod context;
 mod failure;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return report::misread(&error),
     };
+    color::choose(args.global.color);
     // This thread runs the command. The worker drives the network, and signals while this thread blocks on output.
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,

@@ -1,6 +1,6 @@
 //! Options that several commands share, and their value types.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use brickwire_actions::ListFilter;
 use clap::{Args, ValueEnum, ValueHint};
@@ -29,6 +29,16 @@ pub(crate) struct Global {
     /// Omit the header row of table, csv, tsv, and markdown
     #[arg(long, global = true, help_heading = OUTPUT, hide_short_help = true)]
     pub(crate) no_header: bool,
+    /// Text for NULL in tables, records, CSV, TSV, and Markdown [default: NULL; an empty cell in CSV, \N in TSV]
+    #[arg(long, global = true, value_name = "TEXT", help_heading = OUTPUT, hide_short_help = true)]
+    pub(crate) null: Option<String>,
+    /// When to use colors
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    #[arg(help_heading = OUTPUT, hide_short_help = true)]
+    pub(crate) color: Color,
+    /// Never show long tables in a pager
+    #[arg(long, global = true, help_heading = OUTPUT, hide_short_help = true)]
+    pub(crate) no_pager: bool,
     /// Connection profile in ~/.databrickscfg
     #[arg(long, short = 'p', global = true, value_name = "NAME", value_parser = not_blank)]
     #[arg(add = ArgValueCompleter::new(candidates::profiles))]
@@ -52,6 +62,37 @@ pub(crate) struct Global {
     /// Run this command against a temporary local workspace
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) sandbox: bool,
+}
+
+/// When to use colors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// In pipes and files, too
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// How many rows a terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MaxRows {
+    All,
+    Rows(u64),
+}
+
+impl FromStr for MaxRows {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            _ if text == "all" => Ok(Self::All),
+            Ok(rows) if (1..=u64::MAX >> 1).contains(&rows) => Ok(Self::Rows(rows)),
+            _ => Err("must be a number greater than zero, or all".to_owned()),
+        }
+    }
 }
 
 /// Output formats.

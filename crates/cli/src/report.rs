@@ -7,9 +7,15 @@ use std::{
 };
 
 use brickwire_actions::{Error, ErrorKind};
+use clap::ValueEnum;
 use serde_json::json;
 
-use crate::{failure::Failure, options::Format, terminal};
+use crate::{
+    color,
+    failure::Failure,
+    options::{Color, Format},
+    terminal,
+};
 
 /// How a command ended.
 pub(crate) enum Outcome {
@@ -40,24 +46,25 @@ fn exit_code(failure: &Failure) -> u8 {
 
 /// Prints why the command failed, if it did, and returns the exit code.
 pub(crate) fn finish(outcome: Outcome, format: Format) -> ExitCode {
-    let (code, text) = match outcome {
+    let (code, messages) = match outcome {
         Outcome::Done => return ExitCode::SUCCESS,
-        Outcome::Interrupted(code) => (code, "interrupted".to_owned()),
+        Outcome::Interrupted(code) => (code, vec!["interrupted".to_owned()]),
         // The reader of our output, such as `head`, is gone, which is not a failure.
         Outcome::Failed(failure) if failure.io().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) => {
             return ExitCode::SUCCESS;
         }
         Outcome::Failed(failure) => match format {
-            Format::Json | Format::Jsonl => (exit_code(&failure), as_json(&failure)),
+            Format::Json | Format::Jsonl => (exit_code(&failure), vec![as_json(&failure)]),
             _ => (exit_code(&failure), as_text(&failure)),
         },
     };
-    terminal::tell(&text);
+    terminal::tell_all(&messages.iter().map(String::as_str).collect::<Vec<_>>());
     ExitCode::from(code)
 }
 
 /// Prints what is wrong with the command line, or the requested help or version.
 pub(crate) fn misread(error: &clap::Error) -> ExitCode {
+    color::choose(color_asked());
     if error.use_stderr() && asks_for_json() {
         return finish(Outcome::Failed(usage_failure(error)), Format::Json);
     }
@@ -96,6 +103,17 @@ fn asks_for_json() -> bool {
     false
 }
 
+/// When an invalid command line wants colors.
+fn color_asked() -> Color {
+    let words: Vec<_> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let value = |(at, word): (usize, &String)| match word.strip_prefix("--color")? {
+        "" => words.get(at + 1).cloned(),
+        rest => rest.strip_prefix('=').map(str::to_owned),
+    };
+    let asked = words.iter().take_while(|word| *word != "--").enumerate().filter_map(value).last();
+    asked.and_then(|value| Color::from_str(&value, false).ok()).unwrap_or_default()
+}
+
 /// Clap's message has paragraphs: the problem, tips, the usage, and a pointer to the help.
 fn usage_failure(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
@@ -113,17 +131,18 @@ fn usage_failure(error: &clap::Error) -> Failure {
     if hints.is_empty() { failure } else { failure.with_hint(hints.join("; ")) }
 }
 
-fn as_text(failure: &Failure) -> String {
+/// The error and its hint.
+fn as_text(failure: &Failure) -> Vec<String> {
     let message = match failure.error() {
         Some(error) => terminal::cut(&error.with_cause()).into_owned(),
         None => failure.message(),
     };
-    let hint = failure.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-    format!("error: {message}{hint}")
+    let hint = failure.hint().map(|hint| format!("hint: {hint}"));
+    [format!("error: {message}")].into_iter().chain(hint).collect()
 }
 
 /// One line for scripts. Every field is present, and null if unknown.
-fn as_json(failure: &Failure) -> String {
+pub(crate) fn as_json(failure: &Failure) -> String {
     let error = failure.error();
     let fields = json!({
         "kind": failure.kind().as_str(),
@@ -173,7 +192,7 @@ mod tests {
             let json: serde_json::Value = serde_json::from_str(&as_json(&failure)).unwrap();
             let [message, told] = ["message", "hint"].map(|name| json["error"][name].as_str().unwrap());
             assert!(told.contains(hint) && !message.contains('\n'), "{json}");
-            assert_eq!(as_text(&failure), format!("error: {message}\nhint: {told}"));
+            assert_eq!(as_text(&failure), [format!("error: {message}"), format!("hint: {told}")]);
         }
     }
 }

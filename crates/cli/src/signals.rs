@@ -3,10 +3,30 @@
 //!
 //! `nohup` starts a program with SIGHUP ignored, and that is respected: then the program continues.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// The exit code for the first signal; 0 if there was none.
 static RECEIVED: AtomicU8 = AtomicU8::new(0);
+
+/// Whether a pager runs.
+static IS_PAGING: AtomicBool = AtomicBool::new(false);
+
+/// While this exists, Ctrl-C is the pager's, and this program ignores it. It still gets it, as every program on the
+/// terminal does.
+pub(crate) struct LeftToPager(());
+
+impl LeftToPager {
+    pub(crate) fn begin() -> Self {
+        IS_PAGING.store(true, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for LeftToPager {
+    fn drop(&mut self) {
+        IS_PAGING.store(false, Ordering::Relaxed);
+    }
+}
 
 /// The exit code for the first signal that was received, if any. For work that blocks its thread.
 pub(crate) fn received() -> Option<u8> {
@@ -28,6 +48,9 @@ async fn wait() -> u8 {
     let next = async |kind: SignalKind, code: u8| {
         if let Ok(mut signals) = signal(kind) {
             signals.recv().await;
+            while kind == SignalKind::interrupt() && IS_PAGING.load(Ordering::Relaxed) {
+                signals.recv().await;
+            }
             return code;
         }
         std::future::pending().await
@@ -47,9 +70,12 @@ async fn wait() -> u8 {
 
 #[cfg(not(unix))]
 async fn wait() -> u8 {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => 130,
-        Err(_) => std::future::pending().await,
+    loop {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) if IS_PAGING.load(Ordering::Relaxed) => {}
+            Ok(()) => return 130,
+            Err(_) => std::future::pending().await,
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! `brick sql`: runs a statement and prints or saves its rows.
 
 use std::{
+    fs,
     io::{self, IsTerminal},
-    path::PathBuf,
-    time::Duration,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use brickwire_actions::{
@@ -16,9 +17,10 @@ use super::warehouses;
 use crate::{
     context::Context,
     failure::{Failure, Result},
-    options::{Format, duration},
-    output::{Output, Target, json},
+    options::{Format, MaxRows, duration},
+    output::{Output, Target, json, saved},
     source::Source,
+    terminal,
 };
 
 /// The limit in bytes of rows that wait to be written: enough to keep the network busy, and little memory.
@@ -49,6 +51,9 @@ pub(crate) struct Command {
     /// Maximum number of rows
     #[arg(long, value_name = "ROWS", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
     limit: Option<i64>,
+    /// Maximum number of rows to show, or `all` [default: 1000 on a terminal, all elsewhere]
+    #[arg(long, value_name = "ROWS", conflicts_with = "limit")]
+    max_rows: Option<MaxRows>,
     /// Get the rows in the answer of the service, and not from its object store (up to 25 MiB, as text)
     #[arg(long, conflicts_with = "detach")]
     inline: bool,
@@ -102,6 +107,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         .with_hint("leave out --inline, or write csv"));
     }
     let target = Target::open(command.out.as_deref())?;
+    let cap = output.row_cap(command.max_rows, command.limit.is_some(), &target);
+    let output = output.with_cap(cap);
     // Finding the warehouse and the statement share the time.
     if let Some(timeout) = command.timeout {
         context.limit(timeout);
@@ -136,7 +143,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     if let Some(schema) = command.schema {
         statement = statement.with_schema(schema);
     }
-    if let Some(limit) = command.limit {
+    if let Some(limit) = command.limit.or(cap.and_then(|cap| cap.try_into().ok())) {
         statement = statement.with_row_limit(limit);
     }
     if let (Some(timeout), Some(deadline)) = (command.timeout, context.deadline()) {
@@ -149,7 +156,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         return context.record(&json::without_links(statement.submit().await?.raw()));
     }
     if matches!(output.format(), Format::Arrow | Format::Parquet) {
-        return batches(statement, output.format(), target, context).await;
+        return batches(statement, &output, target, context).await;
     }
     print(statement.execute().await?, output, target, context).await
 }
@@ -161,11 +168,15 @@ pub(crate) async fn print(
     target: Target,
     context: &Context,
 ) -> Result {
+    let begun = output.begun();
     let id = result.statement_id().to_owned();
     let on_screen = target.is_stdout() && io::stdout().is_terminal();
+    let file = target.file().map(Path::to_owned);
     let mut printer = output.rows(target);
     printer.begin(result.columns())?;
-    while let Some(rows) = result.next_rows().await? {
+    while !printer.has_enough()
+        && let Some(rows) = result.next_rows().await?
+    {
         // The progress line is where the rows go.
         if on_screen {
             context.progress().clear();
@@ -176,22 +187,30 @@ pub(crate) async fn print(
         }
     }
     context.progress().clear();
+    if result.is_truncated() {
+        printer.cut_off();
+    }
+    let lacks_rows = printer.lacks_rows();
     let (_, is_filtered) = context.asked();
     let rows = printer.end().map_err(|failure| match is_filtered {
         true => failure.after_statement(&id),
         false => failure,
     })?;
-    tell_truncated(result.is_truncated(), rows, context);
+    tell_truncated(lacks_rows, rows, context);
+    if let Some(file) = file {
+        tell_saved(&file, (!is_filtered).then_some(rows), begun, context);
+    }
     Ok(())
 }
 
 #[cfg(feature = "arrow")]
-async fn batches(statement: Statement, format: Format, target: Target, context: &Context) -> Result {
+async fn batches(statement: Statement, output: &Output, target: Target, context: &Context) -> Result {
     use crate::output::{BatchPrinter, schema_of};
+    let file = target.file().map(Path::to_owned);
     let mut batches = statement.execute_arrow().await?;
     let first = batches.next().await?;
     let schema = first.as_ref().map_or_else(|| schema_of(batches.columns()), |batch| batch.schema());
-    let mut printer = BatchPrinter::new(format, target, &schema, context.columns())?;
+    let mut printer = BatchPrinter::new(output.format(), target, &schema, context.columns())?;
     let mut rows = 0;
     let mut next = first;
     while let Some(batch) = next {
@@ -202,11 +221,14 @@ async fn batches(statement: Statement, format: Format, target: Target, context: 
     context.progress().clear();
     printer.end()?;
     tell_truncated(batches.is_truncated(), rows, context);
+    if let Some(file) = file {
+        tell_saved(&file, Some(rows), output.begun(), context);
+    }
     Ok(())
 }
 
 #[cfg(not(feature = "arrow"))]
-async fn batches(_: Statement, _: Format, _: Target, _: &Context) -> Result {
+async fn batches(_: Statement, _: &Output, _: Target, _: &Context) -> Result {
     unreachable!("`output_to` refuses the format")
 }
 
@@ -215,4 +237,11 @@ fn tell_truncated(truncated: bool, rows: u64, context: &Context) {
         let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         context.note(&format!("a limit cut the result off after {rows}"));
     }
+}
+
+/// Says what was written to a file, without the number of rows if they were filtered.
+fn tell_saved(file: &Path, rows: Option<u64>, begun: Instant, context: &Context) {
+    let bytes = fs::metadata(file).map(|known| known.len()).unwrap_or_default();
+    let text = saved(rows, file, bytes, begun.elapsed());
+    context.note(&terminal::escaped_line(&text));
 }

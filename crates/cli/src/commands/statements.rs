@@ -8,7 +8,7 @@ use super::sql;
 use crate::{
     context::Context,
     failure::{Failure, Result},
-    options::Timeout,
+    options::{MaxRows, Timeout},
     output::{Target, json},
 };
 
@@ -30,6 +30,9 @@ Example:\n  brick statements get 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b")]
         /// Write the rows to this file; its extension sets the format unless -o is given
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Maximum number of rows to show, or `all` [default: 1000 on a terminal, all elsewhere]
+        #[arg(long, value_name = "ROWS")]
+        max_rows: Option<MaxRows>,
         #[command(flatten)]
         timeout: Timeout,
     },
@@ -52,11 +55,13 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             let answer = statements().await?.get_json(&which.statement).await?;
             context.record(&json::without_links(answer.get().as_bytes()))
         }
-        Command::Wait { which, out, timeout } => {
+        Command::Wait { which, out, max_rows, timeout } => {
             // Before the wait, so that a problem with the file is reported at once.
             let output = context.output_to(out.as_deref(), false)?;
             output.check_rows()?;
             let target = Target::open(out.as_deref())?;
+            let cap = output.row_cap(max_rows, false, &target);
+            let output = output.with_cap(cap);
             context.progress().expect_not_to_cancel("statement", "brick statements wait");
             let limit = context.limit(timeout.timeout);
             let result = statements().await?.wait(&which.statement, limit).await?;

@@ -18,6 +18,7 @@ mod files;
 #[cfg(feature = "jq")]
 mod filters;
 mod help;
+mod help_json;
 #[cfg(unix)]
 mod hostile;
 mod input;
@@ -26,6 +27,8 @@ mod libraries;
 mod lists;
 #[cfg(unix)]
 mod login;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod objects;
 mod output;
 mod permissions;
@@ -50,6 +53,8 @@ mod sql_values;
 mod statements;
 #[cfg(unix)]
 mod stored_login;
+#[cfg(unix)]
+mod tables;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]
