@@ -6,7 +6,11 @@ use std::{ffi::OsStr, time::Duration};
 use clap::{Arg, ArgMatches, Command};
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
-use crate::options::{OUTPUT, duration};
+use crate::{
+    commands,
+    options::{OUTPUT, duration},
+    shells,
+};
 
 const INPUT: &str = "Input";
 const COMPUTE: &str = "Compute";
@@ -31,7 +35,7 @@ const SHORTEST: Duration = Duration::from_millis(200);
 
 /// Completes the tree that the modules of the commands describe.
 pub(crate) fn complete(root: Command) -> Command {
-    let root = arrange(root);
+    let root = arrange(root).mut_arg("columns", |arg| arg.add(ArgValueCompleter::new(columns)));
     let shown = root.get_subcommands().filter(|inner| !inner.is_hide_set());
     let names: Vec<String> = shown.map(|inner| inner.get_name().to_owned()).collect();
     let completer = move |current: &OsStr| -> Vec<CompletionCandidate> {
@@ -41,6 +45,18 @@ pub(crate) fn complete(root: Command) -> Command {
     root.mut_subcommand("help", |help| {
         help.mut_arg("words", |words| words.add(ArgValueCompleter::new(completer)))
     })
+}
+
+/// The headings of the list that is being typed, for `--columns`.
+fn columns(current: &OsStr) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy().to_lowercase();
+    let words = shells::words();
+    // The first word that names a command, for words before it may be values of options.
+    let columns =
+        words.iter().skip(1).map(|word| commands::columns_of(word)).find(|columns| !columns.is_empty());
+    let columns = columns.unwrap_or_default();
+    let names = columns.iter().map(|(heading, _)| heading.to_lowercase().replace(' ', "_"));
+    names.filter(|name| name.starts_with(&current)).map(CompletionCandidate::new).collect()
 }
 
 fn arrange(command: Command) -> Command {

@@ -169,7 +169,7 @@ pub(crate) async fn find(given: Option<&str>, context: &Context) -> Result<Strin
     Ok(of(context).await?.find(id_or_name).await?)
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("ID", "/cluster_id"),
     ("NAME", "/cluster_name"),
     ("STATE", "/state"),

@@ -126,7 +126,7 @@ impl Which {
     }
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("ID", "/id"),
     ("NAME", "/name"),
     ("STATE", "/state"),
