@@ -52,7 +52,7 @@ pub(crate) struct Command {
     #[arg(long, value_name = "ROWS", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
     limit: Option<i64>,
     /// Maximum number of rows to show, or `all` [default: 1000 on a terminal, all elsewhere]
-    #[arg(long, value_name = "ROWS", conflicts_with = "limit")]
+    #[arg(long, value_name = "ROWS", allow_negative_numbers = true, conflicts_with = "limit")]
     max_rows: Option<MaxRows>,
     /// Get the rows in the answer of the service, and not from its object store (up to 25 MiB, as text)
     #[arg(long, conflicts_with = "detach")]

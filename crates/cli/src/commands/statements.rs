@@ -31,7 +31,7 @@ Example:\n  brick statements get 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b")]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
         /// Maximum number of rows to show, or `all` [default: 1000 on a terminal, all elsewhere]
-        #[arg(long, value_name = "ROWS")]
+        #[arg(long, value_name = "ROWS", allow_negative_numbers = true)]
         max_rows: Option<MaxRows>,
         #[command(flatten)]
         timeout: Timeout,
