@@ -50,7 +50,7 @@ pub use identity::{
 pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status};
 pub use list::{List, ListFilter, RawPages};
 pub use names::{Candidate, Named};
-pub use notebook::refuse_notebook;
+pub use notebook::{CellAction, CellRefusal, CellStep, Notebook, refuse_notebook};
 pub use preview::{Preview, PreviewLimits};
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 #[cfg(feature = "arrow")]
@@ -94,8 +94,11 @@ services! {
     clusters::{Clusters};
     commands::{
         Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
+        cells::{CellRun, CellRuns, CellStatus},
+        open_context::OpenContext,
+        options::RunOptions,
         output::RunOutput,
-        run::{OpenContext, Run, RunOptions},
+        run::Run,
     };
     dbfs::{Dbfs};
     files::{FileMetadata, Files, Walk};

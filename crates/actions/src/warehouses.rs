@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Candidate, Change, Goal, Lifecycle, List, ListFilter, Named, Phase, Result, Status, WaitOptions,
-    Workspace, document, list, list::NameAndState, warehouse_address::warehouse_id,
+    Workspace, document, list, warehouse_address::warehouse_id,
 };
 
 use types::WarehouseState as State;
@@ -47,16 +47,6 @@ struct Reference {
     id: Option<String>,
     name: Option<String>,
     state: Option<State>,
-}
-
-impl NameAndState for Reference {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    fn state(&self) -> Option<&str> {
-        self.state.as_ref().map(State::as_str)
-    }
 }
 
 impl Lifecycle for Warehouses {
@@ -150,7 +140,7 @@ impl Warehouses {
     /// # Errors
     /// As for [`list`](Self::list); that nothing is selected is not an error.
     pub async fn list_json_by(&self, filter: &ListFilter) -> Result<Vec<Box<RawValue>>> {
-        Ok(filter.keep::<Reference>(self.list_json().await?))
+        Ok(filter.select(self.list_json().await?, "/name", Some("/state")))
     }
 
     /// Gets one warehouse.

@@ -28,11 +28,15 @@ pub(crate) struct Args {
     /// The time between two looks, with --watch.
     #[arg(skip)]
     pub(crate) watch: Option<Duration>,
+    /// The words of the command, such as `jobs run`.
+    #[arg(skip)]
+    pub(crate) words: String,
 }
 
 const EXIT_CODES: &str = "\
 Connection:
-  DATABRICKS_HOST with DATABRICKS_TOKEN, or with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET,
+  DATABRICKS_HOST with DATABRICKS_TOKEN,
+  or with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET,
   or a profile in ~/.databrickscfg
 
 Exit codes:
@@ -64,10 +68,14 @@ impl Args {
 
     /// Parses a command line. Requests for help end here, because only this place knows all commands.
     fn read_with_help(mut words: Vec<OsString>) -> Result<Self, Error> {
-        move_help_to_front(&mut words, &Self::tree());
+        // The tree is not made for nothing.
+        if words.iter().skip(2).any(|word| word == "help") {
+            move_help_to_front(&mut words, &Self::tree());
+        }
         let mut args = Self::read_from(&words)?;
         if let Command::help(help) = &mut args.command {
-            help.look_up(Self::tree(), args.global.output == Format::Json)?;
+            let is_json = args.global.output == Format::Json || args.global.agent;
+            help.look_up(Self::tree(), is_json)?;
             if let Some(words) = help.as_option() {
                 return Self::parse(&words.collect::<Vec<_>>());
             }
@@ -84,7 +92,7 @@ impl Args {
         let mut root = Self::tree();
         let matches = root.try_get_matches_from_mut(words)?;
         let args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut root))?;
-        Ok(Self { watch: tree::watched(&matches), ..args })
+        Ok(Self { watch: tree::watched(&matches), words: tree::words(&matches), ..args })
     }
 
     /// SQL that starts with a comment looks like an option to clap. It is parsed as text if nothing else makes sense.
@@ -95,13 +103,11 @@ impl Args {
         };
         let options = words.iter().take_while(|word| *word != "--").count();
         for at in (1..options).filter(|at| is_text(&words[*at])) {
-            let mut moved = words.to_vec();
-            let text = moved.remove(at);
-            if options == words.len() {
-                moved.push("--".into());
-            }
-            moved.push(text);
-            match Self::parse(&moved) {
+            // With a byte-order mark before it, it can't be an option. `Source` drops the mark.
+            let mut marked = words.to_vec();
+            marked[at] = "\u{feff}".into();
+            marked[at].push(&words[at]);
+            match Self::try_parse_from(marked) {
                 Err(error) if error.kind() == ErrorKind::UnknownArgument => {}
                 parsed => return parsed.map_err(|error| with_right_tips(error, words)),
             }
@@ -243,6 +249,24 @@ mod tests {
         assert_eq!(moved("brick help clusters"), "brick help clusters");
         for line in ["brick sql help", "brick clusters list help", "brick -o json help"] {
             assert_eq!(moved(line), line);
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_command_is_small_as_json() {
+        let Command::help(help) = Args::try_parse_from(["brick", "help"]).unwrap().command else {
+            panic!("another command")
+        };
+        let documents = help.documents(Args::tree());
+        assert!(documents.len() > 150, "{}", documents.len());
+        for (n, document) in documents.iter().enumerate() {
+            let bytes = document.to_string().len();
+            assert!(bytes <= if n == 0 { 10_000 } else { 3000 }, "{}: {bytes}", document["name"]);
+            let is_leaf = document.get("commands").is_none();
+            assert!(
+                !is_leaf || document["exit_codes"]["0"].is_string() && document["usage"].is_string(),
+                "{document}"
+            );
         }
     }
 

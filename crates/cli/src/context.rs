@@ -9,13 +9,13 @@ use std::{
 
 #[cfg(feature = "sandbox")]
 use brickwire_actions::Environment;
-use brickwire_actions::{Config, ConfigBuilder, RetryPolicy, WaitOptions, Workspace};
+use brickwire_actions::{Config, ConfigBuilder, RetryPolicy, Statement, WaitOptions, Workspace};
 use tokio::sync::OnceCell;
 
 use crate::{
     failure::{Failure, Result},
     options::{Format, Global},
-    output::{self, Frame, Output, Selection, format_for},
+    output::{self, Frame, Look, Output, Selection, format_for},
     progress::Progress,
 };
 
@@ -40,6 +40,7 @@ const RETRY: RetryPolicy = RetryPolicy::Safe { budget: Duration::from_secs(60) }
 pub(crate) struct Context {
     global: Global,
     progress: Progress,
+    begun: Instant,
     /// When the time that --timeout gives is over.
     deadline: OnceLock<Instant>,
     workspace: OnceCell<Workspace>,
@@ -54,6 +55,7 @@ impl Context {
     pub(crate) fn new(global: Global) -> Self {
         Self {
             progress: Progress::new(&global),
+            begun: Instant::now(),
             global,
             deadline: OnceLock::new(),
             workspace: OnceCell::new(),
@@ -129,7 +131,9 @@ impl Context {
         }
         let Global { profile, host, ca_file, .. } = &self.global;
         let given = [("profile", profile), ("host", host), ("ca_file", ca_file)];
-        let given = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        let read_only = self.global.read_only.then(|| ("read_only", "true".to_owned()));
+        let given =
+            given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).chain(read_only);
         Ok(given.fold(Config::builder(), |builder, (name, value)| builder.with(name, value)))
     }
 
@@ -137,7 +141,9 @@ impl Context {
     async fn sandbox_sources(&self) -> Result<ConfigBuilder> {
         let started = self.sandbox.get_or_try_init(brickwire_sandbox::Sandbox::start).await;
         let sandbox = started.map_err(|e| Failure::local(format!("cannot start the sandbox: {e}")))?;
-        Ok(Config::builder().environment(Environment::default()).host(sandbox.url()).token(sandbox.token()))
+        let read_only = if self.global.read_only { "true" } else { "" };
+        let builder = Config::builder().environment(Environment::default());
+        Ok(builder.host(sandbox.url()).token(sandbox.token()).with("read_only", read_only))
     }
 
     #[cfg(not(feature = "sandbox"))]
@@ -147,12 +153,51 @@ impl Context {
 
     /// Checks the filter, and the format unless it follows from a file's name.
     pub(crate) fn check_output(&self, has_batches: bool) -> Result {
-        output::check(self.global.output, self.global.jq.as_deref(), has_batches)?;
-        if self.global.output == Format::Name && self.global.columns.is_some() {
-            return Err(Failure::usage("-o name prints ids and takes no --columns")
+        let Global { output, jq, null, columns, .. } = &self.global;
+        // Without a format, it may follow from a file's name.
+        if *output != Format::Auto || !has_batches {
+            output::check_null(*output, null.as_deref(), jq.as_deref())?;
+        }
+        output::check(*output, jq.as_deref(), has_batches)?;
+        if *output == Format::Name && columns.is_some() {
+            return Err(Failure::usage("-o name prints IDs and takes no --columns")
                 .with_hint("use -o tsv --no-header"));
         }
         Ok(())
+    }
+
+    /// Refuses the format that only rows have for a command without rows.
+    pub(crate) fn check_envelope(&self, has_rows: bool) -> Result {
+        match self.global.output {
+            Format::Envelope if !has_rows => {
+                Err(Failure::usage("envelope is for SQL rows").with_hint("use -o json"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the workspace refuses what may change something. A configuration that is wrong is reported where it is used.
+    pub(crate) async fn is_read_only(&self) -> bool {
+        self.global.read_only
+            || !self.global.sandbox && self.config().await.is_ok_and(brickwire_actions::Config::is_read_only)
+    }
+
+    /// Refuses SQL that may change something, in read-only mode.
+    pub(crate) async fn check_reads(&self, text: &str) -> Result {
+        if self.is_read_only().await {
+            Statement::check_reads(text)?;
+        }
+        Ok(())
+    }
+
+    /// Whether what is printed is bounded, for an agent.
+    pub(crate) fn is_agent(&self) -> bool {
+        self.global.output == Format::Agent
+    }
+
+    /// How long the command has taken.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
     }
 
     /// The format that the user requested, and whether there is a filter.
@@ -180,7 +225,8 @@ impl Context {
     pub(crate) fn output_as(&self, format: Format) -> Output {
         let Global { jq, columns, no_header, .. } = &self.global;
         let selection = Selection { columns: columns.clone(), no_header: *no_header };
-        Output::new(format, jq.clone()).with_selection(selection)
+        let look = Look::new(&self.global, self.begun);
+        Output::new(format, jq.clone()).with_selection(selection).with_look(look)
     }
 
     /// From now on, keeps what is printed instead of printing it.
@@ -201,7 +247,9 @@ impl Context {
     /// The output for rows, in the format that the file name implies unless a format was given. `has_batches` says
     /// whether they can be written as Arrow or Parquet.
     pub(crate) fn output_to(&self, file: Option<&Path>, has_batches: bool) -> Result<Output> {
-        let Global { output, jq, .. } = &self.global;
+        let Global { output, jq, null, .. } = &self.global;
+        // What is saved is not for the agent's eyes, and is whole.
+        let output = if *output == Format::Agent && file.is_some() { &Format::Auto } else { output };
         // A filter writes text, whose kind only the user knows.
         let format = match format_for(*output, file) {
             Err(_) if jq.is_some() => Format::Json,
@@ -213,6 +261,7 @@ impl Context {
             format => format?,
         };
         output::check(format, jq.as_deref(), has_batches)?;
+        output::check_null(format, null.as_deref(), jq.as_deref())?;
         Ok(self.output_as(format))
     }
 

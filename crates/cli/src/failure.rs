@@ -142,6 +142,12 @@ impl Failure {
         self
     }
 
+    /// Takes the command line away, where it would lead nowhere.
+    pub(crate) fn without_next(mut self) -> Self {
+        self.next = None;
+        self
+    }
+
     /// Says what failed in front of the message, in which a part may be replaced.
     pub(crate) fn framed(mut self, prefix: impl Into<String>, replaced: Option<(String, String)>) -> Self {
         self.frame = Some(Frame { prefix: prefix.into(), replaced });

@@ -10,6 +10,8 @@ const WORDS: &[(&str, &str)] = &[
     ("see `build_logs` of the served entity", "run `brick serving logs --build`"),
     ("give it something to serve with `update_config`", "run `brick serving update-config`"),
     ("leave `stream` out, or send a raw request,", "leave `stream` out, or use `brick api`,"),
+    ("leave out `read_only` to allow it", crate::read_only::HINT),
+    ("or leave out `read_only`", "or remove --read-only, BRICK_READ_ONLY, and read_only of the profile"),
     ("use `set` to remove", "use `brick permissions set` to remove"),
     ("`BrowserLogin`", "`brick auth login`"),
     ("`warehouse_id`", "--warehouse or DATABRICKS_WAREHOUSE_ID"),

@@ -35,12 +35,35 @@ pub(crate) async fn change<T>(
         context.note(&format!("{already} already"));
     }
     let took = if waiting.no_wait { Duration::ZERO } else { since.elapsed() };
+    if context.output().is_agent() {
+        return agent(context, answer.raw(), is_already, since.elapsed());
+    }
     print(context, answer.raw(), is_already, took)
 }
 
 /// Prints a resource that a state was waited for since then. On a terminal, the result is one line.
 pub(crate) fn waited(context: &Context, raw: &[u8], since: Instant) -> Result {
+    if context.output().is_agent() {
+        return agent(context, raw, true, since.elapsed());
+    }
     print(context, raw, false, since.elapsed())
+}
+
+/// What an agent needs of a resource that was changed, on one line.
+fn agent(context: &Context, raw: &[u8], is_already: bool, took: Duration) -> Result {
+    let resource: Value = serde_json::from_slice(raw).unwrap_or_default();
+    let first = |names: [&str; 2]| {
+        names.iter().map(|name| &resource[*name]).find(|value| value.is_string()).cloned().unwrap_or_default()
+    };
+    let line = format!(
+        "{{\"id\":{},\"name\":{},\"state\":{},\"changed\":{},\"elapsed_s\":{:.1}}}\n",
+        first(["cluster_id", "id"]),
+        first(["cluster_name", "name"]),
+        resource["state"],
+        !is_already,
+        took.as_secs_f64(),
+    );
+    Ok(context.output().text(&line)?)
 }
 
 fn print(context: &Context, raw: &[u8], is_already: bool, took: Duration) -> Result {

@@ -1,11 +1,16 @@
 //! The tree of commands, with what holds for all of it: hidden second names, `--watch` for what shows something, and the
 //! headings of options. Each command is described in its own module.
 
-use std::time::Duration;
+use std::{ffi::OsStr, time::Duration};
 
 use clap::{Arg, ArgMatches, Command};
+use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
-use crate::options::{OUTPUT, duration};
+use crate::{
+    commands,
+    options::{OUTPUT, duration},
+    shells,
+};
 
 const INPUT: &str = "Input";
 const COMPUTE: &str = "Compute";
@@ -15,8 +20,8 @@ const WAITING: &str = "Waiting";
 const HEADINGS: [(&str, &[&str]); 4] = [
     (INPUT, &["file", "parameters", "param", "data", "language", "catalog", "schema", "task", "tasks"]),
     (COMPUTE, &["warehouse", "cluster", "context", "keep_context", "start", "no_start", "session"]),
-    (OUTPUT, &["out", "limit", "inline", "images", "max_rows", "null", "no_pager", "color"]),
-    (WAITING, &["no_wait", "detach", "timeout", "cancel_on_interrupt", WATCH]),
+    (OUTPUT, &["out", "limit", "inline", "images", "max_rows", "null", "no_pager", "color", WATCH]),
+    (WAITING, &["no_wait", "detach", "timeout", "cancel_on_interrupt"]),
 ];
 
 /// The id of the option that shows something again and again.
@@ -30,13 +35,42 @@ const SHORTEST: Duration = Duration::from_millis(200);
 
 /// Completes the tree that the modules of the commands describe.
 pub(crate) fn complete(root: Command) -> Command {
-    arrange(root)
+    let root = arrange(root).mut_arg("columns", |arg| arg.add(ArgValueCompleter::new(columns)));
+    let shown = root.get_subcommands().filter(|inner| !inner.is_hide_set());
+    let names: Vec<String> = shown.map(|inner| inner.get_name().to_owned()).collect();
+    let completer = move |current: &OsStr| -> Vec<CompletionCandidate> {
+        let current = current.to_string_lossy();
+        names.iter().filter(|name| name.starts_with(&*current)).map(CompletionCandidate::new).collect()
+    };
+    root.mut_subcommand("help", |help| {
+        help.mut_arg("words", |words| words.add(ArgValueCompleter::new(completer)))
+    })
+}
+
+/// The headings of the list that is being typed, for `--columns`.
+fn columns(current: &OsStr) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy().to_lowercase();
+    let words = shells::words();
+    // The first word that names a command, for words before it may be values of options.
+    let columns =
+        words.iter().skip(1).map(|word| commands::columns_of(word)).find(|columns| !columns.is_empty());
+    let columns = columns.unwrap_or_default();
+    let names = columns.iter().map(|(heading, _)| heading.to_lowercase().replace(' ', "_"));
+    names.filter(|name| name.starts_with(&current)).map(CompletionCandidate::new).collect()
 }
 
 fn arrange(command: Command) -> Command {
     let parent = command.get_name().to_owned();
-    let has = |name: &str| command.get_subcommands().any(|inner| inner.get_name() == name);
+    let has = |name: &str| {
+        command
+            .get_subcommands()
+            .any(|inner| inner.get_name() == name || inner.get_all_aliases().any(|a| a == name))
+    };
     let (has_list, has_ls) = (has("list"), has("ls"));
+    let command = match command.get_after_help().map(|text| paragraphs(&text.to_string())) {
+        Some(text) => command.after_help(text),
+        None => command,
+    };
     command.mut_args(under_heading).mut_subcommands(|inner| {
         let inner = match inner.get_name() {
             "list" if !has_ls => inner.alias("ls"),
@@ -46,6 +80,62 @@ fn arrange(command: Command) -> Command {
         let is_watched = WATCHED.contains(&inner.get_name()) && !UNWATCHED.contains(&parent.as_str());
         arrange(if is_watched && !inner.has_subcommands() { inner.arg(watch()) } else { inner })
     })
+}
+
+/// How wide a line of an example is. Clap breaks longer ones, and then they are no commands anymore.
+const WIDTH: usize = 78;
+
+/// The text below the options in lines that fit anywhere: paragraphs in one line, which clap breaks, and long examples
+/// broken as a shell reads them.
+fn paragraphs(text: &str) -> String {
+    let mut joined: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let is_prose = |line: &str| !line.is_empty() && !line.starts_with(' ');
+        match joined.last_mut() {
+            Some(last) if is_prose(last) && is_prose(line) => {
+                last.push(' ');
+                last.push_str(line);
+            }
+            _ if line.starts_with("  ") && line.len() > WIDTH => joined.push(broken(line)),
+            _ => joined.push(line.to_owned()),
+        }
+    }
+    joined.join("\n")
+}
+
+/// A command in several lines that end with a backslash. They end between words, not within quotes.
+fn broken(command: &str) -> String {
+    let (mut lines, mut open) = (vec![String::from(" ")], None);
+    let mut words: Vec<String> = Vec::new();
+    for word in command.trim_start().split(' ').filter(|word| !word.is_empty()) {
+        match (open, words.last_mut()) {
+            (Some(_), Some(last)) => *last = format!("{last} {word}"),
+            // An option and its value stay together.
+            (None, Some(last)) if last.starts_with('-') && !word.starts_with('-') && !last.contains(' ') => {
+                *last = format!("{last} {word}");
+            }
+            _ => words.push(word.to_owned()),
+        }
+        for quote in word.chars().filter(|c| matches!(c, '\'' | '"')) {
+            open = match open {
+                None => Some(quote),
+                Some(one) if one == quote => None,
+                other => other,
+            };
+        }
+    }
+    for word in words {
+        let last = lines.last().map_or(0, String::len);
+        // Two more characters for the end of the line.
+        if last + 1 + word.len() + 2 > WIDTH && last > 6 {
+            lines.push("     ".to_owned());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(' ');
+            line.push_str(&word);
+        }
+    }
+    lines.join(" \\\n")
 }
 
 fn under_heading(arg: Arg) -> Arg {
@@ -75,6 +165,17 @@ fn interval(text: &str) -> Result<Duration, String> {
     Ok(interval)
 }
 
+/// The words of the command, such as `jobs run`.
+pub(crate) fn words(matches: &ArgMatches) -> String {
+    let mut words = Vec::new();
+    let mut leaf = matches;
+    while let Some((word, inner)) = leaf.subcommand() {
+        words.push(word);
+        leaf = inner;
+    }
+    words.join(" ")
+}
+
 /// The time between two looks, if the command is to be watched.
 pub(crate) fn watched(matches: &ArgMatches) -> Option<Duration> {
     let mut leaf = matches;
@@ -86,7 +187,7 @@ pub(crate) fn watched(matches: &ArgMatches) -> Option<Duration> {
 
 /// The commands by topic.
 const TOPICS: [(&str, &[&str]); 7] = [
-    ("SQL and code", &["sql", "run", "statements", "contexts", "commands"]),
+    ("SQL and code", &["sql", "run", "api", "statements", "contexts", "commands"]),
     ("Compute", &["clusters", "warehouses", "cluster-policies", "instance-pools", "libraries"]),
     ("Work", &["jobs", "pipelines", "serving", "registry"]),
     ("Unity Catalog", &["catalogs", "schemas", "tables", "volumes", "functions", "models", "grants"]),
@@ -110,7 +211,7 @@ pub(crate) fn overview(root: &Command) -> String {
     ];
     let mut line = |topic: &str, names: &[&str]| {
         if !names.is_empty() {
-            lines.push(format!("  {topic:<14}  {}", names.join(", ")));
+            lines.push(format!("{topic:<13}  {}", names.join(", ")));
         }
     };
     for (topic, names) in TOPICS {
@@ -120,9 +221,7 @@ pub(crate) fn overview(root: &Command) -> String {
     let is_rest = |name: &&str| *name != "help" && TOPICS.iter().all(|(_, names)| !names.contains(name));
     line(REST, &all.iter().copied().filter(is_rest).collect::<Vec<_>>());
     lines.push(String::new());
-    lines.push(
-        "brick COMMAND -h shows a command, and brick --help shows all options and exit codes.".to_owned(),
-    );
+    lines.push("brick COMMAND -h shows a command, and brick --help all options and exit codes.".to_owned());
     lines.push("Try it without an account: brick --sandbox sql \"SELECT 1\"".to_owned());
     lines.join("\n")
 }
@@ -153,11 +252,44 @@ mod tests {
         let text = overview(&root);
         assert!(text.lines().count() <= 15, "{text}");
         let longest = text.lines().map(UnicodeWidthStr::width).max().unwrap();
-        assert!(longest <= 85, "{longest}: {text}");
+        assert!(longest <= 80, "{longest}: {text}");
         let words: Vec<_> = text.split([' ', ',', '\n']).collect();
         for inner in root.get_subcommands().filter(|inner| !inner.is_hide_set()) {
             assert!(words.contains(&inner.get_name()), "{}", inner.get_name());
         }
+    }
+
+    #[test]
+    fn examples_are_broken_as_a_shell_reads_them() {
+        let text = "One\ntwo.\n\nExample:\n  brick a";
+        assert_eq!(paragraphs(text), "One two.\n\nExample:\n  brick a");
+        let long = format!("  brick sql 'a b {}' --x 1; brick --y", "c ".repeat(30));
+        let lines = broken(&long);
+        assert!(lines.lines().count() == 3 && lines.lines().all(|line| line.len() <= WIDTH), "{lines}");
+        assert!(lines.contains(" ' \\\n      --x 1; brick --y"), "{lines}");
+        walk(&root(), "brick", &mut |path, command| {
+            for line in command
+                .get_after_help()
+                .iter()
+                .flat_map(|text| text.to_string().lines().map(str::to_owned).collect::<Vec<_>>())
+            {
+                assert!(!line.starts_with(' ') || line.len() <= WIDTH, "{path}: {line}");
+            }
+        });
+    }
+
+    #[test]
+    fn the_help_fits_a_terminal_of_80_columns() {
+        let mut root = root();
+        root.build();
+        walk(&root, "brick", &mut |path, command| {
+            let mut shown = command.clone().bin_name(path).term_width(80);
+            for help in [shown.render_help(), shown.render_long_help()] {
+                for line in help.to_string().lines() {
+                    assert!(line.width() <= 80, "{path}: {line}");
+                }
+            }
+        });
     }
 
     #[test]

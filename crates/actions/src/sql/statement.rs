@@ -35,6 +35,9 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// the table once more.
 const PREVIEW_ROWS: i64 = 1_000;
 
+/// More rows are no preview.
+const MOST_PREVIEW_ROWS: i64 = 100_000;
+
 /// A statement that has not been submitted yet. Made by [`Sql::statement`](crate::Sql::statement).
 ///
 /// ```no_run
@@ -138,7 +141,7 @@ impl Statement {
     /// so that a preview takes one round trip whatever the size of the table. A smaller
     /// [row limit](Self::with_row_limit) that was set before stays.
     pub fn with_preview(mut self, limits: PreviewLimits) -> Self {
-        let rows = i64::try_from(limits.rows()).unwrap_or(i64::MAX).max(PREVIEW_ROWS);
+        let rows = i64::try_from(limits.rows()).unwrap_or(i64::MAX).clamp(PREVIEW_ROWS, MOST_PREVIEW_ROWS);
         self.request.row_limit = Some(self.request.row_limit.map_or(rows, |set| set.min(rows)));
         self.request.byte_limit = Some(disposition::MOST_BYTES);
         self.request.disposition = Some(types::Disposition::Inline);

@@ -3,14 +3,13 @@
 //! clap's own `help` knows no JSON, so this command replaces it. The JSON is made from the same tree as the text, and has
 //! a limit, because whoever reads it pays by the byte.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use clap::{
     Arg, ArgAction,
     builder::StyledStr,
     error::{Error, ErrorKind},
 };
-use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use serde_json::{Map, Value, json};
 
 use crate::{context::Context, failure::Result};
@@ -18,8 +17,9 @@ use crate::{context::Context, failure::Result};
 /// The most bytes of the JSON of one command.
 const BUDGET: usize = 3000;
 
-/// How long the text of an option may be, from the first try to the last, until the JSON fits.
-const LENGTHS: [usize; 5] = [usize::MAX, 160, 100, 70, 40];
+/// How long the text of an option may be, and how many examples there may be, until the JSON fits.
+const ATTEMPTS: [(usize, usize); 6] =
+    [(usize::MAX, usize::MAX), (160, usize::MAX), (100, 6), (80, 4), (60, 3), (40, 2)];
 
 /// Print the help of a command, or of brick
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ Examples:
   brick help sql --json")]
 pub(crate) struct Command {
     /// The command, such as `clusters list`
-    #[arg(value_name = "COMMAND", add = ArgValueCompleter::new(nothing))]
+    #[arg(value_name = "COMMAND")]
     words: Vec<String>,
     /// Print options, defaults, examples, and exit codes as JSON
     #[arg(long)]
@@ -37,11 +37,6 @@ pub(crate) struct Command {
     /// What the JSON is about.
     #[arg(skip)]
     document: Option<Value>,
-}
-
-/// Words of a command are completed by their own place in the command line.
-fn nothing(_: &OsStr) -> Vec<CompletionCandidate> {
-    Vec::new()
 }
 
 impl Command {
@@ -61,6 +56,19 @@ impl Command {
             self.document = Some(document(found, &exit_codes));
         }
         Ok(())
+    }
+
+    /// The JSON of each command of a tree.
+    #[cfg(test)]
+    pub(crate) fn documents(&self, mut root: clap::Command) -> Vec<Value> {
+        fn add(command: &clap::Command, exit_codes: &Map<String, Value>, all: &mut Vec<Value>) {
+            all.push(document(command, exit_codes));
+            command.get_subcommands().for_each(|inner| add(inner, exit_codes, all));
+        }
+        root.build();
+        let mut all = Vec::new();
+        add(&root, &exit_codes(&root), &mut all);
+        all
     }
 
     /// The command line that prints the same as text.
@@ -97,8 +105,8 @@ fn find<'a>(
 /// A command as JSON. A group lists its commands without their details.
 fn document(command: &clap::Command, exit_codes: &Map<String, Value>) -> Value {
     let mut document = Value::Null;
-    for length in LENGTHS {
-        document = described(command, exit_codes, length);
+    for (length, examples) in ATTEMPTS {
+        document = described(command, exit_codes, length, examples);
         // A group has no other limit than the number of its commands.
         if command.has_subcommands() || document.to_string().len() <= BUDGET {
             break;
@@ -107,7 +115,12 @@ fn document(command: &clap::Command, exit_codes: &Map<String, Value>) -> Value {
     document
 }
 
-fn described(command: &clap::Command, exit_codes: &Map<String, Value>, length: usize) -> Value {
+fn described(
+    command: &clap::Command,
+    exit_codes: &Map<String, Value>,
+    length: usize,
+    examples: usize,
+) -> Value {
     let is_root =
         command.get_version().is_some() && !command.get_bin_name().unwrap_or_default().contains(' ');
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
@@ -153,7 +166,9 @@ fn described(command: &clap::Command, exit_codes: &Map<String, Value>, length: u
         .or(command.get_after_help())
         .map(ToString::to_string)
         .unwrap_or_default();
-    set("examples", json!(section(&more, &["Example:", "Examples:"])));
+    let mut lines = section(&more, &["Example:", "Examples:"]);
+    lines.truncate(examples);
+    set("examples", json!(lines));
     if is_root || !command.has_subcommands() {
         set("exit_codes", Value::Object(exit_codes.clone()));
     }

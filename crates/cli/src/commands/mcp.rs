@@ -19,6 +19,8 @@ mod compute;
 #[cfg(feature = "mcp")]
 mod describe;
 #[cfg(feature = "mcp")]
+mod dispatch;
+#[cfg(feature = "mcp")]
 mod list;
 #[cfg(feature = "mcp")]
 mod serve;
@@ -68,6 +70,6 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
 
 #[cfg(not(feature = "mcp"))]
 pub(crate) async fn run(command: Command, _: &Context) -> Result {
-    let Command { .. } = command;
+    let Command { allow_writes: _writes, allow_code: _code, allow_compute: _compute } = command;
     Err(crate::failure::Failure::not_built("MCP server", "full"))
 }

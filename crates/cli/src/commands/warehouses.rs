@@ -126,7 +126,7 @@ impl Which {
     }
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("ID", "/id"),
     ("NAME", "/name"),
     ("STATE", "/state"),
@@ -202,6 +202,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Stop(Asked { which, waiting }) => {
             let id = which.id(context).await?;
+            context.progress().expect_goal(" --stopped");
             let done = warehouses.wait_until_stopped(&id, limit);
             let already = format!("warehouse {id} is stopped or stopping");
             change(context, &waiting, &already, warehouses.stop(&id), warehouses.get(&id), done).await
@@ -209,6 +210,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Wait { which, stopped, .. } => {
             let id = which.id(context).await?;
             let since = Instant::now();
+            if stopped {
+                context.progress().expect_goal(" --stopped");
+            }
             let warehouse = match stopped {
                 true => warehouses.wait_until_stopped(&id, limit).await?,
                 false => warehouses.wait_until_running(&id, limit).await?,

@@ -1,25 +1,17 @@
 //! Results as JSON objects with their columns, rows and facts. Rows are arrays in the order of the columns, so that two
 //! columns may have one name; the values are typed as in other JSON.
 
-use std::{io, time::Duration};
+use std::io;
 
 use brickwire_actions::{ErrorKind, Rows, types::StatementColumnInfo};
-use serde_json::json;
 
 use super::{
+    facts::{Facts, described, fields},
     filter::filter,
     kind::Kind,
     target::{Target, Writer},
 };
 use crate::failure::Failure;
-
-/// What an envelope says of its result.
-pub(crate) struct Facts<'a> {
-    pub(crate) truncated: bool,
-    pub(crate) statement_id: &'a str,
-    pub(crate) warehouse_id: &'a str,
-    pub(crate) elapsed: Duration,
-}
 
 /// Writes an array of envelopes, each as its rows arrive.
 pub(crate) struct Envelopes {
@@ -87,16 +79,8 @@ impl Envelopes {
     }
 
     /// Ends the envelope. Returns the number of its rows.
-    pub(crate) fn end_element(&mut self, facts: &Facts<'_>) -> Result<u64, Failure> {
-        let fields = json!({
-            "row_count": self.rows,
-            "truncated": facts.truncated,
-            "statement_id": facts.statement_id,
-            "warehouse_id": facts.warehouse_id,
-            "elapsed_s": (facts.elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
-        });
-        self.text.extend_from_slice(b"],");
-        self.text.extend_from_slice(&fields.to_string().as_bytes()[1..]);
+    pub(crate) fn end_element(&mut self, facts: &Facts) -> Result<u64, Failure> {
+        self.text.extend_from_slice(format!("],{}", fields(self.rows, facts)).as_bytes());
         self.write()?;
         Ok(self.rows)
     }
@@ -136,9 +120,4 @@ impl Envelopes {
             }
         }
     }
-}
-
-fn described(column: &StatementColumnInfo) -> serde_json::Value {
-    let type_name = column.type_name.as_ref().map(|name| name.as_str());
-    json!({ "name": column.name, "type": column.type_text.as_deref().or(type_name) })
 }

@@ -45,6 +45,12 @@ fn commands_clusters_and_warehouses() {
         ("brick cluster-policies get Sha", "Shared\\ Compute"),
         ("brick instance-pools get war", "warm-pool"),
         ("brick libraries list sha", "shared-analytics"),
+        ("brick clusters list --columns no", "node_type"),
+        ("brick clusters list --columns id,st", "id,state"),
+        ("brick jobs list --columns sched", "schedule"),
+        ("brick clusters list --state RUNNI", "RUNNING"),
+        ("brick clusters list --state PENDING,RUNNI", "PENDING,RUNNING"),
+        ("brick warehouses ls --state STOPPE", "STOPPED"),
         // Two warehouses have this name, so it would be refused.
         ("brick sql -w Rep", "8d20b5ce9913fa46"),
     ] {

@@ -1,6 +1,7 @@
 //! The real `brick`, against a local workspace.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may fail as the test does")]
 
+mod agents;
 mod api;
 mod api_named;
 mod bad_input;
@@ -19,15 +20,18 @@ mod files;
 mod filters;
 mod help;
 mod help_json;
+mod hints;
 #[cfg(unix)]
 mod hostile;
 mod input;
 mod jobs;
 mod libraries;
+mod lists;
 #[cfg(unix)]
 mod login;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod notebooks;
 mod objects;
 mod output;
 mod permissions;
@@ -36,6 +40,7 @@ mod planted;
 mod program;
 #[cfg(unix)]
 mod prompt;
+mod read_only;
 mod real_answers;
 mod registry;
 mod repos;
@@ -56,9 +61,14 @@ mod statements;
 #[cfg(unix)]
 mod stored_login;
 #[cfg(unix)]
+mod tables;
+#[cfg(unix)]
 mod terminal;
 #[cfg(unix)]
 mod token_programs;
 mod users;
+mod waits;
 mod warehouses;
+#[cfg(unix)]
+mod watch;
 mod workspace;

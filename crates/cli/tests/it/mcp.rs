@@ -161,8 +161,9 @@ fn a_query_is_answered_in_the_former_protocol() {
     assert!(lines[2].starts_with("# rows=1 of=1 complete=yes statement=") && lines.len() == 3, "{text}");
     let (rest, stderr) = session.end();
     assert_eq!((rest, stderr.as_str()), (vec![], ""));
-    // One statement, and it was not canceled when the server ended.
-    assert_eq!(workspace.requests("POST", STATEMENTS).len(), 1);
+    // One statement, which could be canceled at once, and was not canceled when the server ended.
+    let sent = workspace.requests("POST", STATEMENTS);
+    assert_eq!((sent.len(), &sent[0].body.as_ref().unwrap()["wait_timeout"]), (1, &json!("0s")));
 }
 
 #[test]
@@ -215,6 +216,7 @@ fn a_query_that_writes_is_never_sent() {
     }
     let error = session.fails("sql_query", json!({ "sql": "SELECT 1; DROP TABLE t" }));
     assert_eq!(error["kind"], "usage", "{error}");
+    assert!(error["hint"].is_string());
     assert!(workspace.requests("POST", STATEMENTS).is_empty());
     session.end();
 }
@@ -229,6 +231,23 @@ fn what_is_not_allowed_is_not_there() {
         assert_eq!(answer["error"]["code"], -32602, "{answer}");
     }
     assert!(workspace.requests("POST", "/").is_empty());
+    session.end();
+}
+
+#[test]
+fn read_only_mode_is_stronger_than_what_is_allowed() {
+    let workspace = Workspace::fresh();
+    let mut session = Session::of(&workspace, "--read-only --allow-writes --allow-code --allow-compute");
+    for (tool, arguments) in [
+        ("sql_execute", json!({ "sql": "CREATE TABLE main.default.t (n INT)" })),
+        ("run_code", json!({ "code": "1", "cluster": RUNNING_CLUSTER })),
+        ("compute", json!({ "kind": "warehouse", "id": STOPPED_WAREHOUSE, "action": "start" })),
+    ] {
+        let error = session.fails(tool, arguments);
+        assert_eq!(error["kind"], "read_only", "{tool}: {error}");
+    }
+    assert!(session.call("sql_query", json!({ "sql": "SELECT 1 AS one" })).starts_with("one:INT\n1\n"));
+    assert_eq!(workspace.requests("POST", "/").len(), 1);
     session.end();
 }
 
@@ -425,7 +444,8 @@ fn statements_run_in_order_up_to_the_first_failure() {
 
     let sql = "SELECT 1;\nSELECT * FROM missing;\nDROP TABLE main.default.made";
     let error = session.fails("sql_execute", json!({ "sql": sql }));
-    assert_eq!(error["error_code"], "TABLE_OR_VIEW_NOT_FOUND", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("TABLE_OR_VIEW_NOT_FOUND"), "{error}");
+    assert_eq!(error["hint"], "statement 1 has completed; statement 3 was not run");
     assert_eq!(
         (&error["source"]["index"], &error["source"]["count"], &error["source"]["line"]),
         (&json!(2), &json!(3), &json!(2))

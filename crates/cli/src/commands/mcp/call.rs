@@ -1,48 +1,18 @@
-//! One call of a tool: its arguments, its time, and what the tools share.
+//! What the calls of all tools share: their time, and how a warehouse is found.
 
 use std::time::{Duration, Instant};
 
-use brickwire_actions::{Preview, Workspace};
-use rmcp::model::JsonObject;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-
-use super::{
-    code::{self, Kept},
-    compute, describe, list, sql, statement,
-};
 use crate::{
     context::Context,
     failure::{Failure, Result},
 };
+use brickwire_actions::{Preview, Workspace};
 
 /// The longest time that a call may ask for, in seconds.
 pub(super) const LONGEST: u64 = 24 * 3600;
 
 /// The time of a call that asks for none: long enough for a warehouse to start.
 const USUAL: u64 = 300;
-
-/// The text that answers a call.
-///
-/// # Errors
-/// Those of the tool, and arguments that it doesn't have: before anything is sent.
-pub(super) async fn run(name: &str, arguments: JsonObject, kept: &Kept, context: &Context) -> Result<String> {
-    match name {
-        "sql_query" => sql::query(read(arguments)?, context).await,
-        "describe" => describe::run(read(arguments)?, context).await,
-        "list" => list::run(read(arguments)?, context).await,
-        "statement" => statement::run(read(arguments)?, context).await,
-        "sql_execute" => sql::execute(read(arguments)?, context).await,
-        "run_code" => code::run(read(arguments)?, kept, context).await,
-        "compute" => compute::run(read(arguments)?, context).await,
-        _ => Err(Failure::usage(format!("unknown tool: {name}"))),
-    }
-}
-
-fn read<T: DeserializeOwned>(arguments: JsonObject) -> Result<T> {
-    serde_json::from_value(Value::Object(arguments))
-        .map_err(|error| Failure::usage(format!("invalid arguments: {error}")))
-}
 
 /// The time of a call.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,10 @@ use brickwire_actions::{ErrorKind, Preview, PreviewLimits, Workspace, types::Tab
 use futures_util::future::join_all;
 use serde::Deserialize;
 
-use super::call::{Time, warehouse};
+use super::{
+    call::{Time, warehouse},
+    sql::bounded,
+};
 use crate::{
     context::Context,
     failure::{Failure, Result},
@@ -61,7 +64,9 @@ pub(super) async fn run(describe: Describe, context: &Context) -> Result<String>
         });
     }
     let samples = join_all(found.iter().map(async |table| match table {
-        Ok(table) if rows > 0 => Some(sample(table, rows, count, &workspace, &describe, context).await),
+        Ok(table) if rows > 0 => {
+            Some(sample(table, rows, count, &time, &workspace, &describe, context).await)
+        }
         _ => None,
     }))
     .await;
@@ -114,6 +119,7 @@ async fn sample(
     table: &TableInfo,
     rows: u64,
     count: usize,
+    time: &Time,
     workspace: &Workspace,
     describe: &Describe,
     context: &Context,
@@ -127,6 +133,7 @@ async fn sample(
         .with_heading(BYTES_OF_HEADINGS / count);
     let warehouse = warehouse(describe.warehouse.as_deref(), workspace, context).await?;
     let query = format!("SELECT * FROM {} LIMIT {rows}", parts.join("."));
-    let result = workspace.sql(warehouse).statement(query).with_preview(limits).execute().await?;
+    let statement = workspace.sql(warehouse).statement(query);
+    let result = bounded(statement, limits, time).execute().await?;
     Ok(result.preview(limits).await?.to_text(&[], None))
 }

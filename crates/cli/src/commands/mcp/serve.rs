@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
+use brickwire_actions::redact;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use rmcp::{
     model::{CallToolResult, ContentBlock, Tool},
@@ -10,8 +11,8 @@ use rmcp::{
 use tokio::sync::mpsc;
 
 use super::{
-    call,
     code::{self, Kept},
+    dispatch,
     server::{Call, Server},
     transport::Stdio,
 };
@@ -61,12 +62,14 @@ pub(super) async fn serve(tools: Vec<Tool>, context: &Context) -> Result {
 async fn answer(call: Call, kept: &Kept, context: &Context) {
     let Call { name, arguments, mut answer } = call;
     let result = tokio::select! {
-        result = call::run(&name, arguments, kept, context) => result,
+        result = dispatch::run(&name, arguments, kept, context) => result,
         () = answer.closed() => return,
     };
     let result = match result {
         Ok(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
-        Err(failure) => CallToolResult::error(vec![ContentBlock::text(report::as_json(&failure))]),
+        Err(failure) => {
+            CallToolResult::error(vec![ContentBlock::text(redact::text(&report::as_json(&failure)))])
+        }
     };
     // The caller may have left just now.
     let _ = answer.send(result);

@@ -1,5 +1,7 @@
 //! `sql_query` and `sql_execute`.
 
+use std::time::Duration;
+
 use brickwire_actions::{Defaults, Parameter, ParameterValue, PreviewLimits, Script, Statement};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -12,6 +14,9 @@ use crate::{
 
 /// The most rows that are shown: as many as are fetched for a preview.
 pub(super) const MOST_ROWS: u64 = 1000;
+
+/// The hint for a statement that `sql_query` refuses.
+const WRITES: &str = "use the tool sql_execute, which a user can allow: brick mcp --allow-writes";
 
 /// The most bytes of the results of several statements.
 const LONGEST: usize = 16_000;
@@ -41,12 +46,14 @@ pub(super) struct Execute {
     timeout_s: Option<u64>,
 }
 
-/// Runs a statement that only reads; the read-only workspace refuses all others.
+/// Runs a statement that only reads. The read-only workspace would refuse all others, too, with another hint.
 pub(super) async fn query(query: Query, context: &Context) -> Result<String> {
     let time = Time::of(query.timeout_s)?;
     let limits = limits(query.max_rows)?;
     let parameters = parameters(query.params)?;
     Statement::check(&query.sql, &parameters)?;
+    let reads = Statement::check_reads(&query.sql);
+    reads.map_err(|error| Failure::from(error).with_hint(WRITES))?;
     let workspace = time.workspace(context).await?.as_read_only();
     let warehouse = warehouse(query.warehouse.as_deref(), &workspace, context).await?;
     let statement = workspace.sql(warehouse).statement(query.sql).with_parameters(parameters);
@@ -88,10 +95,7 @@ pub(super) async fn execute(execute: Execute, context: &Context) -> Result<Strin
                     count: Some(count),
                     ..Place::default()
                 })
-                .with_hint(format!(
-                    "statements before number {} have completed, and those after it were not run",
-                    index + 1
-                )),
+                .with_hint(others(index + 1, count)),
         })?;
         defaults.follow(part);
         if count > 1 {
@@ -107,10 +111,36 @@ pub(super) async fn execute(execute: Execute, context: &Context) -> Result<Strin
     Ok(shown.finish())
 }
 
+/// A statement that fetches what a preview shows and ends with the time of its call.
+///
+/// The service answers the submission at once. By default it waits for the end of the statement for up to 5 seconds, and
+/// until it answers there is nothing to cancel; but clients kill a server 2 to 4 seconds after they close its stdin.
+pub(super) fn bounded(statement: Statement, limits: PreviewLimits, time: &Time) -> Statement {
+    statement
+        .with_preview(limits)
+        .with_wait_timeout(Duration::ZERO)
+        .with_deadline(time.limit)
+        .until(time.end())
+}
+
+/// What became of the statements before and after the one that failed.
+fn others(failed: usize, count: usize) -> String {
+    let before = match failed {
+        1 => None,
+        2 => Some("statement 1 has completed".to_owned()),
+        _ => Some(format!("statements 1 to {} have completed", failed - 1)),
+    };
+    let after = match count - failed {
+        0 => None,
+        1 => Some(format!("statement {count} was not run")),
+        _ => Some(format!("statements {} to {count} were not run", failed + 1)),
+    };
+    before.into_iter().chain(after).collect::<Vec<_>>().join("; ")
+}
+
 /// Runs a statement. Returns the beginning of its rows.
 async fn preview(statement: Statement, limits: PreviewLimits, time: &Time) -> Result<String> {
-    let statement = statement.with_preview(limits).with_deadline(time.limit).until(time.end());
-    let result = statement.execute().await?;
+    let result = bounded(statement, limits, time).execute().await?;
     let id = result.statement_id().to_owned();
     let preview = result.preview(limits).await?;
     let next = match preview.rows() < preview.total() {

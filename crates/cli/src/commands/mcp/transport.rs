@@ -20,17 +20,21 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncWriteExt, Stdout},
     sync::{Mutex, mpsc, oneshot},
+    task::JoinSet,
 };
 
 /// The longest message, in bytes: more than the longest statement (16 MiB), whose JSON has escapes.
 const LONGEST: u64 = 20 << 20;
 
-/// How many lines are read ahead. A client that sends more waits.
+/// How many lines are read ahead, and how many answers to wrong ones may wait to be written. A client that sends more
+/// waits.
 const AHEAD: usize = 4;
 
 pub(super) struct Stdio {
     lines: mpsc::Receiver<Line>,
     stdout: Arc<Mutex<Stdout>>,
+    /// Answers to wrong lines. They are tasks, because the future that reads may be dropped before one is written.
+    answers: JoinSet<io::Result<()>>,
     /// Dropped when stdin is closed.
     open: Option<oneshot::Sender<()>>,
 }
@@ -49,7 +53,8 @@ impl Stdio {
         // It ends with the program at the latest, since a read can't be interrupted.
         thread::spawn(move || read(io::stdin().lock(), LONGEST, |line| give.blocking_send(line).is_ok()));
         let (open, closed) = oneshot::channel();
-        (Self { lines, stdout: Arc::new(Mutex::new(tokio::io::stdout())), open: Some(open) }, closed)
+        let stdout = Arc::new(Mutex::new(tokio::io::stdout()));
+        (Self { lines, stdout, answers: JoinSet::new(), open: Some(open) }, closed)
     }
 }
 
@@ -132,21 +137,28 @@ impl Transport<RoleServer> for Stdio {
         write(self.stdout.clone(), message)
     }
 
-    // Dropped and called anew whenever the service has something else to do, so it keeps nothing across an await but what
-    // was received whole.
+    // This is dropped and called anew whenever the service has something else to do. So nothing is in its hands while it
+    // waits.
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
+            let waiting = if self.open.is_some() { AHEAD } else { 1 };
+            while self.answers.len() >= waiting {
+                // A client that doesn't read its answers is its own problem.
+                let _ = self.answers.join_next().await;
+            }
+            if self.open.is_none() {
+                return None;
+            }
             let Some(line) = self.lines.recv().await else {
                 self.open = None;
-                return None;
+                continue;
             };
             match parse(&line) {
                 Parsed::Message(message) => return Some(*message),
                 Parsed::Nothing => {}
                 Parsed::Wrong(id, error) => {
-                    let message: ServerJsonRpcMessage = JsonRpcMessage::error(error, id);
-                    // A task, because this future may be dropped before the message is written.
-                    tokio::spawn(write(self.stdout.clone(), message));
+                    let answer: ServerJsonRpcMessage = JsonRpcMessage::error(error, id);
+                    self.answers.spawn(write(self.stdout.clone(), answer));
                 }
             }
         }

@@ -4,10 +4,10 @@
 use std::{
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use brickwire_actions::{Script, ScriptStatement, Statement, StatementResult, redact};
+use brickwire_actions::{PreviewLimits, Script, ScriptStatement, Statement, StatementResult, redact};
 use clap::ValueEnum;
 
 use super::Command;
@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     options::Format,
-    output::{Envelopes, Facts, Output, Target},
+    output::{About, Envelopes, Facts, Output, Target},
     report,
 };
 
@@ -25,6 +25,10 @@ const NUMBER: &str = "{n}";
 pub(super) struct Printer<'a> {
     context: &'a Context,
     form: Form,
+    /// The most rows of a result to show.
+    cap: Option<u64>,
+    limits: PreviewLimits,
+    is_safe_to_repeat: bool,
 }
 
 enum Form {
@@ -48,6 +52,7 @@ impl<'a> Results<'a> {
     pub(super) fn open(command: &Command, script: &Script, context: &'a Context) -> Result<Self> {
         let out = command.out.as_deref();
         let returning = script.statements().iter().filter(|statement| statement.returns_rows()).count();
+        let mut cap = None;
         let form = if let Some(pattern) = out.and_then(Path::to_str).filter(|path| path.contains(NUMBER)) {
             let format = context.output_to(out, true)?.format();
             for (i, statement) in script.statements().iter().enumerate() {
@@ -61,13 +66,14 @@ impl<'a> Results<'a> {
             let output = context.output_to(out, true)?;
             output.check_rows()?;
             let target = Target::open(out)?;
+            cap = command.cap(&output, &target);
             match output.format() {
                 Format::Json | Format::Auto if context.columns().is_some() => {
                     return Err(Failure::usage("--columns can't choose from the array of several results")
                         .with_hint("use -o table, or --jq"));
                 }
-                Format::Json | Format::Auto => Form::Array(output.envelopes(target)),
-                Format::Table | Format::Record if out.is_none() => Form::Below(false),
+                Format::Json | Format::Auto | Format::Envelope => Form::Array(output.envelopes(target)),
+                Format::Table | Format::Record | Format::Agent if out.is_none() => Form::Below(false),
                 _ if returning == 0 && out.is_some() => {
                     return Err(Failure::usage(
                         "--out needs a statement that returns rows, and there is none",
@@ -78,7 +84,17 @@ impl<'a> Results<'a> {
             }
         };
         command.check_inline(form.format())?;
-        Ok(Self::To(Printer { context, form }))
+        let share = returning.max(1);
+        let limits = command.limits();
+        let limits = limits.with_bytes(limits.bytes() / share).with_heading(limits.heading() / share);
+        let reads = |statement: &ScriptStatement| Statement::check_reads(statement.text()).is_ok();
+        let is_safe_to_repeat = script.statements().iter().all(reads);
+        Ok(Self::To(Printer { context, form, cap, limits, is_safe_to_repeat }))
+    }
+
+    /// The most rows of a result to ask for.
+    pub(super) fn cap(&self) -> Option<u64> {
+        if let Self::To(printer) = self { printer.cap } else { None }
     }
 
     /// Whether results without rows are printed, too.
@@ -94,15 +110,17 @@ impl<'a> Results<'a> {
 
     /// Runs a statement and writes its record batches. Returns the number of rows.
     pub(super) async fn batches(&mut self, statement: Statement, number: usize) -> Result<u64> {
-        let Self::To(Printer { context, form }) = self else { return Ok(0) };
-        let format = form.format();
-        let target = match form {
-            Form::One(only) => only.take().map(|(_, target)| target),
-            Form::Files(pattern, _) => Some(Target::open(Some(&numbered(pattern, number)))?),
+        let Self::To(Printer { context, form, .. }) = self else { return Ok(0) };
+        let to = match form {
+            Form::One(only) => only.take(),
+            Form::Files(pattern, _) => {
+                let path = numbered(pattern, number);
+                Some((context.output_to(Some(&path), true)?, Target::open(Some(&path))?))
+            }
             Form::Below(_) | Form::Array(_) => None,
         };
-        match target {
-            Some(target) => super::batches(statement, format, target, context).await,
+        match to {
+            Some((output, target)) => super::batches(statement, &output, target, context).await,
             None => Ok(0),
         }
     }
@@ -153,14 +171,19 @@ impl Printer<'_> {
         warehouse: &str,
         took: Duration,
     ) -> Result {
-        let context = self.context;
+        let (context, cap) = (self.context, self.cap);
+        let begun = Instant::now().checked_sub(took).unwrap_or_else(Instant::now);
         match &mut self.form {
             Form::Below(has_some) => {
                 context.progress().clear();
                 if std::mem::replace(has_some, true) {
                     io::stdout().write_all(b"\n")?;
                 }
-                super::print(result, context.output(), Target::open(None)?, context).await
+                // All results together are as small as one.
+                let limits = self.limits;
+                let about = About { limits, is_safe_to_repeat: self.is_safe_to_repeat, ..About::default() };
+                let output = context.output().begun_at(begun).with_cap(cap).with_about(about);
+                super::print(result, output, Target::open(None)?, context).await
             }
             Form::Array(envelopes) => {
                 envelopes.begin(result.columns())?;
@@ -171,18 +194,21 @@ impl Printer<'_> {
                     envelopes.rows(&rows)?;
                 }
                 let (truncated, id) = (result.is_truncated(), result.statement_id());
+                let (id, warehouse) = (Some(id.to_owned()), Some(warehouse.to_owned()));
                 let facts = Facts { truncated, statement_id: id, warehouse_id: warehouse, elapsed: took };
                 let rows = envelopes.end_element(&facts)?;
                 super::tell_truncated(truncated, rows, context);
                 Ok(())
             }
             Form::One(only) => match only.take() {
-                Some((output, target)) => super::print(result, output, target, context).await,
+                Some((output, target)) => {
+                    super::print(result, output.begun_at(begun).with_cap(cap), target, context).await
+                }
                 None => Ok(()),
             },
             Form::Files(pattern, _) => {
                 let path = numbered(pattern, number);
-                let output = context.output_to(Some(&path), true)?;
+                let output = context.output_to(Some(&path), true)?.begun_at(begun);
                 super::print(result, output, Target::open(Some(&path))?, context).await
             }
         }

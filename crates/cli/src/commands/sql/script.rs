@@ -150,7 +150,7 @@ impl Runner<'_> {
         let began = Instant::now();
         self.context.progress().resume();
         let number = self.running;
-        let request = self.connection.request(statement.text(), began);
+        let request = self.connection.request(statement.text(), began, self.results.cap());
         if self.results.are_batches(statement) {
             let rows = self.results.batches(request, number).await?;
             self.line(number - 1, statement, &outcome(Some(rows), began.elapsed()));
