@@ -59,6 +59,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Result {
         out: None,
         last: String::new(),
     };
+    context.progress().clear();
     context.note(&format!("{}. \\? for help, \\q to quit.", prompt.warehouse_title().await));
     let read = prompt.read_all(&mut repl).await;
     let closed = prompt.connection.close().await;
