@@ -161,7 +161,8 @@ impl Notebook {
         if !parameters.is_empty() && steps.iter().any(is_python) {
             let action = CellAction::Prepare { code: parameters::widgets(parameters) };
             let (cell, may_fail) = (steps[0].cell, false);
-            let first = CellStep { cell, file: None, line: None, title: None, may_fail, action, statement: None };
+            let first =
+                CellStep { cell, file: None, line: None, title: None, may_fail, action, statement: None };
             steps.insert(0, first);
         }
         Ok(steps)
@@ -169,10 +170,15 @@ impl Notebook {
 
     fn check_numbers(&self, cells: &[RangeInclusive<usize>]) -> Result<()> {
         let (noun, count) = (self.noun, self.cells.len());
-        let highest = cells.iter().flat_map(|range| [*range.start(), *range.end()]).find(|n| *n == 0 || *n > count);
+        let highest =
+            cells.iter().flat_map(|range| [*range.start(), *range.end()]).find(|n| *n == 0 || *n > count);
         match highest {
             Some(number) => {
-                let total = if count == 1 { format!("there is 1 {noun}") } else { format!("there are {count} {noun}s") };
+                let total = if count == 1 {
+                    format!("there is 1 {noun}")
+                } else {
+                    format!("there are {count} {noun}s")
+                };
                 Err(Error::usage(format!("there is no {noun} {number}: {total}")))
             }
             None => Ok(()),
@@ -193,7 +199,9 @@ impl Notebook {
             self.cells.iter().any(|cell| {
                 cell.has_parameters
                     || cell.steps.iter().any(|step| match &step.action {
-                        CellAction::Run { language: CommandLanguage::Sql, code } => literal::names_parameter(code, name),
+                        CellAction::Run { language: CommandLanguage::Sql, code } => {
+                            literal::names_parameter(code, name)
+                        }
                         CellAction::Run { code, .. } => code.contains(name) || code.contains("getAll"),
                         CellAction::Prepare { .. } | CellAction::Skip { .. } => false,
                     })
@@ -230,7 +238,11 @@ fn with_parameters(step: &CellStep, parameters: &[Parameter]) -> std::result::Re
 }
 
 /// The step after a cell that is tagged `parameters`.
-fn assignment(number: usize, cell: &Cell, parameters: &[Parameter]) -> std::result::Result<CellStep, CellRefusal> {
+fn assignment(
+    number: usize,
+    cell: &Cell,
+    parameters: &[Parameter],
+) -> std::result::Result<CellStep, CellRefusal> {
     let at = cell.steps.iter().find(|step| step.language() == Some(&CommandLanguage::Python));
     let Some(at) = at else {
         let error = Error::usage("only a cell of Python can be tagged `parameters`");

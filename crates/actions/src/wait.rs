@@ -79,12 +79,14 @@ impl WaitOptions {
                 let hint = "set a longer `timeout`, or submit it without waiting";
                 (format!("{what} {id} was canceled"), if is_repeatable { hint } else { unsafe_hint })
             }
-            Ok(Canceled::Ended(state)) => {
-                (format!("{what} {id} ended before it could be canceled: {state}"), "read its result by its id")
-            }
-            Ok(Canceled::Requested) => {
-                (format!("the cancellation of {what} {id} was requested, and its end was not seen"), unsafe_hint)
-            }
+            Ok(Canceled::Ended(state)) => (
+                format!("{what} {id} ended before it could be canceled: {state}"),
+                "read its result by its id",
+            ),
+            Ok(Canceled::Requested) => (
+                format!("the cancellation of {what} {id} was requested, and its end was not seen"),
+                unsafe_hint,
+            ),
             Err(error) => (
                 format!("canceling {what} {id} failed, so the {what} may still run: {error}"),
                 "check its state, and cancel it, before you run it again",
@@ -214,7 +216,8 @@ fn overdue(what: &str, id: &str, pace: Pace, last: Option<(String, Option<String
         Some((state, _)) => format!("timed out after {time}; {what} {id} is still {state}"),
         None => format!("timed out after {time}; the state of {what} {id} is not known"),
     };
-    Error::new(ErrorKind::DeadlineExceeded, text).with_hint("it was not canceled; wait for it again with more time")
+    Error::new(ErrorKind::DeadlineExceeded, text)
+        .with_hint("it was not canceled; wait for it again with more time")
 }
 
 /// A time as people write it: `15m`, `1h30m`, `2.5s`.
@@ -315,8 +318,14 @@ mod tests {
         let failed = Err(Error::new(ErrorKind::Unreachable, "no answer"));
         for (canceled, text) in [
             (Ok(Canceled::Ended("CANCELED".to_owned())), "statement s was canceled"),
-            (Ok(Canceled::Ended("SUCCEEDED".to_owned())), "statement s ended before it could be canceled: SUCCEEDED"),
-            (Ok(Canceled::Requested), "the cancellation of statement s was requested, and its end was not seen"),
+            (
+                Ok(Canceled::Ended("SUCCEEDED".to_owned())),
+                "statement s ended before it could be canceled: SUCCEEDED",
+            ),
+            (
+                Ok(Canceled::Requested),
+                "the cancellation of statement s was requested, and its end was not seen",
+            ),
             (failed, "canceling statement s failed, so the statement may still run: no answer"),
         ] {
             let error = options.exceeded("statement", "s", canceled, true);

@@ -233,7 +233,9 @@ fn not_blank(text: &str) -> Result<String, String> {
 /// A positive duration with its unit; a number alone is seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let text = match text.trim() {
-        number if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => &format!("{number}s"),
+        number if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            &format!("{number}s")
+        }
         text => text,
     };
     match humantime::parse_duration(text) {

@@ -7,13 +7,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{
-    Commands,
-    options::RunOptions,
-    output::RunOutput,
-    run::Run,
-    session::Session,
-};
+use super::{Commands, options::RunOptions, output::RunOutput, run::Run, session::Session};
 use crate::{CellAction, CellStep, Result, types::CommandLanguage};
 
 /// What became of a step.

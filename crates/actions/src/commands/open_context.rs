@@ -31,7 +31,8 @@ impl Commands {
     /// # Errors
     /// As for [`run`](Self::run), before its code. Operations: `contexts_create`, `contexts_status`, `contexts_destroy`.
     pub async fn open_context(&self, cluster_id: &str, options: &RunOptions) -> Result<OpenContext> {
-        let (context, guard) = new_context(&self.workspace, cluster_id, options, options.wait.deadline()).await?;
+        let (context, guard) =
+            new_context(&self.workspace, cluster_id, options, options.wait.deadline()).await?;
         Ok(OpenContext { commands: self.clone(), context, guard })
     }
 }

@@ -170,7 +170,9 @@ pub(super) async fn new_context(
                 Err(error) => format!("; destroying it failed, so it may still exist: {error}"),
             };
             let (id, time) = (&context.id, options.wait.time());
-            let text = format!("timed out after {time}, and the code was not run: context {id} was not ready{outcome}");
+            let text = format!(
+                "timed out after {time}, and the code was not run: context {id} was not ready{outcome}"
+            );
             Err(Error::new(ErrorKind::DeadlineExceeded, text).with_hint("set a longer `timeout`"))
         }
         ready => ready.map(|_| (context, guard)),

@@ -66,13 +66,19 @@ mod tests {
         for name in ["a.py", "both.py", "both.sql", "plain", "dotted.name.sql"] {
             std::fs::write(folder.path().join(name), name).unwrap();
         }
-        for (name, file) in
-            [("./a", "a.py"), ("a.py", "a.py"), ("plain", "plain"), ("both.sql", "both.sql"), ("dotted.name", "dotted.name.sql")]
-        {
+        for (name, file) in [
+            ("./a", "a.py"),
+            ("a.py", "a.py"),
+            ("plain", "plain"),
+            ("both.sql", "both.sql"),
+            ("dotted.name", "dotted.name.sql"),
+        ] {
             let found = find(folder.path(), name).unwrap();
             assert_eq!(read(&found).unwrap(), file, "{name}");
         }
-        for (name, words) in [("both", "several files"), ("missing", "does not exist"), (".", "does not exist")] {
+        for (name, words) in
+            [("both", "several files"), ("missing", "does not exist"), (".", "does not exist")]
+        {
             let error = find(folder.path(), name).unwrap_err();
             assert!(error.to_string().contains(words) && error.hint().is_some(), "{error}");
         }

@@ -78,8 +78,12 @@ struct Titled {
 /// The cells of a notebook, and its language unless one is given.
 pub(super) fn read(text: &str, given: Option<CommandLanguage>) -> Result<(Vec<RawCell>, CommandLanguage)> {
     let document: Document = serde_json::from_str(text).map_err(|error| {
-        Error::usage(format!("this is not a Jupyter notebook: line {} column {}", error.line(), error.column()))
-            .with_source(error)
+        Error::usage(format!(
+            "this is not a Jupyter notebook: line {} column {}",
+            error.line(),
+            error.column()
+        ))
+        .with_source(error)
     })?;
     if document.nbformat != 4 {
         let message = format!("version {} of the notebook format is not supported", document.nbformat);
@@ -97,8 +101,9 @@ pub(super) fn read(text: &str, given: Option<CommandLanguage>) -> Result<(Vec<Ra
 /// The language that the service wrote counts first, then the kernel's. A notebook that names none is Python.
 fn language(metadata: &Metadata) -> Result<CommandLanguage> {
     let Metadata { databricks, kernelspec, language_info } = metadata;
-    let named =
-        [&databricks.language, &kernelspec.language, &language_info.name, &kernelspec.name].into_iter().flatten();
+    let named = [&databricks.language, &kernelspec.language, &language_info.name, &kernelspec.name]
+        .into_iter()
+        .flatten();
     let mut unknown = None;
     for name in named {
         match language_named(name) {
@@ -180,7 +185,8 @@ mod tests {
             read(&text, None).map(|(_, language)| language)
         };
         let kernel = json!({ "language": "scala", "name": "spylon" });
-        let both = json!({ "application/vnd.databricks.v1+notebook": { "language": "sql" }, "kernelspec": kernel });
+        let both =
+            json!({ "application/vnd.databricks.v1+notebook": { "language": "sql" }, "kernelspec": kernel });
         assert_eq!(language(both).unwrap(), CommandLanguage::Sql);
         assert_eq!(language(json!({ "kernelspec": kernel })).unwrap(), CommandLanguage::Scala);
         assert_eq!(language(json!({ "kernelspec": { "name": "ir" } })).unwrap(), CommandLanguage::R);

@@ -41,9 +41,10 @@ pub(super) fn read(text: &str, language: &CommandLanguage) -> Magic {
             Magic::Code { language, code: code.collect::<Vec<_>>().join("\n") }
         }
         "md" | "md-sandbox" => Magic::Skip,
-        "run" | "fs" if !is_alone => {
-            refused(format!("%{word} has to be alone in its cell"), "put the other lines into a cell of their own")
-        }
+        "run" | "fs" if !is_alone => refused(
+            format!("%{word} has to be alone in its cell"),
+            "put the other lines into a cell of their own",
+        ),
         "run" => run(rest),
         "fs" => file_system(rest),
         "sh" => refused(
@@ -97,7 +98,10 @@ fn run(argument: &str) -> Magic {
         return refused("%run names no file".to_owned(), "name a file beside the notebook: %run ./helpers");
     }
     if !rest.trim().is_empty() {
-        return refused(format!("arguments of %run are not supported: {}", rest.trim()), "pass parameters with `parameters`");
+        return refused(
+            format!("arguments of %run are not supported: {}", rest.trim()),
+            "pass parameters with `parameters`",
+        );
     }
     if path.starts_with('/') {
         return refused(

@@ -19,7 +19,10 @@ pub(super) fn assignments(parameters: &[Parameter]) -> Result<String> {
     let mut code = String::new();
     for parameter in parameters {
         let name = parameter.name();
-        let is_name = name.chars().enumerate().all(|(at, c)| c == '_' || if at == 0 { c.is_alphabetic() } else { c.is_alphanumeric() });
+        let is_name = name
+            .chars()
+            .enumerate()
+            .all(|(at, c)| c == '_' || if at == 0 { c.is_alphabetic() } else { c.is_alphanumeric() });
         if !is_name {
             return Err(Error::usage(format!("not the name of a Python variable: {name}")));
         }
@@ -40,8 +43,13 @@ fn python_value(parameter: &Parameter) -> String {
     };
     let integer = || trimmed.parse::<i128>().ok().map(|number| number.to_string());
     let float = || {
-        let is_plain = trimmed.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'));
-        trimmed.parse::<f64>().ok().filter(|number| is_plain && number.is_finite()).map(|number| format!("{number:?}"))
+        let is_plain =
+            trimmed.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'));
+        trimmed
+            .parse::<f64>()
+            .ok()
+            .filter(|number| is_plain && number.is_finite())
+            .map(|number| format!("{number:?}"))
     };
     let value = match parameter.type_name().map(|name| name.trim().to_ascii_uppercase()).as_deref() {
         Some("TINYINT" | "BYTE" | "SMALLINT" | "SHORT" | "INT" | "INTEGER" | "BIGINT" | "LONG") => integer(),
@@ -62,7 +70,9 @@ mod tests {
 
     #[test]
     fn assignments_have_the_type_that_is_meant() {
-        let typed = |name: &str, type_name: &str, text: &str| Parameter::new(name, ParameterValue::typed(type_name, text));
+        let typed = |name: &str, type_name: &str, text: &str| {
+            Parameter::new(name, ParameterValue::typed(type_name, text))
+        };
         let parameters = [
             Parameter::new("a", "5"),
             Parameter::new("b", "1.5"),

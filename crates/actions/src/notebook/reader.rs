@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use brickwire_client::types::CommandLanguage;
 
 use super::{
-    cell::{CellAction, Cell, RawCell, Refused, CellStep, language_named},
+    cell::{Cell, CellAction, CellStep, RawCell, Refused, language_named},
     include, ipynb,
     magic::{self, Magic},
     refuse, source,
@@ -39,11 +39,15 @@ pub(super) fn raw_cells(
             "--" => CommandLanguage::Sql,
             "//" => CommandLanguage::Scala,
             // Python and R have the same comments.
-            _ if language == Some(CommandLanguage::R) || extension.as_deref() == Some("r") => CommandLanguage::R,
+            _ if language == Some(CommandLanguage::R) || extension.as_deref() == Some("r") => {
+                CommandLanguage::R
+            }
             _ => CommandLanguage::Python,
         };
         if let Some(other) = language.filter(|language| *language != own) {
-            let message = format!("this is a notebook of another language than {other}: its comments start with {mark}");
+            let message = format!(
+                "this is a notebook of another language than {other}: its comments start with {mark}"
+            );
             return Err(Error::usage(message).with_hint(format!("leave out `language`, or set it to {own}")));
         }
         return Ok((source::cells(text, mark), own));
@@ -68,12 +72,23 @@ impl Reader {
         Self { files: own.into_iter().collect(), steps: 0 }
     }
 
-    pub(super) fn cells(&mut self, raw: Vec<RawCell>, path: Option<&Path>, language: &CommandLanguage) -> Vec<Cell> {
+    pub(super) fn cells(
+        &mut self,
+        raw: Vec<RawCell>,
+        path: Option<&Path>,
+        language: &CommandLanguage,
+    ) -> Vec<Cell> {
         let cells = raw.into_iter().enumerate();
         cells.map(|(at, raw)| self.cell(&raw, at + 1, path, language)).collect()
     }
 
-    fn cell(&mut self, raw: &RawCell, number: usize, path: Option<&Path>, language: &CommandLanguage) -> Cell {
+    fn cell(
+        &mut self,
+        raw: &RawCell,
+        number: usize,
+        path: Option<&Path>,
+        language: &CommandLanguage,
+    ) -> Cell {
         let mut cell = match (raw.skip, magic::read(&raw.text, language)) {
             (Some(reason), _) => skipped(raw, path, reason),
             (None, Magic::Skip) => skipped(raw, path, "markdown"),
@@ -130,7 +145,8 @@ impl Reader {
                 }
             }
             Err(error) => {
-                let hint = error.hint().unwrap_or("name a file beside the notebook: %run ./helpers").to_owned();
+                let hint =
+                    error.hint().unwrap_or("name a file beside the notebook: %run ./helpers").to_owned();
                 refused(raw, path, error.to_string(), hint)
             }
         }
@@ -182,7 +198,9 @@ fn statements(raw: &RawCell, path: Option<&Path>, code: &str) -> std::result::Re
             let at = Script::open_at(code).map(|at| at.line);
             let line = at.map(|at| at + first - 1);
             let message = match at.zip(line) {
-                Some((at, line)) => error.to_string().replace(&format!("line {at} "), &format!("line {line} ")),
+                Some((at, line)) => {
+                    error.to_string().replace(&format!("line {at} "), &format!("line {line} "))
+                }
                 None => error.to_string(),
             };
             let mut cell = refused(raw, path, message, error.hint().unwrap_or_default().to_owned());

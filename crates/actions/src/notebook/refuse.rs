@@ -18,10 +18,7 @@ const MAGICS: [&str; 9] = ["%sql", "%python", "%scala", "%r", "%md", "%md-sandbo
 pub fn refuse_notebook(text: &str) -> Result<()> {
     let refuse = |what: &str, hint: &str| Err(Error::usage(what).with_hint(hint));
     if is_jupyter(text) {
-        return refuse(
-            "this is a Jupyter notebook, not code",
-            "run the file with `Notebook`, cell by cell",
-        );
+        return refuse("this is a Jupyter notebook, not code", "run the file with `Notebook`, cell by cell");
     }
     if text.lines().any(is_notebook_line) {
         return refuse(

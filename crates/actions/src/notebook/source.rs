@@ -121,7 +121,12 @@ mod tests {
 
     #[test]
     fn only_the_first_line_makes_a_notebook() {
-        for text in ["", "x = 1\n# Databricks notebook source", "# Databricks notebook sources", "#Databricks notebook source"] {
+        for text in [
+            "",
+            "x = 1\n# Databricks notebook source",
+            "# Databricks notebook sources",
+            "#Databricks notebook source",
+        ] {
             assert_eq!(mark(text), None, "{text}");
         }
         assert_eq!(mark("-- Databricks notebook source  \r\nSELECT 1"), Some("--"));

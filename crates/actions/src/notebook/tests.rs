@@ -90,14 +90,16 @@ fn each_mark_is_a_language_and_r_is_chosen() {
         let notebook = Notebook::parse(&text, path.map(Path::new), given).unwrap();
         assert_eq!(sent(&notebook, &[])[0].2, language, "{mark}");
     }
-    let other = Notebook::parse("-- Databricks notebook source\nSELECT 1", None, Some(CommandLanguage::Python));
+    let other =
+        Notebook::parse("-- Databricks notebook source\nSELECT 1", None, Some(CommandLanguage::Python));
     assert_eq!(other.unwrap_err().kind(), ErrorKind::Usage);
     assert!(Notebook::parse("x = 1", None, None).is_err());
 }
 
 #[test]
 fn what_cannot_run_is_refused_with_its_place_unless_it_is_not_chosen() {
-    let notebook = parse("# Databricks notebook source\nx = 1\n# COMMAND ----------\n\n# MAGIC %sh rm -r x\n");
+    let notebook =
+        parse("# Databricks notebook source\nx = 1\n# COMMAND ----------\n\n# MAGIC %sh rm -r x\n");
     let refusal = notebook.steps(&[], &[]).unwrap_err();
     assert_eq!((refusal.cell, refusal.line, refusal.error.kind()), (Some(2), Some(5), ErrorKind::Usage));
     assert!(refusal.error.hint().is_some(), "{refusal}");
@@ -121,8 +123,9 @@ fn a_script_is_a_notebook_of_statements() {
 
 #[test]
 fn parameters_are_widgets_and_literals() {
-    let notebook =
-        parse("# Databricks notebook source\nprint(dbutils.widgets.get('zip'))\n# COMMAND ----------\n# MAGIC %sql SELECT :zip");
+    let notebook = parse(
+        "# Databricks notebook source\nprint(dbutils.widgets.get('zip'))\n# COMMAND ----------\n# MAGIC %sql SELECT :zip",
+    );
     let parameters = [Parameter::new("zip", "it's")];
     let sent = sent(&notebook, &parameters);
     assert_eq!((sent[0].2.as_str(), sent[1].2.as_str()), ("prepare", "python"));
@@ -161,7 +164,10 @@ fn a_file_beside_the_notebook_runs_in_place() {
     };
     let main = "# Databricks notebook source\n# MAGIC %run ./lib/helpers\n# COMMAND ----------\nprint(f(1))";
     let path = write("main.py", main);
-    write("lib/helpers.py", "# Databricks notebook source\ndef f(x): return x\n# COMMAND ----------\n# MAGIC %run ../plain");
+    write(
+        "lib/helpers.py",
+        "# Databricks notebook source\ndef f(x): return x\n# COMMAND ----------\n# MAGIC %run ../plain",
+    );
     write("plain.sql", "USE main;\nSELECT 1");
     let read = |path: &Path| {
         let text = std::fs::read_to_string(path).unwrap();
@@ -184,7 +190,10 @@ fn a_file_beside_the_notebook_runs_in_place() {
     let refusal = read(&circle).steps(&[], &[]).unwrap_err();
     assert!(refusal.to_string().contains("within itself"), "{refusal}");
     for depth in 0..12 {
-        write(&format!("deep{depth}.py"), &format!("# Databricks notebook source\n# MAGIC %run ./deep{}", depth + 1));
+        write(
+            &format!("deep{depth}.py"),
+            &format!("# Databricks notebook source\n# MAGIC %run ./deep{}", depth + 1),
+        );
     }
     write("deep12.py", "x = 1");
     let refusal = read(&folder.path().join("deep0.py")).steps(&[], &[]).unwrap_err();

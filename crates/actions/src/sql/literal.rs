@@ -75,7 +75,8 @@ fn inside<'a>(token: &str, find: impl Fn(&str) -> Option<&'a Parameter>) -> Resu
     for (at, _) in token.match_indices("${") {
         let Some((name, length)) = reference(&token[at..]) else { continue };
         let Some(parameter) = find(name).filter(|_| at >= copied) else { continue };
-        let refuse = |why: &str| Error::usage(format!("the value of parameter {name} cannot stand in quotes: {why}"));
+        let refuse =
+            |why: &str| Error::usage(format!("the value of parameter {name} cannot stand in quotes: {why}"));
         let value = parameter.text().ok_or_else(|| refuse("it is NULL"))?;
         if is_raw && value.contains(quote) {
             return Err(refuse("a raw string cannot hold its quote"));
@@ -94,9 +95,11 @@ fn inside<'a>(token: &str, find: impl Fn(&str) -> Option<&'a Parameter>) -> Resu
 
 /// A literal of the parameter's type; a STRING without one.
 fn literal(parameter: &Parameter) -> Result<String> {
-    let text = parameter.text().map_or_else(|| "NULL".to_owned(), |text| format!("'{}'", escaped(text, '\'')));
+    let text =
+        parameter.text().map_or_else(|| "NULL".to_owned(), |text| format!("'{}'", escaped(text, '\'')));
     let Some(type_name) = parameter.type_name().map(str::trim) else { return Ok(text) };
-    let is_type = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '(' | ')' | ',' | ' ' | '<' | '>' | ':');
+    let is_type =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '(' | ')' | ',' | ' ' | '<' | '>' | ':');
     if !type_name.chars().all(is_type) || !is_balanced(type_name) {
         return Err(Error::usage(format!("not an SQL type: {type_name}")));
     }

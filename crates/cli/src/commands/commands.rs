@@ -12,12 +12,7 @@ use super::{
     contexts::{Cluster, language},
     run::{check, check_folder, print},
 };
-use crate::{
-    context::Context,
-    failure::Result,
-    options::Timeout,
-    source::Source,
-};
+use crate::{context::Context, failure::Result, options::Timeout, source::Source};
 
 /// Commands in an execution context: submit, execute, get, wait, cancel
 #[derive(Debug, Subcommand)]
@@ -46,7 +41,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  brick commands get -c nightly-etl --context 1234567890 abcdef")]
     Status(Which),
     /// Wait until a command ends and print its result, as `brick run` does; exits with 8 if the code failed
-    #[command(after_help = "Example:\n  brick commands wait -c nightly-etl --context 1234567890 abcdef --timeout 2h")]
+    #[command(
+        after_help = "Example:\n  brick commands wait -c nightly-etl --context 1234567890 abcdef --timeout 2h"
+    )]
     Wait {
         #[command(flatten)]
         which: Which,

@@ -168,6 +168,8 @@ fn by_extension(path: &Path) -> Result<CommandLanguage> {
         Some("scala" | "sc") => Ok(CommandLanguage::Scala),
         Some("sql") => Ok(CommandLanguage::Sql),
         Some("r") => Ok(CommandLanguage::R),
-        _ => Err(Failure::usage(format!("unknown file type: {}", path.display())).with_hint("set --language")),
+        _ => {
+            Err(Failure::usage(format!("unknown file type: {}", path.display())).with_hint("set --language"))
+        }
     }
 }

@@ -337,7 +337,7 @@ pub(crate) async fn print(
     }
     let lacks_rows = printer.lacks_rows();
     printer.tell(Facts {
-        truncated: result.is_truncated(),
+        truncated: lacks_rows || result.is_truncated(),
         statement_id: Some(id.clone()),
         warehouse_id,
         elapsed: context.elapsed(),

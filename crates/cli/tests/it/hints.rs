@@ -51,7 +51,10 @@ fn every_command_that_a_text_names_exists() {
     let mut texts = Vec::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut texts);
     let named: BTreeSet<_> = texts.iter().flat_map(|text| commands(text)).collect();
-    assert!(named.len() > 12 && named.contains(&vec!["clusters".to_owned(), "start".to_owned()]), "{named:?}");
+    assert!(
+        named.len() > 12 && named.contains(&vec!["clusters".to_owned(), "start".to_owned()]),
+        "{named:?}"
+    );
     let mut known = BTreeMap::new();
     for words in &named {
         let first = words[0].as_str();

@@ -106,10 +106,15 @@ fn cells_run_in_one_context_each_in_its_language() {
 #[test]
 fn the_first_failure_ends_the_run_with_its_place() {
     let workspace = Workspace::fresh();
-    let text = NOTEBOOK.replace("print(x * 7)", "raise ValueError('no such zip')\n\n# COMMAND ----------\n\nprint(1)");
+    let text = NOTEBOOK
+        .replace("print(x * 7)", "raise ValueError('no such zip')\n\n# COMMAND ----------\n\nprint(1)");
     let ran = run(&workspace, "-o csv", &text).exits(8, &["ValueError: no such zip"]);
     assert_eq!(ran.text(), "pickup_zip,trips\n10001,1227\n");
-    assert!(ran.stderr.ends_with("error: cell 4 of 5 failed (nb.py:17)\nhint: cell 5 was not run\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.ends_with("error: cell 4 of 5 failed (nb.py:17)\nhint: cell 5 was not run\n"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(executed(&workspace).len(), 3);
     assert_eq!((workspace.requests("POST", CREATE).len(), workspace.requests("POST", DESTROY).len()), (1, 1));
 
@@ -119,7 +124,10 @@ fn the_first_failure_ends_the_run_with_its_place() {
     let error = ran.json_error();
     assert_eq!((&error["kind"], &error["exit_code"]), (&"remote_failed".into(), &8.into()));
     let source = &error["source"];
-    assert_eq!((&source["file"], &source["index"], &source["count"]), (&"nb.py".into(), &3.into(), &4.into()));
+    assert_eq!(
+        (&source["file"], &source["index"], &source["count"]),
+        (&"nb.py".into(), &3.into(), &4.into())
+    );
     assert!(error["message"].as_str().unwrap().starts_with("cell 3 of 4 failed (nb.py:1"), "{error}");
     let statuses: Vec<_> = ran.json().as_array().unwrap().iter().map(|cell| cell["status"].clone()).collect();
     assert_eq!(statuses, ["ok", "skipped", "failed", "not_run"]);
@@ -133,9 +141,15 @@ fn json_is_one_array_and_jsonl_has_a_cell_on_each_line() {
     assert_eq!(cells.as_array().unwrap().len(), 4);
     let keys: Vec<_> = cells[2].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["cell", "line", "language", "title", "status", "result", "elapsed_s", "file"]);
-    assert_eq!((&cells[2]["cell"], &cells[2]["line"], &cells[2]["title"]), (&3.into(), &13.into(), &"Load trips".into()));
+    assert_eq!(
+        (&cells[2]["cell"], &cells[2]["line"], &cells[2]["title"]),
+        (&3.into(), &13.into(), &"Load trips".into())
+    );
     assert_eq!(cells[2]["result"]["data"], json!([[10001, 1227]]));
-    assert_eq!((&cells[1]["status"], &cells[1]["result"], &cells[1]["language"]), (&"skipped".into(), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&cells[1]["status"], &cells[1]["result"], &cells[1]["language"]),
+        (&"skipped".into(), &Value::Null, &Value::Null)
+    );
     assert_eq!(cells[3]["result"], json!({ "resultType": "text", "data": "42" }));
     let ran = run(&workspace, "-q -o jsonl --cell 4 --cell 1", NOTEBOOK).done().silent();
     let lines: Vec<Value> = ran.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -204,7 +218,11 @@ fn errors_can_be_passed_over() {
     let text = "# Databricks notebook source\n1/0\n# COMMAND ----------\nprint('on')\n# COMMAND ----------\nint('x')";
     let ran = run(&workspace, "--continue-on-error", text).exits(8, &["ZeroDivisionError", "ValueError"]);
     assert_eq!(ran.text(), "on\n");
-    assert!(ran.stderr.ends_with("error: cell 1 of 3 failed (nb.py:2)\nhint: 1 ok, 2 failed\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.ends_with("error: cell 1 of 3 failed (nb.py:2)\nhint: 1 ok, 2 failed\n"),
+        "{}",
+        ran.stderr
+    );
     // A cell that is tagged may fail, and the run succeeds.
     let jupyter = json!({ "nbformat": 4, "cells": [
         { "cell_type": "code", "source": "1/0", "metadata": { "tags": ["raises-exception"] } },
@@ -242,7 +260,8 @@ fn parameters_are_widgets_literals_and_assignments() {
 fn a_file_beside_the_notebook_runs_in_its_place() {
     let workspace = Workspace::fresh();
     let helpers = "# Databricks notebook source\ndef double(x):\n    return 2 * x\n";
-    let main = "# Databricks notebook source\n# MAGIC %run ./helpers\n# COMMAND ----------\nprint(double(21))";
+    let main =
+        "# Databricks notebook source\n# MAGIC %run ./helpers\n# COMMAND ----------\nprint(double(21))";
     let ran = brick(&workspace, "", "main.py", main).file("helpers.py", helpers).run().done();
     assert_eq!(ran.text(), "42\n");
     assert_eq!(lines(&ran), ["[1/2] python helpers.py:2 ok", "[2/2] python line 4 ok"]);
@@ -254,8 +273,10 @@ fn a_file_beside_the_notebook_runs_in_its_place() {
 #[test]
 fn a_script_keeps_its_session_in_a_context() {
     let workspace = Workspace::fresh();
-    let script = "CREATE OR REPLACE TEMP VIEW v AS SELECT 42 AS n;\n\n-- the result\nSELECT n FROM v;\nSELECT nowhere";
-    let ran = brick(&workspace, "-o csv", "a.sql", script).run().exits(8, &["statement 3 of 3 failed (a.sql:5"]);
+    let script =
+        "CREATE OR REPLACE TEMP VIEW v AS SELECT 42 AS n;\n\n-- the result\nSELECT n FROM v;\nSELECT nowhere";
+    let ran =
+        brick(&workspace, "-o csv", "a.sql", script).run().exits(8, &["statement 3 of 3 failed (a.sql:5"]);
     assert!(ran.text().ends_with("n\n42\n"), "{}", ran.text());
     assert_eq!(executed(&workspace)[1], ("sql".to_owned(), "-- the result\nSELECT n FROM v".to_owned()));
     assert_eq!(workspace.requests("POST", CREATE)[0].body.as_ref().unwrap()["language"], "sql");
@@ -278,10 +299,14 @@ fn the_file_system_magic_is_python_and_the_shells_own_are_sent_as_they_are() {
     let workspace = Workspace::fresh();
     let text = "# Databricks notebook source\n# MAGIC %pip install x\n# COMMAND ----------\n# MAGIC %fs mkdirs \"/a b\"\n\
                 # COMMAND ----------\nprint(_sqldf)";
-    let ran = run(&workspace, "", text).exits(8, &["warning: cell 3 uses _sqldf", "hint: only the notebook editor sets _sqldf"]);
+    let ran = run(&workspace, "", text)
+        .exits(8, &["warning: cell 3 uses _sqldf", "hint: only the notebook editor sets _sqldf"]);
     assert_eq!(ran.text(), "Note: the sandbox does not run %pip.\nTrue\n");
     let sent = executed(&workspace);
-    assert_eq!(sent[..2], code(&[("python", "%pip install x"), ("python", "display(dbutils.fs.mkdirs(\"/a b\"))")]));
+    assert_eq!(
+        sent[..2],
+        code(&[("python", "%pip install x"), ("python", "display(dbutils.fs.mkdirs(\"/a b\"))")])
+    );
 }
 
 #[cfg(unix)]
@@ -303,7 +328,10 @@ fn a_timeout_cancels_the_cell_and_ends_the_run() {
     let workspace = Workspace::fresh();
     let text = "# Databricks notebook source\nimport threading\nthreading.Event().wait()\n# COMMAND ----------\nprint(1)";
     let ran = run(&workspace, "--timeout 1s --continue-on-error", text);
-    ran.fails(9, &["cell 1 of 2 failed (nb.py:2): timed out after 1s; command ", "was canceled", "cell 2 was not run"]);
+    ran.fails(
+        9,
+        &["cell 1 of 2 failed (nb.py:2): timed out after 1s; command ", "was canceled", "cell 2 was not run"],
+    );
     assert_eq!(executed(&workspace).len(), 1);
     assert_eq!(workspace.requests("POST", DESTROY).len(), 1);
 }

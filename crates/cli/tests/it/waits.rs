@@ -50,7 +50,9 @@ fn a_wait_that_times_out_names_the_command_that_goes_on() {
 fn always(state: &'static str) -> Server {
     Server::routing(move |_, path| {
         let answer = match path {
-            _ if path.contains("/clusters/") => json!({ "cluster_id": "0123-456789-abcdefgh", "state": state }),
+            _ if path.contains("/clusters/") => {
+                json!({ "cluster_id": "0123-456789-abcdefgh", "state": state })
+            }
             _ if path.contains("/warehouses/") => json!({ "id": "0123456789abcdef", "state": state }),
             _ if path.contains("/statements/") => {
                 json!({ "statement_id": "01f0-1", "status": { "state": "RUNNING" } })
@@ -85,9 +87,13 @@ fn each_wait_says_what_is_still_going_on_and_how_to_wait_on() {
         let error = ran.json_error();
         assert_eq!((&error["next"], &error["hint"]), (&json!(next), &json!(next)), "{line}");
         let message = error["message"].as_str().unwrap();
-        assert!(message.starts_with("timed out after 300ms; ") && message.contains(&format!(" is still {state}")), "{message}");
+        assert!(
+            message.starts_with("timed out after 300ms; ") && message.contains(&format!(" is still {state}")),
+            "{message}"
+        );
         // Nothing is canceled or changed back.
-        let is_change = |path: &str| ["/cancel", "/start", "/stop", "/delete"].iter().any(|end| path.ends_with(end));
+        let is_change =
+            |path: &str| ["/cancel", "/start", "/stop", "/delete"].iter().any(|end| path.ends_with(end));
         assert!(server.sent().iter().all(|request| !is_change(request.path())), "{line}");
     }
 }
@@ -96,11 +102,15 @@ fn each_wait_says_what_is_still_going_on_and_how_to_wait_on() {
 fn what_is_canceled_at_the_deadline_has_no_command_that_waits() {
     let workspace = Workspace::fresh();
     let code = "import threading\nthreading.Event().wait()";
-    let ran = workspace.brick("run -c nightly-etl --start --timeout 2s -o json").arg(code).run().fails(9, &[]);
+    let ran =
+        workspace.brick("run -c nightly-etl --start --timeout 2s -o json").arg(code).run().fails(9, &[]);
     let error = ran.json_error();
     assert_eq!(error["next"], json!(null));
     let message = error["message"].as_str().unwrap();
-    assert!(message.starts_with("timed out after 2s; command ") && message.ends_with(" was canceled"), "{message}");
+    assert!(
+        message.starts_with("timed out after 2s; command ") && message.ends_with(" was canceled"),
+        "{message}"
+    );
     assert_eq!(workspace.requests("POST", CANCEL).len(), 1);
 }
 

@@ -292,7 +292,10 @@ async fn one_context_runs_python_and_sql_and_has_the_utilities_of_notebooks() {
         ("dbutils.widgets.removeAll()\ndbutils.widgets.getArgument('zip', 'none')", "'none'"),
         ("dbutils.fs.mkdirs('dbfs:/n/a')\ndbutils.fs.put('/n/a/x', 'text')", "True"),
         ("dbutils.fs.cp('/n', '/m', True)\n[f.path for f in dbutils.fs.ls('dbfs:/m/a')]", "['dbfs:/m/a/x']"),
-        ("dbutils.fs.rm('/n', True)\n(dbutils.fs.head('/m/a/x'), [f.name for f in dbutils.fs.ls('/')])", "('text', ['m/'])"),
+        (
+            "dbutils.fs.rm('/n', True)\n(dbutils.fs.head('/m/a/x'), [f.name for f in dbutils.fs.ls('/')])",
+            "('text', ['m/'])",
+        ),
         ("%pip install something\n%restart_python\n6 * 7", "Note: the sandbox does not run %pip.\n42"),
     ] {
         let answer = run(&client, &context, "python", command).await;

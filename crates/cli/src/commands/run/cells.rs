@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use brickwire_actions::{
-    CellAction, CellRefusal, CellRun, CellRuns, CellStatus, CellStep, Commands, Notebook, RunOptions,
-    Script, refuse_notebook, types::CommandLanguage,
+    CellAction, CellRefusal, CellRun, CellRuns, CellStatus, CellStep, Commands, Notebook, RunOptions, Script,
+    refuse_notebook, types::CommandLanguage,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -46,7 +46,9 @@ impl Cells {
                 && Script::parse(text).map_or(true, |script| script.statements().len() > 1);
             if !is_script && options.parameters.is_empty() {
                 if !options.cells.is_empty() {
-                    return Err(Failure::usage("--cell is for notebooks and SQL scripts, and this is neither"));
+                    return Err(Failure::usage(
+                        "--cell is for notebooks and SQL scripts, and this is neither",
+                    ));
                 }
                 return Ok(None);
             }
@@ -67,7 +69,9 @@ impl Cells {
         }
         for cell in notebook.cells_with_sqldf() {
             if steps.iter().any(|step| step.cell == cell) {
-                context.note(&format!("warning: {noun} {cell} uses _sqldf, which only the notebook editor sets"));
+                context.note(&format!(
+                    "warning: {noun} {cell} uses _sqldf, which only the notebook editor sets"
+                ));
             }
         }
         Ok(Some(Self { notebook, steps }))
@@ -76,7 +80,8 @@ impl Cells {
     /// The language of the context.
     pub(super) fn language(&self) -> CommandLanguage {
         let has_python = self.steps.iter().any(|step| {
-            matches!(step.action, CellAction::Prepare { .. }) || step.language() == Some(&CommandLanguage::Python)
+            matches!(step.action, CellAction::Prepare { .. })
+                || step.language() == Some(&CommandLanguage::Python)
         });
         match self.steps.iter().find_map(CellStep::language) {
             Some(language) if !has_python => language.clone(),
@@ -105,7 +110,8 @@ impl Cells {
         let runs = commands.run_cells(cluster, steps, options);
         let (noun, count) = (notebook.noun(), notebook.cell_count());
         let images = &command.images;
-        let mut runner = Runner { context, images, lines, form: Some(form), runs, noun, count, is_running: false };
+        let mut runner =
+            Runner { context, images, lines, form: Some(form), runs, noun, count, is_running: false };
         let done = runner.run().await;
         if let Some(id) = runner.runs.context_id() {
             command.tell_kept(id, cluster, context);

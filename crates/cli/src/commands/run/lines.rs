@@ -56,14 +56,19 @@ impl Lines {
     fn label(&self, step: &CellStep) -> String {
         let place = match (step.line, &step.file) {
             (line, Some(file)) if self.file.as_ref() != Some(file) => {
-                let name = Path::new(file).file_name().map_or(file.as_str().into(), |name| name.to_string_lossy());
+                let name =
+                    Path::new(file).file_name().map_or(file.as_str().into(), |name| name.to_string_lossy());
                 line.map_or(name.to_string(), |line| format!("{name}:{line}"))
             }
             (Some(line), _) => format!("line {line}"),
             (None, _) => String::new(),
         };
         let title = step.title.as_deref().unwrap_or_default();
-        let label = [place.as_str(), title].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ");
+        let label = [place.as_str(), title]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("  ");
         label.chars().take(WIDEST).collect()
     }
 }
@@ -82,7 +87,9 @@ fn outcome(cell: &CellRun) -> String {
     match cell.status {
         CellStatus::Ok => match cell.run.as_ref().map(|run| &run.output) {
             Some(RunOutput::Table { rows, .. }) if rows.len() == 1 => format!("ok  1 row  {took}"),
-            Some(RunOutput::Table { rows, .. }) => format!("ok  {} rows  {took}", HumanCount(rows.len() as u64)),
+            Some(RunOutput::Table { rows, .. }) => {
+                format!("ok  {} rows  {took}", HumanCount(rows.len() as u64))
+            }
             _ => format!("ok  {took}"),
         },
         CellStatus::Failed if cell.step.may_fail => format!("failed, as allowed  {took}"),
