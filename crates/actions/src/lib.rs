@@ -41,6 +41,7 @@ pub use identity::{
         Config, ConfigBuilder,
         settings::{Ignored, Setting, SettingView, Source},
         view::{ConfigView, ProfileView},
+        write::Profile,
     },
     connection::{Connection, Credential},
     environment::Environment,
@@ -120,7 +121,10 @@ services! {
     tables::{Tables};
     users::{Users};
     volumes::{Volumes};
-    warehouses::{Warehouses};
+    warehouses::{
+        Warehouses,
+        choice::{DefaultReason, DefaultWarehouse},
+    };
 }
 
 /// Compiles the example of the repository's front page.

@@ -3,11 +3,15 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::{
-    Parser,
+    CommandFactory, FromArgMatches, Parser,
     error::{ContextKind, ContextValue, Error, ErrorKind},
+    parser::ValueSource,
 };
 
-use crate::{commands::Command, options::Global};
+use crate::{
+    commands::Command,
+    options::{BRICK_OUTPUT, Global},
+};
 
 /// Databricks from the command line: clusters, SQL warehouses, statements, jobs, code, raw requests
 #[derive(Debug, Parser)]
@@ -23,7 +27,7 @@ pub(crate) struct Args {
 const EXIT_CODES: &str = "\
 Connection:
   DATABRICKS_HOST with DATABRICKS_TOKEN, or with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET,
-  or a profile in ~/.databrickscfg
+  or a profile in ~/.databrickscfg, which `brick configure` sets up
 
 Exit codes:
   0    done, or already in the requested state
@@ -49,12 +53,26 @@ const TAKE_TEXT: [&str; 4] = ["sql", "run", "submit", "execute"];
 impl Args {
     /// Parses the command line of this process.
     pub(crate) fn read() -> Result<Self, Error> {
-        Self::read_from(&std::env::args_os().collect::<Vec<_>>())
+        let (mut args, has_format) = Self::read_from(&std::env::args_os().collect::<Vec<_>>())?;
+        if let (false, Some(format)) = (has_format, std::env::var_os(BRICK_OUTPUT)) {
+            args.global.prefer(&format.to_string_lossy()).map_err(|(problem, tip)| {
+                Error::raw(ErrorKind::InvalidValue, format!("{problem}\n\ntip: {tip}\n"))
+            })?;
+        }
+        Ok(args)
+    }
+
+    /// Parses these words, and says whether they name a format.
+    fn parse(words: &[OsString]) -> Result<(Self, bool), Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(words)?;
+        let args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        Ok((args, matches.value_source("output") == Some(ValueSource::CommandLine)))
     }
 
     /// SQL that starts with a comment looks like an option to clap. It is parsed as text if nothing else makes sense.
-    fn read_from(words: &[OsString]) -> Result<Self, Error> {
-        let error = match Self::try_parse_from(words) {
+    fn read_from(words: &[OsString]) -> Result<(Self, bool), Error> {
+        let error = match Self::parse(words) {
             Err(error) if error.kind() == ErrorKind::UnknownArgument => error,
             parsed => return parsed.map_err(|error| with_right_tips(error, words)),
         };
@@ -66,7 +84,7 @@ impl Args {
                 moved.push("--".into());
             }
             moved.push(text);
-            match Self::try_parse_from(moved) {
+            match Self::parse(&moved) {
                 Err(error) if error.kind() == ErrorKind::UnknownArgument => {}
                 parsed => return parsed.map_err(|error| with_right_tips(error, words)),
             }
@@ -135,7 +153,7 @@ mod tests {
         let words: Vec<_> =
             std::iter::once("brick").chain(words.iter().copied()).map(OsString::from).collect();
         let read = Args::read_from(&words);
-        read.map(|args| format!("{:?}", args.command)).map_err(|error| error.render().to_string())
+        read.map(|(args, _)| format!("{:?}", args.command)).map_err(|error| error.render().to_string())
     }
 
     #[test]
@@ -153,6 +171,20 @@ mod tests {
             }
         }
         assert!(read(&["commands", "submit", "-c", "x", "-- x"]).unwrap_err().contains("--context"));
+    }
+
+    #[test]
+    fn a_format_is_given_before_or_after_the_command() {
+        for (words, expected) in [
+            (&["whoami"][..], false),
+            (&["-o", "auto", "whoami"], true),
+            (&["whoami", "-ojson"], true),
+            (&["config", "show", "--output=csv"], true),
+        ] {
+            let words: Vec<_> =
+                std::iter::once("brick").chain(words.iter().copied()).map(OsString::from).collect();
+            assert_eq!(Args::read_from(&words).unwrap().1, expected, "{words:?}");
+        }
     }
 
     #[test]

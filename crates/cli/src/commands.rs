@@ -88,6 +88,7 @@ commands! {
     whoami,
     api,
     doctor,
+    configure,
     #[command(subcommand)]
     config,
     #[command(subcommand)]

@@ -8,7 +8,7 @@ use std::{
 
 #[cfg(feature = "sandbox")]
 use brickwire_actions::Environment;
-use brickwire_actions::{Config, ConfigBuilder, RetryPolicy, WaitOptions, Workspace};
+use brickwire_actions::{Config, ConfigBuilder, ErrorKind, RetryPolicy, WaitOptions, Workspace};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -97,6 +97,11 @@ impl Context {
         })
     }
 
+    /// The options of every command.
+    pub(crate) fn global(&self) -> &Global {
+        &self.global
+    }
+
     /// Creates the workspace for a configuration.
     pub(crate) fn connect(&self, config: &Config) -> Result<Workspace> {
         let builder = Workspace::builder()
@@ -105,7 +110,13 @@ impl Context {
             .with_events(self.progress.events())
             .with_retry(RETRY)
             .with_debug(self.global.debug || self.global.verbose > 1);
-        Ok(builder.build()?)
+        builder.build().map_err(|error| match (error.kind(), config.host(), config.auth_type()) {
+            (ErrorKind::Configuration, None, _) => Failure::from(error).with_next("brick configure"),
+            (ErrorKind::Configuration, Some(host), None) if config.check().is_ok() => {
+                Failure::from(error).with_next(format!("brick auth login --host {host}"))
+            }
+            _ => error.into(),
+        })
     }
 
     /// The resolved configuration.
@@ -160,7 +171,9 @@ impl Context {
     /// The output for rows, in the format that the file name implies unless a format was given. `has_batches` says
     /// whether they can be written as Arrow or Parquet.
     pub(crate) fn output_to(&self, file: Option<&Path>, has_batches: bool) -> Result<Output> {
-        let Global { output, jq, .. } = &self.global;
+        let Global { output, jq, is_format_preferred, .. } = &self.global;
+        // A file's name says more than BRICK_OUTPUT.
+        let output = if *is_format_preferred && file.is_some() { &Format::Auto } else { output };
         // A filter writes text, whose kind only the user knows.
         let format = match format_for(*output, file) {
             Err(_) if jq.is_some() => Format::Json,

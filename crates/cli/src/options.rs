@@ -21,10 +21,13 @@ pub(crate) struct Global {
     /// PEM file of certificate authorities to trust in addition to the system's
     #[arg(long, global = true, value_name = "FILE", value_parser = not_blank, value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<String>,
-    /// Output format
+    /// Output format [default: BRICK_OUTPUT, or auto]
     #[arg(long, short, global = true, value_name = "FORMAT")]
     #[arg(default_value = "auto", hide_default_value = true)]
     pub(crate) output: Format,
+    /// Whether the format comes from BRICK_OUTPUT, so that an option that needs another one is obeyed.
+    #[arg(skip)]
+    pub(crate) is_format_preferred: bool,
     /// Filter JSON output with a jq expression, such as '.[].cluster_id'
     #[arg(long, global = true, value_name = "EXPR")]
     pub(crate) jq: Option<String>,
@@ -40,6 +43,38 @@ pub(crate) struct Global {
     /// Run this command against a temporary local workspace
     #[arg(long, global = true)]
     pub(crate) sandbox: bool,
+}
+
+/// The variable with the format that is used where no format is given. The vendor's own variable,
+/// DATABRICKS_OUTPUT_FORMAT, is not read: its values are other ones, and editors set it for all programs.
+pub(crate) const BRICK_OUTPUT: &str = "BRICK_OUTPUT";
+
+impl Global {
+    /// Takes the format of `BRICK_OUTPUT`, for a command line without one.
+    ///
+    /// # Errors
+    /// Says what is wrong with the value, and what to do about it.
+    pub(crate) fn prefer(&mut self, format: &str) -> Result<(), (String, &'static str)> {
+        let format = format.trim();
+        if format.is_empty() {
+            return Ok(());
+        }
+        let format = Format::from_str(format, false).map_err(|_| {
+            (
+                format!("{BRICK_OUTPUT} is not an output format: {format}"),
+                "set it to a format of -o, such as json",
+            )
+        })?;
+        if matches!(format, Format::Arrow | Format::Parquet) {
+            let text = format!("{BRICK_OUTPUT} can't be a binary format");
+            return Err((text, "add -o to the command that writes Arrow or Parquet"));
+        }
+        // A filter prints its results in its own way.
+        if self.jq.is_none() || matches!(format, Format::Json | Format::Jsonl) {
+            (self.output, self.is_format_preferred) = (format, true);
+        }
+        Ok(())
+    }
 }
 
 /// Output formats.

@@ -9,7 +9,11 @@ use std::{
 use brickwire_actions::{Error, ErrorKind};
 use serde_json::json;
 
-use crate::{failure::Failure, options::Format, terminal};
+use crate::{
+    failure::Failure,
+    options::{BRICK_OUTPUT, Format},
+    terminal,
+};
 
 /// How a command ended.
 pub(crate) enum Outcome {
@@ -79,6 +83,8 @@ fn print(error: &clap::Error) {
 fn asks_for_json() -> bool {
     let words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     let mut words = words.take_while(|word| word != "--");
+    let is_json = |format: &str| matches!(format, "json" | "jsonl");
+    let mut has_format = false;
     while let Some(word) = words.next() {
         // `--output`, or `-o`, which may follow other short flags.
         let flag = word.strip_prefix('-').unwrap_or_default();
@@ -89,11 +95,12 @@ fn asks_for_json() -> bool {
             Some("") => words.next().unwrap_or_default(),
             Some(rest) => rest.trim_start_matches('=').to_owned(),
         };
-        if matches!(format.as_str(), "json" | "jsonl") {
+        if is_json(&format) {
             return true;
         }
+        has_format = true;
     }
-    false
+    !has_format && env::var(BRICK_OUTPUT).is_ok_and(|format| is_json(format.trim()))
 }
 
 /// Clap's message has paragraphs: the problem, tips, the usage, and a pointer to the help.

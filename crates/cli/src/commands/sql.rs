@@ -105,11 +105,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     }
     let workspace = context.workspace().await?;
     let warehouses = warehouses::of(context).await?;
-    let given = command.warehouse.as_deref().or(context.config().await?.warehouse_id());
-    let warehouse = match given {
-        Some(id_or_name) => warehouses.find(id_or_name).await?,
-        None => warehouses.find_default().await?,
-    };
+    let warehouse = warehouses::for_statements(command.warehouse.as_deref(), context).await?;
     if command.no_start {
         let state = warehouses.get(&warehouse).await?.state.clone();
         if state != Some(WarehouseState::Running) {

@@ -9,9 +9,14 @@ mod cluster_policies;
 mod clusters;
 mod commands;
 mod completion;
+#[cfg(unix)]
+mod configure;
 mod connections;
 mod deadlines;
 mod debug;
+mod defaults;
+#[cfg(unix)]
+mod dialog;
 mod directory;
 mod exit_status;
 mod files;
@@ -27,6 +32,9 @@ mod libraries;
 mod login;
 mod objects;
 mod output;
+mod output_variable;
+#[cfg(unix)]
+mod pasted_login;
 mod permissions;
 mod pipelines;
 mod planted;
