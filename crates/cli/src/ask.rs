@@ -20,7 +20,7 @@ const LONGEST: u64 = 64 << 10;
 /// The line that is being read; `None` at the end of the input.
 static READING: Mutex<Option<JoinHandle<io::Result<Option<String>>>>> = Mutex::const_new(None);
 
-/// Whether somebody can be asked.
+/// Whether there is a person to ask.
 pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }

@@ -184,6 +184,14 @@ impl Config {
     /// Stores the browser login of this configuration's host under the name of a profile, instead of for the host alone.
     /// Returns whether there was one. A profile finds only the login under its own name.
     ///
+    /// ```no_run
+    /// # async fn example() -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::Config;
+    /// Config::builder().host("x.cloud.databricks.com").resolve()?.move_login("work").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`logout`](Self::logout).
     pub async fn move_login(&self, profile: &str) -> Result<bool> {

@@ -77,6 +77,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let name = answers::name(global.profile.as_deref(), &profiles).await?;
     let current = profiles.iter().find(|profile| profile.name == name);
     let host = answers::host(global.host.as_deref(), current).await?;
+    // A name or a file that can't be used is reported before more is asked.
+    sources.preview_profile(&Profile::new(&name).with("host", host.as_str()).with_login())?;
     let credential = match (command.client_id, secret) {
         (Some(id), Some(secret)) => Credential::Principal(id, secret),
         (None, Some(token)) => Credential::Token(token),
@@ -113,16 +115,20 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     if is_default {
         config::tell_overridden(&name, context);
     }
-    show(&json!({
-        "profile": name,
-        "host": workspace.host().as_str(),
-        "auth_type": saved.and_then(|profile| profile.auth_type),
-        "user": user,
-        "warehouse_id": warehouse,
-        "cluster_id": cluster,
-        "default": is_default,
-        "file": file,
-    }), &file, context)
+    show(
+        &json!({
+            "profile": name,
+            "host": workspace.host().as_str(),
+            "auth_type": saved.and_then(|profile| profile.auth_type),
+            "user": user,
+            "warehouse_id": warehouse,
+            "cluster_id": cluster,
+            "default": is_default,
+            "file": file,
+        }),
+        &file,
+        context,
+    )
 }
 
 /// Logs in if needed, and asks the service who the credential belongs to.
@@ -143,12 +149,17 @@ async fn test(
         context.note(&format!("warning: {warning}"));
     }
     let workspace = context.connect(&config)?;
-    let user = workspace.users().me().await?.user_name.clone();
-    context.note(&format!("connected to {} as {}", workspace.host(), user.as_deref().unwrap_or("an unnamed user")));
+    // An account console has no workspace's user.
+    let user = match workspace.host().is_account_console() {
+        true => workspace.access_token().await.map(|_| None)?,
+        false => workspace.users().me().await?.user_name.clone(),
+    };
+    let name = user.as_deref().map(|user| format!(" as {user}")).unwrap_or_default();
+    context.note(&format!("connected to {}{name}", workspace.host()));
     Ok((workspace, user))
 }
 
-/// The secret on standard input, which nobody should have to type in sight.
+/// The secret on standard input. A terminal is refused, because it would show what is typed.
 fn from_stdin() -> Result<Secret> {
     if io::stdin().is_terminal() {
         return Err(Failure::usage("standard input is a terminal, which would show the secret")

@@ -1,6 +1,6 @@
 //! `brick configure` and `brick config use`: a profile that is asked for, tested and saved, and no secret in sight.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use brickwire_sandbox::seed::{RUNNING_CLUSTER, RUNNING_WAREHOUSE, USER_NAME};
 use serde_json::json;
@@ -124,7 +124,7 @@ fn what_is_missing_without_a_terminal_is_named_and_nothing_is_sent() {
     let host = format!("--host {url}");
     for (arguments, input, words) in [
         (
-            String::new(),
+            host.clone(),
             "",
             ["no credential given", "hint: pipe in an access token with --token-stdin"].as_slice(),
         ),
@@ -141,9 +141,7 @@ fn what_is_missing_without_a_terminal_is_named_and_nothing_is_sent() {
         (format!("-p __settings__ {host} --token-stdin"), "t", &["is reserved"]),
         ("--sandbox --token-stdin".to_owned(), "t", &["a sandbox needs no profile"]),
     ] {
-        // The first one has a complete profile, which is of another host.
-        let variables = if arguments.is_empty() { home_without_default() } else { home.path().to_owned() };
-        let ran = Brick::new("configure").args(&arguments).env("HOME", &variables).stdin(input).run();
+        let ran = brick("configure", &home).args(&arguments).stdin(input).run();
         let code = ran.code();
         assert!(matches!(code, Some(2 | 3)), "{arguments}: {code:?} {}", ran.stderr);
         let code = code.unwrap();
@@ -151,11 +149,6 @@ fn what_is_missing_without_a_terminal_is_named_and_nothing_is_sent() {
     }
     assert_eq!(file(&home), OTHERS);
     assert!(workspace.sandbox.requests_of(&workspace.token).is_empty());
-}
-
-/// A folder without a configuration file, for a host that the environment names.
-fn home_without_default() -> std::path::PathBuf {
-    Path::new("/nonexistent").to_owned()
 }
 
 #[test]
@@ -171,6 +164,19 @@ fn a_credential_that_is_refused_is_not_saved() {
     let ran = brick(&named, &home).stdin(workspace.token.as_str()).run();
     keeps(ran.fails(5, &["no warehouse has this id or name"]), &workspace.token);
     assert_eq!(file(&home), OTHERS);
+}
+
+#[test]
+fn a_file_that_can_not_be_written_is_named_before_anything_is_sent() {
+    let (workspace, home) = (Workspace::fresh(), home(Some(OTHERS)));
+    let path = home.path().join(".databrickscfg");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+    let all = format!("configure -p work --host {} --token-stdin", workspace.sandbox.url());
+    let ran = brick(&all, &home).stdin(workspace.token.as_str()).run();
+    keeps(ran.fails(3, &["the configuration file is read-only", "hint: make it writable"]), &workspace.token);
+    brick("config use work", &home).run().fails(3, &["the configuration file is read-only"]);
+    assert_eq!(file(&home), OTHERS);
+    assert!(workspace.sandbox.requests_of(&workspace.token).is_empty());
 }
 
 #[test]

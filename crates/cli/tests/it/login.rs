@@ -6,6 +6,7 @@ use std::{
     net::TcpStream,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -41,11 +42,11 @@ impl Machine {
         )
         .unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        // For the terminal.
-        let path = std::env::var_os("PATH").unwrap();
+        // For the terminal. What is on the PATH may be a script that needs a shell.
         let python =
-            std::env::split_paths(&path).map(|folder| folder.join("python3")).find(|file| file.exists());
-        std::os::unix::fs::symlink(python.unwrap(), home.path().join("bin/python3")).unwrap();
+            Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+        let python = String::from_utf8(python.stdout).unwrap();
+        std::os::unix::fs::symlink(python.trim(), home.path().join("bin/python3")).unwrap();
         Self { sandbox, home }
     }
 

@@ -18,6 +18,7 @@ mod defaults;
 #[cfg(unix)]
 mod dialog;
 mod directory;
+mod environment;
 mod exit_status;
 mod files;
 #[cfg(feature = "jq")]

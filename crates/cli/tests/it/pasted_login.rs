@@ -57,7 +57,7 @@ fn a_pasted_address_ends_the_login_and_the_profile_is_offered() {
     let ran = ran.says(&["logged in to http://127.0.0.1", "saved profile DEFAULT in ", "echo: on"]);
     assert_eq!(ran.text(), "");
     // A wrong address was not sent to the service.
-    assert_eq!(sandbox.sandbox.requests("POST", "/oidc/v1/token").len(), 1);
+    assert_eq!(sandbox.requests("POST", "/oidc/v1/token").len(), 1);
     let url = sandbox.sandbox.url();
     let file = fs::read_to_string(home.path().join(".databrickscfg")).unwrap();
     assert_eq!(file, format!("[DEFAULT]\nhost = {url}\n"));

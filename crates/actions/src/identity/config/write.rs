@@ -161,9 +161,17 @@ impl ConfigBuilder {
     /// The configuration that the profile will have once it is saved, without the environment's settings. Nothing is
     /// written.
     ///
+    /// ```no_run
+    /// use brickwire_actions::{Config, Profile};
+    /// let profile = Profile::new("work").with("host", "x.cloud.databricks.com").with("token", "dapi-1");
+    /// assert_eq!(Config::builder().preview_profile(&profile)?.auth_type(), Some("pat"));
+    /// # Ok::<(), brickwire_actions::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// [`ErrorKind::Usage`] for a name, a setting, or a value that can't be written, and [`ErrorKind::Configuration`] if
-    /// the file can't be read or the profile contradicts itself.
+    /// [`ErrorKind::Usage`] for a name, a setting, or a value that can't be written, [`ErrorKind::Configuration`] if the
+    /// file isn't understood or the profile contradicts itself, and [`ErrorKind::Local`] if the file can't be read or is
+    /// read-only.
     pub fn preview_profile(&self, profile: &Profile) -> Result<Config> {
         let file = Draft::open(self)?;
         let text = file.with(profile)?;
@@ -180,14 +188,25 @@ impl ConfigBuilder {
     /// Writes a profile to the configuration file, and returns the file's path. The file is created if it doesn't exist;
     /// otherwise only the lines of this profile change.
     ///
+    /// ```no_run
+    /// use brickwire_actions::{Config, Profile};
+    /// let file = Config::builder().save_profile(&Profile::new("work").with("warehouse_id", "0123456789abcdef"))?;
+    /// println!("saved in {}", file.display());
+    /// # Ok::<(), brickwire_actions::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// As for [`preview_profile`](Self::preview_profile), and [`ErrorKind::Local`] if the file is read-only or can't be
-    /// written.
+    /// As for [`preview_profile`](Self::preview_profile), and [`ErrorKind::Local`] if the file can't be written.
     pub fn save_profile(&self, profile: &Profile) -> Result<PathBuf> {
         self.change(|file| file.with(profile))
     }
 
     /// Makes a profile of the configuration file the one that is used if none is named, and returns the file's path.
+    ///
+    /// ```no_run
+    /// brickwire_actions::Config::builder().set_default_profile("work")?;
+    /// # Ok::<(), brickwire_actions::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] for a profile or a file that doesn't exist, and [`ErrorKind::Local`] if the file is
@@ -224,6 +243,7 @@ struct Draft {
 }
 
 impl Draft {
+    /// Reads the file. What prevents it from being written is an error here, before anything else is done.
     fn open(builder: &ConfigBuilder) -> Result<Self> {
         let path = builder.file_path()?.ok_or_else(|| {
             Error::configuration("there is no home directory for the configuration file")
@@ -232,6 +252,10 @@ impl Draft {
         let bytes = match file::read(&path, file::LIMIT) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+                if !folder_of(&path).exists() {
+                    return Err(local("there is no such folder", folder_of(&path))
+                        .with_hint("create the folder first"));
+                }
                 return Ok(Self { path, text: String::new(), known: None });
             }
             Err(e) => return Err(local("the configuration file can't be read", &path).with_source(e)),
@@ -248,6 +272,10 @@ impl Draft {
         let known = path
             .metadata()
             .map_err(|e| local("the configuration file can't be read", &path).with_source(e))?;
+        if known.permissions().readonly() {
+            return Err(local("the configuration file is read-only", &path)
+                .with_hint("make it writable, or name another file with DATABRICKS_CONFIG_FILE"));
+        }
         Ok(Self { path, text, known: Some(known) })
     }
 
@@ -266,18 +294,11 @@ impl Draft {
     fn replace(&self, text: &str) -> Result<bool> {
         let failed =
             |e: io::Error| local("the configuration file can't be written", &self.path).with_source(e);
-        if self.known.as_ref().is_some_and(|known| known.permissions().readonly()) {
-            return Err(local("the configuration file is read-only", &self.path)
-                .with_hint("make it writable, or name another file with DATABRICKS_CONFIG_FILE"));
-        }
         let path = match &self.known {
             Some(_) => fs::canonicalize(&self.path).map_err(failed)?,
             None => self.path.clone(),
         };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if !folder.exists() {
-            return Err(local("there is no such folder", folder).with_hint("create the folder first"));
-        }
+        let folder = folder_of(&path);
         // Created with mode 0600.
         let mut new =
             tempfile::Builder::new().prefix(".databrickscfg.").tempfile_in(folder).map_err(failed)?;
@@ -294,6 +315,10 @@ impl Draft {
         new.persist(&path).map_err(|e| failed(e.error))?;
         Ok(true)
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Gives the new file the owner of the old one, which would otherwise be locked out when an administrator writes it.

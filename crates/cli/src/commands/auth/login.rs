@@ -58,7 +58,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Refuses to wait for a browser where nobody can see it, such as in CI.
+/// Refuses to wait for a browser in a place without a person, such as a CI job.
 pub(crate) fn check_terminal() -> Result {
     if io::stdin().is_terminal() || io::stderr().is_terminal() {
         return Ok(());
@@ -77,7 +77,7 @@ pub(crate) async fn log_in(config: &Config, no_browser: bool, within: Duration, 
         context.note(&format!("opened {} in a browser; waiting for the login", login.address()));
         return Ok(login.wait(within).await?);
     }
-    // Even with --quiet, because nobody can log in without it.
+    // Even with --quiet, because the login needs it.
     terminal::tell(&format!("open this page in a browser on any machine, and log in:\n  {}", login.page()));
     let pasted = async {
         match ask::is_possible() {

@@ -33,7 +33,9 @@ pub(super) async fn name(given: Option<&str>, profiles: &[ProfileView]) -> Resul
     match given {
         Some(given) => Ok(given.to_owned()),
         // The first profile needs no name of its own.
-        None if ask::is_possible() && !profiles.is_empty() => ask::line_or("Profile name", Some(default)).await,
+        None if ask::is_possible() && !profiles.is_empty() => {
+            ask::line_or("Profile name", Some(default)).await
+        }
         None => Ok(default.to_owned()),
     }
 }
@@ -46,9 +48,9 @@ pub(super) async fn host(given: Option<&str>, current: Option<&ProfileView>) -> 
     let environment = Environment::from_process();
     let known = current.and_then(|profile| profile.host.as_deref()).or(environment.get("DATABRICKS_HOST"));
     if !ask::is_possible() {
-        return known.map(str::to_owned).ok_or_else(|| {
-            missing("no workspace given", "add --host with the URL of the workspace")
-        });
+        return known
+            .map(str::to_owned)
+            .ok_or_else(|| missing("no workspace given", "add --host with the URL of the workspace"));
     }
     loop {
         let answer = ask::line_or("Workspace URL", known).await?;
@@ -83,7 +85,8 @@ pub(super) async fn credential(
     if let Some(id) = client_id {
         return Ok(Credential::Principal(id, ask::secret("OAuth secret (hidden): ").await?));
     }
-    let mut choices = vec!["login with a browser".to_owned(), "access token".to_owned(), "service principal".to_owned()];
+    let mut choices =
+        vec!["login with a browser".to_owned(), "access token".to_owned(), "service principal".to_owned()];
     choices.extend(kept.map(|kind| format!("keep the present one ({kind})")));
     let default = if kept.is_some() { "4" } else { "1" };
     terminal::tell("How do you want to connect?");
@@ -106,7 +109,11 @@ pub(super) async fn credential(
 }
 
 /// The id of the warehouse or cluster that is given or chosen; `None` to leave it as it is.
-pub(super) async fn resource<S: Named>(given: Option<String>, service: &S, used_by: &str) -> Result<Option<String>> {
+pub(super) async fn resource<S: Named>(
+    given: Option<String>,
+    service: &S,
+    used_by: &str,
+) -> Result<Option<String>> {
     if let Some(given) = given {
         return Ok(Some(service.find(&given).await?));
     }
@@ -129,7 +136,8 @@ pub(super) async fn resource<S: Named>(given: Option<String>, service: &S, used_
     }
     loop {
         let answer = ask::line("Number, ID, or name; Enter for none: ").await?;
-        let number = answer.parse::<usize>().ok().filter(|number| (1..=all.len().min(LISTED)).contains(number));
+        let number =
+            answer.parse::<usize>().ok().filter(|number| (1..=all.len().min(LISTED)).contains(number));
         match number {
             _ if answer.is_empty() => return Ok(None),
             Some(number) => return Ok(Some(all[number - 1].id.clone())),
