@@ -13,9 +13,16 @@ fn help(command: &str) -> (Value, usize) {
 fn every_command_fits_into_three_kilobytes() {
     let (root, bytes) = help("");
     assert!(bytes <= 10_000, "{bytes}");
-    assert_eq!((&root["exit_codes"]["0"], &root["name"]), (&json!("done, or already in the requested state"), &json!("brick")));
-    let mut open: Vec<String> =
-        root["commands"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(
+        (&root["exit_codes"]["0"], &root["name"]),
+        (&json!("done, or already in the requested state"), &json!("brick"))
+    );
+    let mut open: Vec<String> = root["commands"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].as_str().unwrap().to_owned())
+        .collect();
     assert!(open.len() > 30 && open.contains(&"clusters".to_owned()), "{open:?}");
     // Each run is a process, so the largest groups stand for all; a unit test has the limit.
     open.retain(|name| ["sql", "run", "clusters", "api", "files", "jobs"].contains(&name.as_str()));
@@ -25,7 +32,9 @@ fn every_command_fits_into_three_kilobytes() {
         assert!(bytes <= 3000, "{command}: {bytes}");
         assert_eq!(found["name"], json!(format!("brick {command}")));
         match found["commands"].as_array() {
-            Some(inner) => open.extend(inner.iter().map(|one| format!("{command} {}", one["name"].as_str().unwrap()))),
+            Some(inner) => {
+                open.extend(inner.iter().map(|one| format!("{command} {}", one["name"].as_str().unwrap())))
+            }
             None => {
                 assert!(found["usage"].is_string() && found["examples"][0].is_string(), "{found}");
                 seen += 1;
@@ -38,10 +47,12 @@ fn every_command_fits_into_three_kilobytes() {
 #[test]
 fn options_have_their_defaults_and_values() {
     let (wait, _) = help("clusters wait");
-    let timeout = wait["options"].as_array().unwrap().iter().find(|one| one["name"] == "--timeout <DURATION>");
+    let timeout =
+        wait["options"].as_array().unwrap().iter().find(|one| one["name"] == "--timeout <DURATION>");
     assert_eq!(timeout.unwrap()["default"], "20m");
     let (root, _) = help("");
-    let output = root["options"].as_array().unwrap().iter().find(|one| one["name"] == "-o, --output <FORMAT>");
+    let output =
+        root["options"].as_array().unwrap().iter().find(|one| one["name"] == "-o, --output <FORMAT>");
     assert!(output.unwrap()["values"].as_array().unwrap().contains(&json!("jsonl")), "{root}");
 }
 

@@ -7,7 +7,10 @@ use rmcp::model::JsonObject;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{code::{self, Kept}, compute, describe, list, sql, statement};
+use super::{
+    code::{self, Kept},
+    compute, describe, list, sql, statement,
+};
 use crate::{
     context::Context,
     failure::{Failure, Result},
@@ -37,7 +40,8 @@ pub(super) async fn run(name: &str, arguments: JsonObject, kept: &Kept, context:
 }
 
 fn read<T: DeserializeOwned>(arguments: JsonObject) -> Result<T> {
-    serde_json::from_value(Value::Object(arguments)).map_err(|error| Failure::usage(format!("invalid arguments: {error}")))
+    serde_json::from_value(Value::Object(arguments))
+        .map_err(|error| Failure::usage(format!("invalid arguments: {error}")))
 }
 
 /// The time of a call.
@@ -81,7 +85,11 @@ pub(super) fn within(name: &str, number: Option<u64>, most: u64) -> Result<Optio
 }
 
 /// The warehouse with this ID or name, or else the one that `brick sql` would take.
-pub(super) async fn warehouse(given: Option<&str>, workspace: &Workspace, context: &Context) -> Result<String> {
+pub(super) async fn warehouse(
+    given: Option<&str>,
+    workspace: &Workspace,
+    context: &Context,
+) -> Result<String> {
     let warehouses = workspace.warehouses();
     match given.or(context.config().await?.warehouse_id()) {
         Some(id_or_name) => Ok(warehouses.find(id_or_name).await?),

@@ -27,7 +27,9 @@ const MOST_CALLS: usize = 8;
 /// Serves these tools until stdin is closed.
 pub(super) async fn serve(tools: Vec<Tool>, context: &Context) -> Result {
     if io::stdin().is_terminal() {
-        context.note("brick mcp reads messages of the Model Context Protocol; agents start it, see `brick mcp --help`");
+        context.note(
+            "brick mcp reads messages of the Model Context Protocol; agents start it, see `brick mcp --help`",
+        );
     }
     let (give, mut calls) = mpsc::channel(MOST_CALLS);
     let (transport, mut closed) = Stdio::open();
