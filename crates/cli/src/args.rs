@@ -265,7 +265,10 @@ mod tests {
             let bytes = document.to_string().len();
             assert!(bytes <= if n == 0 { 10_000 } else { 3000 }, "{}: {bytes}", document["name"]);
             let is_leaf = document.get("commands").is_none();
-            assert!(!is_leaf || document["exit_codes"]["0"].is_string() && document["usage"].is_string(), "{document}");
+            assert!(
+                !is_leaf || document["exit_codes"]["0"].is_string() && document["usage"].is_string(),
+                "{document}"
+            );
         }
     }
 

@@ -202,7 +202,7 @@ pub(crate) fn overview(root: &Command) -> String {
         let names: Vec<_> = names.iter().copied().filter(|name| all.contains(name)).collect();
         line(topic, &names);
     }
-    let is_rest = |name: &&str| *name != "help" && TOPICS.iter().all(|(_, names)| !names.contains(name));
+    let is_rest = |name: &&str| TOPICS.iter().all(|(_, names)| !names.contains(name));
     line(REST, &all.iter().copied().filter(is_rest).collect::<Vec<_>>());
     lines.push(String::new());
     lines.push("brick COMMAND -h shows a command, and brick --help all options and exit codes.".to_owned());

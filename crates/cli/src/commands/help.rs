@@ -44,7 +44,11 @@ impl Command {
     ///
     /// # Errors
     /// clap's, for an unknown command.
-    pub(crate) fn look_up(&mut self, mut root: clap::Command, is_json: bool) -> std::result::Result<(), Error> {
+    pub(crate) fn look_up(
+        &mut self,
+        mut root: clap::Command,
+        is_json: bool,
+    ) -> std::result::Result<(), Error> {
         root.build();
         let exit_codes = exit_codes(&root);
         let found = find(&mut root, &self.words)?;
@@ -111,8 +115,14 @@ fn document(command: &clap::Command, exit_codes: &Map<String, Value>) -> Value {
     document
 }
 
-fn described(command: &clap::Command, exit_codes: &Map<String, Value>, length: usize, examples: usize) -> Value {
-    let is_root = command.get_version().is_some() && !command.get_bin_name().unwrap_or_default().contains(' ');
+fn described(
+    command: &clap::Command,
+    exit_codes: &Map<String, Value>,
+    length: usize,
+    examples: usize,
+) -> Value {
+    let is_root =
+        command.get_version().is_some() && !command.get_bin_name().unwrap_or_default().contains(' ');
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
     let mut fields = Map::new();
     let mut set = |name: &str, value: Value| match &value {
@@ -126,17 +136,36 @@ fn described(command: &clap::Command, exit_codes: &Map<String, Value>, length: u
     let aliases: Vec<&str> = command.get_visible_aliases().collect();
     set("aliases", json!(aliases));
     let shown = command.get_subcommands().filter(|inner| !inner.is_hide_set() && inner.get_name() != "help");
-    let commands = shown.map(|inner| json!({ "name": inner.get_name(), "about": about(inner.get_about(), usize::MAX) }));
+    let commands =
+        shown.map(|inner| json!({ "name": inner.get_name(), "about": about(inner.get_about(), usize::MAX) }));
     set("commands", commands.collect());
     if !command.has_subcommands() {
         let usage = command.clone().render_usage().to_string();
         set("usage", usage.trim_start_matches("Usage: ").trim().into());
     }
-    let own = || command.get_arguments().filter(|arg| !arg.is_hide_set() && (is_root || !arg.is_global_set()));
-    let own = || own().filter(|arg| !matches!(arg.get_action(), ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version));
-    set("arguments", own().filter(|arg| arg.is_positional()).map(|arg| described_argument(arg, length)).collect());
-    set("options", own().filter(|arg| !arg.is_positional()).map(|arg| described_argument(arg, length)).collect());
-    let more = command.get_after_long_help().or(command.get_after_help()).map(ToString::to_string).unwrap_or_default();
+    let own =
+        || command.get_arguments().filter(|arg| !arg.is_hide_set() && (is_root || !arg.is_global_set()));
+    let own = || {
+        own().filter(|arg| {
+            !matches!(
+                arg.get_action(),
+                ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version
+            )
+        })
+    };
+    set(
+        "arguments",
+        own().filter(|arg| arg.is_positional()).map(|arg| described_argument(arg, length)).collect(),
+    );
+    set(
+        "options",
+        own().filter(|arg| !arg.is_positional()).map(|arg| described_argument(arg, length)).collect(),
+    );
+    let more = command
+        .get_after_long_help()
+        .or(command.get_after_help())
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let mut lines = section(&more, &["Example:", "Examples:"]);
     lines.truncate(examples);
     set("examples", json!(lines));
@@ -165,7 +194,8 @@ fn described_argument(arg: &Arg, length: usize) -> Value {
         fields.insert("default".to_owned(), defaults.join(",").into());
     }
     let values = arg.get_possible_values();
-    let values: Vec<&str> = values.iter().filter(|value| !value.is_hide_set()).map(|value| value.get_name()).collect();
+    let values: Vec<&str> =
+        values.iter().filter(|value| !value.is_hide_set()).map(|value| value.get_name()).collect();
     if takes_values && !values.is_empty() {
         fields.insert("values".to_owned(), json!(values));
     }
@@ -217,7 +247,8 @@ fn section(text: &str, headings: &[&str]) -> Vec<String> {
 
 /// The exit codes, from the help of the whole program.
 fn exit_codes(root: &clap::Command) -> Map<String, Value> {
-    let help = root.get_after_long_help().or(root.get_after_help()).map(ToString::to_string).unwrap_or_default();
+    let help =
+        root.get_after_long_help().or(root.get_after_help()).map(ToString::to_string).unwrap_or_default();
     let split = |line: &str| {
         let (code, meaning) = line.split_once(char::is_whitespace)?;
         Some((code.to_owned(), meaning.trim().into()))
@@ -230,12 +261,15 @@ mod tests {
     use super::*;
 
     fn tree() -> clap::Command {
-        let option = |name: &'static str, length: usize| Arg::new(name).long(name).help("word ".repeat(length));
+        let option =
+            |name: &'static str, length: usize| Arg::new(name).long(name).help("word ".repeat(length));
         let wide = (0..20).map(|n| option(Box::leak(format!("option-{n}").into_boxed_str()), 40));
         clap::Command::new("brick")
             .version("1")
             .after_help("Exit codes:\n  0    done\n  130  interrupted\n\nExample:\n  brick a")
-            .arg(Arg::new("quiet").long("quiet").global(true).action(ArgAction::SetTrue).help("Print nothing"))
+            .arg(
+                Arg::new("quiet").long("quiet").global(true).action(ArgAction::SetTrue).help("Print nothing"),
+            )
             .subcommand(clap::Command::new("wide").about("Many options").args(wide))
             .subcommand(
                 clap::Command::new("group").about("A group").subcommand(
@@ -243,7 +277,14 @@ mod tests {
                         .about("One command")
                         .after_help("Examples:\n  brick group one X\n  brick group one Y")
                         .arg(Arg::new("name").value_name("NAME").required(true).help("The\nname"))
-                        .arg(Arg::new("size").short('s').long("size").value_name("N").default_value("5").help("Size")),
+                        .arg(
+                            Arg::new("size")
+                                .short('s')
+                                .long("size")
+                                .value_name("N")
+                                .default_value("5")
+                                .help("Size"),
+                        ),
                 ),
             )
             .disable_help_subcommand(true)

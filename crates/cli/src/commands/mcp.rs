@@ -61,8 +61,11 @@ pub(crate) struct Command {
 #[cfg(feature = "mcp")]
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let Command { allow_writes, allow_code, allow_compute } = command;
-    serve::serve(tools::all(tools::Allowed { writes: allow_writes, code: allow_code, compute: allow_compute }), context)
-        .await
+    serve::serve(
+        tools::all(tools::Allowed { writes: allow_writes, code: allow_code, compute: allow_compute }),
+        context,
+    )
+    .await
 }
 
 #[cfg(not(feature = "mcp"))]

@@ -12,23 +12,33 @@ fn help(command: &str) -> Value {
 fn brick_lists_its_commands_and_a_group_its_own() {
     let root = help("");
     let names = |of: &Value| -> Vec<String> {
-        of["commands"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+        of["commands"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert_eq!((&root["exit_codes"]["2"], &root["name"]), (&json!("invalid usage"), &json!("brick")));
     assert!(names(&root).len() > 30 && names(&root).contains(&"clusters".to_owned()), "{root}");
     let group = help("clusters");
     assert!(names(&group).contains(&"start".to_owned()) && group.get("options").is_none(), "{group}");
     let leaf = help("clusters start");
-    assert!(leaf["usage"].is_string() && leaf["examples"][0].is_string() && leaf["exit_codes"]["0"].is_string(), "{leaf}");
+    assert!(
+        leaf["usage"].is_string() && leaf["examples"][0].is_string() && leaf["exit_codes"]["0"].is_string(),
+        "{leaf}"
+    );
 }
 
 #[test]
 fn options_have_their_defaults_and_values() {
     let wait = help("clusters wait");
-    let timeout = wait["options"].as_array().unwrap().iter().find(|one| one["name"] == "--timeout <DURATION>");
+    let timeout =
+        wait["options"].as_array().unwrap().iter().find(|one| one["name"] == "--timeout <DURATION>");
     assert_eq!(timeout.unwrap()["default"], "20m");
     let root = help("");
-    let output = root["options"].as_array().unwrap().iter().find(|one| one["name"] == "-o, --output <FORMAT>");
+    let output =
+        root["options"].as_array().unwrap().iter().find(|one| one["name"] == "-o, --output <FORMAT>");
     assert!(output.unwrap()["values"].as_array().unwrap().contains(&json!("jsonl")), "{root}");
 }
 

@@ -145,14 +145,19 @@ fn a_query_is_answered_in_the_former_protocol() {
     let workspace = Workspace::fresh();
     let mut session = Session::of(&workspace, "");
     let tools = session.request("tools/list", json!({}));
-    let names: Vec<_> = tools["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    let names: Vec<_> =
+        tools["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["sql_query", "describe", "list", "statement"]);
     assert_eq!(tools["tools"][0]["annotations"]["readOnlyHint"], true);
     let sql = "SELECT :n + 1 AS n, :day AS day, NULL AS nothing, 'a\tb' AS text";
     let params = json!({ "n": 41, "day": { "type": "DATE", "value": "2024-01-31" } });
     let text = session.call("sql_query", json!({ "sql": sql, "params": params }));
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines[..2], ["n:INT\tday:DATE\tnothing:VOID\ttext:STRING", "42\t2024-01-31\t\\N\ta\\tb"], "{text}");
+    assert_eq!(
+        lines[..2],
+        ["n:INT\tday:DATE\tnothing:VOID\ttext:STRING", "42\t2024-01-31\t\\N\ta\\tb"],
+        "{text}"
+    );
     assert!(lines[2].starts_with("# rows=1 of=1 complete=yes statement=") && lines.len() == 3, "{text}");
     let (rest, stderr) = session.end();
     assert_eq!((rest, stderr.as_str()), (vec![], ""));
@@ -175,7 +180,10 @@ fn the_present_protocol_needs_no_handshake() {
     assert!(found["supportedVersions"].as_array().unwrap().contains(&json!("2025-06-18")), "{found}");
     let tools = session.request("tools/list", json!({ "_meta": meta }));
     assert_eq!(tools["tools"].as_array().unwrap().len(), 4);
-    let result = session.request("tools/call", json!({ "name": "sql_query", "arguments": { "sql": "SELECT 1 AS one" }, "_meta": meta }));
+    let result = session.request(
+        "tools/call",
+        json!({ "name": "sql_query", "arguments": { "sql": "SELECT 1 AS one" }, "_meta": meta }),
+    );
     assert_eq!(result["resultType"], "complete");
     assert!(result["content"][0]["text"].as_str().unwrap().starts_with("one:INT\n1\n# rows=1"), "{result}");
     session.end();
@@ -218,7 +226,8 @@ fn what_is_not_allowed_is_not_there() {
     let workspace = Workspace::fresh();
     let mut session = Session::of(&workspace, "");
     for tool in ["sql_execute", "run_code", "compute", "nonsense"] {
-        let answer = session.answer("tools/call", json!({ "name": tool, "arguments": { "sql": "DROP TABLE t" } }));
+        let answer =
+            session.answer("tools/call", json!({ "name": tool, "arguments": { "sql": "DROP TABLE t" } }));
         assert_eq!(answer["error"]["code"], -32602, "{answer}");
     }
     assert!(workspace.requests("POST", "/").is_empty());
@@ -249,7 +258,11 @@ fn wrong_arguments_are_errors_before_anything_is_sent() {
     for (tool, arguments, words) in [
         ("sql_query", json!({}), "missing field `sql`"),
         ("sql_query", json!({ "sql": "SELECT 1", "limit": 5 }), "unknown field `limit`"),
-        ("sql_query", json!({ "sql": "SELECT 1", "max_rows": 1001 }), "max_rows must be from 1 to 1000: 1001"),
+        (
+            "sql_query",
+            json!({ "sql": "SELECT 1", "max_rows": 1001 }),
+            "max_rows must be from 1 to 1000: 1001",
+        ),
         ("sql_query", json!({ "sql": "SELECT 1", "timeout_s": 0 }), "timeout_s must be from 1"),
         ("sql_query", json!({ "sql": "SELECT 1", "max_rows": -1 }), "invalid arguments"),
         ("sql_query", json!({ "sql": " -- nothing" }), "the statement is empty"),
@@ -274,13 +287,16 @@ fn a_canceled_request_cancels_its_statement_once() {
     let mut session = Session::of(&workspace, "");
     let id = session.begin("tools/call", json!({ "name": "sql_query", "arguments": { "sql": "SELECT 1" } }));
     workspace.until_requested_after("GET", STATEMENT, Duration::from_secs(10));
-    session.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": id } }));
+    session.send(
+        &json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": id } }),
+    );
     workspace.until_requested("POST", STATEMENT);
     // The server goes on, and doesn't answer the request.
     session.request("ping", json!({}));
     let (rest, _) = session.end();
     assert_eq!(rest, [""; 0]);
-    let canceled: Vec<_> = workspace.requests("POST", STATEMENT).into_iter().map(|request| request.path).collect();
+    let canceled: Vec<_> =
+        workspace.requests("POST", STATEMENT).into_iter().map(|request| request.path).collect();
     assert!(canceled.len() == 1 && canceled[0].ends_with("/cancel"), "{canceled:?}");
 }
 
@@ -353,7 +369,8 @@ fn stdout_has_only_messages_and_wrong_input_is_answered() {
 fn input_that_is_no_protocol_ends_well() {
     let (rest, _) = Session::start(Brick::new("mcp")).end();
     assert_eq!(rest, [""; 0]);
-    let ran = Brick::new("mcp").stdin("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n").run();
+    let ran =
+        Brick::new("mcp").stdin("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n").run();
     ran.fails(3, &["the client did not start the protocol"]);
 }
 
@@ -371,14 +388,26 @@ fn tables_are_listed_described_and_read_page_by_page() {
     let workspace = Workspace::fresh();
     let mut session = Session::of(&workspace, "");
     assert!(session.call("list", json!({ "kind": "catalogs" })).contains("\nmain\t"));
-    assert!(session.call("list", json!({ "kind": "schemas", "in": "samples" })).contains("samples.nyctaxi\t"));
+    assert!(
+        session.call("list", json!({ "kind": "schemas", "in": "samples" })).contains("samples.nyctaxi\t")
+    );
     let tables = session.call("list", json!({ "kind": "tables", "in": "samples.nyctaxi", "name": "TRIP" }));
     assert_eq!(tables, "name\nsamples.nyctaxi.trips\n# rows=1 of=1 complete=yes\n");
     let warehouses = session.call("list", json!({ "kind": "warehouses" }));
-    assert!(warehouses.starts_with("name\tid\tstate\n") && warehouses.contains("\tRUNNING\n"), "{warehouses}");
+    assert!(
+        warehouses.starts_with("name\tid\tstate\n") && warehouses.contains("\tRUNNING\n"),
+        "{warehouses}"
+    );
 
-    let text = session.call("describe", json!({ "tables": ["samples.nyctaxi.trips", "main.default.missing"] }));
-    for words in ["column\ttype\tcomment\n", "fare_amount\tdouble\t", "table=samples.nyctaxi.trips", "fare_amount:DOUBLE", "# rows=3 of=3"] {
+    let text =
+        session.call("describe", json!({ "tables": ["samples.nyctaxi.trips", "main.default.missing"] }));
+    for words in [
+        "column\ttype\tcomment\n",
+        "fare_amount\tdouble\t",
+        "table=samples.nyctaxi.trips",
+        "fare_amount:DOUBLE",
+        "# rows=3 of=3",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(text.contains("# table=main.default.missing error="), "{text}");
@@ -392,7 +421,10 @@ fn tables_are_listed_described_and_read_page_by_page() {
     let id = summary.split_once("statement=").unwrap().1.split(' ').next().unwrap();
     assert!(text.contains(&format!("# next: tool statement with id={id} offset=200")), "{text}");
     let rest = session.call("statement", json!({ "id": id, "offset": 200 }));
-    assert!(rest.starts_with("id:BIGINT\n200\n201\n") && rest.contains("\n299\n# rows=100 of=300 complete=no"), "{rest}");
+    assert!(
+        rest.starts_with("id:BIGINT\n200\n201\n") && rest.contains("\n299\n# rows=100 of=300 complete=no"),
+        "{rest}"
+    );
     assert!(!rest.contains("# next"), "{rest}");
     let status = session.call("statement", json!({ "id": id, "action": "status" }));
     assert!(status.contains("\"state\":\"SUCCEEDED\"") && status.contains("\"rows\":300"), "{status}");
@@ -414,7 +446,10 @@ fn statements_run_in_order_up_to_the_first_failure() {
     let error = session.fails("sql_execute", json!({ "sql": sql }));
     assert!(error["message"].as_str().unwrap().contains("TABLE_OR_VIEW_NOT_FOUND"), "{error}");
     assert_eq!(error["hint"], "statement 1 has completed; statement 3 was not run");
-    assert_eq!((&error["source"]["index"], &error["source"]["count"], &error["source"]["line"]), (&json!(2), &json!(3), &json!(2)));
+    assert_eq!(
+        (&error["source"]["index"], &error["source"]["count"], &error["source"]["line"]),
+        (&json!(2), &json!(3), &json!(2))
+    );
     assert_eq!(workspace.requests("POST", STATEMENTS).len(), 6, "the third one was not sent");
 
     let error = session.fails("sql_execute", json!({ "sql": "SELECT 1; SELECT 'open" }));
@@ -427,13 +462,18 @@ fn statements_run_in_order_up_to_the_first_failure() {
 fn code_runs_and_a_context_that_was_kept_is_destroyed() {
     let workspace = Workspace::fresh();
     let mut session = Session::of(&workspace, "--allow-code");
-    let text = session.call("run_code", json!({ "code": "x = 41\nprint(x)", "cluster": RUNNING_CLUSTER, "context": "new" }));
+    let text = session.call(
+        "run_code",
+        json!({ "code": "x = 41\nprint(x)", "cluster": RUNNING_CLUSTER, "context": "new" }),
+    );
     let (output, id) = text.trim_end().split_once("\n# context=").unwrap();
     let id = id.split(' ').next().unwrap();
     assert_eq!(output, "41");
-    let text = session.call("run_code", json!({ "code": "print(x + 1)", "cluster": RUNNING_CLUSTER, "context": id }));
+    let text = session
+        .call("run_code", json!({ "code": "print(x + 1)", "cluster": RUNNING_CLUSTER, "context": id }));
     assert_eq!(text, "42\n");
-    let error = session.fails("run_code", json!({ "code": "1 / 0", "cluster": RUNNING_CLUSTER, "context": id }));
+    let error =
+        session.fails("run_code", json!({ "code": "1 / 0", "cluster": RUNNING_CLUSTER, "context": id }));
     assert_eq!(error["kind"], "remote_failed", "{error}");
     assert!(error["message"].as_str().unwrap().contains("ZeroDivisionError"), "{error}");
     let destroyed = || workspace.requests("POST", "/api/1.2/contexts/destroy").len();

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use brickwire_actions::{Preview, Workspace};
 use crate::{
     context::Context,
     failure::{Failure, Result},
 };
+use brickwire_actions::{Preview, Workspace};
 
 /// The longest time that a call may ask for, in seconds.
 pub(super) const LONGEST: u64 = 24 * 3600;
@@ -55,7 +55,11 @@ pub(super) fn within(name: &str, number: Option<u64>, most: u64) -> Result<Optio
 }
 
 /// The warehouse with this ID or name, or else the one that `brick sql` would take.
-pub(super) async fn warehouse(given: Option<&str>, workspace: &Workspace, context: &Context) -> Result<String> {
+pub(super) async fn warehouse(
+    given: Option<&str>,
+    workspace: &Workspace,
+    context: &Context,
+) -> Result<String> {
     let warehouses = workspace.warehouses();
     match given.or(context.config().await?.warehouse_id()) {
         Some(id_or_name) => Ok(warehouses.find(id_or_name).await?),

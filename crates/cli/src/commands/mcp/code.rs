@@ -6,8 +6,8 @@ use std::{
 };
 
 use brickwire_actions::{
-    Commands, DEFAULT_LANGUAGE, ErrorKind, ExecutionContext, IfTerminated, Preview, PreviewLimits, RunOptions,
-    RunOutput, WaitOptions, types::CommandLanguage,
+    Commands, DEFAULT_LANGUAGE, ErrorKind, ExecutionContext, IfTerminated, Preview, PreviewLimits,
+    RunOptions, RunOutput, WaitOptions, types::CommandLanguage,
 };
 use futures_util::future::join_all;
 use serde::Deserialize;
@@ -62,7 +62,9 @@ pub(super) async fn run(code: Code, kept: &Kept, context: &Context) -> Result<St
     };
     let running = workspace.clusters().ensure_running(&cluster, IfTerminated::Fail, wait).await;
     running.map_err(|error| match error.kind() {
-        ErrorKind::Configuration => Failure::from(error).with_hint("start it with the tool compute, if it is there"),
+        ErrorKind::Configuration => {
+            Failure::from(error).with_hint("start it with the tool compute, if it is there")
+        }
         _ => error.into(),
     })?;
     let is_kept = code.context.as_deref() == Some(NEW);
@@ -74,7 +76,11 @@ pub(super) async fn run(code: Code, kept: &Kept, context: &Context) -> Result<St
     let run = workspace.commands().run(&cluster, &code.code, &options).await?;
     let id = run.command.context_id.clone();
     if is_kept {
-        kept.borrow_mut().push(ExecutionContext { cluster_id: cluster.clone(), id: id.clone(), language: DEFAULT_LANGUAGE });
+        kept.borrow_mut().push(ExecutionContext {
+            cluster_id: cluster.clone(),
+            id: id.clone(),
+            language: DEFAULT_LANGUAGE,
+        });
     }
     let mut text = shown(run.output)?;
     if is_kept {
@@ -88,7 +94,9 @@ pub(super) async fn destroy(kept: Kept, context: &Context) {
     let contexts = kept.into_inner();
     if let (false, Ok(workspace)) = (contexts.is_empty(), context.workspace().await) {
         let commands = workspace.with_deadline(Instant::now() + DESTROYING).commands();
-        for (context, destroyed) in contexts.iter().zip(join_all(contexts.iter().map(|one| commands.destroy_context(one))).await) {
+        for (context, destroyed) in
+            contexts.iter().zip(join_all(contexts.iter().map(|one| commands.destroy_context(one))).await)
+        {
             if let Err(error) = destroyed {
                 terminal::tell(&format!("warning: context {} was not destroyed: {error}", context.id));
             }
@@ -102,7 +110,8 @@ fn shown(output: RunOutput) -> Result<String> {
         RunOutput::Text(text) => Ok(cut(&text, OUTPUT)),
         RunOutput::Table { columns, rows, truncated } => {
             let count = rows.len() as u64;
-            let mut preview = Preview::new(columns.iter().map(|name| (name.as_str(), "")), PreviewLimits::default());
+            let mut preview =
+                Preview::new(columns.iter().map(|name| (name.as_str(), "")), PreviewLimits::default());
             for row in rows {
                 let cells: Vec<_> = row.into_iter().map(cell).collect();
                 preview.push(cells.iter().map(Option::as_deref));
@@ -150,16 +159,27 @@ mod tests {
         let text = shown(RunOutput::Text("\x1b[31mred\x1b[0m\x1b]0;title\x07\n".to_owned())).unwrap();
         assert_eq!(text, "red\\u001b]0;title\\u0007\n");
         let text = shown(RunOutput::Text("é".repeat(10_000))).unwrap();
-        assert!(text.len() < OUTPUT + 60 && text.starts_with("# the first 12000 bytes are not shown\n"), "{}", &text[..60]);
+        assert!(
+            text.len() < OUTPUT + 60 && text.starts_with("# the first 12000 bytes are not shown\n"),
+            "{}",
+            &text[..60]
+        );
     }
 
     #[test]
     fn a_table_is_a_preview_and_a_failure_is_an_error() {
         let rows = vec![vec![json!(1), json!(null)], vec![json!("a\tb"), json!([2])]];
         let table = RunOutput::Table { columns: vec!["x".into(), "y".into()], rows, truncated: true };
-        assert_eq!(shown(table).unwrap().lines().take(4).collect::<Vec<_>>(), ["x\ty", "1\t\\N", "a\\tb\t[2]", "# rows=2 of=2+ complete=no"]);
-        let failed = RunOutput::Failed { summary: "NameError".into(), cause: "Traceback\nNameError: x".into() };
+        assert_eq!(
+            shown(table).unwrap().lines().take(4).collect::<Vec<_>>(),
+            ["x\ty", "1\t\\N", "a\\tb\t[2]", "# rows=2 of=2+ complete=no"]
+        );
+        let failed =
+            RunOutput::Failed { summary: "NameError".into(), cause: "Traceback\nNameError: x".into() };
         let failure = shown(failed).unwrap_err();
-        assert_eq!((failure.kind(), failure.message().as_str()), (ErrorKind::RemoteFailed, "Traceback\nNameError: x"));
+        assert_eq!(
+            (failure.kind(), failure.message().as_str()),
+            (ErrorKind::RemoteFailed, "Traceback\nNameError: x")
+        );
     }
 }

@@ -57,13 +57,16 @@ pub(super) async fn run(describe: Describe, context: &Context) -> Result<String>
         let is_missing = error.kind() == ErrorKind::NotFound;
         let failure = Failure::from(error);
         return Err(match is_missing {
-            true => failure
-                .with_hint("find its name with the tool list; for hive_metastore, run DESCRIBE TABLE with sql_query"),
+            true => failure.with_hint(
+                "find its name with the tool list; for hive_metastore, run DESCRIBE TABLE with sql_query",
+            ),
             false => failure,
         });
     }
     let samples = join_all(found.iter().map(async |table| match table {
-        Ok(table) if rows > 0 => Some(sample(table, rows, count, &time, &workspace, &describe, context).await),
+        Ok(table) if rows > 0 => {
+            Some(sample(table, rows, count, &time, &workspace, &describe, context).await)
+        }
         _ => None,
     }))
     .await;
@@ -71,7 +74,9 @@ pub(super) async fn run(describe: Describe, context: &Context) -> Result<String>
     for ((name, table), sample) in describe.tables.iter().zip(&found).zip(samples) {
         match table {
             Ok(table) => text.push_str(&columns(table, count)),
-            Err(error) => text.push_str(&format!("# table={} error={}\n", line(name), line(&error.to_string()))),
+            Err(error) => {
+                text.push_str(&format!("# table={} error={}\n", line(name), line(&error.to_string())))
+            }
         }
         match sample {
             Some(Ok(rows)) => text.push_str(&rows),
@@ -100,9 +105,13 @@ fn columns(table: &TableInfo, count: usize) -> String {
     }
     let comment: String = table.comment.iter().flat_map(|comment| comment.chars()).take(COMMENT).collect();
     let kind = table.table_type.as_ref().map(ToString::to_string).unwrap_or_default();
-    let facts = [("table", table.full_name.as_deref().unwrap_or_default()), ("type", &kind), ("comment", &comment)];
+    let facts =
+        [("table", table.full_name.as_deref().unwrap_or_default()), ("type", &kind), ("comment", &comment)];
     let facts: Vec<_> = facts.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-    preview.to_text(&facts, Some("the other columns: SELECT * FROM system.information_schema.columns with a WHERE"))
+    preview.to_text(
+        &facts,
+        Some("the other columns: SELECT * FROM system.information_schema.columns with a WHERE"),
+    )
 }
 
 /// Some rows of a table.

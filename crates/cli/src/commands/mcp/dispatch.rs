@@ -31,5 +31,6 @@ pub(super) async fn run(name: &str, arguments: JsonObject, kept: &Kept, context:
 }
 
 fn read<T: DeserializeOwned>(arguments: JsonObject) -> Result<T> {
-    serde_json::from_value(Value::Object(arguments)).map_err(|error| Failure::usage(format!("invalid arguments: {error}")))
+    serde_json::from_value(Value::Object(arguments))
+        .map_err(|error| Failure::usage(format!("invalid arguments: {error}")))
 }

@@ -33,7 +33,9 @@ type Rows = Vec<Vec<String>>;
 
 pub(super) async fn run(list: List, context: &Context) -> Result<String> {
     let within = |what: &str| {
-        list.within.clone().ok_or_else(|| Failure::usage(format!("`in` is missing: name the {what} to list in")))
+        list.within
+            .clone()
+            .ok_or_else(|| Failure::usage(format!("`in` is missing: name the {what} to list in")))
     };
     // Checked before anything is sent.
     let within = match list.kind {
@@ -46,11 +48,17 @@ pub(super) async fn run(list: List, context: &Context) -> Result<String> {
     let (heading, rows): (&[&str], Rows) = match list.kind {
         Kind::Catalogs => {
             let all = workspace.catalogs().list().await?.into_items().into_iter();
-            (&["name", "comment"], all.map(|catalog| vec![text(catalog.name), text(catalog.comment)]).collect())
+            (
+                &["name", "comment"],
+                all.map(|catalog| vec![text(catalog.name), text(catalog.comment)]).collect(),
+            )
         }
         Kind::Schemas => {
             let all = workspace.schemas().list(&within).await?.into_items().into_iter();
-            (&["name", "comment"], all.map(|schema| vec![text(schema.full_name), text(schema.comment)]).collect())
+            (
+                &["name", "comment"],
+                all.map(|schema| vec![text(schema.full_name), text(schema.comment)]).collect(),
+            )
         }
         Kind::Tables => {
             let all = workspace.tables().names(&within).await?.into_iter();

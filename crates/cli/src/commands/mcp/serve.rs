@@ -28,7 +28,9 @@ const MOST_CALLS: usize = 8;
 /// Serves these tools until stdin is closed.
 pub(super) async fn serve(tools: Vec<Tool>, context: &Context) -> Result {
     if io::stdin().is_terminal() {
-        context.note("brick mcp reads messages of the Model Context Protocol; agents start it, see `brick mcp --help`");
+        context.note(
+            "brick mcp reads messages of the Model Context Protocol; agents start it, see `brick mcp --help`",
+        );
     }
     let (give, mut calls) = mpsc::channel(MOST_CALLS);
     let (transport, mut closed) = Stdio::open();
@@ -65,7 +67,9 @@ async fn answer(call: Call, kept: &Kept, context: &Context) {
     };
     let result = match result {
         Ok(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
-        Err(failure) => CallToolResult::error(vec![ContentBlock::text(redact::text(&report::as_json(&failure)))]),
+        Err(failure) => {
+            CallToolResult::error(vec![ContentBlock::text(redact::text(&report::as_json(&failure)))])
+        }
     };
     // The caller may have left just now.
     let _ = answer.send(result);

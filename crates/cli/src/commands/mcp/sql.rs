@@ -88,11 +88,23 @@ pub(super) async fn execute(execute: Execute, context: &Context) -> Result<Strin
         let done = preview(statement, limits, &time).await;
         let text = done.map_err(|failure| match count {
             1 => failure,
-            _ => failure.at(Place { line: Some(part.line()), index: Some(index + 1), count: Some(count), ..Place::default() }).with_hint(others(index + 1, count)),
+            _ => failure
+                .at(Place {
+                    line: Some(part.line()),
+                    index: Some(index + 1),
+                    count: Some(count),
+                    ..Place::default()
+                })
+                .with_hint(others(index + 1, count)),
         })?;
         defaults.follow(part);
         if count > 1 {
-            shown.push(&format!("# statement {} of {count}, line {}: {}\n", index + 1, part.line(), part.title()));
+            shown.push(&format!(
+                "# statement {} of {count}, line {}: {}\n",
+                index + 1,
+                part.line(),
+                part.title()
+            ));
         }
         shown.push(&text);
     }
@@ -132,8 +144,11 @@ async fn preview(statement: Statement, limits: PreviewLimits, time: &Time) -> Re
     let id = result.statement_id().to_owned();
     let preview = result.preview(limits).await?;
     let next = match preview.rows() < preview.total() {
-        true => format!("tool statement with id={id} offset={}, or aggregate and filter in SQL", preview.rows()),
-        false => "aggregate and filter in SQL, select fewer columns, or shorten text with left(column, n)".to_owned(),
+        true => {
+            format!("tool statement with id={id} offset={}, or aggregate and filter in SQL", preview.rows())
+        }
+        false => "aggregate and filter in SQL, select fewer columns, or shorten text with left(column, n)"
+            .to_owned(),
     };
     Ok(time.summary(&preview, &id, Some(&next)))
 }
@@ -168,7 +183,10 @@ pub(super) fn limits(max_rows: Option<u64>) -> Result<PreviewLimits> {
 
 /// The values of markers. JSON numbers keep their digits.
 fn parameters(values: Map<String, Value>) -> Result<Vec<Parameter>> {
-    values.into_iter().map(|(name, value)| Ok(Parameter::new(name.clone(), parameter(&name, value)?))).collect()
+    values
+        .into_iter()
+        .map(|(name, value)| Ok(Parameter::new(name.clone(), parameter(&name, value)?)))
+        .collect()
 }
 
 fn parameter(name: &str, value: Value) -> Result<ParameterValue> {
@@ -179,13 +197,19 @@ fn parameter(name: &str, value: Value) -> Result<ParameterValue> {
         type_name: String,
         value: Option<Value>,
     }
-    let refused = || Failure::usage(format!("parameter {name} is not a string, number, boolean, null, or {{\"type\", \"value\"}}"));
+    let refused = || {
+        Failure::usage(format!(
+            "parameter {name} is not a string, number, boolean, null, or {{\"type\", \"value\"}}"
+        ))
+    };
     Ok(match value {
         Value::Null => ParameterValue::null("STRING"),
         Value::Bool(value) => value.into(),
         Value::String(text) => text.into(),
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(integer), _) => i32::try_from(integer).map_or_else(|_| integer.into(), ParameterValue::from),
+            (Some(integer), _) => {
+                i32::try_from(integer).map_or_else(|_| integer.into(), ParameterValue::from)
+            }
             (None, Some(float)) if number.is_f64() => float.into(),
             _ => ParameterValue::typed("DECIMAL(38, 0)", number.to_string()),
         },
@@ -194,7 +218,9 @@ fn parameter(name: &str, value: Value) -> Result<ParameterValue> {
             match value {
                 None | Some(Value::Null) => ParameterValue::null(type_name),
                 Some(Value::String(text)) => ParameterValue::typed(type_name, text),
-                Some(value @ (Value::Number(_) | Value::Bool(_))) => ParameterValue::typed(type_name, value.to_string()),
+                Some(value @ (Value::Number(_) | Value::Bool(_))) => {
+                    ParameterValue::typed(type_name, value.to_string())
+                }
                 Some(_) => return Err(refused()),
             }
         }
@@ -223,7 +249,12 @@ mod tests {
         assert_eq!(read(json!(null)), ParameterValue::null("STRING"));
         assert_eq!(read(json!({"type": "DATE", "value": "2024-01-31"})), ParameterValue::date("2024-01-31"));
         assert_eq!(read(json!({"type": "DATE"})), ParameterValue::null("DATE"));
-        for wrong in [json!([1]), json!({"value": 1}), json!({"type": "INT", "value": [1]}), json!({"type": "INT", "x": 1})] {
+        for wrong in [
+            json!([1]),
+            json!({"value": 1}),
+            json!({"type": "INT", "value": [1]}),
+            json!({"type": "INT", "x": 1}),
+        ] {
             assert!(parameter("p", wrong.clone()).is_err(), "{wrong}");
         }
     }
@@ -233,7 +264,11 @@ mod tests {
         let mut shown = Shown::default();
         (0..1000).for_each(|n| shown.push(&format!("# statement {n} of 1000, line {n}: CREATE TABLE\n")));
         let text = shown.finish();
-        assert!(text.len() < LONGEST + 100 && text.ends_with("not shown; all have completed\n"), "{}", text.len());
+        assert!(
+            text.len() < LONGEST + 100 && text.ends_with("not shown; all have completed\n"),
+            "{}",
+            text.len()
+        );
     }
 
     #[test]

@@ -49,7 +49,11 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Result<Strin
 }
 
 /// The rows from this one on, and the offset of the first one that isn't shown, if there is any.
-async fn from(mut result: StatementResult, offset: u64, limits: PreviewLimits) -> Result<(Preview, Option<u64>)> {
+async fn from(
+    mut result: StatementResult,
+    offset: u64,
+    limits: PreviewLimits,
+) -> Result<(Preview, Option<u64>)> {
     let mut preview = Preview::of_columns(result.columns(), limits);
     let mut position = 0;
     let mut is_full = false;

@@ -20,7 +20,13 @@ pub(super) fn all(allowed: Allowed) -> Vec<Tool> {
     tools
 }
 
-fn tool(name: &'static str, about: &'static str, required: &[&str], properties: Value, kind: ToolAnnotations) -> Tool {
+fn tool(
+    name: &'static str,
+    about: &'static str,
+    required: &[&str],
+    properties: Value,
+    kind: ToolAnnotations,
+) -> Tool {
     let mut schema = JsonObject::new();
     schema.insert("type".to_owned(), "object".into());
     schema.insert("properties".to_owned(), properties);
@@ -50,7 +56,8 @@ fn word(words: &[&str]) -> Value {
     json!({ "type": "string", "enum": words })
 }
 
-const PARAMS: &str = "Values of :name markers: string, number, boolean, null, or {\"type\":\"DATE\",\"value\":\"2024-01-31\"}";
+const PARAMS: &str =
+    "Values of :name markers: string, number, boolean, null, or {\"type\":\"DATE\",\"value\":\"2024-01-31\"}";
 const WAREHOUSE: &str = "ID or name; default: the configured one";
 
 fn sql_query() -> Tool {

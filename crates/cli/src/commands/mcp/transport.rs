@@ -206,7 +206,9 @@ mod tests {
         for line in ["hello", "{", "{\"a\":1}}", "\u{1}", &"[".repeat(500)] {
             assert_eq!(wrong(line), (None, -32700), "{line}");
         }
-        for line in ["5", "[]", "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}]", "{\"jsonrpc\":\"2.0\"}"] {
+        for line in
+            ["5", "[]", "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}]", "{\"jsonrpc\":\"2.0\"}"]
+        {
             assert_eq!(wrong(line), (None, -32600), "{line}");
         }
         assert_eq!(wrong("{\"id\":7,\"method\":\"ping\"}"), (Some("7".to_owned()), -32600));
