@@ -17,6 +17,7 @@ mod local_file;
 mod markup;
 mod names;
 mod notebook;
+mod preview;
 mod raw;
 mod remote_path;
 mod results;
@@ -47,9 +48,10 @@ pub use identity::{
     login::BrowserLogin,
 };
 pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status};
-pub use list::{List, RawPages};
+pub use list::{List, ListFilter, RawPages};
 pub use names::{Candidate, Named};
 pub use notebook::refuse_notebook;
+pub use preview::{Preview, PreviewLimits};
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 #[cfg(feature = "arrow")]
 pub use results::RecordBatches;
@@ -115,7 +117,9 @@ services! {
     secrets::{SecretValue, Secrets};
     service_principals::{ServicePrincipals};
     serving::{Serving};
-    sql::{Parameter, ParameterType, ParameterValue, Sql, Statement};
+    sql::{
+        Defaults, Parameter, ParameterType, ParameterValue, Position, Script, ScriptStatement, Sql, Statement, Use,
+    };
     statements::{Statements};
     tables::{Tables};
     users::{Users};

@@ -3,11 +3,18 @@
 //! A statement that was submitted is canceled when its deadline passes or its future is dropped. A submission whose
 //! answer is lost is an unknown outcome and never sent again: the statement may run.
 
+mod check;
 mod chunks;
 mod disposition;
 pub(crate) mod execution;
+mod facts;
+mod guard;
+pub(crate) mod lexer;
+mod markers;
 mod parameter;
 mod script;
+mod session;
+mod split;
 mod statement;
 mod verb;
 mod wire;
@@ -15,9 +22,12 @@ mod wire;
 use crate::Workspace;
 
 #[cfg(fuzzing)]
-pub(crate) use script::places;
+pub(crate) use check::places;
 
+pub use facts::Use;
 pub use parameter::{Parameter, ParameterType, ParameterValue};
+pub use script::{Position, Script, ScriptStatement};
+pub use session::Defaults;
 pub use statement::Statement;
 
 /// SQL on one warehouse.

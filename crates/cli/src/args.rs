@@ -1,23 +1,33 @@
 //! The command line as a whole: global options and one command.
 
-use std::ffi::{OsStr, OsString};
+use std::{
+    ffi::{OsStr, OsString},
+    time::Duration,
+};
 
 use clap::{
-    Parser,
+    CommandFactory, FromArgMatches, Parser,
     error::{ContextKind, ContextValue, Error, ErrorKind},
 };
 
-use crate::{commands::Command, options::Global};
+use crate::{
+    commands::Command,
+    options::{Format, Global},
+    tree,
+};
 
 /// Databricks from the command line: clusters, SQL warehouses, statements, jobs, code, raw requests
 #[derive(Debug, Parser)]
 #[command(name = "brick", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// The time between two looks, with --watch.
+    #[arg(skip)]
+    pub(crate) watch: Option<Duration>,
 }
 
 const EXIT_CODES: &str = "\
@@ -49,12 +59,37 @@ const TAKE_TEXT: [&str; 4] = ["sql", "run", "submit", "execute"];
 impl Args {
     /// Parses the command line of this process.
     pub(crate) fn read() -> Result<Self, Error> {
-        Self::read_from(&std::env::args_os().collect::<Vec<_>>())
+        Self::read_with_help(std::env::args_os().collect())
+    }
+
+    /// Parses a command line. Requests for help end here, because only this place knows all commands.
+    fn read_with_help(mut words: Vec<OsString>) -> Result<Self, Error> {
+        move_help_to_front(&mut words, &Self::tree());
+        let mut args = Self::read_from(&words)?;
+        if let Command::help(help) = &mut args.command {
+            help.look_up(Self::tree(), args.global.output == Format::Json)?;
+            if let Some(words) = help.as_option() {
+                return Self::parse(&words.collect::<Vec<_>>());
+            }
+        }
+        Ok(args)
+    }
+
+    /// The whole command line, as it is parsed, completed, and documented.
+    pub(crate) fn tree() -> clap::Command {
+        tree::complete(Self::command())
+    }
+
+    fn parse(words: &[OsString]) -> Result<Self, Error> {
+        let mut root = Self::tree();
+        let matches = root.try_get_matches_from_mut(words)?;
+        let args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut root))?;
+        Ok(Self { watch: tree::watched(&matches), ..args })
     }
 
     /// SQL that starts with a comment looks like an option to clap. It is parsed as text if nothing else makes sense.
     fn read_from(words: &[OsString]) -> Result<Self, Error> {
-        let error = match Self::try_parse_from(words) {
+        let error = match Self::parse(words) {
             Err(error) if error.kind() == ErrorKind::UnknownArgument => error,
             parsed => return parsed.map_err(|error| with_right_tips(error, words)),
         };
@@ -66,12 +101,28 @@ impl Args {
                 moved.push("--".into());
             }
             moved.push(text);
-            match Self::try_parse_from(moved) {
+            match Self::parse(&moved) {
                 Err(error) if error.kind() == ErrorKind::UnknownArgument => {}
                 parsed => return parsed.map_err(|error| with_right_tips(error, words)),
             }
         }
         Err(with_right_tips(error, words))
+    }
+}
+
+/// Turns `brick clusters help list` into `brick help clusters list`, which means the same.
+fn move_help_to_front(words: &mut Vec<OsString>, root: &clap::Command) {
+    let mut group = root;
+    for at in 1..words.len() {
+        if group.has_subcommands() && words[at] == "help" {
+            let help = words.remove(at);
+            words.insert(1, help);
+            return;
+        }
+        match group.find_subcommand(&words[at]) {
+            Some(inner) => group = inner,
+            None => return,
+        }
     }
 }
 
@@ -117,7 +168,8 @@ fn with_right_tips(mut error: Error, words: &[OsString]) -> Error {
     let is_option = found.starts_with('-') && first_is_letter(&found);
     let takes_text = words.iter().any(|word| TAKE_TEXT.iter().any(|name| word == name));
     if error.kind() == ErrorKind::UnknownArgument && takes_text && !is_option {
-        let tip = "quote the SQL or code so that the shell passes it as one argument, as in \"SELECT 1\"";
+        let tip =
+            "quote the SQL or code so that the shell passes it as one argument, for example \"SELECT 1\"";
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
@@ -177,6 +229,51 @@ mod tests {
         ] {
             let error = read(words).unwrap_err();
             assert!(!error.contains("tip:") && !error.contains("\n\n\n"), "{words:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn help_is_a_command_wherever_it_stands() {
+        let moved = |line: &str| {
+            let mut words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            move_help_to_front(&mut words, &Args::tree());
+            words.join(OsStr::new(" ")).into_string().unwrap()
+        };
+        assert_eq!(moved("brick clusters help list"), "brick help clusters list");
+        assert_eq!(moved("brick help clusters"), "brick help clusters");
+        for line in ["brick sql help", "brick clusters list help", "brick -o json help"] {
+            assert_eq!(moved(line), line);
+        }
+    }
+
+    /// The words of a line as a shell reads them.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quote, mut is_new) = (Vec::new(), None, true);
+        for character in line.chars() {
+            match (character, quote) {
+                (' ', None) => is_new = true,
+                ('"' | '\'', None) => quote = Some(character),
+                (end, Some(open)) if end == open => quote = None,
+                (other, _) => {
+                    if std::mem::take(&mut is_new) {
+                        words.push(String::new());
+                    }
+                    words.last_mut().unwrap().push(other);
+                }
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn every_command_of_the_skill_parses() {
+        let lines = include_str!("commands/skill.md").lines().filter(|line| line.starts_with("brick "));
+        let all: Vec<_> = lines.map(words).collect();
+        assert!(all.len() > 12, "{}", all.len());
+        for words in all {
+            if let Err(error) = Args::try_parse_from(&words) {
+                panic!("{words:?}: {error}");
+            }
         }
     }
 }

@@ -93,5 +93,8 @@ commands! {
     #[command(subcommand)]
     auth,
     completions,
+    mcp,
+    skill,
     sandbox,
+    help,
 }

@@ -1,6 +1,7 @@
 //! What a command works with: the configuration and the workspace, created on first use, and the output.
 
 use std::{
+    io::{self, IsTerminal},
     path::Path,
     sync::OnceLock,
     time::{Duration, Instant},
@@ -14,7 +15,7 @@ use tokio::sync::OnceCell;
 use crate::{
     failure::{Failure, Result},
     options::{Format, Global},
-    output::{self, Look, Output, format_for},
+    output::{self, Frame, Look, Output, Selection, format_for},
     progress::Progress,
 };
 
@@ -44,6 +45,8 @@ pub(crate) struct Context {
     deadline: OnceLock<Instant>,
     workspace: OnceCell<Workspace>,
     config: OnceCell<Config>,
+    /// Where the output goes while the command is watched.
+    frame: OnceLock<Frame>,
     #[cfg(feature = "sandbox")]
     sandbox: OnceCell<brickwire_sandbox::Sandbox>,
 }
@@ -57,6 +60,7 @@ impl Context {
             deadline: OnceLock::new(),
             workspace: OnceCell::new(),
             config: OnceCell::new(),
+            frame: OnceLock::new(),
             #[cfg(feature = "sandbox")]
             sandbox: OnceCell::new(),
         }
@@ -140,12 +144,17 @@ impl Context {
 
     /// Checks the filter, and the format unless it follows from a file's name.
     pub(crate) fn check_output(&self, has_batches: bool) -> Result {
-        let Global { output, jq, null, .. } = &self.global;
+        let Global { output, jq, null, columns, .. } = &self.global;
         // Without a format, it may follow from a file's name.
         if *output != Format::Auto || !has_batches {
             output::check_null(*output, null.as_deref(), jq.as_deref())?;
         }
-        output::check(*output, jq.as_deref(), has_batches)
+        output::check(*output, jq.as_deref(), has_batches)?;
+        if *output == Format::Name && columns.is_some() {
+            return Err(Failure::usage("-o name prints ids and takes no --columns")
+                .with_hint("use -o tsv --no-header"));
+        }
+        Ok(())
     }
 
     /// The format that the user requested, and whether there is a filter.
@@ -156,11 +165,34 @@ impl Context {
     /// The output for data. Clears the progress line.
     pub(crate) fn output(&self) -> Output {
         self.progress.clear();
-        self.with_look(Output::new(self.global.output, self.global.jq.clone()))
+        match self.frame.get() {
+            // A change is a line.
+            Some(frame)
+                if !io::stdout().is_terminal()
+                    && matches!(self.global.output, Format::Auto | Format::Json) =>
+            {
+                self.output_as(Format::Jsonl).into_frame(frame.clone())
+            }
+            Some(frame) => self.output_as(self.global.output).into_frame(frame.clone()),
+            None => self.output_as(self.global.output),
+        }
     }
 
-    fn with_look(&self, output: Output) -> Output {
-        output.with_look(Look::new(&self.global, self.begun))
+    fn output_as(&self, format: Format) -> Output {
+        let Global { jq, columns, no_header, .. } = &self.global;
+        let selection = Selection { columns: columns.clone(), no_header: *no_header };
+        let look = Look::new(&self.global, self.begun);
+        Output::new(format, jq.clone()).with_selection(selection).with_look(look)
+    }
+
+    /// From now on, keeps what is printed instead of printing it.
+    pub(crate) fn watch(&self) -> &Frame {
+        self.frame.get_or_init(Frame::default)
+    }
+
+    /// The names of the columns to print, if some were chosen.
+    pub(crate) fn columns(&self) -> Option<&[String]> {
+        self.global.columns.as_deref()
     }
 
     /// Prints one response of the service.
@@ -175,12 +207,16 @@ impl Context {
         // A filter writes text, whose kind only the user knows.
         let format = match format_for(*output, file) {
             Err(_) if jq.is_some() => Format::Json,
-            Ok(Format::Csv | Format::Table) if jq.is_some() && *output == Format::Auto => Format::Json,
+            Ok(Format::Csv | Format::Tsv | Format::Markdown | Format::Table)
+                if jq.is_some() && *output == Format::Auto =>
+            {
+                Format::Json
+            }
             format => format?,
         };
         output::check(format, jq.as_deref(), has_batches)?;
         output::check_null(format, null.as_deref(), jq.as_deref())?;
-        Ok(self.with_look(Output::new(format, jq.clone())))
+        Ok(self.output_as(format))
     }
 
     /// Progress on stderr.

@@ -92,7 +92,7 @@ impl Failure {
     }
 
     /// This build lacks something that these Cargo features provide.
-    #[cfg(not(all(feature = "arrow", feature = "jq", feature = "sandbox")))]
+    #[cfg(not(all(feature = "arrow", feature = "jq", feature = "mcp", feature = "sandbox")))]
     pub(crate) fn not_built(what: &str, features: &str) -> Self {
         let install = format!("install it with `cargo install --path crates/cli --features {features}`");
         Self::local(format!("this build of brick has no {what}")).with_hint(install)

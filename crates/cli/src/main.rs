@@ -20,10 +20,10 @@ mod shells;
 mod signals;
 mod source;
 mod terminal;
+mod tree;
+mod watch;
 
 use std::{process::ExitCode, time::Duration};
-
-use clap::CommandFactory;
 
 use crate::{args::Args, context::Context, report::Outcome};
 
@@ -33,10 +33,14 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // A shell that requests completions sets COMPLETE; this call answers and exits.
-    clap_complete::CompleteEnv::with_factory(Args::command).shells(shells::SHELLS).complete();
+    clap_complete::CompleteEnv::with_factory(Args::tree).shells(shells::SHELLS).complete();
     #[cfg(feature = "reference")]
-    if let Some(done) = reference::write_if_asked(Args::command()) {
+    if let Some(done) = reference::write_if_asked(Args::tree()) {
         return report::finish(done.map_or_else(Outcome::Failed, |()| Outcome::Done), options::Format::Auto);
+    }
+    if std::env::args_os().len() == 1 {
+        terminal::tell(&tree::overview(&Args::tree()));
+        return ExitCode::from(2);
     }
     let args = match Args::read() {
         Ok(args) => args,
@@ -71,12 +75,18 @@ async fn run(args: Args) -> ExitCode {
     log::start(&args.global);
     let format = args.global.output;
     let context = Context::new(args.global);
+    let command = async {
+        match args.watch {
+            Some(every) => watch::run(args.command, every, &context).await,
+            None => commands::run(args.command, &context).await,
+        }
+    };
     // Dropping the command's future cancels what it started; `settle` waits for these cancellations.
     let outcome = tokio::select! {
         // Signals are listened to before the command sends anything.
         biased;
         signal = stopped(&context) => Outcome::Interrupted(signal),
-        done = commands::run(args.command, &context) => match (done, signals::received()) {
+        done = command => match (done, signals::received()) {
             // Work that blocks this thread notices a signal itself.
             (Err(_), Some(signal)) => Outcome::Interrupted(signal),
             (Ok(()), _) => Outcome::Done,

@@ -2,10 +2,14 @@
 
 use std::{str::FromStr, time::Duration};
 
+use brickwire_actions::ListFilter;
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 
 use crate::candidates;
+
+/// The heading of the options that say what is printed, and how.
+pub(crate) const OUTPUT: &str = "Output";
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
@@ -16,38 +20,47 @@ pub(crate) struct Global {
     #[arg(add = ArgValueCompleter::new(candidates::profiles))]
     pub(crate) profile: Option<String>,
     /// URL of the workspace, instead of DATABRICKS_HOST; not with a token that was given for another host
-    #[arg(long, global = true, value_name = "URL", value_parser = not_blank)]
+    #[arg(long, global = true, value_name = "URL", value_parser = not_blank, hide_short_help = true)]
     pub(crate) host: Option<String>,
     /// PEM file of certificate authorities to trust in addition to the system's
     #[arg(long, global = true, value_name = "FILE", value_parser = not_blank, value_hint = ValueHint::FilePath)]
+    #[arg(hide_short_help = true)]
     pub(crate) ca_file: Option<String>,
     /// Output format
-    #[arg(long, short, global = true, value_name = "FORMAT")]
+    #[arg(long, short, global = true, value_name = "FORMAT", help_heading = OUTPUT)]
     #[arg(default_value = "auto", hide_default_value = true)]
     pub(crate) output: Format,
     /// Filter JSON output with a jq expression, such as '.[].cluster_id'
-    #[arg(long, global = true, value_name = "EXPR")]
+    #[arg(long, global = true, value_name = "EXPR", help_heading = OUTPUT)]
     pub(crate) jq: Option<String>,
-    /// Text for NULL in tables, records, and CSV [default: NULL, or an empty cell in CSV]
-    #[arg(long, global = true, value_name = "TEXT")]
+    /// Text for NULL in tables, records, CSV, and TSV [default: NULL, an empty cell in CSV, or \N in TSV]
+    #[arg(long, global = true, value_name = "TEXT", help_heading = OUTPUT, hide_short_help = true)]
     pub(crate) null: Option<String>,
+    /// Columns to print, in this order: headings, fields, or JSON pointers, such as name,state,/aws_attributes/zone_id
+    #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',', value_parser = not_blank)]
+    #[arg(help_heading = OUTPUT, hide_short_help = true)]
+    pub(crate) columns: Option<Vec<String>>,
+    /// Omit the header row of table, csv, tsv, and markdown
+    #[arg(long, global = true, help_heading = OUTPUT, hide_short_help = true)]
+    pub(crate) no_header: bool,
     /// When to use colors
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    #[arg(help_heading = OUTPUT, hide_short_help = true)]
     pub(crate) color: Color,
     /// Never show long tables in a pager
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = OUTPUT, hide_short_help = true)]
     pub(crate) no_pager: bool,
     /// Log requests and responses to stderr, with secrets masked
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) debug: bool,
     /// Log each request in one line (-vv for details)
-    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, hide_short_help = true)]
     pub(crate) verbose: u8,
     /// Print nothing to stderr except errors
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, hide_short_help = true)]
     pub(crate) quiet: bool,
     /// Run this command against a temporary local workspace
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) sandbox: bool,
 }
 
@@ -95,6 +108,12 @@ pub(crate) enum Format {
     Jsonl,
     /// RFC 4180, with a header row
     Csv,
+    /// Cells separated by tabs, with a header row
+    Tsv,
+    /// A Markdown table
+    Markdown,
+    /// Ids, one per line, for lists and changes
+    Name,
     /// One field per line
     Record,
     /// Apache Arrow IPC, for SQL rows (a stream, or a file with --out)
@@ -103,14 +122,38 @@ pub(crate) enum Format {
     Parquet,
 }
 
+impl Format {
+    /// Whether rows are laid out in the columns of a command, as opposed to the fields of the service.
+    pub(crate) fn has_columns(self) -> bool {
+        matches!(self, Self::Table | Self::Csv | Self::Tsv | Self::Markdown | Self::Name)
+    }
+}
+
 /// Options of commands that wait for a state.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Waiting {
     /// Return as soon as the request is accepted
-    #[arg(long)]
+    #[arg(long, alias = "detach")]
     pub(crate) no_wait: bool,
     #[command(flatten)]
     pub(crate) timeout: Timeout,
+}
+
+/// A part of the names of what is listed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct NamePart {
+    /// List only those whose name contains this text, in any case
+    #[arg(long = "name", value_name = "TEXT", value_parser = not_blank)]
+    part: Option<String>,
+}
+
+impl NamePart {
+    pub(crate) fn read(self) -> ListFilter {
+        match self.part {
+            Some(part) => ListFilter::default().with_name(part),
+            None => ListFilter::default(),
+        }
+    }
 }
 
 /// How long to wait.

@@ -4,9 +4,12 @@
 mod batches;
 mod cell;
 mod check;
+mod columns;
+mod delimited;
 mod fields;
 mod filter;
 mod footer;
+mod frame;
 mod grid;
 #[cfg(feature = "arrow")]
 mod guard;
@@ -16,6 +19,7 @@ pub(crate) mod json;
 mod kind;
 mod layout;
 mod look;
+mod name;
 mod null;
 mod pager;
 mod record;
@@ -45,12 +49,14 @@ use crate::{
 #[cfg(feature = "arrow")]
 pub(crate) use batches::BatchPrinter;
 pub(crate) use check::{check, check_null};
+use delimited::{TSV_NULL, markdown_heading, markdown_line, tsv_line};
 pub(crate) use fields::Column;
 use fields::{cells, fields};
 use filter::filter;
 #[cfg(feature = "jq")]
 pub(crate) use filter::run_if_child;
 pub(crate) use footer::saved;
+pub(crate) use frame::Frame;
 use grid::{Grid, Size};
 pub(crate) use look::Look;
 use record::Field;
@@ -61,14 +67,25 @@ use screen::Screen;
 use table::Table;
 pub(crate) use target::{Target, format_for};
 
+/// What of a result is printed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection {
+    /// The names of the columns, in the order to print them; all by default.
+    pub(crate) columns: Option<Vec<String>>,
+    /// Whether the header row is left out.
+    pub(crate) no_header: bool,
+}
+
 /// Prints data to stdout.
 pub(crate) struct Output {
     asked: Format,
     format: Format,
     jq: Option<String>,
     look: Look,
+    selection: Selection,
     on_terminal: bool,
     out: BufWriter<Box<dyn Write + Send>>,
+    frame: Option<Frame>,
 }
 
 impl Output {
@@ -80,8 +97,8 @@ impl Output {
             Format::Auto => Format::Json,
             other => other,
         };
-        let out = BufWriter::new(terminal::stdout());
-        Self { asked, format, jq, look: Look::default(), on_terminal, out }
+        let (out, selection) = (BufWriter::new(terminal::stdout()), Selection::default());
+        Self { asked, format, jq, look: Look::default(), selection, on_terminal, out, frame: None }
     }
 
     /// Sets how data is shown.
@@ -120,35 +137,62 @@ impl Output {
         self
     }
 
+    /// Prints only some columns, or no header.
+    pub(crate) fn with_selection(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
+    }
+
+    /// Prints to a frame instead of stdout.
+    pub(crate) fn into_frame(mut self, frame: Frame) -> Self {
+        self.out = BufWriter::new(Box::new(frame.clone()));
+        self.frame = Some(frame);
+        self
+    }
+
     /// Whether a person reads it.
     pub(crate) fn is_table(&self) -> bool {
         self.format == Format::Table
     }
 
-    /// Prints a list; tables and CSV show the given columns.
+    /// Prints a list; tables, CSV, TSV, and Markdown show the given columns.
     pub(crate) fn list(mut self, items: &[Box<RawValue>], columns: &[Column]) -> Result<(), Failure> {
+        let names = self.selection.columns.as_deref();
+        let is_whole = names.is_none();
+        let chosen = columns::of_list(names, columns, items)?;
+        if let (Some(frame), Some((_, id))) = (&self.frame, columns.first()) {
+            frame.identify(id);
+        }
+        let text = |item: &'_ RawValue| match is_whole {
+            true => item.get().to_owned(),
+            false => columns::project(item.get(), &chosen),
+        };
         match self.format {
             Format::Json | Format::Auto => {
-                let all = items.iter().map(|item| item.get()).collect::<Vec<_>>().join(",");
-                self.json(&format!("[{all}]"))?;
+                let all = items.iter().map(|item| text(item)).collect::<Vec<_>>().join(",");
+                self.json_items(&format!("[{all}]"))?;
             }
             Format::Record => {
-                let records: Vec<String> = items.iter().map(|item| self.fields_of(item.get())).collect();
-                return self.show(records.join("\n"));
+                let records: Vec<String> = items.iter().map(|item| self.fields_of(&text(item))).collect();
+                self.show(records.join("\n"))?;
             }
             Format::Jsonl => {
                 for item in items {
-                    writeln!(self.out, "{}", json::compact(item.get()))?;
+                    writeln!(self.out, "{}", json::compact(&text(item)))?;
                 }
             }
             Format::Arrow | Format::Parquet => return Err(rows_only()),
-            Format::Table => {
-                let text = self.table(items, columns);
-                return self.show(text);
+            Format::Name => {
+                for cell in
+                    items.iter().flat_map(|item| cells(item.get(), columns.iter().take(1).map(|c| c.1)))
+                {
+                    writeln!(self.out, "{}", terminal::escaped_line(&cell))?;
+                }
             }
-            Format::Csv => {
-                let heading = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
-                self.csv([heading].into_iter().chain(items.iter().map(|item| cells(item.get(), columns))))?;
+            Format::Table | Format::Csv | Format::Tsv | Format::Markdown => {
+                let pointers = || chosen.iter().map(|column| column.pointer.as_str());
+                let rows = items.iter().map(|item| cells(item.get(), pointers()));
+                self.cells(chosen.iter().map(|column| column.heading.clone()).collect(), rows)?;
             }
         }
         Ok(self.out.flush()?)
@@ -156,39 +200,31 @@ impl Output {
 
     /// Prints one item: its JSON, or one field per line.
     pub(crate) fn record(mut self, text: &str) -> Result<(), Failure> {
+        let chosen =
+            self.selection.columns.as_deref().map(|names| columns::of_record(names, text)).transpose()?;
+        let text = match &chosen {
+            Some(chosen) => Cow::Owned(columns::project(text, chosen)),
+            None => Cow::Borrowed(text),
+        };
+        let text = text.as_ref();
         match self.format {
             Format::Json | Format::Auto => self.json(text)?,
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
             Format::Arrow | Format::Parquet => return Err(rows_only()),
+            Format::Name => {
+                let id = name::of_record(&fields(text))?;
+                writeln!(self.out, "{}", terminal::escaped_line(&id))?;
+            }
             Format::Table | Format::Record => {
                 let text = self.fields_of(text);
-                return self.show(text);
+                self.show(text)?;
             }
-            Format::Csv => {
+            Format::Csv | Format::Tsv | Format::Markdown => {
                 let (names, values): (Vec<_>, Vec<_>) = fields(text).into_iter().unzip();
-                self.csv([names, values])?;
+                self.cells(names, [values].into_iter())?;
             }
         }
         Ok(self.out.flush()?)
-    }
-
-    /// The lines of a list.
-    fn table(&self, items: &[Box<RawValue>], columns: &[Column]) -> String {
-        let headings = columns.iter().map(|(name, _)| *name);
-        let cells = items.iter().flat_map(|item| cells(item.get(), columns));
-        let mut text = Vec::new();
-        if self.on_terminal {
-            let mut grid = Grid::of_list(headings, Size::of_stdout());
-            cells.for_each(|cell| grid.push_text(&self.look.listed(&cell)));
-            grid.write(true, &mut text);
-            let footer = footer::of_list(grid.missing(), columns.len()).filter(|_| self.look.has_footer);
-            text.extend(footer.into_iter().flat_map(|footer| format!("{footer}\n").into_bytes()));
-        } else {
-            let mut table = Table::new(headings.map(Cow::from));
-            cells.for_each(|cell| table.push(&self.look.listed(&cell)));
-            table.write(&mut text);
-        }
-        String::from_utf8_lossy(&text).into_owned()
     }
 
     /// The lines of an item.
@@ -200,19 +236,87 @@ impl Output {
     }
 
     /// Prints lines that were laid out; long ones of a terminal in the pager.
-    fn show(mut self, lines: String) -> Result<(), Failure> {
+    fn show(&mut self, lines: String) -> Result<(), Failure> {
         let mut lines = lines.into_bytes();
-        if self.on_terminal {
+        if self.on_terminal && self.frame.is_none() {
             let mut screen = Screen::new(self.look.may_page);
             screen.write(&mut lines)?;
             return screen.end();
         }
-        self.out.write_all(&lines)?;
-        Ok(self.out.flush()?)
+        Ok(self.out.write_all(&lines)?)
+    }
+
+    /// Prints rows of text below a heading.
+    fn cells(
+        &mut self,
+        heading: Vec<String>,
+        rows: impl Iterator<Item = Vec<String>>,
+    ) -> Result<(), Failure> {
+        let has_header = !self.selection.no_header;
+        let null = self.look.null.as_deref();
+        let mut text = Vec::new();
+        match self.format {
+            Format::Csv => {
+                for line in has_header.then_some(heading).into_iter().chain(rows) {
+                    match &line[..] {
+                        [cell] if null.is_none() => cell::csv_single(&mut text, Some(cell), true, None),
+                        // An empty cell stands for null, too.
+                        cells => {
+                            let cells = cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty()));
+                            cell::csv_line(&mut text, cells, null);
+                        }
+                    }
+                }
+            }
+            Format::Tsv => {
+                for line in has_header.then_some(heading).into_iter().chain(rows) {
+                    let is_text = |cell: &&str| null.is_none() || !cell.is_empty();
+                    let cells = line.iter().map(|cell| Some(cell.as_str()).filter(is_text));
+                    tsv_line(&mut text, cells, null.unwrap_or(TSV_NULL));
+                }
+            }
+            Format::Markdown => {
+                if has_header {
+                    let names = heading.iter().map(String::as_str);
+                    markdown_heading(&mut text, names, heading.iter().map(|_| false));
+                }
+                for line in rows {
+                    let cells: Vec<_> = line.iter().map(|cell| self.look.listed(cell)).collect();
+                    markdown_line(&mut text, cells.iter().map(AsRef::as_ref));
+                }
+            }
+            _ => {
+                let text = self.table(&heading, rows.flatten());
+                return self.show(text);
+            }
+        }
+        Ok(self.out.write_all(&text)?)
+    }
+
+    /// The lines of a list.
+    fn table(&self, heading: &[String], cells: impl Iterator<Item = String>) -> String {
+        let has_header = !self.selection.no_header;
+        let names = heading.iter().map(String::as_str);
+        let mut text = Vec::new();
+        if self.on_terminal {
+            let mut grid = Grid::of_list(names, Size::of_stdout()).with_header(has_header);
+            cells.for_each(|cell| grid.push_text(&self.look.listed(&cell)));
+            grid.write(true, &mut text);
+            let footer = footer::of_list(grid.missing(), heading.len()).filter(|_| self.look.has_footer);
+            text.extend(footer.into_iter().flat_map(|footer| format!("{footer}\n").into_bytes()));
+        } else {
+            let mut table = Table::new(names.map(Cow::from));
+            cells.for_each(|cell| table.push(&self.look.listed(&cell)));
+            table.write(has_header, &mut text);
+        }
+        String::from_utf8_lossy(&text).into_owned()
     }
 
     /// Prints a JSON document of any shape, which has no table form.
     pub(crate) fn document(mut self, text: &str) -> Result<(), Failure> {
+        if self.selection.columns.is_some() {
+            return self.record(text);
+        }
         match self.format {
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
             _ => self.json(text)?,
@@ -226,20 +330,18 @@ impl Output {
         filter(code, text.as_bytes(), &mut self.out)
     }
 
-    fn csv(&mut self, lines: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
-        let mut text = Vec::new();
-        let null = self.look.null.as_deref();
-        // An empty cell stands for null, too.
-        for line in lines {
-            match &line[..] {
-                [cell] if null.is_none() => cell::csv_single(&mut text, Some(cell), true, None),
-                cells => {
-                    let cells = cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty()));
-                    cell::csv_line(&mut text, cells, null);
-                }
-            }
+    /// Prints an array. With `-o jsonl`, a filter gets its items, and not the array.
+    fn json_items(&mut self, text: &str) -> Result<(), Failure> {
+        match self.filter_of_items() {
+            Some(code) => filter(&code, text.as_bytes(), &mut self.out),
+            None => self.json(text),
         }
-        self.out.write_all(&text)
+    }
+
+    fn filter_of_items(&self) -> Option<String> {
+        let is_each = self.asked == Format::Jsonl;
+        // On lines of its own, because a filter may end with a comment.
+        self.jq.as_ref().map(|code| if is_each { format!(".[] | (\n{code}\n)") } else { code.clone() })
     }
 
     /// Prints the text that code has printed: on a terminal without its colors.
@@ -259,7 +361,8 @@ impl Output {
 
     /// Whether a command that changes something prints one line: on a terminal, unless a format was requested.
     pub(crate) fn is_brief(&self) -> bool {
-        self.on_terminal && self.asked == Format::Auto && self.jq.is_none()
+        let is_whole = self.jq.is_none() && self.selection.columns.is_none();
+        self.on_terminal && self.asked == Format::Auto && is_whole
     }
 
     /// Whether JSON is printed.
@@ -272,9 +375,15 @@ impl Output {
         matches!(self.asked, Format::Json | Format::Jsonl)
     }
 
+    /// Checks that the format suits rows.
+    pub(crate) fn check_rows(&self) -> Result<(), Failure> {
+        if self.format == Format::Name { Err(rows::rows_have_no_ids()) } else { Ok(()) }
+    }
+
     /// Prints the rows of an SQL result to a target.
     pub(crate) fn rows(self, target: Target) -> RowPrinter {
-        RowPrinter::new(self.format, target, self.jq, self.look)
+        let filter = self.filter_of_items();
+        RowPrinter::new(self.format, target, filter, self.look).with_selection(self.selection)
     }
 
     /// The format in effect.

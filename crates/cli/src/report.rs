@@ -142,7 +142,7 @@ fn as_text(failure: &Failure) -> Vec<String> {
 }
 
 /// One line for scripts. Every field is present, and null if unknown.
-fn as_json(failure: &Failure) -> String {
+pub(crate) fn as_json(failure: &Failure) -> String {
     let error = failure.error();
     let fields = json!({
         "kind": failure.kind().as_str(),
@@ -175,7 +175,7 @@ mod tests {
         use arrow_schema::{DataType, Field, IntervalUnit, Schema};
         let late = Field::new("late", DataType::Interval(IntervalUnit::MonthDayNano), true);
         let (target, schema) = (Target::open(None).ok()?, Schema::new(vec![late]).into());
-        crate::output::BatchPrinter::new(Format::Parquet, target, &schema).err()
+        crate::output::BatchPrinter::new(Format::Parquet, target, &schema, None).err()
     }
 
     #[test]

@@ -24431,7 +24431,7 @@ pub mod operations {
         OperationInfo::new("clusters_resize", "POST", "/api/2.1/clusters/resize", true);
     /// `POST /api/2.1/clusters/events`
     pub const CLUSTERS_EVENTS: OperationInfo =
-        OperationInfo::new("clusters_events", "POST", "/api/2.1/clusters/events", true);
+        OperationInfo::new("clusters_events", "POST", "/api/2.1/clusters/events", true).reading();
     /// `GET /api/2.1/clusters/list-zones`
     pub const CLUSTERS_LIST_ZONES: OperationInfo =
         OperationInfo::new("clusters_list_zones", "GET", "/api/2.1/clusters/list-zones", true);
@@ -24537,7 +24537,8 @@ pub mod operations {
     pub const DBFS_MOVE: OperationInfo = OperationInfo::new("dbfs_move", "POST", "/api/2.0/dbfs/move", false);
     /// `POST /api/2.0/mlflow/experiments/search`
     pub const EXPERIMENTS_SEARCH: OperationInfo =
-        OperationInfo::new("experiments_search", "POST", "/api/2.0/mlflow/experiments/search", true);
+        OperationInfo::new("experiments_search", "POST", "/api/2.0/mlflow/experiments/search", true)
+            .reading();
     /// `GET /api/2.0/mlflow/experiments/get`
     pub const EXPERIMENTS_GET: OperationInfo =
         OperationInfo::new("experiments_get", "GET", "/api/2.0/mlflow/experiments/get", true);
@@ -24546,7 +24547,7 @@ pub mod operations {
         OperationInfo::new("experiments_get_by_name", "GET", "/api/2.0/mlflow/experiments/get-by-name", true);
     /// `POST /api/2.0/mlflow/runs/search`
     pub const EXPERIMENTS_SEARCH_RUNS: OperationInfo =
-        OperationInfo::new("experiments_search_runs", "POST", "/api/2.0/mlflow/runs/search", true);
+        OperationInfo::new("experiments_search_runs", "POST", "/api/2.0/mlflow/runs/search", true).reading();
     /// `GET /api/2.0/mlflow/runs/get`
     pub const EXPERIMENTS_GET_RUN: OperationInfo =
         OperationInfo::new("experiments_get_run", "GET", "/api/2.0/mlflow/runs/get", true);
@@ -25074,7 +25075,8 @@ pub mod operations {
         "POST",
         "/api/2.0/mlflow/registered-models/get-latest-versions",
         true,
-    );
+    )
+    .reading();
     /// `GET /api/2.0/mlflow/model-versions/get-download-uri`
     pub const REGISTRY_GET_MODEL_VERSION_DOWNLOAD_URI: OperationInfo = OperationInfo::new(
         "registry_get_model_version_download_uri",
@@ -25266,7 +25268,8 @@ pub mod operations {
         "POST",
         "/api/2.0/sql/statements/{statement_id}/cancel",
         true,
-    );
+    )
+    .reading();
     /// `GET /api/2.1/unity-catalog/storage-credentials`
     pub const STORAGE_CREDENTIALS_LIST: OperationInfo = OperationInfo::new(
         "storage_credentials_list",
@@ -25394,21 +25397,24 @@ pub mod operations {
         "POST",
         "/api/2.0/vector-search/indexes/{index_name}/query",
         true,
-    );
+    )
+    .reading();
     /// `POST /api/2.0/vector-search/indexes/{index_name}/query-next-page`
     pub const VECTOR_SEARCH_INDEXES_QUERY_NEXT_PAGE: OperationInfo = OperationInfo::new(
         "vector_search_indexes_query_next_page",
         "POST",
         "/api/2.0/vector-search/indexes/{index_name}/query-next-page",
         true,
-    );
+    )
+    .reading();
     /// `POST /api/2.0/vector-search/indexes/{index_name}/scan`
     pub const VECTOR_SEARCH_INDEXES_SCAN: OperationInfo = OperationInfo::new(
         "vector_search_indexes_scan",
         "POST",
         "/api/2.0/vector-search/indexes/{index_name}/scan",
         true,
-    );
+    )
+    .reading();
     /// `POST /api/2.0/vector-search/indexes/{index_name}/sync`
     pub const VECTOR_SEARCH_INDEXES_SYNC: OperationInfo = OperationInfo::new(
         "vector_search_indexes_sync",

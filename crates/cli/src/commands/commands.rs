@@ -15,7 +15,7 @@ use crate::{
     source::Source,
 };
 
-/// Commands in an execution context: submit, execute, status, cancel
+/// Commands in an execution context: submit, execute, get, cancel
 #[derive(Debug, Subcommand)]
 #[command(alias = "command")]
 pub(crate) enum Command {
@@ -24,7 +24,7 @@ pub(crate) enum Command {
         after_help = "Example:\n  brick commands submit -c nightly-etl --context 1234567890 'print(6 * 7)'"
     )]
     Submit(Code),
-    /// Run code in a context, wait until it ends, and print the result; exits with 8 if the code fails
+    /// Low-level; `brick run` does all of this in one step: run code in a context, wait, and print the answer; exits with 8 if the code fails
     #[command(
         after_help = "Example:\n  brick commands execute -c nightly-etl --context 1234567890 'print(6 * 7)'"
     )]
@@ -32,13 +32,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         code: Code,
         /// The former name of `submit`
-        #[arg(long, hide = true)]
+        #[arg(long, alias = "detach", hide = true)]
         no_wait: bool,
         #[command(flatten)]
         timeout: Timeout,
     },
     /// Show the status of a command and, once it has ended, its results
-    #[command(after_help = "Example:\n  brick commands status -c nightly-etl --context 1234567890 abcdef")]
+    #[command(name = "get", alias = "status")]
+    #[command(after_help = "Example:\n  brick commands get -c nightly-etl --context 1234567890 abcdef")]
     Status(Which),
     /// Cancel a command
     #[command(after_help = "Example:\n  brick commands cancel -c nightly-etl --context 1234567890 abcdef")]
@@ -102,7 +103,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Execute { code, .. } => {
             let command = code.submit(context).await?;
             let actions::Command { cluster_id, context_id, .. } = &command;
-            let status = format!("brick commands status -c {cluster_id} --context {context_id}");
+            let status = format!("brick commands get -c {cluster_id} --context {context_id}");
             context.progress().expect_not_to_cancel("command", &status);
             let done = commands.wait(&command, limit).await?;
             context.record(done.raw())?;

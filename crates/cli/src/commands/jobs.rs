@@ -33,7 +33,7 @@ state of the run and of its tasks, and the error of a task that failed.
 
 Examples:
   brick jobs run daily-report --param day=2026-11-26
-  brick jobs run daily-report --detach --idempotency-token daily-2026-11-26
+  brick jobs run daily-report --no-wait --idempotency-token daily-2026-11-26
   brick jobs run 1234567890123456 --timeout 2h -o json")]
     Run {
         #[command(flatten)]

@@ -29,7 +29,7 @@ each state of the update, and why it failed.
 
 Examples:
   brick pipelines run trips --timeout 2h
-  brick pipelines run trips --full-refresh --detach
+  brick pipelines run trips --full-refresh --no-wait
   brick pipelines run trips --refresh trips_count --refresh trips_raw")]
     Run {
         #[command(flatten)]

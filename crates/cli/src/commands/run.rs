@@ -52,7 +52,7 @@ pub(crate) struct Command {
     #[arg(long)]
     start: bool,
     /// Submit the code, print the ids of the command, and don't wait
-    #[arg(long)]
+    #[arg(long = "no-wait", alias = "detach")]
     detach: bool,
     /// Folder to save images in
     #[arg(long, value_name = "FOLDER", default_value = ".")]

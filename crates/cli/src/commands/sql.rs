@@ -64,7 +64,7 @@ pub(crate) struct Command {
     #[arg(long)]
     no_start: bool,
     /// Submit the statement, print its id, and don't wait
-    #[arg(long)]
+    #[arg(long = "no-wait", alias = "detach")]
     detach: bool,
     /// Cancel the statement if it takes longer than this, such as 30s or 2h
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
@@ -97,6 +97,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let text = command.statement.read("statement")?;
     Statement::check(&text, &command.parameters)?;
     let output = context.output_to(command.out.as_deref(), !command.detach)?;
+    if !command.detach {
+        output.check_rows()?;
+    }
     if command.inline && matches!(output.format(), Format::Arrow | Format::Parquet) {
         return Err(Failure::usage(
             "--inline gets rows as text, so they can't be written as Arrow or Parquet",
@@ -207,7 +210,7 @@ async fn batches(statement: Statement, output: &Output, target: Target, context:
     let mut batches = statement.execute_arrow().await?;
     let first = batches.next().await?;
     let schema = first.as_ref().map_or_else(|| schema_of(batches.columns()), |batch| batch.schema());
-    let mut printer = BatchPrinter::new(output.format(), target, &schema)?;
+    let mut printer = BatchPrinter::new(output.format(), target, &schema, context.columns())?;
     let mut rows = 0;
     let mut next = first;
     while let Some(batch) = next {

@@ -58,6 +58,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Wait { which, out, max_rows, timeout } => {
             // Before the wait, so that a problem with the file is reported at once.
             let output = context.output_to(out.as_deref(), false)?;
+            output.check_rows()?;
             let target = Target::open(out.as_deref())?;
             let cap = output.row_cap(max_rows, false, &target);
             let output = output.with_cap(cap);

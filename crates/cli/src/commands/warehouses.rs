@@ -2,10 +2,10 @@
 
 mod change;
 
-use std::{ffi::OsStr, future::ready};
+use std::{ffi::OsStr, future::ready, time::Instant};
 
-use brickwire_actions::{Change, WaitOptions, Warehouses, Workspace};
-use clap::Subcommand;
+use brickwire_actions::{Change, ListFilter, WaitOptions, Warehouses, Workspace};
+use clap::{Subcommand, builder::PossibleValuesParser};
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use serde_json::json;
 
@@ -13,8 +13,8 @@ use crate::{
     candidates::live,
     context::Context,
     failure::{Failure, Result},
-    lifecycle::{Asked, change},
-    options::{Timeout, Waiting},
+    lifecycle::{Asked, change, waited},
+    options::{NamePart, Timeout, Waiting},
     output::Column,
 };
 use change::Options;
@@ -24,8 +24,11 @@ use change::Options;
 #[command(alias = "warehouse")]
 pub(crate) enum Command {
     /// List all SQL warehouses
-    #[command(after_help = "Example:\n  brick warehouses list")]
-    List,
+    #[command(after_help = "\
+Examples:
+  brick warehouses list
+  brick warehouses list --state RUNNING --name report")]
+    List(Selection),
     /// Show one warehouse
     #[command(after_help = "Example:\n  brick warehouses get 0123456789abcdef -o json")]
     Get(Which),
@@ -81,6 +84,25 @@ Examples:
         #[command(flatten)]
         timeout: Timeout,
     },
+}
+
+/// Which warehouses are listed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Selection {
+    /// List only warehouses in these states
+    #[arg(long = "state", value_name = "STATES", value_delimiter = ',', ignore_case = true)]
+    #[arg(value_parser = PossibleValuesParser::new(STATES))]
+    states: Vec<String>,
+    #[command(flatten)]
+    name: NamePart,
+}
+
+const STATES: [&str; 6] = ["STARTING", "RUNNING", "STOPPING", "STOPPED", "DELETING", "DELETED"];
+
+impl Selection {
+    fn read(self) -> ListFilter {
+        self.name.read().with_states(self.states)
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -139,7 +161,10 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     };
     let warehouses = of(context).await?;
     match command {
-        Command::List => context.output().list(&warehouses.list_json().await?, COLUMNS),
+        Command::List(selection) => {
+            let selected = selection.read();
+            context.output().list(&warehouses.list_json_by(&selected).await?, COLUMNS)
+        }
         Command::Get(which) => {
             let id = which.id(context).await?;
             context.record(warehouses.get_json(&id).await?.get().as_bytes())
@@ -183,11 +208,12 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Wait { which, stopped, .. } => {
             let id = which.id(context).await?;
+            let since = Instant::now();
             let warehouse = match stopped {
                 true => warehouses.wait_until_stopped(&id, limit).await?,
                 false => warehouses.wait_until_running(&id, limit).await?,
             };
-            context.record(warehouse.raw())
+            waited(context, warehouse.raw(), since)
         }
     }
 }

@@ -36,8 +36,8 @@ pub(crate) fn check(format: Format, jq: Option<&str>, has_batches: bool) -> Resu
 pub(crate) fn check_null(format: Format, null: Option<&str>, jq: Option<&str>) -> Result {
     let is_text = match format {
         Format::Auto => io::stdout().is_terminal(),
-        Format::Table | Format::Record | Format::Csv => true,
-        Format::Json | Format::Jsonl | Format::Arrow | Format::Parquet => false,
+        Format::Table | Format::Record | Format::Csv | Format::Tsv | Format::Markdown => true,
+        Format::Json | Format::Jsonl | Format::Arrow | Format::Parquet | Format::Name => false,
     };
     if null.is_none() || (is_text && jq.is_none()) {
         return Ok(());

@@ -38,7 +38,7 @@ impl Size {
     }
 
     /// The columns that a line may take. The last one stays free: some terminals wrap as soon as it is used.
-    fn room(self) -> usize {
+    pub(super) fn room(self) -> usize {
         self.columns.map_or(usize::MAX, |columns| columns.saturating_sub(1).max(1))
     }
 
@@ -75,6 +75,7 @@ pub(super) struct Grid {
     size: Size,
     /// Whether a result that is too wide may become records.
     may_be_records: bool,
+    has_header: bool,
     has_colors: bool,
     /// What the last page looked like; `None` before the first.
     slots: Option<Vec<Slot>>,
@@ -117,11 +118,18 @@ impl Grid {
             order,
             size,
             may_be_records: true,
+            has_header: true,
             has_colors: color::is_for_data(),
             slots: None,
             missing: Missing::default(),
             table,
         }
+    }
+
+    /// Shows the heading, or leaves it out.
+    pub(super) fn with_header(mut self, has_header: bool) -> Self {
+        self.has_header = has_header;
+        self
     }
 
     /// Never shows records, whatever fits.
@@ -173,7 +181,9 @@ impl Grid {
                 let shown = slots.iter().filter(|slot| matches!(slot, Slot::Column { .. })).count();
                 self.missing.columns = (shown < self.columns.len()).then_some(shown);
                 self.slots = Some(slots);
-                self.write_row(0, out);
+                if self.has_header {
+                    self.write_row(0, out);
+                }
             }
             (1..=self.table.rows()).for_each(|row| self.write_row(row, out));
         } else {

@@ -9,7 +9,10 @@ use brickwire_actions::{ErrorKind, Rows, types::StatementColumnInfo};
 use indicatif::HumanBytes;
 
 use super::{
+    Selection,
     cell::{csv_line, csv_single},
+    columns,
+    delimited::{TSV_NULL, markdown_heading, markdown_line, tsv_line},
     filter::filter,
     footer::Footer,
     grid::{Grid, Missing, Size},
@@ -39,7 +42,12 @@ pub(crate) struct RowPrinter {
     format: Format,
     look: Look,
     out: Sink,
+    selection: Selection,
     columns: Vec<Heading>,
+    /// How many cells a row that comes has.
+    received: usize,
+    /// The places of the columns that are printed in a row that comes; all in their order if this is `None`.
+    chosen: Option<Vec<usize>>,
     /// A table in a pipe or a file.
     page: Table,
     /// A table on a terminal.
@@ -91,6 +99,29 @@ fn cells_of(kind: &Kind, column: &StatementColumnInfo) -> Cells {
     }
 }
 
+impl Heading {
+    fn new(name: String, kind: Kind, cells: Cells, is_first: bool) -> Self {
+        let key = format!("{}{}:", if is_first { '{' } else { ',' }, serde_json::Value::from(name.as_str()));
+        Self { name, key, kind, cells }
+    }
+}
+
+/// The chosen columns. One that is chosen twice gets a name of its own.
+fn headings(chosen: &[usize], all: &[Heading]) -> Vec<Heading> {
+    let mut headings: Vec<Heading> = Vec::with_capacity(chosen.len());
+    for column in chosen.iter().map(|at| &all[*at]) {
+        let name = distinct(headings.iter().map(|heading| heading.name.as_str()), &column.name);
+        headings.push(Heading::new(name, column.kind.clone(), column.cells, headings.is_empty()));
+    }
+    headings
+}
+
+/// `-o name` is for lists.
+pub(crate) fn rows_have_no_ids() -> Failure {
+    Failure::usage("-o name prints ids, and rows have none")
+        .with_hint("write tsv, or choose columns with --columns")
+}
+
 impl RowPrinter {
     pub(super) fn new(format: Format, out: Target, jq: Option<String>, look: Look) -> Self {
         let out = match jq {
@@ -102,7 +133,10 @@ impl RowPrinter {
             format,
             look,
             out,
+            selection: Selection::default(),
             columns: Vec::new(),
+            received: 0,
+            chosen: None,
             page: Table::default(),
             grid: None,
             text: Vec::new(),
@@ -110,6 +144,12 @@ impl RowPrinter {
             has_more: false,
             noted: MUCH / 2,
         }
+    }
+
+    /// Prints only some columns, or no header.
+    pub(super) fn with_selection(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
     }
 
     /// Sets the columns, before any rows.
@@ -120,19 +160,27 @@ impl RowPrinter {
             )
             .with_hint("write csv"));
         }
+        if self.format == Format::Name {
+            return Err(rows_have_no_ids());
+        }
+        self.received = columns.len();
         for column in columns {
             let taken = self.columns.iter().map(|c| c.name.as_str());
             let name = distinct(taken, column.name.as_deref().unwrap_or_default());
-            let before = if self.columns.is_empty() { '{' } else { ',' };
-            let key = format!("{before}{}:", serde_json::Value::from(name.as_str()));
             let kind = Kind::of(column);
             let cells = cells_of(&kind, column);
-            self.columns.push(Heading { name, key, kind, cells });
+            self.columns.push(Heading::new(name, kind, cells, self.columns.is_empty()));
+        }
+        if let Some(names) = &self.selection.columns {
+            let known: Vec<_> = self.columns.iter().map(|column| column.name.as_str()).collect();
+            let chosen = columns::of_rows(names, &known)?;
+            self.columns = headings(&chosen, &self.columns);
+            self.chosen = Some(chosen);
         }
         let is_right = |column: &Heading| matches!(column.kind, Kind::Number | Kind::Float);
         if self.format == Format::Table && self.is_on_screen() {
             let columns = self.columns.iter().map(|c| (c.name.as_str(), c.cells, is_right(c)));
-            let grid = Grid::of_query(columns, Size::of_stdout());
+            let grid = Grid::of_query(columns, Size::of_stdout()).with_header(!self.selection.no_header);
             self.grid = Some(if self.look.may_be_records { grid } else { grid.always_a_table() });
         }
         self.page = Table::new(self.columns.iter().map(|column| Cow::from(&column.name)));
@@ -150,7 +198,23 @@ impl RowPrinter {
 
     /// CSV's first line. Printed with the first row, so that a result that can't be fetched leaves no partial output.
     fn csv_header(&mut self) {
+        if self.selection.no_header {
+            return;
+        }
         csv_line(&mut self.text, self.columns.iter().map(|c| Some(c.name.as_str())), None);
+    }
+
+    /// The first line of TSV, and the first two of Markdown.
+    fn delimited_header(&mut self) {
+        let names = self.columns.iter().map(|column| column.name.as_str());
+        match self.format {
+            _ if self.selection.no_header => {}
+            Format::Tsv => tsv_line(&mut self.text, names.map(Some), TSV_NULL),
+            _ => {
+                let is_number = |column: &Heading| matches!(column.kind, Kind::Number | Kind::Float);
+                markdown_heading(&mut self.text, names, self.columns.iter().map(is_number));
+            }
+        }
     }
 
     /// Prints rows.
@@ -191,7 +255,7 @@ impl RowPrinter {
 
     /// Rows without columns would be printed as empty objects, and other rows that don't fit would lose cells.
     fn check_width(&self, cells: usize) -> Result<(), Failure> {
-        let columns = self.columns.len();
+        let columns = self.received;
         if cells == columns && columns > 0 {
             return Ok(());
         }
@@ -221,6 +285,17 @@ impl RowPrinter {
     }
 
     fn take<'a>(&mut self, cells: impl Iterator<Item = Option<&'a str>>) {
+        match self.chosen.take() {
+            None => self.print(cells),
+            Some(chosen) => {
+                let cells: Vec<_> = cells.collect();
+                self.print(chosen.iter().map(|at| cells[*at]));
+                self.chosen = Some(chosen);
+            }
+        }
+    }
+
+    fn print<'a>(&mut self, cells: impl Iterator<Item = Option<&'a str>>) {
         match self.format {
             Format::Table => match &mut self.grid {
                 Some(grid) => {
@@ -270,8 +345,21 @@ impl RowPrinter {
                 self.object(cells);
                 self.text.push(b'\n');
             }
-            // `begin` rejects Arrow and Parquet.
-            Format::Json | Format::Auto | Format::Arrow | Format::Parquet => {
+            Format::Tsv => {
+                if self.rows == 0 {
+                    self.delimited_header();
+                }
+                let null = self.look.null.as_deref().unwrap_or(TSV_NULL);
+                tsv_line(&mut self.text, cells, null);
+            }
+            Format::Markdown => {
+                if self.rows == 0 {
+                    self.delimited_header();
+                }
+                markdown_line(&mut self.text, cells.map(|cell| cell.unwrap_or(self.look.null())));
+            }
+            // `begin` rejects Arrow, Parquet, and names.
+            Format::Json | Format::Auto | Format::Arrow | Format::Parquet | Format::Name => {
                 self.text.extend_from_slice(if self.rows == 0 { b"[\n  " } else { b",\n  " });
                 self.object(cells);
             }
@@ -298,15 +386,17 @@ impl RowPrinter {
             (Format::Table, Some(grid)) if grid.is_pending() => grid.write(true, &mut self.text),
             (Format::Table, None) if self.page.rows() > 0 || self.rows == 0 => self.print_page(),
             (Format::Csv, _) if self.rows == 0 => self.csv_header(),
+            (Format::Tsv | Format::Markdown, _) if self.rows == 0 => self.delimited_header(),
             (Format::Json | Format::Auto, _) => {
                 self.text.extend_from_slice(if self.rows == 0 { b"[]\n" } else { b"\n]\n" });
             }
             _ => {}
         }
         if self.is_on_screen() && self.look.has_footer {
-            let footer = self.footer().text();
-            let footer = if color::is_for_data() { color::painted(&footer, DIM) } else { footer };
-            self.text.extend_from_slice(format!("{footer}\n").as_bytes());
+            for line in self.footer().lines(Size::of_stdout().room()) {
+                let line = if color::is_for_data() { color::painted(&line, DIM) } else { line };
+                self.text.extend_from_slice(format!("{line}\n").as_bytes());
+            }
         }
         self.write()?;
         match self.out {
@@ -343,7 +433,7 @@ impl RowPrinter {
     }
 
     fn print_page(&mut self) {
-        self.page.write(&mut self.text);
+        self.page.write(!self.selection.no_header, &mut self.text);
         self.page.clear();
     }
 }

@@ -71,11 +71,11 @@ impl Table {
     }
 
     /// Appends the table's lines.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, has_header: bool, out: &mut Vec<u8>) {
         let widths = self.widths();
         let has_colors = color::is_for_data();
         let mut cells = Vec::with_capacity(self.columns);
-        for row in 0..self.ends.len() / self.columns.max(1) {
+        for row in usize::from(!has_header)..self.ends.len() / self.columns.max(1) {
             cells.clear();
             cells.extend((0..self.columns).map(|column| self.cell(row, column)));
             let lines = cells.iter().map(|cell| height(cell)).max().unwrap_or(1);
@@ -132,7 +132,7 @@ mod tests {
 
     fn lines(table: &Table) -> Vec<String> {
         let mut out = Vec::new();
-        table.write(&mut out);
+        table.write(true, &mut out);
         String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
     }
 
@@ -162,7 +162,7 @@ mod tests {
         for (at, row) in cells.iter().enumerate() {
             row.iter().for_each(|cell| table.push(cell));
             if at % 10_000 == 9_999 {
-                table.write(&mut out);
+                table.write(true, &mut out);
                 table.clear();
                 written += out.len();
                 out.clear();

@@ -227,6 +227,8 @@ pub(crate) fn format_for(asked: Format, file: Option<&Path>) -> Result<Format, F
     let extension = file.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     Ok(match extension.as_str() {
         "csv" => Format::Csv,
+        "tsv" => Format::Tsv,
+        "md" => Format::Markdown,
         "json" => Format::Json,
         "jsonl" | "ndjson" => Format::Jsonl,
         "arrow" | "arrows" | "feather" => Format::Arrow,
@@ -235,7 +237,7 @@ pub(crate) fn format_for(asked: Format, file: Option<&Path>) -> Result<Format, F
         _ => {
             let message = format!("the file's extension names no format: {}", file.display());
             return Err(Failure::usage(message).with_hint(
-                "use .csv, .json, .jsonl, .arrow, .parquet or .txt, or give a format, as in -o csv",
+                "use .csv, .tsv, .md, .json, .jsonl, .arrow, .parquet, or .txt, or set a format, such as -o csv",
             ));
         }
     })

@@ -18,6 +18,7 @@ mod files;
 #[cfg(feature = "jq")]
 mod filters;
 mod help;
+mod help_json;
 #[cfg(unix)]
 mod hostile;
 mod input;
@@ -25,6 +26,8 @@ mod jobs;
 mod libraries;
 #[cfg(unix)]
 mod login;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod objects;
 mod output;
 mod permissions;
