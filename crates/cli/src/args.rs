@@ -203,7 +203,7 @@ mod tests {
         let words: Vec<_> =
             std::iter::once("brick").chain(words.iter().copied()).map(OsString::from).collect();
         let read = Args::read_from(&words);
-        read.map(|(args, _)| format!("{:?}", args.command)).map_err(|error| error.render().to_string())
+        read.map(|args| format!("{:?}", args.command)).map_err(|error| error.render().to_string())
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
         ] {
             let words: Vec<_> =
                 std::iter::once("brick").chain(words.iter().copied()).map(OsString::from).collect();
-            assert_eq!(Args::read_from(&words).unwrap().1, expected, "{words:?}");
+            assert_eq!(Args::read_from(&words).unwrap().has_format, expected, "{words:?}");
         }
     }
 
