@@ -3,10 +3,10 @@
 
 mod candidates;
 
-use std::time::Duration;
+use std::{ffi::OsStr, time::Duration};
 
 use clap::{Arg, ArgMatches, Command};
-use clap_complete::ArgValueCompleter;
+use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
 use crate::options::{OUTPUT, duration};
 
