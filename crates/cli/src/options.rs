@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 
 use crate::candidates;
+pub(crate) use crate::color::Color;
 
 /// The heading of the options that say what is printed, and how.
 pub(crate) const OUTPUT: &str = "Output";
@@ -71,18 +72,6 @@ pub(crate) struct Global {
     /// Run this command against a temporary local workspace
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) sandbox: bool,
-}
-
-/// When to use colors.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    #[default]
-    Auto,
-    /// In pipes and files, too
-    Always,
-    /// Nowhere
-    Never,
 }
 
 /// How many rows a terminal or an agent is shown.

@@ -9,9 +9,9 @@ use brickwire_actions::{ErrorKind, Rows, types::StatementColumnInfo};
 use indicatif::HumanBytes;
 
 use super::{
-    Facts, Selection,
+    Facts,
     cell::{csv_line, csv_single},
-    columns,
+    columns::{self, Selection},
     delimited::{markdown_heading, markdown_line, tsv_line},
     facts,
     filter::filter,
