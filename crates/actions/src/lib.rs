@@ -95,7 +95,7 @@ services! {
     commands::{
         Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
         output::RunOutput,
-        run::{Run, RunOptions},
+        run::{OpenContext, Run, RunOptions},
     };
     dbfs::{Dbfs};
     files::{FileMetadata, Files, Walk};
@@ -118,7 +118,8 @@ services! {
     service_principals::{ServicePrincipals};
     serving::{Serving};
     sql::{
-        Defaults, Parameter, ParameterType, ParameterValue, Position, Script, ScriptStatement, Sql, Statement, Use,
+        Defaults, Parameter, ParameterType, ParameterValue, Position, Script, ScriptStatement, Sql, SqlSession,
+        Statement, Use,
     };
     statements::{Statements};
     tables::{Tables};

@@ -5,6 +5,7 @@
 
 mod check;
 mod chunks;
+mod defaults;
 mod disposition;
 pub(crate) mod execution;
 mod facts;
@@ -24,10 +25,11 @@ use crate::Workspace;
 #[cfg(fuzzing)]
 pub(crate) use check::places;
 
+pub use defaults::Defaults;
 pub use facts::Use;
 pub use parameter::{Parameter, ParameterType, ParameterValue};
 pub use script::{Position, Script, ScriptStatement};
-pub use session::Defaults;
+pub use session::SqlSession;
 pub use statement::Statement;
 
 /// SQL on one warehouse.

@@ -103,6 +103,11 @@ impl Context {
         })
     }
 
+    /// A workspace whose requests are neither shown nor repeated, for completion.
+    pub(crate) async fn silent_workspace(&self) -> Result<Workspace> {
+        Ok(Workspace::builder().config(self.config().await?).with_retry(RetryPolicy::never()).build()?)
+    }
+
     /// Creates the workspace for a configuration.
     pub(crate) fn connect(&self, config: &Config) -> Result<Workspace> {
         let builder = Workspace::builder()
@@ -180,6 +185,11 @@ impl Context {
         Ok(())
     }
 
+    /// Whether what is printed is bounded, for an agent.
+    pub(crate) fn is_agent(&self) -> bool {
+        self.global.output == Format::Agent
+    }
+
     /// How long the command has taken.
     pub(crate) fn elapsed(&self) -> Duration {
         self.began.elapsed()
@@ -206,7 +216,8 @@ impl Context {
         }
     }
 
-    fn output_as(&self, format: Format) -> Output {
+    /// The output in another format than the one that was asked for.
+    pub(crate) fn output_as(&self, format: Format) -> Output {
         let Global { jq, columns, no_header, .. } = &self.global;
         let selection = Selection { columns: columns.clone(), no_header: *no_header };
         Output::new(format, jq.clone()).with_selection(selection)

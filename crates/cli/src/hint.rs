@@ -29,6 +29,18 @@ const WORDS: &[(&str, &str)] = &[
     ("leave `disposition` unset", "leave out --inline"),
     ("set `parents`", "add --parents"),
     ("set `recursive`", "add --recursive"),
+    (
+        "leave `session` unset, or run the script in a context with `Commands::run`",
+        "leave out --session, or run it in a context: brick run -l sql -f FILE -c CLUSTER",
+    ),
+    (
+        "set `session`, or run the script in a context with `Commands::run`",
+        "use --session, or run it in a context: brick run -l sql -f FILE -c CLUSTER",
+    ),
+    (
+        "run the notebook in a context with `Commands::run`",
+        "run it on a cluster: brick run -f FILE -c CLUSTER",
+    ),
     ("`language`", "--language"),
     ("`provider`", "--provider"),
     ("`auth_type`", "DATABRICKS_AUTH_TYPE (auth_type)"),

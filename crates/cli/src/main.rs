@@ -16,6 +16,7 @@ mod progress;
 mod read_only;
 #[cfg(feature = "reference")]
 mod reference;
+mod repl;
 mod report;
 mod shells;
 mod signals;

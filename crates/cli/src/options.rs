@@ -1,8 +1,8 @@
 //! Options that several commands share, and their value types.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
-use brickwire_actions::ListFilter;
+use brickwire_actions::{ListFilter, PreviewLimits};
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 
@@ -58,6 +58,56 @@ pub(crate) struct Global {
     /// Run this command against a temporary local workspace
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) sandbox: bool,
+}
+
+/// How many rows a terminal or an agent is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MaxRows {
+    All,
+    Rows(u64),
+}
+
+impl FromStr for MaxRows {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            _ if text == "all" => Ok(Self::All),
+            Ok(rows) if (1..=u64::MAX >> 1).contains(&rows) => Ok(Self::Rows(rows)),
+            _ => Err("must be a number greater than zero, or all".to_owned()),
+        }
+    }
+}
+
+/// How much of a result an agent is shown, beside the number of rows.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Bounds {
+    /// Maximum bytes of rows to show with -o agent [default: 8000]
+    #[arg(long, value_name = "BYTES", help_heading = OUTPUT, hide_short_help = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
+    max_bytes: Option<u64>,
+    /// Maximum characters of a cell to show with -o agent [default: 200]
+    #[arg(long, value_name = "CHARACTERS", help_heading = OUTPUT, hide_short_help = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    max_cell: Option<u64>,
+}
+
+impl Bounds {
+    pub(crate) fn limits(&self, max_rows: Option<MaxRows>) -> PreviewLimits {
+        let mut limits = PreviewLimits::default();
+        match max_rows {
+            None => {}
+            Some(MaxRows::All) => limits = limits.with_rows(u64::MAX),
+            Some(MaxRows::Rows(rows)) => limits = limits.with_rows(rows),
+        }
+        if let Some(bytes) = self.max_bytes.and_then(|bytes| bytes.try_into().ok()) {
+            limits = limits.with_bytes(bytes);
+        }
+        if let Some(characters) = self.max_cell.and_then(|characters| characters.try_into().ok()) {
+            limits = limits.with_cell(characters);
+        }
+        limits
+    }
 }
 
 impl Global {

@@ -7,6 +7,7 @@ mod cell;
 mod check;
 mod columns;
 mod delimited;
+mod envelope;
 mod facts;
 mod fields;
 mod filter;
@@ -38,6 +39,7 @@ use crate::{failure::Failure, options::Format, terminal};
 pub(crate) use batches::BatchPrinter;
 pub(crate) use check::check;
 use delimited::{markdown_heading, markdown_line, tsv_line};
+pub(crate) use envelope::Envelopes;
 pub(crate) use facts::{About, Facts};
 pub(crate) use fields::Column;
 use fields::{cells, fields};
@@ -329,6 +331,11 @@ impl Output {
     /// What is known of the result that is printed.
     pub(crate) fn about(&self) -> &About {
         &self.about
+    }
+
+    /// The envelopes of several results, printed to a target.
+    pub(crate) fn envelopes(self, target: Target) -> Envelopes {
+        Envelopes::new(target, self.jq)
     }
 
     /// The format in effect.

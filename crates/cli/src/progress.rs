@@ -31,6 +31,8 @@ pub(crate) struct Progress(Arc<Shown>);
 
 struct Shown {
     quiet: bool,
+    /// Whether there is a line that is written over.
+    rewrites: bool,
     /// Hidden if stderr is not a terminal.
     bar: ProgressBar,
     /// Whether the user interrupted the program; only then are cancellations shown.
@@ -159,16 +161,13 @@ impl Progress {
     pub(crate) fn new(global: &Global) -> Self {
         // Log lines would break up the progress line.
         let rewrites = !global.quiet && !global.debug && global.verbose == 0 && io::stderr().is_terminal();
-        let target = match std::env::var_os("TERM") {
-            Some(name) if name == "dumb" => ProgressDrawTarget::hidden(),
-            _ if rewrites => ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(Term::stderr())), 20),
-            _ => ProgressDrawTarget::hidden(),
-        };
+        let rewrites = rewrites && std::env::var_os("TERM").is_none_or(|name| name != "dumb");
         let style =
             ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or(ProgressStyle::default_spinner());
-        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        let bar = ProgressBar::with_draw_target(None, target(rewrites)).with_style(style);
         Self(Arc::new(Shown {
             quiet: global.quiet,
+            rewrites,
             bar,
             stopping: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -195,6 +194,12 @@ impl Progress {
         self.end_retries();
         self.0.bar.finish_and_clear();
         self.0.bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    /// Shows the progress line again: more work follows the data.
+    pub(crate) fn resume(&self) {
+        self.0.bar.reset();
+        self.0.bar.set_draw_target(target(self.0.rewrites));
     }
 
     /// The user interrupted the program. Changes requested of a cluster or a warehouse are not undone.
@@ -387,6 +392,13 @@ impl Progress {
             self.0.bar.set_message(terminal::escaped_line(text).into_owned());
             self.0.bar.enable_steady_tick(Duration::from_millis(120));
         }
+    }
+}
+
+fn target(rewrites: bool) -> ProgressDrawTarget {
+    match rewrites {
+        true => ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(Term::stderr())), 20),
+        false => ProgressDrawTarget::hidden(),
     }
 }
 

@@ -118,11 +118,9 @@ fn usage_failure(error: &clap::Error) -> Failure {
     if hints.is_empty() { failure } else { failure.with_hint(hints.join("; ")) }
 }
 
-fn as_text(failure: &Failure) -> String {
-    let message = match failure.error() {
-        Some(error) => terminal::cut(&error.with_cause()).into_owned(),
-        None => failure.message(),
-    };
+/// The error and its hint, for people.
+pub(crate) fn as_text(failure: &Failure) -> String {
+    let message = failure.message_with_cause();
     let hint = failure.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     format!("error: {message}{hint}")
 }

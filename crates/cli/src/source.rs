@@ -18,7 +18,7 @@ use crate::failure::{Failure, Result};
 const STDIN: &str = "-";
 
 /// The longest SQL or code, in bytes: the service's own limit for a statement.
-const TEXT_LIMIT: u64 = 16 << 20;
+pub(crate) const TEXT_LIMIT: u64 = 16 << 20;
 /// The longest body or file of a raw request, in bytes.
 pub(crate) const DATA_LIMIT: u64 = 256 << 20;
 /// The longest content of a workspace object that is read, in bytes: more than one can have; the library knows the limit.
@@ -39,6 +39,22 @@ impl Source {
     /// Reads the text without changing it, except that a byte-order mark is dropped. Blank text is an error; most likely
     /// a shell variable wasn't set. So is a notebook.
     pub(crate) fn read(&self, what: &str) -> Result<String> {
+        let text = self.read_any(what)?;
+        refuse_notebook(&text)?;
+        Ok(text)
+    }
+
+    /// Whether there is no text, and a person who could type it.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.text.is_none() && self.file.is_none() && io::stdin().is_terminal()
+    }
+
+    /// As [`read`](Self::read), for those who know notebooks.
+    pub(crate) fn read_any(&self, what: &str) -> Result<String> {
+        if let Some(name) = self.text.as_deref().filter(|text| is_file_name(text)) {
+            return Err(Failure::usage(format!("this is the name of a file, not {what}: {name}"))
+                .with_hint(format!("did you mean -f {name}?")));
+        }
         let text = match (&self.text, &self.file) {
             (Some(text), _) if text != STDIN => without_mark(text).to_owned(),
             (_, Some(path)) => Input::read(path, TEXT_LIMIT)?.text()?,
@@ -51,7 +67,6 @@ impl Source {
         if text.trim().is_empty() {
             return Err(Failure::usage(format!("the {what} is empty")));
         }
-        refuse_notebook(&text)?;
         Ok(text)
     }
 
@@ -59,6 +74,12 @@ impl Source {
     pub(crate) fn path(&self) -> Option<&Path> {
         self.file.as_deref().filter(|path| path.as_os_str() != STDIN)
     }
+}
+
+/// Whether a text is only the name of an SQL file that exists.
+fn is_file_name(text: &str) -> bool {
+    let is_one_word = !text.contains(char::is_whitespace);
+    is_one_word && text.to_ascii_lowercase().ends_with(".sql") && Path::new(text).is_file()
 }
 
 /// Members of a JSON object, each as its JSON: nothing that this version doesn't know is lost.

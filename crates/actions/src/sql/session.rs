@@ -1,88 +1,100 @@
-//! The default catalog and schema of a script. Each statement is a call of its own, with its own SQL session, so what
-//! `USE` sets would be lost; instead the following requests carry it.
+//! An SQL session, which keeps temporary views, variables and settings from one statement to the next.
+//!
+//! Its operations are not in the published reference. The official drivers use them, but a service may refuse them; then
+//! nothing has been run.
 
-use super::{Statement, facts::Use, script::ScriptStatement};
+use brickwire_client::types;
 
-/// The default catalog and schema for the next statement of a script.
-///
-/// The `USE` itself is sent, too, so that the service judges it; call [`follow`](Self::follow) once it has succeeded.
-///
-/// ```no_run
-/// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
-/// use brickwire_actions::{Defaults, Script};
-/// let mut defaults = Defaults::default();
-/// for statement in Script::parse("USE CATALOG main; SELECT * FROM sales.daily")?.statements() {
-///     defaults.apply(sql.statement(statement.text())).execute().await?;
-///     defaults.follow(statement);
-/// }
-/// assert_eq!(defaults.catalog(), Some("main"));
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Defaults {
-    catalog: Option<String>,
-    schema: Option<String>,
+use super::{Defaults, Sql, Statement};
+use crate::{
+    Error, ErrorKind, Result,
+    background::{CancelOnDrop, Canceled},
+    document::nameless,
+};
+
+/// An SQL session on a warehouse. It is closed when it is dropped.
+#[derive(Debug)]
+pub struct SqlSession {
+    sql: Sql,
+    id: String,
+    guard: CancelOnDrop,
 }
 
-impl Defaults {
-    /// The catalog and schema to start with.
-    pub fn new(catalog: Option<String>, schema: Option<String>) -> Self {
-        Self { catalog, schema }
-    }
-
-    /// The default catalog; `None` stands for the workspace's.
-    pub fn catalog(&self) -> Option<&str> {
-        self.catalog.as_deref()
-    }
-
-    /// The default schema; `None` stands for `default`.
-    pub fn schema(&self) -> Option<&str> {
-        self.schema.as_deref()
-    }
-
-    /// Takes over what a statement that succeeded has set.
-    pub fn follow(&mut self, statement: &ScriptStatement) {
-        match statement.changes() {
-            Some(Use::Catalog(catalog)) => (self.catalog, self.schema) = (Some(catalog.clone()), None),
-            Some(Use::Schema(schema)) => self.schema = Some(schema.clone()),
-            Some(Use::CatalogAndSchema(catalog, schema)) => {
-                (self.catalog, self.schema) = (Some(catalog.clone()), Some(schema.clone()));
-            }
-            None => {}
-        }
-    }
-
-    /// Sets the catalog and schema of a statement to these.
-    pub fn apply(&self, mut statement: Statement) -> Statement {
-        if let Some(catalog) = &self.catalog {
-            statement = statement.with_catalog(catalog);
-        }
-        if let Some(schema) = &self.schema {
-            statement = statement.with_schema(schema);
-        }
-        statement
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Script;
-
-    #[test]
-    fn the_last_use_counts_and_a_catalog_clears_the_schema() {
-        let after = |text: &str| {
-            let mut defaults = Defaults::new(Some("c0".to_owned()), Some("s0".to_owned()));
-            Script::parse(text).unwrap().statements().iter().for_each(|s| defaults.follow(s));
-            (defaults.catalog, defaults.schema)
+impl Sql {
+    /// Opens a session that starts with a default catalog and schema.
+    ///
+    /// ```no_run
+    /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+    /// let session = sql.open_session(&Default::default()).await?;
+    /// sql.statement("CREATE TEMP VIEW v AS SELECT 1 AS n").in_session(&session).execute().await?;
+    /// sql.statement("SELECT n FROM v").in_session(&session).execute().await?;
+    /// session.close().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Local`] if the service has no sessions or refuses them. Operation: `statements_create_session`.
+    pub async fn open_session(&self, defaults: &Defaults) -> Result<SqlSession> {
+        let request = types::CreateSqlSessionRequest {
+            catalog: defaults.catalog().map(str::to_owned),
+            schema: defaults.schema().map(str::to_owned),
+            warehouse_id: self.warehouse_id.clone(),
+            ..Default::default()
         };
-        let names =
-            |catalog: &str, schema: Option<&str>| (Some(catalog.to_owned()), schema.map(str::to_owned));
-        assert_eq!(after("SELECT 1"), names("c0", Some("s0")));
-        assert_eq!(after("USE s1"), names("c0", Some("s1")));
-        assert_eq!(after("USE CATALOG c1"), names("c1", None));
-        assert_eq!(after("USE CATALOG c1; USE s1"), names("c1", Some("s1")));
-        assert_eq!(after("USE c1.s1; SET CATALOG c2"), names("c2", None));
+        let deadline = tokio::time::Instant::now() + OPENING;
+        let sql = self.clone();
+        let opening = self.workspace.submit("session", deadline, |opening| async move {
+            let opened = opening.client().statements_create_session(&request).await.map_err(refused)?;
+            let id = opened.session_id.clone().filter(|id| !id.is_empty());
+            let id = id.ok_or_else(|| nameless("session", "statements_create_session"))?;
+            let (session, warehouse) = (id.clone(), sql.warehouse_id.clone());
+            let guard = sql.workspace.cancel_on_drop("session", &id, |workspace| async move {
+                workspace.client().statements_delete_session(&session, &warehouse).await?;
+                Ok(Canceled::Ended("closed".to_owned()))
+            });
+            Ok(SqlSession { sql, id, guard })
+        });
+        opening.await
+    }
+}
+
+/// How long opening may take: a stopped warehouse is started.
+const OPENING: std::time::Duration = std::time::Duration::from_secs(15 * 60);
+
+/// A refusal of the operation itself, after which nothing was run.
+fn refused(error: Error) -> Error {
+    match error.status() {
+        Some(403 | 404 | 501) => error
+            .with_kind(ErrorKind::Local)
+            .with_message("this workspace does not offer SQL sessions")
+            .with_hint("leave `session` unset, or run the script in a context with `Commands::run`"),
+        _ => error,
+    }
+}
+
+impl SqlSession {
+    /// The session's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Closes the session.
+    ///
+    /// # Errors
+    /// If the service doesn't answer; a session that nobody uses ends by itself after a time. Operation:
+    /// `statements_delete_session`.
+    pub async fn close(mut self) -> Result<()> {
+        let client = self.sql.workspace.client();
+        let closed = client.statements_delete_session(&self.id, &self.sql.warehouse_id).await;
+        self.guard.disarm();
+        closed.map(drop)
+    }
+}
+
+impl Statement {
+    /// Runs the statement in a session. A default catalog and schema are those of the session.
+    pub fn in_session(self, session: &SqlSession) -> Self {
+        self.with_session_id(session.id())
     }
 }

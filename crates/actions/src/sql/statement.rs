@@ -35,6 +35,9 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// the table once more.
 const PREVIEW_ROWS: i64 = 1_000;
 
+/// More rows are no preview.
+const MOST_PREVIEW_ROWS: i64 = 100_000;
+
 /// A statement that has not been submitted yet. Made by [`Sql::statement`](crate::Sql::statement).
 ///
 /// ```no_run
@@ -112,6 +115,13 @@ impl Statement {
         self
     }
 
+    /// The session to run in, which has its own catalog and schema.
+    pub(super) fn with_session_id(mut self, id: &str) -> Self {
+        self.request.session_id = Some(id.to_owned());
+        (self.request.catalog, self.request.schema) = (None, None);
+        self
+    }
+
     /// The most rows of the result. If there are more, the result is cut off and
     /// [`is_truncated`](StatementResult::is_truncated).
     pub fn with_row_limit(mut self, rows: i64) -> Self {
@@ -131,7 +141,7 @@ impl Statement {
     /// so that a preview takes one round trip whatever the size of the table. A smaller
     /// [row limit](Self::with_row_limit) that was set before stays.
     pub fn with_preview(mut self, limits: PreviewLimits) -> Self {
-        let rows = i64::try_from(limits.rows()).unwrap_or(i64::MAX).max(PREVIEW_ROWS);
+        let rows = i64::try_from(limits.rows()).unwrap_or(i64::MAX).clamp(PREVIEW_ROWS, MOST_PREVIEW_ROWS);
         self.request.row_limit = Some(self.request.row_limit.map_or(rows, |set| set.min(rows)));
         self.request.byte_limit = Some(disposition::MOST_BYTES);
         self.request.disposition = Some(types::Disposition::Inline);

@@ -1,5 +1,7 @@
 //! `brick run`: runs code on a cluster, in an execution context that it creates unless one is given.
 
+mod prompt;
+
 use std::{
     fs::OpenOptions,
     io::{self, Write},
@@ -65,8 +67,11 @@ pub(crate) struct Command {
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    if prompt::is_asked(&command, context) {
+        return prompt::run(command, context).await;
+    }
     let code = command.code.read("code")?;
-    let language = match (command.language, command.code.path()) {
+    let language = match (command.language.clone(), command.code.path()) {
         (Some(language), _) => language,
         (None, Some(path)) => by_extension(path)?,
         (None, None) => CommandLanguage::Python,
@@ -78,15 +83,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Some(timeout) => context.limit(timeout),
         None => WaitOptions::default().with_timeout(Duration::MAX),
     };
-    let cluster = command.cluster.id(context).await?;
-    let if_terminated = if command.start { IfTerminated::Start } else { IfTerminated::Fail };
-    let clusters = clusters::of(context).await?;
-    let running = clusters.ensure_running(&cluster, if_terminated, limit).await;
-    running.map_err(|error| match error.kind() {
-        ErrorKind::Configuration => Failure::from(error)
-            .with_hint(format!("start it: brick clusters start {cluster}, or add --start")),
-        _ => error.into(),
-    })?;
+    let cluster = ready_cluster(&command, limit, context).await?;
     let mut options = RunOptions::default()
         .with_language(language)
         .with_kept_context(command.keep_context)
@@ -116,6 +113,20 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         };
     }
     show(run, &command.images, context)
+}
+
+/// Finds the cluster, and starts it if that was asked for.
+async fn ready_cluster(command: &Command, limit: WaitOptions, context: &Context) -> Result<String> {
+    let cluster = command.cluster.id(context).await?;
+    let if_terminated = if command.start { IfTerminated::Start } else { IfTerminated::Fail };
+    let clusters = clusters::of(context).await?;
+    let running = clusters.ensure_running(&cluster, if_terminated, limit).await;
+    running.map_err(|error| match error.kind() {
+        ErrorKind::Configuration => Failure::from(error)
+            .with_hint(format!("start it: brick clusters start {cluster}, or add --start")),
+        _ => error.into(),
+    })?;
+    Ok(cluster)
 }
 
 /// Checks that images can be saved, before the code that makes them runs.

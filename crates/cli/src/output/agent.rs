@@ -1,9 +1,11 @@
 //! `-o agent`: at most 10 KB of text that says what it leaves out, for programs with little room for text. Rows and lists
 //! are previews of the library; all other text is cut at the same limit.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use brickwire_actions::{Preview, PreviewLimits};
+
+use crate::terminal;
 
 /// What to do to see the rest of a list.
 const LIST: &str = "choose items with the command's filters or fields with --columns; print all with -o tsv";
@@ -55,6 +57,13 @@ pub(crate) fn result(
     let statement = statement_id.map(|id| ("statement", id));
     let facts: Vec<_> = statement.into_iter().chain([("elapsed_s", elapsed.as_str())]).collect();
     preview.to_text(&facts, Some(&advice(preview, is_safe_to_repeat)))
+}
+
+/// What to say of a file with rows.
+pub(crate) fn saved(file: &Path) -> String {
+    let bytes = std::fs::metadata(file).ok().filter(std::fs::Metadata::is_file).map(|known| known.len());
+    let bytes = bytes.map(|bytes| format!(" bytes={bytes}")).unwrap_or_default();
+    format!("# saved{bytes} file={}\n", terminal::escaped_line(&file.display().to_string()))
 }
 
 fn advice(preview: &Preview, is_safe_to_repeat: bool) -> String {

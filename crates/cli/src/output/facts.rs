@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use brickwire_actions::{PreviewLimits, types::StatementColumnInfo};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// How a result is shown, and what is known of it before it is there.
 #[derive(Debug, Clone)]
@@ -33,25 +33,29 @@ pub(crate) struct Facts {
 
 /// The beginning of an envelope, up to its rows.
 pub(super) fn opening(columns: &[&StatementColumnInfo]) -> String {
-    let described: Vec<_> = columns
-        .iter()
-        .map(|column| {
-            let type_name = column.type_name.as_ref().map(|name| name.as_str());
-            json!({ "name": column.name, "type": column.type_text.as_deref().or(type_name) })
-        })
-        .collect();
-    format!("{{\"columns\":{},\n\"rows\":[", json!(described))
+    let columns: Vec<_> = columns.iter().map(|column| described(column)).collect();
+    format!("{{\"columns\":{},\n\"rows\":[", Value::from(columns))
 }
 
 /// The end of an envelope, from behind its rows.
 pub(super) fn closing(rows: u64, facts: &Facts) -> String {
     let gap = if rows > 0 { "\n" } else { "" };
-    let elapsed = (facts.elapsed.as_secs_f64() * 1000.0).round() / 1000.0;
+    format!("{gap}],\n{}\n", fields(rows, facts))
+}
+
+/// The fields of an envelope after its rows, with its closing brace.
+pub(super) fn fields(rows: u64, facts: &Facts) -> String {
+    let Facts { truncated, statement_id, warehouse_id, elapsed } = facts;
+    let (statement_id, warehouse_id) = (json!(statement_id), json!(warehouse_id));
+    let elapsed = json!((elapsed.as_secs_f64() * 1000.0).round() / 1000.0);
+    // In the order of the documentation.
     format!(
-        "{gap}],\n\"row_count\":{rows},\"truncated\":{},\"statement_id\":{},\"warehouse_id\":{},\"elapsed_s\":{}}}\n",
-        facts.truncated,
-        json!(facts.statement_id),
-        json!(facts.warehouse_id),
-        json!(elapsed)
+        "\"row_count\":{rows},\"truncated\":{truncated},\"statement_id\":{statement_id},\
+         \"warehouse_id\":{warehouse_id},\"elapsed_s\":{elapsed}}}"
     )
+}
+
+pub(super) fn described(column: &StatementColumnInfo) -> Value {
+    let type_name = column.type_name.as_ref().map(|name| name.as_str());
+    json!({ "name": column.name, "type": column.type_text.as_deref().or(type_name) })
 }

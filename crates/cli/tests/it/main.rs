@@ -1,6 +1,7 @@
 //! The real `brick`, against a local workspace.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may fail as the test does")]
 
+mod agents;
 mod api;
 mod api_named;
 mod bad_input;
@@ -35,6 +36,9 @@ mod permissions;
 mod pipelines;
 mod planted;
 mod program;
+#[cfg(unix)]
+mod prompt;
+mod read_only;
 mod real_answers;
 mod registry;
 mod repos;
@@ -42,6 +46,7 @@ mod retries;
 mod run;
 mod sandbox;
 mod scripted;
+mod scripts;
 mod secrets;
 mod serving;
 #[cfg(unix)]
