@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Candidate, Change, Goal, IfTerminated, Lifecycle, List, ListFilter, Named, Phase, Result, Status,
-    WaitOptions, Workspace, document, lifecycle, list, list::NameAndState, names::required,
+    WaitOptions, Workspace, document, lifecycle, list, names::required,
 };
 
 use types::ClusterState as State;
@@ -58,16 +58,6 @@ struct Reference {
     cluster_id: Option<String>,
     cluster_name: Option<String>,
     state: Option<State>,
-}
-
-impl NameAndState for Reference {
-    fn name(&self) -> Option<&str> {
-        self.cluster_name.as_deref()
-    }
-
-    fn state(&self) -> Option<&str> {
-        self.state.as_ref().map(State::as_str)
-    }
 }
 
 impl Lifecycle for Clusters {
@@ -191,7 +181,8 @@ impl Clusters {
             filter_by_cluster_states: (!states.is_empty()).then_some(states),
             ..Default::default()
         };
-        Ok(filter.keep::<Reference>(list::json(self.pages(&query), "clusters").await?))
+        let clusters = list::json(self.pages(&query), "clusters").await?;
+        Ok(filter.select(clusters, "/cluster_name", Some("/state")))
     }
 
     /// Gets one cluster.

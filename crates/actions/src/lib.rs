@@ -42,6 +42,7 @@ pub use identity::{
         Config, ConfigBuilder,
         settings::{Ignored, Setting, SettingView, Source},
         view::{ConfigView, ProfileView},
+        write::Profile,
     },
     connection::{Connection, Credential},
     environment::Environment,
@@ -50,7 +51,7 @@ pub use identity::{
 pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status};
 pub use list::{List, ListFilter, RawPages};
 pub use names::{Candidate, Named};
-pub use notebook::refuse_notebook;
+pub use notebook::{CellAction, CellRefusal, CellStep, Notebook, refuse_notebook};
 pub use preview::{Preview, PreviewLimits};
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 #[cfg(feature = "arrow")]
@@ -94,8 +95,11 @@ services! {
     clusters::{Clusters};
     commands::{
         Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
+        cells::{CellRun, CellRuns, CellStatus},
+        open_context::OpenContext,
+        options::RunOptions,
         output::RunOutput,
-        run::{OpenContext, Run, RunOptions},
+        run::Run,
     };
     dbfs::{Dbfs};
     files::{FileMetadata, Files, Walk};
@@ -125,7 +129,10 @@ services! {
     tables::{Tables};
     users::{Users};
     volumes::{Volumes};
-    warehouses::{Warehouses};
+    warehouses::{
+        Warehouses,
+        choice::{DefaultReason, DefaultWarehouse},
+    };
 }
 
 /// Compiles the example of the repository's front page.

@@ -12,7 +12,6 @@ use serde_json::value::RawValue;
 use crate::{Error, RawResponse, Result};
 
 pub use filter::ListFilter;
-pub(crate) use filter::NameAndState;
 
 /// The field with the token of the next page.
 const NEXT: &str = "next_page_token";

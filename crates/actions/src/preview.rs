@@ -26,6 +26,9 @@ use crate::{Result, StatementResult};
 const FEWEST_BYTES: usize = 32;
 const FEWEST_HEADING_BYTES: usize = 256;
 
+/// The most characters of a column's name, and of its type. Short cells are no reason to hide what they are.
+const LONGEST_NAME: usize = 200;
+
 /// A column takes at least this many bytes of the rows' limit, so that its cells in the first row can be cut to fit.
 const COLUMN: usize = 20;
 
@@ -168,7 +171,7 @@ impl Preview {
         // For the tab and `…1000000 more columns`.
         const MORE: usize = 36;
         let limit = self.limits.heading;
-        let room = |bytes| Room { characters: self.limits.cell, bytes };
+        let room = |bytes| Room { characters: LONGEST_NAME, bytes };
         let most_columns = (self.limits.bytes / COLUMN).max(1);
         let mut part = String::new();
         for (name, type_text) in columns {

@@ -1,7 +1,7 @@
 //! SQL warehouses: list, get, create, edit, delete, start, stop, and waiting for a state.
 
 mod change;
-mod choice;
+pub(crate) mod choice;
 
 use brickwire_client::{Call, ResponseValue, operations, types};
 use serde::Deserialize;
@@ -9,9 +9,10 @@ use serde_json::value::RawValue;
 
 use crate::{
     Candidate, Change, Goal, Lifecycle, List, ListFilter, Named, Phase, Result, Status, WaitOptions,
-    Workspace, document, list, list::NameAndState, warehouse_address::warehouse_id,
+    Workspace, document, list, warehouse_address::warehouse_id,
 };
 
+use choice::DefaultWarehouse;
 use types::WarehouseState as State;
 
 /// The SQL warehouses of a workspace.
@@ -47,16 +48,6 @@ struct Reference {
     id: Option<String>,
     name: Option<String>,
     state: Option<State>,
-}
-
-impl NameAndState for Reference {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    fn state(&self) -> Option<&str> {
-        self.state.as_ref().map(State::as_str)
-    }
 }
 
 impl Lifecycle for Warehouses {
@@ -150,7 +141,7 @@ impl Warehouses {
     /// # Errors
     /// As for [`list`](Self::list); that nothing is selected is not an error.
     pub async fn list_json_by(&self, filter: &ListFilter) -> Result<Vec<Box<RawValue>>> {
-        Ok(filter.keep::<Reference>(self.list_json().await?))
+        Ok(filter.select(self.list_json().await?, "/name", Some("/state")))
     }
 
     /// Gets one warehouse.
@@ -221,6 +212,22 @@ impl Warehouses {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if no warehouse is visible, or if several are and none
     /// is the default; the error lists them. Operation: `warehouses_list`.
     pub async fn find_default(&self) -> Result<String> {
+        Ok(self.choose_default().await?.id)
+    }
+
+    /// Returns the same warehouse as [`find_default`](Self::find_default), with its name and why it was chosen.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let chosen = workspace.warehouses().choose_default().await?;
+    /// println!("using warehouse {} ({}), {}", chosen.name, chosen.id, chosen.reason);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`find_default`](Self::find_default). Operation: `warehouses_list`.
+    pub async fn choose_default(&self) -> Result<DefaultWarehouse> {
         choice::choose(self.workspace.wire(), self.candidates().await?).await
     }
 

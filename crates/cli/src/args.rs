@@ -8,11 +8,12 @@ use std::{
 use clap::{
     CommandFactory, FromArgMatches, Parser,
     error::{ContextKind, ContextValue, Error, ErrorKind},
+    parser::ValueSource,
 };
 
 use crate::{
     commands::Command,
-    options::{Format, Global},
+    options::{BRICK_OUTPUT, Format, Global},
     tree,
 };
 
@@ -31,13 +32,16 @@ pub(crate) struct Args {
     /// The words of the command, such as `jobs run`.
     #[arg(skip)]
     pub(crate) words: String,
+    /// Whether the words name a format.
+    #[arg(skip)]
+    has_format: bool,
 }
 
 const EXIT_CODES: &str = "\
 Connection:
   DATABRICKS_HOST with DATABRICKS_TOKEN,
   or with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET,
-  or a profile in ~/.databrickscfg
+  or a profile in ~/.databrickscfg, which `brick configure` writes
 
 Exit codes:
   0    done, or already in the requested state
@@ -73,6 +77,11 @@ impl Args {
             move_help_to_front(&mut words, &Self::tree());
         }
         let mut args = Self::read_from(&words)?;
+        if let (false, Some(format)) = (args.has_format, std::env::var_os(BRICK_OUTPUT)) {
+            args.global.prefer(&format.to_string_lossy()).map_err(|(problem, tip)| {
+                Error::raw(ErrorKind::InvalidValue, format!("{problem}\n\ntip: {tip}\n"))
+            })?;
+        }
         if let Command::help(help) = &mut args.command {
             let is_json = args.global.output == Format::Json || args.global.agent;
             help.look_up(Self::tree(), is_json)?;
@@ -92,7 +101,8 @@ impl Args {
         let mut root = Self::tree();
         let matches = root.try_get_matches_from_mut(words)?;
         let args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut root))?;
-        Ok(Self { watch: tree::watched(&matches), words: tree::words(&matches), ..args })
+        let has_format = matches.value_source("output") == Some(ValueSource::CommandLine);
+        Ok(Self { watch: tree::watched(&matches), words: tree::words(&matches), has_format, ..args })
     }
 
     /// SQL that starts with a comment looks like an option to clap. It is parsed as text if nothing else makes sense.
@@ -103,13 +113,11 @@ impl Args {
         };
         let options = words.iter().take_while(|word| *word != "--").count();
         for at in (1..options).filter(|at| is_text(&words[*at])) {
-            let mut moved = words.to_vec();
-            let text = moved.remove(at);
-            if options == words.len() {
-                moved.push("--".into());
-            }
-            moved.push(text);
-            match Self::parse(&moved) {
+            // With a byte-order mark before it, it can't be an option. `Source` drops the mark.
+            let mut marked = words.to_vec();
+            marked[at] = "\u{feff}".into();
+            marked[at].push(&words[at]);
+            match Self::parse(&marked) {
                 Err(error) if error.kind() == ErrorKind::UnknownArgument => {}
                 parsed => return parsed.map_err(|error| with_right_tips(error, words)),
             }
@@ -195,7 +203,7 @@ mod tests {
         let words: Vec<_> =
             std::iter::once("brick").chain(words.iter().copied()).map(OsString::from).collect();
         let read = Args::read_from(&words);
-        read.map(|args| format!("{:?}", args.command)).map_err(|error| error.render().to_string())
+        read.map(|(args, _)| format!("{:?}", args.command)).map_err(|error| error.render().to_string())
     }
 
     #[test]
@@ -213,6 +221,20 @@ mod tests {
             }
         }
         assert!(read(&["commands", "submit", "-c", "x", "-- x"]).unwrap_err().contains("--context"));
+    }
+
+    #[test]
+    fn a_format_is_given_before_or_after_the_command() {
+        for (words, expected) in [
+            (&["whoami"][..], false),
+            (&["-o", "auto", "whoami"], true),
+            (&["whoami", "-ojson"], true),
+            (&["config", "show", "--output=csv"], true),
+        ] {
+            let words: Vec<_> =
+                std::iter::once("brick").chain(words.iter().copied()).map(OsString::from).collect();
+            assert_eq!(Args::read_from(&words).unwrap().1, expected, "{words:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The commands. Each one parses arguments, calls one action, and prints one result. A new one is a file and a line in
 //! the list below. `cargo fmt` doesn't look into macros, `cargo xtask fmt` formats all files.
 
-use crate::{context::Context, failure::Result, read_only};
+use crate::{context::Context, failure::Result, output::Column, read_only};
 
 /// Generates the modules, the enum of all commands in the order of the help, and the dispatch. Each module has a type `Command` for
 /// its arguments or subcommands, and a function `run`.
@@ -93,6 +93,7 @@ commands! {
     whoami,
     api,
     doctor,
+    configure,
     #[command(subcommand)]
     config,
     #[command(subcommand)]
@@ -102,4 +103,28 @@ commands! {
     skill,
     sandbox,
     help,
+}
+
+/// The columns of the list that a command prints, for completion; none if that is not known.
+pub(crate) fn columns_of(command: &str) -> &'static [Column] {
+    match command {
+        "clusters" => clusters::COLUMNS,
+        "warehouses" => warehouses::COLUMNS,
+        "jobs" => jobs::COLUMNS,
+        "pipelines" => pipelines::COLUMNS,
+        "serving" => serving::COLUMNS,
+        "catalogs" => catalogs::COLUMNS,
+        "schemas" => schemas::COLUMNS,
+        "tables" => tables::COLUMNS,
+        "volumes" => volumes::COLUMNS,
+        "functions" => functions::COLUMNS,
+        "models" => models::COLUMNS,
+        "users" => users::COLUMNS,
+        "groups" => groups::COLUMNS,
+        "service-principals" => service_principals::COLUMNS,
+        "cluster-policies" => cluster_policies::COLUMNS,
+        "instance-pools" => instance_pools::COLUMNS,
+        "repos" => repos::COLUMNS,
+        _ => &[],
+    }
 }

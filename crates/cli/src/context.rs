@@ -9,13 +9,15 @@ use std::{
 
 #[cfg(feature = "sandbox")]
 use brickwire_actions::Environment;
-use brickwire_actions::{Config, ConfigBuilder, RetryPolicy, Statement, WaitOptions, Workspace};
+use brickwire_actions::{
+    Config, ConfigBuilder, ErrorKind, RetryPolicy, Statement, WaitOptions, Workspace,
+};
 use tokio::sync::OnceCell;
 
 use crate::{
     failure::{Failure, Result},
     options::{Format, Global},
-    output::{self, Frame, Output, Selection, format_for},
+    output::{self, Frame, Look, Output, Selection, format_for},
     progress::Progress,
 };
 
@@ -40,7 +42,7 @@ const RETRY: RetryPolicy = RetryPolicy::Safe { budget: Duration::from_secs(60) }
 pub(crate) struct Context {
     global: Global,
     progress: Progress,
-    began: Instant,
+    begun: Instant,
     /// When the time that --timeout gives is over.
     deadline: OnceLock<Instant>,
     workspace: OnceCell<Workspace>,
@@ -55,7 +57,7 @@ impl Context {
     pub(crate) fn new(global: Global) -> Self {
         Self {
             progress: Progress::new(&global),
-            began: Instant::now(),
+            begun: Instant::now(),
             global,
             deadline: OnceLock::new(),
             workspace: OnceCell::new(),
@@ -108,6 +110,11 @@ impl Context {
         Ok(Workspace::builder().config(self.config().await?).with_retry(RetryPolicy::never()).build()?)
     }
 
+    /// The options of every command.
+    pub(crate) fn global(&self) -> &Global {
+        &self.global
+    }
+
     /// Creates the workspace for a configuration.
     pub(crate) fn connect(&self, config: &Config) -> Result<Workspace> {
         let builder = Workspace::builder()
@@ -116,7 +123,13 @@ impl Context {
             .with_events(self.progress.events())
             .with_retry(RETRY)
             .with_debug(self.global.debug || self.global.verbose > 1);
-        Ok(builder.build()?)
+        builder.build().map_err(|error| match (error.kind(), config.host(), config.auth_type()) {
+            (ErrorKind::Configuration, None, _) => Failure::from(error).with_next("brick configure"),
+            (ErrorKind::Configuration, Some(host), None) if config.check().is_ok() => {
+                Failure::from(error).with_next(format!("brick auth login --host {host}"))
+            }
+            _ => error.into(),
+        })
     }
 
     /// The resolved configuration.
@@ -153,9 +166,14 @@ impl Context {
 
     /// Checks the filter, and the format unless it follows from a file's name.
     pub(crate) fn check_output(&self, has_batches: bool) -> Result {
-        output::check(self.global.output, self.global.jq.as_deref(), has_batches)?;
-        if self.global.output == Format::Name && self.global.columns.is_some() {
-            return Err(Failure::usage("-o name prints ids and takes no --columns")
+        let Global { output, jq, null, columns, .. } = &self.global;
+        // Without a format, it may follow from a file's name.
+        if *output != Format::Auto || !has_batches {
+            output::check_null(*output, null.as_deref(), jq.as_deref())?;
+        }
+        output::check(*output, jq.as_deref(), has_batches)?;
+        if *output == Format::Name && columns.is_some() {
+            return Err(Failure::usage("-o name prints IDs and takes no --columns")
                 .with_hint("use -o tsv --no-header"));
         }
         Ok(())
@@ -192,7 +210,7 @@ impl Context {
 
     /// How long the command has taken.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.began.elapsed()
+        self.begun.elapsed()
     }
 
     /// The format that the user requested, and whether there is a filter.
@@ -220,7 +238,8 @@ impl Context {
     pub(crate) fn output_as(&self, format: Format) -> Output {
         let Global { jq, columns, no_header, .. } = &self.global;
         let selection = Selection { columns: columns.clone(), no_header: *no_header };
-        Output::new(format, jq.clone()).with_selection(selection)
+        let look = Look::new(&self.global, self.begun);
+        Output::new(format, jq.clone()).with_selection(selection).with_look(look)
     }
 
     /// From now on, keeps what is printed instead of printing it.
@@ -241,9 +260,10 @@ impl Context {
     /// The output for rows, in the format that the file name implies unless a format was given. `has_batches` says
     /// whether they can be written as Arrow or Parquet.
     pub(crate) fn output_to(&self, file: Option<&Path>, has_batches: bool) -> Result<Output> {
-        let Global { output, jq, .. } = &self.global;
-        // What is saved is not for the agent's eyes, and is whole.
-        let output = if *output == Format::Agent && file.is_some() { &Format::Auto } else { output };
+        let Global { output, jq, null, is_format_preferred, .. } = &self.global;
+        // What is saved is not for the agent's eyes, and is whole. A file's name says more than BRICK_OUTPUT.
+        let is_default = *output == Format::Agent || *is_format_preferred;
+        let output = if is_default && file.is_some() { &Format::Auto } else { output };
         // A filter writes text, whose kind only the user knows.
         let format = match format_for(*output, file) {
             Err(_) if jq.is_some() => Format::Json,
@@ -255,6 +275,7 @@ impl Context {
             format => format?,
         };
         output::check(format, jq.as_deref(), has_batches)?;
+        output::check_null(format, null.as_deref(), jq.as_deref())?;
         Ok(self.output_as(format))
     }
 

@@ -1,7 +1,9 @@
 //! `brick`: Databricks from the command line. A thin layer: arguments, one action, one output, an exit code.
 
 mod args;
+mod ask;
 mod candidates;
+mod color;
 mod commands;
 mod context;
 mod failure;
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return report::misread(&error),
     };
+    color::choose(args.global.color);
     args.global.settle();
     // This thread runs the command. The worker drives the network, and signals while this thread blocks on output.
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
@@ -92,7 +95,7 @@ async fn run(args: Args) -> ExitCode {
             // Work that blocks this thread notices a signal itself.
             (Err(_), Some(signal)) => Outcome::Interrupted(signal),
             (Ok(()), _) => Outcome::Done,
-            (Err(error), None) => Outcome::Failed(error),
+            (Err(error), None) => Outcome::Failed(context.progress().with_next(error)),
         },
         () = context.progress().beat() => unreachable!("it never ends"),
     };

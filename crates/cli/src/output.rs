@@ -11,17 +11,25 @@ mod envelope;
 mod facts;
 mod fields;
 mod filter;
+mod footer;
 mod frame;
+mod grid;
 #[cfg(feature = "arrow")]
 mod guard;
 #[cfg(feature = "jq")]
 mod jq;
 pub(crate) mod json;
 mod kind;
+mod layout;
+mod look;
 mod name;
+mod null;
+mod pager;
+mod record;
 mod rows;
 #[cfg(feature = "arrow")]
 mod schema;
+mod screen;
 mod sql_type;
 mod table;
 mod target;
@@ -29,15 +37,21 @@ mod target;
 use std::{
     borrow::Cow,
     io::{self, BufWriter, IsTerminal, Write},
+    time::Instant,
 };
 
 use serde_json::value::RawValue;
 
-use crate::{failure::Failure, options::Format, terminal};
+use crate::{
+    color,
+    failure::Failure,
+    options::{Format, MaxRows},
+    terminal,
+};
 
 #[cfg(feature = "arrow")]
 pub(crate) use batches::BatchPrinter;
-pub(crate) use check::check;
+pub(crate) use check::{check, check_null};
 use delimited::{markdown_heading, markdown_line, tsv_line};
 pub(crate) use envelope::Envelopes;
 pub(crate) use facts::{About, Facts};
@@ -46,11 +60,16 @@ use fields::{cells, fields};
 use filter::filter;
 #[cfg(feature = "jq")]
 pub(crate) use filter::run_if_child;
+pub(crate) use footer::saved;
 pub(crate) use frame::Frame;
+use grid::{Grid, Size};
+pub(crate) use look::Look;
+use record::Field;
 pub(crate) use rows::RowPrinter;
 #[cfg(feature = "arrow")]
 pub(crate) use schema::schema_of;
-use table::{Table, field_lines, shown, terminal_width};
+use screen::Screen;
+use table::Table;
 pub(crate) use target::{Target, format_for};
 
 /// What of a result is printed.
@@ -68,6 +87,7 @@ pub(crate) struct Output {
     format: Format,
     jq: Option<String>,
     selection: Selection,
+    look: Look,
     about: About,
     on_terminal: bool,
     out: BufWriter<Box<dyn Write + Send>>,
@@ -84,9 +104,9 @@ impl Output {
             Format::Auto => Format::Json,
             other => other,
         };
-        let (out, selection) = (BufWriter::new(terminal::stdout()), Selection::default());
-        let about = About::default();
-        Self { asked, format, jq, selection, about, on_terminal, out, frame: None }
+        let out = BufWriter::new(terminal::stdout());
+        let (selection, look, about) = (Selection::default(), Look::default(), About::default());
+        Self { asked, format, jq, selection, look, about, on_terminal, out, frame: None }
     }
 
     /// Prints only some columns, or no header.
@@ -99,6 +119,42 @@ impl Output {
     pub(crate) fn into_frame(mut self, frame: Frame) -> Self {
         self.out = BufWriter::new(Box::new(frame.clone()));
         self.frame = Some(frame);
+        self
+    }
+
+    /// Sets how data is shown.
+    pub(crate) fn with_look(mut self, look: Look) -> Self {
+        self.look = look;
+        self
+    }
+
+    /// Sets when the work began whose time the line below the rows tells. Without it, that is when the command began.
+    pub(crate) fn begun_at(mut self, begun: Instant) -> Self {
+        self.look.begun = begun;
+        self
+    }
+
+    /// When the work began.
+    pub(crate) fn begun(&self) -> Instant {
+        self.look.begun
+    }
+
+    /// Shows the rows of a query as a table even where records would show more.
+    pub(crate) fn always_a_table(mut self) -> Self {
+        self.look.may_be_records = false;
+        self
+    }
+
+    /// The most rows to ask for and to show, if there is a limit. A terminal has one unless `--limit` or `--max-rows` is given.
+    pub(crate) fn row_cap(&self, asked: Option<MaxRows>, has_limit: bool, target: &Target) -> Option<u64> {
+        // A preview counts the rows that it leaves out.
+        let asked = asked.filter(|_| !self.is_agent());
+        look::cap(asked, has_limit, rows::is_on_screen(self.format, target))
+    }
+
+    /// Shows at most so many rows.
+    pub(crate) fn with_cap(mut self, cap: Option<u64>) -> Self {
+        self.look.cap = cap;
         self
     }
 
@@ -125,10 +181,8 @@ impl Output {
                 self.json_items(&format!("[{all}]"))?;
             }
             Format::Record => {
-                for (i, item) in items.iter().enumerate() {
-                    let gap = if i > 0 { "\n" } else { "" };
-                    writeln!(self.out, "{gap}{}", field_lines(&fields(&text(item)), self.on_terminal))?;
-                }
+                let records: Vec<String> = items.iter().map(|item| self.fields_of(&text(item))).collect();
+                return self.show(records.join("\n").into_bytes());
             }
             Format::Jsonl => {
                 for item in items {
@@ -152,7 +206,12 @@ impl Output {
             Format::Table | Format::Csv | Format::Tsv | Format::Markdown => {
                 let pointers = || chosen.iter().map(|column| column.pointer.as_str());
                 let rows = items.iter().map(|item| cells(item.get(), pointers()));
-                self.cells(chosen.iter().map(|column| column.heading.clone()).collect(), rows)?;
+                let heading: Vec<String> = chosen.iter().map(|column| column.heading.clone()).collect();
+                if self.format == Format::Table {
+                    let lines = self.table(&heading, rows);
+                    return self.show(lines);
+                }
+                self.cells(&heading, rows)?;
             }
         }
         Ok(self.out.flush()?)
@@ -177,36 +236,50 @@ impl Output {
                 writeln!(self.out, "{}", terminal::escaped_line(&id))?;
             }
             Format::Table | Format::Record => {
-                writeln!(self.out, "{}", field_lines(&fields(text), self.on_terminal))?;
+                let lines = self.fields_of(text);
+                return self.show(lines.into_bytes());
             }
             Format::Csv | Format::Tsv | Format::Markdown => {
                 let (names, values): (Vec<_>, Vec<_>) = fields(text).into_iter().unzip();
-                self.cells(names, [values].into_iter())?;
+                self.cells(&names, [values].into_iter())?;
             }
         }
         Ok(self.out.flush()?)
     }
 
-    /// Prints rows of text below a heading.
-    fn cells(&mut self, heading: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
+    /// The lines of a list.
+    fn table(&self, heading: &[String], rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
+        let headings = heading.iter().map(String::as_str);
+        let has_heading = !self.selection.no_header;
+        let mut text = Vec::new();
+        if self.on_terminal {
+            let mut grid = Grid::of_list(headings, Size::of_stdout()).with_heading(has_heading);
+            rows.flatten().for_each(|cell| grid.push_text(&self.look.listed(&cell)));
+            grid.write(true, &mut text);
+            let footer = footer::of_list(grid.missing(), heading.len()).filter(|_| self.look.has_footer);
+            text.extend(footer.into_iter().flat_map(|footer| format!("{footer}\n").into_bytes()));
+        } else {
+            let mut table = Table::new(headings.map(Cow::from)).with_heading(has_heading);
+            rows.flatten().for_each(|cell| table.push(&self.look.listed(&cell)));
+            table.write(&mut text);
+        }
+        text
+    }
+
+    /// Prints rows of text below a heading, for other programs and for texts.
+    fn cells(&mut self, heading: &[String], rows: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
         let has_header = !self.selection.no_header;
+        let null = self.look.null.as_deref();
         let mut text = Vec::new();
         match self.format {
-            Format::Csv => {
-                for line in has_header.then_some(heading).into_iter().chain(rows) {
-                    match &line[..] {
-                        [cell] => cell::csv_single(&mut text, Some(cell), true),
-                        // An empty cell stands for null, too.
-                        cells => cell::csv_line(
-                            &mut text,
-                            cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty())),
-                        ),
-                    }
-                }
-            }
             Format::Tsv => {
-                for line in has_header.then_some(heading).into_iter().chain(rows) {
-                    tsv_line(&mut text, line.iter().map(|cell| Some(cell.as_str())));
+                if has_header {
+                    tsv_line(&mut text, heading.iter().map(|name| Some(name.as_str())), null);
+                }
+                for line in rows {
+                    let empty = null.unwrap_or_default();
+                    let cells = line.iter().map(|cell| if cell.is_empty() { empty } else { cell });
+                    tsv_line(&mut text, cells.map(Some), null);
                 }
             }
             Format::Markdown => {
@@ -214,20 +287,43 @@ impl Output {
                     let names = heading.iter().map(String::as_str);
                     markdown_heading(&mut text, names, heading.iter().map(|_| false));
                 }
-                rows.for_each(|line| markdown_line(&mut text, line.iter().map(String::as_str)));
+                rows.for_each(|line| {
+                    markdown_line(&mut text, line.iter().map(|cell| self.look.listed(cell)));
+                });
             }
             _ => {
-                let mut table = Table::new(heading.into_iter().map(Cow::from));
-                rows.flatten().for_each(|cell| table.push(&shown(&cell, self.on_terminal)));
-                // Ids are copied, so they must not wrap.
-                table.write(terminal_width(), true, &mut text);
-                if !has_header {
-                    // The heading is one line.
-                    text.drain(..=text.iter().position(|byte| *byte == b'\n').unwrap_or_default());
+                let header = has_header.then(|| heading.to_vec());
+                for line in header.into_iter().chain(rows) {
+                    match &line[..] {
+                        [cell] if null.is_none() => cell::csv_single(&mut text, Some(cell), true, None),
+                        cells => {
+                            let cells = cells.iter().map(|c| Some(c.as_str()).filter(|c| !c.is_empty()));
+                            cell::csv_line(&mut text, cells, null);
+                        }
+                    }
                 }
             }
         }
         self.out.write_all(&text)
+    }
+
+    /// The lines of an item.
+    fn fields_of(&self, item: &str) -> String {
+        let fields = fields(item);
+        let fields: Vec<_> =
+            fields.iter().map(|(name, value)| Field::of(name, self.look.listed(value))).collect();
+        record::lines(&fields, self.on_terminal, color::is_for_data()) + "\n"
+    }
+
+    /// Prints lines that were laid out; long ones of a terminal in the pager.
+    fn show(mut self, mut lines: Vec<u8>) -> Result<(), Failure> {
+        if self.on_terminal && self.frame.is_none() {
+            let mut screen = Screen::new(self.look.may_page);
+            screen.write(&mut lines)?;
+            return screen.end();
+        }
+        self.out.write_all(&lines)?;
+        Ok(self.out.flush()?)
     }
 
     /// Prints a JSON document of any shape, which has no table form.
@@ -314,7 +410,7 @@ impl Output {
     /// Prints the rows of an SQL result to a target.
     pub(crate) fn rows(self, target: Target) -> RowPrinter {
         let filter = self.filter_of_items();
-        RowPrinter::new(self.format, target, filter).with_selection(self.selection)
+        RowPrinter::new(self.format, target, filter, self.look).with_selection(self.selection)
     }
 
     /// Whether what is printed is bounded, for an agent.

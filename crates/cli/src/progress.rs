@@ -13,11 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use brickwire_actions::{Event, Events};
+use brickwire_actions::{ErrorKind, Event, Events};
 use console::Term;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use crate::{options::Global, terminal};
+use crate::{failure::Failure, options::Global, terminal};
 
 /// How often a line is printed while waiting, where stderr is not a terminal.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -58,6 +58,10 @@ struct State {
     unnamed: Option<(&'static str, String)>,
     /// A line about the last resource that continues when the program ends, even if the program now waits for another.
     goes_on: Option<String>,
+    /// The id of that resource, and the command that waits for it.
+    next: Option<(String, String)>,
+    /// What the command that waits is given for the state that this command waits for.
+    goal: &'static str,
     files: Transfers,
 }
 
@@ -153,6 +157,11 @@ impl State {
         // A statement may have ended, while its rows are still on their way.
         let verb = if *is_lasting { "continues on its own" } else { "is not canceled" };
         self.goes_on = Some(format!("{text}, and {verb}: {command} {id}"));
+        let wait = match command.strip_suffix(" get") {
+            Some(service) => format!("{service} wait {id}{}", self.goal),
+            None => format!("{command} {id}"),
+        };
+        self.next = Some((id.to_owned(), wait));
         *is_lasting
     }
 }
@@ -198,6 +207,9 @@ impl Progress {
 
     /// Shows the progress line again: more work follows the data.
     pub(crate) fn resume(&self) {
+        // What is on the screen now belongs to the old target, which is forgotten.
+        self.0.bar.finish_and_clear();
+        self.0.bar.set_draw_target(ProgressDrawTarget::hidden());
         self.0.bar.reset();
         self.0.bar.set_draw_target(target(self.0.rewrites));
     }
@@ -236,6 +248,22 @@ impl Progress {
     /// the id shows it.
     pub(crate) fn expect_not_to_cancel(&self, what: &'static str, command: &str) {
         self.state().outliving.push(Outliving { what, command: command.to_owned(), is_lasting: false });
+    }
+
+    /// Declares which state this command waits for, unless that is running: what the `wait` command is given for it.
+    pub(crate) fn expect_goal(&self, option: &'static str) {
+        self.state().goal = option;
+    }
+
+    /// Adds the command that goes on waiting to a failure that says that the time is over.
+    pub(crate) fn with_next(&self, failure: Failure) -> Failure {
+        let next = self.state().next.clone();
+        match next.filter(|_| failure.kind() == ErrorKind::DeadlineExceeded && failure.next().is_none()) {
+            Some((id, command)) if failure.message().contains(&format!("{id} is still ")) => {
+                failure.with_next(&command).with_hint(command)
+            }
+            _ => failure,
+        }
     }
 
     /// Declares that each state of this kind is of interest, so that it is a line of its own even on a terminal.

@@ -125,7 +125,7 @@ pub(crate) async fn run(context: &Context, work: impl Future<Output = Result>) -
     match done {
         Some(Ok(())) => true,
         Some(Err(failure)) => {
-            terminal::tell(&report::as_text(&failure));
+            report::tell(&failure);
             false
         }
         None => {

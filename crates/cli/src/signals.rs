@@ -8,6 +8,26 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 /// The exit code for the first signal; 0 if there was none.
 static RECEIVED: AtomicU8 = AtomicU8::new(0);
 
+/// Whether a pager runs.
+static IS_PAGING: AtomicBool = AtomicBool::new(false);
+
+/// While this exists, Ctrl-C is the pager's, and this program ignores it. It still gets it, as every program on the
+/// terminal does.
+pub(crate) struct LeftToPager(());
+
+impl LeftToPager {
+    pub(crate) fn begin() -> Self {
+        IS_PAGING.store(true, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for LeftToPager {
+    fn drop(&mut self) {
+        IS_PAGING.store(false, Ordering::Relaxed);
+    }
+}
+
 /// Whether Ctrl-C ends the work of a prompt, and not the program.
 static AT_PROMPT: AtomicBool = AtomicBool::new(false);
 
@@ -47,6 +67,9 @@ async fn wait() -> u8 {
     let next = async |kind: SignalKind, code: u8| {
         if let Ok(mut signals) = signal(kind) {
             signals.recv().await;
+            while kind == SignalKind::interrupt() && IS_PAGING.load(Ordering::Relaxed) {
+                signals.recv().await;
+            }
             return code;
         }
         std::future::pending().await
@@ -66,9 +89,12 @@ async fn wait() -> u8 {
 
 #[cfg(not(unix))]
 async fn wait() -> u8 {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => INTERRUPTED,
-        Err(_) => std::future::pending().await,
+    loop {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) if IS_PAGING.load(Ordering::Relaxed) => {}
+            Ok(()) => return INTERRUPTED,
+            Err(_) => std::future::pending().await,
+        }
     }
 }
 

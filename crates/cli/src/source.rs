@@ -28,7 +28,7 @@ pub(crate) const OBJECT_LIMIT: u64 = 64 << 20;
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Source {
     /// The SQL or code; - reads standard input
-    #[arg(value_name = "TEXT", conflicts_with = "file")]
+    #[arg(value_name = "TEXT", conflicts_with = "file", value_parser = plain)]
     text: Option<String>,
     /// Read the SQL or code from this file; - reads standard input
     #[arg(long, short, value_name = "FILE")]
@@ -70,6 +70,15 @@ impl Source {
         Ok(text)
     }
 
+    /// What a program that is run from here is called, as Python does.
+    pub(crate) fn program_name(&self) -> String {
+        match &self.file {
+            Some(file) => file.display().to_string(),
+            None if self.text.as_deref().is_some_and(|text| text != STDIN) => "-c".to_owned(),
+            None => STDIN.to_owned(),
+        }
+    }
+
     /// The file, if the text comes from one.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.file.as_deref().filter(|path| path.as_os_str() != STDIN)
@@ -80,6 +89,12 @@ impl Source {
 fn is_file_name(text: &str) -> bool {
     let is_one_word = !text.contains(char::is_whitespace);
     is_one_word && text.to_ascii_lowercase().ends_with(".sql") && Path::new(text).is_file()
+}
+
+/// A text without the mark that `Args` puts before one that looks like an option.
+#[allow(clippy::unnecessary_wraps, reason = "clap expects a result")]
+fn plain(text: &str) -> std::result::Result<String, std::convert::Infallible> {
+    Ok(without_mark(text).to_owned())
 }
 
 /// Members of a JSON object, each as its JSON: nothing that this version doesn't know is lost.

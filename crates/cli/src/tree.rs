@@ -1,6 +1,8 @@
 //! The tree of commands, with what holds for all of it: hidden second names, `--watch` for what shows something, and the
 //! headings of options. Each command is described in its own module.
 
+mod candidates;
+
 use std::{ffi::OsStr, time::Duration};
 
 use clap::{Arg, ArgMatches, Command};
@@ -31,7 +33,7 @@ const SHORTEST: Duration = Duration::from_millis(200);
 
 /// Completes the tree that the modules of the commands describe.
 pub(crate) fn complete(root: Command) -> Command {
-    let root = arrange(root);
+    let root = arrange(root).mut_arg("columns", |arg| arg.add(ArgValueCompleter::new(candidates::columns)));
     let shown = root.get_subcommands().filter(|inner| !inner.is_hide_set());
     let names: Vec<String> = shown.map(|inner| inner.get_name().to_owned()).collect();
     let completer = move |current: &OsStr| -> Vec<CompletionCandidate> {
@@ -123,6 +125,10 @@ fn broken(command: &str) -> String {
 }
 
 fn under_heading(arg: Arg) -> Arg {
+    let arg = match arg.get_id().as_str() {
+        "parameters" => arg.add(ArgValueCompleter::new(candidates::parameters)),
+        _ => arg,
+    };
     let id = arg.get_id().as_str();
     match HEADINGS.iter().find(|(_, ids)| ids.contains(&id)) {
         Some((heading, _)) if !arg.is_positional() => arg.help_heading(*heading),
@@ -170,7 +176,7 @@ pub(crate) fn watched(matches: &ArgMatches) -> Option<Duration> {
 }
 
 /// The commands by topic.
-const TOPICS: [(&str, &[&str]); 7] = [
+const TOPICS: [(&str, &[&str]); 8] = [
     ("SQL and code", &["sql", "run", "api", "statements", "contexts", "commands"]),
     ("Compute", &["clusters", "warehouses", "cluster-policies", "instance-pools", "libraries"]),
     ("Work", &["jobs", "pipelines", "serving", "registry"]),
@@ -178,6 +184,7 @@ const TOPICS: [(&str, &[&str]); 7] = [
     ("Files", &["files", "workspace", "repos"]),
     ("People", &["users", "groups", "service-principals", "permissions", "secrets"]),
     ("Setup", &["configure", "auth", "config", "whoami", "doctor", "completions", "sandbox"]),
+    ("Agents", &["mcp", "skill", "help"]),
 ];
 
 /// What stands in none of the topics.

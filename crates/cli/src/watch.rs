@@ -87,7 +87,7 @@ impl Screen {
         // The cursor stands on the line below.
         let most = rows.saturating_sub(1).max(1);
         let mut lines: Vec<String> =
-            text.lines().map(|line| cut(&terminal::escaped(line), columns)).collect();
+            text.lines().map(|line| cut(&terminal::escaped_but_for_colors(line), columns)).collect();
         if lines.len() > most {
             let hidden = lines.len() - (most - 1);
             lines.truncate(most - 1);
@@ -107,20 +107,28 @@ impl Screen {
     }
 }
 
-/// The start of a line that fits: a line that wraps takes two.
+/// The start of a line that fits: a line that wraps takes two. Colors take no room, and end where the line is cut.
 fn cut(line: &str, columns: usize) -> String {
     // Some terminals wrap as soon as the last column is used.
     let most = columns.saturating_sub(1).max(1);
     let line = line.replace('\t', " ");
-    if line.width() <= most {
+    if terminal::without_colors(&line).width() <= most {
         return line;
     }
-    let mut width = 0;
-    let fits = |character: &char| {
-        width += character.width().unwrap_or_default();
-        width < most
-    };
-    format!("{}…", line.chars().take_while(fits).collect::<String>())
+    let (mut start, mut width, mut is_color) = (String::new(), 0, false);
+    for character in line.chars() {
+        is_color |= character == '\x1b';
+        if !is_color {
+            width += character.width().unwrap_or_default();
+            if width >= most {
+                break;
+            }
+        }
+        start.push(character);
+        is_color &= character != 'm';
+    }
+    let end = if start.contains('\x1b') { "\x1b[0m" } else { "" };
+    format!("{start}…{end}")
 }
 
 /// Lines that have been printed.
@@ -186,6 +194,8 @@ mod tests {
             "\x1b[1A\r1\x1b[K\n2\x1b[K\n… and 3 more lines\x1b[K\n\x1b[J"
         );
         assert_eq!(screen.next("日本語\x1b[2J\n", (4, 6)), "\x1b[3A\r日本…\x1b[K\n\x1b[J");
+        let colored = screen.next("\x1b[1mabcdef\x1b[0m\n\x1b[1mabc\x1b[0m\n", (9, 6));
+        assert_eq!(colored, "\x1b[1A\r\x1b[1mabcd…\x1b[0m\x1b[K\n\x1b[1mabc\x1b[0m\x1b[K\n\x1b[J");
         assert!(screen.next("\x1b[2J", (4, 80)).contains("\\u001b[2J"));
     }
 }

@@ -1,7 +1,6 @@
 //! Which items of a list are of interest: by state, and by a part of the name.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 /// Selects items of a list by their state and name. The default selects all.
 ///
@@ -73,42 +72,39 @@ impl ListFilter {
         (self.states.is_empty() || state.is_some_and(has_state)) && self.name.as_ref().is_none_or(has_part)
     }
 
-    /// The items that are selected. `T` reads the name and the state of one; an item that it can't read has neither.
-    pub(crate) fn keep<T: NameAndState>(&self, mut items: Vec<Box<RawValue>>) -> Vec<Box<RawValue>> {
+    /// The items of a list that are selected, each as the service sent it. The name and the state of an item are at these
+    /// JSON pointers.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), serde_json::Error> {
+    /// use brickwire_actions::ListFilter;
+    /// use serde_json::value::RawValue;
+    /// let jobs = vec![RawValue::from_string(r#"{"settings":{"name":"Daily"}}"#.to_owned())?];
+    /// let filter = ListFilter::default().with_name("daily");
+    /// assert_eq!(filter.select(jobs, "/settings/name", None).len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn select(
+        &self,
+        mut items: Vec<Box<RawValue>>,
+        name: &str,
+        state: Option<&str>,
+    ) -> Vec<Box<RawValue>> {
         if *self != Self::default() {
-            items.retain(|item| match serde_json::from_str::<T>(item.get()) {
-                Ok(item) => self.matches(item.name(), item.state()),
-                Err(_) => false,
+            items.retain(|item| {
+                let item: Value = serde_json::from_str(item.get()).unwrap_or_default();
+                let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str);
+                self.matches(text(name), state.and_then(text))
             });
         }
         items
     }
 }
 
-/// An item of a list that can be selected.
-pub(crate) trait NameAndState: for<'de> Deserialize<'de> {
-    fn name(&self) -> Option<&str>;
-    fn state(&self) -> Option<&str>;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Deserialize)]
-    struct Item {
-        name: Option<String>,
-        state: Option<String>,
-    }
-
-    impl NameAndState for Item {
-        fn name(&self) -> Option<&str> {
-            self.name.as_deref()
-        }
-        fn state(&self) -> Option<&str> {
-            self.state.as_deref()
-        }
-    }
 
     #[test]
     fn items_are_kept_as_they_came_or_left_out() {
@@ -116,7 +112,11 @@ mod tests {
             [r#"{"name":"ETL","state" : "RUNNING"}"#, r#"{"state":"RUNNING"}"#, r#"{"name":"etl 2"}"#];
         let kept = |filter: ListFilter| {
             let items = texts.map(|text| RawValue::from_string(text.to_owned()).unwrap());
-            filter.keep::<Item>(items.into()).iter().map(|item| item.get().to_owned()).collect::<Vec<_>>()
+            filter
+                .select(items.into(), "/name", Some("/state"))
+                .iter()
+                .map(|item| item.get().to_owned())
+                .collect::<Vec<_>>()
         };
         assert_eq!(kept(ListFilter::default()), texts);
         assert_eq!(kept(ListFilter::default().with_state("running")), texts[..2]);

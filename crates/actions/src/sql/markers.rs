@@ -12,6 +12,17 @@ use crate::{Error, Result};
 /// The names of the parameters, each once.
 pub(super) fn parameter_names<'a>(tokens: &[Placed<'a>]) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();
+    for (name, ..) in markers(tokens) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The parameters in order, each with its name, where its colon stands, and where it ends.
+pub(super) fn markers<'a>(tokens: &[Placed<'a>]) -> Vec<(&'a str, usize, usize)> {
+    let mut found = Vec::new();
     let mut struct_depth = 0_usize;
     for (i, (token, start, end)) in tokens.iter().enumerate() {
         let before = i.checked_sub(1).and_then(|before| tokens.get(before));
@@ -26,18 +37,17 @@ pub(super) fn parameter_names<'a>(tokens: &[Placed<'a>]) -> Vec<&'a str> {
                     let is_value = !matches!(token, Token::Symbol(s) if !matches!(s, ')' | ']' | ':'));
                     ended == start && is_value
                 });
-                let name = match tokens.get(i + 1) {
-                    Some((Token::Word(name) | Token::Name(name), at, _)) if at == end && !follows => *name,
-                    _ => continue,
-                };
-                if !names.contains(&name) {
-                    names.push(name);
+                if let Some((Token::Word(name) | Token::Name(name), at, after)) = tokens.get(i + 1)
+                    && at == end
+                    && !follows
+                {
+                    found.push((*name, *start, *after));
                 }
             }
             _ => {}
         }
     }
-    names
+    found
 }
 
 /// Whether two names are those of one parameter.
@@ -46,7 +56,7 @@ pub(super) fn is_same(a: &str, b: &str) -> bool {
 }
 
 /// Refuses a parameter that is malformed or given twice.
-pub(super) fn check_given(parameters: &[Parameter]) -> Result<()> {
+pub(crate) fn check_given(parameters: &[Parameter]) -> Result<()> {
     for (i, parameter) in parameters.iter().enumerate() {
         parameter.clone().into_item()?;
         let name = parameter.name();

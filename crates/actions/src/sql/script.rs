@@ -10,7 +10,7 @@ mod position;
 mod statement;
 
 use super::{
-    Parameter,
+    Parameter, Statement,
     facts::Facts,
     lexer::Open,
     markers::{check_given, is_same, no_value, parameter_names},
@@ -162,6 +162,30 @@ impl Script {
         .with_hint("set `session`, or run the script in a context with `Commands::run`"))
     }
 
+    /// Checks that each statement only reads, as a read-only workspace does when it is sent: so that none is sent if a later
+    /// one is refused.
+    ///
+    /// ```
+    /// # fn main() -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::Script;
+    /// let error = Script::parse("SELECT 1;\nDROP TABLE t")?.check_reads().unwrap_err();
+    /// assert!(error.to_string().contains("line 2"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Statement::check_reads`].
+    pub fn check_reads(&self) -> Result<()> {
+        self.statements.iter().try_for_each(|statement| {
+            Statement::check_reads(statement.text()).or_else(|_| {
+                // With the lines of the script.
+                let before = "\n".repeat(statement.line_of(1) - 1);
+                Statement::check_reads(&format!("{before}{}", statement.text()))
+            })
+        })
+    }
+
     /// The first statement that needs a session for those after it.
     pub fn session_user(&self) -> Option<&ScriptStatement> {
         let (_, others) = self.statements.split_last()?;
@@ -211,7 +235,8 @@ fn statement(
     };
     let parameters = parameter_names(&piece.tokens).into_iter().map(str::to_owned).collect();
     let facts = Facts::of(&cell.text, &piece.tokens);
-    ScriptStatement::new(text.to_owned(), range, begins, place, facts, parameters)
+    let first = piece.tokens.first().map_or(0, |(_, first, _)| first - start);
+    ScriptStatement::new((text.to_owned(), first), range, begins, place, facts, parameters)
 }
 
 fn not_closed(open: Open, at: &Position) -> Error {
@@ -249,6 +274,7 @@ mod tests {
         assert_eq!((first.text(), first.line()), ("-- daily\nUSE main", 2));
         assert_eq!((second.text(), second.line()), ("/* hint */ SELECT /*+ x */ ';' -- last", 3));
         assert_eq!((first.column(), second.column()), (1, 14));
+        assert_eq!((first.code(), second.code()), ("USE main", "SELECT /*+ x */ ';' -- last"));
         assert_eq!(&text[second.range()], second.text());
         for empty in ["", ";", " ;; \n", "-- x", "/* x; */;"] {
             assert!(Script::parse(empty).unwrap().statements().is_empty(), "{empty:?}");

@@ -169,7 +169,7 @@ pub(crate) async fn find(given: Option<&str>, context: &Context) -> Result<Strin
     Ok(of(context).await?.find(id_or_name).await?)
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("ID", "/cluster_id"),
     ("NAME", "/cluster_name"),
     ("STATE", "/state"),
@@ -281,6 +281,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Terminate(Asked { which, waiting }) => {
             let id = which.id(context).await?;
+            context.progress().expect_goal(" --terminated");
             let done = clusters.wait_until_terminated(&id, limit);
             let already = format!("cluster {id} is terminated or terminating");
             change(context, &waiting, &already, clusters.terminate(&id), clusters.get(&id), done).await
@@ -288,6 +289,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Wait { which, terminated, .. } => {
             let id = which.id(context).await?;
             let since = Instant::now();
+            if terminated {
+                context.progress().expect_goal(" --terminated");
+            }
             let cluster = match terminated {
                 true => clusters.wait_until_terminated(&id, limit).await?,
                 false => clusters.wait_until_running(&id, limit).await?,

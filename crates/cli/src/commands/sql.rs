@@ -6,9 +6,10 @@ mod results;
 mod script;
 
 use std::{
+    fs,
     io::{self, IsTerminal},
-    path::PathBuf,
-    time::Duration,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use brickwire_actions::{
@@ -23,8 +24,9 @@ use crate::{
     context::Context,
     failure::{Failure, Place, Result},
     options::{Bounds, Format, MaxRows, duration},
-    output::{About, Facts, Output, Target, agent, json},
+    output::{About, Facts, Output, Target, agent, json, saved},
     source::Source,
+    terminal,
 };
 
 /// The limit in bytes of rows that wait to be written: enough to keep the network busy, and little memory.
@@ -94,7 +96,7 @@ pub(crate) struct Command {
 }
 
 /// `name=value`, `name:TYPE=value`, `name:TYPE`
-fn parameter(text: &str) -> std::result::Result<Parameter, String> {
+pub(crate) fn parameter(text: &str) -> std::result::Result<Parameter, String> {
     let (head, value) = match text.split_once('=') {
         Some((head, value)) => (head, Some(value)),
         None => (text, None),
@@ -115,8 +117,8 @@ fn parameter(text: &str) -> std::result::Result<Parameter, String> {
 }
 
 impl Command {
-    /// The statement to send.
-    fn statement(&self, workspace: &Workspace, warehouse: &str, text: &str) -> Statement {
+    /// The statement to send, which returns at most `cap` rows.
+    fn statement(&self, workspace: &Workspace, warehouse: &str, text: &str, cap: Option<u64>) -> Statement {
         let mut statement = workspace
             .sql(warehouse)
             .statement(text)
@@ -127,7 +129,7 @@ impl Command {
         {
             statement = statement.with_rows_from_arrow();
         }
-        if let Some(limit) = self.limit {
+        if let Some(limit) = self.limit.or(cap.and_then(|cap| cap.try_into().ok())) {
             statement = statement.with_row_limit(limit);
         }
         if self.is_previewed {
@@ -140,6 +142,11 @@ impl Command {
             statement = statement.with_whole_text();
         }
         statement
+    }
+
+    /// The most rows to show.
+    fn cap(&self, output: &Output, target: &Target) -> Option<u64> {
+        output.row_cap(self.max_rows, self.limit.is_some(), target)
     }
 
     /// How much of a result is shown to an agent.
@@ -209,6 +216,8 @@ async fn single(command: &Command, text: &str, place: Option<&ScriptStatement>, 
     }
     command.check_inline(output.format())?;
     let target = Target::open(command.out.as_deref())?;
+    let cap = command.cap(&output, &target);
+    let output = output.with_cap(cap);
     // Finding the warehouse and the statement share the time.
     if let Some(timeout) = command.timeout {
         context.limit(timeout);
@@ -220,7 +229,7 @@ async fn single(command: &Command, text: &str, place: Option<&ScriptStatement>, 
         is_safe_to_repeat: Statement::check_reads(text).is_ok(),
         warehouse_id: Some(warehouse.clone()),
     });
-    let mut statement = command.statement(&workspace, &warehouse, text);
+    let mut statement = command.statement(&workspace, &warehouse, text, cap);
     statement = Defaults::new(command.catalog.clone(), command.schema.clone()).apply(statement);
     if let (Some(timeout), Some(deadline)) = (command.timeout, context.deadline()) {
         statement = statement.with_deadline(timeout).until(deadline);
@@ -229,9 +238,7 @@ async fn single(command: &Command, text: &str, place: Option<&ScriptStatement>, 
         return context.record(&json::without_links(statement.submit().await?.raw()));
     }
     let ran = match output.format() {
-        format @ (Format::Arrow | Format::Parquet) => {
-            batches(statement, format, target, context).await.map(drop)
-        }
+        Format::Arrow | Format::Parquet => batches(statement, &output, target, context).await.map(drop),
         _ => match statement.execute().await {
             Ok(result) => return print(result, output, target, context).await,
             Err(error) => Err(error.into()),
@@ -278,11 +285,7 @@ fn at(failure: Failure, statement: &ScriptStatement, file: Option<String>) -> Fa
 /// The warehouse to run on.
 async fn warehouse(command: &Command, context: &Context) -> Result<String> {
     let warehouses = warehouses::of(context).await?;
-    let given = command.warehouse.as_deref().or(context.config().await?.warehouse_id());
-    let warehouse = match given {
-        Some(id_or_name) => warehouses.find(id_or_name).await?,
-        None => warehouses.find_default().await?,
-    };
+    let warehouse = warehouses::for_statements(command.warehouse.as_deref(), context).await?;
     if command.no_start {
         let state = warehouses.get(&warehouse).await?.state.clone();
         if state != Some(WarehouseState::Running) {
@@ -306,11 +309,15 @@ pub(crate) async fn print(
         return preview(result, output, context).await;
     }
     let warehouse_id = output.about().warehouse_id.clone();
+    let begun = output.begun();
     let id = result.statement_id().to_owned();
     let on_screen = target.is_stdout() && io::stdout().is_terminal();
+    let file = target.file().map(Path::to_owned);
     let mut printer = output.rows(target);
     printer.begin(result.columns())?;
-    while let Some(rows) = result.next_rows().await? {
+    while !printer.has_enough()
+        && let Some(rows) = result.next_rows().await?
+    {
         // The progress line is where the rows go.
         if on_screen {
             context.progress().clear();
@@ -321,8 +328,12 @@ pub(crate) async fn print(
         }
     }
     context.progress().clear();
+    if result.is_truncated() {
+        printer.cut_off();
+    }
+    let lacks_rows = printer.lacks_rows();
     printer.tell(Facts {
-        truncated: result.is_truncated(),
+        truncated: lacks_rows || result.is_truncated(),
         statement_id: Some(id.clone()),
         warehouse_id,
         elapsed: context.elapsed(),
@@ -332,7 +343,10 @@ pub(crate) async fn print(
         true => failure.after_statement(&id),
         false => failure,
     })?;
-    tell_truncated(result.is_truncated(), rows, context);
+    tell_truncated(lacks_rows, rows, context);
+    if let Some(file) = file {
+        tell_saved(&file, (!is_filtered).then_some(rows), begun, context);
+    }
     Ok(())
 }
 
@@ -347,12 +361,13 @@ async fn preview(result: StatementResult, output: Output, context: &Context) -> 
 }
 
 #[cfg(feature = "arrow")]
-async fn batches(statement: Statement, format: Format, target: Target, context: &Context) -> Result<u64> {
+async fn batches(statement: Statement, output: &Output, target: Target, context: &Context) -> Result<u64> {
     use crate::output::{BatchPrinter, schema_of};
+    let file = target.file().map(Path::to_owned);
     let mut batches = statement.execute_arrow().await?;
     let first = batches.next().await?;
     let schema = first.as_ref().map_or_else(|| schema_of(batches.columns()), |batch| batch.schema());
-    let mut printer = BatchPrinter::new(format, target, &schema, context.columns())?;
+    let mut printer = BatchPrinter::new(output.format(), target, &schema, context.columns())?;
     let mut rows = 0;
     let mut next = first;
     while let Some(batch) = next {
@@ -363,11 +378,14 @@ async fn batches(statement: Statement, format: Format, target: Target, context: 
     context.progress().clear();
     printer.end()?;
     tell_truncated(batches.is_truncated(), rows, context);
+    if let Some(file) = file {
+        tell_saved(&file, Some(rows), output.begun(), context);
+    }
     Ok(rows)
 }
 
 #[cfg(not(feature = "arrow"))]
-async fn batches(_: Statement, _: Format, _: Target, _: &Context) -> Result<u64> {
+async fn batches(_: Statement, _: &Output, _: Target, _: &Context) -> Result<u64> {
     unreachable!("`output_to` refuses the format")
 }
 
@@ -390,4 +408,11 @@ fn tell_truncated(truncated: bool, rows: u64, context: &Context) {
         let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         context.note(&format!("a limit cut the result off after {rows}"));
     }
+}
+
+/// Says what was written to a file, without the number of rows if they were filtered.
+fn tell_saved(file: &Path, rows: Option<u64>, begun: Instant, context: &Context) {
+    let bytes = fs::metadata(file).map(|known| known.len()).unwrap_or_default();
+    let text = saved(rows, file, bytes, begun.elapsed());
+    context.note(&terminal::escaped_line(&text));
 }

@@ -64,6 +64,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             let about = About { limits: bounds.limits(max_rows), ..About::default() };
             let output = output.with_about(about);
             let target = Target::open(out.as_deref())?;
+            let cap = output.row_cap(max_rows, false, &target);
+            let output = output.with_cap(cap);
             context.progress().expect_not_to_cancel("statement", "brick statements wait");
             let limit = context.limit(timeout.timeout);
             let result = statements().await?.wait(&which.statement, limit).await?;

@@ -4,9 +4,13 @@
 /// backslashes are escaped.
 pub(super) const TSV_NULL: &str = "\\N";
 
-/// Appends one line of TSV; `None` is NULL. Every row is one line, and every cell is between two tabs: tabs, line breaks,
+/// Appends one line of TSV; `None` is NULL, which is `null` or else [`TSV_NULL`]. Every row is one line, and every cell is between two tabs: tabs, line breaks,
 /// and backslashes are escaped.
-pub(super) fn tsv_line<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = Option<&'a str>>) {
+pub(super) fn tsv_line<'a>(
+    out: &mut Vec<u8>,
+    cells: impl Iterator<Item = Option<&'a str>>,
+    null: Option<&str>,
+) {
     for (i, cell) in cells.enumerate() {
         if i > 0 {
             out.push(b'\t');
@@ -21,7 +25,7 @@ pub(super) fn tsv_line<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = Option
             }
         }
         if cell.is_none() {
-            out.extend_from_slice(TSV_NULL.as_bytes());
+            out.extend_from_slice(null.unwrap_or(TSV_NULL).as_bytes());
         }
     }
     out.push(b'\n');
@@ -42,10 +46,10 @@ pub(super) fn markdown_heading<'a>(
 
 /// Appends one row of a Markdown table. What a cell holds is shown and not interpreted: an image in a name would be loaded
 /// from anywhere.
-pub(super) fn markdown_line<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = &'a str>) {
+pub(super) fn markdown_line<T: AsRef<str>>(out: &mut Vec<u8>, cells: impl Iterator<Item = T>) {
     for cell in cells {
         out.extend_from_slice(b"| ");
-        markdown_cell(out, cell);
+        markdown_cell(out, cell.as_ref());
         out.push(b' ');
     }
     out.extend_from_slice(b"|\n");
@@ -79,8 +83,9 @@ mod tests {
     #[test]
     fn a_tsv_row_is_one_line_whose_cells_can_be_read_back() {
         let mut out = Vec::new();
-        tsv_line(&mut out, [Some("a\tb\r\n"), None, Some(""), Some("\\N"), Some("日")].into_iter());
-        assert_eq!(String::from_utf8(out).unwrap(), "a\\tb\\r\\n\t\\N\t\t\\\\N\t日\n");
+        tsv_line(&mut out, [Some("a\tb\r\n"), None, Some(""), Some("\\N"), Some("日")].into_iter(), None);
+        tsv_line(&mut out, [None, Some("")].into_iter(), Some("-"));
+        assert_eq!(String::from_utf8(out).unwrap(), "a\\tb\\r\\n\t\\N\t\t\\\\N\t日\n-\t\n");
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(crate) struct Target {
     out: BufWriter<Box<dyn Write + Send>>,
     /// The file; `None` for stdout.
     path: Option<PathBuf>,
+    /// The file as it was named, which may be a link.
+    given: Option<PathBuf>,
     /// The temporary file that becomes `path` once it is complete; `None` for a device or a pipe.
     part: Option<TempPath>,
 }
@@ -40,13 +42,14 @@ impl Target {
             Some(known) => fs::canonicalize(path).and_then(|path| Self::beside(&path, Some(&known))),
             None => Self::beside(path, None),
         };
-        opened.map_err(|error| unopenable(path, &error))
+        let opened = opened.map_err(|error| unopenable(path, &error))?;
+        Ok(Self { given: Some(path.to_owned()), ..opened })
     }
 
     fn new(out: impl Write + Send + 'static, path: Option<&Path>, part: Option<TempPath>) -> Self {
         let out =
             BufWriter::with_capacity(if path.is_some() { 1 << 20 } else { 8 << 10 }, Box::new(out) as _);
-        Self { out, path: path.map(Path::to_owned), part }
+        Self { out, path: path.map(Path::to_owned), given: None, part }
     }
 
     /// Creates a temporary file in the same folder as `path`.
@@ -74,6 +77,11 @@ impl Target {
             (Some(part), Some(path)) => part.persist(path).map_err(|e| self.unwritten(&e.error)),
             _ => Ok(()),
         }
+    }
+
+    /// The name of the regular file that is written, if it is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.given.as_deref().filter(|_| self.part.is_some())
     }
 
     pub(crate) fn is_stdout(&self) -> bool {

@@ -39,7 +39,10 @@ fn a_small_result_is_complete_and_limits_can_be_set() {
     let workspace = Workspace::fresh();
     let text = |options: &str, sql: &str| workspace.sql(options, sql).run().done().silent().text().to_owned();
     let all = text("--agent", "SELECT 1 AS a, 'x\ty' AS b, CAST(NULL AS STRING) AS c");
-    assert!(all.starts_with("a:INT\tb:STRING\tc:STRING\n1\tx\\ty\t\\N\n# rows=1 of=1 complete=yes statement="), "{all}");
+    assert!(
+        all.starts_with("a:INT\tb:STRING\tc:STRING\n1\tx\\ty\t\\N\n# rows=1 of=1 complete=yes statement="),
+        "{all}"
+    );
     assert!(!all.contains("# next"), "{all}");
     let none = text("--agent", "SELECT 1 AS a WHERE false");
     assert!(none.starts_with("a:INT\n# rows=0 of=0 complete=yes "), "{none}");
@@ -74,7 +77,8 @@ fn an_envelope_has_columns_rows_and_facts() {
     let ran = workspace.sql(&format!("-o envelope -w {RUNNING_WAREHOUSE}"), sql).run().done().silent();
     let envelope = ran.json();
     assert_eq!(envelope["rows"], json!([[1, "x", [1, 2], null], [2, "y", [], 3]]));
-    let names: Vec<_> = envelope["columns"].as_array().unwrap().iter().map(|column| &column["name"]).collect();
+    let names: Vec<_> =
+        envelope["columns"].as_array().unwrap().iter().map(|column| &column["name"]).collect();
     assert_eq!(names, ["a", "a", "l", "n"]);
     assert_eq!(envelope["columns"][0]["type"], "INT");
     assert_eq!((&envelope["row_count"], &envelope["truncated"]), (&json!(2), &json!(false)));
@@ -82,7 +86,8 @@ fn an_envelope_has_columns_rows_and_facts() {
     assert!(envelope["statement_id"].is_string() && envelope["elapsed_s"].is_number(), "{envelope}");
     let empty = workspace.sql("-o envelope", "SELECT 1 AS a WHERE false").run().done().json();
     assert_eq!((&empty["rows"], &empty["row_count"]), (&json!([]), &json!(0)));
-    let limited = workspace.sql("-o envelope --limit 2 --columns id", "SELECT id, 1 AS b FROM range(9)").run().done();
+    let limited =
+        workspace.sql("-o envelope --limit 2 --columns id", "SELECT id, 1 AS b FROM range(9)").run().done();
     let limited = limited.json();
     assert_eq!((&limited["rows"], &limited["truncated"]), (&json!([[0], [1]]), &json!(true)));
     // An array has one for each statement.
@@ -98,7 +103,12 @@ fn an_envelope_has_columns_rows_and_facts() {
 #[test]
 fn a_filter_sees_the_envelope() {
     let workspace = Workspace::fresh();
-    let ran = workspace.sql("-o envelope --jq", ".row_count, .rows[0][0]").arg("SELECT 7 AS a").run().done().silent();
+    let ran = workspace
+        .sql("-o envelope --jq", ".row_count, .rows[0][0]")
+        .arg("SELECT 7 AS a")
+        .run()
+        .done()
+        .silent();
     assert_eq!(ran.text(), "1\n7\n");
     // With --agent, a filter prints JSON, and errors are JSON, too.
     let ran = workspace.sql("--agent --jq", ".[0].a").arg("SELECT 7 AS a").run().done().silent();
@@ -133,17 +143,20 @@ fn lists_records_and_changes_are_short() {
     assert!(chosen.starts_with("NAME\n"), "{chosen}");
     let record = text("whoami --agent");
     assert!(record.starts_with("field\tvalue\n"), "{record}");
-    let change: Value = serde_json::from_str(&text(&format!("warehouses stop {RUNNING_WAREHOUSE} --agent"))).unwrap();
+    let change: Value =
+        serde_json::from_str(&text(&format!("warehouses stop {RUNNING_WAREHOUSE} --agent"))).unwrap();
     let names: Vec<_> = change.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(names, ["changed", "elapsed_s", "id", "name", "state"]);
+    assert_eq!(names, ["id", "name", "state", "changed", "elapsed_s"]);
     assert_eq!((&change["id"], &change["changed"]), (&json!(RUNNING_WAREHOUSE), &json!(true)));
-    let again: Value = serde_json::from_str(&text(&format!("warehouses stop {RUNNING_WAREHOUSE} --agent"))).unwrap();
+    let again: Value =
+        serde_json::from_str(&text(&format!("warehouses stop {RUNNING_WAREHOUSE} --agent"))).unwrap();
     assert_eq!((&again["changed"], &again["state"]), (&json!(false), &change["state"]));
 }
 
 #[test]
 fn a_long_list_is_cut_and_says_so() {
-    let items: Vec<_> = (0..500).map(|id| json!({ "cluster_id": format!("c-{id}"), "cluster_name": "x" })).collect();
+    let items: Vec<_> =
+        (0..500).map(|id| json!({ "cluster_id": format!("c-{id}"), "cluster_name": "x" })).collect();
     let server = Server::json(&json!({ "clusters": items }).to_string());
     let ran = server.brick("clusters list --agent").run().done().silent();
     assert!(ran.text().len() <= 10_240, "{}", ran.text().len());
@@ -156,7 +169,11 @@ fn a_document_of_any_size_is_cut() {
     let server = Server::json(&format!("{{\"text\":\"{}\"}}", "x".repeat(100_000)));
     let ran = server.brick("api GET /2.0/x --agent").run().done().silent();
     assert!(ran.text().len() <= 10_240, "{}", ran.text().len());
-    assert!(ran.text().contains("\n# bytes=8000 of=100012 complete=no\n# next: "), "{}", &ran.text()[7_990..]);
+    assert!(
+        ran.text().contains("\n# bytes=8000 of=100012 complete=no\n# next: "),
+        "{}",
+        &ran.text()[7_990..]
+    );
     let short = Server::json("{\"a\": 1}");
     assert_eq!(short.brick("api GET /2.0/x --agent").run().done().text(), "{\"a\":1}\n");
 }
@@ -173,12 +190,13 @@ fn errors_are_json_and_name_the_next_command() {
     assert_eq!((ran.json_error()["kind"].clone(), ran.code()), (json!("usage"), Some(2)));
     // A whole command in a hint is the next one, on the same workspace.
     let stopped = workspace.brick("warehouses list -o json").run().done().json();
-    let stopped = stopped.as_array().unwrap().iter().find(|one| one["state"] == "STOPPED").unwrap()["id"].clone();
+    let stopped =
+        stopped.as_array().unwrap().iter().find(|one| one["state"] == "STOPPED").unwrap()["id"].clone();
     let line = format!("-w {} --no-start -o json", stopped.as_str().unwrap());
     let error = workspace.sql(&line, "SELECT 1").run().json_error();
     assert_eq!(error["next"], format!("brick warehouses start {}", stopped.as_str().unwrap()));
     let config = "[work]\nhost = HOST\ntoken = dapi-scripted\n";
-    let server = Server::json("{\"id\":\"w\",\"state\":\"STOPPED\"}");
+    let server = Server::json("{\"id\":\"0123456789abcdef\",\"state\":\"STOPPED\"}");
     let ran = Brick::new("sql -p work -w 0123456789abcdef --no-start -o json")
         .arg("SELECT 1")
         .file(".databrickscfg", config.replace("HOST", &server.url()))

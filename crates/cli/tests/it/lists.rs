@@ -106,6 +106,26 @@ fn lists_are_filtered_by_state_and_name() {
 }
 
 #[test]
+fn other_lists_are_filtered_by_name() {
+    let workspace = Workspace::fresh();
+    for (list, part, expected) in [
+        ("jobs list", "DAILY", "daily-report"),
+        ("pipelines list", "trip", "trips"),
+        ("serving list", "echo-ch", "databricks-echo-chat"),
+        ("catalogs list", "SAMP", "samples"),
+        ("schemas list samples", "nyc", "samples.nyctaxi"),
+        ("tables list samples.nyctaxi", "trip", "samples.nyctaxi.trips"),
+        ("cluster-policies list", "shared", "Shared Compute"),
+        ("instance-pools list", "warm", "warm-pool"),
+    ] {
+        let line = format!("{list} --name {part} -o tsv --columns name --no-header");
+        assert_eq!(workspace.brick(&line).run().done().text(), format!("{expected}\n"), "{line}");
+        let line = format!("{list} --name no-such-name -o tsv --no-header");
+        assert_eq!(workspace.brick(&line).run().done().text(), "", "{line}");
+    }
+}
+
+#[test]
 fn a_change_can_be_an_id() {
     let workspace = Workspace::fresh();
     let name = |arguments: &str| workspace.brick(arguments).run().done().text().to_owned();

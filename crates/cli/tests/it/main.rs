@@ -10,16 +10,23 @@ mod cluster_policies;
 mod clusters;
 mod commands;
 mod completion;
+#[cfg(unix)]
+mod configure;
 mod connections;
 mod deadlines;
 mod debug;
+mod defaults;
+#[cfg(unix)]
+mod dialog;
 mod directory;
+mod environment;
 mod exit_status;
 mod files;
 #[cfg(feature = "jq")]
 mod filters;
 mod help;
 mod help_json;
+mod hints;
 #[cfg(unix)]
 mod hostile;
 mod input;
@@ -30,8 +37,12 @@ mod lists;
 mod login;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod notebooks;
 mod objects;
 mod output;
+mod output_variable;
+#[cfg(unix)]
+mod pasted_login;
 mod permissions;
 mod pipelines;
 mod planted;
@@ -59,10 +70,13 @@ mod statements;
 #[cfg(unix)]
 mod stored_login;
 #[cfg(unix)]
+mod tables;
+#[cfg(unix)]
 mod terminal;
 #[cfg(unix)]
 mod token_programs;
 mod users;
+mod waits;
 mod warehouses;
 #[cfg(unix)]
 mod watch;

@@ -13,14 +13,15 @@ fn statements_that_write_are_refused_before_the_first_request() {
         ("WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a", "INSERT"),
         ("SELECT 1;\nDROP TABLE t", "in line 2: DROP"),
         ("CALL p()", "CALL"),
-        ("SELECT 1 /* x", "isn't closed"),
+        ("SELECT 1 /* x", "is not closed"),
     ] {
         workspace.sql("--read-only", sql).run().exits(if word.contains("closed") { 2 } else { 3 }, &[]);
         let ran = workspace.sql("--read-only -o json", sql).run();
         assert!(ran.stderr.contains(word), "{sql}: {}", ran.stderr);
     }
     assert!(workspace.requests("GET", "/").is_empty() && workspace.requests("POST", "/").is_empty());
-    let error = workspace.sql("--read-only -o json -f", "a.sql").file("a.sql", "SELECT 1;\n\nDROP TABLE t").run();
+    let error =
+        workspace.sql("--read-only -o json -f", "a.sql").file("a.sql", "SELECT 1;\n\nDROP TABLE t").run();
     let error = error.json_error();
     assert_eq!((&error["kind"], &error["exit_code"]), (&json!("read_only"), &json!(3)));
     assert_eq!(error["source"], json!({ "file": "a.sql", "line": 3, "column": 1, "index": 2, "count": 2 }));
@@ -29,8 +30,16 @@ fn statements_that_write_are_refused_before_the_first_request() {
     let rows = workspace.sql("--read-only -o csv", "SELECT 1 AS a; USE samples.nyctaxi").run().done();
     assert_eq!(rows.text().replace("\r\n", "\n"), "a\n1\n");
     workspace.sql("-o csv", "SHOW TABLES").env("BRICK_READ_ONLY", "1").run().done();
-    workspace.sql("", "DROP TABLE t").env("BRICK_READ_ONLY", "true").run().fails(3, &["read-only mode refuses"]);
-    workspace.sql("", "SELECT 1").env("BRICK_READ_ONLY", "on").run().fails(3, &["read_only must be true or false"]);
+    workspace
+        .sql("", "DROP TABLE t")
+        .env("BRICK_READ_ONLY", "true")
+        .run()
+        .fails(3, &["read-only mode refuses"]);
+    workspace
+        .sql("", "SELECT 1")
+        .env("BRICK_READ_ONLY", "on")
+        .run()
+        .fails(3, &["read_only must be true or false"]);
 }
 
 #[test]
@@ -81,10 +90,18 @@ fn commands_that_change_something_send_nothing() {
     }
     let local = server.brick("files cp --read-only a.txt /Volumes/a/b/c/a.txt").file("a.txt", "x").run();
     local.exits(3, &["read-only mode refuses"]);
-    let changes: Vec<_> = server.sent().iter().filter(|request| request.method != "GET" && request.method != "HEAD").cloned().collect();
+    let changes: Vec<_> = server
+        .sent()
+        .iter()
+        .filter(|request| request.method != "GET" && request.method != "HEAD")
+        .cloned()
+        .collect();
     assert!(changes.is_empty(), "{changes:?}");
     let lookups: Vec<_> = server.sent().iter().map(|request| request.path().to_owned()).collect();
-    assert!(lookups.iter().all(|path| path.contains("/fs/")), "only the copy looks at its target: {lookups:?}");
+    assert!(
+        lookups.iter().all(|path| path.contains("/fs/")),
+        "only the copy looks at its target: {lookups:?}"
+    );
     // What reads is sent, also by POST.
     server.brick("api GET /2.0/clusters/list --read-only").run().done();
     server.brick("api clusters_events cluster_id=1-2-x --read-only").run().done();

@@ -45,14 +45,14 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// A statement that begins now: --timeout is for each.
-    pub(super) fn request(&self, text: &str, began: Instant) -> Statement {
+    /// A statement that begins now: --timeout is for each. It returns at most `cap` rows.
+    pub(super) fn request(&self, text: &str, began: Instant, cap: Option<u64>) -> Statement {
         let end = self.command.timeout.and_then(|timeout| Some((timeout, began.checked_add(timeout)?)));
         let workspace = match end {
             Some((_, end)) => self.workspace.with_deadline(end),
             None => self.workspace.clone(),
         };
-        let mut request = self.command.statement(&workspace, &self.warehouse, text);
+        let mut request = self.command.statement(&workspace, &self.warehouse, text, cap);
         request = match &self.session {
             // What `USE` sets is in the session.
             Some(session) => request.in_session(session),

@@ -25,6 +25,7 @@ use crate::{
         commands::{self, HELP, Toggle},
         names::Names,
     },
+    report,
     source::{Input as File, TEXT_LIMIT},
     terminal,
 };
@@ -58,6 +59,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Result {
         out: None,
         last: String::new(),
     };
+    context.progress().clear();
     context.note(&format!("{}. \\? for help, \\q to quit.", prompt.warehouse_title().await));
     let read = prompt.read_all(&mut repl).await;
     let closed = prompt.connection.close().await;
@@ -186,7 +188,7 @@ impl Prompt<'_> {
                     terminal::tell(&format!("the next result goes to {file}"));
                     self.out = Some(file.into());
                 }
-                Err(failure) => terminal::tell(&crate::report::as_text(&failure)),
+                Err(failure) => report::tell(&failure),
             },
             Own::Describe(None) => self.run("SHOW TABLES", None).await,
             Own::Describe(Some(name)) => {
@@ -198,7 +200,7 @@ impl Prompt<'_> {
             }
             Own::Include(file) => match File::read(&file, TEXT_LIMIT).and_then(|input| input.text()) {
                 Ok(text) => self.run(&text, Some(&file)).await,
-                Err(failure) => terminal::tell(&crate::report::as_text(&failure)),
+                Err(failure) => report::tell(&failure),
             },
             Own::Edit => match edited(self.last.clone()).await {
                 Ok(text) if text.trim().is_empty() => {}
@@ -208,7 +210,7 @@ impl Prompt<'_> {
                     self.run(&text, None).await;
                     self.last = text;
                 }
-                Err(failure) => terminal::tell(&crate::report::as_text(&failure)),
+                Err(failure) => report::tell(&failure),
             },
             Own::Warehouse(name) => self.change_warehouse(&name).await,
         }
@@ -231,7 +233,7 @@ impl Prompt<'_> {
     async fn run(&mut self, text: &str, file: Option<&str>) {
         let script = match Script::parse(text) {
             Ok(script) => script,
-            Err(error) => return terminal::tell(&crate::report::as_text(&error.into())),
+            Err(error) => return report::tell(&error.into()),
         };
         let count = script.statements().len();
         for (i, statement) in script.statements().iter().enumerate() {
@@ -258,14 +260,17 @@ impl Prompt<'_> {
     async fn execute(&mut self, statement: &ScriptStatement) -> Result {
         let began = Instant::now();
         let context = self.context;
-        let request = self.connection.request(statement.text(), began);
         let (output, target) = match self.out.take() {
             Some(file) => (context.output_to(Some(&file), true)?, Target::open(Some(&file))?),
             None => (context.output_as(self.format), Target::open(None)?),
         };
         self.command.check_inline(output.format())?;
+        let cap = self.command.cap(&output, &target);
+        let output = output.begun_at(began).with_cap(cap);
+        let output = if self.format == Format::Table { output.always_a_table() } else { output };
+        let request = self.connection.request(statement.text(), began, cap);
         if statement.returns_rows() && matches!(output.format(), Format::Arrow | Format::Parquet) {
-            super::batches(request, output.format(), target, context).await?;
+            super::batches(request, &output, target, context).await?;
         } else {
             let mut result = request.execute().await?;
             let rows = result.manifest().total_row_count.unwrap_or_default();

@@ -4,7 +4,7 @@
 use std::{
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use brickwire_actions::{PreviewLimits, Script, ScriptStatement, Statement, StatementResult, redact};
@@ -25,6 +25,8 @@ const NUMBER: &str = "{n}";
 pub(super) struct Printer<'a> {
     context: &'a Context,
     form: Form,
+    /// The most rows of a result to show.
+    cap: Option<u64>,
     limits: PreviewLimits,
     is_safe_to_repeat: bool,
 }
@@ -50,6 +52,7 @@ impl<'a> Results<'a> {
     pub(super) fn open(command: &Command, script: &Script, context: &'a Context) -> Result<Self> {
         let out = command.out.as_deref();
         let returning = script.statements().iter().filter(|statement| statement.returns_rows()).count();
+        let mut cap = None;
         let form = if let Some(pattern) = out.and_then(Path::to_str).filter(|path| path.contains(NUMBER)) {
             let format = context.output_to(out, true)?.format();
             for (i, statement) in script.statements().iter().enumerate() {
@@ -63,6 +66,7 @@ impl<'a> Results<'a> {
             let output = context.output_to(out, true)?;
             output.check_rows()?;
             let target = Target::open(out)?;
+            cap = command.cap(&output, &target);
             match output.format() {
                 Format::Json | Format::Auto if context.columns().is_some() => {
                     return Err(Failure::usage("--columns can't choose from the array of several results")
@@ -70,6 +74,11 @@ impl<'a> Results<'a> {
                 }
                 Format::Json | Format::Auto | Format::Envelope => Form::Array(output.envelopes(target)),
                 Format::Table | Format::Record | Format::Agent if out.is_none() => Form::Below(false),
+                _ if returning == 0 && out.is_some() => {
+                    return Err(Failure::usage(
+                        "--out needs a statement that returns rows, and there is none",
+                    ));
+                }
                 format if returning > 1 => return Err(one_table(format, returning, out)),
                 _ => Form::One(Some((output, target))),
             }
@@ -80,7 +89,12 @@ impl<'a> Results<'a> {
         let limits = limits.with_bytes(limits.bytes() / share).with_heading(limits.heading() / share);
         let reads = |statement: &ScriptStatement| Statement::check_reads(statement.text()).is_ok();
         let is_safe_to_repeat = script.statements().iter().all(reads);
-        Ok(Self::To(Printer { context, form, limits, is_safe_to_repeat }))
+        Ok(Self::To(Printer { context, form, cap, limits, is_safe_to_repeat }))
+    }
+
+    /// The most rows of a result to ask for.
+    pub(super) fn cap(&self) -> Option<u64> {
+        if let Self::To(printer) = self { printer.cap } else { None }
     }
 
     /// Whether results without rows are printed, too.
@@ -97,14 +111,16 @@ impl<'a> Results<'a> {
     /// Runs a statement and writes its record batches. Returns the number of rows.
     pub(super) async fn batches(&mut self, statement: Statement, number: usize) -> Result<u64> {
         let Self::To(Printer { context, form, .. }) = self else { return Ok(0) };
-        let format = form.format();
-        let target = match form {
-            Form::One(only) => only.take().map(|(_, target)| target),
-            Form::Files(pattern, _) => Some(Target::open(Some(&numbered(pattern, number)))?),
+        let to = match form {
+            Form::One(only) => only.take(),
+            Form::Files(pattern, _) => {
+                let path = numbered(pattern, number);
+                Some((context.output_to(Some(&path), true)?, Target::open(Some(&path))?))
+            }
             Form::Below(_) | Form::Array(_) => None,
         };
-        match target {
-            Some(target) => super::batches(statement, format, target, context).await,
+        match to {
+            Some((output, target)) => super::batches(statement, &output, target, context).await,
             None => Ok(0),
         }
     }
@@ -155,7 +171,8 @@ impl Printer<'_> {
         warehouse: &str,
         took: Duration,
     ) -> Result {
-        let context = self.context;
+        let (context, cap) = (self.context, self.cap);
+        let begun = Instant::now().checked_sub(took).unwrap_or_else(Instant::now);
         match &mut self.form {
             Form::Below(has_some) => {
                 context.progress().clear();
@@ -165,7 +182,8 @@ impl Printer<'_> {
                 // All results together are as small as one.
                 let limits = self.limits;
                 let about = About { limits, is_safe_to_repeat: self.is_safe_to_repeat, ..About::default() };
-                super::print(result, context.output().with_about(about), Target::open(None)?, context).await
+                let output = context.output().begun_at(begun).with_cap(cap).with_about(about);
+                super::print(result, output, Target::open(None)?, context).await
             }
             Form::Array(envelopes) => {
                 envelopes.begin(result.columns())?;
@@ -183,12 +201,14 @@ impl Printer<'_> {
                 Ok(())
             }
             Form::One(only) => match only.take() {
-                Some((output, target)) => super::print(result, output, target, context).await,
+                Some((output, target)) => {
+                    super::print(result, output.begun_at(begun).with_cap(cap), target, context).await
+                }
                 None => Ok(()),
             },
             Form::Files(pattern, _) => {
                 let path = numbered(pattern, number);
-                let output = context.output_to(Some(&path), true)?;
+                let output = context.output_to(Some(&path), true)?.begun_at(begun);
                 super::print(result, output, Target::open(Some(&path))?, context).await
             }
         }

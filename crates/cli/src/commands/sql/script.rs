@@ -29,7 +29,7 @@ const COLUMNS: &[Column] =
 /// Prints the statements, and sends nothing.
 pub(super) fn list(script: &Script, context: &Context) -> Result {
     let item = |(i, statement): (usize, &ScriptStatement)| {
-        let words = statement.text().split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = statement.code().split_whitespace().collect::<Vec<_>>().join(" ");
         let shown: String = words.chars().take(SHOWN).collect();
         let item =
             json!({ "index": i + 1, "line": statement.line(), "verb": statement.verb(), "statement": shown });
@@ -67,6 +67,9 @@ pub(super) async fn run(command: &Command, script: &Script, context: &Context) -
     }
     let results = Results::open(command, script, context)?;
     let workspace = context.workspace().await?;
+    if workspace.is_read_only() {
+        script.check_reads()?;
+    }
     let finding = super::warehouse(command, context);
     let warehouse = match command.timeout {
         None => finding.await?,
@@ -147,7 +150,7 @@ impl Runner<'_> {
         let began = Instant::now();
         self.context.progress().resume();
         let number = self.running;
-        let request = self.connection.request(statement.text(), began);
+        let request = self.connection.request(statement.text(), began, self.results.cap());
         if self.results.are_batches(statement) {
             let rows = self.results.batches(request, number).await?;
             self.line(number - 1, statement, &outcome(Some(rows), began.elapsed()));
