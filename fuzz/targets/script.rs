@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use brickwire_actions::{Parameter, Statement, fuzzing::script, refuse_notebook};
+use brickwire_actions::{Parameter, Script, Statement, fuzzing::script, refuse_notebook};
 use brickwire_fuzz::text;
 use libfuzzer_sys::fuzz_target;
 
@@ -29,6 +29,21 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(Statement::check_single(text).is_ok(), starts.len() == 1);
     }
     let _ = Statement::check(text, &[Parameter::new("id", 1)]);
+
+    match Script::parse(text) {
+        Ok(script) => {
+            let mut end = 0;
+            for statement in script.statements() {
+                let range = statement.range();
+                assert!(
+                    end <= range.start && range.start < range.end && range.end <= text.len(),
+                    "{range:?}"
+                );
+                end = range.end;
+            }
+        }
+        Err(_) => assert!(Script::open_at(text).is_some() || refuse_notebook(text).is_err()),
+    }
 });
 
 fn statements<'a>(text: &'a str, starts: &'a [usize]) -> impl Iterator<Item = &'a str> {

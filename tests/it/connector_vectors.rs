@@ -87,19 +87,19 @@ const DIFFERENCES: &[Row] = &[
     (
         "run_sql/unknown_state",
         Some(&[SUBMIT, POLLS, CANCEL, POLLS]),
-        Fails(DeadlineExceeded, "did not end within"),
+        Fails(DeadlineExceeded, "timed out after"),
         "a new state is one on the way",
     ),
     (
         "run_sql/never_ends",
         Some(&[SUBMIT, POLLS, CANCEL, POLLS]),
-        Fails(DeadlineExceeded, "did not end within"),
+        Fails(DeadlineExceeded, "timed out after"),
         "there is a deadline, and then a cancellation",
     ),
     (
         "run_sql/poll_hangs",
         Some(&[SUBMIT, POLL, CANCEL]),
-        Fails(DeadlineExceeded, "did not end within"),
+        Fails(DeadlineExceeded, "timed out after"),
         "likewise",
     ),
     ("run_sql/submit_429", Some(&[SUBMIT, SUBMIT]), Gives(ONE_ROW), "it was not executed"),

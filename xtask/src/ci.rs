@@ -39,7 +39,7 @@ pub(crate) const STEPS: [Step; 19] = [
         about: "the optional features of brick and of the library",
         run: |root| {
             cargo(root, "test -p brickwire-cli --features full --bins")?;
-            cargo(root, "test -p brickwire-cli --features full --test it -- sql_results output::")?;
+            cargo(root, "test -p brickwire-cli --features full --test it -- sql_results output:: mcp::")?;
             cargo(root, "check -p brickwire-actions --features keyring")
         },
     },

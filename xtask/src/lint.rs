@@ -16,7 +16,7 @@ use crate::load::{self, for_each_reference};
 use findings::{Findings, place};
 
 /// Extensions that mean something; any other one is likely a slip.
-const EXTENSIONS: [&str; 4] = ["x-open", "x-repeatable", "x-secret", "x-wildcard"];
+const EXTENSIONS: [&str; 5] = ["x-open", "x-reads", "x-repeatable", "x-secret", "x-wildcard"];
 
 /// Checks a loaded description; the error lists all findings.
 pub(crate) fn lint(document: &Value) -> Result<()> {

@@ -66,11 +66,12 @@ pub(crate) fn postprocess(file: &mut File, annotations: &Annotations) -> Result<
 fn operations_module(operations: &[Operation]) -> Item {
     let constants = operations.iter().map(|operation| -> Item {
         let name = operation.constant();
-        let Operation { id, method, path, repeatable, .. } = operation;
+        let Operation { id, method, path, repeatable, reads, .. } = operation;
+        let reading = reads.then(|| quote::quote!(.reading()));
         let doc = format!("`{method} {path}`");
         parse_quote! {
             #[doc = #doc]
-            pub const #name: OperationInfo = OperationInfo::new(#id, #method, #path, #repeatable);
+            pub const #name: OperationInfo = OperationInfo::new(#id, #method, #path, #repeatable)#reading;
         }
     });
     parse_quote! {

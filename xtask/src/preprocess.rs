@@ -36,6 +36,8 @@ pub(crate) struct Operation {
     pub method: String,
     pub path: String,
     pub repeatable: bool,
+    /// Whether it only reads although it is no GET.
+    pub reads: bool,
     /// Path parameters that keep their slashes.
     pub wildcards: BTreeSet<String>,
     /// Whether the request's body is a file.
@@ -96,6 +98,7 @@ fn annotate(document: &Value) -> Vec<Operation> {
             method: method.to_uppercase(),
             path: path.to_owned(),
             repeatable: operation["x-repeatable"].as_bool().unwrap_or(!matches!(method, "post" | "patch")),
+            reads: operation["x-reads"] == true,
             wildcards: operation["parameters"]
                 .as_array()
                 .into_iter()

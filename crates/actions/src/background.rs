@@ -162,10 +162,12 @@ fn refused(what: &str, stopped: &Error) -> Error {
         1 => format!("the {what} was not submitted: one attempt failed, and the time ran out"),
         _ => format!("the {what} was not submitted: {attempts} attempts failed, and the time ran out"),
     };
-    Error::new(ErrorKind::DeadlineExceeded, text).with_hint("allow more time").with_details(|details| {
-        details.attempts = attempts;
-        details.operation = stopped.operation().map(str::to_owned);
-    })
+    Error::new(ErrorKind::DeadlineExceeded, text).with_hint("set a longer `timeout`").with_details(
+        |details| {
+            details.attempts = attempts;
+            details.operation = stopped.operation().map(str::to_owned);
+        },
+    )
 }
 
 /// What became of an accepted cancellation.

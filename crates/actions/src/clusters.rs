@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    Candidate, Change, Goal, IfTerminated, Lifecycle, List, Named, Phase, Result, Status, WaitOptions,
-    Workspace, document, lifecycle, list, names::required,
+    Candidate, Change, Goal, IfTerminated, Lifecycle, List, ListFilter, Named, Phase, Result, Status,
+    WaitOptions, Workspace, document, lifecycle, list, names::required,
 };
 
 use types::ClusterState as State;
@@ -158,6 +158,31 @@ impl Clusters {
     /// As for [`list`](Self::list).
     pub async fn list_json(&self) -> Result<Vec<Box<RawValue>>> {
         list::json(self.pages(&types::ClustersListQuery::default()), "clusters").await
+    }
+
+    /// Lists the clusters that a filter selects as JSON, each as the service sent it.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::ListFilter;
+    /// let running = ListFilter::default().with_state("RUNNING");
+    /// println!("{} running clusters", workspace.clusters().list_json_by(&running).await?.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list); that nothing is selected is not an error.
+    pub async fn list_json_by(&self, filter: &ListFilter) -> Result<Vec<Box<RawValue>>> {
+        // The service leaves out clusters in other states, so that fewer pages come.
+        let states =
+            filter.states().iter().map(|state| State::from(state.to_ascii_uppercase())).collect::<Vec<_>>();
+        let query = types::ClustersListQuery {
+            filter_by_cluster_states: (!states.is_empty()).then_some(states),
+            ..Default::default()
+        };
+        let clusters = list::json(self.pages(&query), "clusters").await?;
+        Ok(filter.select(clusters, "/cluster_name", Some("/state")))
     }
 
     /// Gets one cluster.

@@ -3,9 +3,13 @@
 //! State (variables, imports) lives as long as its context. Code that fails is a result and not an error here: the
 //! command is Finished and its results say `error`. Classic clusters only.
 
+pub(crate) mod cells;
 mod check;
+pub(crate) mod open_context;
+pub(crate) mod options;
 pub(crate) mod output;
 pub(crate) mod run;
+mod session;
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -206,6 +210,11 @@ impl Commands {
         required("cluster", &context.cluster_id)?;
         required("context", &context.id)?;
         Self::check(&context.language, code)?;
+        self.submit_unchecked(context, code).await
+    }
+
+    /// Submits code of which it is known that it may be sent.
+    async fn submit_unchecked(&self, context: &ExecutionContext, code: &str) -> Result<Command> {
         let body = types::ExecuteCommand {
             cluster_id: Some(context.cluster_id.clone()),
             context_id: Some(context.id.clone()),

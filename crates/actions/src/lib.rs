@@ -17,6 +17,7 @@ mod local_file;
 mod markup;
 mod names;
 mod notebook;
+mod preview;
 mod raw;
 mod remote_path;
 mod results;
@@ -48,9 +49,10 @@ pub use identity::{
     login::BrowserLogin,
 };
 pub use lifecycle::{Change, Goal, IfTerminated, Lifecycle, Phase, Status};
-pub use list::{List, RawPages};
+pub use list::{List, ListFilter, RawPages};
 pub use names::{Candidate, Named};
-pub use notebook::refuse_notebook;
+pub use notebook::{CellAction, CellRefusal, CellStep, Notebook, refuse_notebook};
+pub use preview::{Preview, PreviewLimits};
 pub use raw::{FilePart, RawData, RawRequest, RawResponse, ResponseType};
 #[cfg(feature = "arrow")]
 pub use results::RecordBatches;
@@ -93,8 +95,11 @@ services! {
     clusters::{Clusters};
     commands::{
         Command, Commands, DEFAULT_LANGUAGE, ExecutionContext,
+        cells::{CellRun, CellRuns, CellStatus},
+        open_context::OpenContext,
+        options::RunOptions,
         output::RunOutput,
-        run::{Run, RunOptions},
+        run::Run,
     };
     dbfs::{Dbfs};
     files::{FileMetadata, Files, Walk};
@@ -116,7 +121,10 @@ services! {
     secrets::{SecretValue, Secrets};
     service_principals::{ServicePrincipals};
     serving::{Serving};
-    sql::{Parameter, ParameterType, ParameterValue, Sql, Statement};
+    sql::{
+        Defaults, Parameter, ParameterType, ParameterValue, Position, Script, ScriptStatement, Sql, SqlSession,
+        Statement, Use,
+    };
     statements::{Statements};
     tables::{Tables};
     users::{Users};

@@ -1,5 +1,7 @@
 //! Lists: all pages, with each item decoded and as the service sent it.
 
+mod filter;
+
 use std::{collections::HashMap, fmt, ops::Deref, slice, vec};
 
 use brickwire_client::Call;
@@ -8,6 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::{Error, RawResponse, Result};
+
+pub use filter::ListFilter;
 
 /// The field with the token of the next page.
 const NEXT: &str = "next_page_token";

@@ -217,6 +217,10 @@ impl RawRequest {
             Some(named) => call.with_repeatable(named.info.repeatable),
             None => call,
         };
+        let call = match self.named {
+            Some(named) => call.with_reads(named.info.reads),
+            None => call,
+        };
         let call = match self.response_limit {
             None => call,
             // Who sets a limit has the memory for what fits.

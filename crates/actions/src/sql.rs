@@ -3,11 +3,20 @@
 //! A statement that was submitted is canceled when its deadline passes or its future is dropped. A submission whose
 //! answer is lost is an unknown outcome and never sent again: the statement may run.
 
+mod check;
 mod chunks;
+mod defaults;
 mod disposition;
 pub(crate) mod execution;
+mod facts;
+mod guard;
+pub(crate) mod lexer;
+pub(crate) mod literal;
+pub(crate) mod markers;
 mod parameter;
 mod script;
+mod session;
+mod split;
 mod statement;
 mod verb;
 mod wire;
@@ -15,9 +24,13 @@ mod wire;
 use crate::Workspace;
 
 #[cfg(fuzzing)]
-pub(crate) use script::places;
+pub(crate) use check::places;
 
+pub use defaults::Defaults;
+pub use facts::Use;
 pub use parameter::{Parameter, ParameterType, ParameterValue};
+pub use script::{Position, Script, ScriptStatement};
+pub use session::SqlSession;
 pub use statement::Statement;
 
 /// SQL on one warehouse.

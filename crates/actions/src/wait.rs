@@ -59,8 +59,9 @@ impl WaitOptions {
         Self::default().until(Instant::now() + Duration::from_millis(900)).with_polls(pauses)
     }
 
-    pub(crate) fn timeout(self) -> Duration {
-        self.timeout
+    /// The timeout as people write it.
+    pub(crate) fn time(self) -> String {
+        written(self.timeout)
     }
 
     /// The error for what did not end within this time, which says what became of canceling it. `is_repeatable`: whether
@@ -72,23 +73,26 @@ impl WaitOptions {
         canceled: Result<Canceled>,
         is_repeatable: bool,
     ) -> Error {
-        let unsafe_hint = "see whether it took effect before you run it again with more time";
+        let unsafe_hint = "check whether it took effect before you run it again with more time";
         let (outcome, hint) = match canceled {
             Ok(Canceled::Ended(state)) if state.to_ascii_uppercase().starts_with("CANCEL") => {
-                (", and was canceled".to_owned(), if is_repeatable { "allow more time" } else { unsafe_hint })
+                let hint = "set a longer `timeout`, or submit it without waiting";
+                (format!("{what} {id} was canceled"), if is_repeatable { hint } else { unsafe_hint })
             }
-            Ok(Canceled::Ended(state)) => {
-                (format!("; it ended before it could be canceled: {state}"), "read its result by its id")
-            }
-            Ok(Canceled::Requested) => {
-                ("; its cancellation was requested, and its end was not seen".to_owned(), unsafe_hint)
-            }
+            Ok(Canceled::Ended(state)) => (
+                format!("{what} {id} ended before it could be canceled: {state}"),
+                "read its result by its id",
+            ),
+            Ok(Canceled::Requested) => (
+                format!("the cancellation of {what} {id} was requested, and its end was not seen"),
+                unsafe_hint,
+            ),
             Err(error) => (
-                format!("; canceling failed, so the {what} may still run: {error}"),
-                "see its state, and cancel it, before you run it again",
+                format!("canceling {what} {id} failed, so the {what} may still run: {error}"),
+                "check its state, and cancel it, before you run it again",
             ),
         };
-        let text = format!("{what} {id} did not end within {:?}{outcome}", self.timeout);
+        let text = format!("timed out after {}; {outcome}", self.time());
         Error::new(ErrorKind::DeadlineExceeded, text).with_hint(hint)
     }
 
@@ -207,13 +211,23 @@ where
 }
 
 fn overdue(what: &str, id: &str, pace: Pace, last: Option<(String, Option<String>)>) -> Error {
-    let state = last.map_or_else(|| "not known".to_owned(), |(state, _)| state);
-    let text = format!(
-        "{what} {id} did not reach the expected state within {:?}; its state is {state}",
-        pace.timeout
-    );
+    let time = written(pace.timeout);
+    let text = match last {
+        Some((state, _)) => format!("timed out after {time}; {what} {id} is still {state}"),
+        None => format!("timed out after {time}; the state of {what} {id} is not known"),
+    };
     Error::new(ErrorKind::DeadlineExceeded, text)
-        .with_hint("if its state is changing, wait for it again with more time")
+        .with_hint("it was not canceled; wait for it again with more time")
+}
+
+/// A time as people write it: `15m`, `1h30m`, `2.5s`.
+fn written(time: Duration) -> String {
+    let seconds = time.as_secs();
+    if seconds < 60 || time.subsec_nanos() > 0 {
+        return format!("{time:?}");
+    }
+    let parts = [(seconds / 3600, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
+    parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect()
 }
 
 #[cfg(test)]
@@ -278,10 +292,46 @@ mod tests {
         let (outcome, _, took) = run(vec![], 60).await;
         let error = outcome.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
-        assert!(error.to_string().contains("PENDING"), "{error}");
+        assert_eq!(error.to_string(), "timed out after 1m; cluster c is still PENDING");
         assert!(took <= Duration::from_secs(60), "{took:?}");
         let (outcome, ..) = run(vec![Ok("ERROR")], 60).await;
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::RemoteFailed);
+    }
+
+    #[test]
+    fn times_are_written_as_they_are_typed() {
+        for (milliseconds, expected) in [
+            (2_000, "2s"),
+            (150, "150ms"),
+            (60_000, "1m"),
+            (5_400_000, "1h30m"),
+            (3_601_000, "1h1s"),
+            (61_500, "61.5s"),
+        ] {
+            assert_eq!(written(Duration::from_millis(milliseconds)), expected);
+        }
+    }
+
+    #[test]
+    fn a_timeout_says_what_became_of_the_work() {
+        let options = WaitOptions::default().with_timeout(Duration::from_secs(2));
+        let failed = Err(Error::new(ErrorKind::Unreachable, "no answer"));
+        for (canceled, text) in [
+            (Ok(Canceled::Ended("CANCELED".to_owned())), "statement s was canceled"),
+            (
+                Ok(Canceled::Ended("SUCCEEDED".to_owned())),
+                "statement s ended before it could be canceled: SUCCEEDED",
+            ),
+            (
+                Ok(Canceled::Requested),
+                "the cancellation of statement s was requested, and its end was not seen",
+            ),
+            (failed, "canceling statement s failed, so the statement may still run: no answer"),
+        ] {
+            let error = options.exceeded("statement", "s", canceled, true);
+            assert_eq!(error.to_string(), format!("timed out after 2s; {text}"));
+            assert!(error.hint().is_some());
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    Candidate, Change, Goal, Lifecycle, List, Named, Phase, Result, Status, WaitOptions, Workspace, document,
-    list, warehouse_address::warehouse_id,
+    Candidate, Change, Goal, Lifecycle, List, ListFilter, Named, Phase, Result, Status, WaitOptions,
+    Workspace, document, list, warehouse_address::warehouse_id,
 };
 
 use choice::DefaultWarehouse;
@@ -125,6 +125,23 @@ impl Warehouses {
     /// As for [`list`](Self::list).
     pub async fn list_json(&self) -> Result<Vec<Box<RawValue>>> {
         list::json(|page_token| self.page(page_token), "warehouses").await
+    }
+
+    /// Lists the warehouses that a filter selects as JSON, each as the service sent it.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::ListFilter;
+    /// let running = ListFilter::default().with_state("RUNNING");
+    /// println!("{} running warehouses", workspace.warehouses().list_json_by(&running).await?.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list); that nothing is selected is not an error.
+    pub async fn list_json_by(&self, filter: &ListFilter) -> Result<Vec<Box<RawValue>>> {
+        Ok(filter.select(self.list_json().await?, "/name", Some("/state")))
     }
 
     /// Gets one warehouse.

@@ -49,6 +49,7 @@ pub struct WorkspaceBuilder {
     debug: bool,
     product: Option<(String, String)>,
     rate_limit: RateLimit,
+    read_only: bool,
 }
 
 impl WorkspaceBuilder {
@@ -70,6 +71,7 @@ impl WorkspaceBuilder {
     /// Uses a resolved configuration in place of settings.
     pub fn config(mut self, config: &Config) -> Self {
         self.connection = Some(config.connection());
+        self.read_only |= config.is_read_only();
         self
     }
 
@@ -109,13 +111,20 @@ impl WorkspaceBuilder {
         self
     }
 
+    /// Refuses to send what may change something; see [`Workspace::as_read_only`]. The setting `read_only` turns it on,
+    /// too, and nothing turns it off again.
+    pub fn with_read_only(mut self, read_only: bool) -> Self {
+        self.read_only |= read_only;
+        self
+    }
+
     /// Builds the workspace. Nothing is sent.
     ///
     /// # Errors
     /// As for [`ConfigBuilder::resolve`] and [`Config::connection`];
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if TLS can't be set up on this machine;
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for settings beside a configuration or connection.
-    pub fn build(self) -> Result<Workspace> {
+    pub fn build(mut self) -> Result<Workspace> {
         let connection = match self.connection {
             Some(_) if !self.settings.is_empty() => {
                 return Err(Error::usage("a connection is given, and settings that it would ignore"));
@@ -126,10 +135,12 @@ impl WorkspaceBuilder {
                 for warning in config.warnings() {
                     tracing::warn!(target: "brickwire", "{warning}");
                 }
+                self.read_only |= config.is_read_only();
                 config.connection()?
             }
         };
         let wire = connection.wire(self.product.as_ref(), self.rate_limit)?.with_events(self.events);
+        let wire = if self.read_only { wire.with_read_only() } else { wire };
         let authenticator = Arc::new(Authenticator::new(&connection, &wire));
         let wire = wire.with_retry(self.retry).with_debug(self.debug).with_credential(authenticator.clone());
         Ok(Workspace { client: wire.into(), authenticator, background: Background::default() })
@@ -173,6 +184,7 @@ impl Workspace {
             debug: false,
             product: None,
             rate_limit: RateLimit::default(),
+            read_only: false,
         }
     }
 
@@ -193,6 +205,32 @@ impl Workspace {
     #[must_use]
     pub fn with_deadline(&self, deadline: impl Into<Instant>) -> Self {
         self.with_wire(|wire| wire.with_deadline(deadline.into()))
+    }
+
+    /// The same workspace in read-only mode: it refuses to send what may change something, with
+    /// [`ErrorKind::ReadOnly`](crate::ErrorKind::ReadOnly). Nothing turns this off again.
+    ///
+    /// It sends GET and HEAD, the few POST requests that only read, statements that
+    /// [`Statement::check_reads`](crate::Statement::check_reads) accepts, and the cancellation of statements. Functions
+    /// that a query calls run with all rights of the credential. For a boundary, use a credential that can only read.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::ErrorKind;
+    /// let workspace = workspace.as_read_only();
+    /// let refused = workspace.sql("0123456789abcdef").statement("DROP TABLE t").execute().await;
+    /// assert_eq!(refused.unwrap_err().kind(), ErrorKind::ReadOnly);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn as_read_only(&self) -> Self {
+        self.with_wire(Wire::with_read_only)
+    }
+
+    /// Whether it refuses to send what may change something.
+    pub fn is_read_only(&self) -> bool {
+        self.wire().is_read_only()
     }
 
     /// Sends the request that starts `what`; see [`Background::submit`]. The answer may come some seconds after the

@@ -1,6 +1,9 @@
 //! The command line as a whole: global options and one command.
 
-use std::ffi::{OsStr, OsString};
+use std::{
+    ffi::{OsStr, OsString},
+    time::Duration,
+};
 
 use clap::{
     CommandFactory, FromArgMatches, Parser,
@@ -10,24 +13,35 @@ use clap::{
 
 use crate::{
     commands::Command,
-    options::{BRICK_OUTPUT, Global},
+    options::{BRICK_OUTPUT, Format, Global},
+    tree,
 };
 
 /// Databricks from the command line: clusters, SQL warehouses, statements, jobs, code, raw requests
 #[derive(Debug, Parser)]
 #[command(name = "brick", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// The time between two looks, with --watch.
+    #[arg(skip)]
+    pub(crate) watch: Option<Duration>,
+    /// The words of the command, such as `jobs run`.
+    #[arg(skip)]
+    pub(crate) words: String,
+    /// Whether the words name a format.
+    #[arg(skip)]
+    has_format: bool,
 }
 
 const EXIT_CODES: &str = "\
 Connection:
-  DATABRICKS_HOST with DATABRICKS_TOKEN, or with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET,
-  or a profile in ~/.databrickscfg, which `brick configure` sets up
+  DATABRICKS_HOST with DATABRICKS_TOKEN,
+  or with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET,
+  or a profile in ~/.databrickscfg, which `brick configure` writes
 
 Exit codes:
   0    done, or already in the requested state
@@ -53,43 +67,78 @@ const TAKE_TEXT: [&str; 4] = ["sql", "run", "submit", "execute"];
 impl Args {
     /// Parses the command line of this process.
     pub(crate) fn read() -> Result<Self, Error> {
-        let (mut args, has_format) = Self::read_from(&std::env::args_os().collect::<Vec<_>>())?;
-        if let (false, Some(format)) = (has_format, std::env::var_os(BRICK_OUTPUT)) {
+        Self::read_with_help(std::env::args_os().collect())
+    }
+
+    /// Parses a command line. Requests for help end here, because only this place knows all commands.
+    fn read_with_help(mut words: Vec<OsString>) -> Result<Self, Error> {
+        // The tree is not made for nothing.
+        if words.iter().skip(2).any(|word| word == "help") {
+            move_help_to_front(&mut words, &Self::tree());
+        }
+        let mut args = Self::read_from(&words)?;
+        if let (false, Some(format)) = (args.has_format, std::env::var_os(BRICK_OUTPUT)) {
             args.global.prefer(&format.to_string_lossy()).map_err(|(problem, tip)| {
                 Error::raw(ErrorKind::InvalidValue, format!("{problem}\n\ntip: {tip}\n"))
             })?;
         }
+        if let Command::help(help) = &mut args.command {
+            let is_json = args.global.output == Format::Json || args.global.agent;
+            help.look_up(Self::tree(), is_json)?;
+            if let Some(words) = help.as_option() {
+                return Self::parse(&words.collect::<Vec<_>>());
+            }
+        }
         Ok(args)
     }
 
-    /// Parses these words, and says whether they name a format.
-    fn parse(words: &[OsString]) -> Result<(Self, bool), Error> {
-        let mut command = Self::command();
-        let matches = command.try_get_matches_from_mut(words)?;
-        let args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-        Ok((args, matches.value_source("output") == Some(ValueSource::CommandLine)))
+    /// The whole command line, as it is parsed, completed, and documented.
+    pub(crate) fn tree() -> clap::Command {
+        tree::complete(Self::command())
+    }
+
+    fn parse(words: &[OsString]) -> Result<Self, Error> {
+        let mut root = Self::tree();
+        let matches = root.try_get_matches_from_mut(words)?;
+        let args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut root))?;
+        let has_format = matches.value_source("output") == Some(ValueSource::CommandLine);
+        Ok(Self { watch: tree::watched(&matches), words: tree::words(&matches), has_format, ..args })
     }
 
     /// SQL that starts with a comment looks like an option to clap. It is parsed as text if nothing else makes sense.
-    fn read_from(words: &[OsString]) -> Result<(Self, bool), Error> {
+    fn read_from(words: &[OsString]) -> Result<Self, Error> {
         let error = match Self::parse(words) {
             Err(error) if error.kind() == ErrorKind::UnknownArgument => error,
             parsed => return parsed.map_err(|error| with_right_tips(error, words)),
         };
         let options = words.iter().take_while(|word| *word != "--").count();
         for at in (1..options).filter(|at| is_text(&words[*at])) {
-            let mut moved = words.to_vec();
-            let text = moved.remove(at);
-            if options == words.len() {
-                moved.push("--".into());
-            }
-            moved.push(text);
-            match Self::parse(&moved) {
+            // With a byte-order mark before it, it can't be an option. `Source` drops the mark.
+            let mut marked = words.to_vec();
+            marked[at] = "\u{feff}".into();
+            marked[at].push(&words[at]);
+            match Self::parse(&marked) {
                 Err(error) if error.kind() == ErrorKind::UnknownArgument => {}
                 parsed => return parsed.map_err(|error| with_right_tips(error, words)),
             }
         }
         Err(with_right_tips(error, words))
+    }
+}
+
+/// Turns `brick clusters help list` into `brick help clusters list`, which means the same.
+fn move_help_to_front(words: &mut Vec<OsString>, root: &clap::Command) {
+    let mut group = root;
+    for at in 1..words.len() {
+        if group.has_subcommands() && words[at] == "help" {
+            let help = words.remove(at);
+            words.insert(1, help);
+            return;
+        }
+        match group.find_subcommand(&words[at]) {
+            Some(inner) => group = inner,
+            None => return,
+        }
     }
 }
 
@@ -135,7 +184,8 @@ fn with_right_tips(mut error: Error, words: &[OsString]) -> Error {
     let is_option = found.starts_with('-') && first_is_letter(&found);
     let takes_text = words.iter().any(|word| TAKE_TEXT.iter().any(|name| word == name));
     if error.kind() == ErrorKind::UnknownArgument && takes_text && !is_option {
-        let tip = "quote the SQL or code so that the shell passes it as one argument, as in \"SELECT 1\"";
+        let tip =
+            "quote the SQL or code so that the shell passes it as one argument, for example \"SELECT 1\"";
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
@@ -209,6 +259,69 @@ mod tests {
         ] {
             let error = read(words).unwrap_err();
             assert!(!error.contains("tip:") && !error.contains("\n\n\n"), "{words:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn help_is_a_command_wherever_it_stands() {
+        let moved = |line: &str| {
+            let mut words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            move_help_to_front(&mut words, &Args::tree());
+            words.join(OsStr::new(" ")).into_string().unwrap()
+        };
+        assert_eq!(moved("brick clusters help list"), "brick help clusters list");
+        assert_eq!(moved("brick help clusters"), "brick help clusters");
+        for line in ["brick sql help", "brick clusters list help", "brick -o json help"] {
+            assert_eq!(moved(line), line);
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_command_is_small_as_json() {
+        let Command::help(help) = Args::try_parse_from(["brick", "help"]).unwrap().command else {
+            panic!("another command")
+        };
+        let documents = help.documents(Args::tree());
+        assert!(documents.len() > 150, "{}", documents.len());
+        for (n, document) in documents.iter().enumerate() {
+            let bytes = document.to_string().len();
+            assert!(bytes <= if n == 0 { 10_000 } else { 3000 }, "{}: {bytes}", document["name"]);
+            let is_leaf = document.get("commands").is_none();
+            assert!(
+                !is_leaf || document["exit_codes"]["0"].is_string() && document["usage"].is_string(),
+                "{document}"
+            );
+        }
+    }
+
+    /// The words of a line as a shell reads them.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quote, mut is_new) = (Vec::new(), None, true);
+        for character in line.chars() {
+            match (character, quote) {
+                (' ', None) => is_new = true,
+                ('"' | '\'', None) => quote = Some(character),
+                (end, Some(open)) if end == open => quote = None,
+                (other, _) => {
+                    if std::mem::take(&mut is_new) {
+                        words.push(String::new());
+                    }
+                    words.last_mut().unwrap().push(other);
+                }
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn every_command_of_the_skill_parses() {
+        let lines = include_str!("commands/skill.md").lines().filter(|line| line.starts_with("brick "));
+        let all: Vec<_> = lines.map(words).collect();
+        assert!(all.len() > 12, "{}", all.len());
+        for words in all {
+            if let Err(error) = Args::try_parse_from(&words) {
+                panic!("{words:?}: {error}");
+            }
         }
     }
 }

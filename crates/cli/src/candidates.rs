@@ -16,7 +16,10 @@ use brickwire_actions::{self as actions, Config, Named, RetryPolicy, Workspace};
 use clap_complete::CompletionCandidate;
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 
-use crate::terminal::{escaped_line, is_control};
+use crate::{
+    shells::words,
+    terminal::{escaped_line, is_control},
+};
 
 /// The time limit for one completion.
 const DEADLINE: Duration = Duration::from_millis(1500);
@@ -105,7 +108,7 @@ fn find(what: &str, list: impl AsyncFnOnce(&Workspace) -> Option<Found>) -> Opti
 
 /// The value of an option on the command line that is being completed.
 fn given(long: &str, short: &str) -> Option<String> {
-    let words: Vec<String> = std::env::args().collect();
+    let words = words();
     let inline = words.iter().find_map(|w| w.strip_prefix(long)?.strip_prefix('=').map(str::to_owned));
     inline.or_else(|| {
         words.windows(2).find(|pair| pair[0] == long || pair[0] == short).map(|pair| pair[1].clone())

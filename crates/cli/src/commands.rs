@@ -1,7 +1,7 @@
 //! The commands. Each one parses arguments, calls one action, and prints one result. A new one is a file and a line in
 //! the list below. `cargo fmt` doesn't look into macros, `cargo xtask fmt` formats all files.
 
-use crate::{context::Context, failure::Result};
+use crate::{context::Context, failure::Result, output::Column, read_only};
 
 /// Generates the modules, the enum of all commands in the order of the help, and the dispatch. Each module has a type `Command` for
 /// its arguments or subcommands, and a function `run`.
@@ -18,9 +18,14 @@ macro_rules! commands {
             $($(#[$attribute])* $name($name::Command),)*
         }
 
-        /// Runs a command. A filter or a format that is wrong is an error before anything is sent.
-        pub(crate) async fn run(command: Command, context: &Context) -> Result {
+        /// Runs a command, whose words are without `brick`. A filter or a format that is wrong is an error before anything
+        /// is sent, and so is a change in read-only mode.
+        pub(crate) async fn run(command: Command, words: &str, context: &Context) -> Result {
             context.check_output(matches!(command, Command::sql(_)))?;
+            context.check_envelope(matches!(command, Command::sql(_) | Command::run(_) | Command::statements(_)))?;
+            if read_only::is_change(words) && context.is_read_only().await {
+                return read_only::refuse(words);
+            }
             match command {
                 $(Command::$name(command) => $name::run(command, context).await,)*
             }
@@ -94,5 +99,32 @@ commands! {
     #[command(subcommand)]
     auth,
     completions,
+    mcp,
+    skill,
     sandbox,
+    help,
+}
+
+/// The columns of the list that a command prints, for completion; none if that is not known.
+pub(crate) fn columns_of(command: &str) -> &'static [Column] {
+    match command {
+        "clusters" => clusters::COLUMNS,
+        "warehouses" => warehouses::COLUMNS,
+        "jobs" => jobs::COLUMNS,
+        "pipelines" => pipelines::COLUMNS,
+        "serving" => serving::COLUMNS,
+        "catalogs" => catalogs::COLUMNS,
+        "schemas" => schemas::COLUMNS,
+        "tables" => tables::COLUMNS,
+        "volumes" => volumes::COLUMNS,
+        "functions" => functions::COLUMNS,
+        "models" => models::COLUMNS,
+        "users" => users::COLUMNS,
+        "groups" => groups::COLUMNS,
+        "service-principals" => service_principals::COLUMNS,
+        "cluster-policies" => cluster_policies::COLUMNS,
+        "instance-pools" => instance_pools::COLUMNS,
+        "repos" => repos::COLUMNS,
+        _ => &[],
+    }
 }

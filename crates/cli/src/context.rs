@@ -1,6 +1,7 @@
 //! What a command works with: the configuration and the workspace, created on first use, and the output.
 
 use std::{
+    io::{self, IsTerminal},
     path::Path,
     sync::OnceLock,
     time::{Duration, Instant},
@@ -8,13 +9,15 @@ use std::{
 
 #[cfg(feature = "sandbox")]
 use brickwire_actions::Environment;
-use brickwire_actions::{Config, ConfigBuilder, ErrorKind, RetryPolicy, WaitOptions, Workspace};
+use brickwire_actions::{
+    Config, ConfigBuilder, ErrorKind, RetryPolicy, Statement, WaitOptions, Workspace,
+};
 use tokio::sync::OnceCell;
 
 use crate::{
     failure::{Failure, Result},
     options::{Format, Global},
-    output::{self, Output, format_for},
+    output::{self, Frame, Look, Output, Selection, format_for},
     progress::Progress,
 };
 
@@ -39,10 +42,13 @@ const RETRY: RetryPolicy = RetryPolicy::Safe { budget: Duration::from_secs(60) }
 pub(crate) struct Context {
     global: Global,
     progress: Progress,
+    begun: Instant,
     /// When the time that --timeout gives is over.
     deadline: OnceLock<Instant>,
     workspace: OnceCell<Workspace>,
     config: OnceCell<Config>,
+    /// Where the output goes while the command is watched.
+    frame: OnceLock<Frame>,
     #[cfg(feature = "sandbox")]
     sandbox: OnceCell<brickwire_sandbox::Sandbox>,
 }
@@ -51,10 +57,12 @@ impl Context {
     pub(crate) fn new(global: Global) -> Self {
         Self {
             progress: Progress::new(&global),
+            begun: Instant::now(),
             global,
             deadline: OnceLock::new(),
             workspace: OnceCell::new(),
             config: OnceCell::new(),
+            frame: OnceLock::new(),
             #[cfg(feature = "sandbox")]
             sandbox: OnceCell::new(),
         }
@@ -97,6 +105,11 @@ impl Context {
         })
     }
 
+    /// A workspace whose requests are neither shown nor repeated, for completion.
+    pub(crate) async fn silent_workspace(&self) -> Result<Workspace> {
+        Ok(Workspace::builder().config(self.config().await?).with_retry(RetryPolicy::never()).build()?)
+    }
+
     /// The options of every command.
     pub(crate) fn global(&self) -> &Global {
         &self.global
@@ -131,7 +144,9 @@ impl Context {
         }
         let Global { profile, host, ca_file, .. } = &self.global;
         let given = [("profile", profile), ("host", host), ("ca_file", ca_file)];
-        let given = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        let read_only = self.global.read_only.then(|| ("read_only", "true".to_owned()));
+        let given =
+            given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).chain(read_only);
         Ok(given.fold(Config::builder(), |builder, (name, value)| builder.with(name, value)))
     }
 
@@ -139,7 +154,9 @@ impl Context {
     async fn sandbox_sources(&self) -> Result<ConfigBuilder> {
         let started = self.sandbox.get_or_try_init(brickwire_sandbox::Sandbox::start).await;
         let sandbox = started.map_err(|e| Failure::local(format!("cannot start the sandbox: {e}")))?;
-        Ok(Config::builder().environment(Environment::default()).host(sandbox.url()).token(sandbox.token()))
+        let read_only = if self.global.read_only { "true" } else { "" };
+        let builder = Config::builder().environment(Environment::default());
+        Ok(builder.host(sandbox.url()).token(sandbox.token()).with("read_only", read_only))
     }
 
     #[cfg(not(feature = "sandbox"))]
@@ -149,7 +166,51 @@ impl Context {
 
     /// Checks the filter, and the format unless it follows from a file's name.
     pub(crate) fn check_output(&self, has_batches: bool) -> Result {
-        output::check(self.global.output, self.global.jq.as_deref(), has_batches)
+        let Global { output, jq, null, columns, .. } = &self.global;
+        // Without a format, it may follow from a file's name.
+        if *output != Format::Auto || !has_batches {
+            output::check_null(*output, null.as_deref(), jq.as_deref())?;
+        }
+        output::check(*output, jq.as_deref(), has_batches)?;
+        if *output == Format::Name && columns.is_some() {
+            return Err(Failure::usage("-o name prints IDs and takes no --columns")
+                .with_hint("use -o tsv --no-header"));
+        }
+        Ok(())
+    }
+
+    /// Refuses the format that only rows have for a command without rows.
+    pub(crate) fn check_envelope(&self, has_rows: bool) -> Result {
+        match self.global.output {
+            Format::Envelope if !has_rows => {
+                Err(Failure::usage("envelope is for SQL rows").with_hint("use -o json"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the workspace refuses what may change something. A configuration that is wrong is reported where it is used.
+    pub(crate) async fn is_read_only(&self) -> bool {
+        self.global.read_only
+            || !self.global.sandbox && self.config().await.is_ok_and(brickwire_actions::Config::is_read_only)
+    }
+
+    /// Refuses SQL that may change something, in read-only mode.
+    pub(crate) async fn check_reads(&self, text: &str) -> Result {
+        if self.is_read_only().await {
+            Statement::check_reads(text)?;
+        }
+        Ok(())
+    }
+
+    /// Whether what is printed is bounded, for an agent.
+    pub(crate) fn is_agent(&self) -> bool {
+        self.global.output == Format::Agent
+    }
+
+    /// How long the command has taken.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
     }
 
     /// The format that the user requested, and whether there is a filter.
@@ -160,7 +221,35 @@ impl Context {
     /// The output for data. Clears the progress line.
     pub(crate) fn output(&self) -> Output {
         self.progress.clear();
-        Output::new(self.global.output, self.global.jq.clone())
+        match self.frame.get() {
+            // A change is a line.
+            Some(frame)
+                if !io::stdout().is_terminal()
+                    && matches!(self.global.output, Format::Auto | Format::Json) =>
+            {
+                self.output_as(Format::Jsonl).into_frame(frame.clone())
+            }
+            Some(frame) => self.output_as(self.global.output).into_frame(frame.clone()),
+            None => self.output_as(self.global.output),
+        }
+    }
+
+    /// The output in another format than the one that was asked for.
+    pub(crate) fn output_as(&self, format: Format) -> Output {
+        let Global { jq, columns, no_header, .. } = &self.global;
+        let selection = Selection { columns: columns.clone(), no_header: *no_header };
+        let look = Look::new(&self.global, self.begun);
+        Output::new(format, jq.clone()).with_selection(selection).with_look(look)
+    }
+
+    /// From now on, keeps what is printed instead of printing it.
+    pub(crate) fn watch(&self) -> &Frame {
+        self.frame.get_or_init(Frame::default)
+    }
+
+    /// The names of the columns to print, if some were chosen.
+    pub(crate) fn columns(&self) -> Option<&[String]> {
+        self.global.columns.as_deref()
     }
 
     /// Prints one response of the service.
@@ -171,17 +260,23 @@ impl Context {
     /// The output for rows, in the format that the file name implies unless a format was given. `has_batches` says
     /// whether they can be written as Arrow or Parquet.
     pub(crate) fn output_to(&self, file: Option<&Path>, has_batches: bool) -> Result<Output> {
-        let Global { output, jq, is_format_preferred, .. } = &self.global;
-        // A file's name says more than BRICK_OUTPUT.
-        let output = if *is_format_preferred && file.is_some() { &Format::Auto } else { output };
+        let Global { output, jq, null, is_format_preferred, .. } = &self.global;
+        // What is saved is not for the agent's eyes, and is whole. A file's name says more than BRICK_OUTPUT.
+        let is_default = *output == Format::Agent || *is_format_preferred;
+        let output = if is_default && file.is_some() { &Format::Auto } else { output };
         // A filter writes text, whose kind only the user knows.
         let format = match format_for(*output, file) {
             Err(_) if jq.is_some() => Format::Json,
-            Ok(Format::Csv | Format::Table) if jq.is_some() && *output == Format::Auto => Format::Json,
+            Ok(Format::Csv | Format::Tsv | Format::Markdown | Format::Table)
+                if jq.is_some() && *output == Format::Auto =>
+            {
+                Format::Json
+            }
             format => format?,
         };
         output::check(format, jq.as_deref(), has_batches)?;
-        Ok(Output::new(format, jq.clone()))
+        output::check_null(format, null.as_deref(), jq.as_deref())?;
+        Ok(self.output_as(format))
     }
 
     /// Progress on stderr.

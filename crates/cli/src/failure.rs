@@ -20,6 +20,25 @@ pub(crate) struct Failure {
     /// A command line that goes on from here.
     next: Option<String>,
     source: Option<Place>,
+    frame: Option<Frame>,
+}
+
+/// What is put around the message of a part, such as a statement of a script.
+#[derive(Debug, Clone)]
+struct Frame {
+    prefix: String,
+    /// A part of the message, and what stands for it.
+    replaced: Option<(String, String)>,
+}
+
+impl Frame {
+    fn around(&self, message: &str) -> String {
+        let message = match &self.replaced {
+            Some((part, new)) => message.replacen(part, new, 1),
+            None => message.to_owned(),
+        };
+        format!("{}: {message}", self.prefix)
+    }
 }
 
 /// Where in the input a failure is. What isn't known is null.
@@ -67,7 +86,7 @@ impl From<serde_json::Error> for Failure {
 
 impl From<Cause> for Failure {
     fn from(cause: Cause) -> Self {
-        Self { cause, hint: None, statement_id: None, next: None, source: None }
+        Self { cause, hint: None, statement_id: None, next: None, source: None, frame: None }
     }
 }
 
@@ -92,7 +111,7 @@ impl Failure {
     }
 
     /// This build lacks something that these Cargo features provide.
-    #[cfg(not(all(feature = "arrow", feature = "jq", feature = "sandbox")))]
+    #[cfg(not(all(feature = "arrow", feature = "jq", feature = "mcp", feature = "sandbox")))]
     pub(crate) fn not_built(what: &str, features: &str) -> Self {
         let install = format!("install it with `cargo install --path crates/cli --features {features}`");
         Self::local(format!("this build of brick has no {what}")).with_hint(install)
@@ -108,9 +127,30 @@ impl Failure {
         self
     }
 
+    /// Adds another hint to the one that there is.
+    pub(crate) fn and_hint(self, hint: &str) -> Self {
+        let hint = [self.hint().as_deref().unwrap_or_default(), hint].join("; ");
+        match hint.trim_matches([';', ' ']) {
+            "" => self,
+            hint => self.with_hint(hint),
+        }
+    }
+
     /// Adds a whole command line to run next, such as one that waits for what goes on.
     pub(crate) fn with_next(mut self, command: impl Into<String>) -> Self {
         self.next = Some(command.into());
+        self
+    }
+
+    /// Takes the command line away, where it would lead nowhere.
+    pub(crate) fn without_next(mut self) -> Self {
+        self.next = None;
+        self
+    }
+
+    /// Says what failed in front of the message, in which a part may be replaced.
+    pub(crate) fn framed(mut self, prefix: impl Into<String>, replaced: Option<(String, String)>) -> Self {
+        self.frame = Some(Frame { prefix: prefix.into(), replaced });
         self
     }
 
@@ -158,12 +198,25 @@ impl Failure {
     }
 
     pub(crate) fn message(&self) -> String {
-        match &self.cause {
+        let message = match &self.cause {
             // Messages of the service may begin with an empty line.
             Cause::Library(error) => terminal::cut(error.to_string().trim()).into_owned(),
             Cause::Own(_, message) => message.clone(),
             Cause::Io(error) => error.to_string(),
+        };
+        self.in_frame(message)
+    }
+
+    /// The message, with what caused it.
+    pub(crate) fn message_with_cause(&self) -> String {
+        match &self.cause {
+            Cause::Library(error) => self.in_frame(terminal::cut(&error.with_cause()).into_owned()),
+            _ => self.message(),
         }
+    }
+
+    fn in_frame(&self, message: String) -> String {
+        self.frame.as_ref().map_or(message.clone(), |frame| frame.around(&message))
     }
 
     /// The library's error, if it is one.

@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod candidates;
+mod color;
 mod commands;
 mod context;
 mod failure;
@@ -10,20 +11,23 @@ mod full_names;
 mod hint;
 mod lifecycle;
 mod log;
+mod next;
 mod options;
 mod output;
 mod progress;
+mod read_only;
 #[cfg(feature = "reference")]
 mod reference;
+mod repl;
 mod report;
 mod shells;
 mod signals;
 mod source;
 mod terminal;
+mod tree;
+mod watch;
 
 use std::{process::ExitCode, time::Duration};
-
-use clap::CommandFactory;
 
 use crate::{args::Args, context::Context, report::Outcome};
 
@@ -33,19 +37,25 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // A shell that requests completions sets COMPLETE; this call answers and exits.
-    clap_complete::CompleteEnv::with_factory(Args::command).shells(shells::SHELLS).complete();
+    clap_complete::CompleteEnv::with_factory(Args::tree).shells(shells::SHELLS).complete();
     #[cfg(feature = "reference")]
-    if let Some(done) = reference::write_if_asked(Args::command()) {
+    if let Some(done) = reference::write_if_asked(Args::tree()) {
         return report::finish(done.map_or_else(Outcome::Failed, |()| Outcome::Done), options::Format::Auto);
     }
-    let args = match Args::read() {
+    if std::env::args_os().len() == 1 {
+        terminal::tell(&tree::overview(&Args::tree()));
+        return ExitCode::from(2);
+    }
+    let mut args = match Args::read() {
         Ok(args) => args,
         Err(error) => return report::misread(&error),
     };
+    color::choose(args.global.color);
+    args.global.settle();
     // This thread runs the command. The worker drives the network, and signals while this thread blocks on output.
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return report::finish(Outcome::Failed(error.into()), args.global.output),
+        Err(error) => return report::finish(Outcome::Failed(error.into()), args.global.error_format()),
     };
     // Declared after the runtime, so that a panic ends them, too.
     let programs = EndPrograms;
@@ -68,18 +78,24 @@ impl Drop for EndPrograms {
 async fn run(args: Args) -> ExitCode {
     tokio::spawn(leave_if_stuck());
     log::start(&args.global);
-    let format = args.global.output;
+    let global = args.global.clone();
     let context = Context::new(args.global);
+    let command = async {
+        match args.watch {
+            Some(every) => watch::run(args.command, every, &context).await,
+            None => commands::run(args.command, &args.words, &context).await,
+        }
+    };
     // Dropping the command's future cancels what it started; `settle` waits for these cancellations.
     let outcome = tokio::select! {
         // Signals are listened to before the command sends anything.
         biased;
         signal = stopped(&context) => Outcome::Interrupted(signal),
-        done = commands::run(args.command, &context) => match (done, signals::received()) {
+        done = command => match (done, signals::received()) {
             // Work that blocks this thread notices a signal itself.
             (Err(_), Some(signal)) => Outcome::Interrupted(signal),
             (Ok(()), _) => Outcome::Done,
-            (Err(error), None) => Outcome::Failed(error),
+            (Err(error), None) => Outcome::Failed(context.progress().with_next(error)),
         },
         () = context.progress().beat() => unreachable!("it never ends"),
     };
@@ -90,7 +106,11 @@ async fn run(args: Args) -> ExitCode {
         _ = signals::next() => {}
     }
     context.progress().left();
-    report::finish(outcome, format)
+    let outcome = match outcome {
+        Outcome::Failed(failure) => Outcome::Failed(next::complete(failure, &global)),
+        other => other,
+    };
+    report::finish(outcome, global.error_format())
 }
 
 /// Waits for a signal. Reports what continues before the command's future is dropped.

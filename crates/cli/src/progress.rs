@@ -13,11 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use brickwire_actions::{Event, Events};
+use brickwire_actions::{ErrorKind, Event, Events};
 use console::Term;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use crate::{options::Global, terminal};
+use crate::{failure::Failure, options::Global, terminal};
 
 /// How often a line is printed while waiting, where stderr is not a terminal.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -31,6 +31,8 @@ pub(crate) struct Progress(Arc<Shown>);
 
 struct Shown {
     quiet: bool,
+    /// Whether there is a line that is written over.
+    rewrites: bool,
     /// Hidden if stderr is not a terminal.
     bar: ProgressBar,
     /// Whether the user interrupted the program; only then are cancellations shown.
@@ -56,6 +58,10 @@ struct State {
     unnamed: Option<(&'static str, String)>,
     /// A line about the last resource that continues when the program ends, even if the program now waits for another.
     goes_on: Option<String>,
+    /// The id of that resource, and the command that waits for it.
+    next: Option<(String, String)>,
+    /// What the command that waits is given for the state that this command waits for.
+    goal: &'static str,
     files: Transfers,
 }
 
@@ -151,6 +157,11 @@ impl State {
         // A statement may have ended, while its rows are still on their way.
         let verb = if *is_lasting { "continues on its own" } else { "is not canceled" };
         self.goes_on = Some(format!("{text}, and {verb}: {command} {id}"));
+        let wait = match command.strip_suffix(" get") {
+            Some(service) => format!("{service} wait {id}{}", self.goal),
+            None => format!("{command} {id}"),
+        };
+        self.next = Some((id.to_owned(), wait));
         *is_lasting
     }
 }
@@ -159,16 +170,13 @@ impl Progress {
     pub(crate) fn new(global: &Global) -> Self {
         // Log lines would break up the progress line.
         let rewrites = !global.quiet && !global.debug && global.verbose == 0 && io::stderr().is_terminal();
-        let target = match std::env::var_os("TERM") {
-            Some(name) if name == "dumb" => ProgressDrawTarget::hidden(),
-            _ if rewrites => ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(Term::stderr())), 20),
-            _ => ProgressDrawTarget::hidden(),
-        };
+        let rewrites = rewrites && std::env::var_os("TERM").is_none_or(|name| name != "dumb");
         let style =
             ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or(ProgressStyle::default_spinner());
-        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        let bar = ProgressBar::with_draw_target(None, target(rewrites)).with_style(style);
         Self(Arc::new(Shown {
             quiet: global.quiet,
+            rewrites,
             bar,
             stopping: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -195,6 +203,15 @@ impl Progress {
         self.end_retries();
         self.0.bar.finish_and_clear();
         self.0.bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    /// Shows the progress line again: more work follows the data.
+    pub(crate) fn resume(&self) {
+        // What is on the screen now belongs to the old target, which is forgotten.
+        self.0.bar.finish_and_clear();
+        self.0.bar.set_draw_target(ProgressDrawTarget::hidden());
+        self.0.bar.reset();
+        self.0.bar.set_draw_target(target(self.0.rewrites));
     }
 
     /// The user interrupted the program. Changes requested of a cluster or a warehouse are not undone.
@@ -231,6 +248,22 @@ impl Progress {
     /// the id shows it.
     pub(crate) fn expect_not_to_cancel(&self, what: &'static str, command: &str) {
         self.state().outliving.push(Outliving { what, command: command.to_owned(), is_lasting: false });
+    }
+
+    /// Declares which state this command waits for, unless that is running: what the `wait` command is given for it.
+    pub(crate) fn expect_goal(&self, option: &'static str) {
+        self.state().goal = option;
+    }
+
+    /// Adds the command that goes on waiting to a failure that says that the time is over.
+    pub(crate) fn with_next(&self, failure: Failure) -> Failure {
+        let next = self.state().next.clone();
+        match next.filter(|_| failure.kind() == ErrorKind::DeadlineExceeded && failure.next().is_none()) {
+            Some((id, command)) if failure.message().contains(&format!("{id} is still ")) => {
+                failure.with_next(&command).with_hint(command)
+            }
+            _ => failure,
+        }
     }
 
     /// Declares that each state of this kind is of interest, so that it is a line of its own even on a terminal.
@@ -387,6 +420,13 @@ impl Progress {
             self.0.bar.set_message(terminal::escaped_line(text).into_owned());
             self.0.bar.enable_steady_tick(Duration::from_millis(120));
         }
+    }
+}
+
+fn target(rewrites: bool) -> ProgressDrawTarget {
+    match rewrites {
+        true => ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(Term::stderr())), 20),
+        false => ProgressDrawTarget::hidden(),
     }
 }
 

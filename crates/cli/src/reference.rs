@@ -20,7 +20,7 @@ fn write(folder: &Path, root: clap::Command) -> Result {
     let man = folder.join("man");
     fs::create_dir_all(&man).map_err(|e| Failure::file(&man, &e))?;
     let mut text = String::from(
-        "# `brick`, command by command\n\nGenerated from the program's help by `cargo xtask docs`; do not edit.\n",
+        "# `brick`, command by command\n\nGenerated from the program's help by `cargo xtask docs`; do not edit.\nEvery command also has the options of `brick` itself, which are listed once.\n",
     );
     document(&root, "brick", &mut text);
     let commands = folder.join("commands.md");
@@ -28,8 +28,19 @@ fn write(folder: &Path, root: clap::Command) -> Result {
     Ok(clap_mangen::generate_to(root, &man)?)
 }
 
+/// Writes the help of a command and of those below it. The options of all commands are part of `brick` only: in each of a
+/// hundred commands, they would be most of the text.
 fn document(command: &clap::Command, name: &str, text: &mut String) {
-    let help = command.clone().bin_name(name).term_width(100).render_long_help().to_string();
+    let is_root = name == "brick";
+    let mut shown = command.clone().bin_name(name).term_width(100);
+    if !is_root {
+        shown = shown.mut_args(|arg| match arg.get_id().as_str() {
+            "help" | "version" => arg.hide(true),
+            _ if arg.is_global_set() => arg.hide(true),
+            _ => arg,
+        });
+    }
+    let help = if is_root { shown.render_long_help() } else { shown.render_help() }.to_string();
     let help: Vec<_> = help.lines().map(str::trim_end).collect();
     text.push_str(&format!("\n## `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
     for inner in command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help") {

@@ -7,11 +7,13 @@ use std::{
 };
 
 use brickwire_actions::{Error, ErrorKind};
+use clap::ValueEnum;
 use serde_json::json;
 
 use crate::{
+    color,
     failure::Failure,
-    options::{BRICK_OUTPUT, Format},
+    options::{BRICK_OUTPUT, Color, Format},
     terminal,
 };
 
@@ -28,7 +30,7 @@ fn exit_code(failure: &Failure) -> u8 {
         // Reading or writing failed midway.
         _ if failure.io().is_some() => 1,
         ErrorKind::Usage => 2,
-        ErrorKind::Configuration | ErrorKind::Local => 3,
+        ErrorKind::Configuration | ErrorKind::Local | ErrorKind::ReadOnly => 3,
         ErrorKind::Unauthenticated | ErrorKind::PermissionDenied => 4,
         ErrorKind::NotFound => 5,
         ErrorKind::Rejected => 6,
@@ -44,24 +46,27 @@ fn exit_code(failure: &Failure) -> u8 {
 
 /// Prints why the command failed, if it did, and returns the exit code.
 pub(crate) fn finish(outcome: Outcome, format: Format) -> ExitCode {
-    let (code, text) = match outcome {
+    let (code, messages) = match outcome {
         Outcome::Done => return ExitCode::SUCCESS,
-        Outcome::Interrupted(code) => (code, "interrupted".to_owned()),
+        Outcome::Interrupted(code) => (code, vec!["interrupted".to_owned()]),
         // The reader of our output, such as `head`, is gone, which is not a failure.
         Outcome::Failed(failure) if failure.io().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) => {
             return ExitCode::SUCCESS;
         }
         Outcome::Failed(failure) => match format {
-            Format::Json | Format::Jsonl => (exit_code(&failure), as_json(&failure)),
+            Format::Json | Format::Jsonl | Format::Envelope | Format::Agent => {
+                (exit_code(&failure), vec![as_json(&failure)])
+            }
             _ => (exit_code(&failure), as_text(&failure)),
         },
     };
-    terminal::tell(&text);
+    terminal::tell_all(&messages.iter().map(String::as_str).collect::<Vec<_>>());
     ExitCode::from(code)
 }
 
 /// Prints what is wrong with the command line, or the requested help or version.
 pub(crate) fn misread(error: &clap::Error) -> ExitCode {
+    color::choose(color_asked());
     if error.use_stderr() && asks_for_json() {
         return finish(Outcome::Failed(usage_failure(error)), Format::Json);
     }
@@ -83,9 +88,12 @@ fn print(error: &clap::Error) {
 fn asks_for_json() -> bool {
     let words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     let mut words = words.take_while(|word| word != "--");
-    let is_json = |format: &str| matches!(format, "json" | "jsonl");
+    let is_json = |format: &str| matches!(format, "json" | "jsonl" | "envelope" | "agent");
     let mut has_format = false;
     while let Some(word) = words.next() {
+        if word == "--agent" {
+            return true;
+        }
         // `--output`, or `-o`, which may follow other short flags.
         let flag = word.strip_prefix('-').unwrap_or_default();
         let rest =
@@ -101,6 +109,17 @@ fn asks_for_json() -> bool {
         has_format = true;
     }
     !has_format && env::var(BRICK_OUTPUT).is_ok_and(|format| is_json(format.trim()))
+}
+
+/// When an invalid command line wants colors.
+fn color_asked() -> Color {
+    let words: Vec<_> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let value = |(at, word): (usize, &String)| match word.strip_prefix("--color")? {
+        "" => words.get(at + 1).cloned(),
+        rest => rest.strip_prefix('=').map(str::to_owned),
+    };
+    let asked = words.iter().take_while(|word| *word != "--").enumerate().filter_map(value).last();
+    asked.and_then(|value| Color::from_str(&value, false).ok()).unwrap_or_default()
 }
 
 /// Clap's message has paragraphs: the problem, tips, the usage, and a pointer to the help.
@@ -120,17 +139,20 @@ fn usage_failure(error: &clap::Error) -> Failure {
     if hints.is_empty() { failure } else { failure.with_hint(hints.join("; ")) }
 }
 
-fn as_text(failure: &Failure) -> String {
-    let message = match failure.error() {
-        Some(error) => terminal::cut(&error.with_cause()).into_owned(),
-        None => failure.message(),
-    };
-    let hint = failure.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-    format!("error: {message}{hint}")
+/// Prints an error and its hint, for people.
+pub(crate) fn tell(failure: &Failure) {
+    terminal::tell_all(&as_text(failure).iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// The error and its hint.
+fn as_text(failure: &Failure) -> Vec<String> {
+    let message = failure.message_with_cause();
+    let hint = failure.hint().map(|hint| format!("hint: {hint}"));
+    [format!("error: {message}")].into_iter().chain(hint).collect()
 }
 
 /// One line for scripts. Every field is present, and null if unknown.
-fn as_json(failure: &Failure) -> String {
+pub(crate) fn as_json(failure: &Failure) -> String {
     let error = failure.error();
     let fields = json!({
         "kind": failure.kind().as_str(),
@@ -163,7 +185,7 @@ mod tests {
         use arrow_schema::{DataType, Field, IntervalUnit, Schema};
         let late = Field::new("late", DataType::Interval(IntervalUnit::MonthDayNano), true);
         let (target, schema) = (Target::open(None).ok()?, Schema::new(vec![late]).into());
-        crate::output::BatchPrinter::new(Format::Parquet, target, &schema).err()
+        crate::output::BatchPrinter::new(Format::Parquet, target, &schema, None).err()
     }
 
     #[test]
@@ -180,7 +202,7 @@ mod tests {
             let json: serde_json::Value = serde_json::from_str(&as_json(&failure)).unwrap();
             let [message, told] = ["message", "hint"].map(|name| json["error"][name].as_str().unwrap());
             assert!(told.contains(hint) && !message.contains('\n'), "{json}");
-            assert_eq!(as_text(&failure), format!("error: {message}\nhint: {told}"));
+            assert_eq!(as_text(&failure), [format!("error: {message}"), format!("hint: {told}")]);
         }
     }
 }

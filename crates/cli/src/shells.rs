@@ -39,6 +39,22 @@ const LINE: &str = "_BRICK_LINE";
 /// The variable with the characters at which bash splits words.
 const BREAKS: &str = "_BRICK_BREAKS";
 
+/// The words of the command line that is being completed, as far as they have been typed.
+pub(crate) fn words() -> Vec<String> {
+    match env::var(LINE) {
+        Ok(line) => {
+            let quote = match env::var("COMPLETE").as_deref() {
+                Ok("powershell") => Quote::Powershell,
+                _ => Quote::Bash,
+            };
+            let typed = Typed::read(&line, "", quote);
+            typed.words().iter().map(|word| word.to_string_lossy().into_owned()).collect()
+        }
+        // The others hand over the words, behind `--`.
+        Err(_) => env::args().skip_while(|word| word != "--").skip(1).collect(),
+    }
+}
+
 /// The candidates for the last word, without those that can't be typed.
 fn candidates(
     command: &mut clap::Command,

@@ -3,10 +3,46 @@
 //!
 //! `nohup` starts a program with SIGHUP ignored, and that is respected: then the program continues.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// The exit code for the first signal; 0 if there was none.
 static RECEIVED: AtomicU8 = AtomicU8::new(0);
+
+/// Whether a pager runs.
+static IS_PAGING: AtomicBool = AtomicBool::new(false);
+
+/// While this exists, Ctrl-C is the pager's, and this program ignores it. It still gets it, as every program on the
+/// terminal does.
+pub(crate) struct LeftToPager(());
+
+impl LeftToPager {
+    pub(crate) fn begin() -> Self {
+        IS_PAGING.store(true, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for LeftToPager {
+    fn drop(&mut self) {
+        IS_PAGING.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Whether Ctrl-C ends the work of a prompt, and not the program.
+static AT_PROMPT: AtomicBool = AtomicBool::new(false);
+
+/// The exit code of a program that Ctrl-C ends.
+const INTERRUPTED: u8 = 130;
+
+/// From now on, Ctrl-C is for [`interrupt`], and the program goes on.
+pub(crate) fn belong_to_prompt() {
+    AT_PROMPT.store(true, Ordering::Relaxed);
+}
+
+/// Waits for Ctrl-C.
+pub(crate) async fn interrupt() {
+    while wait().await != INTERRUPTED {}
+}
 
 /// The exit code for the first signal that was received, if any. For work that blocks its thread.
 pub(crate) fn received() -> Option<u8> {
@@ -15,7 +51,10 @@ pub(crate) fn received() -> Option<u8> {
 
 /// Waits for the next signal. Returns the exit code for it.
 pub(crate) async fn next() -> u8 {
-    let code = wait().await;
+    let mut code = wait().await;
+    while code == INTERRUPTED && AT_PROMPT.load(Ordering::Relaxed) {
+        code = wait().await;
+    }
     let _ = RECEIVED.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
     code
 }
@@ -28,6 +67,9 @@ async fn wait() -> u8 {
     let next = async |kind: SignalKind, code: u8| {
         if let Ok(mut signals) = signal(kind) {
             signals.recv().await;
+            while kind == SignalKind::interrupt() && IS_PAGING.load(Ordering::Relaxed) {
+                signals.recv().await;
+            }
             return code;
         }
         std::future::pending().await
@@ -39,7 +81,7 @@ async fn wait() -> u8 {
         }
     };
     tokio::select! {
-        code = next(SignalKind::interrupt(), 130) => code,
+        code = next(SignalKind::interrupt(), INTERRUPTED) => code,
         code = next(SignalKind::terminate(), 143) => code,
         code = hang_up => code,
     }
@@ -47,9 +89,12 @@ async fn wait() -> u8 {
 
 #[cfg(not(unix))]
 async fn wait() -> u8 {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => 130,
-        Err(_) => std::future::pending().await,
+    loop {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) if IS_PAGING.load(Ordering::Relaxed) => {}
+            Ok(()) => return INTERRUPTED,
+            Err(_) => std::future::pending().await,
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::failure::{Failure, Result};
 const STDIN: &str = "-";
 
 /// The longest SQL or code, in bytes: the service's own limit for a statement.
-const TEXT_LIMIT: u64 = 16 << 20;
+pub(crate) const TEXT_LIMIT: u64 = 16 << 20;
 /// The longest body or file of a raw request, in bytes.
 pub(crate) const DATA_LIMIT: u64 = 256 << 20;
 /// The longest content of a workspace object that is read, in bytes: more than one can have; the library knows the limit.
@@ -28,7 +28,7 @@ pub(crate) const OBJECT_LIMIT: u64 = 64 << 20;
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Source {
     /// The SQL or code; - reads standard input
-    #[arg(value_name = "TEXT", conflicts_with = "file")]
+    #[arg(value_name = "TEXT", conflicts_with = "file", value_parser = plain)]
     text: Option<String>,
     /// Read the SQL or code from this file; - reads standard input
     #[arg(long, short, value_name = "FILE")]
@@ -39,6 +39,22 @@ impl Source {
     /// Reads the text without changing it, except that a byte-order mark is dropped. Blank text is an error; most likely
     /// a shell variable wasn't set. So is a notebook.
     pub(crate) fn read(&self, what: &str) -> Result<String> {
+        let text = self.read_any(what)?;
+        refuse_notebook(&text)?;
+        Ok(text)
+    }
+
+    /// Whether there is no text, and a person who could type it.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.text.is_none() && self.file.is_none() && io::stdin().is_terminal()
+    }
+
+    /// As [`read`](Self::read), for those who know notebooks.
+    pub(crate) fn read_any(&self, what: &str) -> Result<String> {
+        if let Some(name) = self.text.as_deref().filter(|text| is_file_name(text)) {
+            return Err(Failure::usage(format!("this is the name of a file, not {what}: {name}"))
+                .with_hint(format!("did you mean -f {name}?")));
+        }
         let text = match (&self.text, &self.file) {
             (Some(text), _) if text != STDIN => without_mark(text).to_owned(),
             (_, Some(path)) => Input::read(path, TEXT_LIMIT)?.text()?,
@@ -51,14 +67,34 @@ impl Source {
         if text.trim().is_empty() {
             return Err(Failure::usage(format!("the {what} is empty")));
         }
-        refuse_notebook(&text)?;
         Ok(text)
+    }
+
+    /// What a program that is run from here is called, as Python does.
+    pub(crate) fn program_name(&self) -> String {
+        match &self.file {
+            Some(file) => file.display().to_string(),
+            None if self.text.as_deref().is_some_and(|text| text != STDIN) => "-c".to_owned(),
+            None => STDIN.to_owned(),
+        }
     }
 
     /// The file, if the text comes from one.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.file.as_deref().filter(|path| path.as_os_str() != STDIN)
     }
+}
+
+/// Whether a text is only the name of an SQL file that exists.
+fn is_file_name(text: &str) -> bool {
+    let is_one_word = !text.contains(char::is_whitespace);
+    is_one_word && text.to_ascii_lowercase().ends_with(".sql") && Path::new(text).is_file()
+}
+
+/// A text without the mark that `Args` puts before one that looks like an option.
+#[allow(clippy::unnecessary_wraps, reason = "clap expects a result")]
+fn plain(text: &str) -> std::result::Result<String, std::convert::Infallible> {
+    Ok(without_mark(text).to_owned())
 }
 
 /// Members of a JSON object, each as its JSON: nothing that this version doesn't know is lost.

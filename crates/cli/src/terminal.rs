@@ -11,7 +11,10 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
+use anstream::AutoStream;
 use brickwire_actions::redact;
+
+use crate::color;
 
 /// Whether a terminal may act on this character instead of showing it, or show others in another order because of it.
 pub(crate) fn is_control(character: char) -> bool {
@@ -23,7 +26,9 @@ pub(crate) fn is_control(character: char) -> bool {
         // Line and paragraph separators, then embeddings and overrides.
         | '\u{2028}'..='\u{202e}'
         // Isolates.
-        | '\u{2066}'..='\u{2069}')
+        | '\u{2066}'..='\u{2069}'
+        // The byte-order mark, which is not seen.
+        | '\u{feff}')
 }
 
 /// The text with its control characters shown. Line breaks and tabs stay.
@@ -95,7 +100,24 @@ pub(crate) fn cut(text: &str) -> Cow<'_, str> {
 
 /// Writes lines to stderr for people, in one piece and without the credentials in use. A closed stderr is no reason to fail.
 pub(crate) fn tell(text: &str) {
-    let _ = io::stderr().write_all(format!("{}\n", escaped(&redact::text(text))).as_bytes());
+    tell_all(&[text]);
+}
+
+/// As [`tell`], for several messages.
+pub(crate) fn tell_all(messages: &[&str]) {
+    let has_colors = color::is_for_messages();
+    let mut lines = String::new();
+    for message in messages {
+        let message = redact::text(message);
+        let message = escaped(&message);
+        lines.push_str(&if has_colors { color::labeled(&message) } else { Cow::Borrowed(message.as_ref()) });
+        lines.push('\n');
+    }
+    let _ = match has_colors {
+        // Older consoles of Windows have to be told that colors follow.
+        true => AutoStream::always_ansi(io::stderr()).write_all(lines.as_bytes()),
+        false => io::stderr().write_all(lines.as_bytes()),
+    };
 }
 
 /// Stderr for text that comes in whole lines, such as a log.

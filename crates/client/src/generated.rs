@@ -4829,6 +4829,28 @@ pub mod types {
         ],
         ["name"]
     );
+    /// A session to open.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreateSqlSessionRequest {
+        /// The catalog for names that state none, at the start.
+        pub catalog: Option<String>,
+        /// The schema for names that state none, at the start.
+        pub schema: Option<String>,
+        /// Settings of the session, as `SET` would set them.
+        pub session_confs: Option<std::collections::BTreeMap<String, String>>,
+        /// The id of the warehouse. A stopped one is started.
+        pub warehouse_id: String,
+    }
+    crate::object::object!(
+        CreateSqlSessionRequest,
+        [
+            (catalog, "catalog"),
+            (schema, "schema"),
+            (session_confs, "session_confs"),
+            (warehouse_id, "warehouse_id")
+        ],
+        ["warehouse_id"]
+    );
     /// The settings of a new storage credential. Exactly one kind of identity is given.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CreateStorageCredential {
@@ -7696,6 +7718,8 @@ pub mod types {
         pub row_limit: Option<i64>,
         /// The schema for names that state none, as `USE SCHEMA` would set it.
         pub schema: Option<String>,
+        /// The session to run in, from `statements_create_session`. Not in the published reference. Without one the statement has a session of its own.
+        pub session_id: Option<String>,
         /// The SQL text, one statement of at most 16 MiB.
         pub statement: String,
         /// How long to wait for the end: `0s` for not at all, or `5s` to `50s`. `10s` when left out. Text, with the unit.
@@ -7715,6 +7739,7 @@ pub mod types {
             (query_tags, "query_tags"),
             (row_limit, "row_limit"),
             (schema, "schema"),
+            (session_id, "session_id"),
             (statement, "statement"),
             (wait_timeout, "wait_timeout"),
             (warehouse_id, "warehouse_id")
@@ -20526,6 +20551,13 @@ pub mod types {
         ],
         []
     );
+    /// A session that is open.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SqlSessionResponse {
+        /// The id of the session.
+        pub session_id: Option<String>,
+    }
+    crate::object::object!(SqlSessionResponse, [(session_id, "session_id")], []);
     /// `SqlStatementOutput`
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct SqlStatementOutput {
@@ -24431,7 +24463,7 @@ pub mod operations {
         OperationInfo::new("clusters_resize", "POST", "/api/2.1/clusters/resize", true);
     /// `POST /api/2.1/clusters/events`
     pub const CLUSTERS_EVENTS: OperationInfo =
-        OperationInfo::new("clusters_events", "POST", "/api/2.1/clusters/events", true);
+        OperationInfo::new("clusters_events", "POST", "/api/2.1/clusters/events", true).reading();
     /// `GET /api/2.1/clusters/list-zones`
     pub const CLUSTERS_LIST_ZONES: OperationInfo =
         OperationInfo::new("clusters_list_zones", "GET", "/api/2.1/clusters/list-zones", true);
@@ -24537,7 +24569,8 @@ pub mod operations {
     pub const DBFS_MOVE: OperationInfo = OperationInfo::new("dbfs_move", "POST", "/api/2.0/dbfs/move", false);
     /// `POST /api/2.0/mlflow/experiments/search`
     pub const EXPERIMENTS_SEARCH: OperationInfo =
-        OperationInfo::new("experiments_search", "POST", "/api/2.0/mlflow/experiments/search", true);
+        OperationInfo::new("experiments_search", "POST", "/api/2.0/mlflow/experiments/search", true)
+            .reading();
     /// `GET /api/2.0/mlflow/experiments/get`
     pub const EXPERIMENTS_GET: OperationInfo =
         OperationInfo::new("experiments_get", "GET", "/api/2.0/mlflow/experiments/get", true);
@@ -24546,7 +24579,7 @@ pub mod operations {
         OperationInfo::new("experiments_get_by_name", "GET", "/api/2.0/mlflow/experiments/get-by-name", true);
     /// `POST /api/2.0/mlflow/runs/search`
     pub const EXPERIMENTS_SEARCH_RUNS: OperationInfo =
-        OperationInfo::new("experiments_search_runs", "POST", "/api/2.0/mlflow/runs/search", true);
+        OperationInfo::new("experiments_search_runs", "POST", "/api/2.0/mlflow/runs/search", true).reading();
     /// `GET /api/2.0/mlflow/runs/get`
     pub const EXPERIMENTS_GET_RUN: OperationInfo =
         OperationInfo::new("experiments_get_run", "GET", "/api/2.0/mlflow/runs/get", true);
@@ -25074,7 +25107,8 @@ pub mod operations {
         "POST",
         "/api/2.0/mlflow/registered-models/get-latest-versions",
         true,
-    );
+    )
+    .reading();
     /// `GET /api/2.0/mlflow/model-versions/get-download-uri`
     pub const REGISTRY_GET_MODEL_VERSION_DOWNLOAD_URI: OperationInfo = OperationInfo::new(
         "registry_get_model_version_download_uri",
@@ -25266,7 +25300,14 @@ pub mod operations {
         "POST",
         "/api/2.0/sql/statements/{statement_id}/cancel",
         true,
-    );
+    )
+    .reading();
+    /// `POST /api/2.0/sql/sessions`
+    pub const STATEMENTS_CREATE_SESSION: OperationInfo =
+        OperationInfo::new("statements_create_session", "POST", "/api/2.0/sql/sessions", false);
+    /// `DELETE /api/2.0/sql/sessions/{session_id}`
+    pub const STATEMENTS_DELETE_SESSION: OperationInfo =
+        OperationInfo::new("statements_delete_session", "DELETE", "/api/2.0/sql/sessions/{session_id}", true);
     /// `GET /api/2.1/unity-catalog/storage-credentials`
     pub const STORAGE_CREDENTIALS_LIST: OperationInfo = OperationInfo::new(
         "storage_credentials_list",
@@ -25394,21 +25435,24 @@ pub mod operations {
         "POST",
         "/api/2.0/vector-search/indexes/{index_name}/query",
         true,
-    );
+    )
+    .reading();
     /// `POST /api/2.0/vector-search/indexes/{index_name}/query-next-page`
     pub const VECTOR_SEARCH_INDEXES_QUERY_NEXT_PAGE: OperationInfo = OperationInfo::new(
         "vector_search_indexes_query_next_page",
         "POST",
         "/api/2.0/vector-search/indexes/{index_name}/query-next-page",
         true,
-    );
+    )
+    .reading();
     /// `POST /api/2.0/vector-search/indexes/{index_name}/scan`
     pub const VECTOR_SEARCH_INDEXES_SCAN: OperationInfo = OperationInfo::new(
         "vector_search_indexes_scan",
         "POST",
         "/api/2.0/vector-search/indexes/{index_name}/scan",
         true,
-    );
+    )
+    .reading();
     /// `POST /api/2.0/vector-search/indexes/{index_name}/sync`
     pub const VECTOR_SEARCH_INDEXES_SYNC: OperationInfo = OperationInfo::new(
         "vector_search_indexes_sync",
@@ -25744,6 +25788,8 @@ pub const OPERATIONS: &[OperationInfo] = &[
     operations::STATEMENTS_GET,
     operations::STATEMENTS_GET_RESULT_CHUNK,
     operations::STATEMENTS_CANCEL,
+    operations::STATEMENTS_CREATE_SESSION,
+    operations::STATEMENTS_DELETE_SESSION,
     operations::STORAGE_CREDENTIALS_LIST,
     operations::STORAGE_CREDENTIALS_CREATE,
     operations::STORAGE_CREDENTIALS_GET,
@@ -32560,6 +32606,12 @@ pub(crate) static REFERENCE: &[Reference] = &[
                 "The schema for names that state none, as `USE SCHEMA` would set it.",
             ),
             Argument::new(
+                "session_id",
+                Place::Body,
+                Kind::Text,
+                "The session to run in, from `statements_create_session`.",
+            ),
+            Argument::new(
                     "statement",
                     Place::Body,
                     Kind::Text,
@@ -32629,6 +32681,61 @@ pub(crate) static REFERENCE: &[Reference] = &[
                     Place::Path,
                     Kind::Text,
                     "The id that `statements_execute` answered, a UUID.",
+                )
+                .required(),
+        ],
+        body: Body::None,
+        answer: Content::Json,
+    },
+    Reference {
+        info: operations::STATEMENTS_CREATE_SESSION,
+        summary: "Open an SQL session",
+        arguments: &[
+            Argument::new(
+                "catalog",
+                Place::Body,
+                Kind::Text,
+                "The catalog for names that state none, at the start.",
+            ),
+            Argument::new(
+                "schema",
+                Place::Body,
+                Kind::Text,
+                "The schema for names that state none, at the start.",
+            ),
+            Argument::new(
+                "session_confs",
+                Place::Body,
+                Kind::Object,
+                "Settings of the session, as `SET` would set them.",
+            ),
+            Argument::new(
+                    "warehouse_id",
+                    Place::Body,
+                    Kind::Text,
+                    "The id of the warehouse.",
+                )
+                .required(),
+        ],
+        body: Body::Json,
+        answer: Content::Json,
+    },
+    Reference {
+        info: operations::STATEMENTS_DELETE_SESSION,
+        summary: "Close an SQL session",
+        arguments: &[
+            Argument::new(
+                    "session_id",
+                    Place::Path,
+                    Kind::Text,
+                    "The id that `statements_create_session` answered.",
+                )
+                .required(),
+            Argument::new(
+                    "warehouse_id",
+                    Place::Query,
+                    Kind::Text,
+                    "The id of the warehouse that the session is on.",
                 )
                 .required(),
         ],
@@ -37422,6 +37529,37 @@ impl Client {
         statement_id: &str,
     ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
         self.call(&operations::STATEMENTS_CANCEL).path("statement_id", &statement_id).send().await
+    }
+    /// Open an SQL session
+    ///
+    /// Opens a session on a warehouse, which keeps temporary views, variables, settings, and what `USE` sets for the statements that name it. It is not in the published reference; the official JDBC, ODBC, Python and ADBC drivers use it. Close it with `statements_delete_session`.
+    ///
+    /// Sends a `POST` request to `/api/2.0/sql/sessions`
+    pub async fn statements_create_session(
+        &self,
+        body: &types::CreateSqlSessionRequest,
+    ) -> Result<ResponseValue<types::SqlSessionResponse>, Error> {
+        self.call(&operations::STATEMENTS_CREATE_SESSION).json(body).send().await
+    }
+    /// Close an SQL session
+    ///
+    /// Closes a session and drops what it kept. It is not in the published reference; see `statements_create_session`.
+    ///
+    /// Sends a `DELETE` request to `/api/2.0/sql/sessions/{session_id}`
+    ///
+    /// Arguments:
+    /// - `session_id`: The id that `statements_create_session` answered.
+    /// - `warehouse_id`: The id of the warehouse that the session is on.
+    pub async fn statements_delete_session(
+        &self,
+        session_id: &str,
+        warehouse_id: &str,
+    ) -> Result<ResponseValue<types::EmptyResponse>, Error> {
+        self.call(&operations::STATEMENTS_DELETE_SESSION)
+            .path("session_id", &session_id)
+            .query("warehouse_id", &warehouse_id)
+            .send()
+            .await
     }
     /// List storage credentials
     ///

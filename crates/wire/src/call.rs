@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Error, OperationInfo, Result, RetryPolicy, Upload, Wire, form,
+    Error, ErrorKind, OperationInfo, Result, RetryPolicy, Upload, Wire, form,
     http::INACTIVITY,
     upload::{Source, Stream},
 };
@@ -73,6 +73,8 @@ pub struct Call {
     pub(crate) wire: Wire,
     pub(crate) operation: Cow<'static, str>,
     repeatable: bool,
+    /// Whether it changes nothing.
+    reads: bool,
     /// Whether it starts something, though only once however often it is sent.
     has_token: bool,
     pub(crate) retry: RetryPolicy,
@@ -110,7 +112,7 @@ impl Call {
         let problem = method.is_err().then(|| Error::usage(format!("not a method: {:?}", operation.method)));
         let mut call = Self::to(wire, Destination::Api, method.unwrap_or_default(), None);
         call.operation = Cow::Borrowed(operation.operation_id);
-        call.repeatable = operation.repeatable;
+        (call.repeatable, call.reads) = (operation.repeatable, operation.reads);
         call.path = operation.path.to_owned();
         call.problem = problem;
         call.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
@@ -124,6 +126,7 @@ impl Call {
         Self {
             operation: Cow::Borrowed("request"),
             repeatable: is_repeatable(&method),
+            reads: matches!(method, Method::GET | Method::HEAD),
             has_token: false,
             retry: settings.retry,
             timeout: None,
@@ -274,6 +277,13 @@ impl Call {
         self
     }
 
+    /// Whether it changes nothing, so that a [read-only](Wire::with_read_only) wire sends it. By default a GET or a HEAD
+    /// does, and an operation that the API description says so of.
+    pub fn with_reads(mut self, reads: bool) -> Self {
+        self.reads = reads;
+        self
+    }
+
     /// Says that the body has an idempotency token, so that what the call starts is started once however often it is
     /// sent: it may be repeated. If it fails all the same after an attempt whose outcome is not known, the error is
     /// [`ErrorKind::UnknownOutcome`](crate::ErrorKind::UnknownOutcome).
@@ -358,6 +368,17 @@ impl Call {
         *request.headers_mut() = self.headers.clone();
         *request.body_mut() = self.body.clone().map(Into::into);
         Ok(request)
+    }
+
+    /// Why it may not be sent at all. A token request changes nothing in the workspace.
+    pub(crate) fn refusal(&self) -> Option<Error> {
+        let is_refused = self.wire.settings().read_only && self.destination != Destination::Anonymous;
+        if !is_refused || self.reads && !overrides_method(&self.headers) {
+            return None;
+        }
+        let text = format!("read-only mode refuses what may change something: {}", self.operation);
+        let error = Error::new(ErrorKind::ReadOnly, text).with_hint("leave out `read_only` to allow it");
+        Some(error.with_details(|d| d.operation = Some(self.operation.clone().into_owned())))
     }
 
     /// Whether it can be sent twice, with the same effect as sending it once.
@@ -451,6 +472,11 @@ impl fmt::Debug for Call {
 /// ```
 pub fn path_segment(text: &str) -> Option<String> {
     (!matches!(text, "" | "." | "..")).then(|| utf8_percent_encode(text, SEGMENT).to_string())
+}
+
+/// Whether a header asks the service to take the request for another method, such as `X-HTTP-Method-Override`.
+fn overrides_method(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name.as_str().starts_with("x-") && name.as_str().contains("method"))
 }
 
 fn is_repeatable(method: &Method) -> bool {

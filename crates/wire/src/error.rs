@@ -50,6 +50,8 @@ pub enum ErrorKind {
     DeadlineExceeded,
     /// Something local: a file that can't be read or written.
     Local,
+    /// Read-only mode refuses it; it was not sent.
+    ReadOnly,
 }
 
 impl ErrorKind {
@@ -70,6 +72,7 @@ impl ErrorKind {
             Self::RemoteFailed => "remote_failed",
             Self::DeadlineExceeded => "deadline_exceeded",
             Self::Local => "local",
+            Self::ReadOnly => "read_only",
         }
     }
 }

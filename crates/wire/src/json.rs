@@ -1,6 +1,7 @@
 //! JSON as it comes from elsewhere: decoded so that an error says where it is wrong and quotes nothing of it, because
 //! serde's own messages may hold a secret.
 
+mod place;
 mod room;
 mod shape;
 
@@ -28,24 +29,12 @@ pub fn decode<'a, T: Deserialize<'a>>(raw: &'a [u8]) -> Result<T> {
 /// # Errors
 /// As for [`decode`].
 pub fn decode_within<'a, T: Deserialize<'a>>(place: &str, raw: &'a [u8]) -> Result<T> {
-    // Keeping track of the place takes several times as long, so only failures do it.
-    if let Ok(value) = room::limited(room::LARGEST, || serde_json::from_slice(raw)) {
-        return Ok(value);
-    }
-    room::limited(room::LARGEST, || decode_slowly(place, raw))
-}
-
-fn decode_slowly<'a, T: Deserialize<'a>>(place: &str, raw: &'a [u8]) -> Result<T> {
-    let mut deserializer = serde_json::Deserializer::from_slice(raw);
-    let value = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| undecodable(place, &error.path().to_string(), &error.into_inner()))?;
-    deserializer.end().map_err(|error| undecodable(place, ".", &error))?;
-    Ok(value)
+    let decoded = room::limited(room::LARGEST, || serde_json::from_slice(raw));
+    decoded.map_err(|error| undecodable(place, &place::path(raw, error.line(), error.column()), &error))
 }
 
 fn undecodable(place: &str, path: &str, error: &serde_json::Error) -> Error {
-    let path = if matches!(path, "." | "?") { "" } else { path };
-    let dot = if place.is_empty() || path.is_empty() { "" } else { "." };
+    let dot = if place.is_empty() || path.is_empty() || path.starts_with('[') { "" } else { "." };
     let place = match format!("{place}{dot}{path}") {
         nowhere if nowhere.is_empty() => nowhere,
         place => format!(" at `{place}`"),

@@ -10,7 +10,8 @@
 //!   that names what was started;
 //! - a request that may have been carried out is sent again only if repeating is safe, else the outcome is unknown;
 //! - the credential goes to the workspace and its account console, and to no other host;
-//! - messages pass the filter that knows the credentials in use.
+//! - messages pass the filter that knows the credentials in use;
+//! - a read-only wire sends nothing that may change something, not even to get a credential for it.
 //!
 //! Whether and when to repeat is decided in `retry.rs`, where a redirect may lead in `redirect.rs`, what an error response
 //! means in `error/body.rs`.
@@ -202,6 +203,9 @@ impl Progress {
 }
 
 pub(crate) async fn send<R: Receive>(call: &Call, receive: R) -> Result<R::Output> {
+    if let Some(refusal) = call.refusal() {
+        return Err(refusal);
+    }
     let mut progress = Progress::new(call);
     attempts(call, receive, &mut progress).await.map_err(|error| match progress.may_have_run {
         true if error.is_unknown_outcome() => error,

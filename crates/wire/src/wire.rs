@@ -51,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) debug: bool,
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancel: Option<CancellationToken>,
+    pub(crate) read_only: bool,
 }
 
 /// Options for a [`Wire`].
@@ -151,6 +152,19 @@ impl Wire {
     pub fn with_cancel(mut self, cancel: CancellationToken) -> Self {
         self.settings.cancel = Some(cancel);
         self
+    }
+
+    /// The same wire, which refuses to send what may change something: every call but a GET, a HEAD, and an operation
+    /// that the API description says only reads. Nothing undoes this.
+    #[must_use]
+    pub fn with_read_only(mut self) -> Self {
+        self.settings.read_only = true;
+        self
+    }
+
+    /// Whether it refuses what may change something.
+    pub fn is_read_only(&self) -> bool {
+        self.settings.read_only
     }
 
     /// Where it leads.

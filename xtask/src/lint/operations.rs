@@ -23,6 +23,7 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
             findings.add(&place, "tag", "needs exactly one tag, its service");
         }
         repeatable(method, operation, &place, findings);
+        reads(method, operation, &place, findings);
         responses(operation, &place, findings);
         request_body(operation, &place, findings);
         parameters::check(document, path, operation, &place, findings);
@@ -54,6 +55,14 @@ fn repeatable(method: &str, operation: &Value, place: &str, findings: &mut Findi
             "repeatable",
             format!("{method} needs `x-repeatable`: has it the same effect when it arrives twice?"),
         );
+    }
+}
+
+/// What reads can be repeated, and a GET reads without saying so.
+fn reads(method: &str, operation: &Value, place: &str, findings: &mut Findings) {
+    let flag = &operation["x-reads"];
+    if !flag.is_null() && (*flag != true || method != "post" || operation["x-repeatable"] != true) {
+        findings.add(place, "reads", "`x-reads` is true, and only for a POST with `x-repeatable: true`");
     }
 }
 

@@ -259,6 +259,12 @@ impl Config {
         &self.settings.warnings
     }
 
+    /// Whether a workspace refuses to send what may change something. It does if any source says so.
+    pub fn is_read_only(&self) -> bool {
+        // A flag that is off is not kept.
+        self.settings.has("read_only")
+    }
+
     /// The host.
     pub fn host(&self) -> Option<&Host> {
         self.settings.host.as_ref()

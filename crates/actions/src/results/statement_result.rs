@@ -129,6 +129,13 @@ impl StatementResult {
         std::future::poll_fn(|context| self.reader.poll_next(context)).await.transpose()
     }
 
+    /// Ends the downloads without canceling the statement, for a caller that needs no more rows.
+    pub(crate) fn leave(mut self) {
+        if let Some(guard) = &mut self.reader.parts.guard {
+            guard.disarm();
+        }
+    }
+
     /// The rows one at a time.
     ///
     /// ```no_run

@@ -21,7 +21,7 @@ const MOST_ROWS: i64 = 10_000;
 
 /// The limit for a result in the answer. The service counts bytes of its own representation: text takes up to six times
 /// as many (a TINYINT of one byte is `"-128",`), which stays below 25 MiB.
-const MOST_BYTES: i64 = 4 << 20;
+pub(super) const MOST_BYTES: i64 = 4 << 20;
 
 /// A request, and the one to send if the result of the first doesn't fit into the answer.
 #[derive(Debug)]

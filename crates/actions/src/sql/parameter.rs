@@ -199,8 +199,18 @@ impl Parameter {
     }
 
     /// The name without the colon.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.name.strip_prefix(':').unwrap_or(&self.name)
+    }
+
+    /// The value as text, unless it is NULL.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.value.text.as_deref()
+    }
+
+    /// The SQL type, if it has one.
+    pub(crate) fn type_name(&self) -> Option<&str> {
+        self.value.type_name.as_deref()
     }
 
     pub(super) fn into_item(self) -> Result<StatementParameterListItem> {

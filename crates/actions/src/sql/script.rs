@@ -1,368 +1,397 @@
-//! What an SQL text holds: how many statements, and which parameters. Decides what is refused before anything is sent;
-//! the service accepts one statement at a time, and its own message points at the second one as a syntax error.
+//! An SQL text of any number of statements: where each begins, what it does, and what is refused before the first one
+//! is sent.
 //!
-//! The rules are Spark's: comments (`/* */` nests, a backslash at its end continues a `--` comment), strings with
-//! backslash escapes or raw (`r'…'`), `` `names` ``, `$$ bodies $$`. Where the text is ambiguous, the service decides:
-//! - a block (`BEGIN … END`) and what follows it count as one statement;
-//! - `raw:field` and `x::INT` are not parameters; a colon in the type `STRUCT<a: INT>` is none either.
+//! A statement's text is sent with the comments around it, which may be hints or tags; comments alone are no statement.
+//! A text that opens a quote, a comment or a block and doesn't close it is refused: nobody knows where its statements
+//! end. The splitting rules are in `split.rs` and `lexer.rs`.
 
-use super::{Parameter, Statement};
-use crate::{Error, Result, notebook::refuse_notebook};
+mod cells;
+mod position;
+mod statement;
 
-/// A part of the text that is not blank and no comment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token<'a> {
-    Word(&'a str),
-    /// A string or a dollar-quoted body.
-    Text,
-    /// The inside of backticks.
-    Name(&'a str),
-    Symbol(char),
+use super::{
+    Parameter, Statement,
+    facts::Facts,
+    lexer::Open,
+    markers::{check_given, is_same, no_value, parameter_names},
+    split::{Piece, Pieces},
+};
+use crate::{Error, ErrorKind, Result, notebook::refuse_notebook};
+
+pub use position::Position;
+pub use statement::ScriptStatement;
+
+use cells::{Cell, cells};
+use position::Cursor;
+
+/// SQL statements, separated by semicolons.
+///
+/// ```
+/// # fn main() -> brickwire_actions::Result<()> {
+/// use brickwire_actions::Script;
+/// let script = Script::parse("USE main.sales;\n-- totals\nSELECT ';' AS text;")?;
+/// let [first, second] = script.statements() else { panic!("two statements") };
+/// assert_eq!((first.text(), first.verb(), first.line()), ("USE main.sales", "USE", 1));
+/// assert_eq!((second.line(), second.returns_rows()), (3, true));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    statements: Vec<ScriptStatement>,
 }
 
-impl Token<'_> {
-    fn is_word(&self, word: &str) -> bool {
-        matches!(self, Token::Word(own) if own.eq_ignore_ascii_case(word))
-    }
-}
-
-/// A token and where it starts and ends.
-type Placed<'a> = (Token<'a>, usize, usize);
-
-impl Statement {
-    /// Checks a statement and its parameters without sending anything. Executing and submitting check all of this but
-    /// the names: a program may pass the same parameters with every statement, while a person who gives one that isn't
-    /// used has made a mistake.
+impl Script {
+    /// Splits a text into its statements. The source of an SQL notebook is split at its cells, too; its Markdown is
+    /// skipped.
     ///
     /// ```
-    /// use brickwire_actions::{Parameter, Statement};
-    /// assert!(Statement::check("SELECT :id", &[Parameter::new("id", "1")]).is_ok());
-    /// assert!(Statement::check("SELECT 1; SELECT 2", &[]).is_err());
+    /// # fn main() -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::Script;
+    /// assert_eq!(Script::parse("SELECT 1; BEGIN SELECT 2; SELECT 3; END")?.statements().len(), 2);
+    /// assert!(Script::parse("SELECT 1;\nSELECT 'a").unwrap_err().to_string().contains("line 2"));
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for text without a statement or with several, for a notebook, and
-    /// for a parameter that is malformed, given twice, not in the text, or missing.
-    pub fn check(text: &str, parameters: &[Parameter]) -> Result<()> {
-        Self::check_single(text)?;
-        for parameter in parameters {
-            parameter.clone().into_item()?;
-        }
-        check_names(&parameter_names(&tokens(text)), parameters)
-    }
-
-    /// Checks that a text is one statement, such as one to run on a cluster. Executing and submitting do the same first.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for text without a statement or with several, and for a notebook.
-    pub fn check_single(text: &str) -> Result<()> {
-        refuse_notebook(text)?;
-        let starts = statement_starts(&tokens(text));
-        match starts[..] {
-            [] if text.trim().is_empty() => Err(Error::usage("the statement is empty")),
-            [] => Err(Error::usage("the statement is empty: there are at most comments and semicolons")),
-            [_] => Ok(()),
-            [_, second, ..] => {
-                let line = text[..second].matches('\n').count() + 1;
-                let count = starts.len();
-                Err(Error::usage(format!(
-                    "only one statement can run at a time, and there are {count} statements; \
-                     the second one starts in line {line}"
-                ))
-                .with_hint("run them one by one, or put them in a block: BEGIN … END"))
-            }
-        }
-    }
-}
-
-/// The places of the tokens, and where the statements start, for the fuzz targets.
-#[cfg(fuzzing)]
-pub(crate) fn places(text: &str) -> (Vec<(usize, usize)>, Vec<usize>) {
-    let tokens = tokens(text);
-    (tokens.iter().map(|(_, start, end)| (*start, *end)).collect(), statement_starts(&tokens))
-}
-
-fn check_names(named: &[&str], parameters: &[Parameter]) -> Result<()> {
-    let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
-    for (i, parameter) in parameters.iter().enumerate() {
-        let name = parameter.name();
-        if parameters[..i].iter().any(|other| same(other.name(), name)) {
-            return Err(Error::usage(format!("the parameter is given more than once: {name}")));
-        }
-        if !named.iter().any(|other| same(other, name)) {
-            let names = named.iter().map(|name| format!(":{name}")).collect::<Vec<_>>().join(", ");
-            let hint = match named {
-                [] => format!("write :{name} where its value belongs; :{name} in quotes is text"),
-                _ => format!("the statement has these parameters: {names}"),
-            };
-            return Err(
-                Error::usage(format!("the statement doesn't use this parameter: {name}")).with_hint(hint)
-            );
-        }
-    }
-    match named.iter().find(|name| !parameters.iter().any(|p| same(p.name(), name))) {
-        Some(missing) => Err(Error::usage(format!("the statement's parameter has no value: {missing}"))
-            .with_hint(format!("give a value for :{missing} with `parameters`"))),
-        None => Ok(()),
-    }
-}
-
-/// Where each statement starts.
-fn statement_starts(tokens: &[Placed<'_>]) -> Vec<usize> {
-    let mut starts = Vec::new();
-    let mut rest = tokens;
-    while !rest.is_empty() {
-        let end = rest.iter().position(|(token, ..)| *token == Token::Symbol(';')).unwrap_or(rest.len());
-        if let Some((_, start, _)) = rest[..end].first() {
-            starts.push(*start);
-            if opens_block(&rest[..end]) {
-                break;
-            }
-        }
-        rest = rest.get(end + 1..).unwrap_or_default();
-    }
-    starts
-}
-
-/// Whether a block starts here: `BEGIN`, `label: BEGIN`, or the body of `CREATE … PROCEDURE`. `BEGIN` alone and
-/// `BEGIN TRANSACTION` are statements of their own.
-fn opens_block(tokens: &[Placed<'_>]) -> bool {
-    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|(token, ..)| token.is_word(word));
-    let begin = match tokens {
-        [(Token::Word(_) | Token::Name(_), ..), (Token::Symbol(':'), ..), ..] => Some(2),
-        [(create, ..), ..] if create.is_word("CREATE") => {
-            let is_procedure = tokens.iter().take(4).any(|(token, ..)| token.is_word("PROCEDURE"));
-            tokens.iter().position(|(token, ..)| is_procedure && token.is_word("BEGIN"))
-        }
-        _ => Some(0),
-    };
-    begin.is_some_and(|at| {
-        is(at, "BEGIN") && at + 1 < tokens.len() && !is(at + 1, "TRANSACTION") && !is(at + 1, "WORK")
-    })
-}
-
-/// The names of the parameters, each once.
-fn parameter_names<'a>(tokens: &[Placed<'a>]) -> Vec<&'a str> {
-    let mut names: Vec<&str> = Vec::new();
-    let mut struct_depth = 0_usize;
-    for (i, (token, start, end)) in tokens.iter().enumerate() {
-        let before = i.checked_sub(1).and_then(|before| tokens.get(before));
-        match token {
-            Token::Symbol('<') if struct_depth > 0 || before.is_some_and(|(t, ..)| t.is_word("STRUCT")) => {
-                struct_depth += 1;
-            }
-            Token::Symbol('>') => struct_depth = struct_depth.saturating_sub(1),
-            Token::Symbol(':') if struct_depth == 0 => {
-                // What a path or a cast follows.
-                let follows = before.is_some_and(|(token, _, ended)| {
-                    let is_value = !matches!(token, Token::Symbol(s) if !matches!(s, ')' | ']' | ':'));
-                    ended == start && is_value
-                });
-                let name = match tokens.get(i + 1) {
-                    Some((Token::Word(name) | Token::Name(name), at, _)) if at == end && !follows => *name,
-                    _ => continue,
-                };
-                if !names.contains(&name) {
-                    names.push(name);
+    /// [`ErrorKind::Usage`] for a quote, a comment or a block that isn't closed, for a notebook with cells in other
+    /// languages, and for one that isn't in SQL. A text without statements is not an error.
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut statements = Vec::new();
+        match cells(text)? {
+            Some(cells) => {
+                for cell in &cells {
+                    read(cell, &mut statements)?;
                 }
             }
-            _ => {}
+            None => {
+                refuse_notebook(text)?;
+                read(&Cell::whole(text), &mut statements)?;
+            }
         }
+        Ok(Self { statements })
     }
-    names
-}
 
-fn tokens(text: &str) -> Vec<Placed<'_>> {
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(first) = text[at..].chars().next() {
-        let rest = &text[at..];
-        let raw = rest.len() > 1 && matches!(rest.as_bytes(), [b'r' | b'R', b'\'' | b'"', ..]);
-        let (token, length) = if first.is_whitespace() {
-            (None, first.len_utf8())
-        } else if rest.starts_with("--") {
-            (None, line_comment(rest))
-        } else if rest.starts_with("/*") {
-            (None, block_comment(rest))
-        } else if raw {
-            (Some(Token::Text), 1 + quoted(&rest[1..], false))
-        } else if matches!(first, '\'' | '"') {
-            (Some(Token::Text), quoted(rest, true))
-        } else if first == '`' {
-            let length = quoted(rest, false);
-            (Some(Token::Name(rest[1..length].trim_end_matches('`'))), length)
-        } else if let Some(length) = dollar_quoted(rest) {
-            (Some(Token::Text), length)
-        } else if is_word(first) {
-            let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-            (Some(Token::Word(&rest[..length])), length)
-        } else {
-            (Some(Token::Symbol(first)), first.len_utf8())
+    /// Where the quote, the comment or the block starts that a text doesn't close, if there is one.
+    ///
+    /// ```
+    /// use brickwire_actions::Script;
+    /// let open = Script::open_at("SELECT 1;\n SELECT 'a").map(|at| (at.line, at.column));
+    /// assert_eq!(open, Some((2, 9)));
+    /// ```
+    pub fn open_at(text: &str) -> Option<Position> {
+        let cells = cells(text).ok()?.unwrap_or_else(|| vec![Cell::whole(text)]);
+        cells.iter().find_map(|cell| {
+            let (_, at) = Pieces::of(&cell.text).last()?.open?;
+            Some(Cursor::new(cell).at(at))
+        })
+    }
+
+    /// Whether a text ends with the semicolon of a complete statement, so that a prompt can run it. A text without
+    /// statements is complete.
+    ///
+    /// ```
+    /// use brickwire_actions::Script;
+    /// assert!(Script::is_complete("SELECT 1;"));
+    /// assert!(!Script::is_complete("SELECT 1"));
+    /// assert!(!Script::is_complete("SELECT ';"));
+    /// ```
+    pub fn is_complete(text: &str) -> bool {
+        Pieces::of(text).last().is_none_or(|last| last.tokens.is_empty() && last.open.is_none())
+    }
+
+    /// The statements in order.
+    pub fn statements(&self) -> &[ScriptStatement] {
+        &self.statements
+    }
+
+    /// Checks the parameters that go with every statement. Returns the names of those that no statement uses.
+    ///
+    /// ```
+    /// # fn main() -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::{Parameter, Script};
+    /// let script = Script::parse("SELECT :a; SELECT 2")?;
+    /// let unused = script.check_parameters(&[Parameter::new("a", 1), Parameter::new("b", 2)])?;
+    /// assert_eq!(unused, ["b"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a parameter that is malformed or given twice, and for one in the text that has no value.
+    pub fn check_parameters(&self, parameters: &[Parameter]) -> Result<Vec<String>> {
+        check_given(parameters)?;
+        for statement in &self.statements {
+            let is_given = |name: &&String| parameters.iter().any(|p| is_same(p.name(), name));
+            if let Some(missing) = statement.parameters().iter().find(|name| !is_given(name)) {
+                let line = statement.line();
+                return Err(no_value(
+                    missing,
+                    &format!("the parameter of the statement in line {line} has no value"),
+                ));
+            }
+        }
+        let is_used = |name: &str| {
+            self.statements.iter().flat_map(ScriptStatement::parameters).any(|other| is_same(other, name))
         };
-        if let Some(token) = token {
-            tokens.push((token, at, at + length));
-        }
-        at += length;
+        let names = parameters.iter().map(Parameter::name);
+        Ok(names.filter(|name| !is_used(name)).map(str::to_owned).collect())
     }
-    tokens
+
+    /// Checks that no statement relies on an SQL session that the one before has changed: each is a call of its own, with
+    /// its own session. What `USE` sets is no problem; see [`Defaults`](crate::Defaults).
+    ///
+    /// ```
+    /// # fn main() -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::Script;
+    /// assert!(Script::parse("USE main; SELECT 1")?.check_sessions().is_ok());
+    /// assert!(Script::parse("CREATE TEMP VIEW v AS SELECT 1; SELECT * FROM v")?.check_sessions().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a statement that sets up what ends with its session, if more statements follow.
+    pub fn check_sessions(&self) -> Result<()> {
+        let Some(statement) = self.session_user() else { return Ok(()) };
+        let (line, what) = (statement.line(), statement.session().unwrap_or_default());
+        Err(Error::usage(format!(
+            "line {line}: {what} ends with its SQL session, and each statement runs in a session of its own"
+        ))
+        .with_hint("set `session`, or run the script in a context with `Commands::run`"))
+    }
+
+    /// Checks that each statement only reads, as a read-only workspace does when it is sent: so that none is sent if a later
+    /// one is refused.
+    ///
+    /// ```
+    /// # fn main() -> brickwire_actions::Result<()> {
+    /// use brickwire_actions::Script;
+    /// let error = Script::parse("SELECT 1;\nDROP TABLE t")?.check_reads().unwrap_err();
+    /// assert!(error.to_string().contains("line 2"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Statement::check_reads`].
+    pub fn check_reads(&self) -> Result<()> {
+        self.statements.iter().try_for_each(|statement| {
+            Statement::check_reads(statement.text()).or_else(|_| {
+                // With the lines of the script.
+                let before = "\n".repeat(statement.line_of(1) - 1);
+                Statement::check_reads(&format!("{before}{}", statement.text()))
+            })
+        })
+    }
+
+    /// The first statement that needs a session for those after it.
+    pub fn session_user(&self) -> Option<&ScriptStatement> {
+        let (_, others) = self.statements.split_last()?;
+        others.iter().find(|statement| statement.session().is_some())
+    }
+
+    /// Whether the statements after one that failed in this way may still run, if the caller wants that: not after a
+    /// refused login, or if it isn't known what became of the statement.
+    pub fn may_continue_after(kind: ErrorKind) -> bool {
+        matches!(
+            kind,
+            ErrorKind::NotFound | ErrorKind::Rejected | ErrorKind::RemoteFailed | ErrorKind::DeadlineExceeded
+        )
+    }
 }
 
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-fn line_comment(text: &str) -> usize {
-    let mut end = 0;
-    for line in text.split_inclusive('\n') {
-        end += line.len();
-        if !line.ends_with("\\\n") {
-            break;
+/// Adds the statements of a cell, or of a whole text.
+fn read(cell: &Cell<'_>, statements: &mut Vec<ScriptStatement>) -> Result<()> {
+    let text = &*cell.text;
+    let mut cursor = Cursor::new(cell);
+    for piece in Pieces::of(text) {
+        if let Some((open, at)) = piece.open {
+            return Err(not_closed(open, &cursor.at(at)));
+        }
+        if let Some((_, first, _)) = piece.tokens.first() {
+            let own = text[piece.start..piece.end].trim();
+            let start = piece.start + (text[piece.start..].len() - text[piece.start..].trim_start().len());
+            let begins = cursor.at(start);
+            let place = cursor.at(*first);
+            statements.push(statement(cell, &piece, own, start, begins, place));
         }
     }
-    end
+    Ok(())
 }
 
-fn block_comment(text: &str) -> usize {
-    let mut depth = 0_usize;
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        match &bytes[at..] {
-            [b'/', b'*', ..] => (depth, at) = (depth + 1, at + 2),
-            [b'*', b'/', ..] => (depth, at) = (depth - 1, at + 2),
-            _ => at += 1,
-        }
-        if depth == 0 {
-            return at;
-        }
-    }
-    text.len()
+fn statement(
+    cell: &Cell<'_>,
+    piece: &Piece<'_>,
+    text: &str,
+    start: usize,
+    begins: Position,
+    place: Position,
+) -> ScriptStatement {
+    let range = match cell.is_verbatim() {
+        true => cell.start + start..cell.start + start + text.len(),
+        false => cell.start..cell.end,
+    };
+    let parameters = parameter_names(&piece.tokens).into_iter().map(str::to_owned).collect();
+    let facts = Facts::of(&cell.text, &piece.tokens);
+    let first = piece.tokens.first().map_or(0, |(_, first, _)| first - start);
+    ScriptStatement::new((text.to_owned(), first), range, begins, place, facts, parameters)
 }
 
-/// The length of what the first character quotes. A doubled quote is read as two texts side by side, which is the same
-/// here. A quote that is never closed ends with the text; the service says so.
-fn quoted(text: &str, has_escapes: bool) -> usize {
-    let mut characters = text.char_indices();
-    let Some((_, quote)) = characters.next() else { return 0 };
-    while let Some((at, c)) = characters.next() {
-        if c == '\\' && has_escapes {
-            characters.next();
-        } else if c == quote {
-            return at + c.len_utf8();
+fn not_closed(open: Open, at: &Position) -> Error {
+    let line = at.line;
+    let (what, close) = match open {
+        Open::Text(quote) => {
+            (format!("the string that starts in line {line} is not closed"), quote.to_string())
         }
-    }
-    text.len()
-}
-
-/// `$$ body $$` or `$tag$ body $tag$`, the body of a function in another language.
-fn dollar_quoted(text: &str) -> Option<usize> {
-    let tag_end = text.strip_prefix('$')?.find(|c| !is_word(c))? + 1;
-    let tag = text.get(..=tag_end).filter(|tag| tag.ends_with('$'))?;
-    Some(text[tag.len()..].find(tag).map_or(text.len(), |at| at + 2 * tag.len()))
+        Open::Name => {
+            (format!("the name in backticks that starts in line {line} is not closed"), "`".to_owned())
+        }
+        Open::Comment => (format!("the comment that starts in line {line} is not closed"), "*/".to_owned()),
+        Open::Dollars => (
+            format!("the body between dollar signs that starts in line {line} is not closed"),
+            "the same $tag$".to_owned(),
+        ),
+        Open::Block => {
+            (format!("the block that starts with BEGIN in line {line} has no END"), "END;".to_owned())
+        }
+    };
+    Error::usage(what).with_hint(format!("close it with {close}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
-    fn count(text: &str) -> usize {
-        statement_starts(&tokens(text)).len()
+    #[test]
+    fn statements_have_their_texts_and_places() {
+        let text = "-- daily\nUSE main ;;\r\n  /* hint */ SELECT /*+ x */ ';' -- last\n;\n-- end";
+        let script = Script::parse(text).unwrap();
+        let [first, second] = script.statements() else { panic!("{script:?}") };
+        assert_eq!((first.text(), first.line()), ("-- daily\nUSE main", 2));
+        assert_eq!((second.text(), second.line()), ("/* hint */ SELECT /*+ x */ ';' -- last", 3));
+        assert_eq!((first.column(), second.column()), (1, 14));
+        assert_eq!((first.code(), second.code()), ("USE main", "SELECT /*+ x */ ';' -- last"));
+        assert_eq!(&text[second.range()], second.text());
+        for empty in ["", ";", " ;; \n", "-- x", "/* x; */;"] {
+            assert!(Script::parse(empty).unwrap().statements().is_empty(), "{empty:?}");
+        }
     }
 
     #[test]
-    fn statements_are_counted_through_quotes_and_comments() {
-        for (text, expected) in [
-            ("", 0),
-            (" ;; \n", 0),
-            ("-- only this", 0),
-            ("SELECT 1", 1),
-            ("SELECT 1;", 1),
-            ("SELECT 1; -- done; really", 1),
-            ("SELECT 1;;\n/* ; /* ; */ ; */", 1),
-            ("SELECT ';', \"a;b\", `c;d`, 'it\\';s', 'it'';s'", 1),
-            (r"SELECT r'\'; SELECT 2", 2),
-            ("SELECT 1 -- a \\\n; b\n", 1),
-            ("SELECT 1 /* never closed ; ", 1),
-            ("SELECT 'never closed ; ", 1),
-            ("SELECT 1; SELECT 2", 2),
-            ("USE main;\nSELECT 2;\nSELECT 3", 3),
-            ("CREATE FUNCTION f() RETURNS INT LANGUAGE PYTHON AS $$\na = 1; return a\n$$", 1),
-            ("CREATE FUNCTION f() RETURNS INT LANGUAGE PYTHON AS $x$ a; $$ b $x$; SELECT 1", 2),
-            ("BEGIN\n  DECLARE x INT;\n  SET x = 1;\nEND", 1),
-            ("outer: BEGIN SELECT 1; SELECT 2; END;", 1),
-            ("CREATE OR REPLACE PROCEDURE p() LANGUAGE SQL AS BEGIN SELECT 1; SELECT 2; END", 1),
-            ("BEGIN ATOMIC INSERT INTO t VALUES (1); DELETE FROM u; END", 1),
-            ("SELECT 1; BEGIN SELECT 1; END", 2),
-            ("BEGIN TRANSACTION; DELETE FROM t; COMMIT", 3),
-            ("BEGIN; DELETE FROM t; COMMIT", 3),
-            ("SELECT begin FROM t; SELECT 2", 2),
+    fn what_is_not_closed_is_refused_with_its_line() {
+        for (text, words) in [
+            ("SELECT 1;\nSELECT 'a; SELECT 2", "the string that starts in line 2 is not closed"),
+            ("SELECT 1;\n\nSELECT `a", "the name in backticks that starts in line 3 is not closed"),
+            ("SELECT 1 /* /* */", "the comment that starts in line 1 is not closed"),
+            ("SELECT $x$ $$", "the body between dollar signs that starts in line 1 is not closed"),
+            ("SELECT 1;\nBEGIN\nSELECT 1;", "the block that starts with BEGIN in line 2 has no END"),
         ] {
-            assert_eq!(count(text), expected, "{text}");
+            let error = Script::parse(text).unwrap_err();
+            assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Usage, words), "{text}");
+            assert!(error.hint().is_some() && Script::open_at(text).is_some() && !Script::is_complete(text));
         }
     }
 
     #[test]
-    fn several_statements_are_refused_with_their_place() {
-        let error = Statement::check("USE a;\n-- then\nSELECT 1;", &[]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "only one statement can run at a time, and there are 2 statements; the second one starts in line 3"
-        );
-        for text in ["", "  ", "-- x", ";"] {
-            assert!(Statement::check(text, &[]).unwrap_err().to_string().contains("empty"), "{text:?}");
-        }
-        assert!(Statement::check("-- Databricks notebook source\nSELECT 1", &[]).is_err());
-    }
-
-    #[test]
-    fn parameters_are_found_outside_quotes() {
-        for (text, expected) in [
-            ("SELECT :a, :b + :a", &["a", "b"][..]),
-            ("SELECT 1 LIMIT :n", &["n"]),
-            ("SELECT * FROM IDENTIFIER(:t) WHERE x=:x", &["t", "x"]),
-            ("SELECT ':a', \":b\", `:c` -- :d\n/* :e */", &[]),
-            ("SELECT raw:owner, raw:a.b:c, raw['k']:d, f(x):e, `q`:g", &[]),
-            ("SELECT x::INT, '1'::INT", &[]),
-            ("SELECT CAST(x AS STRUCT<a: INT, b :ARRAY<STRUCT<c :INT>>>), :y", &["y"]),
-            ("SELECT a < :b AND c > :d", &["b", "d"]),
-            ("SELECT :`my name`, :_x1", &["my name", "_x1"]),
-            ("lbl: BEGIN SELECT :a; END", &["a"]),
-            ("SELECT :é", &["é"]),
-        ] {
-            assert_eq!(parameter_names(&tokens(text)), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn each_parameter_is_used_and_given_once() {
-        let given = |names: &[&str]| names.iter().map(|name| Parameter::new(*name, "1")).collect::<Vec<_>>();
-        let check = |text: &str, names: &[&str]| {
-            let checked = Statement::check(text, &given(names));
-            checked.map_err(|e| format!("{e} ({})", e.hint().unwrap_or_default()))
-        };
-        assert!(check("SELECT :a, :B", &["a", ":b"]).is_ok());
-        for (text, names, words) in [
-            (
-                "SELECT :a",
-                &["a", "b"][..],
-                "doesn't use this parameter: b (the statement has these parameters: :a)",
-            ),
-            ("SELECT ':a'", &["a"], ":a in quotes is text"),
-            ("SELECT :a", &["a", "a"], "more than once: a"),
-            ("SELECT :a, :b", &["a"], "has no value: b"),
-            ("SELECT :a", &["a b"], "not a parameter's name"),
-        ] {
-            let error = check(text, names).unwrap_err();
-            assert!(error.contains(words), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn any_text_is_read_to_its_end() {
-        for text in ["$", "$a", "$$", "'", "`", "r'", "\\", "/*/", "--", ":", "a:", "é`ü", "$é$x", "😀;😀"]
+    fn a_prompt_runs_what_ends_with_its_own_semicolon() {
+        for complete in
+            ["", "  ", "SELECT 1;", "SELECT 1; -- x", "SELECT 1;\nSELECT 2 ;", "BEGIN SELECT 1; END;"]
         {
-            let tokens = tokens(text);
-            assert!(tokens.iter().all(|(_, start, end)| text.get(*start..*end).is_some()), "{text}");
+            assert!(Script::is_complete(complete), "{complete}");
         }
+        for incomplete in
+            ["SELECT 1", "SELECT 1; SELECT", "SELECT ';", "BEGIN SELECT 1;", "SELECT 1 -- ;", "SELECT 1; /*"]
+        {
+            assert!(!Script::is_complete(incomplete), "{incomplete}");
+        }
+    }
+
+    /// Pieces put together at random: their texts are in the script's text, in order, and between them is nothing but
+    /// blanks, comments and semicolons.
+    #[test]
+    fn joined_the_statements_are_the_text() {
+        const PARTS: &[&str] = &[
+            "SELECT 1",
+            ";",
+            " ",
+            "\n",
+            "\r\n",
+            "-- x;\n",
+            "/* ; /* */ */",
+            "'a;''b'",
+            "r'\\'",
+            "`a``;`",
+            "$$;$$",
+            "é",
+            "BEGIN SELECT 1; END",
+            "BEGIN",
+            "CASE WHEN a THEN b END",
+            ":p",
+            "\\",
+            "\"x\"",
+            "😀",
+            "END IF",
+            ".",
+        ];
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..3000 {
+            let text: String = (0..random.usize(1..12)).map(|_| PARTS[random.usize(..PARTS.len())]).collect();
+            let Ok(script) = Script::parse(&text) else {
+                assert!(Script::open_at(&text).is_some(), "{text:?}");
+                continue;
+            };
+            let mut end = 0;
+            for statement in script.statements() {
+                let range = statement.range();
+                assert_eq!(&text[range.clone()], statement.text(), "{text:?}");
+                assert!(Script::parse(&text[end..range.start]).unwrap().statements().is_empty(), "{text:?}");
+                let lines = text[..range.start].matches('\n').count() + 1;
+                assert_eq!(statement.line_of(1), lines, "{text:?}");
+                // What is sent is one statement by the same rules.
+                assert_eq!(Script::parse(statement.text()).unwrap().statements().len(), 1, "{text:?}");
+                end = range.end;
+            }
+            assert!(Script::parse(&text[end..]).unwrap().statements().is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_script_takes_time_in_proportion() {
+        for separator in [";\n", ";"] {
+            let text = format!("INSERT INTO t VALUES (1, 'a;b', :x){separator}").repeat(11_000);
+            let begun = Instant::now();
+            assert_eq!(Script::parse(&text).unwrap().statements().len(), 11_000);
+            assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        }
+        let text = format!("{}SELECT 'a", "SELECT 1;\n".repeat(9_999));
+        assert_eq!(Script::open_at(&text).map(|at| (at.line, at.column)), Some((10_000, 8)));
+    }
+
+    #[test]
+    fn parameters_are_checked_for_all_statements() {
+        let script = Script::parse("SELECT :a;\nSELECT :B").unwrap();
+        let check = |names: &[&str]| {
+            let given: Vec<_> = names.iter().map(|name| Parameter::new(*name, "1")).collect();
+            script.check_parameters(&given).map_err(|error| error.to_string())
+        };
+        assert_eq!(check(&["a", "b"]), Ok(Vec::new()));
+        assert_eq!(check(&["a", "b", "c"]), Ok(vec!["c".to_owned()]));
+        assert_eq!(check(&["a"]), Err("the parameter of the statement in line 2 has no value: B".to_owned()));
+        assert_eq!(check(&["a", "A", "b"]), Err("the parameter is given more than once: A".to_owned()));
+    }
+
+    #[test]
+    fn what_a_session_keeps_is_refused_only_if_more_follows() {
+        let check = |text: &str| Script::parse(text).unwrap().check_sessions().map_err(|e| e.to_string());
+        assert_eq!(check("USE a; SELECT 1; CREATE TEMP VIEW v AS SELECT 1"), Ok(()));
+        assert_eq!(
+            check("USE a;\n\nCREATE TEMP VIEW v AS SELECT 1;\nSELECT * FROM v"),
+            Err("line 3: a temporary view ends with its SQL session, and each statement runs in a session of its own"
+                .to_owned())
+        );
     }
 }

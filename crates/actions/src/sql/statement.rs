@@ -9,15 +9,16 @@ use brickwire_client::{
 use tokio::time::Instant;
 
 use super::{
-    disposition::Requests,
+    disposition::{self, Requests},
     execution,
     parameter::{Parameter, ParameterValue},
-    wire::Formats,
+    wire::{self, Formats},
 };
 #[cfg(feature = "arrow")]
 use crate::{Error, RecordBatches};
 use crate::{
-    FetchOptions, Result, StatementResult, WaitOptions, Workspace, document::nameless, names::required,
+    FetchOptions, PreviewLimits, Result, StatementResult, WaitOptions, Workspace, document::nameless,
+    names::required,
 };
 
 /// A warehouse's own limit for a statement is two days unless an administrator changed it.
@@ -29,6 +30,13 @@ const WAIT: Duration = Duration::from_secs(5);
 
 /// The time that an answer has to arrive before the deadline.
 const MARGIN: Duration = Duration::from_secs(2);
+
+/// The rows that are fetched for a preview, so that their number is known in most cases: a count of its own would read
+/// the table once more.
+const PREVIEW_ROWS: i64 = 1_000;
+
+/// More rows are no preview.
+const MOST_PREVIEW_ROWS: i64 = 100_000;
 
 /// A statement that has not been submitted yet. Made by [`Sql::statement`](crate::Sql::statement).
 ///
@@ -52,6 +60,7 @@ pub struct Statement {
     fetch: FetchOptions,
     lz4: bool,
     rows_from_arrow: bool,
+    is_whole: bool,
 }
 
 impl Statement {
@@ -65,6 +74,7 @@ impl Statement {
             fetch: FetchOptions::default(),
             lz4: true,
             rows_from_arrow: false,
+            is_whole: false,
         }
     }
 
@@ -105,6 +115,13 @@ impl Statement {
         self
     }
 
+    /// The session to run in, which has its own catalog and schema.
+    pub(super) fn with_session_id(mut self, id: &str) -> Self {
+        self.request.session_id = Some(id.to_owned());
+        (self.request.catalog, self.request.schema) = (None, None);
+        self
+    }
+
     /// The most rows of the result. If there are more, the result is cut off and
     /// [`is_truncated`](StatementResult::is_truncated).
     pub fn with_row_limit(mut self, rows: i64) -> Self {
@@ -116,6 +133,18 @@ impl Statement {
     /// [`is_truncated`](StatementResult::is_truncated).
     pub fn with_byte_limit(mut self, bytes: i64) -> Self {
         self.request.byte_limit = Some(bytes);
+        self
+    }
+
+    /// Asks for as much of the result as a [`Preview`](crate::Preview) with these limits can show, and for enough rows to
+    /// count a result of usual size: 1,000 rows, or as many as the limits name if that is more. They come in the answer,
+    /// so that a preview takes one round trip whatever the size of the table. A smaller
+    /// [row limit](Self::with_row_limit) that was set before stays.
+    pub fn with_preview(mut self, limits: PreviewLimits) -> Self {
+        let rows = i64::try_from(limits.rows()).unwrap_or(i64::MAX).clamp(PREVIEW_ROWS, MOST_PREVIEW_ROWS);
+        self.request.row_limit = Some(self.request.row_limit.map_or(rows, |set| set.min(rows)));
+        self.request.byte_limit = Some(disposition::MOST_BYTES);
+        self.request.disposition = Some(types::Disposition::Inline);
         self
     }
 
@@ -169,6 +198,19 @@ impl Statement {
         self
     }
 
+    /// Sends the text as it is, even if it looks like several statements or none: for syntax that this library doesn't know.
+    ///
+    /// ```no_run
+    /// # async fn example(sql: brickwire_actions::Sql) -> brickwire_actions::Result<()> {
+    /// sql.statement("FOR EACH ROW BEGIN SELECT 1; SELECT 2; END").with_whole_text().execute().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_whole_text(mut self) -> Self {
+        self.is_whole = true;
+        self
+    }
+
     /// The form of the rows, for a statement that is submitted here and read elsewhere. `JSON_ARRAY` by default.
     pub fn with_format(mut self, format: types::StatementFormat) -> Self {
         self.request.format = Some(format);
@@ -219,7 +261,8 @@ impl Statement {
     pub async fn submit(self) -> Result<ResponseValue<types::StatementResponse>> {
         let workspace = self.workspace.with_deadline(self.wait.deadline());
         let requests = self.into_requests(Duration::ZERO, false)?;
-        let answer = workspace.client().statements_execute(&requests.first).await?;
+        let answer: ResponseValue<types::StatementResponse> =
+            wire::submission(&workspace, &requests.first.statement)?.json(&requests.first).send().await?;
         let operation = operations::STATEMENTS_EXECUTE.operation_id;
         let id = answer.statement_id.clone().filter(|id| !id.is_empty());
         let id = id.ok_or_else(|| nameless("statement", operation))?;
@@ -291,7 +334,9 @@ impl Statement {
         request.wait_timeout = Some(format!("{}s", wait.as_secs()));
         required("warehouse", &request.warehouse_id)?;
         // Whether the parameters are those of the text is the service's to say; see `check`.
-        Self::check_single(&request.statement)?;
+        if !self.is_whole {
+            Self::check_single(&request.statement)?;
+        }
         self.fetch.validate()?;
         let items = self.parameters.into_iter().map(Parameter::into_item).collect::<Result<Vec<_>>>()?;
         request.parameters = (!items.is_empty()).then_some(items);

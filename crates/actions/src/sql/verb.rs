@@ -1,6 +1,8 @@
 //! What a statement does, as far as its first word tells: whether running it twice is as good as running it once, and
 //! whether it returns many rows. When in doubt, a statement may change data.
 
+use super::split::Pieces;
+
 /// Statements that say what they did or what exists, so their results are small.
 const FEW_ROWS: &[&str] = &[
     "ALTER", "ANALYZE", "COMMENT", "COPY", "CREATE", "DELETE", "DESC", "DESCRIBE", "DROP", "EXPLAIN",
@@ -19,6 +21,10 @@ const WRITES: &[&str] = &["AI_QUERY", "DELETE", "HTTP_REQUEST", "INSERT", "MERGE
 
 /// Whether a statement only reads. One that may change data must never be sent twice, nor may a hint suggest it.
 pub(super) fn only_reads(statement: &str) -> bool {
+    // What is sent whole may be several statements.
+    if statement.contains(';') && !is_single(statement) {
+        return false;
+    }
     let first = first_word(statement);
     if is_in(READS, first) {
         return true;
@@ -41,6 +47,10 @@ pub(super) fn trailing_limit(statement: &str) -> Option<i64> {
     let starts_apart = before.len() + digits.len() < text.len();
     let word = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
     (starts_apart && word.eq_ignore_ascii_case("LIMIT")).then(|| digits.parse().ok()).flatten()
+}
+
+fn is_single(statement: &str) -> bool {
+    Pieces::of(statement).filter(|piece| !piece.tokens.is_empty()).nth(1).is_none()
 }
 
 fn is_in(words: &[&str], word: &str) -> bool {
@@ -100,6 +110,7 @@ mod tests {
             "\u{feff}SELECT 1",
             "FROM t SELECT a",
             "SELECT deleted, updates FROM t",
+            "SELECT ';' ; -- done",
         ] {
             assert!(only_reads(reads), "{reads}");
         }
@@ -121,6 +132,8 @@ mod tests {
             "SELECT_ALL",
             "OPTIMIZE t",
             "é",
+            "SELECT 1; DROP TABLE t",
+            "SHOW TABLES; VACUUM t;",
         ] {
             assert!(!only_reads(may_write), "{may_write}");
         }

@@ -1,7 +1,7 @@
 //! The requests and answers of the statement API. Rows stay the bytes that arrived until they are decoded.
 
 use brickwire_client::{Answer, integer, operations, types};
-use brickwire_wire::json;
+use brickwire_wire::{Call, json};
 use bytes::Bytes;
 use http::HeaderMap;
 use serde::Deserialize;
@@ -98,8 +98,22 @@ fn refuses(error: &Error, words: &[&str]) -> bool {
     error.status() == Some(400) && error.kind() == ErrorKind::Rejected && has_word
 }
 
+/// The call that submits a statement. A read-only workspace sends it for a statement that only reads. This is decided here,
+/// where the call is let through, so that no other code can forget it.
+///
+/// # Errors
+/// As for [`Statement::check_reads`](crate::Statement::check_reads) if the workspace is read-only.
+pub(super) fn submission(workspace: &Workspace, statement: &str) -> Result<Call> {
+    let call = workspace.client().call(&operations::STATEMENTS_EXECUTE);
+    if !workspace.is_read_only() {
+        return Ok(call);
+    }
+    super::Statement::check_reads(statement)?;
+    Ok(call.with_reads(true))
+}
+
 async fn submit(workspace: &Workspace, body: &Value) -> Result<StatementAnswer> {
-    let call = workspace.client().call(&operations::STATEMENTS_EXECUTE).json(body);
+    let call = submission(workspace, body["statement"].as_str().unwrap_or_default())?.json(body);
     let answer = call.with_any_shape().send_raw().await?;
     // The statement was accepted, and may run.
     statement(answer).map_err(|error| error.into_unknown_outcome(operations::STATEMENTS_EXECUTE.operation_id))

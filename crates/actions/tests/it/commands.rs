@@ -67,7 +67,7 @@ async fn a_deadline_cancels_the_command_and_destroys_its_context() {
     let (server, workspace) = serve(RUNNING, |_| ());
     let error = workspace.commands().run("c", "endless", &soon()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
-    assert_eq!(error.to_string(), "command cmd did not end within 150ms, and was canceled");
+    assert_eq!(error.to_string(), "timed out after 150ms; command cmd was canceled");
     assert_eq!(changes(&server, &workspace).await, [CREATE, EXECUTE, CANCEL, DESTROY]);
     let error = workspace.commands().run("c", "endless", &soon().with_context("ctx")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);

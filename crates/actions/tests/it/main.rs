@@ -19,6 +19,7 @@ mod permissions;
 mod pipelines;
 mod programs;
 mod provider;
+mod read_only;
 mod registry;
 mod repos;
 mod scim;

@@ -278,7 +278,7 @@ impl Command {
     /// A response has any shape: JSON is the only format of it, and text or bytes are printed as they are.
     fn check_output(&self, context: &Context) -> Result {
         let (format, has_filter) = context.asked();
-        if !matches!(format, Format::Auto | Format::Json | Format::Jsonl) {
+        if !matches!(format, Format::Auto | Format::Json | Format::Jsonl | Format::Agent) {
             return Err(Failure::usage("api prints the response as JSON; use -o json or -o jsonl")
                 .with_hint("to pick out values, filter it, as in --jq '.clusters[].cluster_id'"));
         }

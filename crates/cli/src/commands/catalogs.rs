@@ -5,7 +5,7 @@ use clap::Subcommand;
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use crate::{context::Context, failure::Result, full_names, output::Column};
+use crate::{context::Context, failure::Result, full_names, options::NamePart, output::Column};
 
 /// Catalogs of Unity Catalog: list, get, create, delete
 #[derive(Debug, Subcommand)]
@@ -13,7 +13,7 @@ use crate::{context::Context, failure::Result, full_names, output::Column};
 pub(crate) enum Command {
     /// List all catalogs
     #[command(after_help = "Example:\n  brick catalogs list -o table")]
-    List,
+    List(NamePart),
     /// Show one catalog
     #[command(after_help = "Example:\n  brick catalogs get main")]
     Get(Which),
@@ -48,13 +48,16 @@ pub(crate) struct Which {
     pub(super) catalog: String,
 }
 
-const COLUMNS: &[Column] =
+pub(super) const COLUMNS: &[Column] =
     &[("NAME", "/name"), ("TYPE", "/catalog_type"), ("OWNER", "/owner"), ("COMMENT", "/comment")];
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let catalogs = context.workspace().await?.catalogs();
     match command {
-        Command::List => context.output().list(&catalogs.list_json().await?, COLUMNS),
+        Command::List(part) => {
+            let found = part.read().select(catalogs.list_json().await?, "/name", None);
+            context.output().list(&found, COLUMNS)
+        }
         Command::Get(Which { catalog }) => {
             context.record(catalogs.get_json(&catalog).await?.get().as_bytes())
         }

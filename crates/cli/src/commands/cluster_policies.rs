@@ -6,7 +6,7 @@ use brickwire_actions::Workspace;
 use clap::Subcommand;
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
-use crate::{candidates::live, context::Context, failure::Result, output::Column};
+use crate::{candidates::live, context::Context, failure::Result, options::NamePart, output::Column};
 
 /// Cluster policies: list, get
 #[derive(Debug, Subcommand)]
@@ -14,7 +14,7 @@ use crate::{candidates::live, context::Context, failure::Result, output::Column}
 pub(crate) enum Command {
     /// List all cluster policies
     #[command(after_help = "Example:\n  brick cluster-policies list -o table")]
-    List,
+    List(NamePart),
     /// Show one cluster policy; its rules are JSON in text
     #[command(after_help = "Example:\n  brick cluster-policies get \"Shared Compute\"")]
     Get {
@@ -24,7 +24,7 @@ pub(crate) enum Command {
     },
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("ID", "/policy_id"),
     ("NAME", "/name"),
     ("CREATOR", "/creator_user_name"),
@@ -40,7 +40,10 @@ pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let policies = context.workspace().await?.cluster_policies();
     match command {
-        Command::List => context.output().list(&policies.list_json().await?, COLUMNS),
+        Command::List(part) => {
+            let found = part.read().select(policies.list_json().await?, "/name", None);
+            context.output().list(&found, COLUMNS)
+        }
         Command::Get { policy } => {
             let id = policies.find(&policy).await?;
             context.record(policies.get_json(&id).await?.get().as_bytes())

@@ -2,10 +2,10 @@
 
 mod change;
 
-use std::ffi::OsStr;
+use std::{ffi::OsStr, time::Instant};
 
-use brickwire_actions::{Clusters, WaitOptions, Workspace, types::GetEvents};
-use clap::Subcommand;
+use brickwire_actions::{Clusters, ListFilter, WaitOptions, Workspace, types::GetEvents};
+use clap::{Subcommand, builder::PossibleValuesParser};
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use serde_json::json;
 
@@ -13,8 +13,8 @@ use crate::{
     candidates::live,
     context::Context,
     failure::{Failure, Result},
-    lifecycle::{Asked, change},
-    options::{Timeout, Waiting},
+    lifecycle::{Asked, change, waited},
+    options::{NamePart, Timeout, Waiting},
     output::Column,
     source::Settings,
 };
@@ -25,8 +25,11 @@ use change::{New, Size};
 #[command(alias = "cluster")]
 pub(crate) enum Command {
     /// List all clusters
-    #[command(after_help = "Example:\n  brick clusters list -o json")]
-    List,
+    #[command(after_help = "\
+Examples:
+  brick clusters list --state RUNNING,PENDING --name etl
+  brick clusters list --state TERMINATED -o name")]
+    List(Selection),
     /// Show one cluster
     #[command(after_help = "Example:\n  brick clusters get nightly-etl")]
     Get(Which),
@@ -74,7 +77,7 @@ Examples:
     #[command(after_help = "Example:\n  brick clusters restart nightly-etl --no-wait")]
     Restart(Asked<Which>),
     /// Terminate a cluster and wait until it is terminated; it can be started again
-    #[command(after_help = "Example:\n  brick clusters terminate nightly-etl")]
+    #[command(alias = "stop", after_help = "Example:\n  brick clusters terminate nightly-etl")]
     Terminate(Asked<Which>),
     /// Delete a cluster and its settings for good; it can't be started again
     #[command(after_help = "Example:\n  brick clusters delete-permanently 0123-456789-abcdefgh")]
@@ -120,6 +123,26 @@ Examples:
     Zones,
 }
 
+/// Which clusters are listed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Selection {
+    /// List only clusters in these states
+    #[arg(long = "state", value_name = "STATES", value_delimiter = ',', ignore_case = true)]
+    #[arg(value_parser = PossibleValuesParser::new(STATES))]
+    states: Vec<String>,
+    #[command(flatten)]
+    name: NamePart,
+}
+
+const STATES: [&str; 8] =
+    ["PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING", "TERMINATED", "ERROR", "UNKNOWN"];
+
+impl Selection {
+    fn read(self) -> ListFilter {
+        self.name.read().with_states(self.states)
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
     /// Id or name of the cluster; by default the configured one (DATABRICKS_CLUSTER_ID or cluster_id)
@@ -146,7 +169,7 @@ pub(crate) async fn find(given: Option<&str>, context: &Context) -> Result<Strin
     Ok(of(context).await?.find(id_or_name).await?)
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("ID", "/cluster_id"),
     ("NAME", "/cluster_name"),
     ("STATE", "/state"),
@@ -200,7 +223,10 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     };
     let clusters = of(context).await?;
     match command {
-        Command::List => context.output().list(&clusters.list_json().await?, COLUMNS),
+        Command::List(selection) => {
+            let selected = selection.read();
+            context.output().list(&clusters.list_json_by(&selected).await?, COLUMNS)
+        }
         Command::NodeTypes => context.output().list(&clusters.list_node_types_json().await?, NODE_TYPES),
         Command::SparkVersions => {
             context.output().list(&clusters.list_spark_versions_json().await?, SPARK_VERSIONS)
@@ -255,17 +281,22 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Terminate(Asked { which, waiting }) => {
             let id = which.id(context).await?;
+            context.progress().expect_goal(" --terminated");
             let done = clusters.wait_until_terminated(&id, limit);
             let already = format!("cluster {id} is terminated or terminating");
             change(context, &waiting, &already, clusters.terminate(&id), clusters.get(&id), done).await
         }
         Command::Wait { which, terminated, .. } => {
             let id = which.id(context).await?;
+            let since = Instant::now();
+            if terminated {
+                context.progress().expect_goal(" --terminated");
+            }
             let cluster = match terminated {
                 true => clusters.wait_until_terminated(&id, limit).await?,
                 false => clusters.wait_until_running(&id, limit).await?,
             };
-            context.record(cluster.raw())
+            waited(context, cluster.raw(), since)
         }
     }
 }

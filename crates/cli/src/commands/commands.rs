@@ -1,21 +1,20 @@
 //! `brick commands`: code in an execution context.
 
+use std::path::PathBuf;
+
 use brickwire_actions::{
-    self as actions, Commands, ExecutionContext, WaitOptions,
-    types::{self, CommandLanguage},
+    self as actions, Commands, ExecutionContext, RunOutput, WaitOptions, types::CommandLanguage,
 };
 use clap::Subcommand;
 use serde_json::json;
 
-use super::contexts::{Cluster, language};
-use crate::{
-    context::Context,
-    failure::{Failure, Result},
-    options::Timeout,
-    source::Source,
+use super::{
+    contexts::{Cluster, language},
+    run::{check, check_folder, print},
 };
+use crate::{context::Context, failure::Result, options::Timeout, source::Source};
 
-/// Commands in an execution context: submit, execute, status, cancel
+/// Commands in an execution context: submit, execute, get, wait, cancel
 #[derive(Debug, Subcommand)]
 #[command(alias = "command")]
 pub(crate) enum Command {
@@ -24,7 +23,7 @@ pub(crate) enum Command {
         after_help = "Example:\n  brick commands submit -c nightly-etl --context 1234567890 'print(6 * 7)'"
     )]
     Submit(Code),
-    /// Run code in a context, wait until it ends, and print the result; exits with 8 if the code fails
+    /// Low-level; `brick run` does all of this in one step: run code in a context, wait, and print the answer; exits with 8 if the code fails
     #[command(
         after_help = "Example:\n  brick commands execute -c nightly-etl --context 1234567890 'print(6 * 7)'"
     )]
@@ -32,14 +31,28 @@ pub(crate) enum Command {
         #[command(flatten)]
         code: Code,
         /// The former name of `submit`
-        #[arg(long, hide = true)]
+        #[arg(long, alias = "detach", hide = true)]
         no_wait: bool,
         #[command(flatten)]
         timeout: Timeout,
     },
     /// Show the status of a command and, once it has ended, its results
-    #[command(after_help = "Example:\n  brick commands status -c nightly-etl --context 1234567890 abcdef")]
+    #[command(name = "get", alias = "status")]
+    #[command(after_help = "Example:\n  brick commands get -c nightly-etl --context 1234567890 abcdef")]
     Status(Which),
+    /// Wait until a command ends and print its result, as `brick run` does; exits with 8 if the code failed
+    #[command(
+        after_help = "Example:\n  brick commands wait -c nightly-etl --context 1234567890 abcdef --timeout 2h"
+    )]
+    Wait {
+        #[command(flatten)]
+        which: Which,
+        /// Folder to save images in
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        images: PathBuf,
+        #[command(flatten)]
+        timeout: Timeout,
+    },
     /// Cancel a command
     #[command(after_help = "Example:\n  brick commands cancel -c nightly-etl --context 1234567890 abcdef")]
     Cancel(Which),
@@ -91,6 +104,11 @@ impl Which {
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let limit = match &command {
         Command::Execute { timeout, .. } => context.limit(timeout.timeout),
+        Command::Wait { images, timeout, .. } => {
+            check_folder(images)?;
+            context.output().check_rows()?;
+            context.limit(timeout.timeout)
+        }
         _ => WaitOptions::default(),
     };
     let commands = context.workspace().await?.commands();
@@ -101,16 +119,19 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Execute { code, .. } => {
             let command = code.submit(context).await?;
-            let actions::Command { cluster_id, context_id, .. } = &command;
-            let status = format!("brick commands status -c {cluster_id} --context {context_id}");
-            context.progress().expect_not_to_cancel("command", &status);
+            expect_not_to_cancel(&command, context);
             let done = commands.wait(&command, limit).await?;
             context.record(done.raw())?;
-            if succeeded(&done) { Ok(()) } else { Err(Failure::remote_code()) }
+            check(&RunOutput::from(&*done))
         }
         Command::Status(which) => {
             let command = which.command(context).await?;
             context.record(commands.status_json(&command).await?.get().as_bytes())
+        }
+        Command::Wait { which, images, .. } => {
+            let command = which.command(context).await?;
+            expect_not_to_cancel(&command, context);
+            print(commands.wait_for_run(&command, limit).await?, &images, context)
         }
         Command::Cancel(which) => {
             let command = which.command(context).await?;
@@ -121,9 +142,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     }
 }
 
-/// A command whose code failed is Finished, too; its results tell the difference.
-fn succeeded(done: &types::CommandStatusResponse) -> bool {
-    let failed =
-        done.results.as_ref().and_then(|r| r.result_type.as_ref()) == Some(&types::ResultType::Error);
-    done.status == Some(types::CommandStatus::Finished) && !failed
+/// An interrupt ends the wait, not the command.
+fn expect_not_to_cancel(command: &actions::Command, context: &Context) {
+    let actions::Command { cluster_id, context_id, .. } = command;
+    let wait = format!("brick commands wait -c {cluster_id} --context {context_id}");
+    context.progress().expect_not_to_cancel("command", &wait);
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::clusters;
 use crate::{context::Context, failure::Result, options::Timeout};
 
-/// Execution contexts on a cluster: create, status, destroy
+/// Execution contexts on a cluster: create, get, destroy
 #[derive(Debug, Subcommand)]
 #[command(alias = "context")]
 pub(crate) enum Command {
@@ -24,13 +24,14 @@ pub(crate) enum Command {
         #[arg(long, short, default_value = "python", value_parser = language())]
         language: CommandLanguage,
         /// Return without waiting until the context is ready
-        #[arg(long)]
+        #[arg(long, alias = "detach")]
         no_wait: bool,
         #[command(flatten)]
         timeout: Timeout,
     },
     /// Show the status of a context
-    #[command(after_help = "Example:\n  brick contexts status -c nightly-etl 1234567890")]
+    #[command(name = "get", alias = "status")]
+    #[command(after_help = "Example:\n  brick contexts get -c nightly-etl 1234567890")]
     Status(Which),
     /// Destroy a context and its state
     #[command(after_help = "Example:\n  brick contexts destroy -c nightly-etl 1234567890")]
@@ -86,7 +87,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             if no_wait {
                 return context.record(created.raw());
             }
-            let status = format!("brick contexts status -c {}", created.cluster_id);
+            let status = format!("brick contexts get -c {}", created.cluster_id);
             context.progress().expect_not_to_cancel("context", &status);
             context.record(commands.wait_for_context(&created, limit).await?.raw())
         }

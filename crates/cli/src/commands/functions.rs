@@ -29,7 +29,7 @@ pub(crate) struct Which {
     function: String,
 }
 
-const COLUMNS: &[Column] =
+pub(super) const COLUMNS: &[Column] =
     &[("NAME", "/full_name"), ("RETURNS", "/full_data_type"), ("OWNER", "/owner"), ("COMMENT", "/comment")];
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {

@@ -11,7 +11,7 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
-use crate::{context::Context, failure::Result, options::Format, output::Column};
+use crate::{context::Context, failure::Result, output::Column};
 
 /// Privileges on objects of Unity Catalog: get, update
 #[derive(Debug, Subcommand)]
@@ -112,9 +112,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
                 false => grants.get_json(&securable, principal.as_deref()).await?,
             };
             let output = context.output();
-            match output.format() {
-                Format::Table | Format::Csv => output.list(&rows(&all)?, COLUMNS),
-                _ => output.list(&all, COLUMNS),
+            match output.format().has_columns() {
+                true => output.list(&rows(&all)?, COLUMNS),
+                false => output.list(&all, COLUMNS),
             }
         }
         Command::Update { which, principal, add, remove } => {

@@ -106,7 +106,8 @@ impl Members {
     }
 }
 
-const COLUMNS: &[Column] = &[("ID", "/id"), ("NAME", "/displayName"), ("TYPE", "/meta/resourceType")];
+pub(super) const COLUMNS: &[Column] =
+    &[("ID", "/id"), ("NAME", "/displayName"), ("TYPE", "/meta/resourceType")];
 
 async fn of(context: &Context) -> Result<Groups> {
     Ok(context.workspace().await?.groups())

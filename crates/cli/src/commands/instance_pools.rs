@@ -6,7 +6,7 @@ use brickwire_actions::Workspace;
 use clap::Subcommand;
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
-use crate::{candidates::live, context::Context, failure::Result, output::Column};
+use crate::{candidates::live, context::Context, failure::Result, options::NamePart, output::Column};
 
 /// Instance pools: list, get
 #[derive(Debug, Subcommand)]
@@ -14,7 +14,7 @@ use crate::{candidates::live, context::Context, failure::Result, output::Column}
 pub(crate) enum Command {
     /// List all instance pools
     #[command(after_help = "Example:\n  brick instance-pools list -o table")]
-    List,
+    List(NamePart),
     /// Show one instance pool
     #[command(after_help = "Example:\n  brick instance-pools get warm-pool")]
     Get {
@@ -24,7 +24,7 @@ pub(crate) enum Command {
     },
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("ID", "/instance_pool_id"),
     ("NAME", "/instance_pool_name"),
     ("STATE", "/state"),
@@ -41,7 +41,10 @@ pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let pools = context.workspace().await?.instance_pools();
     match command {
-        Command::List => context.output().list(&pools.list_json().await?, COLUMNS),
+        Command::List(part) => {
+            let found = part.read().select(pools.list_json().await?, "/instance_pool_name", None);
+            context.output().list(&found, COLUMNS)
+        }
         Command::Get { pool } => {
             let id = pools.find(&pool).await?;
             context.record(pools.get_json(&id).await?.get().as_bytes())

@@ -13,7 +13,13 @@ use clap::Subcommand;
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use serde_json::json;
 
-use crate::{candidates::live, context::Context, failure::Result, options::duration, output::Column};
+use crate::{
+    candidates::live,
+    context::Context,
+    failure::Result,
+    options::{NamePart, duration},
+    output::Column,
+};
 use run::{Following, Parameters, Start};
 
 /// Jobs and their runs: list, get, run, runs, output, cancel, repair
@@ -22,7 +28,7 @@ use run::{Following, Parameters, Start};
 pub(crate) enum Command {
     /// List all jobs
     #[command(after_help = "Example:\n  brick jobs list -o table")]
-    List,
+    List(NamePart),
     /// Show one job with its tasks
     #[command(after_help = "Example:\n  brick jobs get daily-report")]
     Get(Which),
@@ -33,7 +39,7 @@ state of the run and of its tasks, and the error of a task that failed.
 
 Examples:
   brick jobs run daily-report --param day=2026-11-26
-  brick jobs run daily-report --detach --idempotency-token daily-2026-11-26
+  brick jobs run daily-report --no-wait --idempotency-token daily-2026-11-26
   brick jobs run 1234567890123456 --timeout 2h -o json")]
     Run {
         #[command(flatten)]
@@ -105,7 +111,7 @@ pub(crate) struct Id {
     run: i64,
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("ID", "/job_id"),
     ("NAME", "/settings/name"),
     ("CREATOR", "/creator_user_name"),
@@ -135,7 +141,10 @@ fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     match command {
-        Command::List => context.output().list(&of(context).await?.list_json().await?, COLUMNS),
+        Command::List(part) => {
+            let found = part.read().select(of(context).await?.list_json().await?, "/settings/name", None);
+            context.output().list(&found, COLUMNS)
+        }
         Command::Get(Which { job }) => {
             let jobs = of(context).await?;
             let id = jobs.find(&job).await?;

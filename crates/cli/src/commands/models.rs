@@ -76,7 +76,7 @@ pub(crate) struct AliasName {
     alias: String,
 }
 
-const COLUMNS: &[Column] = &[("NAME", "/full_name"), ("OWNER", "/owner"), ("COMMENT", "/comment")];
+pub(super) const COLUMNS: &[Column] = &[("NAME", "/full_name"), ("OWNER", "/owner"), ("COMMENT", "/comment")];
 
 const VERSIONS: &[Column] = &[
     ("VERSION", "/version"),

@@ -9,7 +9,7 @@ use clap::{Subcommand, ValueEnum};
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use serde_json::json;
 
-use crate::{candidates::live, context::Context, failure::Result, output::Column};
+use crate::{candidates::live, context::Context, failure::Result, options::NamePart, output::Column};
 use run::{Following, Start};
 
 /// Pipelines and their updates: list, get, run, stop, updates, events
@@ -18,7 +18,7 @@ use run::{Following, Start};
 pub(crate) enum Command {
     /// List all pipelines
     #[command(after_help = "Example:\n  brick pipelines list -o table")]
-    List,
+    List(NamePart),
     /// Show one pipeline with its settings and its latest updates
     #[command(after_help = "Example:\n  brick pipelines get trips")]
     Get(Which),
@@ -29,7 +29,7 @@ each state of the update, and why it failed.
 
 Examples:
   brick pipelines run trips --timeout 2h
-  brick pipelines run trips --full-refresh --detach
+  brick pipelines run trips --full-refresh --no-wait
   brick pipelines run trips --refresh trips_count --refresh trips_raw")]
     Run {
         #[command(flatten)]
@@ -98,7 +98,7 @@ impl Level {
     }
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("ID", "/pipeline_id"),
     ("NAME", "/name"),
     ("STATE", "/state"),
@@ -139,7 +139,10 @@ fn most(limit: u32) -> usize {
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     match command {
-        Command::List => context.output().list(&of(context).await?.list_json().await?, COLUMNS),
+        Command::List(part) => {
+            let found = part.read().select(of(context).await?.list_json().await?, "/name", None);
+            context.output().list(&found, COLUMNS)
+        }
         Command::Get(Which { pipeline }) => {
             let pipelines = of(context).await?;
             let id = pipelines.find(&pipeline).await?;

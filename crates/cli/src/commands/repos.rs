@@ -65,7 +65,7 @@ pub(crate) struct Which {
     repo: String,
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("ID", "/id"),
     ("PATH", "/path"),
     ("BRANCH", "/branch"),

@@ -1,18 +1,20 @@
 //! `brick run`: runs code on a cluster, in an execution context that it creates unless one is given.
 
+mod cells;
+mod lines;
+mod notebook;
+mod prompt;
+mod show;
+
 use std::{
-    fs::OpenOptions,
-    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use brickwire_actions::{
-    self as actions, Commands, ErrorKind, IfTerminated, RunOptions, RunOutput, WaitOptions,
-    types::{self, CommandLanguage},
+    self as actions, ErrorKind, IfTerminated, RunOptions, WaitOptions, types::CommandLanguage,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     clusters,
@@ -22,17 +24,19 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     options::duration,
-    output::Target,
     source::Source,
-    terminal,
 };
+use cells::Cells;
+pub(crate) use show::{check, check_folder, print, show};
 
-/// Run code on a cluster and print its output
+/// Run code, a notebook, or an SQL script on a cluster and print its output
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   brick run -c nightly-etl 'print(spark.range(5).count())'
   brick run -c nightly-etl -f report.sql --start -o csv
+  brick run -c nightly-etl -f etl.py -P day=2024-01-31 --cell 2..4
+  brick run -c nightly-etl -f job.py -- --day 2024-01-31
   id=$(brick contexts create -c nightly-etl -o json | jq -r .id); brick run -c nightly-etl --context $id 'x = 1'")]
 pub(crate) struct Command {
     #[command(flatten)]
@@ -52,7 +56,7 @@ pub(crate) struct Command {
     #[arg(long)]
     start: bool,
     /// Submit the code, print the ids of the command, and don't wait
-    #[arg(long)]
+    #[arg(long = "no-wait", alias = "detach")]
     detach: bool,
     /// Folder to save images in
     #[arg(long, value_name = "FOLDER", default_value = ".")]
@@ -61,22 +65,89 @@ pub(crate) struct Command {
     /// is no limit
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
+    #[command(flatten)]
+    notebook: notebook::Options,
+    /// Arguments of a Python program, after --: sys.argv
+    #[arg(last = true, value_name = "ARGUMENT")]
+    arguments: Vec<String>,
+}
+
+impl Command {
+    /// The language of code that is not a notebook.
+    fn code_language(&self) -> Result<CommandLanguage> {
+        match (&self.language, self.code.path()) {
+            (Some(language), _) => Ok(language.clone()),
+            (None, Some(path)) => by_extension(path),
+            (None, None) => Ok(CommandLanguage::Python),
+        }
+    }
+
+    fn options(&self, language: CommandLanguage, limit: WaitOptions) -> RunOptions {
+        let mut options = RunOptions::default()
+            .with_language(language)
+            .with_kept_context(self.keep_context)
+            .with_continue_on_error(self.notebook.continue_on_error)
+            .with_unchecked_text(self.notebook.as_file)
+            .with_wait(limit);
+        if let Some(id) = &self.context {
+            options = options.with_context(id);
+        }
+        if !self.arguments.is_empty() {
+            let program = self.code.program_name();
+            options = options.with_arguments([program].into_iter().chain(self.arguments.iter().cloned()));
+        }
+        options
+    }
+
+    /// Says how to use and to destroy the context that is kept.
+    fn tell_kept(&self, id: &str, cluster: &str, context: &Context) {
+        if self.keep_context {
+            context.note(&format!(
+                "context {id} is kept: brick run -c {cluster} --context {id} …, brick contexts destroy -c {cluster} {id}"
+            ));
+        }
+    }
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
-    let code = command.code.read("code")?;
-    let language = match (command.language, command.code.path()) {
-        (Some(language), _) => language,
-        (None, Some(path)) => by_extension(path)?,
-        (None, None) => CommandLanguage::Python,
+    if prompt::is_asked(&command, context) {
+        return prompt::run(command, context).await;
+    }
+    // All that can be wrong locally is checked before the first request.
+    let text = command.code.read_any("code")?;
+    let cells = Cells::read(&command, &text, context)?;
+    let language = match &cells {
+        Some(cells) => cells.language(),
+        None => command.code_language()?,
     };
-    Commands::check(&language, &code)?;
+    let checked = command.options(language.clone(), WaitOptions::default());
+    checked.check(if cells.is_some() { None } else { Some(&text) })?;
+    context.output().check_rows()?;
     check_folder(&command.images)?;
     // Finding the cluster, starting it, and the code share the time.
     let limit = match command.timeout {
         Some(timeout) => context.limit(timeout),
         None => WaitOptions::default().with_timeout(Duration::MAX),
     };
+    let cluster = ready_cluster(&command, limit, context).await?;
+    let options = command.options(language, limit);
+    let commands = context.workspace().await?.commands();
+    if let Some(cells) = cells {
+        return cells.run(&command, &commands, &cluster, &options, context).await;
+    }
+    if command.detach {
+        let actions::Command { cluster_id, context_id, command_id } =
+            commands.submit_on_cluster(&cluster, &text, &options).await?;
+        let names = json!({ "cluster_id": cluster_id, "context_id": context_id, "command_id": command_id });
+        return context.record(names.to_string().as_bytes());
+    }
+    let run = commands.run(&cluster, &text, &options).await?;
+    command.tell_kept(&run.command.context_id, &cluster, context);
+    print(run, &command.images, context)
+}
+
+/// Finds the cluster, and starts it if that was asked for.
+async fn ready_cluster(command: &Command, limit: WaitOptions, context: &Context) -> Result<String> {
     let cluster = command.cluster.id(context).await?;
     let if_terminated = if command.start { IfTerminated::Start } else { IfTerminated::Fail };
     let clusters = clusters::of(context).await?;
@@ -86,44 +157,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
             .with_hint(format!("start it: brick clusters start {cluster}, or add --start")),
         _ => error.into(),
     })?;
-    let mut options = RunOptions::default()
-        .with_language(language)
-        .with_kept_context(command.keep_context)
-        .with_wait(limit);
-    if let Some(id) = command.context {
-        options = options.with_context(id);
-    }
-    let commands = context.workspace().await?.commands();
-    if command.detach {
-        let actions::Command { cluster_id, context_id, command_id } =
-            commands.submit_on_cluster(&cluster, &code, &options).await?;
-        let names = json!({ "cluster_id": cluster_id, "context_id": context_id, "command_id": command_id });
-        return context.record(names.to_string().as_bytes());
-    }
-    let run = commands.run(&cluster, &code, &options).await?;
-    if command.keep_context {
-        let id = &run.command.context_id;
-        context.note(&format!(
-            "context {id} is kept: brick run -c {cluster} --context {id} …, brick contexts destroy -c {cluster} {id}"
-        ));
-    }
-    if context.output().is_json_asked() {
-        context.record(&run.raw)?;
-        return match run.output {
-            RunOutput::Failed { .. } | RunOutput::Cancelled => Err(Failure::remote_code()),
-            _ => Ok(()),
-        };
-    }
-    show(run, &command.images, context)
-}
-
-/// Checks that images can be saved, before the code that makes them runs.
-fn check_folder(folder: &Path) -> Result {
-    match std::fs::metadata(folder) {
-        Ok(found) if found.is_dir() => Ok(()),
-        Ok(_) => Err(Failure::local(format!("this is not a folder: {}", folder.display()))),
-        Err(error) => Err(Failure::file(folder, &error).with_hint("create the folder first")),
-    }
+    Ok(cluster)
 }
 
 /// A file without an extension is Python; an unknown extension is an error.
@@ -134,113 +168,8 @@ fn by_extension(path: &Path) -> Result<CommandLanguage> {
         Some("scala" | "sc") => Ok(CommandLanguage::Scala),
         Some("sql") => Ok(CommandLanguage::Sql),
         Some("r") => Ok(CommandLanguage::R),
-        _ => Err(Failure::usage(format!("no language has this extension: {}", path.display()))
-            .with_hint("name one with --language")),
-    }
-}
-
-fn show(run: actions::Run, images: &Path, context: &Context) -> Result {
-    match run.output {
-        RunOutput::Text(text) => {
-            let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-            Ok(context.output().text(&format!("{text}{end}"))?)
-        }
-        RunOutput::Table { columns, rows, truncated } => {
-            let mut printer = context.output().rows(Target::open(None)?);
-            let columns = columns.into_iter().enumerate().map(|(i, name)| column(name, i, &rows));
-            printer.begin(&columns.collect::<Vec<_>>())?;
-            for row in rows {
-                let cells: Vec<_> = row.into_iter().map(cell).collect();
-                printer.row(cells.iter().map(Option::as_deref))?;
-            }
-            let shown = printer.end()?;
-            if truncated {
-                context.note(&format!("the service cut the table off after {shown} rows"));
-            }
-            Ok(())
-        }
-        RunOutput::Images(all) => save(&all, images, &run.command.command_id, context),
-        RunOutput::Failed { summary, cause } => {
-            let cause = anstream::adapter::strip_str(cause.trim_end()).to_string();
-            let text = if cause.contains(&summary) || summary.is_empty() {
-                cause
-            } else {
-                format!("{cause}\n{summary}")
-            };
-            terminal::tell(text.trim_start());
-            Err(Failure::remote_code())
-        }
-        RunOutput::Cancelled => Err(Failure::new(ErrorKind::RemoteFailed, "the command was canceled")),
-        other => Err(Failure::local(format!(
-            "this version of brick does not support this kind of result: {other:?}"
-        ))),
-    }
-}
-
-/// The service has no fixed notation for column types, so the type follows from the JSON values.
-fn column(name: String, index: usize, rows: &[Vec<Value>]) -> types::StatementColumnInfo {
-    let kind = rows.iter().find_map(|row| match row.get(index)? {
-        Value::Number(_) => Some("DOUBLE"),
-        Value::Bool(_) => Some("BOOLEAN"),
-        Value::Array(_) | Value::Object(_) => Some("STRUCT"),
-        Value::Null | Value::String(_) => None,
-    });
-    types::StatementColumnInfo { name: Some(name), type_name: kind.map(Into::into), ..Default::default() }
-}
-
-fn cell(value: Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => Some(text),
-        other => Some(other.to_string()),
-    }
-}
-
-/// The extension for a type of image. The service's own word could name a program.
-fn extension(kind: &str) -> &'static str {
-    let kind = kind.split([';', '+']).next().unwrap_or_default().to_ascii_lowercase();
-    let known = ["png", "jpeg", "gif", "svg", "webp", "bmp", "tiff", "avif"];
-    match known.iter().find(|known| **known == kind) {
-        Some(known) => known,
-        None if kind == "jpg" => "jpeg",
-        None => "image",
-    }
-}
-
-/// Writes a new file and returns its name. A file or a link that has the name stays as it is: the new one gets a number.
-fn write_new(folder: &Path, name: &str, extension: &str, bytes: &[u8]) -> Result<PathBuf> {
-    for number in 1_u32.. {
-        let number = if number == 1 { String::new() } else { format!("-{number}") };
-        let path = folder.join(format!("{name}{number}.{extension}"));
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                file.write_all(bytes).map_err(|e| Failure::file(&path, &e))?;
-                return Ok(path);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(Failure::file(&path, &error)),
+        _ => {
+            Err(Failure::usage(format!("unknown file type: {}", path.display())).with_hint("set --language"))
         }
     }
-    Err(Failure::local(format!("no file name is free: {}", folder.join(name).display())))
-}
-
-/// Saves data URLs to files and prints the file names. A path on the cluster is printed as it is.
-fn save(images: &[String], folder: &Path, id: &str, context: &Context) -> Result {
-    let mut names = String::new();
-    for (i, image) in images.iter().enumerate() {
-        let Some((kind, data)) =
-            image.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,"))
-        else {
-            context.note("the workspace stores this image; only its path is available");
-            names.push_str(&format!("{image}\n"));
-            continue;
-        };
-        let bytes = BASE64_STANDARD
-            .decode(data.trim())
-            .map_err(|e| Failure::local(format!("image {} cannot be decoded: {e}", i + 1)))?;
-        let id: String = id.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
-        let path = write_new(folder, &format!("brick-{id}-{}", i + 1), extension(kind), &bytes)?;
-        names.push_str(&format!("{}\n", path.display()));
-    }
-    Ok(context.output().bytes(names.as_bytes())?)
 }

@@ -10,6 +10,7 @@ use crate::{
     context::Context,
     failure::{Failure, Result},
     full_names,
+    options::NamePart,
     output::Column,
 };
 
@@ -19,7 +20,12 @@ use crate::{
 pub(crate) enum Command {
     /// List the schemas of a catalog
     #[command(after_help = "Example:\n  brick schemas list main -o table")]
-    List(Catalog),
+    List {
+        #[command(flatten)]
+        catalog: Catalog,
+        #[command(flatten)]
+        part: NamePart,
+    },
     /// Show one schema
     #[command(after_help = "Example:\n  brick schemas get main.default")]
     Get(Which),
@@ -54,13 +60,14 @@ pub(crate) struct Which {
     pub(super) schema: String,
 }
 
-const COLUMNS: &[Column] = &[("NAME", "/full_name"), ("OWNER", "/owner"), ("COMMENT", "/comment")];
+pub(super) const COLUMNS: &[Column] = &[("NAME", "/full_name"), ("OWNER", "/owner"), ("COMMENT", "/comment")];
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let schemas = context.workspace().await?.schemas();
     match command {
-        Command::List(Catalog { catalog }) => {
-            context.output().list(&schemas.list_json(&catalog).await?, COLUMNS)
+        Command::List { catalog: Catalog { catalog }, part } => {
+            let found = part.read().select(schemas.list_json(&catalog).await?, "/name", None);
+            context.output().list(&found, COLUMNS)
         }
         Command::Get(Which { schema }) => context.record(schemas.get_json(&schema).await?.get().as_bytes()),
         Command::Create { schema, comment, storage_root } => {

@@ -50,7 +50,7 @@ pub(crate) struct Which {
     principal: String,
 }
 
-const COLUMNS: &[Column] =
+pub(super) const COLUMNS: &[Column] =
     &[("ID", "/id"), ("NAME", "/displayName"), ("APPLICATION ID", "/applicationId"), ("ACTIVE", "/active")];
 
 async fn of(context: &Context) -> Result<ServicePrincipals> {

@@ -13,7 +13,7 @@ use crate::{
     candidates::live,
     context::Context,
     failure::{Failure, Result},
-    options::{Timeout, Waiting, duration},
+    options::{NamePart, Timeout, Waiting, duration},
     output::Column,
     source::json_data,
 };
@@ -24,7 +24,7 @@ use answer::Question;
 pub(crate) enum Command {
     /// List all serving endpoints, those of foundation models included
     #[command(after_help = "Example:\n  brick serving list -o table")]
-    List,
+    List(NamePart),
     /// Show one endpoint
     #[command(after_help = "Example:\n  brick serving get churn")]
     Get(Which),
@@ -114,7 +114,7 @@ pub(crate) struct Data {
     data: String,
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("NAME", "/name"),
     ("READY", "/state/ready"),
     ("UPDATE", "/state/config_update"),
@@ -135,7 +135,10 @@ fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     match command {
-        Command::List => context.output().list(&of(context).await?.list_json().await?, COLUMNS),
+        Command::List(part) => {
+            let found = part.read().select(of(context).await?.list_json().await?, "/name", None);
+            context.output().list(&found, COLUMNS)
+        }
         Command::Get(Which { endpoint }) => {
             context.record(of(context).await?.get_json(&endpoint).await?.get().as_bytes())
         }

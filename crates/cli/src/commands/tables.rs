@@ -6,7 +6,13 @@ use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
 use super::schemas::Which as Schema;
-use crate::{context::Context, failure::Result, full_names, options::Format, output::Column};
+use crate::{
+    context::Context,
+    failure::Result,
+    full_names,
+    options::{Format, NamePart},
+    output::Column,
+};
 
 /// Tables and views of Unity Catalog: list, get, delete
 #[derive(Debug, Subcommand)]
@@ -14,7 +20,12 @@ use crate::{context::Context, failure::Result, full_names, options::Format, outp
 pub(crate) enum Command {
     /// List the tables and views of a schema
     #[command(after_help = "Example:\n  brick tables list samples.nyctaxi -o table")]
-    List(Schema),
+    List {
+        #[command(flatten)]
+        schema: Schema,
+        #[command(flatten)]
+        part: NamePart,
+    },
     /// Show one table or view; as a table or CSV, its columns
     #[command(after_help = "\
 A part of the name that has dots stands in backticks, which the shell needs quoted.
@@ -35,7 +46,7 @@ pub(crate) struct Which {
     table: String,
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("NAME", "/full_name"),
     ("TYPE", "/table_type"),
     ("FORMAT", "/data_source_format"),
@@ -55,11 +66,14 @@ struct Columns {
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     let tables = context.workspace().await?.tables();
     match command {
-        Command::List(Schema { schema }) => context.output().list(&tables.list_json(&schema).await?, COLUMNS),
+        Command::List { schema: Schema { schema }, part } => {
+            let found = part.read().select(tables.list_json(&schema).await?, "/name", None);
+            context.output().list(&found, COLUMNS)
+        }
         Command::Get(Which { table }) => {
             let table = tables.get_json(&table).await?;
             let output = context.output();
-            let has_columns = matches!(output.format(), Format::Table | Format::Csv);
+            let has_columns = output.format().has_columns() && output.format() != Format::Name;
             match serde_json::from_str(table.get()) {
                 Ok(Columns { columns: Some(columns) }) if has_columns => output.list(&columns, OF_TABLE),
                 _ => output.record(table.get()),

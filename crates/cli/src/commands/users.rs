@@ -50,7 +50,7 @@ pub(crate) struct Which {
     user: String,
 }
 
-const COLUMNS: &[Column] =
+pub(super) const COLUMNS: &[Column] =
     &[("ID", "/id"), ("NAME", "/userName"), ("DISPLAY NAME", "/displayName"), ("ACTIVE", "/active")];
 
 async fn of(context: &Context) -> Result<Users> {

@@ -52,7 +52,7 @@ pub(crate) struct Which {
     volume: String,
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("NAME", "/full_name"),
     ("TYPE", "/volume_type"),
     ("OWNER", "/owner"),

@@ -6,10 +6,11 @@ use std::{
     ffi::OsStr,
     future::ready,
     io::{self, IsTerminal},
+    time::Instant,
 };
 
-use brickwire_actions::{Change, ErrorKind, WaitOptions, Warehouses, Workspace};
-use clap::Subcommand;
+use brickwire_actions::{Change, ErrorKind, ListFilter, WaitOptions, Warehouses, Workspace};
+use clap::{Subcommand, builder::PossibleValuesParser};
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use serde_json::json;
 
@@ -17,8 +18,8 @@ use crate::{
     candidates::live,
     context::Context,
     failure::{Failure, Result},
-    lifecycle::{Asked, change},
-    options::{Timeout, Waiting},
+    lifecycle::{Asked, change, waited},
+    options::{NamePart, Timeout, Waiting},
     output::Column,
 };
 use change::Options;
@@ -28,8 +29,11 @@ use change::Options;
 #[command(alias = "warehouse")]
 pub(crate) enum Command {
     /// List all SQL warehouses
-    #[command(after_help = "Example:\n  brick warehouses list")]
-    List,
+    #[command(after_help = "\
+Examples:
+  brick warehouses list
+  brick warehouses list --state RUNNING --name report")]
+    List(Selection),
     /// Show one warehouse
     #[command(after_help = "Example:\n  brick warehouses get 0123456789abcdef -o json")]
     Get(Which),
@@ -87,6 +91,25 @@ Examples:
     },
 }
 
+/// Which warehouses are listed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Selection {
+    /// List only warehouses in these states
+    #[arg(long = "state", value_name = "STATES", value_delimiter = ',', ignore_case = true)]
+    #[arg(value_parser = PossibleValuesParser::new(STATES))]
+    states: Vec<String>,
+    #[command(flatten)]
+    name: NamePart,
+}
+
+const STATES: [&str; 6] = ["STARTING", "RUNNING", "STOPPING", "STOPPED", "DELETING", "DELETED"];
+
+impl Selection {
+    fn read(self) -> ListFilter {
+        self.name.read().with_states(self.states)
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
     /// Id, name, HTTP path, or URL of the warehouse; by default the configured one (DATABRICKS_WAREHOUSE_ID or warehouse_id)
@@ -108,7 +131,7 @@ impl Which {
     }
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("ID", "/id"),
     ("NAME", "/name"),
     ("STATE", "/state"),
@@ -162,7 +185,10 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     };
     let warehouses = of(context).await?;
     match command {
-        Command::List => context.output().list(&warehouses.list_json().await?, COLUMNS),
+        Command::List(selection) => {
+            let selected = selection.read();
+            context.output().list(&warehouses.list_json_by(&selected).await?, COLUMNS)
+        }
         Command::Get(which) => {
             let id = which.id(context).await?;
             context.record(warehouses.get_json(&id).await?.get().as_bytes())
@@ -200,17 +226,22 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         }
         Command::Stop(Asked { which, waiting }) => {
             let id = which.id(context).await?;
+            context.progress().expect_goal(" --stopped");
             let done = warehouses.wait_until_stopped(&id, limit);
             let already = format!("warehouse {id} is stopped or stopping");
             change(context, &waiting, &already, warehouses.stop(&id), warehouses.get(&id), done).await
         }
         Command::Wait { which, stopped, .. } => {
             let id = which.id(context).await?;
+            let since = Instant::now();
+            if stopped {
+                context.progress().expect_goal(" --stopped");
+            }
             let warehouse = match stopped {
                 true => warehouses.wait_until_stopped(&id, limit).await?,
                 false => warehouses.wait_until_running(&id, limit).await?,
             };
-            context.record(warehouse.raw())
+            waited(context, warehouse.raw(), since)
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) enum Command {
     /// List a folder
     #[command(
-        visible_alias = "list",
+        alias = "list",
         after_help = "Examples:\n  brick workspace ls /Users/ada@example.com -o table\n  brick workspace ls /Shared --recursive"
     )]
     Ls {
@@ -96,7 +96,7 @@ Examples:
     Mkdirs(Which),
     /// Delete an object for good; a folder must be empty, unless --recursive is given
     #[command(
-        visible_alias = "delete",
+        alias = "delete",
         after_help = "Examples:\n  brick workspace rm /Shared/report\n  brick workspace rm --recursive /Shared/reports"
     )]
     Rm {

@@ -7,7 +7,7 @@ use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{DataType, IntervalUnit, Schema, SchemaRef};
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
 
-use super::{guard::guarded, rows::distinct, target::Target};
+use super::{columns::of_rows, guard::guarded, rows::distinct, target::Target};
 use crate::{failure::Failure, options::Format};
 
 /// The size in bytes at which a row group is written out.
@@ -18,6 +18,8 @@ pub(crate) struct BatchPrinter {
     writer: Writer,
     /// The schema with unique names, if the batches' own schema repeats one.
     renamed: Option<SchemaRef>,
+    /// The places of the columns that are written; all in their order if this is `None`.
+    chosen: Option<Vec<usize>>,
 }
 
 enum Writer {
@@ -29,7 +31,18 @@ enum Writer {
 }
 
 impl BatchPrinter {
-    pub(crate) fn new(format: Format, target: Target, schema: &SchemaRef) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        format: Format,
+        target: Target,
+        schema: &SchemaRef,
+        columns: Option<&[String]>,
+    ) -> Result<Self, Failure> {
+        let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let chosen = columns.map(|columns| of_rows(columns, &names)).transpose()?;
+        let schema = match &chosen {
+            Some(chosen) => &Arc::new(guarded(|| schema.project(chosen))?),
+            None => schema,
+        };
         let renamed = with_distinct_names(schema);
         let schema = renamed.as_ref().unwrap_or(schema);
         let writer = if format == Format::Parquet {
@@ -49,10 +62,13 @@ impl BatchPrinter {
         } else {
             Writer::Stream(guarded(|| StreamWriter::try_new(target, schema))?)
         };
-        Ok(Self { writer, renamed })
+        Ok(Self { writer, renamed, chosen })
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        let projected = |chosen: &Vec<usize>| batch.project(chosen);
+        let projected = guarded(|| self.chosen.as_ref().map(projected).transpose())?;
+        let batch = projected.as_ref().unwrap_or(batch);
         let renamed = |schema: &SchemaRef| RecordBatch::try_new(schema.clone(), batch.columns().to_vec());
         let renamed = guarded(|| self.renamed.as_ref().map(renamed).transpose())?;
         let batch = renamed.as_ref().unwrap_or(batch);
@@ -134,7 +150,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.parquet");
         let target = Target::open(Some(&path)).unwrap();
-        let mut printer = BatchPrinter::new(Format::Parquet, target, &batch.schema()).unwrap();
+        let mut printer = BatchPrinter::new(Format::Parquet, target, &batch.schema(), None).unwrap();
         printer.write(&batch).unwrap();
         printer.end().unwrap();
         let file = std::fs::File::open(path).unwrap();
@@ -174,7 +190,8 @@ mod tests {
                 let folder = tempfile::tempdir().unwrap();
                 let target = Target::open(Some(&folder.path().join("a.parquet"))).unwrap();
                 let fields = vec![Field::new("n", DataType::Int64, true), Field::new("odd", data_type, true)];
-                let failure = BatchPrinter::new(Format::Parquet, target, &Schema::new(fields).into()).err();
+                let failure =
+                    BatchPrinter::new(Format::Parquet, target, &Schema::new(fields).into(), None).err();
                 let failure = failure.unwrap_or_else(|| panic!("{lacking} was accepted"));
                 assert_eq!(failure.kind(), ErrorKind::Local);
                 let message = format!("Parquet can't represent the {what} in this column: odd");

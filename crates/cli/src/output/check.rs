@@ -1,5 +1,7 @@
 //! What can be wrong with an output and is known before anything is sent: the filter and the format.
 
+use std::io::{self, IsTerminal};
+
 use clap::ValueEnum;
 
 use super::{filter, rows_only};
@@ -13,7 +15,7 @@ use crate::{
 pub(crate) fn check(format: Format, jq: Option<&str>, has_batches: bool) -> Result {
     if let Some(code) = jq {
         filter::check(code)?;
-        if !matches!(format, Format::Auto | Format::Json | Format::Jsonl) {
+        if !matches!(format, Format::Auto | Format::Json | Format::Jsonl | Format::Envelope) {
             let name =
                 format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             return Err(Failure::usage(format!("--jq filters JSON and can't print this format: {name}"))
@@ -28,4 +30,18 @@ pub(crate) fn check(format: Format, jq: Option<&str>, has_batches: bool) -> Resu
         Format::Arrow | Format::Parquet => Err(Failure::not_built("Arrow and no Parquet", "full")),
         _ => Ok(()),
     }
+}
+
+/// Checks that a format can have a text for NULL.
+pub(crate) fn check_null(format: Format, null: Option<&str>, jq: Option<&str>) -> Result {
+    let is_text = match format {
+        Format::Auto => io::stdout().is_terminal(),
+        Format::Table | Format::Record | Format::Csv | Format::Tsv | Format::Markdown => true,
+        Format::Json | Format::Jsonl | Format::Envelope | Format::Agent => false,
+        Format::Name | Format::Arrow | Format::Parquet => false,
+    };
+    if null.is_none() || (is_text && jq.is_none()) {
+        return Ok(());
+    }
+    Err(Failure::usage("--null needs a format in which NULL is text").with_hint("add -o csv or -o table"))
 }

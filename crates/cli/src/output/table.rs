@@ -1,14 +1,9 @@
-//! Tables as text, and fields on lines.
+//! The cells of a table, and how it looks in a pipe or a file: as wide as it is, with nothing cut.
 
 use std::borrow::Cow;
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, presets};
-use unicode_width::UnicodeWidthStr;
-
-use crate::terminal;
-
-/// The space between two columns.
-const GAP: usize = 2;
+use super::layout::{GAP, width};
+use crate::color::{self, HEADING};
 
 /// A table without borders. Its cells are in one piece of memory, because a page has thousands of rows.
 #[derive(Default)]
@@ -19,6 +14,7 @@ pub(super) struct Table {
     columns: usize,
     /// The columns whose cells are aligned to the right.
     right: Vec<bool>,
+    hides_heading: bool,
 }
 
 impl Table {
@@ -31,8 +27,18 @@ impl Table {
         table
     }
 
+    /// Sets whether the row of headings is shown.
+    pub(super) fn with_heading(mut self, has_heading: bool) -> Self {
+        self.hides_heading = !has_heading;
+        self
+    }
+
     pub(super) fn align_right(&mut self, column: usize) {
         self.right[column] = true;
+    }
+
+    pub(super) fn is_right(&self, column: usize) -> bool {
+        self.right[column]
     }
 
     /// Appends a cell to the last row.
@@ -41,9 +47,18 @@ impl Table {
         self.ends.push(self.text.len());
     }
 
+    pub(super) fn columns(&self) -> usize {
+        self.columns
+    }
+
     /// The number of rows below the heading.
     pub(super) fn rows(&self) -> usize {
         (self.ends.len() / self.columns.max(1)).saturating_sub(1)
+    }
+
+    /// The size of all cells in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
     }
 
     /// Removes the rows and keeps the heading.
@@ -52,23 +67,24 @@ impl Table {
         self.text.truncate(self.ends.last().copied().unwrap_or_default());
     }
 
-    /// Appends the table's lines. Cells wrap where the table would exceed `limit`, except for ids in the first column
-    /// if `keeps_ids`.
-    pub(super) fn write(&self, limit: Option<u16>, keeps_ids: bool, out: &mut Vec<u8>) {
-        let widths = self.widths();
-        let total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        // The last column of a terminal stays free: some wrap as soon as it is used.
-        match limit.filter(|limit| total >= usize::from(*limit)) {
-            Some(limit) => out.extend_from_slice(self.wrapped(limit, keeps_ids).as_bytes()),
-            None => self.write_rows(&widths, out),
-        }
+    /// The cell in a row, where 0 is the heading, and a column.
+    pub(super) fn cell(&self, row: usize, column: usize) -> &str {
+        self.at(row * self.columns + column)
     }
 
-    fn write_rows(&self, widths: &[usize], out: &mut Vec<u8>) {
+    fn at(&self, at: usize) -> &str {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.text[start..self.ends[at]]
+    }
+
+    /// Appends the table's lines.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let widths = self.widths();
+        let has_colors = color::is_for_data();
         let mut cells = Vec::with_capacity(self.columns);
-        for row in 0..self.ends.len() / self.columns.max(1) {
+        for row in usize::from(self.hides_heading)..self.ends.len() / self.columns.max(1) {
             cells.clear();
-            cells.extend((0..self.columns).map(|column| self.cell(row * self.columns + column)));
+            cells.extend((0..self.columns).map(|column| self.cell(row, column)));
             let lines = cells.iter().map(|cell| height(cell)).max().unwrap_or(1);
             for line in 0..lines {
                 let begin = out.len();
@@ -82,6 +98,11 @@ impl Table {
                 }
                 let end = begin + out[begin..].trim_ascii_end().len();
                 out.truncate(end);
+                if row == 0 && has_colors {
+                    let heading = color::painted(&String::from_utf8_lossy(&out[begin..]), HEADING);
+                    out.truncate(begin);
+                    out.extend_from_slice(heading.as_bytes());
+                }
                 out.push(b'\n');
             }
         }
@@ -90,7 +111,7 @@ impl Table {
     fn widths(&self) -> Vec<usize> {
         let mut widths = vec![0; self.columns];
         for at in 0..self.ends.len() {
-            let cell = self.cell(at);
+            let cell = self.at(at);
             let widest = match height(cell) {
                 1 => width(cell),
                 _ => cell.split('\n').map(width).max().unwrap_or_default(),
@@ -100,71 +121,6 @@ impl Table {
         }
         widths
     }
-
-    fn cell(&self, at: usize) -> &str {
-        let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        &self.text[start..self.ends[at]]
-    }
-
-    /// The lines of a table that is too wide.
-    fn wrapped(&self, limit: u16, keeps_ids: bool) -> String {
-        let mut table = comfy_table::Table::new();
-        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(limit);
-        let row = |row: usize| (0..self.columns).map(move |column| self.cell(row * self.columns + column));
-        table.set_header(row(0));
-        table.add_rows((1..=self.rows()).map(row));
-        for (at, is_right) in self.right.iter().enumerate() {
-            if let (Some(column), true) = (table.column_mut(at), *is_right) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        if let (Some(ids), true) = (table.column_mut(0), keeps_ids) {
-            ids.set_constraint(ColumnConstraint::ContentWidth);
-        }
-        // Each line is padded on both sides.
-        let trimmed = |line: &str| format!("{}\n", line.strip_prefix(' ').unwrap_or(line).trim_end());
-        table.lines().map(|line| trimmed(&line)).collect()
-    }
-}
-
-/// A cell as a table shows it: on a terminal without control characters, and with tabs shown, which would break the
-/// alignment. Line breaks stay, since a cell can have several lines.
-pub(super) fn shown(cell: &str, on_terminal: bool) -> Cow<'_, str> {
-    match on_terminal {
-        true if cell.contains('\t') => Cow::Owned(terminal::escaped(&cell.replace('\t', "\\t")).into_owned()),
-        true => terminal::escaped(cell),
-        false => Cow::Borrowed(cell),
-    }
-}
-
-/// The width of the terminal, if stdout is one.
-pub(super) fn terminal_width() -> Option<u16> {
-    console::Term::stdout().size_checked().map(|(_, columns)| columns)
-}
-
-/// Lines of `name  value`, with the values aligned. On a terminal, the further lines of a value are aligned, too, so
-/// that a value can't pass for another field.
-pub(super) fn field_lines(fields: &[(String, String)], on_terminal: bool) -> String {
-    let names: Vec<_> = fields
-        .iter()
-        .map(|(name, _)| if on_terminal { terminal::escaped_line(name) } else { Cow::from(name.as_str()) })
-        .collect();
-    let widest = names.iter().map(|name| width(name)).max().unwrap_or_default();
-    let line = |(name, (_, value)): (&Cow<'_, str>, &(String, String))| {
-        let (space, indent) = (" ".repeat(widest + GAP - width(name)), " ".repeat(widest + GAP));
-        let value = match on_terminal {
-            true => terminal::escaped(value).replace('\n', &format!("\n{indent}")),
-            false => value.clone(),
-        };
-        format!("{name}{space}{value}").trim_end().to_owned()
-    };
-    names.iter().zip(fields).map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// The number of columns that a text without line breaks takes on a screen.
-fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 fn height(cell: &str) -> usize {
@@ -181,9 +137,9 @@ mod tests {
         table
     }
 
-    fn lines(table: &Table, limit: Option<u16>) -> Vec<String> {
+    fn lines(table: &Table) -> Vec<String> {
         let mut out = Vec::new();
-        table.write(limit, false, &mut out);
+        table.write(&mut out);
         String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
     }
 
@@ -191,29 +147,44 @@ mod tests {
     fn columns_are_aligned_by_what_a_screen_shows() {
         let mut table = table(&["n", "wide", "last"], &[&["7", "日本", "a\nbc"], &["100", "é", ""]]);
         table.align_right(0);
-        assert_eq!(lines(&table, None), ["  n  wide  last", "  7  日本  a", "           bc", "100  é"]);
+        assert_eq!(lines(&table), ["  n  wide  last", "  7  日本  a", "           bc", "100  é"]);
         assert_eq!(table.rows(), 2);
         table.clear();
-        assert_eq!(lines(&table, None), ["n  wide  last"]);
+        assert_eq!(lines(&table), ["n  wide  last"]);
     }
 
-    /// Both ways of laying out a table agree wherever nothing has to wrap.
+    /// Run with `cargo test --release -p brickwire-cli --lib -- --ignored --nocapture a_million_rows`.
     #[test]
-    fn a_table_that_fits_is_laid_out_as_one_that_wraps() {
-        let mut table =
-            table(&["id", "日本", "x"], &[&["1", "a b", "-1"], &["22", "", "NULL"], &["3", "a\nb", "日"]]);
-        table.align_right(2);
-        let wrapped: Vec<_> = table.wrapped(200, false).lines().map(str::to_owned).collect();
-        assert_eq!(lines(&table, None), wrapped);
-    }
-
-    #[test]
-    fn a_value_cannot_pass_for_another_field_on_a_terminal() {
-        let fields =
-            [("日本".to_owned(), "x\nstate  RUNNING\x1b[2J".to_owned()), ("b".to_owned(), String::new())];
-        assert_eq!(field_lines(&fields, true), "日本  x\n      state  RUNNING\\u001b[2J\nb");
-        assert_eq!(field_lines(&fields, false), "日本  x\nstate  RUNNING\x1b[2J\nb");
-        assert_eq!(shown("a\tb\nc\u{202e}", true), "a\\tb\nc\\u202e");
-        assert_eq!(shown("a\tb\nc\u{202e}", false), "a\tb\nc\u{202e}");
+    #[ignore = "measures the optimized build"]
+    fn a_million_rows() {
+        use std::time::Instant;
+        let cells: Vec<[String; 4]> = (0..1_000_000)
+            .map(|n| {
+                [n.to_string(), format!("name of {n}"), format!("{}.25", n % 977), "2024-02-29".to_owned()]
+            })
+            .collect();
+        let begun = Instant::now();
+        let (mut out, mut written) = (Vec::new(), 0);
+        let mut table = Table::new(["n", "name", "fare", "day"].into_iter().map(Cow::from));
+        for (at, row) in cells.iter().enumerate() {
+            row.iter().for_each(|cell| table.push(cell));
+            if at % 10_000 == 9_999 {
+                table.write(&mut out);
+                table.clear();
+                written += out.len();
+                out.clear();
+            }
+        }
+        let as_table = begun.elapsed();
+        let begun = Instant::now();
+        let mut out = Vec::new();
+        for row in &cells {
+            super::super::cell::csv_line(&mut out, row.iter().map(|cell| Some(cell.as_str())), None);
+            if out.len() > 1 << 20 {
+                written += out.len();
+                out.clear();
+            }
+        }
+        eprintln!("table {as_table:?}, csv {:?}, {written} bytes", begun.elapsed());
     }
 }

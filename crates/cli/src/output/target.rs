@@ -18,6 +18,8 @@ pub(crate) struct Target {
     out: BufWriter<Box<dyn Write + Send>>,
     /// The file; `None` for stdout.
     path: Option<PathBuf>,
+    /// The file as it was named, which may be a link.
+    given: Option<PathBuf>,
     /// The temporary file that becomes `path` once it is complete; `None` for a device or a pipe.
     part: Option<TempPath>,
 }
@@ -40,13 +42,14 @@ impl Target {
             Some(known) => fs::canonicalize(path).and_then(|path| Self::beside(&path, Some(&known))),
             None => Self::beside(path, None),
         };
-        opened.map_err(|error| unopenable(path, &error))
+        let opened = opened.map_err(|error| unopenable(path, &error))?;
+        Ok(Self { given: Some(path.to_owned()), ..opened })
     }
 
     fn new(out: impl Write + Send + 'static, path: Option<&Path>, part: Option<TempPath>) -> Self {
         let out =
             BufWriter::with_capacity(if path.is_some() { 1 << 20 } else { 8 << 10 }, Box::new(out) as _);
-        Self { out, path: path.map(Path::to_owned), part }
+        Self { out, path: path.map(Path::to_owned), given: None, part }
     }
 
     /// Creates a temporary file in the same folder as `path`.
@@ -74,6 +77,11 @@ impl Target {
             (Some(part), Some(path)) => part.persist(path).map_err(|e| self.unwritten(&e.error)),
             _ => Ok(()),
         }
+    }
+
+    /// The name of the regular file that is written, if it is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.given.as_deref().filter(|_| self.part.is_some())
     }
 
     pub(crate) fn is_stdout(&self) -> bool {
@@ -219,6 +227,8 @@ pub(crate) fn format_for(asked: Format, file: Option<&Path>) -> Result<Format, F
     let extension = file.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     Ok(match extension.as_str() {
         "csv" => Format::Csv,
+        "tsv" => Format::Tsv,
+        "md" => Format::Markdown,
         "json" => Format::Json,
         "jsonl" | "ndjson" => Format::Jsonl,
         "arrow" | "arrows" | "feather" => Format::Arrow,
@@ -227,7 +237,7 @@ pub(crate) fn format_for(asked: Format, file: Option<&Path>) -> Result<Format, F
         _ => {
             let message = format!("the file's extension names no format: {}", file.display());
             return Err(Failure::usage(message).with_hint(
-                "use .csv, .json, .jsonl, .arrow, .parquet or .txt, or give a format, as in -o csv",
+                "use .csv, .tsv, .md, .json, .jsonl, .arrow, .parquet, or .txt, or set a format, such as -o csv",
             ));
         }
     })

@@ -18,6 +18,15 @@ impl Quote {
         if self == Self::Powershell { '`' } else { '\\' }
     }
 
+    /// The quote that this shell takes a character for. PowerShell takes curly quotes for straight ones.
+    fn straight(self, character: char) -> char {
+        match character {
+            '‘' | '’' | '‚' | '‛' if self == Self::Powershell => '\'',
+            '“' | '”' | '„' if self == Self::Powershell => '"',
+            other => other,
+        }
+    }
+
     /// Whether the escape character escapes this one within such a quote, if any.
     fn escapes(self, character: char, open: Option<char>) -> bool {
         match (self, open) {
@@ -32,12 +41,13 @@ impl Quote {
 
     /// The text in a form that this shell reads as exactly this text, within an open quote if there is one.
     pub(super) fn quoted(self, text: &str, open: Option<char>) -> String {
-        let is_plain =
-            |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '@' | '%' | '+' | '=');
+        let is_plain = |c: char| {
+            c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '@' | '%' | '+' | '=' | ',')
+        };
         if self == Self::Powershell {
             let needs_none =
                 |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '\\' | ':' | '=');
-            // A leading @, among others, has a meaning of its own. PowerShell takes curly quotes for straight ones.
+            // A leading @, among others, has a meaning of its own.
             let doubled = |c: char| match c {
                 '\'' | '‘' | '’' | '‚' | '‛' => format!("{c}{c}"),
                 other => other.to_string(),
@@ -92,17 +102,19 @@ impl Typed {
                     let escaped = characters.next().filter(|escaped| *escaped != '\n');
                     word.get_or_insert_default().extend(escaped);
                 }
-                (Some(quoting), character) if character == quoting => {
+                (Some(quoting), character) if quote.straight(character) == quoting => {
                     // PowerShell's doubled quote.
-                    if quote == Quote::Powershell && characters.next_if_eq(&quoting).is_some() {
-                        word.get_or_insert_default().push(quoting);
+                    let second = characters
+                        .next_if(|next| quote == Quote::Powershell && quote.straight(*next) == quoting);
+                    if let Some(second) = second {
+                        word.get_or_insert_default().push(second);
                     } else {
                         open = None;
                         kept = kept_before;
                     }
                 }
-                (None, '\'' | '"') => {
-                    open = Some(character);
+                (None, character) if matches!(quote.straight(character), '\'' | '"') => {
+                    open = Some(quote.straight(character));
                     kept_before = kept;
                     kept = current.map_or(0, |word| word.len());
                     word.get_or_insert_default();
@@ -200,6 +212,29 @@ mod tests {
         assert_eq!(Quote::Bash.quoted("x$(y) !", None), r"x\$\(y\)\ \!");
         assert_eq!(Quote::Bash.quoted("x$(y) !", Some('"')), r#"x\$(y) "'!'""#);
         assert_eq!(Quote::Powershell.quoted("it's $x", None), "'it''s $x'");
+    }
+
+    #[test]
+    fn every_printable_character_goes_round_in_every_shell() {
+        let all: String = (' '..='~').chain("é日’‘“”".chars()).collect();
+        for quote in [Quote::Bash, Quote::Powershell] {
+            let names = all.chars().map(String::from).chain([all.clone(), format!("{all}{all}")]);
+            for name in names.filter(|name| !name.trim().is_empty()) {
+                let line = format!("brick {}", quote.quoted(&name, None));
+                let read = Typed::read(&line, "", quote);
+                assert_eq!((read.last(), read.open, read.words.len()), (name.as_str(), None, 2), "{line}");
+            }
+        }
+        // PowerShell expands nothing in single quotes, and a quote of any shape is doubled there.
+        for (name, quoted) in [
+            ("$(x)", "'$(x)'"),
+            ("a`b", "'a`b'"),
+            ("it’s", "'it’’s'"),
+            ("@x", "'@x'"),
+            ("C:\\x-y.z", "C:\\x-y.z"),
+        ] {
+            assert_eq!(Quote::Powershell.quoted(name, None), quoted);
+        }
     }
 
     #[test]

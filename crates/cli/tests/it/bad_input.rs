@@ -180,7 +180,7 @@ fn data_and_form_both_given() {
 #[test]
 fn a_negative_or_senseless_timeout() {
     let workspace = Workspace::fresh();
-    for timeout in ["-5s", "-5", "0s", "soon", "5", ""] {
+    for timeout in ["-5s", "-5", "0s", "0", "soon", "5x", ""] {
         for command in ["api GET /2.1/clusters/list", "clusters start nightly-etl", "sql"] {
             let ran = workspace.brick(command).arg("--timeout").arg(timeout).run();
             ran.fails(2, &[&format!("'{timeout}'"), "--timeout"]);

@@ -45,11 +45,47 @@ fn commands_clusters_and_warehouses() {
         ("brick cluster-policies get Sha", "Shared\\ Compute"),
         ("brick instance-pools get war", "warm-pool"),
         ("brick libraries list sha", "shared-analytics"),
+        ("brick clusters list --columns no", "node_type"),
+        ("brick clusters list --columns id,st", "id,state"),
+        ("brick jobs list --columns sched", "schedule"),
+        ("brick clusters list --state RUNNI", "RUNNING"),
+        ("brick clusters list --state PENDING,RUNNI", "PENDING,RUNNING"),
+        ("brick warehouses ls --state STOPPE", "STOPPED"),
         // Two warehouses have this name, so it would be refused.
         ("brick sql -w Rep", "8d20b5ce9913fa46"),
     ] {
         let ran = completed(workspace.brick(""), line);
         assert!(ran.text().lines().any(|found| found.starts_with(expected)), "{line}: {}", ran.text());
+    }
+}
+
+#[test]
+fn parameters_come_from_the_sql_on_the_line() {
+    let sql = "SELECT :region, ':no' -- :neither\nWHERE day = :day_from;\nSELECT :region";
+    for line in [
+        "brick sql -f a.sql -P ",
+        "brick sql --file=a.sql -P ",
+        "brick sql \"SELECT :region, :day_from\" -P ",
+    ] {
+        let ran = completed(Brick::new("").file("a.sql", sql), line);
+        assert_eq!(ran.text(), "region=\nday_from=\n", "{line}");
+    }
+    assert_eq!(
+        completed(Brick::new("").file("a.sql", sql), "brick sql -f a.sql -P da").text(),
+        "day_from=\n"
+    );
+    for line in ["brick sql -f missing.sql -P ", "brick sql -f /dev/zero -P ", "brick sql -P "] {
+        assert_eq!(completed(Brick::new(""), line).text(), "", "{line}");
+    }
+}
+
+#[test]
+fn a_profile_on_the_line_is_used_to_look_up_names() {
+    let workspace = Workspace::fresh();
+    let config = format!("[work]\nhost = {}\ntoken = {}\n", workspace.sandbox.url(), workspace.token);
+    for line in ["brick -p work clusters get ni", "brick --profile=work clusters get ni"] {
+        let ran = completed(Brick::new("").file(".databrickscfg", &config), line);
+        assert_eq!(ran.text(), "nightly-etl\n", "{line}");
     }
 }
 

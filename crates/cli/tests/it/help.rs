@@ -78,7 +78,7 @@ fn the_sixteen_actions_have_their_commands() {
     for command in [
         "contexts create",
         "clusters get",
-        "commands status",
+        "commands get",
         "whoami",
         "warehouses get",
         "clusters list",

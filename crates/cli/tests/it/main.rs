@@ -1,6 +1,7 @@
 //! The real `brick`, against a local workspace.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may fail as the test does")]
 
+mod agents;
 mod api;
 mod api_named;
 mod bad_input;
@@ -24,13 +25,19 @@ mod files;
 #[cfg(feature = "jq")]
 mod filters;
 mod help;
+mod help_json;
+mod hints;
 #[cfg(unix)]
 mod hostile;
 mod input;
 mod jobs;
 mod libraries;
+mod lists;
 #[cfg(unix)]
 mod login;
+#[cfg(feature = "mcp")]
+mod mcp;
+mod notebooks;
 mod objects;
 mod output;
 mod output_variable;
@@ -40,6 +47,9 @@ mod permissions;
 mod pipelines;
 mod planted;
 mod program;
+#[cfg(unix)]
+mod prompt;
+mod read_only;
 mod real_answers;
 mod registry;
 mod repos;
@@ -47,6 +57,7 @@ mod retries;
 mod run;
 mod sandbox;
 mod scripted;
+mod scripts;
 mod secrets;
 mod serving;
 #[cfg(unix)]
@@ -59,9 +70,14 @@ mod statements;
 #[cfg(unix)]
 mod stored_login;
 #[cfg(unix)]
+mod tables;
+#[cfg(unix)]
 mod terminal;
 #[cfg(unix)]
 mod token_programs;
 mod users;
+mod waits;
 mod warehouses;
+#[cfg(unix)]
+mod watch;
 mod workspace;

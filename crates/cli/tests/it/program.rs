@@ -92,6 +92,12 @@ impl Brick {
         self
     }
 
+    /// The command to start by hand, and the home, which is deleted when it is dropped.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn into_command(self) -> (Command, TempDir) {
+        (self.command, self.home)
+    }
+
     /// Runs to the end.
     pub(crate) fn run(self) -> Ran {
         self.start().end()

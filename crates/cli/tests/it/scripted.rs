@@ -55,6 +55,11 @@ impl Server {
         self.0.log().block_until(|requests| requests.iter().any(|request| request.path().ends_with(end)));
     }
 
+    /// Waits until so many requests have arrived.
+    pub(crate) fn until_sent_times(&self, count: usize) {
+        self.0.log().block_until(|requests| requests.len() >= count);
+    }
+
     pub(crate) fn sent(&self) -> Vec<Arc<Request>> {
         self.0.requests()
     }

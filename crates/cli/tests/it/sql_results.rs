@@ -64,6 +64,13 @@ fn in_chunks() -> Workspace {
     Workspace::alone(Sandbox::builder().with_delays(Delays::NONE).with_chunk_bytes(500))
 }
 
+/// Whether it says in one line which file it has written.
+fn is_saved(ran: &Ran, name: &str) -> bool {
+    ran.stderr.lines().count() == 1
+        && ran.stderr.contains(&format!("/{name}, "))
+        && ran.stderr.contains(" to ")
+}
+
 fn to(brick: Brick, path: &Path) -> Brick {
     brick.arg("--out").arg(path)
 }
@@ -98,8 +105,9 @@ fn python_reads(folder: &Folder) -> Value {
 fn text_files_read_the_same_in_python() {
     let (workspace, folder) = (Workspace::fresh(), Folder::new());
     for name in ["a.csv", "a.json", "a.jsonl"] {
-        let ran = to(workspace.sql("", TYPES), &folder.path(name)).run().done().silent();
+        let ran = to(workspace.sql("", TYPES), &folder.path(name)).run().done();
         assert_eq!(ran.text(), "", "{name}");
+        assert!(is_saved(&ran, name), "{}", ran.stderr);
     }
     let big = "9007199254740993";
     let exact = "12345678901234567890123456789012345.678";
@@ -163,7 +171,8 @@ fn chunks_make_one_file_and_no_rows_still_a_header() {
     for (statement, ids) in [("SELECT id FROM range(1000)", &ids[..]), ("SELECT id FROM range(0)", &[])] {
         for name in ["a.csv", "a.json", "a.jsonl"] {
             // The second time the files are there already.
-            to(workspace.sql("", statement), &folder.path(name)).run().done().silent();
+            let ran = to(workspace.sql("", statement), &folder.path(name)).run().done();
+            assert!(is_saved(&ran, name), "{}", ran.stderr);
         }
         let read = python_reads(&folder);
         let objects: Vec<_> = ids.iter().map(|id| json!([["id", id]])).collect();
@@ -184,7 +193,7 @@ fn the_format_is_the_extensions_unless_it_is_given() {
         ("-o jsonl", "b.csv", "{\"n\":1}\n"),
         ("-o csv", "c", "n\n1\n"),
     ] {
-        to(workspace.sql(options, "SELECT 1 AS n"), &folder.path(name)).run().done().silent();
+        to(workspace.sql(options, "SELECT 1 AS n"), &folder.path(name)).run().done().says(&["1 row to "]);
         assert_eq!(folder.text(name), expected, "{options} {name}");
     }
 }
@@ -208,14 +217,14 @@ fn a_file_that_is_replaced_keeps_its_mode_and_the_links_to_it() {
     fs::write(folder.path("private.csv"), "old").unwrap();
     fs::set_permissions(folder.path("private.csv"), fs::Permissions::from_mode(0o600)).unwrap();
     symlink("private.csv", folder.path("latest.csv")).unwrap();
-    to(workspace.sql("", "SELECT 1 AS n"), &folder.path("latest.csv")).run().done().silent();
+    to(workspace.sql("", "SELECT 1 AS n"), &folder.path("latest.csv")).run().done().says(&["/latest.csv, "]);
     assert!(fs::symlink_metadata(folder.path("latest.csv")).unwrap().is_symlink());
     assert_eq!(folder.text("private.csv"), "n\n1\n");
     assert_eq!(fs::metadata(folder.path("private.csv")).unwrap().mode() & 0o777, 0o600);
     assert_eq!(folder.names(), ["latest.csv", "private.csv"]);
     // A new one is as private as any other that this user makes.
     fs::write(folder.path("any"), "").unwrap();
-    to(workspace.sql("", "SELECT 1 AS n"), &folder.path("new.csv")).run().done().silent();
+    to(workspace.sql("-q", "SELECT 1 AS n"), &folder.path("new.csv")).run().done().silent();
     let mode = |name: &str| fs::metadata(folder.path(name)).unwrap().mode();
     assert_eq!(mode("new.csv"), mode("any"));
 }
@@ -296,7 +305,8 @@ fn what_goes_wrong_in_passing_leaves_a_whole_file() {
         let (workspace, folder) = (in_chunks(), Folder::new());
         workspace.fault(fault);
         let ran = to(workspace.sql("", "SELECT id FROM range(1000)"), &folder.path("a.csv")).run().done();
-        assert!(ran.stderr.contains(told) && ran.stderr.is_empty() == told.is_empty(), "{}", ran.stderr);
+        let is_told = ran.stderr.lines().count() > 1;
+        assert!(ran.stderr.contains(told) && is_told != told.is_empty(), "{}", ran.stderr);
         assert_eq!((folder.names(), folder.text("a.csv")), (vec!["a.csv".to_owned()], expected.clone()));
         let refused = workspace.requests("GET", "/results/").iter().any(|sent| sent.status == Some(403));
         assert_eq!(refused, told.is_empty(), "{fault}");

@@ -14,17 +14,22 @@ const TERMINAL: &str = include_str!("terminal.py");
 /// Narrow, so that a line that is too long for it shows.
 const COLUMNS: usize = 60;
 
-/// Runs `brick` on a terminal; `streams` says which of 0, 1 and 2 are it. A warehouse is configured, so no line says which
-/// one is the default.
+/// Runs `brick` on a terminal without a pager; `streams` says which of 0, 1 and 2 are it. A warehouse is configured, so no
+/// line says which one is the default.
 pub(crate) fn on_terminal(streams: &str, brick: Brick) -> Brick {
-    let columns = COLUMNS.to_string();
-    let brick = brick.behind("python3", &["-c", TERMINAL, streams, &columns]).env("TERM", "xterm-256color");
+    on_terminal_of(COLUMNS, streams, brick)
+}
+
+/// The same on a terminal of this width. It has 24 lines.
+pub(crate) fn on_terminal_of(columns: usize, streams: &str, brick: Brick) -> Brick {
+    let arguments = ["-c", TERMINAL, streams, &columns.to_string()];
+    let brick = brick.behind("python3", &arguments).env("TERM", "xterm-256color").env("PAGER", "");
     brick.env("DATABRICKS_WAREHOUSE_ID", RUNNING_WAREHOUSE)
 }
 
 /// What is to be seen after all that was sent, without the blank end of each line.
 #[derive(Default)]
-struct Screen {
+pub(crate) struct Screen {
     lines: Vec<Vec<char>>,
     row: usize,
     column: usize,
@@ -35,7 +40,7 @@ struct Screen {
 
 impl Screen {
     /// As a terminal shows it; knows the controls that are used, and fails for any other.
-    fn showing(sent: &str) -> Self {
+    pub(crate) fn showing(sent: &str) -> Self {
         let mut screen = Self::default();
         let mut rest = sent.chars();
         while let Some(character) = rest.next() {
@@ -67,6 +72,12 @@ impl Screen {
                 line.truncate(kept);
                 self.erased += usize::from(erased);
             }
+            // All below.
+            'J' => {
+                let (row, kept) = (self.row, self.column);
+                self.line().truncate(kept);
+                self.lines.truncate(row + 1);
+            }
             'h' | 'l' if parameters == "?25" => self.cursor_hidden = command == 'l',
             other => panic!("an unknown control: {parameters}{other}"),
         }
@@ -89,7 +100,7 @@ impl Screen {
         self.column += 1;
     }
 
-    fn text(&self) -> Vec<String> {
+    pub(crate) fn text(&self) -> Vec<String> {
         let mut lines: Vec<_> =
             self.lines.iter().map(|line| line.iter().collect::<String>().trim_end().to_owned()).collect();
         lines.truncate(lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1));
@@ -139,7 +150,8 @@ fn rows_are_a_table_on_a_terminal_and_null_is_told_from_empty() {
     let statement = "SELECT 1 AS n, CAST(NULL AS STRING) AS nothing, '' AS empty, 'x' AS last";
     let ran = on_terminal("012", workspace.sql("", statement)).run().done();
     let screen = Screen::showing(ran.text());
-    assert_eq!(screen.text(), ["n  nothing  empty  last", "1  NULL            x"]);
+    assert_eq!(screen.text()[..2], ["n  nothing  empty  last", "1  NULL            x"]);
+    assert!(screen.text()[2].starts_with("(1 row, "), "{:?}", screen.text());
     screen.is_left_clean();
     let ran = on_terminal("012", workspace.brick("clusters list")).run().done();
     let lines = Screen::showing(ran.text()).text();
@@ -155,16 +167,17 @@ fn rows_are_a_table_on_a_terminal_and_null_is_told_from_empty() {
 }
 
 #[test]
-fn a_table_is_broken_to_fit_the_terminal() {
+fn a_table_is_cut_to_fit_the_terminal() {
     let workspace = Workspace::fresh();
-    let statement = "SELECT repeat('word ', 20) AS words, '日本語' AS wide, 7 AS n";
+    let statement = "SELECT repeat('word ', 20) AS words, '日本語' AS wide, 7 AS n FROM range(3)";
     let ran = on_terminal("012", workspace.sql("", statement)).run().done();
     let lines = Screen::showing(ran.text()).text();
-    assert!(lines.len() > 2 && lines.iter().all(|line| line.chars().count() < COLUMNS), "{lines:?}");
-    assert_eq!(lines.concat().matches("word").count(), 20 + 1, "{lines:?}");
+    assert_eq!(lines.len(), 3 + 3, "{lines:?}");
+    assert!(lines[1].ends_with("…  日本語  7"), "{lines:?}");
     // In a pipe and in a file lines are as long as they are.
     let ran = workspace.sql("-o table", statement).run().done();
-    assert_eq!(ran.text().lines().count(), 2);
+    assert!(ran.text().lines().all(|line| line.len() > 100), "{}", ran.text());
+    assert_eq!(ran.text().lines().count(), 4);
 }
 
 #[test]
@@ -247,11 +260,14 @@ fn a_change_is_one_line_on_a_terminal_and_all_of_the_resource_elsewhere() {
     let start = |format: &str| workspace.brick(&format!("clusters start {format}")).arg(TERMINATED_CLUSTER);
     let ran = on_terminal("012", start("")).run().done();
     let screen = Screen::showing(ran.text());
-    let line = format!("cluster {TERMINATED_CLUSTER} (nightly-etl) is RUNNING");
-    assert_eq!(screen.text().concat(), line);
+    assert_eq!(screen.text().concat(), format!("nightly-etl ({TERMINATED_CLUSTER}) is RUNNING"));
     screen.is_left_clean();
     let ran = on_terminal("012", start("")).run().done();
-    assert_eq!(Screen::showing(ran.text()).text().concat(), format!("{line}; no change was needed"));
+    let line = format!("nightly-etl ({TERMINATED_CLUSTER}) was already RUNNING");
+    assert_eq!(Screen::showing(ran.text()).text().concat(), line);
+    let ran = on_terminal("012", workspace.brick("clusters wait").arg(TERMINATED_CLUSTER)).run().done();
+    let line = format!("nightly-etl ({TERMINATED_CLUSTER}) is RUNNING");
+    assert_eq!(Screen::showing(ran.text()).text().concat(), line);
     let ran = on_terminal("012", start("-o record")).run().done();
     assert!(Screen::showing(ran.text()).text().len() > 5, "{:?}", ran.text());
     assert_eq!(start("").run().done().json()["state"], "RUNNING");
@@ -300,20 +316,32 @@ fn colours_are_for_terminals_and_obey_the_environment() {
 }
 
 #[test]
-fn data_and_errors_have_no_colours() {
+fn headings_states_and_errors_have_colours_on_a_terminal() {
     let workspace = Workspace::fresh();
-    for streams in ["012", "0"] {
-        let run = |line: &str| {
-            let brick = on_terminal(streams, workspace.brick(line)).env("CLICOLOR_FORCE", "1");
-            brick.run().printed()
-        };
-        for line in
-            ["clusters list", "clusters get shared-analytics", "clusters get nobody", "whoami -o json"]
-        {
-            let printed = run(line);
+    let run = |streams: &str, line: &str, variable: &str| {
+        on_terminal(streams, workspace.brick(line)).env(variable, "1").run().printed()
+    };
+    let list = run("012", "clusters list", "NOTHING");
+    assert!(list.contains("\x1b[1mID\x1b[0m") && list.contains("\x1b[32mRUNNING\x1b[0m"), "{list:?}");
+    let error = run("012", "clusters get nobody", "NOTHING");
+    assert!(error.contains("\x1b[91merror:\x1b[0m ") && error.contains("\x1b[36mhint:\x1b[0m "), "{error:?}");
+    for line in ["clusters list", "clusters get shared-analytics", "clusters get nobody", "whoami -o json"] {
+        // Data in a pipe keeps its bytes, whatever the environment says.
+        for (streams, variable) in [("012", "NO_COLOR"), ("0", "NOTHING")] {
+            let printed = run(streams, line, variable);
             assert!(printed.len() > 20 && !is_coloured(&printed), "{line}: {printed:?}");
         }
+        let never = run("012", &format!("{line} --color never"), "CLICOLOR_FORCE");
+        assert!(never.len() > 20 && !is_coloured(&never), "{line}: {never:?}");
     }
+    let piped = |options: &str| {
+        let brick = on_terminal("0", workspace.brick(&format!("clusters list {options}")));
+        brick.env("CLICOLOR_FORCE", "1").run().done().text().to_owned()
+    };
+    for options in ["", "-o table", "-o record", "-o csv --color always", "-o json --color always"] {
+        assert!(!is_coloured(&piped(options)), "{options}");
+    }
+    assert!(piped("-o table --color always").starts_with("\x1b[1mID "));
 }
 
 #[test]

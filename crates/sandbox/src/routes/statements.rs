@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -40,6 +40,13 @@ pub(super) fn routes() -> Routes {
         .route("/api/2.0/sql/statements/{id}", get(get_one))
         .route("/api/2.0/sql/statements/{id}/cancel", post(cancel))
         .route("/api/2.0/sql/statements/{id}/result/chunks/{index}", get(chunk))
+        .route("/api/2.0/sql/sessions", post(no_sessions))
+        .route("/api/2.0/sql/sessions/{id}", delete(no_sessions))
+}
+
+/// The engine keeps nothing from one statement to the next.
+async fn no_sessions(_: Call) -> Answer {
+    Err(ApiError::new(StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "The sandbox has no SQL sessions."))
 }
 
 async fn execute(call: Call) -> Result<Response, ApiError> {

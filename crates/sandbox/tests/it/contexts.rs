@@ -281,3 +281,28 @@ async fn python_reaches_files_of_volumes_by_their_paths() {
     assert_eq!(listed["contents"][0]["name"], "ü");
     client.got("/api/2.0/dbfs/get-status?path=/tmp/copied").await;
 }
+
+#[tokio::test]
+async fn one_context_runs_python_and_sql_and_has_the_utilities_of_notebooks() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    for (command, data) in [
+        ("dbutils.widgets.text('zip', '1')\ndbutils.widgets.get('zip')", "'1'"),
+        ("dbutils.widgets.dropdown('zip', '2', ['2'])\ndbutils.widgets.getAll()", "{'zip': '1'}"),
+        ("dbutils.widgets.removeAll()\ndbutils.widgets.getArgument('zip', 'none')", "'none'"),
+        ("dbutils.fs.mkdirs('dbfs:/n/a')\ndbutils.fs.put('/n/a/x', 'text')", "True"),
+        ("dbutils.fs.cp('/n', '/m', True)\n[f.path for f in dbutils.fs.ls('dbfs:/m/a')]", "['dbfs:/m/a/x']"),
+        (
+            "dbutils.fs.rm('/n', True)\n(dbutils.fs.head('/m/a/x'), [f.name for f in dbutils.fs.ls('/')])",
+            "('text', ['m/'])",
+        ),
+        ("%pip install something\n%restart_python\n6 * 7", "Note: the sandbox does not run %pip.\n42"),
+    ] {
+        let answer = run(&client, &context, "python", command).await;
+        assert_eq!(answer["results"], text(data), "{command}: {answer}");
+    }
+    let answer = run(&client, &context, "sql", "SELECT 6 * 7 AS n").await;
+    assert_eq!(answer["results"]["data"], json!([[42]]), "{answer}");
+    let answer = run(&client, &context, "python", "6 * 7").await;
+    assert_eq!(answer["results"], text("42"));
+}

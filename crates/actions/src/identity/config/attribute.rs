@@ -67,7 +67,7 @@ impl Attribute {
 const VERIFIED: &str = "certificates are always verified; `ca_file` adds a company's own authority";
 const OWN_LOG: &str = "the debug log shows headers and the start of bodies, with secrets masked";
 
-pub(crate) static ATTRIBUTES: [Attribute; 40] = [
+pub(crate) static ATTRIBUTES: [Attribute; 41] = [
     plain("host", &["DATABRICKS_HOST"]),
     plain("account_id", &["DATABRICKS_ACCOUNT_ID"]).form(Form::Id),
     plain("workspace_id", &["DATABRICKS_WORKSPACE_ID"]).form(Form::Id),
@@ -114,9 +114,11 @@ pub(crate) static ATTRIBUTES: [Attribute; 40] = [
     plain("debug_headers", &["DATABRICKS_DEBUG_HEADERS"]).form(Form::Flag).unused(OWN_LOG),
     plain("skip_verify", &[]).form(Form::Flag).unused(VERIFIED),
     plain("insecure", &[]).form(Form::Flag).unused(VERIFIED),
-    // These two are not in the SDKs: they always discover the endpoint, and leave certificates to their platforms.
+    // The rest is not in the SDKs: they always discover the endpoint, leave certificates to their platforms, and send
+    // everything.
     plain("token_url", &[]),
     plain("ca_file", &[]),
+    plain("read_only", &["BRICK_READ_ONLY"]).form(Form::Flag),
 ];
 
 /// The attribute of that name.

@@ -76,8 +76,11 @@ fn differ(one: Option<&str>, other: Option<&str>) -> bool {
 
 /// Whether a value says how to authenticate; a flag that is off doesn't.
 fn is_credential(setting: &Setting) -> bool {
-    setting.attribute.family.is_some()
-        && (setting.attribute.form != Form::Flag || flag(setting.value.expose()) != Some(false))
+    setting.attribute.family.is_some() && !is_off(setting)
+}
+
+fn is_off(setting: &Setting) -> bool {
+    setting.attribute.form == Form::Flag && flag(setting.value.expose()) == Some(false)
 }
 
 #[derive(Default)]
@@ -93,8 +96,14 @@ impl Merge {
         if setting.attribute.name == "host" {
             self.named_hosts.push((Host::parse(setting.value.expose()).ok(), setting.source.clone()));
         }
-        match self.used.iter().find(|s| s.attribute == setting.attribute) {
+        match self.used.iter_mut().find(|s| s.attribute == setting.attribute) {
             None => self.used.push(setting),
+            // A safety switch: no source can turn off what another one turns on.
+            Some(used) if setting.attribute.name == "read_only" && is_off(used) && !is_off(&setting) => {
+                let off = std::mem::replace(used, setting);
+                let reason = format!("{} turns it on", used.source);
+                self.ignored.push(Ignored::new(&off, reason));
+            }
             Some(used) => {
                 let reason = format!("{} comes first", used.source);
                 self.ignored.push(Ignored::new(&setting, reason));
@@ -108,7 +117,7 @@ fn finish(merge: Merge, environment: &Environment, warning: Option<String>) -> R
     // User and password may come from two sources.
     token_user(&mut used, &mut ignored);
     used.iter().try_for_each(check_form)?;
-    used.retain(|s| s.attribute.form != Form::Flag || flag(s.value.expose()) != Some(false));
+    used.retain(|s| !is_off(s));
     used.retain(|s| match s.attribute.unused {
         Some(why) => {
             ignored.push(Ignored::new(s, why.to_owned()));

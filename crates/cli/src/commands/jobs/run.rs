@@ -69,7 +69,7 @@ impl Start {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Following {
     /// Print the id of the run and don't wait
-    #[arg(long)]
+    #[arg(long = "no-wait", alias = "detach")]
     detach: bool,
     /// Cancel the run when brick is interrupted, or at the end of --timeout
     #[arg(long, conflicts_with = "detach")]
