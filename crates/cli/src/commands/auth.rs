@@ -62,7 +62,8 @@ pub(crate) struct Which {
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     match command {
         Command::Login { which, no_browser, save, timeout } => {
-            login::run(&which, no_browser, save.as_deref(), timeout, context).await
+            let sources = which.sources(context).await?;
+            login::run(&sources, no_browser, save.as_deref(), timeout, context).await
         }
         Command::Status(which) => status::run(&which.config(context).await?, context).await,
         Command::Logout(which) => {

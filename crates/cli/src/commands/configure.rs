@@ -68,6 +68,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     if global.sandbox {
         return Err(Failure::usage("a sandbox needs no profile: --sandbox was given"));
     }
+    // The line that shows progress would be in the way of the questions.
+    context.progress().clear();
     let secret = match command.token_stdin || command.secret_stdin {
         true => Some(from_stdin()?),
         false => None,

@@ -49,6 +49,8 @@ fn what_is_missing_is_asked_for_and_saved_after_a_test() {
     let ran = running.answer("Which cluster should", "shared-analytics").end().done();
     let ran = keeps(ran, &workspace.token);
     let ran = ran.says(&[&format!("as {USER_NAME}"), "arguments: ", "configure", "echo: on"]);
+    // A line that is written over would be between the questions.
+    assert!(!ran.stderr.contains('\x1b'), "{:?}", ran.stderr);
     let path = home.path().join(".databrickscfg");
     let expected = format!(
         "[DEFAULT]\nhost = {}\nwarehouse_id = {RUNNING_WAREHOUSE}\ncluster_id = {RUNNING_CLUSTER}\ntoken = {}\n",
@@ -220,7 +222,8 @@ fn the_status_says_who_is_logged_in_and_how() {
     });
     assert_eq!(status, expected);
     let ran = workspace.brick("auth status -o record").run().done().silent();
-    assert!(ran.text().contains("token from environment DATABRICKS_TOKEN"), "{}", ran.text());
+    let source = ran.text().lines().find(|line| line.starts_with("source of token "));
+    assert!(source.is_some_and(|line| line.ends_with("environment DATABRICKS_TOKEN")), "{}", ran.text());
     keeps(ran, &workspace.token);
 
     let refused = workspace.brick("auth status").env("DATABRICKS_TOKEN", "dapi-planted-wrong").run();

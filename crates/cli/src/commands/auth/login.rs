@@ -8,7 +8,7 @@ use std::{
 
 use brickwire_actions::{BrowserLogin, Config, ConfigBuilder, Environment, ErrorKind, Host, Profile};
 
-use super::{Which, browser};
+use super::browser;
 use crate::{
     ask,
     context::Context,
@@ -20,7 +20,7 @@ use crate::{
 const DEFAULT: &str = "DEFAULT";
 
 pub(super) async fn run(
-    which: &Which,
+    sources: &ConfigBuilder,
     no_browser: bool,
     save: Option<&str>,
     within: Duration,
@@ -29,7 +29,6 @@ pub(super) async fn run(
     if !no_browser {
         check_terminal()?;
     }
-    let sources = which.sources(context).await?;
     let given = sources.read()?;
     let profile = match (save, given.host()) {
         (Some(name), Some(host)) => Some(profile_of(name, host, &given)),
@@ -43,12 +42,12 @@ pub(super) async fn run(
     log_in(&config, no_browser, within, context).await?;
     context.note(&format!("logged in to {}", shown(&config)));
     if let Some(profile) = &profile {
-        return keep(&sources, profile, context);
+        return keep(sources, profile, context);
     }
     // Read again, now that there is a login.
     let config = sources.read()?;
     match config.auth_type() {
-        Some("external-browser") => offer_profile(&sources, &config, context).await?,
+        Some("external-browser") => offer_profile(sources, &config, context).await?,
         Some(other) => context.note(&format!(
             "warning: {other} is configured too and takes precedence; to use the login, set \
              DATABRICKS_AUTH_TYPE=external-browser (auth_type), or remove the other credential"

@@ -36,10 +36,9 @@ pub(super) async fn run(config: &Config, context: &Context) -> Result {
     if context.output().is_json() {
         status["sources"] = sources.into();
     } else {
-        let line = |(name, source): (&String, &Value)| {
-            format!("{name} from {}", source.as_str().unwrap_or_default())
-        };
-        status["settings"] = sources.iter().map(line).collect::<Vec<_>>().join(", ").into();
+        for (name, source) in sources {
+            status[format!("source of {name}")] = source;
+        }
     }
     context.record(status.to_string().as_bytes())
 }

@@ -64,7 +64,6 @@ fn a_new_credential_replaces_the_old_one_and_nothing_else() {
     home.save(&Profile::new("work").with("warehouse_id", "v")).unwrap();
     let expected = expected
         .replace("http_path = /sql/1.0/warehouses/w\n", "")
-        .replace("my_own = key\n", "my_own = key\n")
         .replace("token = dapi-new\n", "token = dapi-new\nwarehouse_id = v\n");
     assert_eq!(home.text(), expected, "the credential stays");
     home.save(&Profile::new("work").with_login()).unwrap();
