@@ -9,9 +9,7 @@ use std::{
 
 #[cfg(feature = "sandbox")]
 use brickwire_actions::Environment;
-use brickwire_actions::{
-    Config, ConfigBuilder, ErrorKind, RetryPolicy, Statement, WaitOptions, Workspace,
-};
+use brickwire_actions::{Config, ConfigBuilder, ErrorKind, RetryPolicy, Statement, WaitOptions, Workspace};
 use tokio::sync::OnceCell;
 
 use crate::{
