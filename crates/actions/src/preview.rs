@@ -244,7 +244,7 @@ impl Preview {
     }
 
     /// Sets how many rows there are, for a table that isn't pushed to its end, and whether there are still more, which
-    /// nobody has counted.
+    /// are not counted.
     #[must_use]
     pub fn with_total(mut self, rows: u64, is_truncated: bool) -> Self {
         (self.total, self.is_truncated) = (Some(rows), is_truncated);

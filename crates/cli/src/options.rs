@@ -93,7 +93,7 @@ impl FromStr for MaxRows {
     }
 }
 
-/// How much of a result an agent is shown, beside the number of rows.
+/// How much of a result an agent is shown, apart from the number of rows.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Bounds {
     /// Maximum bytes of rows to show with -o agent [default: 8000]

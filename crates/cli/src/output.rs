@@ -144,7 +144,7 @@ impl Output {
         look::cap(asked, has_limit, rows::is_on_screen(self.format, target))
     }
 
-    /// Shows at most so many rows.
+    /// Shows at most this number of rows.
     pub(crate) fn with_cap(mut self, cap: Option<u64>) -> Self {
         self.look.cap = cap;
         self
