@@ -207,6 +207,9 @@ impl Progress {
 
     /// Shows the progress line again: more work follows the data.
     pub(crate) fn resume(&self) {
+        // What is on the screen now belongs to the old target, which is forgotten.
+        self.0.bar.finish_and_clear();
+        self.0.bar.set_draw_target(ProgressDrawTarget::hidden());
         self.0.bar.reset();
         self.0.bar.set_draw_target(target(self.0.rewrites));
     }

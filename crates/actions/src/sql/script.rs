@@ -235,7 +235,8 @@ fn statement(
     };
     let parameters = parameter_names(&piece.tokens).into_iter().map(str::to_owned).collect();
     let facts = Facts::of(&cell.text, &piece.tokens);
-    ScriptStatement::new(text.to_owned(), range, begins, place, facts, parameters)
+    let first = piece.tokens.first().map_or(0, |(_, first, _)| first - start);
+    ScriptStatement::new((text.to_owned(), first), range, begins, place, facts, parameters)
 }
 
 fn not_closed(open: Open, at: &Position) -> Error {
@@ -273,6 +274,7 @@ mod tests {
         assert_eq!((first.text(), first.line()), ("-- daily\nUSE main", 2));
         assert_eq!((second.text(), second.line()), ("/* hint */ SELECT /*+ x */ ';' -- last", 3));
         assert_eq!((first.column(), second.column()), (1, 14));
+        assert_eq!((first.code(), second.code()), ("USE main", "SELECT /*+ x */ ';' -- last"));
         assert_eq!(&text[second.range()], second.text());
         for empty in ["", ";", " ;; \n", "-- x", "/* x; */;"] {
             assert!(Script::parse(empty).unwrap().statements().is_empty(), "{empty:?}");

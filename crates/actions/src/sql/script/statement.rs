@@ -11,6 +11,8 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptStatement {
     text: String,
+    /// Where its first word starts.
+    first: usize,
     range: Range<usize>,
     /// Where the text begins, with its comments.
     begins: Position,
@@ -22,19 +24,24 @@ pub struct ScriptStatement {
 
 impl ScriptStatement {
     pub(super) fn new(
-        text: String,
+        (text, first): (String, usize),
         range: Range<usize>,
         begins: Position,
         place: Position,
         facts: Facts,
         parameters: Vec<String>,
     ) -> Self {
-        Self { text, range, begins, place, facts, parameters }
+        Self { text, first, range, begins, place, facts, parameters }
     }
 
     /// What is sent: the statement with its comments, without the semicolon.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The text from its first word on.
+    pub fn code(&self) -> &str {
+        self.text.get(self.first..).unwrap_or(&self.text)
     }
 
     /// Where the text stands in the script, in bytes. For a notebook's cell in `%sql`, the range of the cell.

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::{
     Command,
     lines::{Lines, not_run},
-    show::{check, show},
+    show::{check, show_with_time},
 };
 use crate::{
     context::Context,
@@ -204,10 +204,10 @@ impl Runner<'_> {
             Some(Form::Lines) => self.context.output().text(&format!("{}\n", element(&cell)?))?,
             _ => {}
         }
-        let CellRun { step, run, .. } = cell;
+        let CellRun { step, run, elapsed, .. } = cell;
         if let (false, Some(run)) = (json, run) {
             let has_failed = failure.is_some();
-            match show(run, self.images, self.context) {
+            match show_with_time(run, self.images, elapsed, self.context) {
                 // The traceback has been printed; the cell's failure says the rest.
                 Err(_) if has_failed => {}
                 shown => shown?,

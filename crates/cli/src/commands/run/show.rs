@@ -5,6 +5,7 @@ use std::{
     fs::OpenOptions,
     io::{self, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -50,6 +51,11 @@ pub(crate) fn check(output: &RunOutput) -> Result {
 
 /// Prints the result of a command for people.
 pub(crate) fn show(run: Run, images: &Path, context: &Context) -> Result {
+    show_with_time(run, images, context.elapsed(), context)
+}
+
+/// As [`show`], for a part of the command that took this time.
+pub(super) fn show_with_time(run: Run, images: &Path, elapsed: Duration, context: &Context) -> Result {
     match run.output {
         RunOutput::Text(text) => {
             let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
@@ -66,7 +72,7 @@ pub(crate) fn show(run: Run, images: &Path, context: &Context) -> Result {
                 total += 1;
             }
             let preview = preview.with_total(total, truncated);
-            Ok(context.output().bytes(agent::result(&preview, None, context.elapsed(), false).as_bytes())?)
+            Ok(context.output().bytes(agent::result(&preview, None, elapsed, false).as_bytes())?)
         }
         RunOutput::Table { columns, rows, truncated } => {
             let mut printer = context.output().rows(Target::open(None)?);
@@ -76,7 +82,7 @@ pub(crate) fn show(run: Run, images: &Path, context: &Context) -> Result {
                 let cells: Vec<_> = row.into_iter().map(cell).collect();
                 printer.row(cells.iter().map(Option::as_deref))?;
             }
-            printer.tell(Facts { truncated, elapsed: context.elapsed(), ..Facts::default() });
+            printer.tell(Facts { truncated, elapsed, ..Facts::default() });
             let shown = printer.end()?;
             if truncated {
                 context.note(&format!("the service cut the table off after {shown} rows"));

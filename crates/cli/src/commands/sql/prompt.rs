@@ -59,6 +59,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Result {
         out: None,
         last: String::new(),
     };
+    context.progress().clear();
     context.note(&format!("{}. \\? for help, \\q to quit.", prompt.warehouse_title().await));
     let read = prompt.read_all(&mut repl).await;
     let closed = prompt.connection.close().await;
@@ -100,9 +101,9 @@ impl Prompt<'_> {
                 }
             };
             let word = line.trim();
-            if typed.trim().is_empty()
-                && (word.starts_with('\\') && word != "\\g" || matches!(word, "quit" | "exit"))
-            {
+            // Inside of a string, a backslash is text.
+            let is_command = word.starts_with('\\') && word != "\\g" && Script::open_at(&typed).is_none();
+            if is_command || typed.trim().is_empty() && matches!(word, "quit" | "exit") {
                 repl.remember(&line);
                 if self.command_line(word, repl).await {
                     return Ok(());

@@ -29,7 +29,7 @@ const COLUMNS: &[Column] =
 /// Prints the statements, and sends nothing.
 pub(super) fn list(script: &Script, context: &Context) -> Result {
     let item = |(i, statement): (usize, &ScriptStatement)| {
-        let words = statement.text().split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = statement.code().split_whitespace().collect::<Vec<_>>().join(" ");
         let shown: String = words.chars().take(SHOWN).collect();
         let item =
             json!({ "index": i + 1, "line": statement.line(), "verb": statement.verb(), "statement": shown });
