@@ -5,8 +5,8 @@
 //! always shown: if it alone exceeds the limit, its cells are cut to equal parts of it.
 //!
 //! ```text
-//! pickup_zip:INT	trips:BIGINT
-//! 10001	1227
+//! pickup_zip:INT    trips:BIGINT
+//! 10001    1227
 //! # rows=1 of=1 complete=yes statement=01f0a1b2-…
 //! ```
 //!
