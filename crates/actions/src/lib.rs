@@ -42,6 +42,7 @@ pub use identity::{
         Config, ConfigBuilder,
         settings::{Ignored, Setting, SettingView, Source},
         view::{ConfigView, ProfileView},
+        write::Profile,
     },
     connection::{Connection, Credential},
     environment::Environment,
@@ -128,7 +129,10 @@ services! {
     tables::{Tables};
     users::{Users};
     volumes::{Volumes};
-    warehouses::{Warehouses};
+    warehouses::{
+        Warehouses,
+        choice::{DefaultReason, DefaultWarehouse},
+    };
 }
 
 /// Compiles the example of the repository's front page.

@@ -1,7 +1,7 @@
 //! SQL warehouses: list, get, create, edit, delete, start, stop, and waiting for a state.
 
 mod change;
-mod choice;
+pub(crate) mod choice;
 
 use brickwire_client::{Call, ResponseValue, operations, types};
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use crate::{
     Workspace, document, list, warehouse_address::warehouse_id,
 };
 
+use choice::DefaultWarehouse;
 use types::WarehouseState as State;
 
 /// The SQL warehouses of a workspace.
@@ -211,6 +212,22 @@ impl Warehouses {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if no warehouse is visible, or if several are and none
     /// is the default; the error lists them. Operation: `warehouses_list`.
     pub async fn find_default(&self) -> Result<String> {
+        Ok(self.choose_default().await?.id)
+    }
+
+    /// Returns the same warehouse as [`find_default`](Self::find_default), with its name and why it was chosen.
+    ///
+    /// ```no_run
+    /// # async fn example(workspace: brickwire_actions::Workspace) -> brickwire_actions::Result<()> {
+    /// let chosen = workspace.warehouses().choose_default().await?;
+    /// println!("using warehouse {} ({}), {}", chosen.name, chosen.id, chosen.reason);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`find_default`](Self::find_default). Operation: `warehouses_list`.
+    pub async fn choose_default(&self) -> Result<DefaultWarehouse> {
         choice::choose(self.workspace.wire(), self.candidates().await?).await
     }
 

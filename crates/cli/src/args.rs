@@ -8,11 +8,12 @@ use std::{
 use clap::{
     CommandFactory, FromArgMatches, Parser,
     error::{ContextKind, ContextValue, Error, ErrorKind},
+    parser::ValueSource,
 };
 
 use crate::{
     commands::Command,
-    options::{Format, Global},
+    options::{BRICK_OUTPUT, Format, Global},
     tree,
 };
 
@@ -31,13 +32,16 @@ pub(crate) struct Args {
     /// The words of the command, such as `jobs run`.
     #[arg(skip)]
     pub(crate) words: String,
+    /// Whether the words name a format.
+    #[arg(skip)]
+    has_format: bool,
 }
 
 const EXIT_CODES: &str = "\
 Connection:
   DATABRICKS_HOST with DATABRICKS_TOKEN,
   or with DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET,
-  or a profile in ~/.databrickscfg
+  or a profile in ~/.databrickscfg, which `brick configure` writes
 
 Exit codes:
   0    done, or already in the requested state
@@ -73,6 +77,11 @@ impl Args {
             move_help_to_front(&mut words, &Self::tree());
         }
         let mut args = Self::read_from(&words)?;
+        if let (false, Some(format)) = (args.has_format, std::env::var_os(BRICK_OUTPUT)) {
+            args.global.prefer(&format.to_string_lossy()).map_err(|(problem, tip)| {
+                Error::raw(ErrorKind::InvalidValue, format!("{problem}\n\ntip: {tip}\n"))
+            })?;
+        }
         if let Command::help(help) = &mut args.command {
             let is_json = args.global.output == Format::Json || args.global.agent;
             help.look_up(Self::tree(), is_json)?;
@@ -92,7 +101,8 @@ impl Args {
         let mut root = Self::tree();
         let matches = root.try_get_matches_from_mut(words)?;
         let args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut root))?;
-        Ok(Self { watch: tree::watched(&matches), words: tree::words(&matches), ..args })
+        let has_format = matches.value_source("output") == Some(ValueSource::CommandLine);
+        Ok(Self { watch: tree::watched(&matches), words: tree::words(&matches), has_format, ..args })
     }
 
     /// SQL that starts with a comment looks like an option to clap. It is parsed as text if nothing else makes sense.
@@ -107,7 +117,7 @@ impl Args {
             let mut marked = words.to_vec();
             marked[at] = "\u{feff}".into();
             marked[at].push(&words[at]);
-            match Self::try_parse_from(marked) {
+            match Self::parse(&marked) {
                 Err(error) if error.kind() == ErrorKind::UnknownArgument => {}
                 parsed => return parsed.map_err(|error| with_right_tips(error, words)),
             }
@@ -211,6 +221,20 @@ mod tests {
             }
         }
         assert!(read(&["commands", "submit", "-c", "x", "-- x"]).unwrap_err().contains("--context"));
+    }
+
+    #[test]
+    fn a_format_is_given_before_or_after_the_command() {
+        for (words, expected) in [
+            (&["whoami"][..], false),
+            (&["-o", "auto", "whoami"], true),
+            (&["whoami", "-ojson"], true),
+            (&["config", "show", "--output=csv"], true),
+        ] {
+            let words: Vec<_> =
+                std::iter::once("brick").chain(words.iter().copied()).map(OsString::from).collect();
+            assert_eq!(Args::read_from(&words).unwrap().has_format, expected, "{words:?}");
+        }
     }
 
     #[test]

@@ -93,6 +93,7 @@ commands! {
     whoami,
     api,
     doctor,
+    configure,
     #[command(subcommand)]
     config,
     #[command(subcommand)]

@@ -9,7 +9,7 @@ use std::{
 
 #[cfg(feature = "sandbox")]
 use brickwire_actions::Environment;
-use brickwire_actions::{Config, ConfigBuilder, RetryPolicy, Statement, WaitOptions, Workspace};
+use brickwire_actions::{Config, ConfigBuilder, ErrorKind, RetryPolicy, Statement, WaitOptions, Workspace};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -108,6 +108,11 @@ impl Context {
         Ok(Workspace::builder().config(self.config().await?).with_retry(RetryPolicy::never()).build()?)
     }
 
+    /// The options of every command.
+    pub(crate) fn global(&self) -> &Global {
+        &self.global
+    }
+
     /// Creates the workspace for a configuration.
     pub(crate) fn connect(&self, config: &Config) -> Result<Workspace> {
         let builder = Workspace::builder()
@@ -116,7 +121,13 @@ impl Context {
             .with_events(self.progress.events())
             .with_retry(RETRY)
             .with_debug(self.global.debug || self.global.verbose > 1);
-        Ok(builder.build()?)
+        builder.build().map_err(|error| match (error.kind(), config.host(), config.auth_type()) {
+            (ErrorKind::Configuration, None, _) => Failure::from(error).with_next("brick configure"),
+            (ErrorKind::Configuration, Some(host), None) if config.check().is_ok() => {
+                Failure::from(error).with_next(format!("brick auth login --host {host}"))
+            }
+            _ => error.into(),
+        })
     }
 
     /// The resolved configuration.
@@ -247,9 +258,10 @@ impl Context {
     /// The output for rows, in the format that the file name implies unless a format was given. `has_batches` says
     /// whether they can be written as Arrow or Parquet.
     pub(crate) fn output_to(&self, file: Option<&Path>, has_batches: bool) -> Result<Output> {
-        let Global { output, jq, null, .. } = &self.global;
-        // What is saved is not for the agent's eyes, and is whole.
-        let output = if *output == Format::Agent && file.is_some() { &Format::Auto } else { output };
+        let Global { output, jq, null, is_format_preferred, .. } = &self.global;
+        // What is saved is not for the agent's eyes, and is whole. A file's name says more than BRICK_OUTPUT.
+        let is_default = *output == Format::Agent || *is_format_preferred;
+        let output = if is_default && file.is_some() { &Format::Auto } else { output };
         // A filter writes text, whose kind only the user knows.
         let format = match format_for(*output, file) {
             Err(_) if jq.is_some() => Format::Json,

@@ -6,6 +6,12 @@
 const WORDS: &[(&str, &str)] = &[
     ("log in with `BrowserLogin` for `profile = ", "run `brick auth login --profile "),
     ("log in with `BrowserLogin` for `host = ", "run `brick auth login --host "),
+    (
+        "set DATABRICKS_HOST to the workspace's address, or name a profile",
+        "run `brick configure`, or set DATABRICKS_HOST and DATABRICKS_TOKEN; to try brick without an account, add \
+         --sandbox",
+    ),
+    ("create it with `save_profile`", "create it with `brick configure`"),
     ("wait for it with `wait_until_ready`", "run `brick serving wait`"),
     ("see `build_logs` of the served entity", "run `brick serving logs --build`"),
     ("give it something to serve with `update_config`", "run `brick serving update-config`"),

@@ -1,6 +1,7 @@
 //! `brick`: Databricks from the command line. A thin layer: arguments, one action, one output, an exit code.
 
 mod args;
+mod ask;
 mod candidates;
 mod color;
 mod commands;

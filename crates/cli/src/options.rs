@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 
 use crate::candidates;
+pub(crate) use crate::color::Color;
 
 /// The heading of the options that say what is printed, and how.
 pub(crate) const OUTPUT: &str = "Output";
@@ -15,7 +16,7 @@ pub(crate) const OUTPUT: &str = "Output";
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Output format
+    /// Output format [default: BRICK_OUTPUT, or auto]
     #[arg(long, short, global = true, value_name = "FORMAT", help_heading = OUTPUT)]
     #[arg(default_value = "auto", hide_default_value = true)]
     pub(crate) output: Format,
@@ -56,6 +57,9 @@ pub(crate) struct Global {
     /// Send nothing that changes something (functions in a query still run with your rights)
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) read_only: bool,
+    /// Whether the format comes from BRICK_OUTPUT, so that an option that needs another one is obeyed.
+    #[arg(skip)]
+    pub(crate) is_format_preferred: bool,
     /// Log requests and responses to stderr, with secrets masked
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) debug: bool,
@@ -68,18 +72,6 @@ pub(crate) struct Global {
     /// Run this command against a temporary local workspace
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) sandbox: bool,
-}
-
-/// When to use colors.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    #[default]
-    Auto,
-    /// In pipes and files, too
-    Always,
-    /// Nowhere
-    Never,
 }
 
 /// How many rows a terminal or an agent is shown.
@@ -146,6 +138,38 @@ impl Global {
     /// The format that decides how an error is printed.
     pub(crate) fn error_format(&self) -> Format {
         if self.agent { Format::Agent } else { self.output }
+    }
+}
+
+/// The variable with the format that is used where no format is given. The vendor's own variable,
+/// DATABRICKS_OUTPUT_FORMAT, is not read: its values are other ones, and editors set it for all programs.
+pub(crate) const BRICK_OUTPUT: &str = "BRICK_OUTPUT";
+
+impl Global {
+    /// Takes the format of `BRICK_OUTPUT`, for a command line without one.
+    ///
+    /// # Errors
+    /// Says what is wrong with the value, and what to do about it.
+    pub(crate) fn prefer(&mut self, format: &str) -> Result<(), (String, &'static str)> {
+        let format = format.trim();
+        if format.is_empty() {
+            return Ok(());
+        }
+        let format = Format::from_str(format, false).map_err(|_| {
+            (
+                format!("{BRICK_OUTPUT} is not an output format: {format}"),
+                "set it to a format of -o, such as json",
+            )
+        })?;
+        if matches!(format, Format::Arrow | Format::Parquet) {
+            let text = format!("{BRICK_OUTPUT} can't be a binary format");
+            return Err((text, "add -o to the command that writes Arrow or Parquet"));
+        }
+        // A filter prints its results in its own way.
+        if self.jq.is_none() || matches!(format, Format::Json | Format::Jsonl) {
+            (self.output, self.is_format_preferred) = (format, true);
+        }
+        Ok(())
     }
 }
 

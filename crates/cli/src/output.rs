@@ -52,6 +52,7 @@ use crate::{
 #[cfg(feature = "arrow")]
 pub(crate) use batches::BatchPrinter;
 pub(crate) use check::{check, check_null};
+pub(crate) use columns::Selection;
 use delimited::{markdown_heading, markdown_line, tsv_line};
 pub(crate) use envelope::Envelopes;
 pub(crate) use facts::{About, Facts};
@@ -71,15 +72,6 @@ pub(crate) use schema::schema_of;
 use screen::Screen;
 use table::Table;
 pub(crate) use target::{Target, format_for};
-
-/// What of a result is printed.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Selection {
-    /// The names of the columns, in the order to print them; all by default.
-    pub(crate) columns: Option<Vec<String>>,
-    /// Whether the header row is left out.
-    pub(crate) no_header: bool,
-}
 
 /// Prints data to stdout.
 pub(crate) struct Output {

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     color,
     failure::Failure,
-    options::{Color, Format},
+    options::{BRICK_OUTPUT, Color, Format},
     terminal,
 };
 
@@ -88,6 +88,8 @@ fn print(error: &clap::Error) {
 fn asks_for_json() -> bool {
     let words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     let mut words = words.take_while(|word| word != "--");
+    let is_json = |format: &str| matches!(format, "json" | "jsonl" | "envelope" | "agent");
+    let mut has_format = false;
     while let Some(word) = words.next() {
         if word == "--agent" {
             return true;
@@ -101,11 +103,12 @@ fn asks_for_json() -> bool {
             Some("") => words.next().unwrap_or_default(),
             Some(rest) => rest.trim_start_matches('=').to_owned(),
         };
-        if matches!(format.as_str(), "json" | "jsonl" | "envelope" | "agent") {
+        if is_json(&format) {
             return true;
         }
+        has_format = true;
     }
-    false
+    !has_format && env::var(BRICK_OUTPUT).is_ok_and(|format| is_json(format.trim()))
 }
 
 /// When an invalid command line wants colors.

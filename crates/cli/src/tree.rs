@@ -1,16 +1,14 @@
 //! The tree of commands, with what holds for all of it: hidden second names, `--watch` for what shows something, and the
 //! headings of options. Each command is described in its own module.
 
+mod candidates;
+
 use std::{ffi::OsStr, time::Duration};
 
 use clap::{Arg, ArgMatches, Command};
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
-use crate::{
-    commands,
-    options::{OUTPUT, duration},
-    shells,
-};
+use crate::options::{OUTPUT, duration};
 
 const INPUT: &str = "Input";
 const COMPUTE: &str = "Compute";
@@ -35,7 +33,7 @@ const SHORTEST: Duration = Duration::from_millis(200);
 
 /// Completes the tree that the modules of the commands describe.
 pub(crate) fn complete(root: Command) -> Command {
-    let root = arrange(root).mut_arg("columns", |arg| arg.add(ArgValueCompleter::new(columns)));
+    let root = arrange(root).mut_arg("columns", |arg| arg.add(ArgValueCompleter::new(candidates::columns)));
     let shown = root.get_subcommands().filter(|inner| !inner.is_hide_set());
     let names: Vec<String> = shown.map(|inner| inner.get_name().to_owned()).collect();
     let completer = move |current: &OsStr| -> Vec<CompletionCandidate> {
@@ -45,18 +43,6 @@ pub(crate) fn complete(root: Command) -> Command {
     root.mut_subcommand("help", |help| {
         help.mut_arg("words", |words| words.add(ArgValueCompleter::new(completer)))
     })
-}
-
-/// The headings of the list that is being typed, for `--columns`.
-fn columns(current: &OsStr) -> Vec<CompletionCandidate> {
-    let current = current.to_string_lossy().to_lowercase();
-    let words = shells::words();
-    // The first word that names a command, for words before it may be values of options.
-    let columns =
-        words.iter().skip(1).map(|word| commands::columns_of(word)).find(|columns| !columns.is_empty());
-    let columns = columns.unwrap_or_default();
-    let names = columns.iter().map(|(heading, _)| heading.to_lowercase().replace(' ', "_"));
-    names.filter(|name| name.starts_with(&current)).map(CompletionCandidate::new).collect()
 }
 
 fn arrange(command: Command) -> Command {
@@ -139,6 +125,10 @@ fn broken(command: &str) -> String {
 }
 
 fn under_heading(arg: Arg) -> Arg {
+    let arg = match arg.get_id().as_str() {
+        "parameters" => arg.add(ArgValueCompleter::new(candidates::parameters)),
+        _ => arg,
+    };
     let id = arg.get_id().as_str();
     match HEADINGS.iter().find(|(_, ids)| ids.contains(&id)) {
         Some((heading, _)) if !arg.is_positional() => arg.help_heading(*heading),
@@ -186,7 +176,7 @@ pub(crate) fn watched(matches: &ArgMatches) -> Option<Duration> {
 }
 
 /// The commands by topic.
-const TOPICS: [(&str, &[&str]); 7] = [
+const TOPICS: [(&str, &[&str]); 8] = [
     ("SQL and code", &["sql", "run", "api", "statements", "contexts", "commands"]),
     ("Compute", &["clusters", "warehouses", "cluster-policies", "instance-pools", "libraries"]),
     ("Work", &["jobs", "pipelines", "serving", "registry"]),
@@ -194,6 +184,7 @@ const TOPICS: [(&str, &[&str]); 7] = [
     ("Files", &["files", "workspace", "repos"]),
     ("People", &["users", "groups", "service-principals", "permissions", "secrets"]),
     ("Setup", &["configure", "auth", "config", "whoami", "doctor", "completions", "sandbox"]),
+    ("Agents", &["mcp", "skill", "help"]),
 ];
 
 /// What stands in none of the topics.
@@ -218,7 +209,7 @@ pub(crate) fn overview(root: &Command) -> String {
         let names: Vec<_> = names.iter().copied().filter(|name| all.contains(name)).collect();
         line(topic, &names);
     }
-    let is_rest = |name: &&str| *name != "help" && TOPICS.iter().all(|(_, names)| !names.contains(name));
+    let is_rest = |name: &&str| TOPICS.iter().all(|(_, names)| !names.contains(name));
     line(REST, &all.iter().copied().filter(is_rest).collect::<Vec<_>>());
     lines.push(String::new());
     lines.push("brick COMMAND -h shows a command, and brick --help all options and exit codes.".to_owned());

@@ -16,6 +16,7 @@ pub(crate) mod attribute;
 pub(crate) mod auth_type;
 pub(crate) mod choose;
 pub(crate) mod connect;
+pub(crate) mod edit;
 pub(crate) mod file;
 pub(crate) mod ini;
 pub(crate) mod normalize;
@@ -24,6 +25,7 @@ pub(crate) mod settings;
 #[cfg(test)]
 mod tests;
 pub(crate) mod view;
+pub(crate) mod write;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -161,11 +163,15 @@ impl ConfigBuilder {
         self.environment.clone().unwrap_or_else(Environment::from_process)
     }
 
+    /// The configuration file that is named, or else the one in the home directory, whether or not it exists.
+    pub(crate) fn file_path(&self) -> Result<Option<PathBuf>> {
+        let environment = self.environment_or_process();
+        Ok(path_of(read::named_file(&self.given, &environment)?.as_ref(), &environment))
+    }
+
     /// The configuration file that is named, or else the one in the home directory, if it exists.
     pub(crate) fn file(&self) -> Result<Option<PathBuf>> {
-        let environment = self.environment_or_process();
-        let path = path_of(read::named_file(&self.given, &environment)?.as_ref(), &environment);
-        Ok(path.filter(|path| path.is_file()))
+        Ok(self.file_path()?.filter(|path| path.is_file()))
     }
 }
 

@@ -9,7 +9,7 @@
 //! such rule; the Databricks CLI takes any usable warehouse, a running one first, so that the same command may run
 //! elsewhere tomorrow.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use brickwire_wire::{OperationInfo, Wire};
 use serde_json::Value;
@@ -35,20 +35,62 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// The states of a warehouse that is no more.
 const GONE: [&str; 2] = ["DELETING", "DELETED"];
 
-/// The id of the warehouse that is meant if none is named, among all that the caller may see.
-pub(super) async fn choose(wire: &Wire, mut all: Vec<Candidate>) -> Result<String> {
+/// A warehouse that is used because none is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DefaultWarehouse {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Why this one.
+    pub reason: DefaultReason,
+}
+
+/// Why a warehouse is the default. As text it completes a sentence: "the only one that you can see".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DefaultReason {
+    /// It is the only one that the caller may see.
+    Only,
+    /// The user has chosen it.
+    OfUser,
+    /// The workspace's administrators have chosen it.
+    OfWorkspace,
+}
+
+impl fmt::Display for DefaultReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Only => "the only one that you can see",
+            Self::OfUser => "your default",
+            Self::OfWorkspace => "the default of the workspace",
+        })
+    }
+}
+
+/// The warehouse that is meant if none is named, among all that the caller may see.
+pub(super) async fn choose(wire: &Wire, mut all: Vec<Candidate>) -> Result<DefaultWarehouse> {
     all.retain(|warehouse| !GONE.contains(&warehouse.state.as_str()));
+    let found = |warehouse: &Candidate, reason| DefaultWarehouse {
+        id: warehouse.id.clone(),
+        name: warehouse.name.clone(),
+        reason,
+    };
     match &all[..] {
         [] => Err(Error::configuration("no warehouse given, and none is visible")
             .with_hint("ask for the permission to use a warehouse, or create one")),
-        [one] => Ok(one.id.clone()),
+        [one] => Ok(found(one, DefaultReason::Only)),
         several => {
             let defaults =
                 futures_util::future::join(look_up(wire, &OF_USER), look_up(wire, &OF_WORKSPACE)).await;
-            let chosen = of_user(&defaults.0).into_iter().chain(of_workspace(&defaults.1));
+            let of_user = of_user(&defaults.0).map(|id| (id, DefaultReason::OfUser));
+            let of_workspace = of_workspace(&defaults.1).map(|id| (id, DefaultReason::OfWorkspace));
             // A default that the caller can't use is none.
-            let mut visible = chosen.filter(|id| several.iter().any(|warehouse| warehouse.id == *id));
-            visible.next().map(str::to_owned).ok_or_else(|| {
+            let visible = |(id, reason)| {
+                several.iter().find(|warehouse| warehouse.id == id).map(|warehouse| found(warehouse, reason))
+            };
+            of_user.into_iter().chain(of_workspace).find_map(visible).ok_or_else(|| {
                 Error::configuration(format!(
                     "no warehouse given, none is the default, and {} are visible: {}",
                     several.len(),

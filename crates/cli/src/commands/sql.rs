@@ -285,11 +285,7 @@ fn at(failure: Failure, statement: &ScriptStatement, file: Option<String>) -> Fa
 /// The warehouse to run on.
 async fn warehouse(command: &Command, context: &Context) -> Result<String> {
     let warehouses = warehouses::of(context).await?;
-    let given = command.warehouse.as_deref().or(context.config().await?.warehouse_id());
-    let warehouse = match given {
-        Some(id_or_name) => warehouses.find(id_or_name).await?,
-        None => warehouses.find_default().await?,
-    };
+    let warehouse = warehouses::for_statements(command.warehouse.as_deref(), context).await?;
     if command.no_start {
         let state = warehouses.get(&warehouse).await?.state.clone();
         if state != Some(WarehouseState::Running) {

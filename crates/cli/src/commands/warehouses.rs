@@ -2,9 +2,14 @@
 
 mod change;
 
-use std::{ffi::OsStr, future::ready, time::Instant};
+use std::{
+    ffi::OsStr,
+    future::ready,
+    io::{self, IsTerminal},
+    time::Instant,
+};
 
-use brickwire_actions::{Change, ListFilter, WaitOptions, Warehouses, Workspace};
+use brickwire_actions::{Change, ErrorKind, ListFilter, WaitOptions, Warehouses, Workspace};
 use clap::{Subcommand, builder::PossibleValuesParser};
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use serde_json::json;
@@ -140,6 +145,25 @@ pub(super) const COLUMNS: &[Column] = &[
 pub(crate) async fn of(context: &Context) -> Result<Warehouses> {
     context.progress().expect_to_outlive("warehouse", "brick warehouses get");
     Ok(context.workspace().await?.warehouses())
+}
+
+/// The id of the warehouse for statements: the one that is given, or else the configured one, or else the default. On a
+/// terminal a line says which one is the default, and why.
+pub(crate) async fn for_statements(given: Option<&str>, context: &Context) -> Result<String> {
+    let warehouses = of(context).await?;
+    if let Some(id_or_name) = given.or(context.config().await?.warehouse_id()) {
+        return Ok(warehouses.find(id_or_name).await?);
+    }
+    let chosen = warehouses.choose_default().await.map_err(|error| match error.kind() {
+        ErrorKind::Configuration => Failure::from(error)
+            .with_hint("set --warehouse or DATABRICKS_WAREHOUSE_ID, or save one with `brick configure`")
+            .with_next("brick configure"),
+        _ => error.into(),
+    })?;
+    if io::stderr().is_terminal() {
+        context.note(&format!("using warehouse {} ({}), {}", chosen.name, chosen.id, chosen.reason));
+    }
+    Ok(chosen.id)
 }
 
 /// Names and ids, for completion.

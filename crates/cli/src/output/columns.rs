@@ -10,6 +10,15 @@ use serde_json::value::RawValue;
 use super::fields::{Column, raw_at, raw_fields, unescaped};
 use crate::failure::Failure;
 
+/// What of a result is printed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection {
+    /// The names of the columns, in the order to print them; all by default.
+    pub(crate) columns: Option<Vec<String>>,
+    /// Whether the header row is left out.
+    pub(crate) no_header: bool,
+}
+
 /// A column of an item: its heading, and the JSON pointer to its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chosen {

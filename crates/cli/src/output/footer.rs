@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use indicatif::HumanCount;
 
-use super::grid::Missing;
+use super::{grid::Missing, layout::width};
 
 /// What the line below the rows says.
 pub(super) struct Footer {
@@ -19,36 +19,48 @@ pub(super) struct Footer {
 }
 
 impl Footer {
-    pub(super) fn text(&self) -> String {
+    /// One line if it fits, or else two.
+    pub(super) fn lines(&self, room: usize) -> Vec<String> {
         let time = seconds(self.elapsed);
         if self.columns == 0 {
-            return format!("(ok, {time})");
+            return vec![format!("(ok, {time})")];
         }
         let Missing { columns, is_cut } = self.missing;
-        let mut parts = vec![match self.has_more {
+        let mut facts = vec![match self.has_more {
             true => format!("first {}, more exist", counted(self.rows)),
             false => counted(self.rows),
         }];
-        parts.extend(hidden(columns, self.columns));
+        facts.extend(hidden(columns, self.columns));
         if is_cut && columns.is_none() {
-            parts.push("some values are cut".to_owned());
+            facts.push("some values are cut".to_owned());
         }
-        let mut ways = Vec::new();
-        if columns.is_some() || is_cut {
-            ways.push("-o record");
+        let facts = facts.join("; ");
+        let ways = self.ways();
+        let line = match &ways[..] {
+            [] if self.has_more => format!("({facts}; {time})"),
+            [] => format!("({facts}, {time})"),
+            ways => format!("({facts}; all: {}; {time})", ways.join(", ")),
+        };
+        if ways.is_empty() || width(&line) <= room {
+            return vec![line];
         }
-        if columns.is_some() {
-            ways.push("--columns");
-        }
-        if self.has_more && self.is_capped {
-            ways.push("--max-rows all");
-        }
-        match ways.is_empty() {
-            true if self.has_more => parts.push(time),
-            true => return format!("({}, {time})", parts.join("; ")),
-            false => parts.extend([format!("all: {}, --out FILE", ways.join(", ")), time]),
-        }
-        format!("({})", parts.join("; "))
+        // As many ways as fit.
+        let ways_line = |count: usize| format!("(all: {})", ways[..count].join(", "));
+        let count = (1..=ways.len()).rev().find(|count| width(&ways_line(*count)) <= room).unwrap_or(1);
+        vec![format!("({facts}; {time})"), ways_line(count)]
+    }
+
+    /// How to get what is missing.
+    fn ways(&self) -> Vec<&'static str> {
+        let Missing { columns, is_cut } = self.missing;
+        let is_capped = self.has_more && self.is_capped;
+        let ways = [
+            (columns.is_some() || is_cut, "-o record"),
+            (columns.is_some(), "--columns"),
+            (is_capped, "--max-rows all"),
+            (columns.is_some() || is_cut || is_capped, "--out FILE"),
+        ];
+        ways.into_iter().filter(|(is_way, _)| *is_way).map(|(_, way)| way).collect()
     }
 }
 
@@ -122,8 +134,18 @@ mod tests {
         ] {
             let elapsed = Duration::from_millis(1230);
             let footer = Footer { rows, columns, has_more, is_capped, missing, elapsed };
-            assert_eq!(footer.text(), text);
+            assert_eq!(footer.lines(usize::MAX), [text]);
+            assert!(footer.lines(50).iter().all(|line| width(line) <= 50), "{text}");
         }
+        let elapsed = Duration::from_millis(1230);
+        let all = Footer { rows: 1000, columns: 6, has_more: true, is_capped: true, missing: some, elapsed };
+        let facts = "(first 1,000 rows, more exist; 4 of 6 columns; 1.2 s)";
+        let ways = [
+            "(all: -o record, --columns, --max-rows all, --out FILE)",
+            "(all: -o record, --columns, --max-rows all)",
+        ];
+        assert_eq!(all.lines(79), [facts, ways[0]]);
+        assert_eq!(all.lines(53), [facts, ways[1]]);
         assert_eq!(of_list(whole, 7), None);
         assert_eq!(of_list(some, 7).as_deref(), Some("(4 of 7 columns; all: -o record, --columns)"));
     }

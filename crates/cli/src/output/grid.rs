@@ -38,7 +38,7 @@ impl Size {
     }
 
     /// The columns that a line may take. The last one stays free: some terminals wrap as soon as it is used.
-    fn room(self) -> usize {
+    pub(super) fn room(self) -> usize {
         self.columns.map_or(usize::MAX, |columns| columns.saturating_sub(1).max(1))
     }
 

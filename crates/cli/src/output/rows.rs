@@ -9,9 +9,9 @@ use brickwire_actions::{ErrorKind, Rows, types::StatementColumnInfo};
 use indicatif::HumanBytes;
 
 use super::{
-    Facts, Selection,
+    Facts,
     cell::{csv_line, csv_single},
-    columns,
+    columns::{self, Selection},
     delimited::{markdown_heading, markdown_line, tsv_line},
     facts,
     filter::filter,
@@ -410,9 +410,10 @@ impl RowPrinter {
             _ => {}
         }
         if self.is_on_screen() && self.look.has_footer {
-            let footer = self.footer().text();
-            let footer = if color::is_for_data() { color::painted(&footer, DIM) } else { footer };
-            self.text.extend_from_slice(format!("{footer}\n").as_bytes());
+            for line in self.footer().lines(Size::of_stdout().room()) {
+                let line = if color::is_for_data() { color::painted(&line, DIM) } else { line };
+                self.text.extend_from_slice(format!("{line}\n").as_bytes());
+            }
         }
         self.write()?;
         match self.out {

@@ -31,9 +31,9 @@ fn a_long_message_is_cut_and_says_so() {
 #[test]
 fn a_missing_host_or_credential() {
     let ran = Brick::new("clusters list").run();
-    ran.fails(3, &["no host", "hint: set DATABRICKS_HOST", "profile"]);
+    ran.fails(3, &["no host", "hint: run `brick configure`", "DATABRICKS_HOST", "--sandbox"]);
     let ran = Brick::new("clusters list").env("DATABRICKS_TOKEN", "dapi-S3CR3T").run();
-    let ran = ran.fails(3, &["no host", "hint: set DATABRICKS_HOST"]);
+    let ran = ran.fails(3, &["no host", "hint: run `brick configure`"]);
     assert!(!ran.stderr.contains("S3CR3T"), "{}", ran.stderr);
     let ran = Brick::new("clusters list").env("DATABRICKS_HOST", "https://x.cloud.databricks.com").run();
     let ran = ran.fails(3, &["no credential", "hint: set DATABRICKS_TOKEN", "DATABRICKS_CLIENT_ID"]);

@@ -60,6 +60,36 @@ fn commands_clusters_and_warehouses() {
 }
 
 #[test]
+fn parameters_come_from_the_sql_on_the_line() {
+    let sql = "SELECT :region, ':no' -- :neither\nWHERE day = :day_from;\nSELECT :region";
+    for line in [
+        "brick sql -f a.sql -P ",
+        "brick sql --file=a.sql -P ",
+        "brick sql \"SELECT :region, :day_from\" -P ",
+    ] {
+        let ran = completed(Brick::new("").file("a.sql", sql), line);
+        assert_eq!(ran.text(), "region=\nday_from=\n", "{line}");
+    }
+    assert_eq!(
+        completed(Brick::new("").file("a.sql", sql), "brick sql -f a.sql -P da").text(),
+        "day_from=\n"
+    );
+    for line in ["brick sql -f missing.sql -P ", "brick sql -f /dev/zero -P ", "brick sql -P "] {
+        assert_eq!(completed(Brick::new(""), line).text(), "", "{line}");
+    }
+}
+
+#[test]
+fn a_profile_on_the_line_is_used_to_look_up_names() {
+    let workspace = Workspace::fresh();
+    let config = format!("[work]\nhost = {}\ntoken = {}\n", workspace.sandbox.url(), workspace.token);
+    for line in ["brick -p work clusters get ni", "brick --profile=work clusters get ni"] {
+        let ran = completed(Brick::new("").file(".databrickscfg", &config), line);
+        assert_eq!(ran.text(), "nightly-etl\n", "{line}");
+    }
+}
+
+#[test]
 fn profiles() {
     let config =
         "[work]\nhost = https://a.cloud.databricks.com\ntoken = dapi-S3CR3T\n[home]\nhost = https://b.x\n";

@@ -6,6 +6,7 @@ use std::{
     net::TcpStream,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::{
     program::{Brick, Ran},
+    terminal::on_terminal,
     workspace::Workspace,
 };
 
@@ -40,6 +42,11 @@ impl Machine {
         )
         .unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        // For the terminal. What is on the PATH may be a script that needs a shell.
+        let python =
+            Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+        let python = String::from_utf8(python.stdout).unwrap();
+        std::os::unix::fs::symlink(python.trim(), home.path().join("bin/python3")).unwrap();
         Self { sandbox, home }
     }
 
@@ -52,7 +59,8 @@ impl Machine {
         let bin = self.home.path().join("bin");
         // macOS starts its own /usr/bin/open, unless a browser is named.
         let browser = if cfg!(target_os = "macos") { bin.join("xdg-open") } else { PathBuf::new() };
-        Brick::new(arguments).env("HOME", self.home.path()).env("PATH", bin).env("BROWSER", browser)
+        let brick = Brick::new(arguments).env("HOME", self.home.path()).env("PATH", bin);
+        brick.env("BROWSER", browser).env("DISPLAY", ":0")
     }
 
     /// `brick` with these arguments, about this host.
@@ -78,7 +86,7 @@ impl Machine {
 
     /// Runs a login, with the browser's part in it: every address, and the last page.
     fn log_in(&self, login: Brick) -> (Ran, Vec<String>, String) {
-        let running = login.start();
+        let running = on_terminal("2", login).start();
         let (addresses, page) = browse(&self.address(), self.sandbox.sandbox.login_code());
         (running.end(), addresses, page)
     }
@@ -113,6 +121,22 @@ fn browse(address: &str, login_code: &str) -> (Vec<String>, String) {
             None => return (addresses, page),
         }
     }
+}
+
+/// Logs in on the login page in a browser of another machine: the address that it can't load.
+pub(crate) fn answer_of(page: &str, login_code: &str) -> String {
+    let mut here = page.to_owned();
+    while !here.starts_with("http://localhost:80") {
+        let (mut head, body) = visit(&here, None).unwrap();
+        if body.contains("name=\"login_code\"") {
+            (head, _) = visit(&here, Some(login_code)).unwrap();
+        }
+        let to = head.lines().filter_map(|line| line.split_once(": "));
+        let mut to =
+            to.filter(|(name, _)| name.eq_ignore_ascii_case("location")).map(|(_, to)| to.to_owned());
+        here = to.next().unwrap_or_else(|| panic!("sent nowhere: {head}"));
+    }
+    here
 }
 
 /// The headers and body of a page, or `None` if the connection is refused. With a login code, submits the form.
@@ -250,33 +274,46 @@ fn a_login_that_the_user_refuses_keeps_nothing() {
 #[test]
 fn a_login_that_is_interrupted_leaves_nothing_behind() {
     let machine = Machine::new();
-    let running = machine.here("auth login").start();
+    let running = on_terminal("2", machine.here("auth login")).start();
     let address = machine.address();
     let leads_to_ours = || {
         let page = visit(&address, None);
         page.is_some_and(|(head, _)| head.contains(machine.url()))
     };
     assert!(leads_to_ours());
-    running.signal("TERM");
-    running.end().fails(143, &["interrupted"]);
+    running.signal("INT");
+    running.end().fails(130, &["interrupted"]);
     // Another login may listen there by now.
     assert!(!leads_to_ours());
     assert!(!machine.store().exists());
 }
 
 #[test]
-fn a_login_without_a_browser_names_the_address_and_waits_so_long() {
+fn a_login_without_a_browser_prints_the_page_and_waits_so_long() {
     let machine = Machine::new();
     let begun = machine.here("auth login --no-browser --timeout 1ms").run();
     begun.fails(
         9,
         &[
-            "open http://localhost:80",
+            &format!("log in:\n  {}/oidc/v1/authorize?", machine.url()),
             "the login was not completed within 1ms",
-            "hint: open http://localhost:80",
+            "hint: run the command again, or allow more time with --timeout",
         ],
     );
     assert!(!machine.opened().exists() && !machine.store().exists());
+}
+
+#[test]
+fn without_a_terminal_no_login_is_waited_for() {
+    let machine = Machine::new();
+    for command in ["auth login", "auth login --save work"] {
+        let ran = machine.here(command).run();
+        ran.fails(2, &["needs a terminal", "hint: in CI, set DATABRICKS_CLIENT_ID", "--no-browser"]);
+    }
+    assert!(!machine.opened().exists() && !machine.store().exists());
+    assert!(
+        machine.sandbox.requests("GET", "/").is_empty() && machine.sandbox.requests("POST", "/").is_empty()
+    );
 }
 
 #[test]

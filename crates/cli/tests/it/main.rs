@@ -10,10 +10,16 @@ mod cluster_policies;
 mod clusters;
 mod commands;
 mod completion;
+#[cfg(unix)]
+mod configure;
 mod connections;
 mod deadlines;
 mod debug;
+mod defaults;
+#[cfg(unix)]
+mod dialog;
 mod directory;
+mod environment;
 mod exit_status;
 mod files;
 #[cfg(feature = "jq")]
@@ -34,6 +40,9 @@ mod mcp;
 mod notebooks;
 mod objects;
 mod output;
+mod output_variable;
+#[cfg(unix)]
+mod pasted_login;
 mod permissions;
 mod pipelines;
 mod planted;

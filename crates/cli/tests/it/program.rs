@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     io::{Read, Write},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{
         Arc, Condvar, Mutex,
         mpsc::{self, Receiver},
@@ -62,6 +62,12 @@ impl Brick {
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.command.stdin(Stdio::piped());
         self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// Leaves stdin open, for [`Running::answer`].
+    pub(crate) fn with_open_stdin(mut self) -> Self {
+        self.command.stdin(Stdio::piped());
         self
     }
 
@@ -132,7 +138,10 @@ impl Brick {
 
     fn spawn(mut self) -> Running {
         let mut child = self.command.spawn().unwrap();
-        if let (Some(mut pipe), Some(bytes)) = (child.stdin.take(), self.stdin.take()) {
+        let mut stdin = child.stdin.take();
+        if let Some(bytes) = self.stdin.take()
+            && let Some(mut pipe) = stdin.take()
+        {
             // A program that doesn't read its input is no failure here.
             thread::spawn(move || drop(pipe.write_all(&bytes)));
         }
@@ -140,6 +149,7 @@ impl Brick {
         let stderr = reading(Noting(child.stderr.take().unwrap(), Arc::clone(&said)));
         Running {
             child,
+            stdin,
             line: self.line,
             stdout: None,
             stderr,
@@ -153,6 +163,8 @@ impl Brick {
 /// A run that hasn't ended.
 pub(crate) struct Running {
     child: Child,
+    /// Open if it was asked for.
+    stdin: Option<ChildStdin>,
     line: String,
     stdout: Option<Receiver<Vec<u8>>>,
     stderr: Receiver<Vec<u8>>,
@@ -180,6 +192,20 @@ impl Running {
         drop(said);
         assert!(!waited.timed_out(), "{} doesn't say {words:?}: {text}", self.line);
         self
+    }
+
+    /// Waits for a question on stderr, and types an answer and Enter. Nothing but the answer is typed if it is a control
+    /// character.
+    pub(crate) fn answer(self, question: &str, answer: &str) -> Self {
+        let mut running = self.until_said(question);
+        let end = if answer.starts_with(|c: char| c.is_control()) { "" } else { "\n" };
+        running.stdin.as_mut().unwrap().write_all(format!("{answer}{end}").as_bytes()).unwrap();
+        running
+    }
+
+    /// What stands on stderr so far.
+    pub(crate) fn said(&self) -> String {
+        String::from_utf8_lossy(&self.said.0.lock().unwrap()).into_owned()
     }
 
     /// Waits for the end.

@@ -42,7 +42,11 @@ fn statements_have_several_lines_and_use_is_carried() {
         ("           -> ", "\u{3}"),
         ("main.default> ", "SELECT * FROM prompt_missing;\r"),
         ("error: ", ""),
-        ("main.default> ", "SELECT 50 + 5 AS m \\g\r"),
+        ("main.default> ", "SELECT 50 + 5\r"),
+        // A command leaves the statement as it is.
+        ("           -> ", "\\timing\r"),
+        ("timing is on", ""),
+        ("           -> ", "AS m \\g\r"),
         ("55", ""),
         ("main.default> ", "\\x\r"),
         ("is on", ""),
@@ -58,7 +62,7 @@ fn statements_have_several_lines_and_use_is_carried() {
         "SELECT 40 + 2\nAS n",
         "USE main.default",
         "SELECT * FROM prompt_missing",
-        "SELECT 50 + 5 AS m",
+        "SELECT 50 + 5\nAS m",
         "SELECT 60 + 6 AS name",
     ];
     assert_eq!(texts(&workspace), expected);

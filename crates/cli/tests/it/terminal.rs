@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use brickwire_sandbox::{
     Delays, Sandbox,
-    seed::{RUNNING_CLUSTER, TERMINATED_CLUSTER},
+    seed::{RUNNING_CLUSTER, RUNNING_WAREHOUSE, TERMINATED_CLUSTER},
 };
 
 use crate::{program::Brick, workspace::Workspace};
@@ -14,7 +14,8 @@ const TERMINAL: &str = include_str!("terminal.py");
 /// Narrow, so that a line that is too long for it shows.
 const COLUMNS: usize = 60;
 
-/// Runs `brick` on a terminal without a pager; `streams` says which of 0, 1 and 2 are it.
+/// Runs `brick` on a terminal without a pager; `streams` says which of 0, 1 and 2 are it. A warehouse is configured, so no
+/// line says which one is the default.
 pub(crate) fn on_terminal(streams: &str, brick: Brick) -> Brick {
     on_terminal_of(COLUMNS, streams, brick)
 }
@@ -22,7 +23,8 @@ pub(crate) fn on_terminal(streams: &str, brick: Brick) -> Brick {
 /// The same on a terminal of this width. It has 24 lines.
 pub(crate) fn on_terminal_of(columns: usize, streams: &str, brick: Brick) -> Brick {
     let arguments = ["-c", TERMINAL, streams, &columns.to_string()];
-    brick.behind("python3", &arguments).env("TERM", "xterm-256color").env("PAGER", "")
+    let brick = brick.behind("python3", &arguments).env("TERM", "xterm-256color").env("PAGER", "");
+    brick.env("DATABRICKS_WAREHOUSE_ID", RUNNING_WAREHOUSE)
 }
 
 /// What is to be seen after all that was sent, without the blank end of each line.

@@ -137,16 +137,27 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, expected: &Expected) -> 
         reply(stream, "404 Not Found", "", "").await;
         return None;
     }
-    let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
-    if query.get("state").map(String::as_str) != Some(expected.state.expose()) {
+    let Some(answer) = answer_in(&url, &expected.state) else {
         reply(stream, "400 Bad Request", "", "This is not the answer to the current login.").await;
         return None;
+    };
+    let text = match &answer {
+        Ok(_) => "You are logged in. You can close this window.",
+        Err(_) => "The login failed. Return to the terminal.",
+    };
+    reply(stream, "200 OK", "", text).await;
+    Some(answer)
+}
+
+/// The code in the answer of the login page, or why the login was refused; `None` for an answer to another login.
+pub(crate) fn answer_in(url: &Url, state: &Secret) -> Option<Result<String>> {
+    let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
+    if query.get("state").map(String::as_str) != Some(state.expose()) {
+        return None;
     }
-    if let Some(code) = query.get("code").filter(|c| !c.is_empty()) {
-        reply(stream, "200 OK", "", "You are logged in. You can close this window.").await;
+    if let Some(code) = query.get("code").filter(|code| !code.is_empty()) {
         return Some(Ok(code.clone()));
     }
-    reply(stream, "200 OK", "", "The login failed. Return to the terminal.").await;
     let part = |key: &str| query.get(key).map(String::as_str).unwrap_or_default();
     let text = format!("the login was refused: {} {}", part("error"), part("error_description"));
     Some(Err(Error::new(ErrorKind::Unauthenticated, one_line(&text))))

@@ -16,7 +16,7 @@ use crate::{Environment, Error, Result, Secret};
 
 /// Settings that a profile doesn't have. A client secret may come from elsewhere, so a profile doesn't decide which
 /// endpoint receives it.
-const NOT_IN_PROFILES: [&str; 3] = ["config_file", "token_url", "discovery_url"];
+pub(crate) const NOT_IN_PROFILES: [&str; 3] = ["config_file", "token_url", "discovery_url"];
 
 /// The most profiles that a hint lists.
 const LISTED: usize = 20;
@@ -69,9 +69,7 @@ impl ConfigFile {
             Err(e) if e.kind() == io::ErrorKind::NotFound && named.is_none() && !needed => Ok(None),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 Err(Error::configuration(format!("the configuration file does not exist: {shown}"))
-                    .with_hint(
-                        "create it with `databricks configure`, or set DATABRICKS_HOST and DATABRICKS_TOKEN",
-                    ))
+                    .with_hint("create it with `save_profile`, or set DATABRICKS_HOST and DATABRICKS_TOKEN"))
             }
             Err(e) => {
                 Err(Error::configuration(format!("the configuration file can't be read: {shown}"))

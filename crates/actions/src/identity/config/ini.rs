@@ -108,14 +108,22 @@ impl Section {
 
 /// Removes quotes and a comment.
 fn value_of(text: &str) -> &str {
+    split_value(text).0
+}
+
+/// The value in the text after a separator, and what follows it: a comment, if any, with the blanks before it.
+pub(crate) fn split_value(text: &str) -> (&str, &str) {
     if let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))
         && let Some((inside, after)) = text[1..].split_once(quote)
         && (after.trim().is_empty()
             || after.starts_with(char::is_whitespace) && comment_start(after) == Some(0))
     {
-        return inside;
+        return (inside, after);
     }
-    comment_start(text).map_or(text, |at| text[..at].trim_end())
+    match comment_start(text) {
+        Some(at) => (text[..at].trim_end(), &text[text[..at].trim_end().len()..]),
+        None => (text, ""),
+    }
 }
 
 /// Finds the start of a comment, including the blanks before it.

@@ -81,7 +81,7 @@ fn http_path(settings: &mut Vec<Setting>, ignored: &mut Vec<Ignored>) {
 
 /// The setting that an HTTP path stands for, and the id in it: `/sql/1.0/warehouses/ID`, `/sql/1.0/endpoints/ID` (the
 /// older name of warehouses), or `/sql/protocolv1/o/WORKSPACE/CLUSTER`.
-fn compute_of(path: &str) -> Option<(&'static str, &str)> {
+pub(crate) fn compute_of(path: &str) -> Option<(&'static str, &str)> {
     let path = path.trim().trim_matches('/');
     let (name, id) = match path.split('/').collect::<Vec<_>>()[..] {
         ["sql", "1.0", "warehouses" | "endpoints", id] => ("warehouse_id", id),

@@ -162,7 +162,7 @@ fn mixed(settings: &[Setting]) -> Option<String> {
     ))
 }
 
-fn check_form(setting: &Setting) -> Result<()> {
+pub(crate) fn check_form(setting: &Setting) -> Result<()> {
     let text = setting.value.expose();
     let expected = match setting.attribute.form {
         Form::Flag if flag(text).is_none() => "true or false",

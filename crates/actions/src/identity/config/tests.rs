@@ -103,12 +103,7 @@ fn errors_name_what_is_missing() {
     let home = home(FILE);
     for (explicit, variables, text, hint) in [
         (vec![("profile", "nope")], vec![], "there is no profile nope", "DEFAULT, p, only-host, q"),
-        (
-            vec![("config_file", "/nowhere/cfg")],
-            vec![],
-            "does not exist: /nowhere/cfg",
-            "databricks configure",
-        ),
+        (vec![("config_file", "/nowhere/cfg")], vec![], "does not exist: /nowhere/cfg", "save_profile"),
         (vec![], vec![("DATABRICKS_TOKEN", "t")], "no host configured", "DATABRICKS_HOST"),
         (vec![("host", "x")], vec![], "no credential", "DATABRICKS_TOKEN"),
         (vec![("host", "x"), ("auth_type", "pat")], vec![], "pat needs token", "DATABRICKS_TOKEN"),

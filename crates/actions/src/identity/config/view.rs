@@ -11,7 +11,7 @@ use super::{
     settings::{Ignored, SettingView},
 };
 use crate::{
-    Host, Result,
+    Environment, Host, Result,
     identity::config::{Config, ConfigBuilder},
 };
 
@@ -53,6 +53,15 @@ pub struct ProfileView {
     pub fault: Option<String>,
 }
 
+/// Profiles of this file, without the variables that would complete or override them.
+pub(crate) fn alone(environment: &Environment, file: &Arc<ConfigFile>) -> ConfigBuilder {
+    let is_setting = |name: &str| ATTRIBUTES.iter().any(|a| a.variables.contains(&name));
+    Config::builder()
+        .environment(environment.clone().without(is_setting))
+        .with("config_file", file.path.display().to_string())
+        .opened(file.clone())
+}
+
 impl Config {
     /// The configuration for display.
     pub fn view(&self) -> ConfigView {
@@ -83,11 +92,7 @@ impl ConfigBuilder {
             return Ok(Vec::new());
         };
         let file = Arc::new(file);
-        // Each profile is shown without the variables that would complete or override it.
-        let alone = Config::builder()
-            .environment(environment.without(|name| ATTRIBUTES.iter().any(|a| a.variables.contains(&name))))
-            .with("config_file", file.path.display().to_string())
-            .opened(file.clone());
+        let alone = alone(&environment, &file);
         let default = alone.read().ok().and_then(|config| config.profile().map(str::to_owned));
         let view = |name: &str| {
             let resolved = alone.clone().profile(name).resolve();

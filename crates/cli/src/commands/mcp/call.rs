@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use brickwire_actions::{Preview, Workspace};
+
 use crate::{
     context::Context,
     failure::{Failure, Result},
 };
-use brickwire_actions::{Preview, Workspace};
 
 /// The longest time that a call may ask for, in seconds.
 pub(super) const LONGEST: u64 = 24 * 3600;

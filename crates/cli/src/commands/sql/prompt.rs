@@ -101,9 +101,9 @@ impl Prompt<'_> {
                 }
             };
             let word = line.trim();
-            if typed.trim().is_empty()
-                && (word.starts_with('\\') && word != "\\g" || matches!(word, "quit" | "exit"))
-            {
+            // Inside of a string, a backslash is text.
+            let is_command = word.starts_with('\\') && word != "\\g" && Script::open_at(&typed).is_none();
+            if is_command || typed.trim().is_empty() && matches!(word, "quit" | "exit") {
                 repl.remember(&line);
                 if self.command_line(word, repl).await {
                     return Ok(());

@@ -36,7 +36,7 @@ fn types(schema: &Schema) -> Vec<(&str, &DataType)> {
 fn files_hold_types_and_values_exactly() {
     let (workspace, folder) = (Workspace::fresh(), Folder::new());
     for name in ["a.arrow", "a.parquet"] {
-        to(workspace.sql("", TYPES), &folder.path(name)).run().done().silent();
+        to(workspace.sql("-q", TYPES), &folder.path(name)).run().done().silent();
         let (schema, batches) = read(&folder.path(name));
         let [batch] = &batches[..] else { panic!("{batches:?}") };
         let names: Vec<_> = types(&schema).iter().map(|(name, _)| *name).collect();
@@ -66,7 +66,8 @@ fn chunks_make_one_file_in_order() {
     };
     let expected: Vec<i64> = (0..1000).collect();
     for name in ["a.arrow", "a.parquet"] {
-        to(workspace.sql("", "SELECT id FROM range(1000)"), &folder.path(name)).run().done().silent();
+        let ran = to(workspace.sql("", "SELECT id FROM range(1000)"), &folder.path(name)).run().done();
+        assert!(ran.says(&["1,000 rows to "]).text().is_empty());
         assert_eq!(ids(&read(&folder.path(name)).1), expected, "{name}");
     }
     let ran = workspace.sql("-o arrow", "SELECT id FROM range(1000)").run().done().silent();
@@ -84,7 +85,7 @@ fn no_rows_are_a_file_with_the_schema_of_some() {
     for extension in ["arrow", "parquet"] {
         let names = [format!("none.{extension}"), format!("some.{extension}")];
         for (name, statement) in names.iter().zip([&none, &some]) {
-            to(workspace.sql("", statement), &folder.path(name)).run().done().silent();
+            to(workspace.sql("-q", statement), &folder.path(name)).run().done().silent();
         }
         let [none, some] = names.map(|name| read(&folder.path(&name)));
         assert_eq!(types(&none.0), types(&some.0), "{extension}");
@@ -106,7 +107,7 @@ fn an_interval_that_parquet_has_no_type_for_is_named() {
     let ran = to(workspace.sql("", statement), &folder.path("a.parquet")).run();
     ran.fails(3, &["INTERVAL", "column: late", "hint: CAST", "Arrow"]);
     assert_eq!(folder.names(), [""; 0]);
-    to(workspace.sql("", statement), &folder.path("a.arrow")).run().done().silent();
+    to(workspace.sql("-q", statement), &folder.path("a.arrow")).run().done().silent();
     let (schema, batches) = read(&folder.path("a.arrow"));
     assert_eq!((schema.field(1).name().as_str(), batches[0].num_rows()), ("late", 1));
     assert!(matches!(schema.field(1).data_type(), DataType::Interval(_) | DataType::Duration(_)));
