@@ -19,7 +19,7 @@ pub(crate) struct Failure {
     statement_id: Option<String>,
     /// A command line that goes on from here.
     next: Option<String>,
-    // In boxes, because they are large and rare, and every result of a command has room for them.
+    // Boxed, because they are large and rare, and every command returns a failure.
     source: Option<Box<Place>>,
     frame: Option<Box<Frame>>,
 }

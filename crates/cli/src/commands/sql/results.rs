@@ -42,7 +42,7 @@ enum Form {
 }
 
 pub(super) enum Results<'a> {
-    To(Printer<'a>),
+    To(Box<Printer<'a>>),
     /// The reader of our output is gone; or all has been printed.
     None,
 }
@@ -89,7 +89,7 @@ impl<'a> Results<'a> {
         let limits = limits.with_bytes(limits.bytes() / share).with_heading(limits.heading() / share);
         let reads = |statement: &ScriptStatement| Statement::check_reads(statement.text()).is_ok();
         let is_safe_to_repeat = script.statements().iter().all(reads);
-        Ok(Self::To(Printer { context, form, cap, limits, is_safe_to_repeat }))
+        Ok(Self::To(Box::new(Printer { context, form, cap, limits, is_safe_to_repeat })))
     }
 
     /// The most rows of a result to ask for.
@@ -99,7 +99,7 @@ impl<'a> Results<'a> {
 
     /// Whether results without rows are printed, too.
     pub(super) fn takes_all(&self) -> bool {
-        matches!(self, Self::To(Printer { form: Form::Array(_), .. }))
+        matches!(self, Self::To(printer) if matches!(printer.form, Form::Array(_)))
     }
 
     /// Whether the rows of a statement are written as record batches.
@@ -110,7 +110,8 @@ impl<'a> Results<'a> {
 
     /// Runs a statement and writes its record batches. Returns the number of rows.
     pub(super) async fn batches(&mut self, statement: Statement, number: usize) -> Result<u64> {
-        let Self::To(Printer { context, form, .. }) = self else { return Ok(0) };
+        let Self::To(printer) = self else { return Ok(0) };
+        let Printer { context, form, .. } = &mut **printer;
         let to = match form {
             Form::One(only) => only.take(),
             Form::Files(pattern, _) => {
@@ -146,8 +147,9 @@ impl<'a> Results<'a> {
 
     /// Notes in the array that a statement failed.
     pub(super) fn failed(&mut self, failure: &Failure) -> Result {
-        match self {
-            Self::To(Printer { form: Form::Array(envelopes), .. }) if failure.io().is_none() => {
+        let Self::To(printer) = self else { return Ok(()) };
+        match &mut printer.form {
+            Form::Array(envelopes) if failure.io().is_none() => {
                 envelopes.element(&redact::text(&report::as_json(failure)))
             }
             _ => Ok(()),
@@ -156,8 +158,9 @@ impl<'a> Results<'a> {
 
     /// Ends what is still open.
     pub(super) fn end(self) -> Result {
-        match self {
-            Self::To(Printer { form: Form::Array(envelopes), .. }) => envelopes.end(),
+        let Self::To(printer) = self else { return Ok(()) };
+        match printer.form {
+            Form::Array(envelopes) => envelopes.end(),
             _ => Ok(()),
         }
     }
