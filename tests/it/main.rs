@@ -7,6 +7,7 @@
 )]
 
 mod connector_vectors;
+mod english;
 mod error_vectors;
 mod host_vectors;
 mod log;

@@ -132,7 +132,7 @@ enum Task {
         /// Targets to run.
         #[arg(value_name = "TARGET")]
         targets: Vec<String>,
-        /// How long each runs, in seconds [default: a few, as in the CI].
+        /// How long each runs, in seconds [default: a few, like in the CI].
         #[arg(long, value_name = "N")]
         seconds: Option<u64>,
         /// How many run at a time [default: one for each core].

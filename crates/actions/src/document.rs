@@ -95,7 +95,7 @@ pub(crate) fn about_contents(error: Error) -> Error {
     }
 }
 
-/// The members of a JSON object that a caller wrote. `what` names it in errors, which quote nothing of it.
+/// The members of a JSON object that a caller wrote. `what` names it in errors, which do not quote it.
 ///
 /// # Errors
 /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) if it is something else.

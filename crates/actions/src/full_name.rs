@@ -1,4 +1,4 @@
-//! Names in Unity Catalog: parts with dots between them, as in `main.default.sales`. A part that has dots itself stands in
+//! Names in Unity Catalog: parts with dots between them, for example `main.default.sales`. A part that has dots itself stands in
 //! backticks.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Idempotency tokens: starting something so that a lost answer is no reason to give up, and no reason to start it twice.
+//! Idempotency tokens: starting something so that after a lost answer it is neither given up nor started twice.
 
 use brickwire_client::{Call, ResponseValue};
 use ring::rand::SecureRandom;

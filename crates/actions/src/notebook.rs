@@ -4,7 +4,7 @@
 //! Two formats are read: source files, whose first line is a comment with `Databricks notebook source`, and Jupyter
 //! notebooks. All cells of a notebook run in one execution context, which holds an interpreter for each language. Where
 //! this differs from the notebook editor:
-//! - `%run` reads a file beside the notebook, because a context has no current folder in the workspace.
+//! - `%run` reads a file next to the notebook, because a context has no current folder in the workspace.
 //! - `_sqldf` is not set after an SQL cell, and all statements of an SQL cell have a result.
 //! - Parameters are code, because the service takes none with a command.
 
@@ -66,7 +66,7 @@ impl Notebook {
         recognizes(text, path)
     }
 
-    /// Reads a notebook, and the files that it runs with `%run`, which are looked for beside `path`, or in the current
+    /// Reads a notebook, and the files that it runs with `%run`, which are looked for next to `path`, or in the current
     /// folder without one. `language` overrides what the notebook says.
     ///
     /// A cell that can't run is no error here but in [`steps`](Self::steps), since it may not be chosen.

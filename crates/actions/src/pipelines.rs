@@ -252,7 +252,7 @@ impl Pipelines {
         required(Self::NOUN, pipeline_id)?;
         let max_results = query.max_results.or(Some(page_size(most, EVENTS_IN_PAGE)));
         let page = |page_token: Option<String>| {
-            // The service takes no condition and no order beside a token.
+            // The service takes no condition and no order together with a token.
             let query = match page_token.or_else(|| query.page_token.clone()) {
                 None => types::PipelinesListEventsQuery { max_results, ..query.clone() },
                 page_token => {

@@ -5,8 +5,8 @@
 //! always shown: if it alone exceeds the limit, its cells are cut to equal parts of it.
 //!
 //! ```text
-//! pickup_zip:INT	trips:BIGINT
-//! 10001	1227
+//! pickup_zip:INT    trips:BIGINT
+//! 10001    1227
 //! # rows=1 of=1 complete=yes statement=01f0a1b2-…
 //! ```
 //!
@@ -244,7 +244,7 @@ impl Preview {
     }
 
     /// Sets how many rows there are, for a table that isn't pushed to its end, and whether there are still more, which
-    /// nobody has counted.
+    /// are not counted.
     #[must_use]
     pub fn with_total(mut self, rows: u64, is_truncated: bool) -> Self {
         (self.total, self.is_truncated) = (Some(rows), is_truncated);

@@ -1,4 +1,4 @@
-//! Volumes of Unity Catalog, where files are kept beside tables. Their files are [`Files`](crate::Files)' business.
+//! Volumes of Unity Catalog, where files are kept next to tables. Their files are [`Files`](crate::Files)' business.
 
 use brickwire_client::{Call, ResponseValue, operations, types};
 use serde_json::value::RawValue;

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::{Error, ErrorKind, Event, Events, Result, background::Canceled};
 
-/// As good as no deadline, and small enough to be added to any moment.
+/// Practically no deadline, and small enough to be added to any moment.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// How long to wait, and how often to poll.
@@ -65,7 +65,7 @@ impl WaitOptions {
     }
 
     /// The error for what did not end within this time, which says what became of canceling it. `is_repeatable`: whether
-    /// running it twice is as good as running it once.
+    /// running it twice has the same effect as running it once.
     pub(crate) fn exceeded(
         self,
         what: &str,

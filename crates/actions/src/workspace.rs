@@ -123,7 +123,7 @@ impl WorkspaceBuilder {
     /// # Errors
     /// As for [`ConfigBuilder::resolve`] and [`Config::connection`];
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if TLS can't be set up on this machine;
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for settings beside a configuration or connection.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for settings in addition to a configuration or connection.
     pub fn build(mut self) -> Result<Workspace> {
         let connection = match self.connection {
             Some(_) if !self.settings.is_empty() => {

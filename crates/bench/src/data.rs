@@ -92,7 +92,7 @@ fn number(row: u64) -> f64 {
     (mixed(row, 1) % 100_000_000) as f64 / 100.0
 }
 
-/// Half of the text is random and half repeats, as in names and keys.
+/// Half of the text is random and half repeats, like in names and keys.
 fn text(row: u64) -> String {
     format!("item-{:08x}-{:06}", mixed(row, 2) as u32, row % 1_000_000)
 }

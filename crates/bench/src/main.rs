@@ -1,4 +1,4 @@
-//! Measures how fast results come through the library, beside what the machine allows for the same bytes.
+//! Measures how fast results come through the library, compared with what the machine allows for the same bytes.
 //!
 //! `bench run` starts a result server of its own and runs each contender as a process of its own, in turns; see
 //! BENCHMARKS.md.

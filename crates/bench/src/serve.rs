@@ -2,7 +2,7 @@
 //!
 //! It runs no SQL. Words in the statement of the form `name=value` say what to serve and over which network: `rows`,
 //! `latency_ms` (before every answer), `connect_ms` (before the first answer on a connection, in addition), `mbps`
-//! (MB/s of each connection), `checksums` (1 for LZ4 frames that have them). Each answer has the link to one chunk, as in the service. The store refuses a request
+//! (MB/s of each connection), `checksums` (1 for LZ4 frames that have them). Each answer has the link to one chunk, like in the service. The store refuses a request
 //! with a token.
 
 use std::{

@@ -95,7 +95,7 @@ pub(crate) fn end_line() {
 /// Writes a question. Defaults in it may come from the workspace.
 fn show(question: &str) {
     let mut stderr = io::stderr().lock();
-    // A closed stream is no reason to fail.
+    // Ignore the error: the stream may be closed.
     let _ = stderr.write_all(terminal::escaped(question).as_bytes()).and_then(|()| stderr.flush());
 }
 

@@ -29,7 +29,7 @@ const CLEAN_UP: Duration = Duration::from_secs(4);
 /// How long a command with --timeout may take beyond it, to cancel what it started.
 const GRACE: Duration = Duration::from_millis(1200);
 
-/// The time without a limit: as good as none, and small enough to be added to any moment.
+/// The time without a limit: practically none, and small enough to be added to any moment.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// A person waits for the answer, so retries of a request end after a minute. A command with --timeout asks again, as

@@ -19,7 +19,7 @@ pub(crate) struct Failure {
     statement_id: Option<String>,
     /// A command line that goes on from here.
     next: Option<String>,
-    // Boxed, since a failure is returned everywhere.
+    // Boxed, because they are large and rare, and every command returns a failure.
     source: Option<Box<Place>>,
     frame: Option<Box<Frame>>,
 }

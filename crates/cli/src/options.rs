@@ -93,7 +93,7 @@ impl FromStr for MaxRows {
     }
 }
 
-/// How much of a result an agent is shown, beside the number of rows.
+/// How much of a result an agent is shown, apart from the number of rows.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Bounds {
     /// Maximum bytes of rows to show with -o agent [default: 8000]
@@ -129,7 +129,8 @@ impl Global {
     pub(crate) fn settle(&mut self) {
         if self.agent {
             self.quiet = true;
-            if self.output == Format::Auto && self.jq.is_none() {
+            // The option says more than BRICK_OUTPUT.
+            if (self.output == Format::Auto || self.is_format_preferred) && self.jq.is_none() {
                 self.output = Format::Agent;
             }
         }
@@ -161,9 +162,9 @@ impl Global {
                 "set it to a format of -o, such as json",
             )
         })?;
-        if matches!(format, Format::Arrow | Format::Parquet) {
-            let text = format!("{BRICK_OUTPUT} can't be a binary format");
-            return Err((text, "add -o to the command that writes Arrow or Parquet"));
+        if matches!(format, Format::Arrow | Format::Parquet | Format::Envelope) {
+            let text = format!("{BRICK_OUTPUT} can't be a format that only rows have");
+            return Err((text, "add -o to the command that prints or writes rows"));
         }
         // A filter prints its results in its own way.
         if self.jq.is_none() || matches!(format, Format::Json | Format::Jsonl) {

@@ -144,7 +144,7 @@ impl Output {
         look::cap(asked, has_limit, rows::is_on_screen(self.format, target))
     }
 
-    /// Shows at most so many rows.
+    /// Shows at most this number of rows.
     pub(crate) fn with_cap(mut self, cap: Option<u64>) -> Self {
         self.look.cap = cap;
         self
@@ -327,7 +327,7 @@ impl Output {
             Format::Jsonl => writeln!(self.out, "{}", json::compact(text))?,
             Format::Agent => {
                 let text = format!("{}\n", json::compact(text));
-                self.out.write_all(agent::text(&text).as_bytes())?;
+                self.out.write_all(agent::text(&text, agent::DOCUMENT).as_bytes())?;
             }
             _ => self.json(text)?,
         }
@@ -357,7 +357,7 @@ impl Output {
     /// Prints the text that code has printed: on a terminal without its colors.
     pub(crate) fn text(self, text: &str) -> io::Result<()> {
         if self.format == Format::Agent {
-            self.bytes(agent::text(&terminal::without_colors(text)).as_bytes())
+            self.bytes(agent::text(&terminal::without_colors(text), agent::PRINTED).as_bytes())
         } else if self.on_terminal {
             self.bytes(terminal::without_colors(text).as_bytes())
         } else {

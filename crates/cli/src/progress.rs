@@ -137,7 +137,7 @@ impl State {
         let retries = &mut self.retries[at];
         retries.count += 1;
         retries.reason = reason.to_owned();
-        // A wait that no clock can hold is as good as none: it is over when the program ends.
+        // A wait that no clock can hold counts as endless: it is over when the program ends.
         retries.next = now.checked_add(after).unwrap_or(now);
         (retries.count, earlier.and_then(|earlier| earlier.summary()))
     }

@@ -77,7 +77,7 @@ pub(crate) fn misread(error: &clap::Error) -> ExitCode {
 /// Prints clap's text. It quotes the command line, which a script may have put together from other people's names.
 fn print(error: &clap::Error) {
     let text = terminal::escaped_but_for_colors(&error.render().ansi().to_string());
-    // A closed stream is no reason to fail.
+    // Ignore the error: the stream may be closed.
     let _ = match error.use_stderr() {
         true => anstream::stderr().write_all(text.as_bytes()),
         false => anstream::stdout().write_all(text.as_bytes()),

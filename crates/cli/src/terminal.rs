@@ -98,7 +98,7 @@ pub(crate) fn cut(text: &str) -> Cow<'_, str> {
     format!("{start}… (cut: {} of {} bytes)", start.len(), text.len()).into()
 }
 
-/// Writes lines to stderr for people, in one piece and without the credentials in use. A closed stderr is no reason to fail.
+/// Writes lines to stderr for people, in one piece and without the credentials in use. Errors are ignored: stderr may be closed.
 pub(crate) fn tell(text: &str) {
     tell_all(&[text]);
 }

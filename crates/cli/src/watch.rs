@@ -82,7 +82,7 @@ struct Screen {
 }
 
 impl Screen {
-    /// What to send to a terminal with so many rows and columns.
+    /// What to send to a terminal of this number of rows and columns.
     fn next(&mut self, text: &str, (rows, columns): (usize, usize)) -> String {
         // The cursor stands on the line below.
         let most = rows.saturating_sub(1).max(1);

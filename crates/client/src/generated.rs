@@ -2430,7 +2430,7 @@ pub mod types {
         pub cluster_log_conf: Option<ClusterLogConf>,
         /// The cluster's name. Names needn't be unique. For a job's cluster it is made of the job's and the run's ids.
         pub cluster_name: Option<String>,
-        /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
+        /// Tags of the owner's, put on the machines and disks in addition to `default_tags`, at most 45.
         pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
         pub data_security_mode: Option<DataSecurityMode>,
@@ -2550,7 +2550,7 @@ pub mod types {
         pub cluster_source: Option<ClusterSource>,
         /// Who created the cluster: a user's e-mail address or an application id. Absent when the user is gone.
         pub creator_user_name: Option<String>,
-        /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
+        /// Tags of the owner's, put on the machines and disks in addition to `default_tags`, at most 45.
         pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
         pub data_security_mode: Option<DataSecurityMode>,
@@ -2887,7 +2887,7 @@ pub mod types {
         pub cluster_log_conf: Option<ClusterLogConf>,
         /// The cluster's name. Names needn't be unique. For a job's cluster it is made of the job's and the run's ids.
         pub cluster_name: Option<String>,
-        /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
+        /// Tags of the owner's, put on the machines and disks in addition to `default_tags`, at most 45.
         pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
         pub data_security_mode: Option<DataSecurityMode>,
@@ -3128,9 +3128,9 @@ pub mod types {
     pub struct ColumnMask {
         /// The full name of the function.
         pub function_name: Option<String>,
-        /// What the function gets beside the value. Deprecated; see `using_column_names`.
+        /// What the function gets in addition to the value. Deprecated; see `using_column_names`.
         pub using_arguments: Option<Vec<PolicyFunctionArgument>>,
-        /// The columns that the function gets beside the value.
+        /// The columns that the function gets in addition to the value.
         pub using_column_names: Option<Vec<String>>,
     }
     crate::object::object!(
@@ -3501,7 +3501,7 @@ pub mod types {
         ],
         []
     );
-    /// What a gateway needs beside its connection.
+    /// What a gateway needs in addition to its connection.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ConnectionParameters {
         pub source_catalog: Option<String>,
@@ -3777,7 +3777,7 @@ pub mod types {
         pub cluster_log_conf: Option<ClusterLogConf>,
         /// The cluster's name. Names needn't be unique. For a job's cluster it is made of the job's and the run's ids.
         pub cluster_name: Option<String>,
-        /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
+        /// Tags of the owner's, put on the machines and disks in addition to `default_tags`, at most 45.
         pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
         pub data_security_mode: Option<DataSecurityMode>,
@@ -5412,7 +5412,7 @@ pub mod types {
         [(authorization_details, "authorization_details"), (endpoint_url, "endpoint_url")],
         []
     );
-    /// Who may use a cluster, and how well users are kept apart. `DATA_SECURITY_MODE_AUTO` lets the service choose, `DATA_SECURITY_MODE_STANDARD` is for many users (before: `USER_ISOLATION`), `DATA_SECURITY_MODE_DEDICATED` for one user or group (before: `SINGLE_USER`). `NONE` keeps nobody apart and lacks Unity Catalog. The names that start with LEGACY are for clusters that come from older modes.
+    /// Who may use a cluster, and how well users are kept apart. `DATA_SECURITY_MODE_AUTO` lets the service choose, `DATA_SECURITY_MODE_STANDARD` is for many users (before: `USER_ISOLATION`), `DATA_SECURITY_MODE_DEDICATED` for one user or group (before: `SINGLE_USER`). `NONE` keeps no one apart and lacks Unity Catalog. The names that start with LEGACY are for clusters that come from older modes.
     #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[non_exhaustive]
     pub enum DataSecurityMode {
@@ -6701,7 +6701,7 @@ pub mod types {
         pub cluster_log_conf: Option<ClusterLogConf>,
         /// The cluster's name. Names needn't be unique. For a job's cluster it is made of the job's and the run's ids.
         pub cluster_name: Option<String>,
-        /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
+        /// Tags of the owner's, put on the machines and disks in addition to `default_tags`, at most 45.
         pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
         pub data_security_mode: Option<DataSecurityMode>,
@@ -7235,7 +7235,7 @@ pub mod types {
     /// The keys that encrypt managed data. Which members there are depends on the cloud.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct EncryptionSettings {
-        /// What Azure needs beside the key.
+        /// What Azure needs in addition to the key.
         pub azure_encryption_settings: Option<AzureEncryptionSettings>,
         /// The id of the key in Azure Key Vault.
         pub azure_key_vault_key_id: Option<String>,
@@ -7451,7 +7451,7 @@ pub mod types {
         pub base_environment: Option<String>,
         /// The former name of `environment_version`.
         pub client: Option<String>,
-        /// Python packages, as in a requirements file.
+        /// Python packages, like in a requirements file.
         pub dependencies: Option<Vec<String>>,
         /// The version of the environment, which fixes the version of Python and of its packages.
         pub environment_version: Option<String>,
@@ -7868,7 +7868,7 @@ pub mod types {
         pub chunk_index: Option<i64>,
         /// When the link expires, in RFC 3339; at most 15 minutes from when it was signed. Ask for the chunk again to get a new one.
         pub expiration: Option<String>,
-        /// The URL, good for whoever holds it until it expires. Send no Authorization header to it, and keep it out of logs.
+        /// The URL; anyone who holds it can use it until it expires. Send no Authorization header to it, and keep it out of logs.
         pub external_link: Option<String>,
         /// Headers that the download has to send. Usually none; storage with keys of the customer asks for them.
         pub http_headers: Option<std::collections::BTreeMap<String, String>>,
@@ -8685,7 +8685,7 @@ pub mod types {
     pub struct GcpPubsub {
         /// The service's id of a subscription that it has set up.
         pub managed_resource_id: Option<String>,
-        /// The subscription, as in `projects/PROJECT/subscriptions/NAME`.
+        /// The subscription, for example `projects/PROJECT/subscriptions/NAME`.
         pub subscription_name: Option<String>,
     }
     crate::object::object!(
@@ -9516,7 +9516,7 @@ pub mod types {
         pub delta_sharing_scope: Option<DeltaSharingScopeEnum>,
         /// Whether engines outside of the service may get credentials for tables.
         pub external_access_enabled: Option<bool>,
-        /// The id over all clouds and regions, as in `aws:us-west-2:UUID`, which others need to share data with it.
+        /// The id over all clouds and regions, for example `aws:us-west-2:UUID`, which others need to share data with it.
         pub global_metastore_id: Option<String>,
         /// The id, a UUID.
         pub metastore_id: Option<String>,
@@ -12570,7 +12570,7 @@ pub mod types {
         pub delta_sharing_scope: Option<DeltaSharingScopeEnum>,
         /// Whether engines outside of the service may get credentials for tables.
         pub external_access_enabled: Option<bool>,
-        /// The id over all clouds and regions, as in `aws:us-west-2:UUID`, which others need to share data with it.
+        /// The id over all clouds and regions, for example `aws:us-west-2:UUID`, which others need to share data with it.
         pub global_metastore_id: Option<String>,
         /// The id, a UUID.
         pub metastore_id: Option<String>,
@@ -13498,7 +13498,7 @@ pub mod types {
         pub node_info: Option<CloudProviderNodeInfo>,
         /// Its local disks.
         pub node_instance_type: Option<NodeInstanceType>,
-        /// Its id, as in the `node_type_id` of a cluster.
+        /// Its id, like the `node_type_id` of a cluster.
         pub node_type_id: Option<String>,
         /// CPU cores. May be a fraction, when a core is shared.
         pub num_cores: Option<f64>,
@@ -17649,7 +17649,7 @@ pub mod types {
     /// What a command produced. `resultType` tells which of the members are there.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Results {
-        /// The error in full, with the traceback, of a result of type `error`. May hold terminal colour codes.
+        /// The error in full, with the traceback, of a result of type `error`. May hold terminal color codes.
         pub cause: Option<String>,
         /// The output: text of a result of type `text`, an array of rows (each an array of cells) of type `table`.
         pub data: Option<serde_json::Value>,
@@ -18801,7 +18801,7 @@ pub mod types {
         pub effective_predictive_optimization_flag: Option<EffectivePredictiveOptimizationFlag>,
         /// Whether predictive optimization is switched on, off or inherited here.
         pub enable_predictive_optimization: Option<EnablePredictiveOptimization>,
-        /// The name with its catalog, as in `main.default`.
+        /// The name with its catalog, for example `main.default`.
         pub full_name: Option<String>,
         pub metastore_id: Option<String>,
         /// The name without its catalog.
@@ -19815,7 +19815,7 @@ pub mod types {
         ],
         []
     );
-    /// A serving endpoint in short form, as in a list.
+    /// A serving endpoint in short form, like in a list.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ServingEndpoint {
         pub ai_gateway: Option<AiGatewayConfig>,
@@ -20085,7 +20085,7 @@ pub mod types {
         pub name: Option<String>,
         /// The partitions that are shared. Left out, all are.
         pub partitions: Option<Vec<Partition>>,
-        /// The name that recipients see, as in `schema.table`.
+        /// The name that recipients see, for example `schema.table`.
         pub shared_as: Option<String>,
         /// The first version of the table that is shared.
         pub start_version: Option<i64>,
@@ -20277,7 +20277,7 @@ pub mod types {
         pub node_aws_attributes: Option<SparkNodeAwsAttributes>,
         /// The node's id at the service.
         pub node_id: Option<String>,
-        /// The private IP address, of use within the cluster's network.
+        /// The private IP address, for use within the cluster's network.
         pub private_ip: Option<String>,
         /// The public host name; empty or absent for clusters without public addresses.
         pub public_dns: Option<String>,
@@ -20327,7 +20327,7 @@ pub mod types {
     /// A runtime version.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct SparkVersion {
-        /// Its id, as in the `spark_version` of a cluster, such as `16.4.x-scala2.12`.
+        /// Its id, like the `spark_version` of a cluster, such as `16.4.x-scala2.12`.
         pub key: Option<String>,
         /// Its name for people, such as `16.4 LTS (includes Apache Spark 3.5.2, Scala 2.12)`.
         pub name: Option<String>,
@@ -21258,7 +21258,7 @@ pub mod types {
         pub enable_predictive_optimization: Option<EnablePredictiveOptimization>,
         /// How the storage is encrypted.
         pub encryption_details: Option<EncryptionDetails>,
-        /// The name with catalog and schema, as in `main.default.sales`.
+        /// The name with catalog and schema, for example `main.default.sales`.
         pub full_name: Option<String>,
         pub metastore_id: Option<String>,
         /// The name without catalog and schema.
@@ -22886,7 +22886,7 @@ pub mod types {
         pub cluster_log_conf: Option<ClusterLogConf>,
         /// The cluster's name. Names needn't be unique. For a job's cluster it is made of the job's and the run's ids.
         pub cluster_name: Option<String>,
-        /// Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.
+        /// Tags of the owner's, put on the machines and disks in addition to `default_tags`, at most 45.
         pub custom_tags: Option<std::collections::BTreeMap<String, String>>,
         /// Who may use the cluster, and how well users are kept apart.
         pub data_security_mode: Option<DataSecurityMode>,
@@ -26792,7 +26792,7 @@ pub(crate) static REFERENCE: &[Reference] = &[
                 "custom_tags",
                 Place::Body,
                 Kind::Object,
-                "Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.",
+                "Tags of the owner's, put on the machines and disks in addition to `default_tags`, at most 45.",
             ),
             Argument::new(
                 "data_security_mode",
@@ -27019,7 +27019,7 @@ pub(crate) static REFERENCE: &[Reference] = &[
                 "custom_tags",
                 Place::Body,
                 Kind::Object,
-                "Tags of the owner's, put on the machines and disks beside `default_tags`, at most 45.",
+                "Tags of the owner's, put on the machines and disks in addition to `default_tags`, at most 45.",
             ),
             Argument::new(
                 "data_security_mode",
@@ -28609,7 +28609,7 @@ pub(crate) static REFERENCE: &[Reference] = &[
                     "name",
                     Place::Path,
                     Kind::Text,
-                    "The name with catalog and schema, as in `main.default.celsius`.",
+                    "The name with catalog and schema, for example `main.default.celsius`.",
                 )
                 .required(),
             Argument::new(
@@ -30228,7 +30228,7 @@ pub(crate) static REFERENCE: &[Reference] = &[
                     "full_name",
                     Place::Path,
                     Kind::Text,
-                    "The name with catalog and schema, as in `main.default.churn`.",
+                    "The name with catalog and schema, for example `main.default.churn`.",
                 )
                 .required(),
             Argument::new(
@@ -31885,7 +31885,7 @@ pub(crate) static REFERENCE: &[Reference] = &[
                     "full_name",
                     Place::Path,
                     Kind::Text,
-                    "The name of the schema with its catalog, as in `main.default`.",
+                    "The name of the schema with its catalog, for example `main.default`.",
                 )
                 .required(),
             Argument::new(
@@ -31906,7 +31906,7 @@ pub(crate) static REFERENCE: &[Reference] = &[
                     "full_name",
                     Place::Path,
                     Kind::Text,
-                    "The name of the schema with its catalog, as in `main.default`.",
+                    "The name of the schema with its catalog, for example `main.default`.",
                 )
                 .required(),
             Argument::new(
@@ -32886,7 +32886,7 @@ pub(crate) static REFERENCE: &[Reference] = &[
                     "full_name",
                     Place::Path,
                     Kind::Text,
-                    "The name with catalog and schema, as in `main.default.sales`.",
+                    "The name with catalog and schema, for example `main.default.sales`.",
                 )
                 .required(),
             Argument::new(
@@ -35385,7 +35385,7 @@ impl Client {
     /// Sends a `GET` request to `/api/2.1/unity-catalog/functions/{name}`
     ///
     /// Arguments:
-    /// - `name`: The name with catalog and schema, as in `main.default.celsius`.
+    /// - `name`: The name with catalog and schema, for example `main.default.celsius`.
     /// - `query`
     pub async fn functions_get(
         &self,
@@ -36164,7 +36164,7 @@ impl Client {
     /// Sends a `GET` request to `/api/2.1/unity-catalog/models/{full_name}`
     ///
     /// Arguments:
-    /// - `full_name`: The name with catalog and schema, as in `main.default.churn`.
+    /// - `full_name`: The name with catalog and schema, for example `main.default.churn`.
     /// - `query`
     pub async fn models_get(
         &self,
@@ -36829,7 +36829,7 @@ impl Client {
     }
     /// Get one registered model, with its id
     ///
-    /// Returns, beside what MLflow knows, the model's id, by which its permissions are given, and what the caller may do.
+    /// Returns, in addition to what MLflow knows, the model's id, by which its permissions are given, and what the caller may do.
     ///
     /// Sends a `GET` request to `/api/2.0/mlflow/databricks/registered-models/get`
     ///
@@ -37037,7 +37037,7 @@ impl Client {
     /// Sends a `GET` request to `/api/2.1/unity-catalog/schemas/{full_name}`
     ///
     /// Arguments:
-    /// - `full_name`: The name of the schema with its catalog, as in `main.default`.
+    /// - `full_name`: The name of the schema with its catalog, for example `main.default`.
     /// - `query`
     pub async fn schemas_get(
         &self,
@@ -37053,7 +37053,7 @@ impl Client {
     /// Sends a `DELETE` request to `/api/2.1/unity-catalog/schemas/{full_name}`
     ///
     /// Arguments:
-    /// - `full_name`: The name of the schema with its catalog, as in `main.default`.
+    /// - `full_name`: The name of the schema with its catalog, for example `main.default`.
     /// - `query`
     pub async fn schemas_delete(
         &self,
@@ -37642,7 +37642,7 @@ impl Client {
     /// Sends a `GET` request to `/api/2.1/unity-catalog/tables/{full_name}`
     ///
     /// Arguments:
-    /// - `full_name`: The name with catalog and schema, as in `main.default.sales`. Parts that have dots stand in backticks.
+    /// - `full_name`: The name with catalog and schema, for example `main.default.sales`. Parts that have dots stand in backticks.
     /// - `query`
     pub async fn tables_get(
         &self,

@@ -32,7 +32,7 @@ impl Links {
         Self { address, key }
     }
 
-    /// A link to a file, with what the API says beside it.
+    /// A link to a file, with what the API says about it.
     pub(crate) fn link(&self, file: &str, now_ms: u64, options: &Options) -> Value {
         let lifetime_ms = millis(options.link_ttl);
         let path = format!("/results/{file}");

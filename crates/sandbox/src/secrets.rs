@@ -1,6 +1,6 @@
 //! Secrets: made of the operating system's randomness, never of the seed, and compared in constant time.
 //!
-//! Every user of the machine can reach the listener, and whoever holds a token runs code as the sandbox's owner. So what
+//! Every user of the machine can reach the listener, and anyone who holds a token runs code as the sandbox's owner. So what
 //! opens something must not follow from what the sandbox shows to strangers, such as its request ids.
 
 use subtle::ConstantTimeEq;

@@ -193,7 +193,7 @@ struct Serving(Sandbox);
 impl Drop for Serving {
     fn drop(&mut self) {
         if let Err(error) = self.0.end() {
-            // There is nobody left to tell if that fails, too.
+            // If that fails too, there is no way left to report it.
             let _ = writeln!(io::stderr(), "error: cannot save the workspace: {error}");
         }
     }

@@ -43,7 +43,7 @@ where
     }
 }
 
-/// Keeps the state of a service that is a tuple of one mutex. Nothing of it may be running.
+/// Keeps the state of a service that is a tuple of one mutex. No part of it may be running.
 macro_rules! kept {
     ($state:ident) => {
         impl $crate::tenant::Kept for $state {

@@ -1,4 +1,4 @@
-//! A successful answer: checked before anyone decodes it, and kept as it came beside the decoded value.
+//! A successful answer: checked before anyone decodes it, and kept as it came together with the decoded value.
 
 use std::{fmt, ops::Deref};
 

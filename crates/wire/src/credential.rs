@@ -41,7 +41,7 @@ impl Authorization {
         Self { token, extra: Vec::new() }
     }
 
-    /// Adds a header beside `Authorization`; Azure needs some.
+    /// Adds a header in addition to `Authorization`; Azure needs some.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: Secret) -> Self {
         self.extra.push((name, value));

@@ -37,7 +37,7 @@ impl Host {
         let trimmed = text.trim();
         let refuse = |why: &str| {
             Err(Error::configuration(format!("the host {why}: {:?}", without_userinfo(trimmed)))
-                .with_hint("give the workspace's address, as in https://adb-123.4.azuredatabricks.net"))
+                .with_hint("give the workspace's address, for example https://adb-123.4.azuredatabricks.net"))
         };
         if trimmed.is_empty() {
             return Err(Error::configuration("no host configured")

@@ -1,4 +1,4 @@
-//! JSON as it comes from elsewhere: decoded so that an error says where it is wrong and quotes nothing of it, because
+//! JSON as it comes from elsewhere: decoded so that an error says where it is wrong and does not quote it, because
 //! serde's own messages may hold a secret.
 
 mod place;

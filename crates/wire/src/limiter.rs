@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(waits, [0, 0, 0, 100, 200]);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(limiter.take(), Duration::ZERO);
-        // Those that don't wait make nobody else wait.
+        // Requests that don't wait don't make others wait.
         let next = limiter.take();
         for _ in 0..3 {
             limiter.give_back();

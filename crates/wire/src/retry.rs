@@ -94,7 +94,7 @@ pub(crate) struct Situation {
     pub(crate) elapsed: Duration,
     /// The time left until the call's deadline, if it has one.
     pub(crate) remaining: Option<Duration>,
-    /// Whether sending it twice is as good as sending it once.
+    /// Whether sending it twice has the same effect as sending it once.
     pub(crate) repeatable: bool,
     /// A random number in `0.0..1.0`.
     pub(crate) jitter: f64,

@@ -76,7 +76,7 @@ fn responses(operation: &Value, place: &str, findings: &mut Findings) {
         return findings.add(place, "success", message);
     };
     if responses.contains_key("default") {
-        findings.add(place, "success", "`default` beside a success is taken for one: use 4XX and 5XX");
+        findings.add(place, "success", "`default` next to a success is taken for one: use 4XX and 5XX");
     }
     if let Some(content) = success["content"].as_object() {
         if content.keys().eq([BYTES]) {

@@ -74,7 +74,7 @@ fn walk(schema: &Value, path: &str, place: Place, findings: &mut Findings) {
             findings.add(
                 path,
                 "reference",
-                "what stands beside a `$ref` is ignored: put the reference into `allOf`",
+                "what stands next to a `$ref` is ignored: put the reference into `allOf`",
             );
         }
         return;
@@ -123,7 +123,7 @@ fn keywords(map: &Map<String, Value>, place: &str, findings: &mut Findings) {
     match map.get("allOf").map(Value::as_array) {
         Some(Some(parts)) if parts.len() == 1 && parts[0].get("$ref").is_some() => {}
         None => {}
-        _ => findings.add(place, "keyword", "`allOf` is for one `$ref` with something beside it"),
+        _ => findings.add(place, "keyword", "`allOf` is for one `$ref` with something next to it"),
     }
     if map.get("additionalProperties").is_some_and(Value::is_boolean) {
         let message =

@@ -10,7 +10,7 @@ pub(super) struct Authority {
     self_signed: bool,
 }
 
-/// The organizations of the public authorities that Databricks' clouds and the services beside them use.
+/// The organizations of the public authorities that Databricks' clouds and the related services use.
 const PUBLIC: [&str; 11] = [
     "Amazon",
     "DigiCert Inc",

@@ -47,7 +47,7 @@ pub struct EndedRun {
     pub raw: Bytes,
 }
 
-/// What waiting needs of a run. Something else that can't be decoded is no reason to stop.
+/// What waiting needs of a run. Waiting goes on if other members can't be decoded.
 #[derive(Deserialize)]
 struct RunView {
     #[serde(default, deserialize_with = "brickwire_client::integer::optional")]

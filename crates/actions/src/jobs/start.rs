@@ -1,4 +1,4 @@
-//! Starting a run so that a lost answer is no reason to give up, and no reason to run twice.
+//! Starting a run so that after a lost answer it is neither given up nor started twice.
 
 use brickwire_client::{operations, types};
 

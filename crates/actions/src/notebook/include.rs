@@ -1,4 +1,4 @@
-//! The files that `%run` names: beside the notebook, found with or without their extension.
+//! The files that `%run` names: next to the notebook, found with or without their extension.
 
 use std::{
     fs::File,

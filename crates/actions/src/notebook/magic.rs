@@ -90,12 +90,12 @@ fn run(argument: &str) -> Magic {
     let quote = argument.chars().next().filter(|c| matches!(c, '"' | '\''));
     let (path, rest) = match quote.and_then(|quote| Some((quote, argument[1..].find(quote)?))) {
         Some((_, end)) => (&argument[1..=end], &argument[end + 2..]),
-        // A name with blanks needs no quotes, as in the editor; arguments have a `$`.
+        // A name with blanks needs no quotes, like in the editor; arguments have a `$`.
         None => argument.find(" $").map_or((argument, ""), |at| argument.split_at(at)),
     };
     let path = path.trim();
     if path.is_empty() {
-        return refused("%run names no file".to_owned(), "name a file beside the notebook: %run ./helpers");
+        return refused("%run names no file".to_owned(), "name a file next to the notebook: %run ./helpers");
     }
     if !rest.trim().is_empty() {
         return refused(
@@ -106,7 +106,7 @@ fn run(argument: &str) -> Magic {
     if path.starts_with('/') {
         return refused(
             format!("%run of a workspace path is not supported: {path}"),
-            "export that notebook to a file beside this one, and run it with %run ./NAME",
+            "export that notebook to a file next to this one, and run it with %run ./NAME",
         );
     }
     Magic::Run(path.to_owned())

@@ -146,7 +146,7 @@ impl Reader {
             }
             Err(error) => {
                 let hint =
-                    error.hint().unwrap_or("name a file beside the notebook: %run ./helpers").to_owned();
+                    error.hint().unwrap_or("name a file next to the notebook: %run ./helpers").to_owned();
                 refused(raw, path, error.to_string(), hint)
             }
         }

@@ -11,8 +11,9 @@ const KEPT: [&str; 4] = ["", "/Users", "/Shared", "/Repos"];
 /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a path that isn't absolute or leads elsewhere.
 pub(super) fn checked(path: &str) -> Result<&str> {
     if !path.starts_with('/') {
-        return Err(Error::usage(format!("the workspace path is not absolute: {path:?}"))
-            .with_hint("begin it with a slash, as in /Shared/report or /Users/ada@example.com/report"));
+        return Err(Error::usage(format!("the workspace path is not absolute: {path:?}")).with_hint(
+            "begin it with a slash, for example /Shared/report or /Users/ada@example.com/report",
+        ));
     }
     if path.split('/').any(|name| matches!(name, "." | "..")) {
         return Err(Error::usage(format!("the workspace path contains `.` or `..`: {path:?}")));

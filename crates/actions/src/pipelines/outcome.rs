@@ -55,7 +55,7 @@ impl fmt::Display for UpdateOutcome {
     }
 }
 
-/// What a reason needs of an event. Something else that can't be decoded is no reason to know none.
+/// What a reason needs of an event. The reason is known even if other members can't be decoded.
 #[derive(Deserialize)]
 pub(super) struct ErrorEvent {
     message: Option<String>,
@@ -123,7 +123,7 @@ mod tests {
                     {"message":"table x"},{"message":null},{"message":"disk"}]}},
                 {"message":"before","origin":{"update_id":"u"}},
                 {"message":"other","origin":{"update_id":"v"},"error":{"exceptions":[{"message":"other"}]}},
-                {"message":"nobody's","error":{"exceptions":[{"message":"x"}]}}]"#,
+                {"message":"other's","error":{"exceptions":[{"message":"x"}]}}]"#,
         );
         assert_eq!(reason("u", &all).as_deref(), Some("no table x; disk"));
         assert_eq!(reason("w", &all), None);

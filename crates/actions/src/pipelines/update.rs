@@ -47,7 +47,7 @@ pub struct EndedUpdate {
     pub raw: Bytes,
 }
 
-/// What waiting needs of an update. Something else that can't be decoded is no reason to stop.
+/// What waiting needs of an update. Waiting goes on if other members can't be decoded.
 #[derive(Deserialize)]
 struct Answered {
     update: Option<View>,

@@ -28,7 +28,7 @@ impl RawData {
         Self::Bytes { bytes: bytes.into(), content_type: Some(content_type.into()) }
     }
 
-    /// No text is no data, as in the connector.
+    /// No text is no data, like in the connector.
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::Text(text) if text.is_empty())
     }

@@ -215,7 +215,7 @@ fn unknown_operation(id: &str) -> Error {
     let error = Error::usage(format!("unknown operation: {id:?}"));
     match closest(id, known()) {
         Some(close) => error.with_hint(format!("did you mean {close}?")),
-        None => error.with_hint("operations are named service_verb, as in jobs_get"),
+        None => error.with_hint("operations are named service_verb, for example jobs_get"),
     }
 }
 

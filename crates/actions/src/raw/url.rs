@@ -20,7 +20,7 @@ pub(super) fn resolve(host: &Host, text: &str) -> Result<Url> {
     }
     if text.starts_with("//") {
         return Err(Error::usage(format!("the address has no scheme: {:?}", shown(text)))
-            .with_hint("write https://… or a path, as in /2.0/clusters/list"));
+            .with_hint("write https://… or a path, for example /2.0/clusters/list"));
     }
     let escaped = escape_lone_percents(text);
     match scheme_of(text) {

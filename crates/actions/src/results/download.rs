@@ -70,7 +70,7 @@ const FIRST_BYTE: Duration = Duration::from_secs(45);
 
 /// Returns when the store has sent no byte of the result for too long, and never if it has.
 async fn silence(chunks: &Chunks) -> Duration {
-    // A stall that the caller allows is no reason to give up.
+    // The caller allows this stall.
     let limit = FIRST_BYTE.max(chunks.options.stall_timeout);
     tokio::time::sleep(limit).await;
     if chunks.bytes() > 0 {

@@ -127,7 +127,7 @@ mod tests {
                 (Some(Disposition::ExternalLinks), None, rows)
             );
         }
-        // The caller's own limit is no reason to run it again.
+        // The caller's own limit does not call for another run.
         let Requests { first, by_links } = requests("SELECT 1", |r| r.byte_limit = Some(1000));
         assert_eq!((first.disposition, first.byte_limit), (Some(Disposition::Inline), Some(1000)));
         assert!(by_links.is_none());

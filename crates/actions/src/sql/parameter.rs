@@ -33,12 +33,12 @@ impl ParameterValue {
         Self { type_name: Some(type_name.into()), text: Some(text.into()) }
     }
 
-    /// A DATE, as in `2024-01-31`.
+    /// A DATE, for example `2024-01-31`.
     pub fn date(text: impl Into<String>) -> Self {
         Self::typed("DATE", text)
     }
 
-    /// A TIMESTAMP, as in `2024-01-31T12:00:00.000Z`. Without an offset it is in the time zone of the session.
+    /// A TIMESTAMP, for example `2024-01-31T12:00:00.000Z`. Without an offset it is in the time zone of the session.
     pub fn timestamp(text: impl Into<String>) -> Self {
         Self::typed("TIMESTAMP", text)
     }
@@ -178,7 +178,7 @@ impl Parameter {
         }
         let refuse = |why: &str| {
             Error::usage(format!("the SQL parameters {why}"))
-                .with_hint(r#"give a JSON array, as in [{"name": "id", "value": "5", "type": "INT"}]"#)
+                .with_hint(r#"give a JSON array, for example [{"name": "id", "value": "5", "type": "INT"}]"#)
         };
         let items: Vec<HashMap<String, &RawValue>> = serde_json::from_str(json)
             .map_err(|e| refuse(&format!("are not a JSON array of objects: {e}")))?;

@@ -2,8 +2,8 @@
 //! is sent.
 //!
 //! A statement's text is sent with the comments around it, which may be hints or tags; comments alone are no statement.
-//! A text that opens a quote, a comment or a block and doesn't close it is refused, since the ends of its statements are
-//! unknown. The splitting rules are in `split.rs` and `lexer.rs`.
+//! A text that opens a quote, a comment or a block and doesn't close it is refused: it is unclear where its statements
+//! end. The splitting rules are in `split.rs` and `lexer.rs`.
 
 mod cells;
 mod position;

@@ -82,7 +82,7 @@ impl SqlSession {
     /// Closes the session.
     ///
     /// # Errors
-    /// If the service doesn't answer; an unused session expires after a time. Operation:
+    /// If the service doesn't answer; the service ends an unused session after a time. Operation:
     /// `statements_delete_session`.
     pub async fn close(mut self) -> Result<()> {
         let client = self.sql.workspace.client();

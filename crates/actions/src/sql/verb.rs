@@ -1,4 +1,4 @@
-//! What a statement does, as far as its first word tells: whether running it twice is as good as running it once, and
+//! What a statement does, as far as its first word tells: whether running it twice has the same effect as running it once, and
 //! whether it returns many rows. When in doubt, a statement may change data.
 
 use super::split::Pieces;
@@ -19,7 +19,7 @@ const QUERIES: &[&str] = &["FROM", "SELECT", "TABLE", "VALUES", "WITH"];
 /// `http_request` and `remote_query` are functions with effects elsewhere, and `ai_query` costs money each time.
 const WRITES: &[&str] = &["AI_QUERY", "DELETE", "HTTP_REQUEST", "INSERT", "MERGE", "REMOTE_QUERY", "UPDATE"];
 
-/// Whether a statement only reads. One that may change data must never be sent twice, nor may a hint suggest it.
+/// Whether a statement only reads. One that may change data must never be sent twice, and no hint may suggest it.
 pub(super) fn only_reads(statement: &str) -> bool {
     // What is sent whole may be several statements.
     if statement.contains(';') && !is_single(statement) {

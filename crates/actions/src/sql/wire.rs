@@ -50,7 +50,7 @@ struct Chunk<'a> {
 pub(super) struct Formats {
     /// Compressed record batches.
     pub(super) lz4: bool,
-    /// JSON is as good as Arrow.
+    /// JSON loses nothing compared with Arrow.
     pub(super) or_json: bool,
 }
 

@@ -105,7 +105,7 @@ async fn a_failed_update_ends_the_wait_with_what_the_entity_says() {
     let options = soon().with_timeout(Duration::from_millis(50));
     let error = workspace.serving().wait_until_ready("churn", options).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
-    assert!(error.to_string().contains("its state is IN_PROGRESS"), "{error}");
+    assert!(error.to_string().contains("is still IN_PROGRESS"), "{error}");
     let (server, workspace) =
         script([refusal(404, "RESOURCE_DOES_NOT_EXIST", "Endpoint with name 'churn' does not exist.")]);
     let error = workspace.serving().wait_until_ready("churn", soon()).await.unwrap_err();

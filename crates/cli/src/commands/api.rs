@@ -280,7 +280,7 @@ impl Command {
         let (format, has_filter) = context.asked();
         if !matches!(format, Format::Auto | Format::Json | Format::Jsonl | Format::Agent) {
             return Err(Failure::usage("api prints the response as JSON; use -o json or -o jsonl")
-                .with_hint("to pick out values, filter it, as in --jq '.clusters[].cluster_id'"));
+                .with_hint("to pick out values, filter it, for example --jq '.clusters[].cluster_id'"));
         }
         let is_json = self.expected() == ResponseType::Json;
         if !is_json && (has_filter || format != Format::Auto) {

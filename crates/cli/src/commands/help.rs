@@ -1,7 +1,7 @@
 //! `brick help`: the help of a command, as text or as JSON that an agent can read.
 //!
 //! clap's own `help` knows no JSON, so this command replaces it. The JSON is made from the same tree as the text, and has
-//! a limit, because whoever reads it pays by the byte.
+//! a limit, because its readers pay by the byte.
 
 use std::ffi::OsString;
 

@@ -8,7 +8,7 @@
 //!
 //! All calls run in the future of `run`, not in tasks of their own: when that future is dropped because of a signal,
 //! everything that the calls have started is canceled before the program waits for the cancellations. A call also ends
-//! when nobody waits for its answer: after a `notifications/cancelled`, and when stdin is closed.
+//! when no client waits for its answer: after a `notifications/cancelled`, and when stdin is closed.
 
 #[cfg(feature = "mcp")]
 mod call;

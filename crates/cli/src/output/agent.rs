@@ -13,8 +13,11 @@ const LIST: &str = "choose items with the command's filters or fields with --col
 /// What to do to see the rest of a record.
 const RECORD: &str = "choose fields with --columns; print all with -o json";
 
-/// What to do to see the rest of a text.
-const TEXT: &str = "choose parts with --jq; print all with -o json";
+/// What to do to see the rest of a document.
+pub(super) const DOCUMENT: &str = "choose parts with --jq; print all with -o json";
+
+/// What to do to see the rest of what code has printed.
+pub(super) const PRINTED: &str = "print less, or leave out -o agent and --agent";
 
 /// A list in its columns.
 pub(super) fn list(heading: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
@@ -36,14 +39,14 @@ pub(super) fn record(fields: &[(String, String)]) -> String {
 }
 
 /// Any text, as it is if it is short. Otherwise its beginning, and a line that says how much that is.
-pub(super) fn text(text: &str) -> String {
+pub(super) fn text(text: &str, next: &str) -> String {
     let limit = PreviewLimits::default().bytes();
     if text.len() <= limit {
         return text.to_owned();
     }
     let start = &text[..text.floor_char_boundary(limit)];
     let gap = if start.ends_with('\n') { "" } else { "\n" };
-    format!("{start}{gap}# bytes={} of={} complete=no\n# next: {TEXT}\n", start.len(), text.len())
+    format!("{start}{gap}# bytes={} of={} complete=no\n# next: {next}\n", start.len(), text.len())
 }
 
 /// The preview of a result with what is known of it. `is_safe_to_repeat`: whether the statement may run again.
@@ -87,9 +90,9 @@ mod tests {
 
     #[test]
     fn text_is_cut_between_characters() {
-        assert_eq!(text("short\n"), "short\n");
+        assert_eq!(text("short\n", PRINTED), "short\n");
         let long = "é".repeat(5_000);
-        let cut = text(&long);
+        let cut = text(&long, PRINTED);
         assert!(cut.len() <= 10_240 && cut.starts_with(&"é".repeat(4_000)));
         assert!(cut.contains("\n# bytes=8000 of=10000 complete=no\n# next: "), "{}", &cut[7_990..]);
     }

@@ -96,7 +96,7 @@ impl BatchPrinter {
     }
 }
 
-/// The schema with a unique name for each column, as in the other formats; Parquet readers reject duplicates. `None` if
+/// The schema with a unique name for each column, like in the other formats; Parquet readers reject duplicates. `None` if
 /// the names are unique.
 fn with_distinct_names(schema: &SchemaRef) -> Option<SchemaRef> {
     let mut names: Vec<String> = Vec::with_capacity(schema.fields().len());

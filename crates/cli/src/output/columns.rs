@@ -40,7 +40,7 @@ pub(super) fn of_list(
     let find = |name: &String| {
         match name.trim() {
             pointer if pointer.starts_with('/') => Some(chosen(pointer, pointer)),
-            // Without items, nobody can say which fields they would have.
+            // Without items, their fields are unknown.
             field if has_field(field) || items.is_empty() => {
                 heading(field).or_else(|| Some(chosen(field, &pointer_to(field))))
             }

@@ -1,4 +1,4 @@
-//! What is known of a result beside its rows, and `-o envelope`, which prints it with them: columns, rows, and the rest in
+//! What is known of a result in addition to its rows, and `-o envelope`, which prints it with them: columns, rows, and the rest in
 //! one JSON object. Rows are arrays, so that two columns may have one name.
 
 use std::time::Duration;

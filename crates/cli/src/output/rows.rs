@@ -35,7 +35,7 @@ use crate::{
 /// The number of rows in a page of a table in a pipe or a file; each page starts with the heading.
 const PAGE: usize = 10_000;
 
-/// How much text a filter may hold before that is worth a note, in bytes.
+/// How much text a filter may hold before a note says so, in bytes.
 const MUCH: usize = 64 << 20;
 
 /// Prints rows in one format.

@@ -71,7 +71,7 @@ impl Screen {
         }
     }
 
-    /// Whether the reader has left the pager, so that nobody sees more text.
+    /// Whether the reader has left the pager, so that more text would not be seen.
     pub(super) fn is_left(&self) -> bool {
         matches!(&self.state, State::Paged(pager) if pager.has_ended())
     }

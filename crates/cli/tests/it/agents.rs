@@ -61,6 +61,19 @@ fn a_small_result_is_complete_and_limits_can_be_set() {
 }
 
 #[test]
+fn a_variable_or_the_option_turns_it_on_everywhere() {
+    let workspace = Workspace::fresh();
+    let brick = |options: &str, format: &str| {
+        workspace.sql(options, "SELECT 1 AS a").env("BRICK_OUTPUT", format).run()
+    };
+    assert!(brick("", "agent").done().silent().text().starts_with("a:INT\n1\n# rows=1 "));
+    // The command line says more than the variable.
+    assert!(brick("--agent", "csv").done().silent().text().starts_with("a:INT\n1\n# rows=1 "));
+    assert_eq!(brick("--agent -o jsonl", "csv").done().silent().text(), "{\"a\":1}\n");
+    brick("", "envelope").fails(2, &["BRICK_OUTPUT"]);
+}
+
+#[test]
 fn several_results_share_the_room_of_one() {
     let workspace = Workspace::fresh();
     let script = format!("{TRIPS};\n{TRIPS};\nUSE samples.nyctaxi;\nSELECT 1 AS one");

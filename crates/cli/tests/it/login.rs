@@ -321,7 +321,7 @@ fn a_login_beside_a_token_says_which_one_counts() {
     let machine = Machine::new();
     let token = machine.sandbox.token.clone();
     let (ran, ..) = machine.log_in(machine.here("auth login").env("DATABRICKS_TOKEN", &token));
-    let ran = ran.done().says(&["logged in to", "warning: pat is configured too", "DATABRICKS_AUTH_TYPE"]);
+    let ran = ran.done().says(&["logged in to", "warning:", "pat is configured too", "DATABRICKS_AUTH_TYPE"]);
     // The browser runs other people's code.
     let inherited = fs::read_to_string(machine.home.path().join("bin/inherited")).unwrap();
     assert!(inherited.contains("HOME=") && !inherited.contains("DATABRICKS"), "{inherited}");

@@ -48,7 +48,7 @@ fn a_wrong_value_is_named_before_anything_is_sent() {
     for (value, words) in [
         ("text", ["BRICK_OUTPUT is not an output format: text", "tip: set it to a format of -o"]),
         ("JSON", ["BRICK_OUTPUT is not an output format: JSON", "tip: "]),
-        ("parquet", ["BRICK_OUTPUT can't be a binary format", "tip: add -o"]),
+        ("parquet", ["BRICK_OUTPUT can't be a format that only rows have", "tip: add -o"]),
     ] {
         workspace.brick("clusters list").env("BRICK_OUTPUT", value).run().fails(2, &words);
         workspace.brick("clusters list -o csv").env("BRICK_OUTPUT", value).run().done();

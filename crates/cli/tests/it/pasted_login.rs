@@ -56,6 +56,8 @@ fn a_pasted_address_ends_the_login_and_the_profile_is_offered() {
     let ran = ran.answer("Save as profile DEFAULT? [Y/n]", "").end().done();
     let ran = ran.says(&["logged in to http://127.0.0.1", "saved profile DEFAULT in ", "echo: on"]);
     assert_eq!(ran.text(), "");
+    // A line that is written over would be between the questions.
+    assert!(!ran.stderr.contains("\x1b[2K"), "{:?}", ran.stderr);
     // A wrong address was not sent to the service.
     assert_eq!(sandbox.requests("POST", "/oidc/v1/token").len(), 1);
     let url = sandbox.sandbox.url();

@@ -134,7 +134,7 @@ fn a_timeout_leaves_the_update_or_cancels_it() {
     assert!(workspace.requests("POST", STOP).is_empty());
     let workspace = endless();
     let ran = workspace.brick("pipelines run trips --timeout 1s --cancel-on-interrupt").run();
-    ran.fails(9, &["its cancellation was requested"]);
+    ran.fails(9, &["the cancellation of update "]);
     assert_eq!(workspace.requests("POST", STOP).len(), 1);
 }
 

@@ -11,7 +11,7 @@ pub(super) enum Effect {
     Answer(Answer),
     Login,
     Page(Paging),
-    /// Before anything is sent, or after so many bytes of the body.
+    /// Before anything is sent, or after a number of bytes of the body.
     Reset(Option<usize>),
     Close,
     Hang,
@@ -30,7 +30,7 @@ pub(super) enum Effect {
     Nothing,
 }
 
-/// The place in a body where something happens: after so many bytes, or in its middle.
+/// The place in a body where something happens: after a number of bytes, or in its middle.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct At(pub(super) Option<usize>);
 

@@ -40,7 +40,7 @@ const TEXT_SHOWN: usize = 200;
 /// | `body=X` | with this body, such as `body={"clusters": []}` |
 /// | `login` | the login page with status 200 |
 /// | `reset` / `close` | cut the connection before the answer, with a TCP reset or in order |
-/// | `reset at=0` | a TCP reset after the headers, or after so many bytes of the body |
+/// | `reset at=0` | a TCP reset after the headers, or after this number of bytes of the body |
 /// | `refuse=2s` | cut the connection and refuse new ones for two seconds |
 /// | `hang` | never answer |
 /// | `stall` / `stall=2s` | half of the body, then nothing: forever, or for two seconds |

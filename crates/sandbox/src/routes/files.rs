@@ -156,7 +156,7 @@ async fn upload(call: Call, Path(path): Path<String>, body: Body) -> Result<Stat
     let (file, part) = place.volumes.tree.new_file().map_err(failed)?.into_parts();
     let (mut file, mut body, mut length) = (File::from_std(file), body.into_data_stream(), 0);
     while let Some(bytes) = body.next().await {
-        // Nobody reads this: the connection is gone.
+        // Never read: the connection is gone.
         let bytes = bytes.map_err(|error| ApiError::invalid(format!("The upload was cut off: {error}")))?;
         length += bytes.len() as u64;
         if length > LARGEST {

@@ -1,7 +1,7 @@
 //! Secrets: scopes, values, and permissions, in memory.
 //!
-//! Chosen without a source that says what the service does: whoever calls is an administrator, so no permission is
-//! checked; a permission may be given to a name that nobody has; values may not be empty.
+//! Chosen without a source that says what the service does: the caller counts as an administrator, so no permission is
+//! checked; a permission may be given to a name that does not exist; values may not be empty.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};

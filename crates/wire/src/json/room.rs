@@ -10,7 +10,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 /// What the elements of all lists and maps of a document may take, in bytes.
 pub(super) const LARGEST: usize = 64 << 20;
 
-/// What an entry of a map takes beside its value: the key, and its share of a node.
+/// What an entry of a map takes in addition to its value: the key, and its share of a node.
 const KEY: usize = 80;
 
 thread_local! {

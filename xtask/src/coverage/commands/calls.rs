@@ -76,7 +76,7 @@ impl<'a> Visit<'a> for Paths {
 /// A call of a method, `jobs.get(...)`: the name before the dot, if there is one, and the method's.
 pub(super) type Call = (Option<String>, String);
 
-/// The methods of other types that code calls, by itself or through the functions beside it.
+/// The methods of other types that code calls, by itself or through the functions next to it.
 #[derive(Default)]
 pub(super) struct Calls {
     pub(super) methods: BTreeSet<Call>,
@@ -84,7 +84,7 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    /// What `body` calls; `functions` are those that may stand beside it.
+    /// What `body` calls; `functions` are those that may stand next to it.
     pub(super) fn of(body: &Body, functions: &[Function]) -> Self {
         let mut calls = Self::default();
         body.parts.iter().for_each(|part| calls.visit_expr(part));

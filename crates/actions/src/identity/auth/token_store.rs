@@ -1,6 +1,6 @@
 //! Stores the tokens of browser logins in `~/.config/brickwire/tokens.json`, readable by its owner only, in the format of
 //! the Databricks CLI (version 1), each token with the host that issued it. This crate writes no other file but downloads,
-//! a profile that is saved, and an empty file beside this one that is locked while a login is renewed.
+//! a profile that is saved, and an empty file next to this one that is locked while a login is renewed.
 //!
 //! With the feature `keyring` a login goes into the operating system's keyring, or into the file if there is none. The
 //! feature is off by default: on Linux a keyring is a D-Bus service whose client is some seventy crates, more than half

@@ -38,7 +38,7 @@ fn families(settings: &Settings) -> Result<Vec<&'static str>, Fault> {
     let mut families: Vec<_> = settings.used.iter().filter_map(|s| s.attribute.family).collect();
     families.sort_unstable();
     families.dedup();
-    // A client id without a secret belongs to the identity token beside it.
+    // A client id without a secret belongs to the identity token next to it.
     let belong_together =
         matches!(families.as_slice(), ["env-oidc" | "file-oidc", "oauth"]) && !settings.has("client_secret");
     if families.len() > 1 && !belong_together {

@@ -1,6 +1,6 @@
 //! Writes a profile to the configuration file, which happens only when the user asks for it.
 //!
-//! The new file is written beside the old one, readable by its owner only, and renamed, so that no reader sees a part of
+//! The new file is written next to the old one, readable by its owner only, and renamed, so that no reader sees a part of
 //! it. Where the path is a link, its target is replaced. A file that is read-only stays as it is.
 //!
 //! A profile's old credential is removed when a new one is written: two kinds of credential contradict each other. If the

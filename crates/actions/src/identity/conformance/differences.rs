@@ -68,7 +68,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     ),
     differ(
         "ini/key_case",
-        "keys are compared without case, as in Python (the vector's own note recommends it): ignoring `Host` helps no user",
+        "keys are compared without case, like in Python (the vector's own note recommends it): ignoring `Host` helps no user",
         r#"{"auth_type": "pat", "host": "https://h.cloud.databricks.com", "headers": {"Authorization": "Bearer t"}}"#,
     ),
     differ(

@@ -2,7 +2,7 @@
 //!
 //! Rows that are complete are read, and the rest of the bytes is put before the next ones. The text is copied once,
 //! and cells are spans of that copy. A JSON library would need the whole document, or parse from the start after each
-//! cut; how fast this is beside reading the bytes alone is in BENCHMARKS.md (`fetch json`).
+//! cut; how fast this is compared with reading the bytes alone is in BENCHMARKS.md (`fetch json`).
 //!
 //! It reads what JSON allows and nothing else: rows that were damaged on the way must not pass for others.
 

@@ -29,6 +29,8 @@ pub(super) async fn run(
     if !no_browser {
         check_terminal()?;
     }
+    // The line that shows progress would be in the way of the questions.
+    context.progress().clear();
     let given = sources.read()?;
     let profile = match (save, given.host()) {
         (Some(name), Some(host)) => Some(profile_of(name, host, &given)),

@@ -43,7 +43,9 @@ pub(super) async fn expand(stores: &Stores, given: &Location) -> Result<Vec<Item
     }
     if found.is_empty() {
         return Err(Failure::new(given.missing(), format!("nothing matches this pattern: {given}"))
-            .with_hint("to name a file with *, ? or [ in its name, put that letter in brackets, as in [*]"));
+            .with_hint(
+                "to name a file with *, ? or [ in its name, put that letter in brackets, for example [*]",
+            ));
     }
     Ok(found)
 }

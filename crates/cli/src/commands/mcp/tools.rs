@@ -168,7 +168,7 @@ mod tests {
             let kind = tool.annotations.unwrap();
             (kind.read_only_hint.unwrap(), kind.is_destructive())
         };
-        assert_eq!(destructive("sql_query").0, true);
+        assert!(destructive("sql_query").0);
         for name in ["sql_execute", "run_code", "compute"] {
             assert_eq!(destructive(name), (false, true), "{name}");
         }

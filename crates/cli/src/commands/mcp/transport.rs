@@ -146,9 +146,8 @@ impl Transport<RoleServer> for Stdio {
                 // A client that doesn't read its answers is its own problem.
                 let _ = self.answers.join_next().await;
             }
-            if self.open.is_none() {
-                return None;
-            }
+            // Closed: all answers are written.
+            self.open.as_ref()?;
             let Some(line) = self.lines.recv().await else {
                 self.open = None;
                 continue;

@@ -5,7 +5,7 @@ use std::{
     fs::OpenOptions,
     io::{self, Write},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -75,7 +75,9 @@ pub(super) fn show_with_time(run: Run, images: &Path, elapsed: Duration, context
             Ok(context.output().bytes(agent::result(&preview, None, elapsed, false).as_bytes())?)
         }
         RunOutput::Table { columns, rows, truncated } => {
-            let mut printer = context.output().rows(Target::open(None)?);
+            let now = Instant::now();
+            let output = context.output().begun_at(now.checked_sub(elapsed).unwrap_or(now));
+            let mut printer = output.rows(Target::open(None)?);
             let columns = columns.into_iter().enumerate().map(|(i, name)| column(name, i, &rows));
             printer.begin(&columns.collect::<Vec<_>>())?;
             for row in rows {

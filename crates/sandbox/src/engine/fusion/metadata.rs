@@ -1,4 +1,4 @@
-//! The catalogs for services beside SQL.
+//! The catalogs for services other than SQL.
 
 use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::TableType;

@@ -15,7 +15,7 @@ use crate::engine::{error::EngineError, query::Batches};
 
 /// Address space only; memory is taken when a stack grows.
 pub(super) const STACK_BYTES: usize = 64 << 20;
-/// Enough to run more statements beside a computation that doesn't notice its cancellation.
+/// Enough to run more statements next to a computation that doesn't notice its cancellation.
 const THREADS: usize = 4;
 /// Batches that are buffered for a slow reader.
 const BATCHES_AHEAD: usize = 2;

@@ -79,7 +79,7 @@ fn unsupported<T>(name: &str) -> Result<T> {
     plan_err!("[UNSUPPORTED_DATATYPE] Unsupported data type \"{}\". SQLSTATE: 0A000", name.to_uppercase())
 }
 
-/// At most 38 digits, as in Databricks.
+/// At most 38 digits, like in Databricks.
 fn decimal(size: ExactNumberInfo) -> Result<DataType> {
     let (precision, scale) = match size {
         ExactNumberInfo::None => (10, 0),

@@ -1,4 +1,4 @@
-//! What a fresh workspace has in Unity Catalog beside the tables that SQL knows.
+//! What a fresh workspace has in Unity Catalog in addition to the tables that SQL knows.
 
 use serde_json::{Value, json};
 

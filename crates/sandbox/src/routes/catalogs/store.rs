@@ -1,4 +1,4 @@
-//! What Unity Catalog keeps of its objects beside what SQL knows: documents, versions of models, privileges.
+//! What Unity Catalog keeps of its objects in addition to what SQL knows: documents, versions of models, privileges.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Identity tokens of workloads, as a CI system would issue them: JWTs that this sandbox signs itself, so that nobody
+//! Identity tokens of workloads, as a CI system would issue them: JWTs that this sandbox signs itself, so that no one
 //! exchanges one that they wrote.
 
 use base64::Engine as _;

@@ -77,7 +77,7 @@ pub(crate) struct Statement {
     shown: Mutex<State>,
     /// Holds the chunk files; they are deleted with the statement.
     pub(super) files: Mutex<Option<ResultFiles>>,
-    /// The statement and its parameters, until it runs: megabytes that nobody asks for again.
+    /// The statement and its parameters, until it runs: megabytes that are not needed again.
     text: Mutex<(String, Vec<Parameter>)>,
 }
 

@@ -181,7 +181,7 @@ impl<'a> Spool<'a> {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        // Encoding large cells takes a while, and whoever canceled the statement waits for its memory.
+        // Encoding large cells takes a while, and the caller who canceled the statement waits for its memory.
         if self.statement.state().is_end() {
             return Err(EngineError::internal("the statement was canceled"));
         }

@@ -1,4 +1,4 @@
-//! Reads rows of JSON from bytes that may end anywhere: JSON's grammar, and nothing beside it.
+//! Reads rows of JSON from bytes that may end anywhere: JSON's grammar, and nothing else.
 
 use super::super::page::Span;
 

@@ -106,7 +106,7 @@ impl LazyBatchGenerator for Rows {
     }
 }
 
-/// A number for column `column` of row `row`, as good as random (splitmix64).
+/// A number for column `column` of row `row`, pseudorandom (splitmix64).
 fn mix(row: u64, column: u64) -> u64 {
     let mut z = (row.wrapping_mul(31).wrapping_add(column)).wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
