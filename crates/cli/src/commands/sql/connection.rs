@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use brickwire_actions::{Defaults, SqlSession, Statement, Workspace};
 
-use super::Command;
+use super::arguments::Command;
 use crate::failure::Result;
 
 pub(super) struct Connection<'a> {

@@ -10,9 +10,11 @@ use std::{
 use brickwire_actions::{Script, ScriptStatement};
 
 use super::{
-    Command, changes,
+    arguments::Command,
     connection::Connection,
+    print::{batches, changes, print},
     script::{outcome, seconds},
+    warehouse,
 };
 use crate::{
     commands::warehouses,
@@ -48,7 +50,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Result {
     let names = Names::of(context.silent_workspace().await?);
     let mut repl = Repl::new("sql_history", names)?;
     let workspace = context.workspace().await?;
-    let warehouse = super::warehouse(command, context).await?;
+    let warehouse = warehouse::find(command, context).await?;
     let connection = Connection::open(command, workspace, warehouse).await?;
     let mut prompt = Prompt {
         command,
@@ -270,14 +272,14 @@ impl Prompt<'_> {
         let output = if self.format == Format::Table { output.always_a_table() } else { output };
         let request = self.connection.request(statement.text(), began, cap);
         if statement.returns_rows() && matches!(output.format(), Format::Arrow | Format::Parquet) {
-            super::batches(request, &output, target, context).await?;
+            batches(request, &output, target, context).await?;
         } else {
             let mut result = request.execute().await?;
             let rows = result.manifest().total_row_count.unwrap_or_default();
             match changes(&mut result).await? {
                 Some(count) => self.say(Some(count), began.elapsed()),
                 None if !statement.returns_rows() && rows == 0 => self.say(None, began.elapsed()),
-                None => super::print(result, output, target, context).await?,
+                None => print(result, output, target, context).await?,
             }
         }
         self.connection.defaults.follow(statement);

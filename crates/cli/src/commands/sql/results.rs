@@ -10,7 +10,10 @@ use std::{
 use brickwire_actions::{PreviewLimits, Script, ScriptStatement, Statement, StatementResult, redact};
 use clap::ValueEnum;
 
-use super::Command;
+use super::{
+    arguments::Command,
+    print::{batches, print, tell_truncated},
+};
 use crate::{
     context::Context,
     failure::{Failure, Result},
@@ -121,7 +124,7 @@ impl<'a> Results<'a> {
             Form::Below(_) | Form::Array(_) => None,
         };
         match to {
-            Some((output, target)) => super::batches(statement, &output, target, context).await,
+            Some((output, target)) => batches(statement, &output, target, context).await,
             None => Ok(0),
         }
     }
@@ -186,7 +189,7 @@ impl Printer<'_> {
                 let limits = self.limits;
                 let about = About { limits, is_safe_to_repeat: self.is_safe_to_repeat, ..About::default() };
                 let output = context.output().begun_at(begun).with_cap(cap).with_about(about);
-                super::print(result, output, Target::open(None)?, context).await
+                print(result, output, Target::open(None)?, context).await
             }
             Form::Array(envelopes) => {
                 envelopes.begin(result.columns())?;
@@ -200,19 +203,19 @@ impl Printer<'_> {
                 let (id, warehouse) = (Some(id.to_owned()), Some(warehouse.to_owned()));
                 let facts = Facts { truncated, statement_id: id, warehouse_id: warehouse, elapsed: took };
                 let rows = envelopes.end_element(&facts)?;
-                super::tell_truncated(truncated, rows, context);
+                tell_truncated(truncated, rows, context);
                 Ok(())
             }
             Form::One(only) => match only.take() {
                 Some((output, target)) => {
-                    super::print(result, output.begun_at(begun).with_cap(cap), target, context).await
+                    print(result, output.begun_at(begun).with_cap(cap), target, context).await
                 }
                 None => Ok(()),
             },
             Form::Files(pattern, _) => {
                 let path = numbered(pattern, number);
                 let output = context.output_to(Some(&path), true)?.begun_at(begun);
-                super::print(result, output, Target::open(Some(&path))?, context).await
+                print(result, output, Target::open(Some(&path))?, context).await
             }
         }
     }

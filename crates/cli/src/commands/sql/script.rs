@@ -9,7 +9,7 @@ use brickwire_actions::{Error, ErrorKind, Script, ScriptStatement};
 use indicatif::HumanCount;
 use serde_json::{json, value::to_raw_value};
 
-use super::{Command, connection::Connection, results::Results};
+use super::{arguments::Command, connection::Connection, print::changes, results::Results, warehouse};
 use crate::{
     context::Context,
     failure::{Failure, Place, Result},
@@ -70,7 +70,7 @@ pub(super) async fn run(command: &Command, script: &Script, context: &Context) -
     if workspace.is_read_only() {
         script.check_reads()?;
     }
-    let finding = super::warehouse(command, context);
+    let finding = warehouse::find(command, context);
     let warehouse = match command.timeout {
         None => finding.await?,
         Some(timeout) => tokio::time::timeout(timeout, finding).await.map_err(|_| {
@@ -166,7 +166,7 @@ impl Runner<'_> {
             self.line(number - 1, statement, &outcome(rows, took));
             return self.results.print(result, number, &self.connection.warehouse, took).await;
         }
-        let changed = super::changes(&mut result).await?;
+        let changed = changes(&mut result).await?;
         self.line(number - 1, statement, &outcome(changed, took));
         Ok(())
     }
