@@ -215,7 +215,10 @@ fn errors_are_json_and_name_the_next_command() {
         .file(".databrickscfg", config.replace("HOST", &server.url()))
         .run();
     assert_eq!(ran.json_error()["next"], "brick warehouses start 0123456789abcdef -p work");
-    // A mere mention is not.
+    // Not connected yet: the first command of a new user.
     let error = Brick::new("clusters list -o json").run().json_error();
+    assert_eq!(error["next"], "brick configure");
+    // A hint without a whole command has no next one.
+    let error = Brick::new("sql -f missing.sql -o json").run().json_error();
     assert_eq!(error["next"], Value::Null, "{error}");
 }

@@ -88,6 +88,7 @@ fn every_documented_kind_occurs_with_its_exit_status() {
         workspace.brick("contexts destroy -c shared-analytics"),
         Brick::new("whoami"),
         workspace.brick("sql -f missing.sql"),
+        workspace.brick("clusters start nightly-etl --read-only"),
         expired.brick("whoami"),
         denied.brick("clusters list"),
         workspace.brick("clusters get nobody"),
