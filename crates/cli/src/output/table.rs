@@ -5,12 +5,17 @@ use std::borrow::Cow;
 use super::layout::{GAP, width};
 use crate::color::{self, HEADING};
 
+/// Stands for the width of a cell that has several lines.
+const LINES: usize = usize::MAX;
+
 /// A table without borders. Its cells are in one piece of memory, because a page has thousands of rows.
 #[derive(Default)]
 pub(super) struct Table {
     text: String,
     /// The end of each cell in the text, row by row. The heading is the first row.
     ends: Vec<usize>,
+    /// The width of each cell, or `LINES`.
+    widths: Vec<usize>,
     columns: usize,
     /// The columns whose cells are aligned to the right.
     right: Vec<bool>,
@@ -45,6 +50,13 @@ impl Table {
     pub(super) fn push(&mut self, cell: &str) {
         self.text.push_str(cell);
         self.ends.push(self.text.len());
+        // Checks every byte: without an early exit the loop is vectorized.
+        let is_plain = cell.bytes().fold(true, |all, byte| all & byte.is_ascii() & (byte != b'\n'));
+        self.widths.push(match is_plain {
+            true => cell.len(),
+            false if cell.contains('\n') => LINES,
+            false => width(cell),
+        });
     }
 
     pub(super) fn columns(&self) -> usize {
@@ -64,6 +76,7 @@ impl Table {
     /// Removes the rows and keeps the heading.
     pub(super) fn clear(&mut self) {
         self.ends.truncate(self.columns);
+        self.widths.truncate(self.columns);
         self.text.truncate(self.ends.last().copied().unwrap_or_default());
     }
 
@@ -85,12 +98,14 @@ impl Table {
         for row in usize::from(self.hides_heading)..self.ends.len() / self.columns.max(1) {
             cells.clear();
             cells.extend((0..self.columns).map(|column| self.cell(row, column)));
-            let lines = cells.iter().map(|cell| height(cell)).max().unwrap_or(1);
+            let known = &self.widths[row * self.columns..][..self.columns];
+            let has_lines = known.contains(&LINES);
+            let lines = if has_lines { cells.iter().map(|cell| height(cell)).max().unwrap_or(1) } else { 1 };
             for line in 0..lines {
                 let begin = out.len();
                 for (column, cell) in cells.iter().enumerate() {
-                    let part = if lines == 1 { cell } else { cell.split('\n').nth(line).unwrap_or_default() };
-                    let space = widths[column] - width(part);
+                    let part = if has_lines { cell.split('\n').nth(line).unwrap_or_default() } else { cell };
+                    let space = widths[column] - if has_lines { width(part) } else { known[column] };
                     let (before, after) = if self.right[column] { (space, 0) } else { (0, space) };
                     out.resize(out.len() + if column > 0 { GAP } else { 0 } + before, b' ');
                     out.extend_from_slice(part.as_bytes());
@@ -110,11 +125,10 @@ impl Table {
 
     fn widths(&self) -> Vec<usize> {
         let mut widths = vec![0; self.columns];
-        for at in 0..self.ends.len() {
-            let cell = self.at(at);
-            let widest = match height(cell) {
-                1 => width(cell),
-                _ => cell.split('\n').map(width).max().unwrap_or_default(),
+        for (at, width_of_cell) in self.widths.iter().enumerate() {
+            let widest = match *width_of_cell {
+                LINES => self.at(at).split('\n').map(width).max().unwrap_or_default(),
+                width => width,
             };
             let known = &mut widths[at % self.columns];
             *known = widest.max(*known);
