@@ -19,8 +19,9 @@ pub(crate) struct Failure {
     statement_id: Option<String>,
     /// A command line that goes on from here.
     next: Option<String>,
-    source: Option<Place>,
-    frame: Option<Frame>,
+    /// Boxed, like the next one, because every result has room for a failure.
+    source: Option<Box<Place>>,
+    frame: Option<Box<Frame>>,
 }
 
 /// What is put around the message of a part, such as a statement of a script.
@@ -150,13 +151,13 @@ impl Failure {
 
     /// Says what failed in front of the message, in which a part may be replaced.
     pub(crate) fn framed(mut self, prefix: impl Into<String>, replaced: Option<(String, String)>) -> Self {
-        self.frame = Some(Frame { prefix: prefix.into(), replaced });
+        self.frame = Some(Box::new(Frame { prefix: prefix.into(), replaced }));
         self
     }
 
     /// Adds where in the input the failure is.
     pub(crate) fn at(mut self, place: Place) -> Self {
-        self.source = Some(place);
+        self.source = Some(Box::new(place));
         self
     }
 
@@ -180,7 +181,7 @@ impl Failure {
 
     /// Where in the input it is, if that is known.
     pub(crate) fn source(&self) -> Option<&Place> {
-        self.source.as_ref()
+        self.source.as_deref()
     }
 
     /// What to do about it, in the words of the command line.
@@ -216,7 +217,7 @@ impl Failure {
     }
 
     fn in_frame(&self, message: String) -> String {
-        self.frame.as_ref().map_or(message.clone(), |frame| frame.around(&message))
+        self.frame.as_deref().map_or(message.clone(), |frame| frame.around(&message))
     }
 
     /// The library's error, if it is one.

@@ -88,7 +88,8 @@ fn commands_that_change_something_send_nothing() {
         let ran = server.brick(line).arg("--read-only").run().exits(3, &["read-only mode refuses"]);
         assert_eq!(ran.text(), "", "{line}");
     }
-    let local = server.brick("files cp --overwrite --read-only a.txt /Volumes/a/b/c/a.txt").file("a.txt", "x").run();
+    let local =
+        server.brick("files cp --overwrite --read-only a.txt /Volumes/a/b/c/a.txt").file("a.txt", "x").run();
     local.exits(3, &["read-only mode refuses"]);
     let changes: Vec<_> = server
         .sent()
