@@ -61,8 +61,10 @@ fn a_cancellation_that_is_refused_is_not_called_one() {
     });
     let brick = Brick::new(&format!("sql -w {WAREHOUSE} --timeout 300ms"));
     let brick = brick.env("DATABRICKS_HOST", server.url()).env("DATABRICKS_TOKEN", "dapi-scripted");
-    let ran =
-        brick.arg("INSERT INTO t VALUES (1)").run().fails(9, &["300ms", "canceling statement ", "may still run"]);
+    let ran = brick
+        .arg("INSERT INTO t VALUES (1)")
+        .run()
+        .fails(9, &["300ms", "canceling statement ", "may still run"]);
     assert!(!ran.stderr.contains("was canceled"), "{}", ran.stderr);
 }
 

@@ -26,7 +26,8 @@ impl Lines {
         let is_shown = |step: &&CellStep| !matches!(step.action, CellAction::Prepare { .. });
         let mut lines =
             Self { count, file: file.map(|file| file.display().to_string()), kind_width: 0, place_width: 0 };
-        lines.kind_width = steps.iter().filter(is_shown).map(|step| kind(step).len()).max().unwrap_or_default();
+        lines.kind_width =
+            steps.iter().filter(is_shown).map(|step| kind(step).len()).max().unwrap_or_default();
         let widths = steps.iter().map(|step| lines.label(step).chars().count());
         lines.place_width = widths.max().unwrap_or_default();
         lines
