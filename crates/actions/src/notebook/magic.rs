@@ -76,8 +76,8 @@ fn is_comment(line: &str) -> bool {
 
 /// The name of a magic, and what follows it on its line.
 fn word_of(line: &str) -> Option<(&str, &str)> {
-    if line.starts_with('!') {
-        return Some(("!", &line[1..]));
+    if let Some(rest) = line.strip_prefix('!') {
+        return Some(("!", rest));
     }
     let rest = line.strip_prefix("%%").or_else(|| line.strip_prefix('%'))?;
     let (word, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));

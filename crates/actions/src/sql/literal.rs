@@ -46,7 +46,7 @@ pub(crate) fn with_values(text: &str, parameters: &[Parameter]) -> Result<String
                 }
             }
             Token::Text | Token::Name(_) => {
-                if let Some(new) = inside(&text[*start..*end], &find)? {
+                if let Some(new) = inside(&text[*start..*end], find)? {
                     insert(*start, *end, &new);
                 }
             }

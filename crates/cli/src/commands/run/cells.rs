@@ -102,7 +102,7 @@ impl Cells {
         let form = match format {
             Format::Jsonl if !is_filtered => Form::Lines,
             _ if is_filtered || matches!(format, Format::Json | Format::Jsonl) => {
-                Form::Array(context.output().envelopes(Target::open(None)?))
+                Form::Array(Box::new(context.output().envelopes(Target::open(None)?)))
             }
             _ => Form::Below,
         };
@@ -129,7 +129,7 @@ enum Form {
     /// One below the other.
     Below,
     /// Elements of a JSON array.
-    Array(Envelopes),
+    Array(Box<Envelopes>),
     /// One JSON object per line.
     Lines,
 }
