@@ -21,8 +21,14 @@ const ALLOWED: [&str; 12] = [
     "Zlib",
 ];
 
-/// Licenses that single packages may have. The code generator runs on a maintainer's machine only.
-const EXCEPTIONS: [(&str, &str); 2] = [("progenitor", "MPL-2.0"), ("progenitor-impl", "MPL-2.0")];
+/// Licenses that single packages may have. The code generator runs on a maintainer's machine only; the prompt brings the
+/// others along on Windows.
+const EXCEPTIONS: [(&str, &str); 4] = [
+    ("progenitor", "MPL-2.0"),
+    ("progenitor-impl", "MPL-2.0"),
+    ("clipboard-win", "BSL-1.0"),
+    ("error-code", "BSL-1.0"),
+];
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 

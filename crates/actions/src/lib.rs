@@ -98,8 +98,7 @@ services! {
         cells::{CellRun, CellRuns, CellStatus},
         open_context::OpenContext,
         options::RunOptions,
-        output::RunOutput,
-        run::Run,
+        output::{Run, RunOutput},
     };
     dbfs::{Dbfs};
     files::{FileMetadata, Files, Walk};

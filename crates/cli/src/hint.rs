@@ -2,6 +2,10 @@
 //!
 //! Other programs show these hints too, so the library names settings, in backticks, and never flags or commands.
 
+/// What to do about a refusal in read-only mode.
+pub(crate) const READ_ONLY: &str =
+    "remove --read-only, BRICK_READ_ONLY, and read_only of the profile to allow it";
+
 /// The library's words and the command line's, with a row for each setting that a hint can name.
 const WORDS: &[(&str, &str)] = &[
     ("log in with `BrowserLogin` for `profile = ", "run `brick auth login --profile "),
@@ -16,7 +20,7 @@ const WORDS: &[(&str, &str)] = &[
     ("see `build_logs` of the served entity", "run `brick serving logs --build`"),
     ("give it something to serve with `update_config`", "run `brick serving update-config`"),
     ("leave `stream` out, or send a raw request,", "leave `stream` out, or use `brick api`,"),
-    ("leave out `read_only` to allow it", crate::read_only::HINT),
+    ("leave out `read_only` to allow it", READ_ONLY),
     ("or leave out `read_only`", "or remove --read-only, BRICK_READ_ONLY, and read_only of the profile"),
     ("use `set` to remove", "use `brick permissions set` to remove"),
     ("`BrowserLogin`", "`brick auth login`"),

@@ -3,7 +3,10 @@
 
 use brickwire_actions::ErrorKind;
 
-use crate::failure::{Failure, Result};
+use crate::{
+    failure::{Failure, Result},
+    hint::READ_ONLY,
+};
 
 /// The last words of commands that change something.
 const CHANGES: &[&str] = &[
@@ -59,11 +62,8 @@ pub(crate) fn is_change(command: &str) -> bool {
 /// Refuses a command that changes something.
 pub(crate) fn refuse(command: &str) -> Result {
     let message = format!("read-only mode refuses this command: brick {command}");
-    Err(Failure::new(ErrorKind::ReadOnly, message).with_hint(HINT))
+    Err(Failure::new(ErrorKind::ReadOnly, message).with_hint(READ_ONLY))
 }
-
-/// What to do about a refusal.
-pub(crate) const HINT: &str = "remove --read-only, BRICK_READ_ONLY, and read_only of the profile to allow it";
 
 #[cfg(test)]
 mod tests {

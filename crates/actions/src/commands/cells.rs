@@ -7,7 +7,12 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Commands, options::RunOptions, output::RunOutput, run::Run, session::Session};
+use super::{
+    Commands,
+    options::RunOptions,
+    output::{Run, RunOutput},
+    session::Session,
+};
 use crate::{CellAction, CellStep, Result, types::CommandLanguage};
 
 /// What became of a step.

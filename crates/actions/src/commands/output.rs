@@ -1,9 +1,23 @@
 //! What a command produced.
 
 use brickwire_client::types;
+use bytes::Bytes;
 use serde_json::Value;
 
+use super::Command;
 use crate::markup::{text_of, text_of_traceback};
+
+/// A command that has ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Run {
+    /// The command.
+    pub command: Command,
+    /// What it produced.
+    pub output: RunOutput,
+    /// Its last status as the service sent it.
+    pub raw: Bytes,
+}
 
 /// What a command produced.
 ///

@@ -3,22 +3,13 @@
 //! A context that was created for the run is destroyed after it, unless it is to be kept. When the run's future is
 //! dropped, or its deadline passes, the command is canceled too. A context that the caller named stays.
 
-use bytes::Bytes;
-
-use super::{Command, Commands, options::RunOptions, output::RunOutput, session::Session};
+use super::{
+    Command, Commands,
+    options::RunOptions,
+    output::{Run, RunOutput},
+    session::Session,
+};
 use crate::{Result, WaitOptions};
-
-/// A command that has ended.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Run {
-    /// The command.
-    pub command: Command,
-    /// What it produced.
-    pub output: RunOutput,
-    /// Its last status as the service sent it.
-    pub raw: Bytes,
-}
 
 impl Commands {
     /// Runs code on a running cluster, in a context of its own unless the options name one, and waits for its end.

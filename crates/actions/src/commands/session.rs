@@ -6,7 +6,11 @@
 use brickwire_client::types::{self, CommandLanguage, CommandStatus};
 use tokio::time::Instant;
 
-use super::{Command, Commands, ExecutionContext, options::RunOptions, output::RunOutput, run::Run};
+use super::{
+    Command, Commands, ExecutionContext,
+    options::RunOptions,
+    output::{Run, RunOutput},
+};
 use crate::{
     Error, ErrorKind, Event, Result, WaitOptions, Workspace,
     background::{CancelOnDrop, Canceled},

@@ -3,6 +3,7 @@
 
 use super::{
     Parameter, Statement,
+    guard::check_reads,
     lexer::Lexer,
     markers::{check_given, check_names, parameter_names},
     split::Pieces,
@@ -50,6 +51,23 @@ impl Statement {
                 .with_hint("run them one by one, or put them in a block: BEGIN … END"))
             }
         }
+    }
+
+    /// Checks that each statement of a text only reads. A [read-only](crate::Workspace::as_read_only) workspace checks
+    /// this of what it sends.
+    ///
+    /// ```
+    /// use brickwire_actions::Statement;
+    /// assert!(Statement::check_reads("SELECT 1; SHOW TABLES").is_ok());
+    /// let error = Statement::check_reads("SELECT 1;\nDELETE FROM t").unwrap_err();
+    /// assert_eq!(error.to_string(), "read-only mode refuses this statement in line 2: DELETE");
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::ReadOnly`](crate::ErrorKind::ReadOnly) for a statement that may change something, or that can't be read with certainty.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a notebook. A text without statements is not an error.
+    pub fn check_reads(text: &str) -> Result<()> {
+        check_reads(text)
     }
 }
 

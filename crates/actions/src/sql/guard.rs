@@ -11,10 +11,7 @@
 //!
 //! A function of the user that a query calls runs with all rights of the user. The guard doesn't know what it does.
 
-use super::{
-    Statement,
-    lexer::{Lexer, Placed, Token},
-};
+use super::lexer::{Lexer, Placed, Token};
 use crate::{Error, ErrorKind, Result, notebook::refuse_notebook};
 
 /// Statements that only read, whatever follows.
@@ -32,30 +29,16 @@ const CHANGES: [&str; 4] = ["DELETE", "INSERT", "MERGE", "UPDATE"];
 /// Built-in functions that send something elsewhere, or run code.
 const ACTS: [&str; 5] = ["HTTP_REQUEST", "JAVA_METHOD", "REFLECT", "REMOTE_QUERY", "TRY_REFLECT"];
 
-impl Statement {
-    /// Checks that each statement of a text only reads. A [read-only](crate::Workspace::as_read_only) workspace checks
-    /// this of what it sends.
-    ///
-    /// ```
-    /// use brickwire_actions::Statement;
-    /// assert!(Statement::check_reads("SELECT 1; SHOW TABLES").is_ok());
-    /// let error = Statement::check_reads("SELECT 1;\nDELETE FROM t").unwrap_err();
-    /// assert_eq!(error.to_string(), "read-only mode refuses this statement in line 2: DELETE");
-    /// ```
-    ///
-    /// # Errors
-    /// [`ErrorKind::ReadOnly`] for a statement that may change something, or that can't be read with certainty.
-    /// [`ErrorKind::Usage`] for a notebook. A text without statements is not an error.
-    pub fn check_reads(text: &str) -> Result<()> {
-        refuse_notebook(text)?;
-        let mut lexer = Lexer::new(text);
-        let tokens: Vec<Placed<'_>> = lexer.by_ref().collect();
-        if let Some((_, at)) = lexer.open {
-            return Err(unread(text, at, "a quote or a comment that isn't closed"));
-        }
-        check_gaps(text, &tokens)?;
-        tokens.split(|(token, ..)| *token == Token::Symbol(';')).try_for_each(|one| check_one(text, one))
+/// Refuses a text with a statement that may change something.
+pub(super) fn check_reads(text: &str) -> Result<()> {
+    refuse_notebook(text)?;
+    let mut lexer = Lexer::new(text);
+    let tokens: Vec<Placed<'_>> = lexer.by_ref().collect();
+    if let Some((_, at)) = lexer.open {
+        return Err(unread(text, at, "a quote or a comment that isn't closed"));
     }
+    check_gaps(text, &tokens)?;
+    tokens.split(|(token, ..)| *token == Token::Symbol(';')).try_for_each(|one| check_one(text, one))
 }
 
 /// Checks the tokens of one statement.

@@ -108,7 +108,7 @@ pub(super) fn submission(workspace: &Workspace, statement: &str) -> Result<Call>
     if !workspace.is_read_only() {
         return Ok(call);
     }
-    super::Statement::check_reads(statement)?;
+    super::guard::check_reads(statement)?;
     Ok(call.with_reads(true))
 }
 

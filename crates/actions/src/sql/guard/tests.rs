@@ -49,7 +49,7 @@ fn what_only_reads_passes() {
         "SELECT ai_query('m', 'x')",
         "SELECT my_function(1)",
     ] {
-        assert!(Statement::check_reads(text).is_ok(), "{text}");
+        assert!(check_reads(text).is_ok(), "{text}");
     }
 }
 
@@ -131,7 +131,7 @@ fn what_may_change_something_is_refused_by_its_word() {
         ("SELECT reflect('java.lang.System', 'exit', 1)", "reflect()"),
         ("WITH a AS (SELECT java_method('a', 'b')) SELECT * FROM a", "java_method()"),
     ] {
-        let error = Statement::check_reads(text).expect_err(text);
+        let error = check_reads(text).expect_err(text);
         assert_eq!(error.kind(), ErrorKind::ReadOnly, "{text}");
         assert!(error.to_string().ends_with(&format!(": {word}")), "{text}: {error}");
         assert!(error.hint().is_some_and(|hint| hint.contains("`read_only`")), "{text}");
@@ -162,19 +162,19 @@ fn what_cannot_be_read_with_certainty_is_refused() {
         ("((", "nothing but parentheses"),
         ("= SELECT 1", "neither a word"),
     ] {
-        let error = Statement::check_reads(text).expect_err(text);
+        let error = check_reads(text).expect_err(text);
         assert_eq!(error.kind(), ErrorKind::ReadOnly, "{text}");
         assert!(error.to_string().contains(why), "{text}: {error}");
     }
     let notebook = "-- Databricks notebook source\nSELECT 1\n\n-- COMMAND ----------\n\nDELETE FROM t";
-    assert_eq!(Statement::check_reads(notebook).unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(check_reads(notebook).unwrap_err().kind(), ErrorKind::Usage);
 }
 
 #[test]
 fn an_error_names_the_line() {
-    let error = Statement::check_reads("SELECT 1;\n\n  UPDATE t SET a = 1").unwrap_err();
+    let error = check_reads("SELECT 1;\n\n  UPDATE t SET a = 1").unwrap_err();
     assert_eq!(error.to_string(), "read-only mode refuses this statement in line 3: UPDATE");
-    let error = Statement::check_reads("SELECT 1;\nSELECT 'x").unwrap_err();
+    let error = check_reads("SELECT 1;\nSELECT 'x").unwrap_err();
     assert!(error.to_string().starts_with("read-only mode can't judge the text in line 2: "), "{error}");
 }
 
@@ -268,7 +268,7 @@ fn a_change_passes_in_no_disguise() {
     let (mut passed, mut hidden) = (0, 0);
     for _ in 0..100_000 {
         let text: String = (0..random.usize(2..9)).map(|_| PIECES[random.usize(..PIECES.len())]).collect();
-        if !text.contains("INSERT") || Statement::check_reads(&text).is_err() {
+        if !text.contains("INSERT") || check_reads(&text).is_err() {
             continue;
         }
         passed += 1;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    Command,
+    arguments::Command,
     lines::{Lines, not_run},
     show::{check, show_with_time},
 };

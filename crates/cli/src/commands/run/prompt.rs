@@ -2,7 +2,10 @@
 
 use brickwire_actions::{Commands, RunOptions, Script, types::CommandLanguage};
 
-use super::{Command, check_folder, ready_cluster, show};
+use super::{
+    arguments::{Command, ready_cluster},
+    show::{check_folder, show},
+};
 use crate::{
     context::Context,
     failure::Result,
