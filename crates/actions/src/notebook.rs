@@ -45,7 +45,7 @@ pub(crate) fn is_source(content: &[u8]) -> bool {
 /// let text = "# Databricks notebook source\nx = 6\n\n# COMMAND ----------\n\n# MAGIC %sql\n# MAGIC SELECT 1";
 /// let notebook = Notebook::parse(text, None, None)?;
 /// let steps = notebook.steps(&[], &[])?;
-/// assert_eq!((steps.len(), steps[1].line), (2, Some(6)));
+/// assert_eq!((steps.len(), steps[1].line), (2, Some(7)));
 /// # Ok::<(), brickwire_actions::Error>(())
 /// ```
 #[derive(Debug, Clone)]

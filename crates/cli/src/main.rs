@@ -124,7 +124,7 @@ async fn stopped(context: &Context) -> u8 {
 async fn leave_if_stuck() {
     let code = signals::next().await;
     tokio::select! {
-        _ = signals::next() => tokio::time::sleep(Duration::from_millis(500)).await,
+        _ = signals::next() => tokio::time::sleep(Duration::from_secs(2)).await,
         () = tokio::time::sleep(context::SETTLE + Duration::from_secs(2)) => {}
     }
     brickwire_actions::end_programs();

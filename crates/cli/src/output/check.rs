@@ -14,7 +14,6 @@ use crate::{
 /// `has_batches` says whether the command can write Arrow and Parquet.
 pub(crate) fn check(format: Format, jq: Option<&str>, has_batches: bool) -> Result {
     if let Some(code) = jq {
-        filter::check(code)?;
         if !matches!(format, Format::Auto | Format::Json | Format::Jsonl | Format::Envelope) {
             let name =
                 format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
@@ -23,6 +22,7 @@ pub(crate) fn check(format: Format, jq: Option<&str>, has_batches: bool) -> Resu
                     "omit -o: each result of the filter is printed in one line, and a string without quotes",
                 ));
         }
+        filter::check(code)?;
     }
     match format {
         Format::Arrow | Format::Parquet if !has_batches => Err(rows_only()),

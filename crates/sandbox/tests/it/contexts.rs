@@ -294,7 +294,7 @@ async fn one_context_runs_python_and_sql_and_has_the_utilities_of_notebooks() {
         ("dbutils.fs.cp('/n', '/m', True)\n[f.path for f in dbutils.fs.ls('dbfs:/m/a')]", "['dbfs:/m/a/x']"),
         (
             "dbutils.fs.rm('/n', True)\n(dbutils.fs.head('/m/a/x'), [f.name for f in dbutils.fs.ls('/')])",
-            "('text', ['m/'])",
+            "('text', ['FileStore/', 'm/', 'tmp/'])",
         ),
         ("%pip install something\n%restart_python\n6 * 7", "Note: the sandbox does not run %pip.\n42"),
     ] {
