@@ -232,6 +232,11 @@ impl Context {
         }
     }
 
+    /// Checks that the format suits rows. The progress line stays.
+    pub(crate) fn check_rows(&self) -> Result {
+        self.output_as(self.global.output).check_rows()
+    }
+
     /// The output in another format than the one that was asked for.
     pub(crate) fn output_as(&self, format: Format) -> Output {
         let Global { jq, columns, no_header, .. } = &self.global;

@@ -106,7 +106,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         Command::Execute { timeout, .. } => context.limit(timeout.timeout),
         Command::Wait { images, timeout, .. } => {
             check_folder(images)?;
-            context.output().check_rows()?;
+            context.check_rows()?;
             context.limit(timeout.timeout)
         }
         _ => WaitOptions::default(),

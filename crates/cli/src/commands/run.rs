@@ -16,7 +16,7 @@ use crate::{context::Context, failure::Result};
 pub(crate) use arguments::Command;
 use arguments::ready_cluster;
 use cells::Cells;
-pub(crate) use show::{check, check_folder, print, show};
+pub(crate) use show::{check, check_folder, print};
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
     if prompt::is_asked(&command, context) {
@@ -31,7 +31,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
     };
     let checked = command.options(language.clone(), WaitOptions::default());
     checked.check(if cells.is_some() { None } else { Some(&text) })?;
-    context.output().check_rows()?;
+    context.check_rows()?;
     check_folder(&command.images)?;
     // Finding the cluster, starting it, and the code share the time.
     let limit = match command.timeout {

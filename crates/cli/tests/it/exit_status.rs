@@ -138,7 +138,7 @@ fn wrong_usage_is_json_too_where_json_is_asked_for() {
     }
     // What the grammar can't tell is no different, and its hint is no part of the message.
     for (line, code, message, hint) in [
-        ("run -c x -f a.txt", 2, "unknown file type: a.txt", "name one with --language"),
+        ("run -c x -f a.txt", 2, "unknown file type: a.txt", "set --language"),
         ("--sandbox whoami", 3, "this build of brick has no sandbox", "cargo install --path crates/cli"),
     ] {
         if cfg!(feature = "sandbox") && line.contains("--sandbox") {
