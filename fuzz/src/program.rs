@@ -7,7 +7,7 @@ mod json;
 #[path = "../../crates/cli/src/shells/line.rs"]
 mod line;
 #[allow(dead_code)]
-#[path = "../../crates/cli/src/terminal.rs"]
+#[path = "../../crates/cli/src/terminal/escape.rs"]
 mod terminal;
 
 use serde_json::Value;
