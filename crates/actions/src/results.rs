@@ -44,7 +44,7 @@
 //!   names. What comes without a checksum or a count is taken as it is.
 //! - **Drop.** Dropping the reader aborts the scheduler, and with it all downloads and requests. A decode job that is
 //!   running ends on its thread, and drops its chunk since no one receives the rows. If the scheduler ends in any other way, incomplete chunks
-//!   are abandoned and the reader gets an error. The statement itself is cancelled by the [`CancelGuard`].
+//!   are abandoned and the reader gets an error. The statement itself is canceled by the [`CancelGuard`].
 
 #[cfg(feature = "arrow")]
 mod batch_decoder;

@@ -32,11 +32,11 @@ const LARGEST: u64 = 16 << 20;
 /// Ids and names, in the order of the service's list.
 pub(crate) type Found = Vec<Candidate>;
 
-/// An id or a name.
+/// An ID or a name.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Candidate {
     value: String,
-    /// The resource's id, if the value is its name.
+    /// The resource's ID, if the value is its name.
     id: Option<String>,
     help: String,
 }
@@ -49,7 +49,7 @@ pub(crate) fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
     candidates(current, &all.map(candidate).collect())
 }
 
-/// The name and the id of a resource, each described by the other and the state.
+/// The name and the ID of a resource, each described by the other and the state.
 fn named(resource: actions::Candidate) -> [Candidate; 2] {
     let actions::Candidate { id, name, state, .. } = resource;
     let help = |other: &str| format!("{other} {state}");
@@ -59,7 +59,7 @@ fn named(resource: actions::Candidate) -> [Candidate; 2] {
     ]
 }
 
-/// Names and ids of a service's resources.
+/// Names and IDs of a service's resources.
 pub(crate) fn live<S: Named>(
     current: &OsStr,
     service: impl FnOnce(&Workspace) -> S,

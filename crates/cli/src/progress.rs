@@ -54,11 +54,11 @@ struct State {
     retries: Vec<Retries>,
     /// What is being canceled and has not been answered yet.
     canceling: Vec<(&'static str, String)>,
-    /// What was submitted and may run although its id is not known, and why that is so.
+    /// What was submitted and may run although its ID is not known, and why that is so.
     unnamed: Option<(&'static str, String)>,
     /// A line about the last resource that continues when the program ends, even if the program now waits for another.
     goes_on: Option<String>,
-    /// The id of that resource, and the command that waits for it.
+    /// The ID of that resource, and the command that waits for it.
     next: Option<(String, String)>,
     /// What the command that waits is given for the state that this command waits for.
     goal: &'static str,
@@ -96,7 +96,7 @@ impl Transfers {
 /// A kind of resource that outlives the program.
 struct Outliving {
     what: &'static str,
-    /// The command that shows one, without its id.
+    /// The command that shows one, without its ID.
     command: String,
     /// Whether its states are of interest while the program runs.
     is_lasting: bool,
@@ -239,13 +239,13 @@ impl Progress {
         }
     }
 
-    /// Declares that resources of this kind outlive the program; `command` with an id shows one.
+    /// Declares that resources of this kind outlive the program; `command` with an ID shows one.
     pub(crate) fn expect_to_outlive(&self, what: &'static str, command: &str) {
         self.state().outliving.push(Outliving { what, command: command.to_owned(), is_lasting: true });
     }
 
     /// Declares that this command only waits for such a resource, and doesn't cancel it when interrupted. `command` with
-    /// the id shows it.
+    /// the ID shows it.
     pub(crate) fn expect_not_to_cancel(&self, what: &'static str, command: &str) {
         self.state().outliving.push(Outliving { what, command: command.to_owned(), is_lasting: false });
     }

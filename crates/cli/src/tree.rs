@@ -22,7 +22,7 @@ const HEADINGS: [(&str, &[&str]); 4] = [
     (WAITING, &["no_wait", "detach", "timeout", "cancel_on_interrupt"]),
 ];
 
-/// The id of the option that shows something again and again.
+/// The ID of the option that shows something again and again.
 const WATCH: &str = "watch";
 /// The commands that have it. The values of secrets are not shown again and again.
 const WATCHED: [&str; 4] = ["list", "get", "runs", "updates"];

@@ -135,12 +135,12 @@ fn cut(line: &str, columns: usize) -> String {
 #[derive(Default)]
 struct Lines {
     before: HashSet<String>,
-    /// The items of the list by id.
+    /// The items of the list by ID.
     ids: BTreeMap<String, Value>,
 }
 
 impl Lines {
-    /// The lines that are new, and a line for each item that is gone. `id` is the JSON pointer to an item's id.
+    /// The lines that are new, and a line for each item that is gone. `id` is the JSON pointer to an item's ID.
     fn next(&mut self, text: &str, id: Option<&str>) -> String {
         let mut printed = String::new();
         for line in text.lines().filter(|line| !self.before.contains(*line)) {

@@ -58,7 +58,7 @@ pub struct ServeArgs {
     /// Run no Python code
     #[arg(long)]
     pub no_exec: bool,
-    /// Seed for ids and random faults, to make runs repeatable
+    /// Seed for IDs and random faults, to make runs repeatable
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 }

@@ -39,7 +39,7 @@ pub(crate) struct ResultParts {
     pub(crate) first: Option<ChunkAnswer>,
     /// Whether rows were cut off by no limit that was set for the statement.
     pub(crate) is_cut_unasked: bool,
-    /// `None` for a statement of someone else, which is never cancelled.
+    /// `None` for a statement of someone else, which is never canceled.
     pub(crate) guard: Option<Box<dyn CancelGuard>>,
 }
 
@@ -150,7 +150,7 @@ impl<D: ChunkDecoder> ResultReader<D> {
         Poll::Ready(next.map(|item| item.map_err(|error| self.blame(error))))
     }
 
-    /// Starts fetching. From here on the statement is cancelled if the rows aren't read to the end.
+    /// Starts fetching. From here on the statement is canceled if the rows aren't read to the end.
     fn start(&mut self) -> Result<()> {
         self.stage = Stage::Failed;
         let layout = match self.layout.take() {

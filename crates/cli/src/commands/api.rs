@@ -42,13 +42,13 @@ Examples:
   brick api POST /2.0/workspace/import --form path=/Shared/x --file content=./x.py -i"
 )]
 pub(crate) struct Command {
-    /// GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, LINK, UNLINK or PURGE; or the id of an operation, such as jobs_get
+    /// GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, LINK, UNLINK or PURGE; or the ID of an operation, such as jobs_get
     #[arg(value_name = "METHOD|OPERATION_ID", required_unless_present = "list", add = ArgValueCompleter::new(named::candidates))]
     method: Option<String>,
     /// A path with or without /api (such as /2.1/clusters/list), or a URL of the workspace; or the operation's arguments
     #[arg(value_name = "URL|KEY=VALUE", conflicts_with = "list")]
     arguments: Vec<String>,
-    /// List the operations that can be called by their names, or those that have WORD in id, path or summary
+    /// List the operations that can be called by their names, or those that have WORD in ID, path or summary
     #[arg(long, value_name = "WORD", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["method", "data", "input", "field", "raw_field", "form", "file", "query", "header"])]
     list: Option<String>,
     /// Request body: text, @FILE, or - (or @-) for standard input

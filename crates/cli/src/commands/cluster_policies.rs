@@ -18,7 +18,7 @@ pub(crate) enum Command {
     /// Show one cluster policy; its rules are JSON in text
     #[command(after_help = "Example:\n  brick cluster-policies get \"Shared Compute\"")]
     Get {
-        /// Id or name of the policy
+        /// ID or name of the policy
         #[arg(value_name = "POLICY", add = ArgValueCompleter::new(candidates))]
         policy: String,
     },
@@ -32,7 +32,7 @@ pub(super) const COLUMNS: &[Column] = &[
     ("DEFAULT", "/is_default"),
 ];
 
-/// Names and ids, for completion.
+/// Names and IDs, for completion.
 pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
     live(current, Workspace::cluster_policies)
 }

@@ -52,7 +52,7 @@ Examples:
   brick clusters edit nightly-etl --data '{\"autotermination_minutes\": 60}'
   brick clusters edit 0123-456789-abcdefgh --data @changes.json --no-wait")]
     Edit {
-        /// Id or name of the cluster
+        /// ID or name of the cluster
         #[arg(value_name = "CLUSTER", add = ArgValueCompleter::new(candidates))]
         cluster: String,
         #[command(flatten)]
@@ -82,7 +82,7 @@ Examples:
     /// Delete a cluster and its settings for good; it can't be started again
     #[command(after_help = "Example:\n  brick clusters delete-permanently 0123-456789-abcdefgh")]
     DeletePermanently {
-        /// Id of the cluster, or its whole name, which only one cluster may have
+        /// ID of the cluster, or its whole name, which only one cluster may have
         #[arg(value_name = "CLUSTER", add = ArgValueCompleter::new(candidates))]
         cluster: String,
     },
@@ -145,7 +145,7 @@ impl Selection {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id or name of the cluster; by default the configured one (DATABRICKS_CLUSTER_ID or cluster_id)
+    /// ID or name of the cluster; by default the configured one (DATABRICKS_CLUSTER_ID or cluster_id)
     #[arg(value_name = "CLUSTER", add = ArgValueCompleter::new(candidates))]
     cluster: Option<String>,
 }
@@ -160,7 +160,7 @@ impl Which {
     }
 }
 
-/// The id of the cluster that is given, or else of the configured one.
+/// The ID of the cluster that is given, or else of the configured one.
 pub(crate) async fn find(given: Option<&str>, context: &Context) -> Result<String> {
     let id_or_name = match given {
         Some(given) => given,
@@ -204,7 +204,7 @@ pub(crate) async fn of(context: &Context) -> Result<Clusters> {
     Ok(context.workspace().await?.clusters())
 }
 
-/// Names and ids, for completion.
+/// Names and IDs, for completion.
 pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
     live(current, Workspace::clusters)
 }

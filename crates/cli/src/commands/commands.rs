@@ -18,7 +18,7 @@ use crate::{context::Context, failure::Result, options::Timeout, source::Source}
 #[derive(Debug, Subcommand)]
 #[command(alias = "command")]
 pub(crate) enum Command {
-    /// Submit code to a context and print the id of the command without waiting
+    /// Submit code to a context and print the ID of the command without waiting
     #[command(
         after_help = "Example:\n  brick commands submit -c nightly-etl --context 1234567890 'print(6 * 7)'"
     )]
@@ -62,7 +62,7 @@ pub(crate) enum Command {
 pub(crate) struct Code {
     #[command(flatten)]
     cluster: Cluster,
-    /// Id of the context
+    /// ID of the context
     #[arg(long, value_name = "CONTEXT")]
     context: String,
     /// Language of the code
@@ -86,10 +86,10 @@ impl Code {
 pub(crate) struct Which {
     #[command(flatten)]
     cluster: Cluster,
-    /// Id of the context
+    /// ID of the context
     #[arg(long, value_name = "CONTEXT")]
     context: String,
-    /// Id of the command
+    /// ID of the command
     #[arg(value_name = "COMMAND")]
     command: String,
 }

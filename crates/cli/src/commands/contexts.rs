@@ -42,7 +42,7 @@ pub(crate) enum Command {
 pub(crate) struct Which {
     #[command(flatten)]
     cluster: Cluster,
-    /// Id of the context
+    /// ID of the context
     #[arg(value_name = "CONTEXT")]
     context: String,
 }
@@ -50,7 +50,7 @@ pub(crate) struct Which {
 /// The cluster that code runs on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Cluster {
-    /// Id or name of the cluster; by default the configured one (DATABRICKS_CLUSTER_ID or cluster_id)
+    /// ID or name of the cluster; by default the configured one (DATABRICKS_CLUSTER_ID or cluster_id)
     #[arg(long = "cluster", short, value_name = "CLUSTER")]
     #[arg(add = ArgValueCompleter::new(clusters::candidates))]
     cluster: Option<String>,

@@ -39,7 +39,7 @@ Example:
     Update {
         #[command(flatten)]
         which: Which,
-        /// E-mail address of a user, name of a group, or application id of a service principal
+        /// E-mail address of a user, name of a group, or application ID of a service principal
         #[arg(long, value_name = "PRINCIPAL")]
         principal: String,
         /// Privilege to add, such as SELECT or USE_SCHEMA; may be repeated

@@ -63,20 +63,20 @@ Example:
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id or name of the group
+    /// ID or name of the group
     #[arg(value_name = "GROUP", add = ArgValueCompleter::new(candidates))]
     group: String,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Members {
-    /// Id or e-mail address of a user; may be repeated
+    /// ID or e-mail address of a user; may be repeated
     #[arg(long, value_name = "USER")]
     user: Vec<String>,
-    /// Id, application id, or name of a service principal; may be repeated
+    /// ID, application ID, or name of a service principal; may be repeated
     #[arg(long, value_name = "SERVICE_PRINCIPAL")]
     service_principal: Vec<String>,
-    /// Id or name of another group; may be repeated
+    /// ID or name of another group; may be repeated
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<String>,
 }
@@ -113,7 +113,7 @@ async fn of(context: &Context) -> Result<Groups> {
     Ok(context.workspace().await?.groups())
 }
 
-/// Names and ids, for completion.
+/// Names and IDs, for completion.
 fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
     live(current, Workspace::groups)
 }

@@ -18,7 +18,7 @@ pub(crate) enum Command {
     /// Show one instance pool
     #[command(after_help = "Example:\n  brick instance-pools get warm-pool")]
     Get {
-        /// Id or name of the pool
+        /// ID or name of the pool
         #[arg(value_name = "POOL", add = ArgValueCompleter::new(candidates))]
         pool: String,
     },
@@ -33,7 +33,7 @@ pub(super) const COLUMNS: &[Column] = &[
     ("USED", "/stats/used_count"),
 ];
 
-/// Names and ids, for completion.
+/// Names and IDs, for completion.
 pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
     live(current, Workspace::instance_pools)
 }

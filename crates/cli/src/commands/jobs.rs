@@ -54,7 +54,7 @@ Examples:
         after_help = "Examples:\n  brick jobs runs daily-report\n  brick jobs runs --active --limit 100 -o csv"
     )]
     Runs {
-        /// Id or name of the job; by default the runs of all jobs are listed
+        /// ID or name of the job; by default the runs of all jobs are listed
         #[arg(value_name = "JOB", add = ArgValueCompleter::new(candidates))]
         job: Option<String>,
         /// List only runs that have not ended
@@ -99,14 +99,14 @@ Examples:
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id or name of the job
+    /// ID or name of the job
     #[arg(value_name = "JOB", add = ArgValueCompleter::new(candidates))]
     job: String,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Id {
-    /// Id of the run
+    /// ID of the run
     #[arg(value_name = "RUN", value_parser = clap::value_parser!(i64).range(1..))]
     run: i64,
 }
@@ -134,7 +134,7 @@ async fn of(context: &Context) -> Result<Jobs> {
     Ok(context.workspace().await?.jobs())
 }
 
-/// Names and ids, for completion.
+/// Names and IDs, for completion.
 fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
     live(current, Workspace::jobs)
 }

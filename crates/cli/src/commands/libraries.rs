@@ -29,7 +29,7 @@ pub(crate) enum Command {
         after_help = "Examples:\n  brick libraries list shared-analytics -o table\n  brick libraries list"
     )]
     List {
-        /// Id or name of the cluster; by default the libraries of all clusters are listed
+        /// ID or name of the cluster; by default the libraries of all clusters are listed
         #[arg(value_name = "CLUSTER", add = ArgValueCompleter::new(clusters::candidates))]
         cluster: Option<String>,
     },
@@ -54,7 +54,7 @@ Examples:
 /// A cluster and libraries, described alike for installing and uninstalling.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id or name of the cluster
+    /// ID or name of the cluster
     #[arg(value_name = "CLUSTER", add = ArgValueCompleter::new(clusters::candidates))]
     cluster: String,
     /// Python package, perhaps with a version; may be repeated, as all of these options

@@ -54,7 +54,7 @@ pub(crate) struct Object {
     /// Type of the object as a plural noun, such as jobs, clusters, notebooks, serving-endpoints, or sql/warehouses
     #[arg(value_name = "TYPE")]
     object_type: String,
-    /// Id of the object
+    /// ID of the object
     #[arg(value_name = "ID")]
     id: String,
 }

@@ -50,7 +50,7 @@ Examples:
     Updates {
         #[command(flatten)]
         which: Which,
-        /// Id of the update to show
+        /// ID of the update to show
         #[arg(value_name = "UPDATE", conflicts_with = "limit")]
         update: Option<String>,
         /// Number of updates to list at most
@@ -73,7 +73,7 @@ Examples:
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id or name of the pipeline
+    /// ID or name of the pipeline
     #[arg(value_name = "PIPELINE", add = ArgValueCompleter::new(candidates))]
     pipeline: String,
 }
@@ -128,7 +128,7 @@ async fn of(context: &Context) -> Result<Pipelines> {
     Ok(context.workspace().await?.pipelines())
 }
 
-/// Names and ids, for completion.
+/// Names and IDs, for completion.
 fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
     live(current, Workspace::pipelines)
 }

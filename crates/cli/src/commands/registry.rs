@@ -20,7 +20,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "CONDITION")]
         filter: Option<String>,
     },
-    /// Show one model, with the id that its permissions go by
+    /// Show one model, with the ID that its permissions go by
     #[command(after_help = "Example:\n  brick registry get churn --jq .registered_model_databricks.id")]
     Get(Which),
     /// List the versions of a model

@@ -60,7 +60,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id or path of the Git folder
+    /// ID or path of the Git folder
     #[arg(value_name = "REPO", add = ArgValueCompleter::new(candidates))]
     repo: String,
 }
@@ -77,7 +77,7 @@ async fn of(context: &Context) -> Result<Repos> {
     Ok(context.workspace().await?.repos())
 }
 
-/// Paths and ids, for completion.
+/// Paths and IDs, for completion.
 fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
     live(current, Workspace::repos)
 }

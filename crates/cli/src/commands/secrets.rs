@@ -112,7 +112,7 @@ pub(crate) struct Secret {
 pub(crate) struct Grantee {
     #[command(flatten)]
     of: Scope,
-    /// Name of a user or a group, or the application id of a service principal
+    /// Name of a user or a group, or the application ID of a service principal
     #[arg(value_name = "PRINCIPAL")]
     principal: String,
 }

@@ -32,7 +32,7 @@ pub(crate) enum Command {
         /// Name to show; need not be unique
         #[arg(value_name = "NAME")]
         name: String,
-        /// Application id, a UUID; by default the service makes one
+        /// Application ID, a UUID; by default the service makes one
         #[arg(long, value_name = "UUID")]
         application_id: Option<String>,
     },
@@ -45,7 +45,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id, application id, or name of the service principal
+    /// ID, application ID, or name of the service principal
     #[arg(value_name = "SERVICE_PRINCIPAL", add = ArgValueCompleter::new(candidates))]
     principal: String,
 }
@@ -57,7 +57,7 @@ async fn of(context: &Context) -> Result<ServicePrincipals> {
     Ok(context.workspace().await?.service_principals())
 }
 
-/// Names and ids, for completion.
+/// Names and IDs, for completion.
 fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
     live(current, Workspace::service_principals)
 }

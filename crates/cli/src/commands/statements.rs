@@ -45,7 +45,7 @@ Example:\n  brick statements get 01f0a1b2-c3d4-1e5f-8a9b-0c1d2e3f4a5b")]
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id of the statement
+    /// ID of the statement
     #[arg(value_name = "STATEMENT")]
     statement: String,
 }

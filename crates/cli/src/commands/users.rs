@@ -45,7 +45,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id or e-mail address of the user
+    /// ID or e-mail address of the user
     #[arg(value_name = "USER", add = ArgValueCompleter::new(candidates))]
     user: String,
 }
@@ -57,7 +57,7 @@ async fn of(context: &Context) -> Result<Users> {
     Ok(context.workspace().await?.users())
 }
 
-/// Names and ids, for completion.
+/// Names and IDs, for completion.
 fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
     live(current, Workspace::users)
 }

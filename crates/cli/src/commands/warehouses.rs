@@ -54,7 +54,7 @@ Examples:
     /// Change settings of a warehouse and keep all others
     #[command(after_help = "Example:\n  brick warehouses edit reporting --size Medium --max-clusters 4")]
     Edit {
-        /// Id or name of the warehouse
+        /// ID or name of the warehouse
         #[arg(value_name = "WAREHOUSE", add = ArgValueCompleter::new(candidates))]
         warehouse: String,
         /// New name of the warehouse
@@ -66,7 +66,7 @@ Examples:
     /// Delete a warehouse for good and wait until it is gone; running statements fail
     #[command(after_help = "Example:\n  brick warehouses delete 0123456789abcdef")]
     Delete {
-        /// Id of the warehouse, or its whole name, which only one warehouse may have
+        /// ID of the warehouse, or its whole name, which only one warehouse may have
         #[arg(value_name = "WAREHOUSE", add = ArgValueCompleter::new(candidates))]
         warehouse: String,
         #[command(flatten)]
@@ -112,7 +112,7 @@ impl Selection {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// Id, name, HTTP path, or URL of the warehouse; by default the configured one (DATABRICKS_WAREHOUSE_ID or warehouse_id)
+    /// ID, name, HTTP path, or URL of the warehouse; by default the configured one (DATABRICKS_WAREHOUSE_ID or warehouse_id)
     #[arg(value_name = "WAREHOUSE", add = ArgValueCompleter::new(candidates))]
     warehouse: Option<String>,
 }
@@ -147,7 +147,7 @@ pub(crate) async fn of(context: &Context) -> Result<Warehouses> {
     Ok(context.workspace().await?.warehouses())
 }
 
-/// The id of the warehouse for statements: the one that is given, or else the configured one, or else the default. On a
+/// The ID of the warehouse for statements: the one that is given, or else the configured one, or else the default. On a
 /// terminal a line says which one is the default, and why.
 pub(crate) async fn for_statements(given: Option<&str>, context: &Context) -> Result<String> {
     let warehouses = of(context).await?;
@@ -166,7 +166,7 @@ pub(crate) async fn for_statements(given: Option<&str>, context: &Context) -> Re
     Ok(chosen.id)
 }
 
-/// Names and ids, for completion.
+/// Names and IDs, for completion.
 pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
     live(current, Workspace::warehouses)
 }

@@ -16,7 +16,7 @@ struct Kept {
 }
 
 impl Frame {
-    /// Takes what has been printed, and the JSON pointer to the id of its items if they are a list.
+    /// Takes what has been printed, and the JSON pointer to the ID of its items if they are a list.
     pub(crate) fn take(&self) -> (String, Option<&'static str>) {
         let kept = std::mem::take(&mut *self.kept());
         (String::from_utf8_lossy(&kept.text).into_owned(), kept.id)

@@ -29,7 +29,7 @@ pub(super) enum Cells {
     Text,
     /// Numbers, dates, timestamps, and booleans: a part of one is another value.
     Values,
-    /// The ids or names of a list, which are copied.
+    /// The IDs or names of a list, which are copied.
     Ids,
 }
 
@@ -155,7 +155,7 @@ pub(super) fn from_the_ends(columns: usize) -> Vec<usize> {
     (0..columns).map(|n| if n % 2 == 0 { n / 2 } else { columns - 1 - n / 2 }).collect()
 }
 
-/// The order in which the columns of a list stay: the first one, the id, the name, the state, then from left to right.
+/// The order in which the columns of a list stay: the first one, the ID, the name, the state, then from left to right.
 pub(super) fn by_heading<'a>(headings: impl Iterator<Item = &'a str>) -> Vec<usize> {
     let rank = |(index, heading): (usize, &'a str)| match heading {
         _ if index == 0 => (0, index),

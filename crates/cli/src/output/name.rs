@@ -25,10 +25,10 @@ const IDS: [&str; 16] = [
     "key",
 ];
 
-/// Fields of resources that commands find by their name, although they have an id.
+/// Fields of resources that commands find by their name, although they have an ID.
 const OF_NAMED: [&str; 2] = ["config", "pending_config"];
 
-/// The id in the fields of a result. The result is there by now, so it is no wrong command line if it has none.
+/// The ID in the fields of a result. The result is there by now, so it is no wrong command line if it has none.
 pub(super) fn of_record(fields: &[(String, String)]) -> Result<String, Failure> {
     let value = |name: &str| fields.iter().find(|(field, value)| field == name && !value.is_empty());
     let is_named = OF_NAMED.iter().any(|name| value(name).is_some());

@@ -46,7 +46,7 @@ pub(super) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
         .collect()
 }
 
-/// Prints the operations whose id, path or summary has the word; of a single one that is named exactly, its arguments.
+/// Prints the operations whose ID, path or summary has the word; of a single one that is named exactly, its arguments.
 pub(super) fn list(word: Option<&str>, context: &Context) -> Result {
     if let Some(operation) = word.and_then(Reference::of)
         && context.output().is_table()

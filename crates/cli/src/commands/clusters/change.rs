@@ -37,7 +37,7 @@ pub(crate) struct New {
     /// Minutes without activity after which the cluster terminates; 0 means never
     #[arg(long, value_name = "MINUTES")]
     autotermination_minutes: Option<u32>,
-    /// Id or name of the cluster policy to obey; see `brick cluster-policies list`
+    /// ID or name of the cluster policy to obey; see `brick cluster-policies list`
     #[arg(long, value_name = "POLICY", add = ArgValueCompleter::new(cluster_policies::candidates))]
     policy: Option<String>,
     /// Token of up to 64 characters; the same request with the same token creates no second cluster until the first one terminates

@@ -108,7 +108,7 @@ pub(super) async fn credential(
     }
 }
 
-/// The id of the warehouse or cluster that is given or chosen; `None` to leave it as it is.
+/// The ID of the warehouse or cluster that is given or chosen; `None` to leave it as it is.
 pub(super) async fn resource<S: Named>(
     given: Option<String>,
     service: &S,

@@ -68,7 +68,7 @@ impl Start {
 /// How a run is followed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Following {
-    /// Print the id of the run and don't wait
+    /// Print the ID of the run and don't wait
     #[arg(long = "no-wait", alias = "detach")]
     detach: bool,
     /// Cancel the run when brick is interrupted, or at the end of --timeout

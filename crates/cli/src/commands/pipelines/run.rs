@@ -48,7 +48,7 @@ impl Start {
 /// How an update is followed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Following {
-    /// Print the id of the update and don't wait
+    /// Print the ID of the update and don't wait
     #[arg(long = "no-wait", alias = "detach")]
     detach: bool,
     /// Cancel the update when brick is interrupted, or at the end of --timeout

@@ -36,16 +36,16 @@ pub(crate) struct Command {
     /// Language of the code; by default from the file extension (py, sql, scala, r), or python
     #[arg(long, short, value_parser = language())]
     pub(super) language: Option<CommandLanguage>,
-    /// Id of an existing context to run in; it keeps its state
+    /// ID of an existing context to run in; it keeps its state
     #[arg(long, value_name = "CONTEXT", conflicts_with = "keep_context")]
     pub(super) context: Option<String>,
-    /// Keep the context that is created for the code, and print its id
+    /// Keep the context that is created for the code, and print its ID
     #[arg(long)]
     pub(super) keep_context: bool,
     /// Start the cluster if it is terminated
     #[arg(long)]
     pub(super) start: bool,
-    /// Submit the code, print the ids of the command, and don't wait
+    /// Submit the code, print the IDs of the command, and don't wait
     #[arg(long = "no-wait", alias = "detach")]
     pub(super) detach: bool,
     /// Folder to save images in

@@ -28,7 +28,7 @@ Examples:
 pub(crate) struct Command {
     #[command(flatten)]
     pub(super) source: Source,
-    /// Id, name, HTTP path, or URL of the warehouse; by default DATABRICKS_WAREHOUSE_ID, then warehouse_id of the
+    /// ID, name, HTTP path, or URL of the warehouse; by default DATABRICKS_WAREHOUSE_ID, then warehouse_id of the
     /// profile, then the only one that you can see, your default, or the workspace's default
     #[arg(long, short, value_name = "WAREHOUSE", add = ArgValueCompleter::new(warehouses::candidates))]
     pub(super) warehouse: Option<String>,
@@ -55,13 +55,14 @@ pub(crate) struct Command {
     /// Get the rows in the answer of the service, and not from its object store (up to 25 MiB, as text)
     #[arg(long, conflicts_with = "detach")]
     pub(super) inline: bool,
-    /// Write the rows to this file; its extension sets the format unless -o is given; {n} is the statement's number
+    /// Write the rows to this file; its extension sets the format unless -o is given; in a script, an n in braces becomes
+    /// the number of the statement
     #[arg(long, value_name = "FILE", conflicts_with = "detach")]
     pub(super) out: Option<PathBuf>,
     /// Fail if the warehouse is not running, instead of starting it
     #[arg(long)]
     pub(super) no_start: bool,
-    /// Submit the statement, print its id, and don't wait
+    /// Submit the statement, print its ID, and don't wait
     #[arg(long = "no-wait", alias = "detach")]
     pub(super) detach: bool,
     /// Print the statements with their lines, and send nothing

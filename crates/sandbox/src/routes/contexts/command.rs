@@ -75,7 +75,7 @@ impl Command {
         }
     }
 
-    /// Starts the command, unless it was cancelled while queued.
+    /// Starts the command, unless it was canceled while queued.
     pub(super) fn begin(&self) -> bool {
         let mut progress = lock(&self.progress);
         let begins = progress.status == CommandStatus::Queued;
