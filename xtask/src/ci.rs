@@ -26,7 +26,7 @@ pub(crate) struct Step {
 }
 
 /// All steps, in the order in which they run.
-pub(crate) const STEPS: [Step; 19] = [
+pub(crate) const STEPS: [Step; 20] = [
     Step {
         name: "toolchain",
         about: "the compiler is new enough for every crate",
@@ -103,6 +103,11 @@ pub(crate) const STEPS: [Step; 19] = [
         name: "compare-config",
         about: "the same configurations read by brick and by the official SDK (likewise)",
         run: |root| script(root, "tests/compare_config.sh"),
+    },
+    Step {
+        name: "workflows",
+        about: "the files in .github have no known mistakes (skipped without Python)",
+        run: |root| script(root, "tests/workflows.sh"),
     },
     Step {
         name: "fuzz",
