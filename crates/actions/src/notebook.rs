@@ -202,8 +202,11 @@ impl Notebook {
                         CellAction::Run { language: CommandLanguage::Sql, code } => {
                             literal::names_parameter(code, name)
                         }
-                        CellAction::Run { code, .. } => code.contains(name) || code.contains("getAll"),
-                        CellAction::Prepare { .. } | CellAction::Skip { .. } => false,
+                        CellAction::Run { language: CommandLanguage::Python, code } => {
+                            code.contains(name) || code.contains("getAll")
+                        }
+                        // Code in other languages gets no parameters.
+                        _ => false,
                     })
             })
         };

@@ -352,7 +352,13 @@ impl StatementResult {
         let total = self.manifest().total_row_count.and_then(|rows| u64::try_from(rows).ok());
         let is_truncated = self.is_truncated();
         while let Some(rows) = self.next_rows().await? {
-            let is_full = rows.iter().any(|row| !preview.push(row.iter().map(|cell| cell.as_str())));
+            let mut is_full = false;
+            for row in rows.iter() {
+                is_full |= !preview.push(row.iter().map(|cell| cell.as_str()));
+                if is_full && total.is_some() {
+                    break;
+                }
+            }
             if is_full && total.is_some() {
                 self.leave();
                 break;

@@ -166,7 +166,8 @@ impl Context {
     pub(crate) fn check_output(&self, has_batches: bool) -> Result {
         let Global { output, jq, null, columns, .. } = &self.global;
         // Without a format, it may follow from a file's name.
-        if *output != Format::Auto || !has_batches {
+        let may_follow = matches!(output, Format::Auto | Format::Agent) || self.global.is_format_preferred;
+        if !may_follow || !has_batches {
             output::check_null(*output, null.as_deref(), jq.as_deref())?;
         }
         output::check(*output, jq.as_deref(), has_batches)?;

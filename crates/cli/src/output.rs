@@ -269,9 +269,8 @@ impl Output {
                     tsv_line(&mut text, heading.iter().map(|name| Some(name.as_str())), null);
                 }
                 for line in rows {
-                    let empty = null.unwrap_or_default();
-                    let cells = line.iter().map(|cell| if cell.is_empty() { empty } else { cell });
-                    tsv_line(&mut text, cells.map(Some), null);
+                    let cells = line.iter().map(|cell| Some(cell.as_str()).filter(|cell| !cell.is_empty()));
+                    tsv_line(&mut text, cells, Some(null.unwrap_or_default()));
                 }
             }
             Format::Markdown => {
@@ -423,7 +422,13 @@ impl Output {
 
     /// The envelopes of several results, printed to a target.
     pub(crate) fn envelopes(self, target: Target) -> Envelopes {
-        Envelopes::new(target, self.jq)
+        let filter = self.filter_of_items();
+        Envelopes::new(target, filter)
+    }
+
+    /// Whether a filter gets each row, and not all of them.
+    pub(crate) fn filters_each(&self) -> bool {
+        self.asked == Format::Jsonl && self.jq.is_some()
     }
 
     /// The format in effect.

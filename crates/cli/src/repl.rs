@@ -47,7 +47,7 @@ pub(crate) fn is_possible() -> bool {
 }
 
 impl Repl {
-    /// A prompt whose history is in the file of this name. From now on, Ctrl-C ends work and not the program.
+    /// A prompt whose history is in the file of this name.
     ///
     /// # Errors
     /// Usage, for a terminal that can't move its cursor.
@@ -70,13 +70,15 @@ impl Repl {
         let mut editor = Editor::with_config(config).map_err(unreadable)?;
         editor.set_helper(Some(names));
         history.load(&mut editor);
-        signals::belong_to_prompt();
         Ok(Self { editor: Some(Box::new(editor)), history })
     }
 
-    /// Reads a line.
+    /// Reads a line. From now on, Ctrl-C ends work and not the program.
     pub(crate) async fn read(&mut self, prompt: &str) -> Result<Input> {
         let Some(mut editor) = self.editor.take() else { return Ok(Input::End) };
+        signals::belong_to_prompt();
+        #[cfg(unix)]
+        let _kept = KeptTerminal::begin();
         let prompt = terminal::escaped_line(prompt).into_owned();
         let reading = tokio::task::spawn_blocking(move || {
             let line = editor.readline(&prompt);
@@ -102,6 +104,28 @@ impl Repl {
     /// What completes names.
     pub(crate) fn names(&mut self) -> Option<&mut Names> {
         self.editor.as_mut()?.helper_mut()
+    }
+}
+
+/// Puts the terminal back if a signal ends the command while the editor's thread still reads.
+#[cfg(unix)]
+struct KeptTerminal(Option<rustix::termios::Termios>);
+
+#[cfg(unix)]
+impl KeptTerminal {
+    fn begin() -> Self {
+        Self(rustix::termios::tcgetattr(std::io::stdin()).ok())
+    }
+}
+
+#[cfg(unix)]
+impl Drop for KeptTerminal {
+    fn drop(&mut self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        if let Some(before) = &self.0 {
+            // Nothing can be done about a terminal that is gone.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use brickwire_client::types;
 
 use super::DEFAULT_LANGUAGE;
-use crate::WaitOptions;
+use crate::{Secret, WaitOptions};
 
 /// How code is run.
 ///
@@ -20,7 +20,7 @@ pub struct RunOptions {
     pub(super) keeps_context: bool,
     pub(super) continues: bool,
     pub(super) is_unchecked: bool,
-    pub(super) arguments: Option<Vec<String>>,
+    pub(super) arguments: Option<Vec<Secret>>,
     pub(super) wait: WaitOptions,
 }
 
@@ -83,7 +83,7 @@ impl RunOptions {
     /// ```
     #[must_use]
     pub fn with_arguments(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.arguments = Some(arguments.into_iter().map(Into::into).collect());
+        self.arguments = Some(arguments.into_iter().map(|argument| Secret::new(argument.into())).collect());
         self
     }
 

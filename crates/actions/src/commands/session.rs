@@ -12,7 +12,7 @@ use super::{
     output::{Run, RunOutput},
 };
 use crate::{
-    Error, ErrorKind, Event, Result, WaitOptions, Workspace,
+    Error, ErrorKind, Event, Result, Secret, WaitOptions, Workspace,
     background::{CancelOnDrop, Canceled},
     notebook::python_text,
 };
@@ -56,14 +56,19 @@ impl Session {
     }
 
     /// Sets `sys.argv`.
-    async fn set_arguments(&mut self, arguments: &[String]) -> Result<()> {
-        let arguments = arguments.iter().map(|argument| python_text(argument)).collect::<Vec<_>>().join(", ");
+    async fn set_arguments(&mut self, arguments: &[Secret]) -> Result<()> {
+        let arguments =
+            arguments.iter().map(|argument| python_text(argument.expose())).collect::<Vec<_>>().join(", ");
         let code = format!("import sys\nsys.argv = [{arguments}]\n");
         match self.run(&CommandLanguage::Python, &code).await?.output {
             RunOutput::Failed { summary, .. } => {
                 let message = format!("the arguments could not be set, and the code was not run: {summary}");
                 Err(Error::new(ErrorKind::RemoteFailed, message))
             }
+            RunOutput::Cancelled => Err(Error::new(
+                ErrorKind::RemoteFailed,
+                "setting the arguments was canceled, and the code was not run",
+            )),
             _ => Ok(()),
         }
     }

@@ -65,7 +65,7 @@ impl CellStep {
     pub fn place_in(&self, message: &str) -> Option<(Position, Range<usize>)> {
         let (statement, first) = self.statement.as_ref()?;
         let (place, part) = statement.place_in(message)?;
-        Some((Position { line: place.line + first - 1, ..place }, part))
+        Some((Position { line: place.line.saturating_add(first - 1), ..place }, part))
     }
 }
 

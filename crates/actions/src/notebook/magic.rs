@@ -34,6 +34,10 @@ pub(super) fn read(text: &str, language: &CommandLanguage) -> Magic {
     let is_python = *language == CommandLanguage::Python;
     let others = &lines[at + 1..];
     let is_alone = others.iter().all(|line| line.trim().is_empty());
+    // Only Python cells have shell escapes: elsewhere it is "not".
+    if word == "!" && !is_python {
+        return as_it_is(text, language);
+    }
     match word {
         "python" | "sql" | "scala" | "r" => {
             let code = std::iter::repeat_n("", at).chain([rest]).chain(others.iter().copied());
@@ -227,7 +231,6 @@ mod tests {
             ("%fs ls \"/a", Python, "not closed"),
             ("%fs ls;x /a", Python, "no command"),
             ("%kotlin\n1", Sql, "%kotlin"),
-            ("!ls", Scala, "!ls"),
         ] {
             let Magic::Refused { message, hint } = read(text, &language) else { panic!("{text}") };
             assert!(message.contains(words) && !hint.is_empty(), "{text}: {message}");

@@ -18,6 +18,11 @@ const DEEPEST: usize = 10;
 /// How many commands a notebook may have.
 const MOST_STEPS: usize = 10_000;
 
+fn too_many_steps(raw: &RawCell, path: Option<&Path>) -> Cell {
+    let message = format!("the notebook has more than {MOST_STEPS} commands");
+    refused(raw, path, message, "split the notebook".to_owned())
+}
+
 /// Whether a text, or the file that it comes from, is a notebook.
 pub(super) fn recognizes(text: &str, path: Option<&Path>) -> bool {
     source::mark(text).is_some() || is_jupyter_file(path) || refuse::is_jupyter(text)
@@ -127,14 +132,17 @@ impl Reader {
         }
         self.steps += steps.len();
         if self.steps > MOST_STEPS {
-            let hint = "split the notebook".to_owned();
-            return refused(raw, path, format!("the notebook has more than {MOST_STEPS} commands"), hint);
+            return too_many_steps(raw, path);
         }
         Cell::of(steps)
     }
 
     /// The steps of a file, in place of the cell that runs it.
     fn include(&mut self, raw: &RawCell, name: &str, path: Option<&Path>) -> Cell {
+        self.steps += 1;
+        if self.steps > MOST_STEPS {
+            return too_many_steps(raw, path);
+        }
         match self.included(name, path) {
             Ok(cells) => {
                 let refusal = cells.iter().find_map(|cell| cell.refusal.clone());
@@ -158,7 +166,7 @@ impl Reader {
         let known = found.canonicalize().unwrap_or_else(|_| found.clone());
         if self.files.contains(&known) {
             return Err(Error::usage(format!("%run runs a file within itself: {}", found.display()))
-                .with_hint("remove the circle"));
+                .with_hint("remove the cycle"));
         }
         if self.files.len() > DEEPEST {
             let message = format!("files run each other more than {DEEPEST} deep: {}", found.display());

@@ -1,7 +1,10 @@
 //! What the tokens of a statement say about it: its verb, whether it returns rows, the default catalog or schema that it
 //! sets, and whether what it does is lost when its SQL session ends.
 
-use super::lexer::{Placed, Token};
+use super::{
+    lexer::{Placed, Token},
+    split::has_label,
+};
 
 /// What a statement changes of the names that the following ones are resolved with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +45,7 @@ impl Facts {
         let tokens = &tokens[opening..];
         let first = match tokens {
             // The label of a block.
-            [_, (Token::Symbol(':'), ..), ..] => word_at(tokens, 2),
+            _ if has_label(tokens) => word_at(tokens, 2),
             _ => word_at(tokens, 0),
         };
         let verb = match first.as_str() {

@@ -67,6 +67,9 @@ fn check_one(text: &str, tokens: &[Placed<'_>]) -> Result<()> {
             return Err(refused(text, *at, &upper(word)).with_hint(hint));
         }
     }
+    if let Some(at) = called_by_value(tokens) {
+        return Err(unread(text, at, "a function that an expression names"));
+    }
     let is_call = |pair: &&[Placed<'_>]| {
         let name = matches!(pair[0].0, Token::Word(name) | Token::Name(name) if ACTS.contains(&upper(name).as_str()));
         name && pair[1].0 == Token::Symbol('(')
@@ -77,6 +80,21 @@ fn check_one(text: &str, tokens: &[Placed<'_>]) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Where `IDENTIFIER(…)` is called as a function.
+fn called_by_value(tokens: &[Placed<'_>]) -> Option<usize> {
+    let is = |at: usize, symbol: char| tokens.get(at).is_some_and(|(t, ..)| *t == Token::Symbol(symbol));
+    tokens.iter().enumerate().filter(|(_, token)| is_any(token, &["IDENTIFIER"])).find_map(
+        |(i, (_, at, _))| {
+            let mut depth = 0_usize;
+            let end = (i + 1..tokens.len()).find(|at| {
+                depth = if is(*at, '(') { depth + 1 } else { depth - usize::from(is(*at, ')') && depth > 0) };
+                depth == 0
+            })?;
+            (is(end, ')') && is(end + 1, '(')).then_some(*at)
+        },
+    )
 }
 
 /// A word as the service compares it: it folds each character to upper case, the dotless i and the long s included.
@@ -119,8 +137,8 @@ fn check_gap(text: &str, start: usize, end: usize) -> Result<()> {
                 return Err(unread(text, at, "a comment that a backslash continues"));
             }
             line
-        } else if rest.starts_with("/*") {
-            let comment = &rest[..rest.find("*/").map_or(rest.len(), |end| end + 2)];
+        } else if let Some(inner) = rest.strip_prefix("/*") {
+            let comment = &rest[..inner.find("*/").map_or(rest.len(), |end| end + 4)];
             if comment[2..].contains("/*") {
                 return Err(unread(text, at, "a comment in a comment"));
             }

@@ -110,15 +110,16 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
+/// A carriage return ends a comment, too. A backslash before the line feed continues it.
 fn line_comment(text: &str) -> usize {
     let mut end = 0;
-    for line in text.split_inclusive('\n') {
-        end += line.len();
-        if !line.ends_with("\\\n") {
-            break;
+    loop {
+        end += text[end..].find(['\r', '\n']).unwrap_or(text.len() - end);
+        if !(text[..end].ends_with('\\') && text[end..].starts_with('\n')) {
+            return end;
         }
+        end += 1;
     }
-    end
 }
 
 fn block_comment(text: &str) -> Option<usize> {

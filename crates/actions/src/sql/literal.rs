@@ -42,7 +42,9 @@ pub(crate) fn with_values(text: &str, parameters: &[Parameter]) -> Result<String
                 if let Some((name, length)) = reference(&text[*start..])
                     && let Some(parameter) = find(name)
                 {
-                    insert(*start, start + length, &literal(parameter)?);
+                    // `r'…'` would be a raw string, in which no escape counts.
+                    let gap = if text[..*start].ends_with(|c: char| c.is_alphanumeric()) { " " } else { "" };
+                    insert(*start, start + length, &format!("{gap}{}", literal(parameter)?));
                 }
             }
             Token::Text | Token::Name(_) => {
@@ -77,6 +79,10 @@ fn inside<'a>(token: &str, find: impl Fn(&str) -> Option<&'a Parameter>) -> Resu
         let Some(parameter) = find(name).filter(|_| at >= copied) else { continue };
         let refuse =
             |why: &str| Error::usage(format!("the value of parameter {name} cannot stand in quotes: {why}"));
+        let slashes = token[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
+        if !is_raw && quote != '`' && slashes % 2 == 1 {
+            return Err(refuse("a backslash stands before it"));
+        }
         let value = parameter.text().ok_or_else(|| refuse("it is NULL"))?;
         if is_raw && value.contains(quote) {
             return Err(refuse("a raw string cannot hold its quote"));
@@ -138,12 +144,12 @@ fn escaped(text: &str, quote: char) -> String {
 pub(crate) fn names_parameter(text: &str, name: &str) -> bool {
     let tokens: Vec<Placed<'_>> = Lexer::new(text).collect();
     markers(&tokens).iter().any(|(marker, ..)| is_same(marker, name))
-        || tokens.iter().any(|(token, start, _)| {
+        || tokens.iter().any(|(token, start, end)| {
             let is_reference = |text: &str| reference(text).is_some_and(|(found, _)| is_same(found, name));
             match token {
                 Token::Symbol('$') => is_reference(&text[*start..]),
                 Token::Text | Token::Name(_) => {
-                    let rest = &text[*start..];
+                    let rest = &text[*start..*end];
                     rest.match_indices("${").any(|(at, _)| is_reference(&rest[at..]))
                 }
                 _ => false,
@@ -178,6 +184,8 @@ mod tests {
             ("WHERE z = '${zip}'", r"WHERE z = '1000\'1\\'"),
             ("WHERE z = 'a${n}b${ n }c${other}'", "WHERE z = 'a5b5c${other}'"),
             ("WHERE z = \"${text}\"", "WHERE z = \"x`\\\"y\""),
+            (r"WHERE a RLIKE r${zip}", r"WHERE a RLIKE r '1000\'1\\'"),
+            (r"SELECT '\\${n}'", r"SELECT '\\5'"),
             ("FROM `t_${text}`", "FROM `t_x``\"y`"),
             ("SELECT r'\\d${n}'", "SELECT r'\\d5'"),
             ("AS $$ ${n} :n $$", "AS $$ ${n} :n $$"),
@@ -190,7 +198,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_quoted_is_refused() {
-        for (text, words) in [("SELECT r'${zip}'", "raw string"), ("SELECT '${none}'", "NULL")] {
+        for (text, words) in [
+            ("SELECT r'${zip}'", "raw string"),
+            ("SELECT '${none}'", "NULL"),
+            (r"SELECT '\${zip}'", "backslash"),
+        ] {
             let error = with_values(text, &parameters()).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
             assert!(!error.to_string().contains("1000"), "{error}");

@@ -282,6 +282,19 @@ mod tests {
     }
 
     #[test]
+    fn a_parameter_is_no_label_and_a_carriage_return_ends_a_comment() {
+        let script = Script::parse("SELECT :a; SELECT :begin, :end; (SELECT :p)").unwrap();
+        assert!(script.statements().iter().all(ScriptStatement::returns_rows), "{script:?}");
+        assert_eq!(script.statements().len(), 3);
+        for text in ["outer: BEGIN SELECT 1; END outer; SELECT 2", "SELECT 1; -- note\rDROP TABLE t;"] {
+            assert_eq!(Script::parse(text).unwrap().statements().len(), 2, "{text:?}");
+        }
+        let notebook = "\u{feff}-- Databricks notebook source\n-- MAGICAL 7\nSELECT 'é'";
+        let script = Script::parse(notebook).unwrap();
+        assert!(notebook[script.statements()[0].range()].ends_with("SELECT 'é'"), "{script:?}");
+    }
+
+    #[test]
     fn what_is_not_closed_is_refused_with_its_line() {
         for (text, words) in [
             ("SELECT 1;\nSELECT 'a; SELECT 2", "the string that starts in line 2 is not closed"),

@@ -64,10 +64,11 @@ const OPENING: std::time::Duration = std::time::Duration::from_secs(15 * 60);
 
 /// A refusal of the operation itself, after which nothing was run.
 fn refused(error: Error) -> Error {
+    let reason = error.to_string();
     match error.status() {
         Some(403 | 404 | 501) => error
             .with_kind(ErrorKind::Local)
-            .with_message("this workspace does not offer SQL sessions")
+            .with_message(format!("cannot open an SQL session, and nothing was run: {reason}"))
             .with_hint("leave `session` unset, or run the script in a context with `Commands::run`"),
         _ => error,
     }

@@ -64,11 +64,25 @@ impl<'a> Iterator for Pieces<'a> {
     }
 }
 
+/// Whether a block's label starts here: `label: BEGIN`. In `SELECT :begin` the colon belongs to a parameter.
+pub(super) fn has_label(tokens: &[Placed<'_>]) -> bool {
+    let [
+        (Token::Word(_) | Token::Name(_), _, end),
+        (Token::Symbol(':'), colon, after),
+        (begin, start, _),
+        ..,
+    ] = tokens
+    else {
+        return false;
+    };
+    begin.is_word("BEGIN") && (end == colon || after != start)
+}
+
 /// The `BEGIN` of the block that starts here: `BEGIN`, `label: BEGIN`, or the body of `CREATE … PROCEDURE`. `BEGIN`
 /// alone and `BEGIN TRANSACTION` are statements of their own.
 fn opens_block(tokens: &[Placed<'_>]) -> Option<usize> {
     let begin = match tokens {
-        [(Token::Word(_) | Token::Name(_), ..), (Token::Symbol(':'), ..), ..] => 2,
+        _ if has_label(tokens) => 2,
         [(create, ..), ..] if create.is_word("CREATE") => {
             tokens.iter().take(4).find(|(token, ..)| token.is_word("PROCEDURE"))?;
             tokens.iter().position(|(token, ..)| token.is_word("BEGIN"))?

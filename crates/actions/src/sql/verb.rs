@@ -11,13 +11,26 @@ const FEW_ROWS: &[&str] = &[
 ];
 
 /// Statements that only read, whatever follows.
-const READS: &[&str] = &["DESC", "DESCRIBE", "EXPLAIN", "LIST", "SHOW"];
+const READS: &[&str] = &["DESC", "DESCRIBE", "LIST", "SHOW"];
 
 /// Statements that only read unless one of [`WRITES`] is in them: `WITH … INSERT`, `FROM … INSERT`.
-const QUERIES: &[&str] = &["FROM", "SELECT", "TABLE", "VALUES", "WITH"];
+/// `EXPLAIN ANALYZE` runs what it explains.
+const QUERIES: &[&str] = &["EXPLAIN", "FROM", "SELECT", "TABLE", "VALUES", "WITH"];
 
-/// `http_request` and `remote_query` are functions with effects elsewhere, and `ai_query` costs money each time.
-const WRITES: &[&str] = &["AI_QUERY", "DELETE", "HTTP_REQUEST", "INSERT", "MERGE", "REMOTE_QUERY", "UPDATE"];
+/// Functions are here that have effects elsewhere or run code; `ai_query` costs money each time.
+const WRITES: &[&str] = &[
+    "AI_QUERY",
+    "DELETE",
+    "HTTP_REQUEST",
+    "IDENTIFIER",
+    "INSERT",
+    "JAVA_METHOD",
+    "MERGE",
+    "REFLECT",
+    "REMOTE_QUERY",
+    "TRY_REFLECT",
+    "UPDATE",
+];
 
 /// Whether a statement only reads. One that may change data must never be sent twice, and no hint may suggest it.
 pub(super) fn only_reads(statement: &str) -> bool {
@@ -106,7 +119,7 @@ mod tests {
             "TABLE t",
             "SHOW TABLES",
             "desc t",
-            "EXPLAIN INSERT INTO t VALUES (1)",
+            "EXPLAIN SELECT 1",
             "\u{feff}SELECT 1",
             "FROM t SELECT a",
             "SELECT deleted, updates FROM t",
@@ -119,6 +132,9 @@ mod tests {
             "-- SELECT\nDELETE FROM t",
             "/* SELECT */ MERGE INTO t",
             "CALL p()",
+            "EXPLAIN ANALYZE INSERT INTO t VALUES (1)",
+            "SELECT reflect('com.x.Mailer', 'send')",
+            "SELECT IDENTIFIER('ref' || 'lect')('x', 'y')",
             "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a",
             "FROM a INSERT INTO t SELECT b",
             "BEGIN SELECT 1; END",

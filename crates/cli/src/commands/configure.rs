@@ -6,8 +6,10 @@
 mod answers;
 
 use std::{
+    env,
+    fs::OpenOptions,
     io::{self, IsTerminal},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -64,6 +66,7 @@ pub(crate) struct Command {
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    create_named_file()?;
     let global = context.global();
     if global.sandbox {
         return Err(Failure::usage("a sandbox needs no profile: --sandbox was given"));
@@ -182,4 +185,25 @@ fn show(saved: &serde_json::Value, file: &Path, context: &Context) -> Result {
     let option = if saved["default"] == true { String::new() } else { format!(" -p {name}") };
     let line = format!("saved profile {name} in {}; try: brick clusters list{option}\n", file.display());
     Ok(context.output().text(&line)?)
+}
+
+/// Creates the file that `DATABRICKS_CONFIG_FILE` names, readable by its owner only. Reading a file that is named and
+/// missing is an error elsewhere.
+fn create_named_file() -> Result {
+    let Some(path) = env::var_os("DATABRICKS_CONFIG_FILE").filter(|path| !path.is_empty()).map(PathBuf::from)
+    else {
+        return Ok(());
+    };
+    // A path that begins with ~ is left to the library.
+    if path.exists() || path.starts_with("~") {
+        return Ok(());
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&path).map(drop).map_err(|error| {
+        Failure::file(&path, &error)
+            .with_hint("create its folder, or name another file with DATABRICKS_CONFIG_FILE")
+    })
 }

@@ -14,23 +14,13 @@ use crate::{
     context::Context,
     failure::{Failure, Place, Result},
     options::Format,
-    output::{About, Target, agent, json},
+    output::{About, Target, json},
 };
 pub(crate) use arguments::{Command, parameter};
 use print::batches;
 pub(crate) use print::print;
 
-pub(crate) async fn run(command: Command, context: &Context) -> Result {
-    let out = command.out.clone();
-    execute(command, context).await?;
-    // An agent gets no notes on stderr.
-    match out.filter(|_| context.is_agent()) {
-        Some(file) => Ok(context.output().bytes(agent::saved(&file).as_bytes())?),
-        None => Ok(()),
-    }
-}
-
-async fn execute(mut command: Command, context: &Context) -> Result {
+pub(crate) async fn run(mut command: Command, context: &Context) -> Result {
     command.is_previewed = context.is_agent() && command.out.is_none() && !command.detach;
     if prompt::is_asked(&command, context) {
         return prompt::run(&command, context).await;
@@ -38,12 +28,16 @@ async fn execute(mut command: Command, context: &Context) -> Result {
     // All that can be wrong locally is checked before the first request.
     let text = command.source.read_any("statement")?;
     if command.no_split {
+        command.number_file();
         context.check_reads(&text).await?;
         return single(&command, &text, None, context).await;
     }
     let script =
         Script::parse(&text).map_err(|error| script::unsplit(error, &text, command.file().as_deref()))?;
     if command.dry_run {
+        if !command.session {
+            script.check_sessions()?;
+        }
         return script::list(&script, context);
     }
     check_reads(&command, &text, &script, context).await?;
@@ -51,6 +45,7 @@ async fn execute(mut command: Command, context: &Context) -> Result {
         [_] if command.session => script::run(&command, &script, context).await,
         // A text of one statement is sent byte for byte; a notebook is not a statement.
         [only] => {
+            command.number_file();
             let text = if refuse_notebook(&text).is_ok() { text.as_str() } else { only.text() };
             Statement::check(text, &command.parameters)?;
             single(&command, text, Some(only), context).await
@@ -70,6 +65,11 @@ async fn single(command: &Command, text: &str, place: Option<&ScriptStatement>, 
     let target = Target::open(command.out.as_deref())?;
     let cap = command.cap(&output, &target);
     let output = output.with_cap(cap);
+    if let Some(what) = place.and_then(ScriptStatement::session) {
+        context.note(&format!(
+            "warning: {what} ends with its SQL session; to keep it, run a script with --session"
+        ));
+    }
     // Finding the warehouse and the statement share the time.
     if let Some(timeout) = command.timeout {
         context.limit(timeout);

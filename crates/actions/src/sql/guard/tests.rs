@@ -54,6 +54,24 @@ fn what_only_reads_passes() {
 }
 
 #[test]
+fn a_function_that_an_expression_names_is_refused() {
+    for text in [
+        "SELECT IDENTIFIER('http' || '_request')(conn => 'c')",
+        "SELECT identifier ( 'ref' || lower('LECT') ) ('java.lang.System', 'exit', 1)",
+        "WITH a AS (SELECT 1) /*/ /* */ INSERT INTO t SELECT * FROM a -- */",
+    ] {
+        assert_eq!(check_reads(text).expect_err(text).kind(), ErrorKind::ReadOnly, "{text}");
+    }
+    for text in [
+        "SELECT * FROM IDENTIFIER(:t)",
+        "SELECT IDENTIFIER('a'), (1)",
+        "SELECT * FROM IDENTIFIER(f(1)) AS t(a)",
+    ] {
+        assert!(check_reads(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
 fn what_may_change_something_is_refused_by_its_word() {
     for (text, word) in [
         ("INSERT INTO t VALUES (1)", "INSERT"),

@@ -31,11 +31,11 @@ impl<'a> Cell<'a> {
 
 /// The cells to run of an SQL notebook; `None` if the text is none.
 pub(super) fn cells(text: &str) -> Result<Option<Vec<Cell<'_>>>> {
-    let text = text.trim_start_matches('\u{feff}');
-    let mut lines = text.split_inclusive('\n');
+    let body = text.trim_start_matches('\u{feff}');
+    let mut lines = body.split_inclusive('\n');
     let Some(header) = lines.next().filter(|line| line.trim_end() == HEADER) else { return Ok(None) };
     let mut cells = Vec::new();
-    let (mut at, mut number) = (header.len(), 2);
+    let (mut at, mut number) = (text.len() - body.len() + header.len(), 2);
     let mut cell = Cell { text: Cow::Borrowed(""), line: number, start: at, end: at };
     for line in lines {
         number += 1;
@@ -51,10 +51,15 @@ pub(super) fn cells(text: &str) -> Result<Option<Vec<Cell<'_>>>> {
     Ok(Some(cells))
 }
 
+/// What a line of a magic says.
+fn magic_of(line: &str) -> Option<&str> {
+    line.strip_prefix(MAGIC).filter(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+}
+
 /// The SQL of a cell: `None` for Markdown.
 fn without_magic<'a>(text: &'a str, cell: Cell<'a>) -> Result<Option<Cell<'a>>> {
     let source = &text[cell.start..cell.end];
-    let magic = source.lines().enumerate().find_map(|(i, line)| Some((i, line.strip_prefix(MAGIC)?.trim())));
+    let magic = source.lines().enumerate().find_map(|(i, line)| Some((i, magic_of(line)?.trim())));
     let Some((i, first)) = magic else { return Ok(Some(Cell { text: source.into(), ..cell })) };
     let language =
         first.split_whitespace().next().unwrap_or_default().trim_start_matches("%%").trim_start_matches('%');
@@ -64,7 +69,7 @@ fn without_magic<'a>(text: &'a str, cell: Cell<'a>) -> Result<Option<Cell<'a>>> 
             // Each line stays a line, so that places stay right.
             let mut is_first = true;
             let line = |line: &str| {
-                let Some(rest) = line.strip_prefix(MAGIC) else { return line.to_owned() };
+                let Some(rest) = magic_of(line) else { return line.to_owned() };
                 let rest = rest.strip_prefix(' ').unwrap_or(rest);
                 match std::mem::take(&mut is_first) {
                     true => rest.trim_start().trim_start_matches('%').replacen("sql", "", 1),

@@ -93,7 +93,7 @@ impl ScriptStatement {
 
     /// The script's line for a line of the text that was sent.
     pub fn line_of(&self, line: usize) -> usize {
-        self.begins.line + line.saturating_sub(1)
+        self.begins.line.saturating_add(line.saturating_sub(1))
     }
 
     /// The place in the script that a message of the service names as `line 3, pos 14`, which counts from the start of the
@@ -117,8 +117,8 @@ impl ScriptStatement {
             let rest = rest.strip_prefix(", pos ").or_else(|| rest.strip_prefix(" pos "))?;
             let (offset, rest) = number(rest)?;
             let column = match line {
-                1 => self.begins.column + offset,
-                _ => offset + 1,
+                1 => self.begins.column.saturating_add(offset),
+                _ => offset.saturating_add(1),
             };
             let place = Position { line: self.line_of(line), column };
             is_whole_word.then(|| (place, start..message.len() - rest.len()))

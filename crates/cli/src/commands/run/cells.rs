@@ -195,8 +195,11 @@ impl Runner<'_> {
             self.context.note(&self.lines.line(&cell));
         }
         let json = matches!(self.form, Some(Form::Array(_) | Form::Lines));
+        let is_agent = self.context.is_agent() || self.context.global().agent;
         let failure = match &cell.run {
-            Some(run) => check(&run.output).err().map(|failure| self.failed(failure, &cell, json)),
+            Some(run) => {
+                check(&run.output).err().map(|failure| self.failed(failure, &cell, json || is_agent))
+            }
             None => None,
         };
         match &mut self.form {

@@ -10,14 +10,19 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use brickwire_actions::{ErrorKind, Preview, PreviewLimits, Run, RunOutput, types};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
     context::Context,
     failure::{Failure, Result},
+    options::Format,
     output::{Facts, Target, agent},
     terminal,
 };
+
+/// The longest traceback in an error of JSON, in bytes.
+const MOST_CAUSE: usize = 4000;
 
 /// Checks that images can be saved, before the code that makes them runs.
 pub(crate) fn check_folder(folder: &Path) -> Result {
@@ -56,6 +61,9 @@ pub(crate) fn show(run: Run, images: &Path, context: &Context) -> Result {
 
 /// As [`show`], for a part of the command that took this time.
 pub(super) fn show_with_time(run: Run, images: &Path, elapsed: Duration, context: &Context) -> Result {
+    // What other formats print of these tables stays as it is.
+    let is_typed = matches!(context.asked().0, Format::Agent | Format::Envelope);
+    let named = if is_typed { named_types(&run.raw) } else { Vec::new() };
     match run.output {
         RunOutput::Text(text) => {
             let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
@@ -63,7 +71,7 @@ pub(super) fn show_with_time(run: Run, images: &Path, elapsed: Duration, context
         }
         RunOutput::Table { columns, rows, truncated } if context.output().is_agent() => {
             let columns: Vec<_> =
-                columns.into_iter().enumerate().map(|(i, name)| column(name, i, &rows)).collect();
+                columns.into_iter().enumerate().map(|(i, name)| column(name, i, &rows, &named)).collect();
             let mut preview = Preview::of_columns(&columns, PreviewLimits::default());
             let mut total = 0;
             for row in rows {
@@ -78,7 +86,7 @@ pub(super) fn show_with_time(run: Run, images: &Path, elapsed: Duration, context
             let now = Instant::now();
             let output = context.output().begun_at(now.checked_sub(elapsed).unwrap_or(now));
             let mut printer = output.rows(Target::open(None)?);
-            let columns = columns.into_iter().enumerate().map(|(i, name)| column(name, i, &rows));
+            let columns = columns.into_iter().enumerate().map(|(i, name)| column(name, i, &rows, &named));
             printer.begin(&columns.collect::<Vec<_>>())?;
             for row in rows {
                 let cells: Vec<_> = row.into_iter().map(cell).collect();
@@ -92,6 +100,16 @@ pub(super) fn show_with_time(run: Run, images: &Path, elapsed: Duration, context
             Ok(())
         }
         RunOutput::Images(all) => save(&all, images, &run.command.command_id, context),
+        // The error is JSON, and all that is read.
+        RunOutput::Failed { summary, cause }
+            if matches!(context.asked().0, Format::Agent | Format::Envelope) || context.global().agent =>
+        {
+            let text = if cause.trim().is_empty() { summary } else { cause };
+            let text = anstream::adapter::strip_str(text.trim()).to_string();
+            // The end of a traceback says most.
+            let start = text.ceil_char_boundary(text.len().saturating_sub(MOST_CAUSE));
+            Err(Failure::new(ErrorKind::RemoteFailed, text[start..].to_owned()))
+        }
         RunOutput::Failed { summary, cause } => {
             let cause = anstream::adapter::strip_str(cause.trim_end()).to_string();
             let text = if cause.contains(&summary) || summary.is_empty() {
@@ -109,8 +127,49 @@ pub(super) fn show_with_time(run: Run, images: &Path, elapsed: Duration, context
     }
 }
 
-/// The service has no fixed notation for column types, so the type follows from the JSON values.
-fn column(name: String, index: usize, rows: &[Vec<Value>]) -> types::StatementColumnInfo {
+/// The SQL types of a table's columns, where the service names them as Spark does: `"integer"`, with its quotes.
+fn named_types(raw: &[u8]) -> Vec<Option<String>> {
+    #[derive(Deserialize)]
+    struct Answer {
+        results: Results,
+    }
+    #[derive(Deserialize)]
+    struct Results {
+        schema: Vec<Named>,
+    }
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(default, rename = "type")]
+        kind: Option<String>,
+    }
+    let Ok(answer) = serde_json::from_slice::<Answer>(raw) else { return Vec::new() };
+    let known = |kind: &str| {
+        let kind = kind.trim_matches('"').to_ascii_uppercase();
+        Some(match kind.as_str() {
+            "BYTE" => "TINYINT".to_owned(),
+            "SHORT" => "SMALLINT".to_owned(),
+            "INTEGER" => "INT".to_owned(),
+            "LONG" => "BIGINT".to_owned(),
+            "BOOLEAN" | "INT" | "BIGINT" | "FLOAT" | "DOUBLE" | "STRING" | "DATE" | "TIMESTAMP"
+            | "BINARY" => kind,
+            decimal if decimal.starts_with("DECIMAL(") => kind,
+            _ => return None,
+        })
+    };
+    answer.results.schema.iter().map(|column| known(column.kind.as_deref()?)).collect()
+}
+
+/// Where the service doesn't name a column's type, it follows from the JSON values.
+fn column(
+    name: String,
+    index: usize,
+    rows: &[Vec<Value>],
+    named: &[Option<String>],
+) -> types::StatementColumnInfo {
+    if let Some(Some(kind)) = named.get(index) {
+        let (type_name, type_text) = (Some(kind.as_str().into()), Some(kind.clone()));
+        return types::StatementColumnInfo { name: Some(name), type_name, type_text, ..Default::default() };
+    }
     let kind = rows.iter().find_map(|row| match row.get(index)? {
         Value::Number(_) => Some("DOUBLE"),
         Value::Bool(_) => Some("BOOLEAN"),

@@ -1,6 +1,9 @@
 //! The arguments of `brick sql`, and the statement that is sent for them.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use brickwire_actions::{
     FetchOptions, Parameter, ParameterValue, PreviewLimits, Statement, Workspace, types::Disposition,
@@ -17,6 +20,14 @@ use crate::{
 
 /// The limit in bytes of rows that wait to be written: enough to keep the network busy, and little memory.
 const WAITING: u64 = 40 << 20;
+
+/// What stands for the number of a statement in the name of a file.
+pub(super) const NUMBER: &str = "{n}";
+
+/// The name of the file for the result of a statement.
+pub(super) fn numbered(pattern: &str, number: usize) -> PathBuf {
+    pattern.replace(NUMBER, &number.to_string()).into()
+}
 
 /// Run SQL statements and print their rows
 #[derive(Debug, clap::Args)]
@@ -145,6 +156,13 @@ impl Command {
     /// How much of a result is shown to an agent.
     pub(super) fn limits(&self) -> PreviewLimits {
         self.bounds.limits(self.max_rows)
+    }
+
+    /// Puts the number of the only statement into the name of the file.
+    pub(super) fn number_file(&mut self) {
+        if let Some(pattern) = self.out.as_deref().and_then(Path::to_str) {
+            self.out = Some(numbered(pattern, 1));
+        }
     }
 
     /// The file that the text comes from.

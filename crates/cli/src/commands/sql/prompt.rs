@@ -262,7 +262,7 @@ impl Prompt<'_> {
     async fn execute(&mut self, statement: &ScriptStatement) -> Result {
         let began = Instant::now();
         let context = self.context;
-        let (output, target) = match self.out.take() {
+        let (output, target) = match self.out.clone() {
             Some(file) => (context.output_to(Some(&file), true)?, Target::open(Some(&file))?),
             None => (context.output_as(self.format), Target::open(None)?),
         };
@@ -273,13 +273,17 @@ impl Prompt<'_> {
         let request = self.connection.request(statement.text(), began, cap);
         if statement.returns_rows() && matches!(output.format(), Format::Arrow | Format::Parquet) {
             batches(request, &output, target, context).await?;
+            self.out = None;
         } else {
             let mut result = request.execute().await?;
             let rows = result.manifest().total_row_count.unwrap_or_default();
             match changes(&mut result).await? {
                 Some(count) => self.say(Some(count), began.elapsed()),
                 None if !statement.returns_rows() && rows == 0 => self.say(None, began.elapsed()),
-                None => print(result, output, target, context).await?,
+                None => {
+                    print(result, output, target, context).await?;
+                    self.out = None;
+                }
             }
         }
         self.connection.defaults.follow(statement);

@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -11,19 +11,21 @@ use brickwire_actions::{PreviewLimits, Script, ScriptStatement, Statement, State
 use clap::ValueEnum;
 
 use super::{
-    arguments::Command,
+    arguments::{Command, NUMBER, numbered},
     print::{batches, print, tell_truncated},
 };
 use crate::{
     context::Context,
     failure::{Failure, Result},
-    options::Format,
+    options::{Format, MaxRows},
     output::{About, Envelopes, Facts, Output, Target},
     report,
 };
 
-/// What stands for the number of a statement in the name of a file.
-const NUMBER: &str = "{n}";
+/// The most results that an agent is shown: each has a summary.
+const MOST_PREVIEWS: usize = 7;
+/// What a heading and a summary may take beyond their share, in bytes.
+const SUMMARY: usize = 750;
 
 pub(super) struct Printer<'a> {
     context: &'a Context,
@@ -57,7 +59,12 @@ impl<'a> Results<'a> {
         let returning = script.statements().iter().filter(|statement| statement.returns_rows()).count();
         let mut cap = None;
         let form = if let Some(pattern) = out.and_then(Path::to_str).filter(|path| path.contains(NUMBER)) {
-            let format = context.output_to(out, true)?.format();
+            let output = context.output_to(out, true)?;
+            output.check_rows()?;
+            if let Some(MaxRows::Rows(rows)) = command.max_rows {
+                cap = Some(rows);
+            }
+            let format = output.format();
             for (i, statement) in script.statements().iter().enumerate() {
                 if statement.returns_rows() {
                     // Opened to see whether it can be; the file appears once it is whole.
@@ -70,26 +77,40 @@ impl<'a> Results<'a> {
             output.check_rows()?;
             let target = Target::open(out)?;
             cap = command.cap(&output, &target);
+            let each = output.filters_each();
             match output.format() {
-                Format::Json | Format::Auto if context.columns().is_some() => {
+                Format::Json | Format::Auto | Format::Envelope if !each && context.columns().is_some() => {
                     return Err(Failure::usage("--columns can't choose from the array of several results")
-                        .with_hint("use -o table, or --jq"));
+                        .with_hint("name the columns in the statements, or use -o table"));
                 }
-                Format::Json | Format::Auto | Format::Envelope => Form::Array(output.envelopes(target)),
+                Format::Json | Format::Auto | Format::Envelope if !each => {
+                    Form::Array(output.envelopes(target))
+                }
                 Format::Table | Format::Record | Format::Agent if out.is_none() => Form::Below(false),
                 _ if returning == 0 && out.is_some() => {
                     return Err(Failure::usage(
                         "--out needs a statement that returns rows, and there is none",
                     ));
                 }
-                format if returning > 1 => return Err(one_table(format, returning, out)),
+                format if returning > 1 => {
+                    return Err(one_table(if each { Format::Jsonl } else { format }, returning, out));
+                }
                 _ => Form::One(Some((output, target))),
             }
         };
         command.check_inline(form.format())?;
         let share = returning.max(1);
+        if context.is_agent() && out.is_none() && share > MOST_PREVIEWS {
+            let message = format!(
+                "-o agent shows at most {MOST_PREVIEWS} results, and {returning} statements return rows"
+            );
+            return Err(Failure::usage(message)
+                .with_hint(format!("run fewer at a time, or write files: --out 'q{NUMBER}.parquet'")));
+        }
         let limits = command.limits();
-        let limits = limits.with_bytes(limits.bytes() / share).with_heading(limits.heading() / share);
+        // The summaries of the further results take room, too.
+        let rows = limits.bytes().saturating_sub(SUMMARY * (share - 1));
+        let limits = limits.with_bytes(rows / share).with_heading(limits.heading() / share);
         let reads = |statement: &ScriptStatement| Statement::check_reads(statement.text()).is_ok();
         let is_safe_to_repeat = script.statements().iter().all(reads);
         Ok(Self::To(Box::new(Printer { context, form, cap, limits, is_safe_to_repeat })))
@@ -98,6 +119,11 @@ impl<'a> Results<'a> {
     /// The most rows of a result to ask for.
     pub(super) fn cap(&self) -> Option<u64> {
         if let Self::To(printer) = self { printer.cap } else { None }
+    }
+
+    /// Whether someone still reads them.
+    pub(super) fn are_open(&self) -> bool {
+        matches!(self, Self::To(_))
     }
 
     /// Whether results without rows are printed, too.
@@ -214,7 +240,7 @@ impl Printer<'_> {
             },
             Form::Files(pattern, _) => {
                 let path = numbered(pattern, number);
-                let output = context.output_to(Some(&path), true)?.begun_at(begun);
+                let output = context.output_to(Some(&path), true)?.begun_at(begun).with_cap(cap);
                 print(result, output, Target::open(Some(&path))?, context).await
             }
         }
@@ -231,10 +257,6 @@ impl Form {
             Self::Files(_, format) => *format,
         }
     }
-}
-
-fn numbered(pattern: &str, number: usize) -> PathBuf {
-    pattern.replace(NUMBER, &number.to_string()).into()
 }
 
 fn one_table(format: Format, returning: usize, out: Option<&Path>) -> Failure {

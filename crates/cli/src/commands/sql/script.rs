@@ -28,9 +28,14 @@ const COLUMNS: &[Column] =
 
 /// Prints the statements, and sends nothing.
 pub(super) fn list(script: &Script, context: &Context) -> Result {
+    let is_table = context.output().is_table();
     let item = |(i, statement): (usize, &ScriptStatement)| {
         let words = statement.code().split_whitespace().collect::<Vec<_>>().join(" ");
-        let shown: String = words.chars().take(SHOWN).collect();
+        // For people, the start is enough.
+        let shown = match is_table && words.chars().nth(SHOWN).is_some() {
+            true => words.chars().take(SHOWN - 1).chain(['…']).collect(),
+            false => words,
+        };
         let item =
             json!({ "index": i + 1, "line": statement.line(), "verb": statement.verb(), "statement": shown });
         Ok(to_raw_value(&item)?)
@@ -58,6 +63,11 @@ pub(super) async fn run(command: &Command, script: &Script, context: &Context) -
         let count = script.statements().len();
         return Err(Failure::usage(format!("--no-wait takes one statement, and there are {count}"))
             .with_hint("leave out --no-wait, or submit them one by one"));
+    }
+    if command.session && context.is_read_only().await {
+        return Err(
+            Failure::usage("--session can't be used in read-only mode").with_hint("leave out --session")
+        );
     }
     for name in script.check_parameters(&command.parameters)? {
         context.note(&format!("warning: no statement uses this parameter: {name}"));
@@ -168,6 +178,12 @@ impl Runner<'_> {
         }
         let changed = changes(&mut result).await?;
         self.line(number - 1, statement, &outcome(changed, took));
+        // An agent gets no notes on stderr.
+        if self.context.is_agent() && self.results.are_open() {
+            let rows = changed.map(|rows| format!(" changed={rows}")).unwrap_or_default();
+            let line = format!("# statement {number} of {}: ok{rows}\n", self.statements.len());
+            self.context.output().bytes(line.as_bytes())?;
+        }
         Ok(())
     }
 
@@ -178,7 +194,10 @@ impl Runner<'_> {
             self.statements.iter().map(|s| s.title().chars().count()).max().unwrap_or_default().min(TITLE);
         let count = self.statements.len();
         let digits = count.to_string().len();
-        let title: String = statement.title().chars().take(TITLE).collect();
+        let title: String = match statement.title().chars().nth(TITLE) {
+            Some(_) => statement.title().chars().take(TITLE - 1).chain(['…']).collect(),
+            None => statement.title().to_owned(),
+        };
         let line = format!(
             "[{:digits$}/{count}] line {:<last$}  {title:width$}  {outcome}",
             index + 1,
