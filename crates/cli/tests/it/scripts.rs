@@ -366,7 +366,7 @@ fn without_sessions_nothing_is_run() {
     for status in [403, 404, 501] {
         let server = with_sessions(status);
         let brick = server.brick("sql -w 0123456789abcdef --session").arg(VIEW);
-        brick.run().fails(3, &["this workspace does not offer SQL sessions", "brick run -l sql"]);
+        brick.run().fails(3, &["cannot open an SQL session, and nothing was run", "brick run -l sql"]);
         assert_eq!(sent(&server).len(), 1);
     }
     Workspace::fresh().sql("--session", VIEW).run().fails(3, &["SQL sessions"]);
