@@ -15,6 +15,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,18 @@ pub(crate) struct DataDirectory {
     _lock: File,
 }
 
+/// Locks a file. A process that is being started shares the lock of a sandbox that has just ended for a moment, until its
+/// own program is loaded.
+fn lock_soon(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..20 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(25)),
+            done => return done,
+        }
+    }
+    file.try_lock()
+}
+
 impl DataDirectory {
     /// Takes a directory, and makes it if there is none. Nothing is changed in one that isn't a sandbox's.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
@@ -77,7 +90,7 @@ impl DataDirectory {
             restrict(path).map_err(unusable)?;
         }
         let lock = private_file(&path.join(LOCK)).map_err(unusable)?;
-        match lock.try_lock() {
+        match lock_soon(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let text =
