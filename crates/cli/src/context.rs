@@ -40,7 +40,7 @@ const RETRY: RetryPolicy = RetryPolicy::Safe { budget: Duration::from_secs(60) }
 pub(crate) struct Context {
     global: Global,
     progress: Progress,
-    begun: Instant,
+    started: Instant,
     /// When the time that --timeout gives is over.
     deadline: OnceLock<Instant>,
     workspace: OnceCell<Workspace>,
@@ -55,7 +55,7 @@ impl Context {
     pub(crate) fn new(global: Global) -> Self {
         Self {
             progress: Progress::new(&global),
-            begun: Instant::now(),
+            started: Instant::now(),
             global,
             deadline: OnceLock::new(),
             workspace: OnceCell::new(),
@@ -209,7 +209,7 @@ impl Context {
 
     /// How long the command has taken.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.begun.elapsed()
+        self.started.elapsed()
     }
 
     /// The format that the user requested, and whether there is a filter.
@@ -242,7 +242,7 @@ impl Context {
     pub(crate) fn output_as(&self, format: Format) -> Output {
         let Global { jq, columns, no_header, .. } = &self.global;
         let selection = Selection { columns: columns.clone(), no_header: *no_header };
-        let look = Look::new(&self.global, self.begun);
+        let look = Look::new(&self.global, self.started);
         Output::new(format, jq.clone()).with_selection(selection).with_look(look)
     }
 

@@ -121,14 +121,14 @@ impl Output {
     }
 
     /// Sets when the work began whose time the line below the rows tells. Without it, that is when the command began.
-    pub(crate) fn begun_at(mut self, begun: Instant) -> Self {
-        self.look.begun = begun;
+    pub(crate) fn started_at(mut self, started: Instant) -> Self {
+        self.look.started = started;
         self
     }
 
     /// When the work began.
-    pub(crate) fn begun(&self) -> Instant {
-        self.look.begun
+    pub(crate) fn started(&self) -> Instant {
+        self.look.started
     }
 
     /// Shows the rows of a query as a table even where records would show more.

@@ -21,16 +21,16 @@ pub(crate) struct Look {
     /// The most rows to show.
     pub(super) cap: Option<u64>,
     /// When the work began whose time the footer tells.
-    pub(super) begun: Instant,
+    pub(super) started: Instant,
 }
 
 impl Look {
-    pub(crate) fn new(global: &Global, begun: Instant) -> Self {
+    pub(crate) fn new(global: &Global, started: Instant) -> Self {
         Self {
             null: global.null.clone(),
             may_page: !global.no_pager,
             has_footer: !global.quiet,
-            begun,
+            started,
             ..Self::default()
         }
     }
@@ -57,7 +57,7 @@ impl Default for Look {
             has_footer: true,
             may_be_records: true,
             cap: None,
-            begun: Instant::now(),
+            started: Instant::now(),
         }
     }
 }

@@ -434,7 +434,7 @@ impl RowPrinter {
             has_more: self.has_more,
             is_capped: self.is_full(),
             missing: self.grid.as_ref().map_or(Missing::default(), Grid::missing),
-            elapsed: self.look.begun.elapsed(),
+            elapsed: self.look.started.elapsed(),
         }
     }
 

@@ -177,7 +177,7 @@ mod tests {
                 [n.to_string(), format!("name of {n}"), format!("{}.25", n % 977), "2024-02-29".to_owned()]
             })
             .collect();
-        let begun = Instant::now();
+        let started = Instant::now();
         let (mut out, mut written) = (Vec::new(), 0);
         let mut table = Table::new(["n", "name", "fare", "day"].into_iter().map(Cow::from));
         for (at, row) in cells.iter().enumerate() {
@@ -189,8 +189,8 @@ mod tests {
                 out.clear();
             }
         }
-        let as_table = begun.elapsed();
-        let begun = Instant::now();
+        let as_table = started.elapsed();
+        let started = Instant::now();
         let mut out = Vec::new();
         for row in &cells {
             super::super::cell::csv_line(&mut out, row.iter().map(|cell| Some(cell.as_str())), None);
@@ -199,6 +199,6 @@ mod tests {
                 out.clear();
             }
         }
-        eprintln!("table {as_table:?}, csv {:?}, {written} bytes", begun.elapsed());
+        eprintln!("table {as_table:?}, csv {:?}, {written} bytes", started.elapsed());
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn show_with_time(run: Run, images: &Path, elapsed: Duration, context
         }
         RunOutput::Table { columns, rows, truncated } => {
             let now = Instant::now();
-            let output = context.output().begun_at(now.checked_sub(elapsed).unwrap_or(now));
+            let output = context.output().started_at(now.checked_sub(elapsed).unwrap_or(now));
             let mut printer = output.rows(Target::open(None)?);
             let columns = columns.into_iter().enumerate().map(|(i, name)| column(name, i, &rows, &named));
             printer.begin(&columns.collect::<Vec<_>>())?;

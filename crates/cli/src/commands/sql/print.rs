@@ -27,7 +27,7 @@ pub(crate) async fn print(
         return preview(result, output, context).await;
     }
     let warehouse_id = output.about().warehouse_id.clone();
-    let begun = output.begun();
+    let started = output.started();
     let id = result.statement_id().to_owned();
     let on_screen = target.is_stdout() && io::stdout().is_terminal();
     let file = target.file().map(Path::to_owned);
@@ -63,7 +63,7 @@ pub(crate) async fn print(
     })?;
     tell_truncated(lacks_rows, rows, context);
     if let Some(file) = file {
-        tell_saved(&file, (!is_filtered).then_some(rows), begun, context)?;
+        tell_saved(&file, (!is_filtered).then_some(rows), started, context)?;
     }
     Ok(())
 }
@@ -102,7 +102,7 @@ pub(super) async fn batches(
     printer.end()?;
     tell_truncated(batches.is_truncated(), rows, context);
     if let Some(file) = file {
-        tell_saved(&file, Some(rows), output.begun(), context)?;
+        tell_saved(&file, Some(rows), output.started(), context)?;
     }
     Ok(rows)
 }
@@ -134,9 +134,9 @@ pub(super) fn tell_truncated(truncated: bool, rows: u64, context: &Context) {
 }
 
 /// Says what was written to a file, without the number of rows if they were filtered.
-fn tell_saved(file: &Path, rows: Option<u64>, begun: Instant, context: &Context) -> Result {
+fn tell_saved(file: &Path, rows: Option<u64>, started: Instant, context: &Context) -> Result {
     let bytes = fs::metadata(file).map(|known| known.len()).unwrap_or_default();
-    let text = saved(rows, file, bytes, begun.elapsed());
+    let text = saved(rows, file, bytes, started.elapsed());
     context.note(&terminal::escaped_line(&text));
     // An agent gets no notes on stderr.
     if context.is_agent() {

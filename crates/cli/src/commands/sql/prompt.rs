@@ -268,7 +268,7 @@ impl Prompt<'_> {
         };
         self.command.check_inline(output.format())?;
         let cap = self.command.cap(&output, &target);
-        let output = output.begun_at(began).with_cap(cap);
+        let output = output.started_at(began).with_cap(cap);
         let output = if self.format == Format::Table { output.always_a_table() } else { output };
         let request = self.connection.request(statement.text(), began, cap);
         if statement.returns_rows() && matches!(output.format(), Format::Arrow | Format::Parquet) {

@@ -204,7 +204,7 @@ impl Printer<'_> {
         took: Duration,
     ) -> Result {
         let (context, cap) = (self.context, self.cap);
-        let begun = Instant::now().checked_sub(took).unwrap_or_else(Instant::now);
+        let started = Instant::now().checked_sub(took).unwrap_or_else(Instant::now);
         match &mut self.form {
             Form::Below(has_some) => {
                 context.progress().clear();
@@ -214,7 +214,7 @@ impl Printer<'_> {
                 // All results together are as small as one.
                 let limits = self.limits;
                 let about = About { limits, is_safe_to_repeat: self.is_safe_to_repeat, ..About::default() };
-                let output = context.output().begun_at(begun).with_cap(cap).with_about(about);
+                let output = context.output().started_at(started).with_cap(cap).with_about(about);
                 print(result, output, Target::open(None)?, context).await
             }
             Form::Array(envelopes) => {
@@ -234,13 +234,13 @@ impl Printer<'_> {
             }
             Form::One(only) => match only.take() {
                 Some((output, target)) => {
-                    print(result, output.begun_at(begun).with_cap(cap), target, context).await
+                    print(result, output.started_at(started).with_cap(cap), target, context).await
                 }
                 None => Ok(()),
             },
             Form::Files(pattern, _) => {
                 let path = numbered(pattern, number);
-                let output = context.output_to(Some(&path), true)?.begun_at(begun).with_cap(cap);
+                let output = context.output_to(Some(&path), true)?.started_at(started).with_cap(cap);
                 print(result, output, Target::open(Some(&path))?, context).await
             }
         }
