@@ -111,8 +111,8 @@ pub(crate) const STEPS: [Step; 20] = [
     },
     Step {
         name: "fuzz",
-        about: "a few seconds of each fuzz target (skipped without a nightly compiler)",
-        run: |root| fuzz::run(root, &fuzz::Options::default()),
+        about: "a few seconds of each fuzz target, always with the same inputs (skipped without a nightly compiler)",
+        run: |root| fuzz::run(root, &fuzz::Options::repeatable()),
     },
 ];
 

@@ -223,7 +223,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Fuzz { targets, seconds, jobs } => {
             let default = fuzz::Options::default();
             let (seconds, jobs) = (seconds.unwrap_or(default.seconds), jobs.unwrap_or(default.jobs));
-            fuzz::run(root, &fuzz::Options { targets, seconds, jobs }).map(|()| ExitCode::SUCCESS)
+            fuzz::run(root, &fuzz::Options { targets, seconds, jobs, ..default }).map(|()| ExitCode::SUCCESS)
         }
         Task::Msrv => Ok(report(&toolchain::check_rust_versions(root)?)),
         Task::Api { check: false } => api::write(root).map(|()| ExitCode::SUCCESS),
