@@ -36,6 +36,10 @@ def json_of(*arguments):
 WAREHOUSE = json_of("warehouses", "list", "--state", "RUNNING")[0]["id"]
 
 
+def report(what, client, result):
+    print(f"{what:21}  {client:14}  {result}")
+
+
 def with_fault(rule, act):
     """What a client says while the sandbox follows a rule."""
     control("POST", {"rule": rule})
@@ -80,13 +84,13 @@ def lost_answers():
             assert brick("sql", "CREATE OR REPLACE TABLE payments (id INT)").returncode == 0
             said = with_fault(f"POST /api/2.0/sql/statements*: times 1 after {loss}", act)
             rows = json_of("sql", "SELECT count(*) AS rows FROM payments")[0]["rows"]
-            print(f"INSERT, then {loss:5}  {name:14}  {rows} row(s)   {said}")
+            report(f"INSERT, then {loss}", name, f"{rows} row(s); {said}")
             yield name, rows
         for name, act in [("brick", start_with_brick), ("databricks-sdk", start_with_sdk)]:
             before = len(json_of("jobs", "runs", JOB))
             said = with_fault(f"POST /api/2.*/jobs/run-now: times 1 after {loss}", act)
             runs = len(json_of("jobs", "runs", JOB)) - before
-            print(f"start, then {loss:5}   {name:14}  {runs} run(s)   {said}")
+            report(f"job start, then {loss}", name, f"{runs} run(s); {said}")
             yield name, runs
 
 
@@ -94,8 +98,8 @@ def rows_of_one_call():
     answer = SDK.statement_execution.execute_statement(TRIPS, WAREHOUSE)
     lines = brick("sql", "-o", "csv", TRIPS).stdout.count("\n") - 1
     total, chunks = answer.manifest.total_row_count, answer.manifest.total_chunk_count
-    print(f"one call              brick           {lines} of {total} rows in {chunks} chunks")
-    print(f"one call              databricks-sdk  {len(answer.result.data_array)} of {total} rows")
+    report("one call", "brick", f"{lines} of {total} rows in {chunks} chunks")
+    report("one call", "databricks-sdk", f"{len(answer.result.data_array)} of {total} rows")
     return lines == total
 
 
@@ -113,6 +117,6 @@ def cpu_seconds(command):
 print(f"databricks-sdk {version('databricks-sdk')} for Python, {brick('--version').stdout.strip()}")
 did_once = all(count == 1 for name, count in list(lost_answers()) if name == "brick")
 has_all_rows = rows_of_one_call()
-print(f"list clusters         brick           {cpu_seconds([BRICK, 'clusters', 'list', '-o', 'name']):.2f} s of CPU time")
-print(f"list clusters         databricks-sdk  {cpu_seconds([sys.executable, '-c', LIST]):.2f} s of CPU time")
+for client, command in [("brick", [BRICK, "clusters", "list", "-o", "name"]), ("databricks-sdk", [sys.executable, "-c", LIST])]:
+    report("list clusters", client, f"{cpu_seconds(command):.2f} s of CPU time")
 sys.exit(not (did_once and has_all_rows))
