@@ -10,6 +10,7 @@ mod connector_vectors;
 mod english;
 mod error_vectors;
 mod host_vectors;
+mod links;
 mod log;
 mod operations;
 mod raw_vectors;

@@ -26,7 +26,7 @@ pub(crate) struct Step {
 }
 
 /// All steps, in the order in which they run.
-pub(crate) const STEPS: [Step; 20] = [
+pub(crate) const STEPS: [Step; 21] = [
     Step {
         name: "toolchain",
         about: "the compiler is new enough for every crate",
@@ -103,6 +103,11 @@ pub(crate) const STEPS: [Step; 20] = [
         name: "compare-config",
         about: "the same configurations read by brick and by the official SDK (likewise)",
         run: |root| script(root, "tests/compare_config.sh"),
+    },
+    Step {
+        name: "picture",
+        about: "docs/picture.svg shows what brick prints (skipped without Python)",
+        run: |root| script(root, "tests/picture.sh"),
     },
     Step {
         name: "workflows",

@@ -138,3 +138,8 @@ services! {
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct FrontPage;
+
+/// Compiles the example of the client, whose own documentation is generated and is not compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../client/README.md")]
+struct ClientPage;
