@@ -4,7 +4,6 @@ import importlib.machinery
 import io
 import os
 import sys
-import types
 
 IMAGE_LIMIT = 20_000_000  # bytes of all images of a command, encoded
 TABLE_ROWS = 1000  # as many as the service shows
@@ -98,20 +97,22 @@ def take_shown():
     return {"resultType": "images", "fileNames": names}
 
 
-class Pyplot(types.ModuleType):
-    """The backend of pyplot: no window, and `show()` displays."""
+class PyplotBackend:
+    """Finds and makes the backend of pyplot: no window, and `show()` displays."""
 
-    show = staticmethod(show_open_figures)
+    def find_spec(self, name, path=None, target=None):
+        return importlib.machinery.ModuleSpec(name, self) if name == "brickwire_pyplot" else None
 
-    @property
-    def FigureCanvas(self):
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-        return FigureCanvasAgg
+        module.FigureCanvas, module.show = FigureCanvasAgg, show_open_figures
 
 
-sys.modules["brickwire_pyplot"] = Pyplot("brickwire_pyplot")
-sys.modules["brickwire_pyplot"].__spec__ = importlib.machinery.ModuleSpec("brickwire_pyplot", None)
+sys.meta_path.append(PyplotBackend())
 os.environ["MPLBACKEND"] = "module://brickwire_pyplot"
 
 
