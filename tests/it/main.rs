@@ -17,3 +17,4 @@ mod raw_vectors;
 mod scripted_server;
 mod token_expiry;
 mod vector;
+mod with_sandbox;

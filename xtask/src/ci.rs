@@ -40,6 +40,7 @@ pub(crate) const STEPS: [Step; 21] = [
         run: |root| {
             cargo(root, "test -p brickwire-cli --features full --bins")?;
             cargo(root, "test -p brickwire-cli --features full --test it -- sql_results output:: mcp::")?;
+            cargo(root, "test -p brickwire-cli --features full,sandbox --bins --test it -- sandbox")?;
             cargo(root, "check -p brickwire-actions --features keyring")
         },
     },
@@ -88,6 +89,11 @@ pub(crate) const STEPS: [Step; 21] = [
         name: "python-sdk",
         about: "the official Python SDK against the sandbox (skipped without Python)",
         run: |root| script(root, "tests/python_sdk.sh"),
+    },
+    Step {
+        name: "pytest",
+        about: "the fixtures for pytest, and figures of matplotlib, in the sandbox (likewise)",
+        run: |root| script(root, "tests/pytest.sh"),
     },
     Step {
         name: "ecosystem",

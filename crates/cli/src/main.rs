@@ -94,7 +94,7 @@ async fn run(args: Args) -> ExitCode {
         done = command => match (done, signals::received()) {
             // Work that blocks this thread notices a signal itself.
             (Err(_), Some(signal)) => Outcome::Interrupted(signal),
-            (Ok(()), _) => Outcome::Done,
+            (Ok(()), _) => context.exit_code().map_or(Outcome::Done, Outcome::Exited),
             (Err(error), None) => Outcome::Failed(context.progress().with_next(error)),
         },
         () = context.progress().beat() => unreachable!("it never ends"),

@@ -3,6 +3,9 @@
 //!
 //! `nohup` starts a program with SIGHUP ignored, and that is respected: then the program continues.
 
+#[cfg(feature = "sandbox")]
+mod forwarded;
+
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// The exit code for the first signal; 0 if there was none.
@@ -31,6 +34,12 @@ impl Drop for LeftToPager {
 /// Whether Ctrl-C ends the work of a prompt, and not the program.
 static AT_PROMPT: AtomicBool = AtomicBool::new(false);
 
+/// Whether signals belong to a program that this one runs, and this one goes on.
+static FORWARDED: AtomicBool = AtomicBool::new(false);
+
+#[cfg(feature = "sandbox")]
+pub(crate) use forwarded::Forwarded;
+
 /// The exit code of a program that Ctrl-C ends.
 const INTERRUPTED: u8 = 130;
 
@@ -52,18 +61,20 @@ pub(crate) fn received() -> Option<u8> {
 /// Waits for the next signal. Returns the exit code for it.
 pub(crate) async fn next() -> u8 {
     let mut code = wait().await;
-    while code == INTERRUPTED && AT_PROMPT.load(Ordering::Relaxed) {
+    while FORWARDED.load(Ordering::Relaxed) || code == INTERRUPTED && AT_PROMPT.load(Ordering::Relaxed) {
         code = wait().await;
     }
     let _ = RECEIVED.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
     code
 }
 
+/// Whether SIGHUP is listened to. Listening replaces what the program was started with, so this is asked first, and once.
+#[cfg(unix)]
+static HANG_UP: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| !is_hang_up_ignored());
+
 #[cfg(unix)]
 async fn wait() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
-    // Listening replaces what the program was started with, so this is asked first, and once.
-    static HANG_UP: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| !is_hang_up_ignored());
     let next = async |kind: SignalKind, code: u8| {
         if let Ok(mut signals) = signal(kind) {
             signals.recv().await;

@@ -56,6 +56,8 @@ mod repos;
 mod retries;
 mod run;
 mod sandbox;
+#[cfg(all(unix, feature = "sandbox"))]
+mod sandbox_command;
 mod scripted;
 mod scripts;
 mod secrets;

@@ -10,13 +10,18 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Notify;
 
-const DRIVER: &str = include_str!("python_driver.py");
+const DRIVER: &str = concat!(
+    include_str!("python_spark.py"),
+    include_str!("python_display.py"),
+    include_str!("python_driver.py")
+);
 /// How long an interrupted command may keep running before its process is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -25,6 +30,11 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) enum Reply {
     /// What was printed, and the last expression's value.
     Text(String),
+    /// What was displayed, a result of type table, image or images, and what was printed.
+    Shown {
+        results: Value,
+        printed: String,
+    },
     Raised {
         summary: String,
         cause: String,
@@ -33,7 +43,7 @@ pub(crate) enum Reply {
 }
 
 /// Answers what code asks the sandbox.
-type Host = Box<dyn Fn(&Value) -> Value + Send + Sync>;
+pub(super) type Host = Box<dyn Fn(Value) -> BoxFuture<'static, Value> + Send + Sync>;
 
 /// A running interpreter.
 pub(crate) struct Interpreter {
@@ -83,8 +93,8 @@ impl Interpreter {
     }
 
     /// Sets what answers the questions of code. Without it, each is an error.
-    pub(crate) fn with_host(mut self, host: impl Fn(&Value) -> Value + Send + Sync + 'static) -> Self {
-        self.host = Some(Box::new(host));
+    pub(crate) fn with_host(mut self, host: Host) -> Self {
+        self.host = Some(host);
         self
     }
 
@@ -100,14 +110,14 @@ impl Interpreter {
     /// The process is gone: it crashed, it was killed by its own code, or it ignored the interrupt.
     pub(crate) async fn run(&mut self, id: &str, code: &str, cancel: &Notify) -> io::Result<Reply> {
         self.send(&json!({ "id": id, "command": code })).await?;
-        tokio::select! {
-            reply = self.reply() => return reply,
-            () = cancel.notified() => {}
+        if let Some(reply) = self.reply(cancel).await? {
+            return Ok(reply);
         }
         self.send(&json!({ "interrupt": id })).await?;
-        match tokio::time::timeout(GRACE, self.reply()).await {
-            Ok(reply) => reply,
-            Err(_) => {
+        match tokio::time::timeout(GRACE, self.reply(&Notify::new())).await {
+            Ok(Ok(Some(reply))) => Ok(reply),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(None)) | Err(_) => {
                 self.kill();
                 Err(io::Error::other("the command ignored its interrupt, so its process was killed"))
             }
@@ -119,21 +129,41 @@ impl Interpreter {
         self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[REDACTED]"))
     }
 
-    /// The answer to a command. Questions that come before it are answered.
-    async fn reply(&mut self) -> io::Result<Reply> {
+    /// As [`redacted`](Self::redacted), for all texts in a result.
+    fn without_secrets(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) if !self.secrets.is_empty() => Value::String(self.redacted(&text)),
+            Value::Array(items) => items.into_iter().map(|item| self.without_secrets(item)).collect(),
+            Value::Object(fields) => {
+                fields.into_iter().map(|(name, value)| (name, self.without_secrets(value))).collect()
+            }
+            other => other,
+        }
+    }
+
+    /// The answer to a command; `None` if it is canceled before. Questions that come before it are answered. A message is
+    /// always sent whole, and work for an answer ends with the cancellation.
+    async fn reply(&mut self, cancel: &Notify) -> io::Result<Option<Reply>> {
         loop {
-            let line = self.answers.next_line().await?;
+            let line = tokio::select! {
+                line = self.answers.next_line() => line?,
+                () = cancel.notified() => return Ok(None),
+            };
             let line = line.ok_or_else(|| io::Error::other("the Python process ended"))?;
             let answer: Value = serde_json::from_str(&line)?;
             if answer.get("ask").is_none() {
-                return Ok(self.read(&answer));
+                return Ok(Some(self.read(&answer)));
             }
+            let number = answer["number"].clone();
             let mut reply = match &self.host {
-                Some(host) => host(&answer),
+                Some(host) => tokio::select! {
+                    reply = host(answer) => reply,
+                    () = cancel.notified() => return Ok(None),
+                },
                 None => json!({ "error": "nothing answers here" }),
             };
             self.note_secret(&reply);
-            reply["number"] = answer["number"].clone();
+            reply["number"] = number;
             self.send(&json!({ "reply": reply })).await?;
         }
     }
@@ -161,6 +191,9 @@ impl Interpreter {
             return Reply::Raised { summary, cause };
         }
         let mut data = text("printed").unwrap_or_default();
+        if let Some(results) = answer.get("shown").filter(|results| !results.is_null()) {
+            return Reply::Shown { results: self.without_secrets(results.clone()), printed: data };
+        }
         match text("value") {
             Some(value) => data.push_str(&value),
             None => {

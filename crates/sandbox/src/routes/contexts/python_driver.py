@@ -36,7 +36,7 @@ replies = queue.SimpleQueue()
 asking = threading.Lock()
 asked = 0
 main_thread = threading.main_thread().ident
-namespace = {"__name__": "__main__", "__builtins__": __builtins__, "display": print}
+namespace = {"__name__": "__main__", "__builtins__": __builtins__, "display": display}
 running = None  # the id of the command whose code runs right now
 handled = None  # the id of the last command that was interrupted
 interrupted = set()  # ids whose interrupt has come, perhaps before their code began
@@ -95,7 +95,7 @@ def ask(what, **details):
         while reply["number"] != asked:
             reply = replies.get()
     if "error" in reply:
-        raise ExecutionError(reply["error"])
+        raise (AnalysisException if what in ("sql", "table") else ExecutionError)(reply["error"])
     return reply
 
 
@@ -224,6 +224,8 @@ class Dbutils:
 
 
 namespace["dbutils"] = Dbutils()
+namespace["spark"] = SparkSession()
+sys.meta_path.append(NoPyspark())
 
 
 def map_files(folder):
@@ -300,15 +302,17 @@ def evaluate(code):
 
 def attempt(request):
     global running
+    shown.clear()
     try:
         running = request["id"]
         try:
             if running in interrupted:
                 raise KeyboardInterrupt
             value = evaluate(request["command"])
+            show_open_figures()
         finally:
             running = None
-        return {"value": value}
+        return {"value": value, "shown": take_shown()}
     except BaseException:
         running = None
         kind, error, trace = sys.exc_info()
