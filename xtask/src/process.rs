@@ -32,13 +32,13 @@ fn line(command: &Command) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::process::{Command, Stdio};
 
     use super::{capture, finish};
 
     #[test]
     fn a_failed_command_is_named_with_its_arguments() {
-        let error = finish(Command::new("rustc").args(["--print", "no-such-thing"]).env("HIDDEN", "value"))
+        let error = finish(Command::new("rustc").args(["--print", "no-such-thing"]).stderr(Stdio::null()))
             .unwrap_err();
         let text = format!("{error:#}");
         assert!(text.starts_with("`rustc --print no-such-thing` ended with "), "{text}");

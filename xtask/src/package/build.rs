@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
-    place::{Kind, Place},
+    place::{GLIBC, Kind, Place},
     python::Environment,
     third_party,
 };
@@ -36,7 +36,7 @@ pub(crate) fn run(place: &Place, python: &Environment, licenses: &Path) -> Resul
     let mut maturin = python.module("maturin", &["build", "--out"]);
     maturin.arg(&wheels);
     if place.is_for("linux") {
-        let (major, minor) = super::check::GLIBC;
+        let (major, minor) = GLIBC;
         maturin.args(["--zig", "--compatibility", &format!("manylinux_{major}_{minor}")]);
     }
     if place.kind == Kind::Lean {

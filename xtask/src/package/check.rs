@@ -8,15 +8,11 @@ use serde_json::Value;
 use super::{
     archive,
     fresh::{report, try_out},
-    place::Place,
+    place::{GLIBC, Place},
     python::Environment,
     third_party,
 };
 use crate::{metadata, process::finish};
-
-/// The oldest glibc that the program runs with on Linux. 2.17 is in every distribution since 2014, and is the oldest that
-/// Rust supports.
-pub(crate) const GLIBC: (u32, u32) = (2, 17);
 
 /// Checks the wheel, and installs it into an environment of its own.
 pub(crate) fn wheel(place: &Place, python: &Environment, wheel: &Path) -> Result<()> {
@@ -86,7 +82,7 @@ pub(crate) fn archive(place: &Place, python: &Environment, file: &Path) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use super::{GLIBC, floor};
+    use super::{super::place::GLIBC, floor};
 
     #[test]
     fn the_glibc_version_is_in_the_tag() {

@@ -13,6 +13,10 @@ use crate::{
     process::capture,
 };
 
+/// The oldest glibc that the program runs with on Linux. 2.17 is in every distribution since 2014, and is the oldest that
+/// Rust supports.
+pub(crate) const GLIBC: (u32, u32) = (2, 17);
+
 /// Which program is packaged.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
