@@ -44,7 +44,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         release_notes::of_version(root, &version)?;
     }
     let mut package = cargo(root, "package");
-    package.args(["--features", "brickwire-cli/full,brickwire-cli/sandbox,brickwire-actions/arrow"]);
+    // Without the sandbox in the program, since that would build the SQL engine a second time.
+    package.args(["--features", "brickwire-cli/full,brickwire-actions/arrow"]);
     // The workspace's profiles, which packages don't carry, so that dependencies are built as they are for the tests.
     package.args(["--config", "Cargo.toml"]).args(options.allow_dirty.then_some("--allow-dirty"));
     finish(&mut package)?;

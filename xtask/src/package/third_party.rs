@@ -31,7 +31,15 @@ pub(crate) fn write(place: &Place) -> Result<PathBuf> {
     fs::write(&rules, rules_for(&place.target))?;
     fs::write(&template, TEMPLATE)?;
     let mut command = Command::new(program);
-    command.args(["generate", "--locked", "--fail", "--features", place.kind.features(), "--config"]);
+    command.args([
+        "generate",
+        "--offline",
+        "--locked",
+        "--fail",
+        "--features",
+        place.kind.features(),
+        "--config",
+    ]);
     command.arg(&rules).arg("--output-file").arg(&file);
     command.arg("--manifest-path").arg(place.root.join("crates/cli/Cargo.toml")).arg(&template);
     finish(command.current_dir(&place.root))?;
@@ -64,7 +72,7 @@ fn always_linked(metadata: &Value) -> impl Iterator<Item = &str> {
 /// The rules of licenses.rs in the words of cargo-about, for what is linked on the target.
 fn rules_for(target: &str) -> String {
     let mut rules = format!(
-        "accepted = {ALLOWED:?}\ntargets = [{target:?}]\nno-clearly-defined = true\n\
+        "accepted = {ALLOWED:?}\ntargets = [{target:?}]\nmax-depth = 2\n\
          ignore-build-dependencies = true\nignore-dev-dependencies = true\n"
     );
     for (name, license) in EXCEPTIONS {
