@@ -61,7 +61,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         check::archive(&place, &python, &archive)?;
         made.push(archive);
     }
-    checksums::write(&place.folder)?;
+    checksums::write(&place.folder, &place.version)?;
     for file in made {
         let bytes = fs::metadata(&file)?.len();
         println!("{} {:.1} MB", file.display(), bytes as f64 / 1e6);
