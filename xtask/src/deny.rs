@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::tools::{Tool, target_folder};
 
-const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
+const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2", features: "" };
 
 /// Runs the checks. Known vulnerabilities are left out, with a word, where their database can't be fetched.
 pub(crate) fn run(root: &Path) -> Result<()> {

@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::tools::{Tool, target_folder};
 
-const CARGO_FUZZ: Tool = Tool { name: "cargo-fuzz", version: "0.13.2" };
+const CARGO_FUZZ: Tool = Tool { name: "cargo-fuzz", version: "0.13.2", features: "" };
 
 /// How long each target runs in the CI, in seconds.
 const SECONDS: u64 = 4;

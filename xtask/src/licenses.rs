@@ -6,7 +6,7 @@ use spdx::{Expression, ParseMode};
 use crate::metadata::{list, text};
 
 /// The same as in deny.toml, whose check needs cargo-deny.
-const ALLOWED: [&str; 12] = [
+pub(crate) const ALLOWED: [&str; 12] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -23,7 +23,7 @@ const ALLOWED: [&str; 12] = [
 
 /// Licenses that single packages may have. The code generator runs on a maintainer's machine only; the prompt brings the
 /// others along on Windows.
-const EXCEPTIONS: [(&str, &str); 4] = [
+pub(crate) const EXCEPTIONS: [(&str, &str); 4] = [
     ("progenitor", "MPL-2.0"),
     ("progenitor-impl", "MPL-2.0"),
     ("clipboard-win", "BSL-1.0"),

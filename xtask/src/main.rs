@@ -15,8 +15,12 @@ mod licenses;
 mod lint;
 mod load;
 mod metadata;
+mod package;
 mod postprocess;
 mod preprocess;
+mod process;
+mod publish;
+mod release_notes;
 mod toolchain;
 mod tools;
 
@@ -141,6 +145,41 @@ enum Task {
     },
     /// Check that each crate builds with its rust-version, as far as the versions of its dependencies tell.
     Msrv,
+    /// Build what people install, the Python wheel and the archive for this system, and check both where nothing else is
+    /// installed. They are in the target folder, under package, with SHA256SUMS.
+    Package {
+        /// Build only the wheel.
+        #[arg(long, conflicts_with_all = ["archive", "lean"])]
+        wheel: bool,
+        /// Build only the archive.
+        #[arg(long)]
+        archive: bool,
+        /// Build only an archive, and leave the sandbox out: the program is a fraction of the size.
+        #[arg(long)]
+        lean: bool,
+        /// Build nothing; check what an earlier run has built.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Package the crates for crates.io in the order in which they need each other, build each from its package alone, and
+    /// print their sizes. Publishes nothing without --execute.
+    Publish {
+        /// Publish them. Needs a token (CARGO_REGISTRY_TOKEN or cargo login), and a section of this version in
+        /// CHANGELOG.md.
+        #[arg(long)]
+        execute: bool,
+        /// Publish nothing, which is the default.
+        #[arg(long, conflicts_with = "execute")]
+        dry_run: bool,
+        /// Package changes that aren't committed, too.
+        #[arg(long, conflicts_with = "execute")]
+        allow_dirty: bool,
+    },
+    /// Print what CHANGELOG.md has on a release, and fail if the tag isn't the version of the workspace.
+    ReleaseNotes {
+        /// Such as v0.1.0.
+        tag: String,
+    },
     /// Write the public API of each published library to docs/api.
     Api {
         /// Write nothing; print the differences and fail if there are any.
@@ -162,7 +201,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "the list or the draft is what was asked for")]
+#[allow(clippy::print_stdout, reason = "the list, the draft or the notes are what was asked for")]
 fn run(task: Task) -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in no workspace")?;
     match task {
@@ -224,6 +263,16 @@ fn run(task: Task) -> Result<ExitCode> {
             let default = fuzz::Options::default();
             let (seconds, jobs) = (seconds.unwrap_or(default.seconds), jobs.unwrap_or(default.jobs));
             fuzz::run(root, &fuzz::Options { targets, seconds, jobs, ..default }).map(|()| ExitCode::SUCCESS)
+        }
+        Task::Package { wheel, archive, lean, check } => {
+            package::run(root, &package::Options { wheel, archive, lean, check }).map(|()| ExitCode::SUCCESS)
+        }
+        Task::Publish { execute, dry_run: _, allow_dirty } => {
+            publish::run(root, &publish::Options { execute, allow_dirty }).map(|()| ExitCode::SUCCESS)
+        }
+        Task::ReleaseNotes { tag } => {
+            println!("{}", release_notes::of_tag(root, &tag)?);
+            Ok(ExitCode::SUCCESS)
         }
         Task::Msrv => Ok(report(&toolchain::check_rust_versions(root)?)),
         Task::Api { check: false } => api::write(root).map(|()| ExitCode::SUCCESS),

@@ -14,6 +14,8 @@ pub(crate) struct Tool {
     /// The name of the package and of its program.
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
+    /// Those that its program needs, separated by commas.
+    pub(crate) features: &'static str,
 }
 
 impl Tool {
@@ -26,10 +28,20 @@ impl Tool {
                 return Ok(Some(program));
             }
         }
-        let Self { name, version } = self;
+        let Self { name, version, features } = self;
         eprintln!("installing {name} {version} into {}", folder.display());
         let status = Command::new(metadata::cargo())
-            .args(["install", name, "--version", version, "--locked", "--quiet", "--root"])
+            .args([
+                "install",
+                name,
+                "--version",
+                version,
+                "--features",
+                features,
+                "--locked",
+                "--quiet",
+                "--root",
+            ])
             .arg(&folder)
             // Of their own, so that the checks' builds are not mixed with them; cargo removes it.
             .env_remove("CARGO_TARGET_DIR")
