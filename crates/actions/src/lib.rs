@@ -14,6 +14,7 @@ mod identity;
 mod lifecycle;
 mod list;
 mod local_file;
+mod local_name;
 mod markup;
 mod names;
 mod notebook;

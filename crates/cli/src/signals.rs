@@ -1,5 +1,5 @@
 //! The signals that end the program: Ctrl-C, SIGTERM, and SIGHUP, which a closed terminal or a lost connection sends. All
-//! of them cancel what runs remotely.
+//! of them cancel what runs remotely. So do the events that Windows has in their place.
 //!
 //! `nohup` starts a program with SIGHUP ignored, and that is respected: then the program continues.
 
@@ -98,14 +98,34 @@ async fn wait() -> u8 {
     }
 }
 
-#[cfg(not(unix))]
+/// Windows has events of the console instead, and they get the same exit codes: a closed window is a hang-up, and
+/// Ctrl-Break, which other programs send to a program that they have started, and the end of the system are SIGTERM.
+/// After a window is closed or the system ends, Windows leaves five seconds.
+#[cfg(windows)]
 async fn wait() -> u8 {
-    loop {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) if IS_PAGING.load(Ordering::Relaxed) => {}
-            Ok(()) => return INTERRUPTED,
-            Err(_) => std::future::pending().await,
-        }
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+    /// Waits for one kind of event, unless it can't be listened to.
+    macro_rules! next {
+        ($event:ident, $code:expr) => {
+            async {
+                match $event() {
+                    Ok(mut events) => {
+                        events.recv().await;
+                        while $code == INTERRUPTED && IS_PAGING.load(Ordering::Relaxed) {
+                            events.recv().await;
+                        }
+                        $code
+                    }
+                    Err(_) => std::future::pending().await,
+                }
+            }
+        };
+    }
+    tokio::select! {
+        code = next!(ctrl_c, INTERRUPTED) => code,
+        code = next!(ctrl_break, 143) => code,
+        code = next!(ctrl_close, 129) => code,
+        code = next!(ctrl_shutdown, 143) => code,
     }
 }
 

@@ -252,8 +252,21 @@ fn stopping() -> io::Result<impl Future<Output = io::Result<()>>> {
             }
         })
     }
-    #[cfg(not(unix))]
-    Ok(tokio::signal::ctrl_c())
+    #[cfg(windows)]
+    {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        let mut interrupt = ctrl_c()?;
+        // What a program sends to one that it has started, a window that is closed, and the end of the system.
+        let (mut terminate, mut hang_up, mut shutdown) = (ctrl_break()?, ctrl_close()?, ctrl_shutdown()?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => Ok(()),
+                _ = terminate.recv() => Ok(()),
+                _ = hang_up.recv() => Ok(()),
+                _ = shutdown.recv() => Ok(()),
+            }
+        })
+    }
 }
 
 /// Whether the program was started with SIGHUP ignored, as `nohup` does. Linux says so in a mask; elsewhere a program that

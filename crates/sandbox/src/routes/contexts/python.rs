@@ -1,7 +1,8 @@
-//! One `python3` per execution context: how it is started, called, interrupted and ended.
+//! One Python process per execution context: how it is started, called, interrupted and ended.
 //!
 //! The process runs in a temporary directory with a clean environment and in a process group of its own. It always
-//! ends with the sandbox, even when the sandbox is killed: a closed pipe makes the driver kill its process group.
+//! ends with the sandbox, even when the sandbox is killed: a closed pipe makes the driver kill its process group. On
+//! Windows, where a group can't be killed, it and what it has started are ended by `taskkill`.
 
 use std::io;
 use std::path::Path;
@@ -22,6 +23,25 @@ const DRIVER: &str = concat!(
     include_str!("python_display.py"),
     include_str!("python_driver.py")
 );
+/// What Python is called. On Windows a virtual environment has a `python` only, the installer adds `py`, and `python3` may
+/// be a link to the store that runs nothing.
+const PROGRAMS: &[&str] = if cfg!(windows) { &["python", "py", "python3"] } else { &["python3"] };
+/// Variables that the process inherits. Windows needs most of them to start a program.
+const INHERITED: &[&str] = if cfg!(windows) {
+    &["PATH", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT"]
+} else {
+    &["PATH"]
+};
+/// Variables that name the process's own directory.
+const OWN_DIRECTORY: &[&str] = if cfg!(windows) {
+    &["HOME", "TMPDIR", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP"]
+} else {
+    &["HOME", "TMPDIR"]
+};
+/// `CREATE_NEW_PROCESS_GROUP`.
+#[cfg(windows)]
+const NEW_PROCESS_GROUP: u32 = 0x200;
+
 /// How long an interrupted command may keep running before its process is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -45,6 +65,45 @@ pub(crate) enum Reply {
 /// Answers what code asks the sandbox.
 pub(super) type Host = Box<dyn Fn(Value) -> BoxFuture<'static, Value> + Send + Sync>;
 
+/// A process that takes commands.
+struct Process {
+    child: Child,
+    requests: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    async fn start(program: &str, directory: &Path, driver: &str) -> io::Result<Self> {
+        let mut command = Command::new(program);
+        command
+            .args(["-u", "-I", "-X", "utf8", "-c", driver])
+            .current_dir(directory)
+            .env_clear()
+            .envs(OWN_DIRECTORY.iter().map(|name| (name, directory)))
+            .env("LANG", "C.UTF-8")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        command.envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        // Ctrl-C is the sandbox's to handle.
+        #[cfg(unix)]
+        command.process_group(0);
+        #[cfg(windows)]
+        command.creation_flags(NEW_PROCESS_GROUP);
+        let mut child =
+            command.spawn().map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;
+        let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::other(format!("{program} has no pipes")));
+        };
+        let mut answers = BufReader::new(answers).lines();
+        match answers.next_line().await? {
+            Some(line) if line.contains("\"ready\"") => Ok(Self { child, requests, answers }),
+            _ => Err(io::Error::other(format!("{program} ended before it was ready"))),
+        }
+    }
+}
+
 /// A running interpreter.
 pub(crate) struct Interpreter {
     child: Child,
@@ -57,39 +116,25 @@ pub(crate) struct Interpreter {
 }
 
 impl Interpreter {
-    /// Starts `python3` and waits until it takes commands.
+    /// Starts Python and waits until it takes commands.
     pub(crate) async fn start(directory: TempDir) -> io::Result<Self> {
-        let mut command = Command::new("python3");
-        command
-            .args(["-u", "-I", "-c", DRIVER])
-            .current_dir(directory.path())
-            .env_clear()
-            .env("HOME", directory.path())
-            .env("TMPDIR", directory.path())
-            .env("LANG", "C.UTF-8")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
-        for kept in ["PATH", "SYSTEMROOT"] {
-            if let Some(value) = std::env::var_os(kept) {
-                command.env(kept, value);
+        Self::start_driver(directory, DRIVER).await
+    }
+
+    async fn start_driver(directory: TempDir, driver: &str) -> io::Result<Self> {
+        let mut failed = io::Error::from(io::ErrorKind::NotFound);
+        for program in PROGRAMS {
+            match Process::start(program, directory.path(), driver).await {
+                Ok(Process { child, requests, answers }) => {
+                    let secrets = Vec::new();
+                    return Ok(Self { child, requests, answers, host: None, secrets, _directory: directory });
+                }
+                // What one that is there says is worth more than that another one isn't.
+                Err(error) if failed.kind() == io::ErrorKind::NotFound => failed = error,
+                Err(_) => {}
             }
         }
-        #[cfg(unix)]
-        command.process_group(0);
-        let mut child =
-            command.spawn().map_err(|error| io::Error::new(error.kind(), format!("python3: {error}")))?;
-        let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(io::Error::other("python3 has no pipes"));
-        };
-        let answers = BufReader::new(answers).lines();
-        let mut interpreter =
-            Self { child, requests, answers, host: None, secrets: Vec::new(), _directory: directory };
-        match interpreter.answers.next_line().await? {
-            Some(line) if line.contains("\"ready\"") => Ok(interpreter),
-            _ => Err(io::Error::other("python3 ended before it was ready")),
-        }
+        Err(failed)
     }
 
     /// Sets what answers the questions of code. Without it, each is an error.
@@ -217,6 +262,13 @@ impl Interpreter {
         {
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
+        // Before the process itself: once that is gone, what it has started can't be told from other processes.
+        #[cfg(windows)]
+        if let Some(id) = self.child.id() {
+            let mut end = std::process::Command::new("taskkill");
+            end.args(["/T", "/F", "/PID", &id.to_string()]);
+            let _ = end.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        }
         let _ = self.child.start_kill();
     }
 }
@@ -224,5 +276,31 @@ impl Interpreter {
 impl Drop for Interpreter {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// What Python has on Windows: no process groups, and no signal for a thread.
+    #[tokio::test]
+    async fn a_command_is_interrupted_without_signals_for_threads() {
+        let windows = "import os, signal\ndel os.getpgrp, os.killpg, signal.pthread_kill\n";
+        let directory = tempfile::tempdir().unwrap();
+        let driver = format!("{windows}{DRIVER}");
+        let mut python = Interpreter::start_driver(directory, &driver).await.unwrap();
+        let reply = python.run("1", "print('on')\nx = 1", &Notify::new()).await.unwrap();
+        assert_eq!(reply, Reply::Text("on".to_owned()));
+        let cancel = Notify::new();
+        cancel.notify_one();
+        let reply = python.run("2", "while True: x += 1", &cancel).await.unwrap();
+        assert_eq!(reply, Reply::Cancelled);
+        let reply = python.run("3", "x > 0", &Notify::new()).await.unwrap();
+        assert_eq!(reply, Reply::Text("True".to_owned()));
+        // The pipe is closed, as if the sandbox had been killed.
+        drop(python.requests);
+        let ended = tokio::time::timeout(Duration::from_secs(20), python.child.wait()).await;
+        assert!(ended.unwrap().unwrap().success());
     }
 }

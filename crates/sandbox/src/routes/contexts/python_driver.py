@@ -26,8 +26,10 @@ os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 read_end, write_end = os.pipe()
 os.dup2(write_end, 1)
 os.dup2(write_end, 2)
-sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", 0, closefd=False), encoding="utf-8", write_through=True)
-sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", 0, closefd=False), encoding="utf-8", write_through=True)
+# With line feeds on Windows as well, as on a cluster.
+wrapped = functools.partial(io.TextIOWrapper, encoding="utf-8", newline="\n", write_through=True)
+sys.stdout = wrapped(os.fdopen(1, "wb", 0, closefd=False))
+sys.stderr = wrapped(os.fdopen(2, "wb", 0, closefd=False))
 
 output = bytearray()
 output_lock = threading.Lock()
@@ -73,12 +75,25 @@ def receive():
         for _ in range(40):
             if request["interrupt"] != running or running == handled:
                 break
-            signal.pthread_kill(main_thread, signal.SIGINT)
+            interrupt_main()
             time.sleep(0.05)
     # The sandbox is gone. So go the processes that the code has started: they share this process' group.
-    if os.getpgrp() == os.getpid():
+    if os.name == "nt":
+        import subprocess
+
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(os.getpid())], stdout=subprocess.DEVNULL)
+    elif hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(0)
+
+
+def interrupt_main():
+    """Interrupts the main thread. Windows has no signals for a thread, but there a signal of any thread of the process
+    ends the main thread's sleep, too."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main_thread, signal.SIGINT)
+    else:
+        signal.raise_signal(signal.SIGINT)
 
 
 class ExecutionError(Exception):
@@ -180,7 +195,7 @@ class FileSystem:
             return opened.read(maxBytes).decode("utf-8", "replace")
 
     def put(self, file, contents, overwrite=False):
-        with open(self._local(file), "w" if overwrite else "x", encoding="utf-8") as opened:
+        with open(self._local(file), "w" if overwrite else "x", encoding="utf-8", newline="") as opened:
             opened.write(contents)
         return True
 
@@ -234,6 +249,8 @@ def map_files(folder):
 
     def mapped(path):
         text = path if isinstance(path, str) else os.fspath(path) if isinstance(path, os.PathLike) else None
+        if os.name == "nt" and isinstance(text, str):
+            text = text.replace("\\", "/")
         for start, place in places.items():
             if isinstance(text, str) and (text == start or text.startswith(start + "/")):
                 return place + text[len(start) :]
@@ -255,6 +272,10 @@ def map_files(folder):
         wrap(os, name, 1)
     for name in ("rename", "replace"):
         wrap(os, name, 2)
+    if os.name == "nt":
+        # There they don't go by way of os.stat.
+        for name in ("exists", "isdir", "isfile", "islink", "lexists"):
+            wrap(os.path, name, 1)
 
 
 def on_interrupt(signum, frame):
