@@ -18,10 +18,11 @@ async fn trips_are_counted_although_the_service_is_busy() -> Result {
     let (sandbox, workspace) = workspace().await?;
     sandbox.fault("POST /api/2.0/sql/statements: times 1 429 retry-after=0")?;
 
-    let statement = workspace.sql(RUNNING_WAREHOUSE).statement("SELECT count(*) AS trips FROM samples.nyctaxi.trips");
+    let statement =
+        workspace.sql(RUNNING_WAREHOUSE).statement("SELECT count(*) AS trips FROM samples.nyctaxi.trips");
     let rows = statement.execute().await?.collect().await?;
 
-    assert_eq!(rows.deserialize::<(i64,)>()?, [(21_932,)]);
+    assert_eq!(rows[0].deserialize::<(i64,)>()?, (21_932,));
     let sent = sandbox.requests_of(sandbox.token());
     assert_eq!(sent.iter().filter(|request| request.method == "POST").count(), 2);
     Ok(())
@@ -34,7 +35,8 @@ fn the_page_shows_the_files_that_are_tested() {
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap().replace("\r\n", "\n");
     let page = read("../docs/test-with-the-sandbox.md");
     let this = read("it/with_sandbox.rs");
-    let rust = this.split_once("// docs begin\n").and_then(|(_, rest)| rest.split_once("// docs end\n")).unwrap().0;
+    let rust =
+        this.split_once("// docs begin\n").and_then(|(_, rest)| rest.split_once("// docs end\n")).unwrap().0;
     let conftest = read("pytest/conftest.py");
     let python = conftest.split_once("\n\n").unwrap().1;
     for shown in [rust, python] {

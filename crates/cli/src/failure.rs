@@ -22,8 +22,6 @@ pub(crate) struct Failure {
     // Boxed, because they are large and rare, and every command returns a failure.
     source: Option<Box<Place>>,
     frame: Option<Box<Frame>>,
-    /// An exit code other than that of the kind.
-    exit_code: Option<u8>,
 }
 
 /// What is put around the message of a part, such as a statement of a script.
@@ -65,6 +63,9 @@ enum Cause {
     Library(Error),
     /// An error of the command line itself.
     Own(ErrorKind, String),
+    /// A program that could not be run, and the exit code for that.
+    #[cfg(feature = "sandbox")]
+    Program(u8, String),
     /// Reading or writing failed.
     Io(io::Error),
 }
@@ -89,7 +90,7 @@ impl From<serde_json::Error> for Failure {
 
 impl From<Cause> for Failure {
     fn from(cause: Cause) -> Self {
-        Self { cause, hint: None, statement_id: None, next: None, source: None, frame: None, exit_code: None }
+        Self { cause, hint: None, statement_id: None, next: None, source: None, frame: None }
     }
 }
 
@@ -139,16 +140,19 @@ impl Failure {
         }
     }
 
-    /// Sets the exit code, where it isn't that of the kind.
+    /// A program could not be run. The exit code is the one that shells have for it.
     #[cfg(feature = "sandbox")]
-    pub(crate) fn exits_with(mut self, code: u8) -> Self {
-        self.exit_code = Some(code);
-        self
+    pub(crate) fn program(code: u8, message: impl Into<String>) -> Self {
+        Cause::Program(code, message.into()).into()
     }
 
     /// The exit code, where it isn't that of the kind.
     pub(crate) fn exit_code(&self) -> Option<u8> {
-        self.exit_code
+        match &self.cause {
+            #[cfg(feature = "sandbox")]
+            Cause::Program(code, _) => Some(*code),
+            _ => None,
+        }
     }
 
     /// Adds a whole command line to run next, such as one that waits for what goes on.
@@ -208,6 +212,8 @@ impl Failure {
         match &self.cause {
             Cause::Library(error) => error.kind(),
             Cause::Own(kind, _) => *kind,
+            #[cfg(feature = "sandbox")]
+            Cause::Program(..) => ErrorKind::Local,
             Cause::Io(_) => ErrorKind::Local,
         }
     }
@@ -217,6 +223,8 @@ impl Failure {
             // Messages of the service may begin with an empty line.
             Cause::Library(error) => terminal::cut(error.to_string().trim()).into_owned(),
             Cause::Own(_, message) => message.clone(),
+            #[cfg(feature = "sandbox")]
+            Cause::Program(_, message) => message.clone(),
             Cause::Io(error) => error.to_string(),
         };
         self.in_frame(message)

@@ -6,6 +6,8 @@ mod detached;
 #[cfg(feature = "sandbox")]
 mod environment;
 #[cfg(feature = "sandbox")]
+mod local;
+#[cfg(feature = "sandbox")]
 mod program;
 #[cfg(feature = "sandbox")]
 mod registry;
@@ -16,14 +18,13 @@ mod shell;
 use std::{ffi::OsString, time::Duration};
 
 #[cfg(feature = "sandbox")]
-use brickwire_sandbox::{Sandbox, ServeArgs};
+use brickwire_sandbox::ServeArgs;
 
+#[cfg(not(feature = "sandbox"))]
+use crate::failure::Failure;
 #[cfg(feature = "sandbox")]
 use crate::options::duration;
-use crate::{
-    context::Context,
-    failure::{Failure, Result},
-};
+use crate::{context::Context, failure::Result};
 
 /// Serve a local workspace with real SQL and real Python, without an account
 ///
@@ -79,31 +80,15 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result {
         };
     }
     if !command.program.is_empty() {
-        let sandbox = start(command.options).await?;
+        let sandbox = local::start(command.options).await?;
         return program::run(&command.program, sandbox, context).await;
     }
-    brickwire_sandbox::serve(command.options).await.map_err(not_run)
+    brickwire_sandbox::serve(command.options).await.map_err(local::not_run)
 }
 
 #[cfg(not(feature = "sandbox"))]
 pub(crate) async fn run(_: Command, _: &Context) -> Result {
     Err(Failure::not_built("sandbox", "full,sandbox"))
-}
-
-#[cfg(feature = "sandbox")]
-async fn start(options: ServeArgs) -> Result<Sandbox> {
-    options.into_builder().map_err(not_run)?.start().await.map_err(not_run)
-}
-
-#[cfg(feature = "sandbox")]
-fn not_run(error: std::io::Error) -> Failure {
-    Failure::local(format!("cannot run the sandbox: {error}"))
-}
-
-/// Ends a sandbox, and says what could not be saved.
-#[cfg(feature = "sandbox")]
-fn end(sandbox: Sandbox) -> Result {
-    sandbox.close().map_err(|error| Failure::local(format!("cannot save the workspace: {error}")))
 }
 
 /// No sandbox stays longer: what is forgotten must end.

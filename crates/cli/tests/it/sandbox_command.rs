@@ -216,13 +216,13 @@ fn the_exports_are_one_word_for_the_shell() {
         let mut sh = std::process::Command::new("sh");
         sh.args(["-c", command]).env_clear().env("XDG_STATE_HOME", home).env("HOME", home);
         sh.env("PATH", std::env::var_os("PATH").unwrap()).env("BRICK", env!("CARGO_BIN_EXE_brick"));
-        sh.env("BRICK_SANDBOX_TOKEN", "a'$(touch made)`b`\\").output().unwrap()
+        sh.env("BRICK_SANDBOX_TOKEN", "a'$(id)`b`\\").output().unwrap()
     };
     let command = "eval \"$(\"$BRICK\" -q sandbox --detach)\" && printf %s \"$DATABRICKS_TOKEN\" && \
                    eval \"$(\"$BRICK\" -q sandbox --stop)\" && printf %s \"${DATABRICKS_TOKEN-gone}\"";
     let ran = brick(command, state.0.path());
-    assert_eq!(String::from_utf8(ran.stdout).unwrap(), "a'$(touch made)`b`\\gone");
     assert_eq!(String::from_utf8(ran.stderr).unwrap(), "");
+    assert_eq!(String::from_utf8(ran.stdout).unwrap(), "a'$(id)`b`\\gone");
 }
 
 #[test]

@@ -20,11 +20,10 @@ use brickwire_sandbox::ServeArgs;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    end,
     environment::{self, Changes},
+    local,
     registry::{self, Entry, Record},
     shell::Shell,
-    start as start_here,
 };
 use crate::{
     context::Context,
@@ -158,13 +157,13 @@ pub(super) async fn serve(options: ServeArgs, lifetime: Duration, log: PathBuf, 
         () = until(|| registered.entry.is_stop_requested()) => "it was asked to stop",
     };
     context.note(&format!("ends: {why}"));
-    let ended = end(sandbox);
+    let ended = local::end(sandbox);
     drop(registered);
     ended
 }
 
 async fn begin(options: ServeArgs, log: &Path) -> Result<(brickwire_sandbox::Sandbox, registry::Registered)> {
-    let sandbox = start_here(options).await?;
+    let sandbox = local::start(options).await?;
     let record = Record { url: sandbox.url().to_owned(), pid: process::id() };
     Ok((sandbox, Entry::of_log(log).register(&record)?))
 }

@@ -9,7 +9,7 @@ use brickwire_sandbox::Sandbox;
 use tempfile::NamedTempFile;
 use tokio::process::{Child, Command};
 
-use super::{end, environment};
+use super::{environment, local};
 use crate::{
     context::Context,
     failure::{Failure, Result},
@@ -40,7 +40,7 @@ pub(super) async fn run(program: &[OsString], sandbox: Sandbox, context: &Contex
     let status = wait(&mut child, &mut signals).await?;
     drop(profile);
     context.exit_with(exit_code(status));
-    end(sandbox)
+    local::end(sandbox)
 }
 
 /// A configuration file with this workspace only: a program that names another profile gets an error, not another
@@ -55,10 +55,9 @@ fn profile(sandbox: &Sandbox) -> io::Result<NamedTempFile> {
 fn not_started(name: &OsString, error: &io::Error) -> Failure {
     let name = name.display();
     match error.kind() {
-        io::ErrorKind::NotFound => Failure::local(format!("program not found: {name}"))
-            .with_hint("name a program on PATH, or its path, after --")
-            .exits_with(NOT_FOUND),
-        _ => Failure::local(format!("cannot run {name}: {error}")).exits_with(NOT_RUN),
+        io::ErrorKind::NotFound => Failure::program(NOT_FOUND, format!("program not found: {name}"))
+            .with_hint("name a program on PATH, or its path, after --"),
+        _ => Failure::program(NOT_RUN, format!("cannot run {name}: {error}")),
     }
 }
 
