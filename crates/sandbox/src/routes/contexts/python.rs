@@ -124,7 +124,12 @@ impl Interpreter {
                 Err(_) => {}
             }
         }
-        Err(failed)
+        Err(match (failed.kind(), PROGRAMS) {
+            (io::ErrorKind::NotFound, [_, _, ..]) => {
+                io::Error::new(failed.kind(), format!("no Python on the PATH: tried {}", PROGRAMS.join(", ")))
+            }
+            _ => failed,
+        })
     }
 
     /// Sets what answers the questions of code. Without it, each is an error.
