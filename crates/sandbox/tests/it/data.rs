@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 
 use brickwire_sandbox::seed::{IMPORT_JOB, REPORT_JOB, RUNNING_WAREHOUSE};
@@ -213,7 +213,8 @@ async fn what_cannot_be_read_is_refused_and_left_as_it_is() {
         ("sandbox.json", b"{}".to_vec(), "it has no format"),
         ("sandbox.json", b"{\"format\": 2}".to_vec(), "newer sandbox: its format is 2"),
     ] {
-        let path = ours.join(name);
+        // With the separators of the system.
+        let path: PathBuf = ours.join(name).components().collect();
         let good = fs::read(&path).unwrap();
         fs::write(&path, &damage).unwrap();
         let (kind, text) = refusal(&ours).await;

@@ -63,7 +63,12 @@ impl Stores {
             Place::Standard => return Err(Failure::usage("standard input and output have no path")),
             Place::Local => match fs::metadata(local(at)) {
                 Ok(known) => Some(Item::on_this_machine(at.clone(), &known)?),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                // Windows allows no file whose name is a pattern.
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename) =>
+                {
+                    None
+                }
                 Err(error) => return Err(Failure::file(local(at), &error)),
             },
             Place::Volumes => match self.files.metadata(path).await {

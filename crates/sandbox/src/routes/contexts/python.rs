@@ -134,7 +134,12 @@ impl Interpreter {
                 Err(_) => {}
             }
         }
-        Err(failed)
+        Err(match (failed.kind(), PROGRAMS) {
+            (io::ErrorKind::NotFound, [_, _, ..]) => {
+                io::Error::new(failed.kind(), format!("no Python on the PATH: tried {}", PROGRAMS.join(", ")))
+            }
+            _ => failed,
+        })
     }
 
     /// Sets what answers the questions of code. Without it, each is an error.
@@ -281,24 +286,39 @@ impl Drop for Interpreter {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
-    /// What Python has on Windows: no process groups, and no signal for a thread.
+    /// Leaves what Python has on Windows: no process groups, and no signal for a thread.
+    const WINDOWS: &str = "import os, signal\ndel os.getpgrp, os.killpg, signal.pthread_kill\n";
+
     #[tokio::test]
     async fn a_command_is_interrupted_without_signals_for_threads() {
-        let windows = "import os, signal\ndel os.getpgrp, os.killpg, signal.pthread_kill\n";
         let directory = tempfile::tempdir().unwrap();
-        let driver = format!("{windows}{DRIVER}");
-        let mut python = Interpreter::start_driver(directory, &driver).await.unwrap();
+        let driver = format!("{WINDOWS}{DRIVER}");
+        let cancel = Arc::new(Notify::new());
+        let at_work = cancel.clone();
+        let python = Interpreter::start_driver(directory, &driver).await.unwrap();
+        // The code asks this when it is about to loop.
+        let mut python = python.with_host(move |_| {
+            at_work.notify_one();
+            json!({ "names": [] })
+        });
         let reply = python.run("1", "print('on')\nx = 1", &Notify::new()).await.unwrap();
         assert_eq!(reply, Reply::Text("on".to_owned()));
-        let cancel = Notify::new();
-        cancel.notify_one();
-        let reply = python.run("2", "while True: x += 1", &cancel).await.unwrap();
+        let endless = "dbutils.secrets.listScopes()\nwhile True: x += 1";
+        let reply = python.run("2", endless, &cancel).await.unwrap();
         assert_eq!(reply, Reply::Cancelled);
         let reply = python.run("3", "x > 0", &Notify::new()).await.unwrap();
         assert_eq!(reply, Reply::Text("True".to_owned()));
-        // The pipe is closed, as if the sandbox had been killed.
+    }
+
+    #[tokio::test]
+    async fn without_process_groups_it_ends_when_the_sandbox_is_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let driver = format!("{WINDOWS}{DRIVER}");
+        let mut python = Process::start(PROGRAMS[0], directory.path(), &driver).await.unwrap();
         drop(python.requests);
         let ended = tokio::time::timeout(Duration::from_secs(20), python.child.wait()).await;
         assert!(ended.unwrap().unwrap().success());
