@@ -22,6 +22,9 @@ const CARGO_FUZZ: Tool = Tool { name: "cargo-fuzz", version: "0.13.2", features:
 /// How long each target runs in the CI, in seconds.
 const SECONDS: u64 = 4;
 
+/// Where the random numbers of a repeatable run begin.
+const SEED: u32 = 1;
+
 /// What an input may take: memory in MiB, and time in seconds.
 const MEMORY: u64 = 1024;
 const TIMEOUT: u64 = 5;
@@ -34,12 +37,21 @@ pub(crate) struct Options {
     pub(crate) seconds: u64,
     /// How many run at a time.
     pub(crate) jobs: usize,
+    /// Whether each run tries the same inputs: a change is judged by what it changes, not by luck.
+    pub(crate) repeatable: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let jobs = thread::available_parallelism().map_or(1, usize::from);
-        Self { targets: Vec::new(), seconds: SECONDS, jobs }
+        Self { targets: Vec::new(), seconds: SECONDS, jobs, repeatable: false }
+    }
+}
+
+impl Options {
+    /// What the CI runs.
+    pub(crate) fn repeatable() -> Self {
+        Self { repeatable: true, ..Self::default() }
     }
 }
 
@@ -71,16 +83,20 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let folders = Folders {
         programs: own.join(host).join("release"),
         seeds: root.join("fuzz/seeds"),
-        corpus: own.join("corpus"),
+        // What earlier runs have found leads to other inputs.
+        corpus: own.join(if options.repeatable { "corpus-of-ci" } else { "corpus" }),
         finds: own.join("finds"),
         logs: own.join("logs"),
     };
+    if options.repeatable && folders.corpus.exists() {
+        fs::remove_dir_all(&folders.corpus).context("cannot empty the corpus")?;
+    }
     let (queue, failed) = (Mutex::new(targets.iter()), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..options.jobs.max(1) {
             scope.spawn(|| {
                 while let Some(name) = queue.lock().ok().and_then(|mut queue| queue.next()) {
-                    if let Err(error) = run_one(name, &folders, options.seconds) {
+                    if let Err(error) = run_one(name, &folders, options) {
                         eprintln!("{error:#}");
                         failed.lock().map(|mut failed| failed.push(name.as_str())).unwrap_or_default();
                     }
@@ -153,7 +169,7 @@ fn path_with(program: &Path) -> Result<OsString> {
     Ok(env::join_paths(own.into_iter().chain(env::split_paths(&others)))?)
 }
 
-fn run_one(name: &str, folders: &Folders, seconds: u64) -> Result<()> {
+fn run_one(name: &str, folders: &Folders, options: &Options) -> Result<()> {
     let [corpus, finds] = [&folders.corpus, &folders.finds].map(|folder| folder.join(name));
     for folder in [&corpus, &finds, &folders.logs] {
         fs::create_dir_all(folder)?;
@@ -162,7 +178,8 @@ fn run_one(name: &str, folders: &Folders, seconds: u64) -> Result<()> {
     let status = Command::new(folders.programs.join(name))
         .args([&corpus, &folders.seeds.join(name)])
         .arg(format!("-artifact_prefix={}/", finds.display()))
-        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-max_total_time={}", options.seconds))
+        .args(options.repeatable.then(|| format!("-seed={SEED}")))
         .arg(format!("-rss_limit_mb={MEMORY}"))
         .arg(format!("-timeout={TIMEOUT}"))
         .args(["-print_final_stats=1", "-verbosity=1"])

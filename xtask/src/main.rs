@@ -262,7 +262,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Fuzz { targets, seconds, jobs } => {
             let default = fuzz::Options::default();
             let (seconds, jobs) = (seconds.unwrap_or(default.seconds), jobs.unwrap_or(default.jobs));
-            fuzz::run(root, &fuzz::Options { targets, seconds, jobs }).map(|()| ExitCode::SUCCESS)
+            fuzz::run(root, &fuzz::Options { targets, seconds, jobs, ..default }).map(|()| ExitCode::SUCCESS)
         }
         Task::Package { wheel, archive, lean, check } => {
             package::run(root, &package::Options { wheel, archive, lean, check }).map(|()| ExitCode::SUCCESS)

@@ -14,6 +14,7 @@ mod identity;
 mod lifecycle;
 mod list;
 mod local_file;
+mod local_name;
 mod markup;
 mod names;
 mod notebook;
@@ -138,3 +139,8 @@ services! {
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct FrontPage;
+
+/// Compiles the example of the client, whose own documentation is generated and is not compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../client/README.md")]
+struct ClientPage;

@@ -10,7 +10,10 @@ use std::{
 use tempfile::TempPath;
 use tokio::{fs::File, io::AsyncWriteExt};
 
-use crate::{Error, ErrorKind, Result};
+use crate::{
+    Error, ErrorKind, Result,
+    local_name::{is_possible, replace},
+};
 
 /// A file on its way.
 pub(crate) struct LocalFile {
@@ -32,6 +35,9 @@ impl LocalFile {
             || path.to_string_lossy().ends_with(path::is_separator)
         {
             return Err(local("this is a folder", path));
+        }
+        if path.file_name().is_some_and(|name| !is_possible(&name.to_string_lossy(), cfg!(windows))) {
+            return Err(local("Windows does not allow this name for a file", path));
         }
         let is_file = known.as_ref().is_none_or(Metadata::is_file);
         if known.is_some() && is_file && !overwrite {
@@ -71,12 +77,12 @@ impl LocalFile {
         self.file.flush().await.map_err(|error| unwritable(&self.path, &error))?;
         let Some(part) = self.part else { return Ok(()) };
         let named = match self.overwrite {
-            true => part.persist(&self.path),
-            false => part.persist_noclobber(&self.path),
+            true => replace(part, &self.path),
+            false => part.persist_noclobber(&self.path).map_err(|error| error.error),
         };
-        named.map_err(|error| match error.error.kind() {
+        named.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => exists(&self.path),
-            _ => unwritable(&self.path, &error.error),
+            _ => unwritable(&self.path, &error),
         })
     }
 }

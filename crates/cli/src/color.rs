@@ -51,7 +51,12 @@ pub(crate) fn choose(when: Color) {
 pub(crate) fn is_for_data() -> bool {
     let stdout = io::stdout();
     let is_asked = matches!(ColorChoice::global(), ColorChoice::Always | ColorChoice::AlwaysAnsi);
-    (stdout.is_terminal() || is_asked) && AutoStream::choice(&stdout) != ColorChoice::Never
+    let has_colors = (stdout.is_terminal() || is_asked) && AutoStream::choice(&stdout) != ColorChoice::Never;
+    if has_colors {
+        // Older consoles of Windows have to be told that colors follow.
+        let _ = AutoStream::always_ansi(stdout);
+    }
+    has_colors
 }
 
 /// Whether messages on stderr get colors.

@@ -47,6 +47,8 @@ pub(crate) struct Context {
     config: OnceCell<Config>,
     /// Where the output goes while the command is watched.
     frame: OnceLock<Frame>,
+    /// The exit code of a program that the command ran.
+    exit_code: OnceLock<u8>,
     #[cfg(feature = "sandbox")]
     sandbox: OnceCell<brickwire_sandbox::Sandbox>,
 }
@@ -61,6 +63,7 @@ impl Context {
             workspace: OnceCell::new(),
             config: OnceCell::new(),
             frame: OnceLock::new(),
+            exit_code: OnceLock::new(),
             #[cfg(feature = "sandbox")]
             sandbox: OnceCell::new(),
         }
@@ -106,6 +109,17 @@ impl Context {
     /// A workspace whose requests are neither shown nor repeated, for completion.
     pub(crate) async fn silent_workspace(&self) -> Result<Workspace> {
         Ok(Workspace::builder().config(self.config().await?).with_retry(RetryPolicy::never()).build()?)
+    }
+
+    /// Ends with this exit code if the command succeeds.
+    #[cfg(feature = "sandbox")]
+    pub(crate) fn exit_with(&self, code: u8) {
+        self.exit_code.get_or_init(|| code);
+    }
+
+    /// The exit code of a program that the command ran.
+    pub(crate) fn exit_code(&self) -> Option<u8> {
+        self.exit_code.get().copied()
     }
 
     /// The options of every command.

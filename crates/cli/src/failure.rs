@@ -22,6 +22,8 @@ pub(crate) struct Failure {
     // Boxed, because they are large and rare, and every command returns a failure.
     source: Option<Box<Place>>,
     frame: Option<Box<Frame>>,
+    /// An exit code other than that of the kind.
+    exit_code: Option<u8>,
 }
 
 /// What is put around the message of a part, such as a statement of a script.
@@ -87,7 +89,7 @@ impl From<serde_json::Error> for Failure {
 
 impl From<Cause> for Failure {
     fn from(cause: Cause) -> Self {
-        Self { cause, hint: None, statement_id: None, next: None, source: None, frame: None }
+        Self { cause, hint: None, statement_id: None, next: None, source: None, frame: None, exit_code: None }
     }
 }
 
@@ -135,6 +137,18 @@ impl Failure {
             "" => self,
             hint => self.with_hint(hint),
         }
+    }
+
+    /// Sets the exit code, where it isn't that of the kind.
+    #[cfg(feature = "sandbox")]
+    pub(crate) fn exits_with(mut self, code: u8) -> Self {
+        self.exit_code = Some(code);
+        self
+    }
+
+    /// The exit code, where it isn't that of the kind.
+    pub(crate) fn exit_code(&self) -> Option<u8> {
+        self.exit_code
     }
 
     /// Adds a whole command line to run next, such as one that waits for what goes on.

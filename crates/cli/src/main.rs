@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod candidates;
 mod color;
+mod command_line;
 mod commands;
 mod context;
 mod failure;
@@ -31,7 +32,27 @@ use std::{process::ExitCode, time::Duration};
 
 use crate::{args::Args, context::Context, report::Outcome};
 
+/// What the main thread has on Linux and macOS, in bytes. Windows gives it 1 MiB, and a command needs more.
+#[cfg(windows)]
+const STACK: usize = 8 << 20;
+
+#[cfg(windows)]
 fn main() -> ExitCode {
+    let main = std::thread::Builder::new().name("main".to_owned()).stack_size(STACK).spawn(start);
+    match main.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        // It has panicked, and said so.
+        Ok(Err(_)) => ExitCode::from(101),
+        Err(error) => report::finish(Outcome::Failed(error.into()), options::Format::Auto),
+    }
+}
+
+#[cfg(not(windows))]
+fn main() -> ExitCode {
+    start()
+}
+
+fn start() -> ExitCode {
     #[cfg(feature = "jq")]
     if output::run_if_child() {
         return ExitCode::SUCCESS;
@@ -94,7 +115,7 @@ async fn run(args: Args) -> ExitCode {
         done = command => match (done, signals::received()) {
             // Work that blocks this thread notices a signal itself.
             (Err(_), Some(signal)) => Outcome::Interrupted(signal),
-            (Ok(()), _) => Outcome::Done,
+            (Ok(()), _) => context.exit_code().map_or(Outcome::Done, Outcome::Exited),
             (Err(error), None) => Outcome::Failed(context.progress().with_next(error)),
         },
         () = context.progress().beat() => unreachable!("it never ends"),

@@ -41,6 +41,14 @@ pub(crate) struct Repl {
     history: History,
 }
 
+/// Whether the terminal that TERM names can move its cursor. Windows sets no TERM, and its consoles can.
+fn can_move_cursor(term: Option<&str>, is_windows: bool) -> bool {
+    match term {
+        None | Some("") => is_windows,
+        Some(name) => name != "dumb",
+    }
+}
+
 /// Whether a person is at both ends.
 pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
@@ -52,7 +60,7 @@ impl Repl {
     /// # Errors
     /// Usage, for a terminal that can't move its cursor.
     pub(crate) fn new(history: &str, names: Names) -> Result<Self> {
-        if env::var_os("TERM").is_none_or(|name| name == "dumb" || name.is_empty()) {
+        if !can_move_cursor(env::var("TERM").ok().as_deref(), cfg!(windows)) {
             return Err(Failure::usage(
                 "the prompt needs a terminal that can move the cursor, and TERM is dumb or unset",
             )
@@ -156,6 +164,27 @@ pub(crate) async fn run(context: &Context, work: impl Future<Output = Result>) -
             context.settle(true).await;
             terminal::tell("canceled");
             false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::can_move_cursor;
+
+    #[test]
+    fn a_terminal_without_a_name_is_a_console_of_windows_or_none() {
+        for (term, elsewhere, on_windows) in [
+            (None, false, true),
+            (Some(""), false, true),
+            (Some("dumb"), false, false),
+            (Some("xterm-256color"), true, true),
+        ] {
+            assert_eq!(
+                (can_move_cursor(term, false), can_move_cursor(term, true)),
+                (elsewhere, on_windows),
+                "{term:?}"
+            );
         }
     }
 }

@@ -20,12 +20,17 @@ use crate::{
 /// How a command ended.
 pub(crate) enum Outcome {
     Done,
+    /// With the exit code of a program that it ran.
+    Exited(u8),
     Failed(Failure),
     /// By a signal, which this exit code stands for.
     Interrupted(u8),
 }
 
 fn exit_code(failure: &Failure) -> u8 {
+    if let Some(code) = failure.exit_code() {
+        return code;
+    }
     match failure.kind() {
         // Reading or writing failed midway.
         _ if failure.io().is_some() => 1,
@@ -48,6 +53,7 @@ fn exit_code(failure: &Failure) -> u8 {
 pub(crate) fn finish(outcome: Outcome, format: Format) -> ExitCode {
     let (code, messages) = match outcome {
         Outcome::Done => return ExitCode::SUCCESS,
+        Outcome::Exited(code) => return ExitCode::from(code),
         Outcome::Interrupted(code) => (code, vec!["interrupted".to_owned()]),
         // The reader of our output, such as `head`, is gone, which is not a failure.
         Outcome::Failed(failure) if failure.io().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) => {

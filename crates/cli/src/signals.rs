@@ -1,7 +1,10 @@
 //! The signals that end the program: Ctrl-C, SIGTERM, and SIGHUP, which a closed terminal or a lost connection sends. All
-//! of them cancel what runs remotely.
+//! of them cancel what runs remotely. So do the events that Windows has in their place.
 //!
 //! `nohup` starts a program with SIGHUP ignored, and that is respected: then the program continues.
+
+#[cfg(feature = "sandbox")]
+mod forwarded;
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
@@ -31,6 +34,12 @@ impl Drop for LeftToPager {
 /// Whether Ctrl-C ends the work of a prompt, and not the program.
 static AT_PROMPT: AtomicBool = AtomicBool::new(false);
 
+/// Whether signals belong to a program that this one runs, and this one goes on.
+static FORWARDED: AtomicBool = AtomicBool::new(false);
+
+#[cfg(feature = "sandbox")]
+pub(crate) use forwarded::Forwarded;
+
 /// The exit code of a program that Ctrl-C ends.
 const INTERRUPTED: u8 = 130;
 
@@ -52,18 +61,20 @@ pub(crate) fn received() -> Option<u8> {
 /// Waits for the next signal. Returns the exit code for it.
 pub(crate) async fn next() -> u8 {
     let mut code = wait().await;
-    while code == INTERRUPTED && AT_PROMPT.load(Ordering::Relaxed) {
+    while FORWARDED.load(Ordering::Relaxed) || code == INTERRUPTED && AT_PROMPT.load(Ordering::Relaxed) {
         code = wait().await;
     }
     let _ = RECEIVED.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
     code
 }
 
+/// Whether SIGHUP is listened to. Listening replaces what the program was started with, so this is asked first, and once.
+#[cfg(unix)]
+static HANG_UP: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| !is_hang_up_ignored());
+
 #[cfg(unix)]
 async fn wait() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
-    // Listening replaces what the program was started with, so this is asked first, and once.
-    static HANG_UP: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| !is_hang_up_ignored());
     let next = async |kind: SignalKind, code: u8| {
         if let Ok(mut signals) = signal(kind) {
             signals.recv().await;
@@ -87,14 +98,34 @@ async fn wait() -> u8 {
     }
 }
 
-#[cfg(not(unix))]
+/// Windows has events of the console instead, and they get the same exit codes: a closed window is a hang-up, and
+/// Ctrl-Break, which other programs send to a program that they have started, and the end of the system are SIGTERM.
+/// After a window is closed or the system ends, Windows leaves five seconds.
+#[cfg(windows)]
 async fn wait() -> u8 {
-    loop {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) if IS_PAGING.load(Ordering::Relaxed) => {}
-            Ok(()) => return INTERRUPTED,
-            Err(_) => std::future::pending().await,
-        }
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+    /// Waits for one kind of event, unless it can't be listened to.
+    macro_rules! next {
+        ($event:ident, $code:expr) => {
+            async {
+                match $event() {
+                    Ok(mut events) => {
+                        events.recv().await;
+                        while $code == INTERRUPTED && IS_PAGING.load(Ordering::Relaxed) {
+                            events.recv().await;
+                        }
+                        $code
+                    }
+                    Err(_) => std::future::pending().await,
+                }
+            }
+        };
+    }
+    tokio::select! {
+        code = next!(ctrl_c, INTERRUPTED) => code,
+        code = next!(ctrl_break, 143) => code,
+        code = next!(ctrl_close, 129) => code,
+        code = next!(ctrl_shutdown, 143) => code,
     }
 }
 

@@ -26,6 +26,23 @@ use crate::{
 
 /// A running sandbox. Dropping it ends its processes and deletes its files, except those of its
 /// [directory](SandboxBuilder::with_data).
+///
+/// As a fixture of tests, one sandbox serves all of them, and each test opens a workspace of its own by a fresh token:
+///
+/// ```
+/// use brickwire_sandbox::{Delays, Sandbox};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let sandbox = Sandbox::builder().with_delays(Delays::NONE).start().await?;
+/// let (host, token) = (sandbox.url(), sandbox.fresh_token());
+/// // Point your program at `host` with `token`, and then look at what it sent:
+/// # let _ = host;
+/// let changes = sandbox.requests_of(&token).iter().filter(|request| request.method == "POST").count();
+/// assert_eq!(changes, 0);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Sandbox {
     server: Arc<Server>,
     identity: Identity,
@@ -174,6 +191,22 @@ impl Sandbox {
             Some(keeper) => keeper.save().await,
             None => Ok(()),
         }
+    }
+
+    /// Ends the sandbox, as dropping it does, and says what could not be saved. It blocks for a moment.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let sandbox = brickwire_sandbox::Sandbox::start().await?;
+    /// sandbox.close()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// A file of its [directory](SandboxBuilder::with_data) cannot be written.
+    pub fn close(mut self) -> io::Result<()> {
+        self.end()
     }
 
     /// Saves the first workspace and ends; later calls do nothing.

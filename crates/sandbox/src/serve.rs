@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::{
+    builder::SandboxBuilder,
     clock::{Clock, Skew, parse_duration},
     delays::Delays,
     fault::rule::FaultRule,
@@ -136,34 +137,62 @@ fn delay(text: &str) -> Result<(&'static str, Duration), String> {
     Ok((what, duration(time.trim())?))
 }
 
+impl ServeArgs {
+    /// The sandbox that these options describe, to be started by a program that serves it in its own way.
+    ///
+    /// ```
+    /// # use clap::Parser as _;
+    /// #[derive(clap::Parser)]
+    /// struct Arguments {
+    ///     #[command(flatten)]
+    ///     serve: brickwire_sandbox::ServeArgs,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let arguments = Arguments::parse_from(["program", "--delay", "cluster=0", "--no-exec"]);
+    /// let sandbox = arguments.serve.into_builder()?.start().await?;
+    /// assert!(sandbox.url().starts_with("http://127.0.0.1:"));
+    /// sandbox.close()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The token is empty or has characters that no token has, or its file cannot be read.
+    pub fn into_builder(self) -> io::Result<SandboxBuilder> {
+        let mut delays = Delays::default();
+        for (what, time) in &self.delay {
+            if let Some(delay) = delays.named(what) {
+                *delay = *time;
+            }
+        }
+        let mut builder = Sandbox::builder()
+            .with_port(self.port)
+            .with_page_size(self.page_size)
+            .with_chunk_bytes(self.chunk_bytes)
+            .with_token_ttl(self.token_ttl)
+            .with_result_bytes(self.result_bytes)
+            .with_delays(delays);
+        builder.options.token = token(&self)?;
+        if let Some(ClockSkew(skew)) = self.clock_skew {
+            builder.options.clock = Clock::skewed(skew);
+        }
+        builder.options.data = self.data;
+        builder.options.no_exec = self.no_exec;
+        builder.options.seed = self.seed;
+        let of_files = self.faults.iter().flat_map(|FaultFile(rules)| rules);
+        builder.faults = self.fault.iter().chain(of_files).map(ToString::to_string).collect();
+        Ok(builder)
+    }
+}
+
 /// Serves until Ctrl-C, SIGTERM or a hang-up. Prints the two `export` lines that point a client here on stdout; on
 /// stderr, a service principal's and the login code.
 ///
 /// # Errors
 /// The port is taken, the token cannot be read, the data directory cannot be used or written, or stdout is closed.
 pub async fn serve(args: ServeArgs) -> io::Result<()> {
-    let mut delays = Delays::default();
-    for (what, time) in &args.delay {
-        if let Some(delay) = delays.named(what) {
-            *delay = *time;
-        }
-    }
-    let mut builder = Sandbox::builder()
-        .with_port(args.port)
-        .with_page_size(args.page_size)
-        .with_chunk_bytes(args.chunk_bytes)
-        .with_token_ttl(args.token_ttl)
-        .with_result_bytes(args.result_bytes)
-        .with_delays(delays);
-    builder.options.token = token(&args)?;
-    if let Some(ClockSkew(skew)) = args.clock_skew {
-        builder.options.clock = Clock::skewed(skew);
-    }
-    builder.options.data = args.data;
-    builder.options.no_exec = args.no_exec;
-    builder.options.seed = args.seed;
-    let of_files = args.faults.iter().flat_map(|FaultFile(rules)| rules);
-    builder.faults = args.fault.iter().chain(of_files).map(ToString::to_string).collect();
+    let builder = args.into_builder()?;
     // Before there are files to clean up.
     let stopped = stopping()?;
     let mut serving = Serving(builder.start().await?);
@@ -223,8 +252,21 @@ fn stopping() -> io::Result<impl Future<Output = io::Result<()>>> {
             }
         })
     }
-    #[cfg(not(unix))]
-    Ok(tokio::signal::ctrl_c())
+    #[cfg(windows)]
+    {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        let mut interrupt = ctrl_c()?;
+        // What a program sends to one that it has started, a window that is closed, and the end of the system.
+        let (mut terminate, mut hang_up, mut shutdown) = (ctrl_break()?, ctrl_close()?, ctrl_shutdown()?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => Ok(()),
+                _ = terminate.recv() => Ok(()),
+                _ = hang_up.recv() => Ok(()),
+                _ = shutdown.recv() => Ok(()),
+            }
+        })
+    }
 }
 
 /// Whether the program was started with SIGHUP ignored, as `nohup` does. Linux says so in a mask; elsewhere a program that

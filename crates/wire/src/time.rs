@@ -1,18 +1,23 @@
 //! Moments in the formats that services and command lines write: RFC 3339 and HTTP dates.
 
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 /// Parses `2024-01-31T12:00:00.000Z`, with any offset, `T` or a space, and a fraction or none. A moment without an
-/// offset is in UTC. `None` if the text is not a moment.
+/// offset is in UTC. `None` if the text is not a moment. One before the first that the system can name, such as the
+/// year 1 on Windows, whose time begins in 1601, becomes 1970: both have long passed.
 pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
     let text = text.trim();
     let moment = match text.parse::<Timestamp>() {
         Ok(moment) => moment,
         Err(_) => text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp(),
     };
-    Some(moment.into())
+    let since = moment.as_duration();
+    match since.is_negative() {
+        true => Some(UNIX_EPOCH.checked_sub(since.unsigned_abs()).unwrap_or(UNIX_EPOCH)),
+        false => UNIX_EPOCH.checked_add(since.unsigned_abs()),
+    }
 }
 
 /// Writes a moment as RFC 3339 in UTC, in whole seconds.
@@ -28,7 +33,7 @@ pub fn parse_http_date(text: &str) -> Option<SystemTime> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::Duration;
 
     use super::*;
 
@@ -62,9 +67,13 @@ mod tests {
     fn writes_whole_seconds_in_utc() {
         let moment = UNIX_EPOCH + Duration::from_millis(1_704_067_200_900);
         assert_eq!(format_rfc3339(moment), "2024-01-01T00:00:00Z");
-        for year in ["-008999", "0000", "9999"] {
+        // The Databricks CLI writes the year 1 for an expiry that is not known.
+        for (year, on_windows) in
+            [("-008999", "1970"), ("0001", "1970"), ("1602", "1602"), ("1969", "1969"), ("9999", "9999")]
+        {
             let text = format!("{year}-01-01T00:00:00Z");
-            assert_eq!(parse_rfc3339(&text).map(format_rfc3339), Some(text));
+            let read = format!("{}-01-01T00:00:00Z", if cfg!(windows) { on_windows } else { year });
+            assert_eq!(parse_rfc3339(&text).map(format_rfc3339), Some(read));
         }
     }
 }

@@ -50,6 +50,11 @@ async fn vectors_and_differences() {
             }
             None => vector["expect"].clone(),
         };
+        // Its `az` or `databricks` is a script of the shell.
+        if cfg!(windows) && vector["files"].to_string().contains("#!/") {
+            eprintln!("skipped on Windows: {name}");
+            continue;
+        }
         if let Err(fault) = run(&vector, &expect).await {
             faults.push(format!("{name}: {fault}"));
         }
@@ -93,7 +98,8 @@ async fn run(vector: &Value, expect: &Value) -> Result<(), String> {
     let text = |value: &Value| {
         value
             .to_string()
-            .replace("{{dir}}", dir.path().to_str().unwrap())
+            // A backslash would begin an escape, and Windows takes slashes as well.
+            .replace("{{dir}}", &dir.path().to_str().unwrap().replace('\\', "/"))
             .replace("\"{{now+1}}\"", &(now + 1).to_string())
     };
     let (vector, expect): (Value, Value) =
@@ -170,7 +176,8 @@ async fn configured(vector: &Value, dir: &Path, fake: &Arc<Fake>, kind: &str) ->
         other => other.to_string(),
     };
     let object = |part: &str| vector[part].as_object().cloned().unwrap_or_default();
-    let path = ("PATH".to_owned(), format!("{}:/usr/bin:/bin", dir.join("bin").display()));
+    let path = std::env::join_paths([dir.join("bin"), "/usr/bin".into(), "/bin".into()]).unwrap();
+    let path = ("PATH".to_owned(), path.into_string().unwrap());
     let variables = object("env").into_iter().map(|(k, v)| (k, plain(&v))).chain([path]);
     let environment = Environment::new(variables).with_home(dir);
 

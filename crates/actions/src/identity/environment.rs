@@ -106,10 +106,11 @@ impl Environment {
         Self { variables, ..Self::default() }
     }
 
-    /// The variables and home directory of this process, without variables that aren't Unicode.
+    /// The variables and home directory of this process, without variables that aren't Unicode. On Windows, where case
+    /// doesn't tell variables apart, their names are in upper case: `Path` is `PATH`.
     pub fn from_process() -> Self {
         let text = |(k, v): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((k.into_string().ok()?, v.into_string().ok()?))
+            Some((name(k.into_string().ok()?, cfg!(windows)), v.into_string().ok()?))
         };
         Self {
             variables: std::env::vars_os().filter_map(text).collect(),
@@ -198,11 +199,23 @@ impl Environment {
 
     /// Finds a program on the PATH.
     pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
-        let suffixes: &[&str] = if cfg!(windows) { &[".exe", ".cmd", ".bat"] } else { &[""] };
         std::env::split_paths(self.get("PATH")?)
-            .flat_map(|dir| suffixes.iter().map(move |suffix| dir.join(format!("{name}{suffix}"))))
+            .flat_map(|dir| suffixes(cfg!(windows)).iter().map(move |end| dir.join(format!("{name}{end}"))))
             .find(|path| is_executable(path))
     }
+}
+
+/// The variable that names the home directory.
+pub(crate) const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+
+/// The name by which a variable is found.
+fn name(given: String, is_windows: bool) -> String {
+    if is_windows { given.to_ascii_uppercase() } else { given }
+}
+
+/// What the file name of a program ends with. The Azure CLI is `az.cmd` on Windows.
+fn suffixes(is_windows: bool) -> &'static [&'static str] {
+    if is_windows { &[".exe", ".cmd", ".bat"] } else { &[""] }
 }
 
 #[cfg(unix)]
@@ -224,5 +237,32 @@ impl fmt::Debug for Environment {
             .field("home", &self.home)
             .field("variables", &names)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_variables_have_one_case_where_case_does_not_count() {
+        assert_eq!(["Path", "http_proxy"].map(|given| name(given.to_owned(), true)), ["PATH", "HTTP_PROXY"]);
+        assert_eq!(["Path", "http_proxy"].map(|given| name(given.to_owned(), false)), ["Path", "http_proxy"]);
+    }
+
+    #[test]
+    fn a_program_is_found_by_the_names_of_the_system() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["az", "az.cmd", "az.ps1"] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, "").unwrap();
+            #[cfg(unix)]
+            std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        let environment = Environment::default().with("PATH", folder.path());
+        let expected = if cfg!(windows) { "az.cmd" } else { "az" };
+        assert_eq!(environment.find_program("az"), Some(folder.path().join(expected)));
+        assert_eq!(environment.find_program("databricks"), None);
+        assert_eq!(suffixes(true), [".exe", ".cmd", ".bat"]);
     }
 }

@@ -232,12 +232,20 @@ mod tests {
         }
     }
 
-    fn planned(all: &[WorkspaceObjectInfo]) -> Result<Vec<String>> {
-        let plan = plan("/Workspace/Shared/a", Path::new("out"), all)?;
-        Ok(plan.files.iter().map(|(one, format)| format!("{} {format}", one.file.display())).collect())
+    /// As Unix writes a path.
+    fn slashes(text: impl ToString) -> String {
+        text.to_string().replace('\\', "/")
     }
 
-    #[cfg(unix)]
+    fn planned(all: &[WorkspaceObjectInfo]) -> Result<Vec<String>> {
+        let plan = plan("/Workspace/Shared/a", Path::new("out"), all)?;
+        Ok(plan
+            .files
+            .iter()
+            .map(|(one, format)| format!("{} {format}", slashes(one.file.display())))
+            .collect())
+    }
+
     #[test]
     fn each_object_has_a_file_of_its_own_within_the_folder() {
         let all = [
@@ -267,7 +275,6 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
     #[test]
     fn no_two_objects_have_one_target_on_any_file_system() {
         let notebook = || object("/Shared/a/n", "NOTEBOOK", Some("PYTHON"));
@@ -280,7 +287,7 @@ mod tests {
         ] {
             let error = planned(&both).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Local, "{error}");
-            assert!(error.to_string().starts_with("two objects would have the same name: out/"), "{error}");
+            assert!(slashes(&error).starts_with("two objects would have the same name: out/"), "{error}");
         }
         let folders = [object("/Shared/a/S", "DIRECTORY", None), object("/Shared/a/s", "DIRECTORY", None)];
         planned(&folders).unwrap();

@@ -3,18 +3,13 @@
 use std::{
     env,
     io::{self, Write},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, ChildStdin, Stdio},
 };
 
-use crate::{failure::Failure, signals::LeftToPager};
+use crate::{command_line, failure::Failure, signals::LeftToPager};
 
-/// What a shell reads as more than words.
-const SHELL: &[char] = &[
-    '|', '&', ';', '<', '>', '(', ')', '$', '`', '\\', '"', '\'', '*', '?', '[', '#', '~', '=', '%', '{',
-    '\n',
-];
-
-/// The command line of the pager, if there is one: BRICK_PAGER, PAGER, or `less`. A blank value and `cat` mean none.
+/// The command line of the pager, if there is one: BRICK_PAGER, PAGER, or `less`. A blank value and `cat` mean none. The
+/// `more` of Windows is not used unless it is named: it reads text in the code page of the console, which is not UTF-8.
 pub(super) fn command() -> Option<String> {
     chosen(|name| env::var(name).ok(), is_installed)
 }
@@ -45,19 +40,7 @@ pub(super) struct Pager {
 
 impl Pager {
     pub(super) fn start(command: &str) -> io::Result<Self> {
-        let mut program = match cfg!(unix) && command.contains(SHELL) {
-            true => {
-                let mut shell = Command::new("sh");
-                shell.args(["-c", command]);
-                shell
-            }
-            false => {
-                let mut words = command.split_whitespace();
-                let mut program = Command::new(words.next().unwrap_or_default());
-                program.args(words);
-                program
-            }
-        };
+        let mut program = command_line::program(command);
         // less: leave if the text fits, show colors, cut long lines, and leave the text on the screen.
         for (name, value) in [("LESS", "FRSX"), ("LESSCHARSET", "utf-8")] {
             if env::var_os(name).is_none() {

@@ -1,5 +1,7 @@
-//! The real `brick`, against a local workspace.
+//! The real `brick`, against a local workspace. Signals, terminals, and programs that are scripts are tested on Unix only:
+//! Windows has other ones, which no test can send or play.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may fail as the test does")]
+#![cfg_attr(windows, allow(dead_code, unused_imports, reason = "what only the tests for Unix need"))]
 
 mod agents;
 mod api;
@@ -56,6 +58,8 @@ mod repos;
 mod retries;
 mod run;
 mod sandbox;
+#[cfg(all(unix, feature = "sandbox"))]
+mod sandbox_command;
 mod scripted;
 mod scripts;
 mod secrets;

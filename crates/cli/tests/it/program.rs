@@ -15,6 +15,9 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// What Python is called.
+pub(crate) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+
 /// No run takes longer; one that does hangs.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -33,6 +36,13 @@ impl Brick {
         let mut command = Command::new(env!("CARGO_BIN_EXE_brick"));
         command.args(arguments.split_ascii_whitespace()).env_clear().current_dir(home.path());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home.path());
+        #[cfg(windows)]
+        {
+            // Without these no program of Windows opens a connection or a temporary file.
+            let needed = ["SystemRoot", "TEMP", "TMP", "ComSpec", "PATHEXT"];
+            command.envs(needed.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+            command.envs(["USERPROFILE", "APPDATA", "LOCALAPPDATA"].map(|name| (name, home.path())));
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self { command, stdin: None, line: format!("brick {arguments}"), home }
     }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    program::{Brick, Ran},
+    program::{Brick, PYTHON, Ran},
     workspace::Workspace,
 };
 
@@ -96,7 +96,7 @@ fn python_reads(folder: &Folder) -> Value {
         lines = lambda name: open(name, encoding='utf-8', newline='')\n\
         print(json.dumps({'csv': list(csv.reader(lines('a.csv'), strict=True)),\n\
             'json': read(lines('a.json').read()), 'jsonl': [read(line) for line in lines('a.jsonl')]}))";
-    let ran = Command::new("python3").args(["-c", program]).current_dir(folder.0.path()).output().unwrap();
+    let ran = Command::new(PYTHON).args(["-c", program]).current_dir(folder.0.path()).output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     serde_json::from_slice(&ran.stdout).unwrap()
 }
@@ -159,7 +159,7 @@ fn a_null_alone_on_its_line_is_a_row_for_csv_readers() {
         // DictReader skips blank lines, as pandas does.
         let read = "import csv, io, json, sys\n\
             print(json.dumps([row['x'] for row in csv.DictReader(io.StringIO(sys.argv[1]))]))";
-        let ran = Command::new("python3").args(["-c", read, text]).output().unwrap();
+        let ran = Command::new(PYTHON).args(["-c", read, text]).output().unwrap();
         assert_eq!(serde_json::from_slice::<Value>(&ran.stdout).unwrap(), json!(cells));
     }
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 pub(super) mod command;
 pub(super) mod context;
 pub(super) mod python;
+pub(super) mod questions;
 mod sql;
 mod worker;
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, start, start_with};
 
-async fn create(client: &Client, language: &str) -> String {
+pub(crate) async fn create(client: &Client, language: &str) -> String {
     let body = json!({ "clusterId": RUNNING_CLUSTER, "language": language });
     client.posted("/api/1.2/contexts/create", body).await["id"].as_str().unwrap().to_owned()
 }
@@ -25,12 +25,12 @@ fn is_done(answer: &Value) -> bool {
     ["Finished", "Cancelled", "Error"].iter().any(|end| answer["status"] == *end)
 }
 
-async fn run(client: &Client, context: &str, language: &str, command: &str) -> Value {
+pub(crate) async fn run(client: &Client, context: &str, language: &str, command: &str) -> Value {
     let path = submit(client, context, language, command).await;
     client.until(&path, is_done).await
 }
 
-fn text(data: &str) -> Value {
+pub(crate) fn text(data: &str) -> Value {
     json!({ "resultType": "text", "data": data })
 }
 

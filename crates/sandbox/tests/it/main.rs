@@ -32,6 +32,7 @@ mod repos;
 mod scim;
 mod secrets;
 mod serving;
+mod spark;
 mod sql;
 mod statements;
 mod volumes;

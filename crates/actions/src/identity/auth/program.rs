@@ -31,11 +31,15 @@ const MOST: usize = 1 << 20;
 /// then, and is read within this time.
 const AFTERMATH: Duration = Duration::from_millis(200);
 
+/// `CREATE_NEW_PROCESS_GROUP`.
+#[cfg(windows)]
+const NEW_PROCESS_GROUP: u32 = 0x200;
+
 /// The programs that run, for [`end_programs`].
 static PROGRAMS: Mutex<Programs> = Mutex::new(Programs { running: Vec::new(), is_closed: false });
 
 struct Programs {
-    /// Their ids, which are those of their process groups, too.
+    /// Their ids, which on Unix are those of their process groups, too.
     running: Vec<u32>,
     /// No further program is started.
     is_closed: bool,
@@ -50,7 +54,7 @@ fn programs() -> MutexGuard<'static, Programs> {
 ///
 /// This is for a program that is about to exit. Dropping a workspace doesn't end them, because a token is fetched for
 /// all calls that wait for it, and neither does a runtime that is shut down in the background. Without this they run for
-/// up to 30 seconds more. On Windows this only keeps further ones from starting.
+/// up to 30 seconds more.
 ///
 /// ```no_run
 /// brickwire_actions::end_programs();
@@ -83,8 +87,11 @@ pub(crate) async fn run<A: AsRef<OsStr>>(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
+    // Ctrl-C is for this program, which ends the other one.
     #[cfg(unix)]
     command.process_group(0);
+    #[cfg(windows)]
+    command.creation_flags(NEW_PROCESS_GROUP);
     let running = Running::start(&mut command).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => local("not found").with_kind(ErrorKind::Configuration).with_hint(hint),
         _ => local("can't be started").with_hint(hint).with_source(e),
@@ -202,8 +209,15 @@ fn end_group(id: u32) {
     }
 }
 
+/// A process of Windows knows who started it, but its end doesn't end what it has started: `az.cmd` runs Python, which
+/// would go on. `taskkill`, a part of Windows, ends all of it. Waits for that, since the program's own end would hide
+/// the rest.
 #[cfg(not(unix))]
-fn end_group(_id: u32) {}
+fn end_group(id: u32) {
+    let mut end = std::process::Command::new("taskkill");
+    end.args(["/T", "/F", "/PID", &id.to_string()]);
+    let _ = end.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+}
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -118,9 +118,12 @@ impl TokenAnswer {
     }
 }
 
+/// A server's word for "never" may be a number that no clock can reach: a thousand years are enough.
+const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
+
 fn seconds(value: &Value) -> Option<Duration> {
     let seconds = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
-    Duration::try_from_secs_f64(seconds).ok()
+    Some(Duration::try_from_secs_f64(seconds).ok()?.min(LONGEST))
 }
 
 /// The time left until a moment in seconds since 1970; zero if it has passed.
@@ -253,6 +256,18 @@ mod tests {
                 Refusal::default(),
                 "{nothing}"
             );
+        }
+    }
+
+    #[test]
+    fn a_life_that_no_clock_can_reach_is_long_and_not_a_panic() {
+        for value in ["1e19", "\"9223372036854775808\"", "253402300799"] {
+            let value = serde_json::from_str(value).unwrap();
+            let (life, left) = (seconds(&value).unwrap(), until(&value).unwrap());
+            assert!(life <= LONGEST && left > LONGEST / 2 && left < LONGEST, "{value}");
+        }
+        for value in ["null", "-1", "\"never\"", "1e300"] {
+            assert_eq!(seconds(&serde_json::from_str(value).unwrap()), None, "{value}");
         }
     }
 }

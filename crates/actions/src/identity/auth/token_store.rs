@@ -18,7 +18,9 @@ use std::{
 use brickwire_wire::{file, time};
 use serde_json::{Map, Value, json};
 
-use crate::{Environment, Error, ErrorKind, Result, Secret};
+use crate::{
+    Environment, Error, ErrorKind, Result, Secret, identity::environment::HOME, local_name::replace,
+};
 
 /// The tokens of a login.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +73,8 @@ impl TokenStore {
     /// The store in the environment's home directory.
     pub(crate) fn new(environment: &Environment) -> Result<Self> {
         let home = environment.home().ok_or_else(|| {
-            Error::configuration("there is no home directory to store a login in").with_hint("set HOME")
+            Error::configuration("there is no home directory to store a login in")
+                .with_hint(format!("set {HOME}"))
         })?;
         Ok(Self {
             file: home.join(".config").join("brickwire").join("tokens.json"),
@@ -203,8 +206,7 @@ impl TokenStore {
         let mut new = tempfile::Builder::new().prefix(".tokens-").tempfile_in(dir)?;
         new.write_all(bytes)?;
         new.as_file().sync_all()?;
-        new.persist(&self.file)?;
-        Ok(())
+        replace(new.into_temp_path(), &self.file)
     }
 }
 

@@ -26,7 +26,9 @@ use super::{
     settings::{Setting, Source},
     view::alone,
 };
-use crate::{Config, Error, ErrorKind, Host, Result, Secret};
+use crate::{
+    Config, Error, ErrorKind, Host, Result, Secret, identity::environment::HOME, local_name::replace,
+};
 
 /// The settings that belong to one workspace, apart from the credential.
 const OF_WORKSPACE: [&str; 6] =
@@ -247,7 +249,7 @@ impl Draft {
     fn open(builder: &ConfigBuilder) -> Result<Self> {
         let path = builder.file_path()?.ok_or_else(|| {
             Error::configuration("there is no home directory for the configuration file")
-                .with_hint("set HOME")
+                .with_hint(format!("set {HOME}"))
         })?;
         let bytes = match file::read(&path, file::LIMIT) {
             Ok(bytes) => bytes,
@@ -312,7 +314,7 @@ impl Draft {
             (Err(e), None) if e.kind() == io::ErrorKind::NotFound => {}
             _ => return Ok(false),
         }
-        new.persist(&path).map_err(|e| failed(e.error))?;
+        replace(new.into_temp_path(), &path).map_err(failed)?;
         Ok(true)
     }
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use crate::{Error, ErrorKind, Result, local_file};
+use crate::{Error, ErrorKind, Result, local_file, local_name::is_possible};
 
 /// A local file that is to be imported.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) fn join(folder: &Path, name: &str) -> Result<PathBuf> {
     for part in name.split('/') {
         let mut components = Path::new(part).components();
         let plain = matches!((components.next(), components.next()), (Some(Component::Normal(one)), None) if one == part);
-        if !plain || part.contains('\0') {
+        if !plain || part.contains('\0') || !is_possible(part, cfg!(windows)) {
             return Err(Error::unexpected(format!("this cannot be the name of a local file: {part:?}")));
         }
         joined.push(part);

@@ -36,10 +36,21 @@ pub(crate) struct Location {
 
 impl Location {
     fn new(place: Place, path: &str) -> Self {
-        let ends = |letter: char| letter == '/' || place == Place::Local && std::path::is_separator(letter);
+        Self::on(place, path, cfg!(windows))
+    }
+
+    fn on(place: Place, path: &str, is_windows: bool) -> Self {
+        let is_windows = is_windows && place == Place::Local;
+        let ends = |letter: char| letter == '/' || is_windows && letter == '\\';
         let plain = path.trim_end_matches(ends);
-        let plain = if plain.is_empty() && !path.is_empty() { "/" } else { plain };
-        Self { place, path: plain.to_owned(), says_directory: path.ends_with(ends) }
+        let says_directory = path.ends_with(ends);
+        let plain = match plain {
+            "" if says_directory => "/".to_owned(),
+            // `C:` alone is the current directory of the drive.
+            drive if is_windows && says_directory && is_drive(drive) => format!("{drive}/"),
+            plain => plain.to_owned(),
+        };
+        Self { place, path: plain, says_directory }
     }
 
     pub(super) fn is_local(&self) -> bool {
@@ -87,6 +98,21 @@ impl Location {
     }
 }
 
+/// Whether a text is a drive of Windows, such as `C:`.
+pub(super) fn is_drive(text: &str) -> bool {
+    matches!(text.as_bytes(), [letter, b':'] if letter.is_ascii_alphabetic())
+}
+
+/// The path in a `file:` URL. Before an absolute path there may be an empty host, as in `file:///a`, and before a drive of
+/// Windows a slash, as in `file:///C:/a`.
+fn of_url(rest: &str, is_windows: bool) -> &str {
+    let path = if rest.starts_with("///") { &rest[2..] } else { rest };
+    match path.strip_prefix('/') {
+        Some(local) if is_windows && local.get(..2).is_some_and(is_drive) => local,
+        _ => path,
+    }
+}
+
 /// Whether a text has letters that stand for others.
 pub(super) fn is_pattern(text: &str) -> bool {
     text.contains(WILD)
@@ -100,9 +126,7 @@ impl FromStr for Location {
             return Ok(Self { place: Place::Standard, path: "-".to_owned(), says_directory: false });
         }
         if let Some(local) = text.strip_prefix("file:") {
-            // `file:///a` has an empty host.
-            let local = if local.starts_with("///") { &local[2..] } else { local };
-            return Ok(Self::new(Place::Local, local));
+            return Ok(Self::new(Place::Local, of_url(local, cfg!(windows))));
         }
         let within = |path: &str, root: &str| {
             path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -157,6 +181,39 @@ mod tests {
             let expected = Location { place, path: path.to_owned(), says_directory };
             assert_eq!(text.parse::<Location>(), Ok(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn paths_of_windows_keep_their_drive_and_their_server() {
+        for (text, path, says_directory) in [
+            (r"C:\data\", r"C:\data", true),
+            (r"C:\data", r"C:\data", false),
+            (r"C:\", "C:/", true),
+            ("c:/", "c:/", true),
+            ("C:", "C:", false),
+            ("C:a", "C:a", false),
+            (r"\\server\share\", r"\\server\share", true),
+            (r"\", "/", true),
+            (r".\a\/", r".\a", true),
+        ] {
+            let expected = Location { place: Place::Local, path: path.to_owned(), says_directory };
+            assert_eq!(Location::on(Place::Local, text, true), expected, "{text}");
+        }
+        // Elsewhere, and in the workspace, a backslash is a part of a name.
+        assert_eq!(Location::on(Place::Local, r"a\", false).path, r"a\");
+        assert_eq!(Location::on(Place::Volumes, r"/Volumes/a/b/c/d\", true).path, r"/Volumes/a/b/c/d\");
+        for (rest, path) in [
+            ("///C:/a", "C:/a"),
+            ("/C:/a", "C:/a"),
+            (r"C:\a", r"C:\a"),
+            ("//server/share/a", "//server/share/a"),
+            ("///Volumes/a", "/Volumes/a"),
+        ] {
+            assert_eq!(of_url(rest, true), path, "{rest}");
+        }
+        assert_eq!(of_url("///C:/a", false), "/C:/a");
+        let drive: Location = r"C:\Volumes\main".parse().unwrap();
+        assert_eq!(drive.place, Place::Local);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use glob::{MatchOptions, Pattern};
 
 use super::{
     item::Item,
-    location::{Location, is_pattern},
+    location::{Location, is_drive, is_pattern},
     store::Stores,
 };
 use crate::failure::{Failure, Result};
@@ -19,13 +19,10 @@ pub(super) async fn expand(stores: &Stores, given: &Location) -> Result<Vec<Item
     if !given.is_pattern() || given.is_local() && stores.find(given).await?.is_some() {
         return Ok(vec![stores.existing(given).await?]);
     }
-    let parts: Vec<_> = given.path.split('/').collect();
-    let plain = parts.iter().take_while(|part| !is_pattern(part)).count();
-    let start = Location { path: parts[..plain].join("/"), says_directory: false, ..given.clone() };
-    let start =
-        if start.path.is_empty() && plain > 0 { Location { path: "/".to_owned(), ..start } } else { start };
-    let (mut places, mut found) = (vec![start], Vec::new());
-    for (n, part) in parts.iter().enumerate().skip(plain) {
+    let (start, parts) = split(&given.path, given.is_local() && cfg!(windows));
+    let (mut places, mut found) =
+        (vec![Location { path: start, says_directory: false, ..given.clone() }], Vec::new());
+    for (n, part) in parts.iter().enumerate() {
         found = match is_pattern(part) {
             true => matching(stores, &places, part).await?,
             false => {
@@ -50,6 +47,20 @@ pub(super) async fn expand(stores: &Stores, given: &Location) -> Result<Vec<Item
     Ok(found)
 }
 
+/// The directory in which a pattern begins, and the parts from the first one that has to be matched.
+fn split(pattern: &str, is_windows: bool) -> (String, Vec<&str>) {
+    let mut parts: Vec<_> = pattern.split(|letter| letter == '/' || is_windows && letter == '\\').collect();
+    let rest = parts.split_off(parts.iter().take_while(|part| !is_pattern(part)).count());
+    let start = parts.join("/");
+    let start = match start.as_str() {
+        "" if !parts.is_empty() => "/".to_owned(),
+        // `C:` alone is the current directory of the drive.
+        drive if is_windows && is_drive(drive) => format!("{drive}/"),
+        _ => start,
+    };
+    (start, rest)
+}
+
 /// What is in these directories and has a name that matches.
 async fn matching(stores: &Stores, directories: &[Location], part: &str) -> Result<Vec<Item>> {
     if part.contains("**") {
@@ -65,4 +76,31 @@ async fn matching(stores: &Stores, directories: &[Location], part: &str) -> Resu
         found.extend(items.filter(matches));
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn a_pattern_begins_in_a_directory() {
+        for (pattern, start, parts) in [
+            ("*.csv", "", &["*.csv"][..]),
+            ("/*.csv", "/", &["*.csv"]),
+            ("data/2026/*/a?.csv", "data/2026", &["*", "a?.csv"]),
+            ("./*/b", ".", &["*", "b"]),
+            (r"a\*", "", &[r"a\*"]),
+        ] {
+            assert_eq!(split(pattern, false), (start.to_owned(), parts.to_vec()), "{pattern}");
+        }
+        for (pattern, start, parts) in [
+            (r"data\2026\*\a?.csv", "data/2026", &["*", "a?.csv"][..]),
+            (r"C:\*.csv", "C:/", &["*.csv"]),
+            (r"C:\data/*.csv", "C:/data", &["*.csv"]),
+            (r"\\server\share\*", "//server/share", &["*"]),
+            (r"..\*", "..", &["*"]),
+        ] {
+            assert_eq!(split(pattern, true), (start.to_owned(), parts.to_vec()), "{pattern}");
+        }
+    }
 }

@@ -3,7 +3,6 @@
 use std::{
     env,
     path::{Path, PathBuf},
-    process,
     time::{Duration, Instant},
 };
 
@@ -17,6 +16,7 @@ use super::{
     warehouse,
 };
 use crate::{
+    command_line::{self, EDITOR},
     commands::warehouses,
     context::Context,
     failure::{Failure, Result},
@@ -304,18 +304,18 @@ impl Prompt<'_> {
 /// A text as the person leaves it in their editor.
 async fn edited(text: String) -> Result<String> {
     let named = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let editor = named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| "vi".to_owned());
+    let editor = named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| EDITOR.to_owned());
     let editing = tokio::task::spawn_blocking(move || {
         // Created with mode 0600.
         let file = tempfile::Builder::new().prefix("brick-").suffix(".sql").tempfile()?;
-        std::fs::write(file.path(), text)?;
-        let mut words = editor.split_whitespace();
-        let program = words.next().unwrap_or("vi");
-        let ended = process::Command::new(program).args(words).arg(file.path()).status();
+        // Closed: an editor may replace the file, which Windows allows for no file that is open.
+        let file = file.into_temp_path();
+        std::fs::write(&file, text)?;
+        let ended = command_line::program_for(&editor, &file).status();
         let ended =
-            ended.map_err(|error| Failure::local(format!("cannot start the editor: {error}: {program}")))?;
+            ended.map_err(|error| Failure::local(format!("cannot start the editor: {error}: {editor}")))?;
         match ended.success() {
-            true => Ok(std::fs::read_to_string(file.path())?),
+            true => Ok(std::fs::read_to_string(&file)?),
             false => Err(Failure::local(format!("the editor failed, so nothing is run: {ended}"))),
         }
     });

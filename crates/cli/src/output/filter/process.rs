@@ -30,6 +30,10 @@ use crate::{
 /// The argument that makes a process a filter.
 const CHILD: &str = "__filter";
 
+/// `CREATE_NEW_PROCESS_GROUP`.
+#[cfg(windows)]
+const NEW_PROCESS_GROUP: u32 = 0x200;
+
 /// How often the parent looks whether it was interrupted.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -136,6 +140,8 @@ impl Process {
         // Ctrl-C is the parent's to handle.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        #[cfg(windows)]
+        std::os::windows::process::CommandExt::creation_flags(&mut command, NEW_PROCESS_GROUP);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let (mut stdin, mut stdout, mut stderr) =

@@ -1,7 +1,8 @@
-//! One `python3` per execution context: how it is started, called, interrupted and ended.
+//! One Python process per execution context: how it is started, called, interrupted and ended.
 //!
 //! The process runs in a temporary directory with a clean environment and in a process group of its own. It always
-//! ends with the sandbox, even when the sandbox is killed: a closed pipe makes the driver kill its process group.
+//! ends with the sandbox, even when the sandbox is killed: a closed pipe makes the driver kill its process group. On
+//! Windows, where a group can't be killed, it and what it has started are ended by `taskkill`.
 
 use std::io;
 use std::path::Path;
@@ -10,13 +11,37 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Notify;
 
-const DRIVER: &str = include_str!("python_driver.py");
+const DRIVER: &str = concat!(
+    include_str!("python_spark.py"),
+    include_str!("python_display.py"),
+    include_str!("python_driver.py")
+);
+/// What Python is called. On Windows a virtual environment has a `python` only, the installer adds `py`, and `python3` may
+/// be a link to the store that runs nothing.
+const PROGRAMS: &[&str] = if cfg!(windows) { &["python", "py", "python3"] } else { &["python3"] };
+/// Variables that the process inherits. Windows needs most of them to start a program.
+const INHERITED: &[&str] = if cfg!(windows) {
+    &["PATH", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT"]
+} else {
+    &["PATH"]
+};
+/// Variables that name the process's own directory.
+const OWN_DIRECTORY: &[&str] = if cfg!(windows) {
+    &["HOME", "TMPDIR", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP"]
+} else {
+    &["HOME", "TMPDIR"]
+};
+/// `CREATE_NEW_PROCESS_GROUP`.
+#[cfg(windows)]
+const NEW_PROCESS_GROUP: u32 = 0x200;
+
 /// How long an interrupted command may keep running before its process is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -25,6 +50,11 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) enum Reply {
     /// What was printed, and the last expression's value.
     Text(String),
+    /// What was displayed, a result of type table, image or images, and what was printed.
+    Shown {
+        results: Value,
+        printed: String,
+    },
     Raised {
         summary: String,
         cause: String,
@@ -33,7 +63,46 @@ pub(crate) enum Reply {
 }
 
 /// Answers what code asks the sandbox.
-type Host = Box<dyn Fn(&Value) -> Value + Send + Sync>;
+pub(super) type Host = Box<dyn Fn(Value) -> BoxFuture<'static, Value> + Send + Sync>;
+
+/// A process that takes commands.
+struct Process {
+    child: Child,
+    requests: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    async fn start(program: &str, directory: &Path, driver: &str) -> io::Result<Self> {
+        let mut command = Command::new(program);
+        command
+            .args(["-u", "-I", "-X", "utf8", "-c", driver])
+            .current_dir(directory)
+            .env_clear()
+            .envs(OWN_DIRECTORY.iter().map(|name| (name, directory)))
+            .env("LANG", "C.UTF-8")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        command.envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        // Ctrl-C is the sandbox's to handle.
+        #[cfg(unix)]
+        command.process_group(0);
+        #[cfg(windows)]
+        command.creation_flags(NEW_PROCESS_GROUP);
+        let mut child =
+            command.spawn().map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;
+        let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::other(format!("{program} has no pipes")));
+        };
+        let mut answers = BufReader::new(answers).lines();
+        match answers.next_line().await? {
+            Some(line) if line.contains("\"ready\"") => Ok(Self { child, requests, answers }),
+            _ => Err(io::Error::other(format!("{program} ended before it was ready"))),
+        }
+    }
+}
 
 /// A running interpreter.
 pub(crate) struct Interpreter {
@@ -47,44 +116,30 @@ pub(crate) struct Interpreter {
 }
 
 impl Interpreter {
-    /// Starts `python3` and waits until it takes commands.
+    /// Starts Python and waits until it takes commands.
     pub(crate) async fn start(directory: TempDir) -> io::Result<Self> {
-        let mut command = Command::new("python3");
-        command
-            .args(["-u", "-I", "-c", DRIVER])
-            .current_dir(directory.path())
-            .env_clear()
-            .env("HOME", directory.path())
-            .env("TMPDIR", directory.path())
-            .env("LANG", "C.UTF-8")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
-        for kept in ["PATH", "SYSTEMROOT"] {
-            if let Some(value) = std::env::var_os(kept) {
-                command.env(kept, value);
+        Self::start_driver(directory, DRIVER).await
+    }
+
+    async fn start_driver(directory: TempDir, driver: &str) -> io::Result<Self> {
+        let mut failed = io::Error::from(io::ErrorKind::NotFound);
+        for program in PROGRAMS {
+            match Process::start(program, directory.path(), driver).await {
+                Ok(Process { child, requests, answers }) => {
+                    let secrets = Vec::new();
+                    return Ok(Self { child, requests, answers, host: None, secrets, _directory: directory });
+                }
+                // What one that is there says is worth more than that another one isn't.
+                Err(error) if failed.kind() == io::ErrorKind::NotFound => failed = error,
+                Err(_) => {}
             }
         }
-        #[cfg(unix)]
-        command.process_group(0);
-        let mut child =
-            command.spawn().map_err(|error| io::Error::new(error.kind(), format!("python3: {error}")))?;
-        let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(io::Error::other("python3 has no pipes"));
-        };
-        let answers = BufReader::new(answers).lines();
-        let mut interpreter =
-            Self { child, requests, answers, host: None, secrets: Vec::new(), _directory: directory };
-        match interpreter.answers.next_line().await? {
-            Some(line) if line.contains("\"ready\"") => Ok(interpreter),
-            _ => Err(io::Error::other("python3 ended before it was ready")),
-        }
+        Err(failed)
     }
 
     /// Sets what answers the questions of code. Without it, each is an error.
-    pub(crate) fn with_host(mut self, host: impl Fn(&Value) -> Value + Send + Sync + 'static) -> Self {
-        self.host = Some(Box::new(host));
+    pub(crate) fn with_host(mut self, host: Host) -> Self {
+        self.host = Some(host);
         self
     }
 
@@ -100,14 +155,14 @@ impl Interpreter {
     /// The process is gone: it crashed, it was killed by its own code, or it ignored the interrupt.
     pub(crate) async fn run(&mut self, id: &str, code: &str, cancel: &Notify) -> io::Result<Reply> {
         self.send(&json!({ "id": id, "command": code })).await?;
-        tokio::select! {
-            reply = self.reply() => return reply,
-            () = cancel.notified() => {}
+        if let Some(reply) = self.reply(cancel).await? {
+            return Ok(reply);
         }
         self.send(&json!({ "interrupt": id })).await?;
-        match tokio::time::timeout(GRACE, self.reply()).await {
-            Ok(reply) => reply,
-            Err(_) => {
+        match tokio::time::timeout(GRACE, self.reply(&Notify::new())).await {
+            Ok(Ok(Some(reply))) => Ok(reply),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(None)) | Err(_) => {
                 self.kill();
                 Err(io::Error::other("the command ignored its interrupt, so its process was killed"))
             }
@@ -119,21 +174,41 @@ impl Interpreter {
         self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[REDACTED]"))
     }
 
-    /// The answer to a command. Questions that come before it are answered.
-    async fn reply(&mut self) -> io::Result<Reply> {
+    /// As [`redacted`](Self::redacted), for all texts in a result.
+    fn without_secrets(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) if !self.secrets.is_empty() => Value::String(self.redacted(&text)),
+            Value::Array(items) => items.into_iter().map(|item| self.without_secrets(item)).collect(),
+            Value::Object(fields) => {
+                fields.into_iter().map(|(name, value)| (name, self.without_secrets(value))).collect()
+            }
+            other => other,
+        }
+    }
+
+    /// The answer to a command; `None` if it is canceled before. Questions that come before it are answered. A message is
+    /// always sent whole, and work for an answer ends with the cancellation.
+    async fn reply(&mut self, cancel: &Notify) -> io::Result<Option<Reply>> {
         loop {
-            let line = self.answers.next_line().await?;
+            let line = tokio::select! {
+                line = self.answers.next_line() => line?,
+                () = cancel.notified() => return Ok(None),
+            };
             let line = line.ok_or_else(|| io::Error::other("the Python process ended"))?;
             let answer: Value = serde_json::from_str(&line)?;
             if answer.get("ask").is_none() {
-                return Ok(self.read(&answer));
+                return Ok(Some(self.read(&answer)));
             }
+            let number = answer["number"].clone();
             let mut reply = match &self.host {
-                Some(host) => host(&answer),
+                Some(host) => tokio::select! {
+                    reply = host(answer) => reply,
+                    () = cancel.notified() => return Ok(None),
+                },
                 None => json!({ "error": "nothing answers here" }),
             };
             self.note_secret(&reply);
-            reply["number"] = answer["number"].clone();
+            reply["number"] = number;
             self.send(&json!({ "reply": reply })).await?;
         }
     }
@@ -161,6 +236,9 @@ impl Interpreter {
             return Reply::Raised { summary, cause };
         }
         let mut data = text("printed").unwrap_or_default();
+        if let Some(results) = answer.get("shown").filter(|results| !results.is_null()) {
+            return Reply::Shown { results: self.without_secrets(results.clone()), printed: data };
+        }
         match text("value") {
             Some(value) => data.push_str(&value),
             None => {
@@ -184,6 +262,13 @@ impl Interpreter {
         {
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
+        // Before the process itself: once that is gone, what it has started can't be told from other processes.
+        #[cfg(windows)]
+        if let Some(id) = self.child.id() {
+            let mut end = std::process::Command::new("taskkill");
+            end.args(["/T", "/F", "/PID", &id.to_string()]);
+            let _ = end.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        }
         let _ = self.child.start_kill();
     }
 }
@@ -191,5 +276,31 @@ impl Interpreter {
 impl Drop for Interpreter {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// What Python has on Windows: no process groups, and no signal for a thread.
+    #[tokio::test]
+    async fn a_command_is_interrupted_without_signals_for_threads() {
+        let windows = "import os, signal\ndel os.getpgrp, os.killpg, signal.pthread_kill\n";
+        let directory = tempfile::tempdir().unwrap();
+        let driver = format!("{windows}{DRIVER}");
+        let mut python = Interpreter::start_driver(directory, &driver).await.unwrap();
+        let reply = python.run("1", "print('on')\nx = 1", &Notify::new()).await.unwrap();
+        assert_eq!(reply, Reply::Text("on".to_owned()));
+        let cancel = Notify::new();
+        cancel.notify_one();
+        let reply = python.run("2", "while True: x += 1", &cancel).await.unwrap();
+        assert_eq!(reply, Reply::Cancelled);
+        let reply = python.run("3", "x > 0", &Notify::new()).await.unwrap();
+        assert_eq!(reply, Reply::Text("True".to_owned()));
+        // The pipe is closed, as if the sandbox had been killed.
+        drop(python.requests);
+        let ended = tokio::time::timeout(Duration::from_secs(20), python.child.wait()).await;
+        assert!(ended.unwrap().unwrap().success());
     }
 }

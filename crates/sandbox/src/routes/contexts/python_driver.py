@@ -26,8 +26,10 @@ os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 read_end, write_end = os.pipe()
 os.dup2(write_end, 1)
 os.dup2(write_end, 2)
-sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", 0, closefd=False), encoding="utf-8", write_through=True)
-sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", 0, closefd=False), encoding="utf-8", write_through=True)
+# With line feeds on Windows as well, as on a cluster.
+wrapped = functools.partial(io.TextIOWrapper, encoding="utf-8", newline="\n", write_through=True)
+sys.stdout = wrapped(os.fdopen(1, "wb", 0, closefd=False))
+sys.stderr = wrapped(os.fdopen(2, "wb", 0, closefd=False))
 
 output = bytearray()
 output_lock = threading.Lock()
@@ -36,7 +38,7 @@ replies = queue.SimpleQueue()
 asking = threading.Lock()
 asked = 0
 main_thread = threading.main_thread().ident
-namespace = {"__name__": "__main__", "__builtins__": __builtins__, "display": print}
+namespace = {"__name__": "__main__", "__builtins__": __builtins__, "display": display}
 running = None  # the id of the command whose code runs right now
 handled = None  # the id of the last command that was interrupted
 interrupted = set()  # ids whose interrupt has come, perhaps before their code began
@@ -73,12 +75,25 @@ def receive():
         for _ in range(40):
             if request["interrupt"] != running or running == handled:
                 break
-            signal.pthread_kill(main_thread, signal.SIGINT)
+            interrupt_main()
             time.sleep(0.05)
     # The sandbox is gone. So go the processes that the code has started: they share this process' group.
-    if os.getpgrp() == os.getpid():
+    if os.name == "nt":
+        import subprocess
+
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(os.getpid())], stdout=subprocess.DEVNULL)
+    elif hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(0)
+
+
+def interrupt_main():
+    """Interrupts the main thread. Windows has no signals for a thread, but there a signal of any thread of the process
+    ends the main thread's sleep, too."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main_thread, signal.SIGINT)
+    else:
+        signal.raise_signal(signal.SIGINT)
 
 
 class ExecutionError(Exception):
@@ -95,7 +110,7 @@ def ask(what, **details):
         while reply["number"] != asked:
             reply = replies.get()
     if "error" in reply:
-        raise ExecutionError(reply["error"])
+        raise (AnalysisException if what in ("sql", "table") else ExecutionError)(reply["error"])
     return reply
 
 
@@ -180,7 +195,7 @@ class FileSystem:
             return opened.read(maxBytes).decode("utf-8", "replace")
 
     def put(self, file, contents, overwrite=False):
-        with open(self._local(file), "w" if overwrite else "x", encoding="utf-8") as opened:
+        with open(self._local(file), "w" if overwrite else "x", encoding="utf-8", newline="") as opened:
             opened.write(contents)
         return True
 
@@ -224,6 +239,8 @@ class Dbutils:
 
 
 namespace["dbutils"] = Dbutils()
+namespace["spark"] = SparkSession()
+sys.meta_path.append(NoPyspark())
 
 
 def map_files(folder):
@@ -232,6 +249,8 @@ def map_files(folder):
 
     def mapped(path):
         text = path if isinstance(path, str) else os.fspath(path) if isinstance(path, os.PathLike) else None
+        if os.name == "nt" and isinstance(text, str):
+            text = text.replace("\\", "/")
         for start, place in places.items():
             if isinstance(text, str) and (text == start or text.startswith(start + "/")):
                 return place + text[len(start) :]
@@ -253,6 +272,10 @@ def map_files(folder):
         wrap(os, name, 1)
     for name in ("rename", "replace"):
         wrap(os, name, 2)
+    if os.name == "nt":
+        # There they don't go by way of os.stat.
+        for name in ("exists", "isdir", "isfile", "islink", "lexists"):
+            wrap(os.path, name, 1)
 
 
 def on_interrupt(signum, frame):
@@ -300,15 +323,17 @@ def evaluate(code):
 
 def attempt(request):
     global running
+    shown.clear()
     try:
         running = request["id"]
         try:
             if running in interrupted:
                 raise KeyboardInterrupt
             value = evaluate(request["command"])
+            show_open_figures()
         finally:
             running = None
-        return {"value": value}
+        return {"value": value, "shown": take_shown()}
     except BaseException:
         running = None
         kind, error, trace = sys.exc_info()

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     engine::{
-        Column, EngineError, Query, SqlEngine,
+        Column, EngineError, Parameter, Query, SqlEngine,
         encode::{Format, encode},
     },
     tenant::USER_NAME,
@@ -15,15 +15,20 @@ use crate::{
 const ROWS_SHOWN: usize = 1000;
 
 /// The results of a statement: a table, or the error.
-pub(super) async fn results(session: &dyn SqlEngine, text: &str) -> Value {
-    match table(session, text).await {
+pub(super) async fn results(session: &dyn SqlEngine, text: &str, parameters: Vec<Parameter>) -> Value {
+    match table(session, text, parameters).await {
         Ok(table) => table,
         Err(error) => json!({ "resultType": "error", "summary": error.message, "cause": error.message }),
     }
 }
 
-async fn table(session: &dyn SqlEngine, text: &str) -> Result<Value, EngineError> {
-    let mut stream = session.query(Query { sql: text, user: USER_NAME, ..Query::default() }).await?;
+async fn table(
+    session: &dyn SqlEngine,
+    text: &str,
+    parameters: Vec<Parameter>,
+) -> Result<Value, EngineError> {
+    let query = Query { sql: text, user: USER_NAME, parameters, ..Query::default() };
+    let mut stream = session.query(query).await?;
     let (mut rows, mut truncated) = (Vec::new(), false);
     while let Some(batch) = stream.batches.next().await {
         let batch = batch?;

@@ -9,14 +9,9 @@ use super::{
     command::{Command, CommandStatus, gone},
     context::{Context, NO_EXEC},
     python::{Interpreter, Reply},
-    sql,
+    questions, sql,
 };
-use crate::{
-    engine::SqlEngine,
-    routes::{files, secrets::for_code},
-    server::Server,
-    tenant::Tenant,
-};
+use crate::{engine::SqlEngine, routes::files, server::Server, tenant::Tenant};
 
 /// What a context runs its commands with; each part is created when first needed.
 struct Worker<'a> {
@@ -27,14 +22,19 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
+    fn session(&mut self) -> Arc<dyn SqlEngine> {
+        self.sql.get_or_insert_with(|| self.tenant.engine().session()).clone()
+    }
+
     async fn python(&mut self) -> std::io::Result<&mut Interpreter> {
         if self.server.options.no_exec {
             return Err(std::io::Error::other(NO_EXEC));
         }
         if self.python.is_none() {
-            let (started, tenant) =
-                (Interpreter::start(self.server.new_directory("context-")?).await?, self.tenant.clone());
-            let started = started.with_host(move |question| for_code::answer(&tenant, question));
+            let started = Interpreter::start(self.server.new_directory("context-")?).await?;
+            // Python's `spark` and commands in SQL share a session, and with it temporary views.
+            let session = self.session();
+            let started = started.with_host(questions::host(self.tenant.clone(), session));
             self.python = Some(started.with_files(&files::folder(self.tenant)).await?);
         }
         self.python.as_mut().ok_or_else(|| std::io::Error::other("no interpreter"))
@@ -49,6 +49,7 @@ impl Worker<'_> {
                     Reply::Text(data) => {
                         (CommandStatus::Finished, json!({ "resultType": "text", "data": data }))
                     }
+                    Reply::Shown { results, .. } => (CommandStatus::Finished, results),
                     Reply::Raised { summary, cause } => (
                         CommandStatus::Finished,
                         json!({ "resultType": "error", "summary": summary, "cause": cause }),
@@ -57,9 +58,9 @@ impl Worker<'_> {
                 })
             }
             "sql" => {
-                let session = self.sql.get_or_insert_with(|| self.tenant.engine().session()).clone();
+                let session = self.session();
                 Ok(tokio::select! {
-                    results = sql::results(&*session, &command.text) => (CommandStatus::Finished, results),
+                    results = sql::results(&*session, &command.text, Vec::new()) => (CommandStatus::Finished, results),
                     () = command.cancel.notified() => (CommandStatus::Cancelled, Value::Null),
                 })
             }

@@ -20,9 +20,9 @@ use crate::{
         contexts::{
             context::NO_EXEC,
             python::{Interpreter, Reply},
+            questions,
         },
         files,
-        secrets::for_code,
     },
 };
 
@@ -65,13 +65,13 @@ pub(super) async fn notebook(call: &Call, run: &Run, task: &Value, values: Value
 
 /// Runs steps until one fails or exits, and returns what the task became and the text that it exited with.
 async fn perform(call: &Call, request: Value, steps: &[Step]) -> Result<(Done, Option<String>), String> {
-    let (mut python, mut session) = (None::<Python>, None::<Arc<dyn SqlEngine>>);
+    let (mut python, session) = (None::<Python>, call.tenant.engine().session());
     let (mut widgets, mut cell) = (request["widgets"].clone(), 0);
     for step in steps {
         match step {
             Step::Python { .. } => {
                 if python.is_none() {
-                    python = Some(Python::start(call, request.clone(), steps).await?);
+                    python = Some(Python::start(call, request.clone(), steps, session.clone()).await?);
                 }
                 let Some(python) = &mut python else { continue };
                 python.run(cell).await?;
@@ -82,8 +82,7 @@ async fn perform(call: &Call, request: Value, steps: &[Step]) -> Result<(Done, O
                 }
             }
             Step::Sql(sql) => {
-                let session = session.get_or_insert_with(|| call.tenant.engine().session());
-                query::rows(&**session, sql, &widgets).await.map_err(|error| error.message)?;
+                query::rows(&*session, sql, &widgets).await.map_err(|error| error.message)?;
             }
         }
     }
@@ -100,7 +99,12 @@ struct Python {
 }
 
 impl Python {
-    async fn start(call: &Call, mut request: Value, steps: &[Step]) -> Result<Self, String> {
+    async fn start(
+        call: &Call,
+        mut request: Value,
+        steps: &[Step],
+        session: Arc<dyn SqlEngine>,
+    ) -> Result<Self, String> {
         if call.server.options.no_exec {
             return Err(NO_EXEC.to_owned());
         }
@@ -113,9 +117,8 @@ impl Python {
         let directory = call.server.new_directory("task-").map_err(failed)?;
         let folder = directory.path().to_owned();
         std::fs::write(folder.join("task.json"), request.to_string()).map_err(failed)?;
-        let tenant = call.tenant.clone();
         let interpreter = Interpreter::start(directory).await.map_err(failed)?;
-        let interpreter = interpreter.with_host(move |question| for_code::answer(&tenant, question));
+        let interpreter = interpreter.with_host(questions::host(call.tenant.clone(), session));
         let interpreter = interpreter.with_files(&files::folder(&call.tenant)).await.map_err(failed)?;
         let mut started = Self { interpreter, folder, printed: String::new(), result: Value::Null };
         started.command(TASK).await?;
@@ -125,7 +128,8 @@ impl Python {
     /// Runs a command. Canceling the task drops this future, and with it the process.
     async fn command(&mut self, code: &str) -> Result<(), String> {
         match self.interpreter.run("task", code, &Notify::new()).await.map_err(|error| error.to_string())? {
-            Reply::Text(printed) => self.printed.push_str(&printed),
+            // What a task displays is not in its logs.
+            Reply::Text(printed) | Reply::Shown { printed, .. } => self.printed.push_str(&printed),
             Reply::Raised { cause, .. } => return Err(cause),
             Reply::Cancelled => return Err("the task was interrupted".to_owned()),
         }

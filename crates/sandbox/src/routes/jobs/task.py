@@ -80,7 +80,8 @@ task_namespace = {
     "__file__": task["name"],
     "__builtins__": __builtins__,
     "dbutils": task_dbutils,
-    "display": print,
+    "display": display,
+    "spark": spark,
 }
 sys.argv = [task["name"], *task["arguments"]]
 

@@ -213,7 +213,7 @@ async fn function(
     // If the client disconnects, this future is dropped, and with it the process.
     let mut interpreter = Interpreter::start(directory).await.map_err(internal)?;
     match interpreter.run("query", DRIVER, &Notify::new()).await.map_err(internal)? {
-        Reply::Text(printed) => {
+        Reply::Text(printed) | Reply::Shown { printed, .. } => {
             let answer = std::fs::read(folder.join("answer.json")).map_err(internal)?;
             let answer = serde_json::from_slice(&answer)
                 .map_err(|error| bad(format!("The answer is not JSON: {error}")))?;

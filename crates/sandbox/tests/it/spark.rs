@@ -1,0 +1,243 @@
+//! `spark`, `display` and figures in the sandbox's Python.
+
+use brickwire_sandbox::seed::RUNNING_CLUSTER;
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Client, start},
+    contexts::{create, run, text},
+};
+
+async fn results(client: &Client, context: &str, code: &str) -> Value {
+    let answer = run(client, context, "python", code).await;
+    assert_eq!(answer["status"], "Finished", "{code}: {answer}");
+    answer["results"].clone()
+}
+
+#[tokio::test]
+async fn a_data_frame_is_a_query() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    for (code, data) in [
+        ("print(spark.range(5).count())", "5"),
+        ("spark.range(3)", "DataFrame[id: bigint]"),
+        ("spark.range(2, 8, 3).collect()", "[Row(id=2), Row(id=5)]"),
+        (
+            "row = spark.sql('SELECT 1 AS a, \"x\" AS b').first()\nrow.a, row['b'], row[0], row.asDict()",
+            "(1, 'x', 1, {'a': 1, 'b': 'x'})",
+        ),
+        (
+            "spark.table('samples.nyctaxi.trips').columns[:2]",
+            "['tpep_pickup_datetime', 'tpep_dropoff_datetime']",
+        ),
+        ("spark.table('samples.nyctaxi.trips').select('fare_amount').limit(3).count()", "3"),
+        (
+            "spark.range(9).filter('id % 2 = 1').orderBy('id', ascending=False).take(2)",
+            "[Row(id=7), Row(id=5)]",
+        ),
+        (
+            "spark.range(9).orderBy('id', ascending=False).limit(4).limit(9).selectExpr('max(id) AS m').first().m",
+            "8",
+        ),
+        (
+            "spark.sql('SELECT :a + 1 AS n, :b AS t, :c AS z', {'a': 41, 'b': \"it's\", 'c': None}).collect()",
+            "[Row(n=42, t=\"it's\", z=None)]",
+        ),
+        (
+            "spark.range(0).first(), spark.range(0).isEmpty(), spark.range(4).distinct().count()",
+            "(None, True, 4)",
+        ),
+        (
+            "r = spark.sql(\"SELECT DATE'2024-01-31' d, TIMESTAMP'2024-01-31 01:02:03' t, 1.50BD x, true b, double('NaN') n, array(1, 2) l, map('k', 1.5D) m, named_struct('a', 1, 'b', array(date'2024-01-31')) s\").first()\n\
+             r.d.isoformat(), r.t.isoformat(), str(r.x), r.b, r.n, r.l, r.m, r.s",
+            "('2024-01-31', '2024-01-31T01:02:03', '1.50', True, nan, [1, 2], {'k': 1.5}, Row(a=1, b=[datetime.date(2024, 1, 31)]))",
+        ),
+    ] {
+        assert_eq!(results(&client, &context, code).await, text(data), "{code}");
+    }
+}
+
+/// The engine drops the order of a query inside another one.
+#[tokio::test]
+async fn rows_keep_their_order_through_what_follows() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    for (code, ids) in [
+        ("spark.sql('SELECT id FROM range(9) ORDER BY id DESC').filter('id > 6')", "[8, 7]"),
+        ("spark.sql('SELECT id FROM range(9) ORDER BY id DESC').limit(3).filter('id % 2 = 0')", "[8, 6]"),
+        ("spark.sql('SELECT id FROM range(9) ORDER BY id DESC LIMIT 5').limit(2).select('id')", "[8, 7]"),
+        (
+            "spark.sql('SELECT id FROM (SELECT id FROM range(9) LIMIT 9) ORDER BY id DESC -- last').limit(2).select('*')",
+            "[8, 7]",
+        ),
+        ("spark.range(4).orderBy('id', ascending=False).selectExpr('id AS id').where('id < 3')", "[2, 1, 0]"),
+    ] {
+        let found = results(&client, &context, &format!("[row.id for row in {code}.collect()]")).await;
+        assert_eq!(found, text(ids), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn statements_run_at_once_and_share_the_session_of_sql_commands() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let code =
+        "spark.sql('CREATE TABLE made AS SELECT 7 AS n')\nspark.range(3).createOrReplaceTempView('three')";
+    assert_eq!(results(&client, &context, code).await, text(""));
+    let answer = run(&client, &context, "sql", "SELECT n, count(*) AS c FROM made, three GROUP BY n").await;
+    assert_eq!(answer["results"]["data"], json!([[7, 3]]), "{answer}");
+    let shown = results(&client, &context, "spark.sql('SHOW TABLES').select('tableName')").await;
+    assert!(
+        shown["summary"].as_str().unwrap().contains("the sandbox's Spark has no queries over"),
+        "{shown}"
+    );
+    let names =
+        results(&client, &context, "[row.tableName for row in spark.sql('SHOW TABLES').collect()]").await;
+    assert!(names["data"].as_str().unwrap().contains("'made'"), "{names}");
+}
+
+#[tokio::test]
+async fn show_prints_as_spark_does() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let code =
+        "spark.sql(\"SELECT id, CASE WHEN id > 0 THEN repeat('long ', 6) END AS t FROM range(3)\").show(2)";
+    let table = "+---+--------------------+\n\
+                 | id|                   t|\n\
+                 +---+--------------------+\n\
+                 |  0|                NULL|\n\
+                 |  1|long long long lo...|\n\
+                 +---+--------------------+\n\
+                 only showing top 2 rows\n";
+    assert_eq!(results(&client, &context, code).await, text(table));
+    let code = "spark.sql(\"SELECT 'a' AS x WHERE false\").show()";
+    assert_eq!(results(&client, &context, code).await, text("+---+\n|  x|\n+---+\n"));
+    assert_eq!(
+        results(&client, &context, "spark.range(1).printSchema()").await,
+        text("root\n |-- id: bigint\n")
+    );
+}
+
+#[tokio::test]
+async fn what_spark_has_and_the_sandbox_has_not_says_so() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    for (code, kind, words) in [
+        (
+            "spark.range(1).groupBy('id')",
+            "AttributeError",
+            "has no DataFrame.groupBy: write it as SQL, in spark.sql(...)",
+        ),
+        ("spark.read.csv('x')", "AttributeError", "has no spark.read"),
+        ("spark.range(1).filter(1)", "NotImplementedError", "has no conditions that aren't text"),
+        ("import pyspark.sql", "ModuleNotFoundError", "the sandbox has no pyspark: use spark.sql(...)"),
+        ("spark.table('nope')", "AnalysisException", "[TABLE_OR_VIEW_NOT_FOUND]"),
+        ("spark.table('t; DROP TABLE x')", "AnalysisException", "not the name of a table"),
+        ("spark.sql('SELEKT 1')", "AnalysisException", "[PARSE_SYNTAX_ERROR]"),
+        ("spark.range(1).select('nope')", "AnalysisException", "[UNRESOLVED_COLUMN"),
+        (
+            "spark.sql(\"SELECT repeat('x', 100000) AS x FROM range(1000)\").collect()",
+            "AnalysisException",
+            "Add a LIMIT",
+        ),
+    ] {
+        let results = results(&client, &context, code).await;
+        let summary = results["summary"].as_str().unwrap_or_default();
+        assert!(summary.contains(kind) && summary.contains(words), "{code}: {results}");
+    }
+    assert_eq!(results(&client, &context, "spark.range(1).count()").await, text("1"));
+}
+
+#[tokio::test]
+async fn a_displayed_table_is_the_result() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let shown = results(&client, &context, "print('before')\ndisplay(spark.range(2))").await;
+    assert_eq!(
+        shown,
+        json!({
+            "resultType": "table", "data": [[0], [1]], "truncated": false, "isJsonSchema": true,
+            "schema": [{ "name": "id", "type": "\"long\"", "metadata": "{}" }],
+        })
+    );
+    let cut = results(&client, &context, "display(spark.range(5000))").await;
+    assert_eq!((cut["data"].as_array().unwrap().len(), &cut["truncated"]), (1000, &json!(true)));
+    let limited = results(&client, &context, "display(spark.range(5000).limit(3))").await;
+    assert_eq!(limited["data"], json!([[0], [1], [2]]));
+    let files = results(&client, &context, "display(dbutils.fs.ls('/FileStore'))").await;
+    assert_eq!(files["data"][0][0], "dbfs:/FileStore/readme.txt", "{files}");
+    assert_eq!(files["schema"][2], json!({ "name": "size", "type": "\"long\"", "metadata": "{}" }));
+    assert_eq!(results(&client, &context, "display(1)\ndisplay('x')").await, text("1\nx"));
+    // A command that fails has its error, and the next one starts anew.
+    let failed = results(&client, &context, "display(spark.range(1))\n1 / 0").await;
+    assert_eq!(failed["resultType"], "error");
+    assert_eq!(results(&client, &context, "'next'").await, text("'next'"));
+}
+
+#[tokio::test]
+async fn a_table_shows_no_secret() {
+    let (_sandbox, client) = start().await;
+    client.posted("/api/2.0/secrets/scopes/create", json!({ "scope": "s" })).await;
+    client
+        .posted("/api/2.0/secrets/put", json!({ "scope": "s", "key": "k", "string_value": "hidden-1" }))
+        .await;
+    let context = create(&client, "python").await;
+    let code = "display(spark.sql('SELECT :s AS s', {'s': dbutils.secrets.get('s', 'k')}))";
+    let shown = results(&client, &context, code).await;
+    assert_eq!(shown["data"], json!([["[REDACTED]"]]));
+}
+
+/// A figure as matplotlib's, for machines without it. `tests/pytest.sh` has the real one.
+const FIGURE: &str = "class Figure:\n    def savefig(self, file, format):\n        file.write(b'image of ' + format.encode())\n";
+
+#[tokio::test]
+async fn a_figure_is_an_image() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let url = "data:image/png;base64,aW1hZ2Ugb2YgcG5n";
+    let one = results(&client, &context, &format!("{FIGURE}display(Figure())")).await;
+    assert_eq!(one, json!({ "resultType": "image", "fileName": url }));
+    let two = results(&client, &context, "display(Figure(), Figure())").await;
+    assert_eq!(two, json!({ "resultType": "images", "fileNames": [url, url] }));
+    let large = "class Large:\n    def savefig(self, file, format):\n        file.write(b'x' * 16_000_000)\ndisplay(Large())";
+    let refused = results(&client, &context, large).await;
+    assert!(refused["summary"].as_str().unwrap().contains("20000000 bytes together"), "{refused}");
+}
+
+/// What matplotlib keeps of open figures.
+const PYPLOT: &str = "
+import sys, types
+pyplot = types.ModuleType('matplotlib.pyplot')
+opened = {1: Figure()}
+pyplot.get_fignums = lambda: list(opened)
+pyplot.figure = opened.get
+pyplot.close = lambda figure: opened.clear()
+sys.modules['matplotlib.pyplot'] = pyplot
+'text'
+";
+
+#[tokio::test]
+async fn an_open_figure_is_shown_at_the_end_of_the_command_and_once() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let shown = results(&client, &context, &format!("{FIGURE}{PYPLOT}")).await;
+    assert_eq!(shown["resultType"], "image", "{shown}");
+    assert_eq!(results(&client, &context, "'text'").await, text("'text'"));
+}
+
+#[tokio::test]
+async fn a_query_of_python_is_canceled_with_its_command() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let code = "spark.sql('SELECT count(*) FROM range(100000000) a, range(100000000) b').collect()";
+    let body =
+        json!({ "clusterId": RUNNING_CLUSTER, "contextId": context, "language": "python", "command": code });
+    let id = client.posted("/api/1.2/commands/execute", body).await["id"].as_str().unwrap().to_owned();
+    let path =
+        format!("/api/1.2/commands/status?clusterId={RUNNING_CLUSTER}&contextId={context}&commandId={id}");
+    client.until(&path, |answer| answer["status"] == "Running").await;
+    let body = json!({ "clusterId": RUNNING_CLUSTER, "contextId": context, "commandId": id });
+    client.posted("/api/1.2/commands/cancel", body).await;
+    client.until(&path, |answer| answer["status"] == "Cancelled").await;
+    assert_eq!(results(&client, &context, "spark.range(2).count()").await, text("2"));
+}
