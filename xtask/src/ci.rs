@@ -26,7 +26,7 @@ pub(crate) struct Step {
 }
 
 /// All steps, in the order in which they run.
-pub(crate) const STEPS: [Step; 21] = [
+pub(crate) const STEPS: [Step; 22] = [
     Step {
         name: "toolchain",
         about: "the compiler is new enough for every crate",

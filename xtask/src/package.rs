@@ -11,6 +11,8 @@ mod checksums;
 mod fresh;
 mod place;
 mod python;
+#[cfg(all(test, unix))]
+mod tests;
 mod third_party;
 
 use std::{fs, path::Path};

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use super::place::{Kind, Place};
 
 /// What a run must print.
-const QUERY: (&str, &str) = ("SELECT 1", "[\n{\"1\":1}\n]\n");
+const QUERY: (&str, &str) = ("SELECT 1", "[\n  {\"1\":1}\n]\n");
 
 /// Runs `brick --version`, and the first query where the program has a sandbox. `path` is all that `PATH` has.
 pub(crate) fn try_out(place: &Place, program: &Path, path: &Path) -> Result<()> {

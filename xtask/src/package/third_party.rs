@@ -58,7 +58,7 @@ pub(crate) fn check(made: &str, metadata: &Value) -> Result<()> {
 }
 
 /// The dependencies of the published libraries that no feature and no target takes away.
-fn always_linked(metadata: &Value) -> impl Iterator<Item = &str> {
+pub(super) fn always_linked(metadata: &Value) -> impl Iterator<Item = &str> {
     let ours = ["brickwire-wire", "brickwire-client", "brickwire-actions"];
     let dependencies = members(metadata)
         .filter(move |package| ours.contains(&text(package, "name")))
