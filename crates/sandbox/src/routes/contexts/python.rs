@@ -23,6 +23,8 @@ const DRIVER: &str = concat!(
     include_str!("python_display.py"),
     include_str!("python_driver.py")
 );
+/// It is an argument, and a command line of Windows ends at 32,767 characters; quotes take two.
+const _: () = assert!(DRIVER.len() < 31_000);
 /// What Python is called. On Windows a virtual environment has a `python` only, the installer adds `py`, and `python3` may
 /// be a link to the store that runs nothing.
 const PROGRAMS: &[&str] = if cfg!(windows) { &["python", "py", "python3"] } else { &["python3"] };
