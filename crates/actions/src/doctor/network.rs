@@ -36,8 +36,9 @@ pub(super) struct Route {
 /// Finds the proxy for a host, by the same rules as the HTTP client.
 pub(super) fn route_to(host: &Host) -> (Check, Route) {
     const NAME: &str = "proxy";
-    let set: Vec<_> =
-        VARIABLES.into_iter().filter(|v| std::env::var_os(v).is_some_and(|v| !v.is_empty())).collect();
+    // For Windows both spellings are one variable.
+    let names = VARIABLES.into_iter().step_by(if cfg!(windows) { 2 } else { 1 });
+    let set: Vec<_> = names.filter(|v| std::env::var_os(v).is_some_and(|v| !v.is_empty())).collect();
     let set = if set.is_empty() { "none is set".to_owned() } else { format!("set: {}", set.join(", ")) };
     let url = host.join("/").ok();
     let port = url.as_ref().and_then(reqwest::Url::port_or_known_default).unwrap_or(443);
