@@ -232,7 +232,10 @@ mod tests {
             assert!(shown.contains(MASK) && !leaks, "{text}: {shown}");
         }
         assert_eq!(shown("a=1;password=S3;b=2"), "a=1;password=***;b=2");
-        assert_eq!(shown("see https://hooks.example, password=S3"), "see https://hooks.example, password=***");
+        assert_eq!(
+            shown("see https://hooks.example, password=S3"),
+            "see https://hooks.example, password=***"
+        );
         for text in [
             "[TABLE_OR_VIEW_NOT_FOUND] The table `a`.`b` cannot be found: line 1",
             "at 12:00:00: SELECT key FROM t WHERE a = 'b'",

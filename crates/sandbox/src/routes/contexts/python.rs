@@ -303,10 +303,10 @@ mod tests {
         let at_work = cancel.clone();
         let python = Interpreter::start_driver(directory, &driver).await.unwrap();
         // The code asks this when it is about to loop.
-        let mut python = python.with_host(move |_| {
+        let mut python = python.with_host(Box::new(move |_| {
             at_work.notify_one();
-            json!({ "names": [] })
-        });
+            Box::pin(async { json!({ "names": [] }) })
+        }));
         let reply = python.run("1", "print('on')\nx = 1", &Notify::new()).await.unwrap();
         assert_eq!(reply, Reply::Text("on".to_owned()));
         let endless = "dbutils.secrets.listScopes()\nwhile True: x += 1";
