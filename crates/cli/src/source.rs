@@ -52,7 +52,7 @@ impl Source {
     /// As [`read`](Self::read), for those who know notebooks.
     pub(crate) fn read_any(&self, what: &str) -> Result<String> {
         if let Some(name) = self.text.as_deref().filter(|text| is_file_name(text)) {
-            return Err(Failure::usage(format!("this is the name of a file, not {what}: {name}"))
+            return Err(Failure::usage(format!("this is the name of a file: {name}"))
                 .with_hint(format!("did you mean -f {name}?")));
         }
         let text = match (&self.text, &self.file) {
@@ -85,10 +85,12 @@ impl Source {
     }
 }
 
-/// Whether a text is only the name of an SQL file that exists.
+/// Whether a text is only the name of a file of code that exists.
 fn is_file_name(text: &str) -> bool {
+    const ENDINGS: [&str; 5] = [".sql", ".py", ".ipynb", ".scala", ".r"];
     let is_one_word = !text.contains(char::is_whitespace);
-    is_one_word && text.to_ascii_lowercase().ends_with(".sql") && Path::new(text).is_file()
+    let lower = text.to_ascii_lowercase();
+    is_one_word && ENDINGS.iter().any(|ending| lower.ends_with(ending)) && Path::new(text).is_file()
 }
 
 /// A text without the mark that `Args` puts before one that looks like an option.

@@ -1,6 +1,7 @@
 //! The virtual environment with the tools that build and check a wheel, all of which come from PyPI.
 
 use std::{
+    env,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -48,13 +49,18 @@ impl Environment {
 
     /// One of its programs.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
-        self.programs().join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+        self.programs().join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
-    /// One of the modules that come with Python or with a tool.
+    /// One of the modules that come with Python or with a tool. What it starts finds the environment's programs first:
+    /// maturin looks for a `python3` that has zig.
     pub(crate) fn module(&self, name: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.program("python"));
         command.args(["-m", name]).args(arguments);
+        let others = env::var_os("PATH").unwrap_or_default();
+        if let Ok(path) = env::join_paths([self.programs()].into_iter().chain(env::split_paths(&others))) {
+            command.env("PATH", path);
+        }
         command
     }
 

@@ -333,6 +333,7 @@ fn nothing_is_sent_for_code_that_is_empty_or_missing() {
     run("-f missing.py").run().fails(3, &["missing.py"]);
     run("-f a.py").file("a.py", b"'\xff'").run().fails(2, &["not UTF-8"]);
     run("-f a.py 1").run().fails(2, &["--file", "TEXT"]);
+    run("a.py").file("a.py", "print(1)").run().fails(2, &["name of a file: a.py", "did you mean -f a.py?"]);
     workspace.brick("run print(1)").run().fails(3, &["no cluster given", "--cluster"]);
     assert!(workspace.requests("POST", "/").is_empty() && workspace.requests("GET", "/").is_empty());
 }
