@@ -70,7 +70,7 @@ fn a_sandbox_in_the_background_serves_until_it_is_stopped() {
 
     // Another host's sandbox is not stopped, this one is, and again is no failure.
     let stop = |host: &str| state.brick("sandbox --stop").env("DATABRICKS_HOST", host).run().done();
-    stop("http://127.0.0.1:1").says(&["no sandbox runs in the background at http://127.0.0.1:1"]);
+    stop("http://127.0.0.1:1").says(&["no sandbox runs in the background at 127.0.0.1:1", "--all"]);
     assert!(is_served(url));
     let stopped = stop(url).says(&[&format!("stopped {url}")]);
     assert!(stopped.text().lines().any(|line| line == "unset DATABRICKS_TOKEN"), "{}", stopped.text());
@@ -80,17 +80,58 @@ fn a_sandbox_in_the_background_serves_until_it_is_stopped() {
 }
 
 #[test]
-fn a_stop_without_a_host_stops_all() {
+fn only_a_stop_without_a_host_or_of_all_stops_all() {
     let state = State::new();
     let start = || {
         variables(state.brick("sandbox --detach --shell env").run().done().text())["DATABRICKS_HOST"].clone()
     };
-    let urls = [start(), start()];
-    let ran = state.brick("sandbox --stop").env("DATABRICKS_HOST", "https://prod.example.com").run().done();
-    for url in urls {
-        assert!(!is_served(&url) && ran.stderr.contains(&url), "{}", ran.stderr);
+    let other = "https://prod.example.com";
+    for arguments in ["sandbox --stop", "sandbox --stop --all"] {
+        let urls = [start(), start()];
+        for host in [other, "http://localhost:9"] {
+            let ran = state.brick("sandbox --stop").env("DATABRICKS_HOST", host).run().done();
+            assert!(urls.iter().all(|url| is_served(url)) && ran.says(&["--stop --all"]).text().is_empty());
+        }
+        let brick = state.brick(arguments);
+        let ran = if arguments.ends_with("--all") { brick.env("DATABRICKS_HOST", other) } else { brick }
+            .run()
+            .done();
+        for url in urls {
+            assert!(!is_served(&url) && ran.stderr.contains(&url), "{}", ran.stderr);
+        }
+        assert_eq!(ran.text(), "");
     }
-    assert_eq!(ran.text(), "");
+    let url = start();
+    let host = url.replace("127.0.0.1", "localhost");
+    let ran = state.brick("sandbox --stop").env("DATABRICKS_HOST", host).run().done().says(&["stopped"]);
+    assert!(!is_served(&url) && ran.text().contains("unset DATABRICKS_HOST"), "{}", ran.text());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_background_has_neither_the_streams_nor_the_token_of_the_first_program() {
+    let state = State::new();
+    let brick = state.brick("sandbox --token dapi-planted --detach");
+    // Ends when the sandbox doesn't hold the pipe any more.
+    let ran = brick.behind("sh", &["-c", "\"$0\" \"$@\" 9>&1 >exports && cat exports"]).run().done();
+    assert_eq!(variables(ran.text())["DATABRICKS_TOKEN"], "dapi-planted");
+    let record: Value = serde_json::from_slice(&std::fs::read(state.file("json")).unwrap()).unwrap();
+    let line = std::fs::read_to_string(format!("/proc/{}/cmdline", record["pid"])).unwrap();
+    assert!(line.contains("--detach") && !line.contains("dapi-planted"), "{line}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sandbox_whose_exports_cannot_be_printed_is_stopped() {
+    let state = State::new();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    state.brick("sandbox --detach").run_into(full).fails(1, &["stopped the sandbox", "No space left"]);
+    assert!(state.files().is_empty(), "{:?}", state.files());
+    let (reader, closed) = std::io::pipe().unwrap();
+    drop(reader);
+    let closed = std::os::fd::OwnedFd::from(closed).into();
+    state.brick("sandbox --detach").run_into(closed).done().says(&["stopped the sandbox"]);
+    assert!(state.files().is_empty(), "{:?}", state.files());
 }
 
 #[test]
