@@ -3,6 +3,8 @@
 use std::{collections::BTreeMap, net::TcpStream, path::Path};
 
 use crate::program::{Brick, Ran};
+#[cfg(target_os = "linux")]
+use crate::{program::Running, terminal::on_terminal};
 
 /// The variables in lines of `export NAME=VALUE` or `NAME=VALUE`.
 pub(crate) fn variables(text: &str) -> BTreeMap<String, String> {
@@ -99,6 +101,46 @@ fn ctrl_c_is_passed_on_where_no_terminal_does_it() {
     assert_eq!(running.end().exits(5, &[]).text(), "got\n");
 }
 
+#[cfg(target_os = "linux")]
+/// A program that counts interrupts on stderr, and gives their number on stdout when it ends. It names brick's process.
+const COUNTS: &str = "n=0; trap 'n=$((n+1)); echo got $n. >&2' INT; trap 'kill $!; echo $n; exit 5' TERM; \
+                      sleep 30 & echo \"ready $PPID.\" >&2; while kill -0 $!; do wait; done";
+
+/// Runs this program on a terminal, interrupts it once, ends it, and returns how many interrupts it has got.
+#[cfg(target_os = "linux")]
+fn interrupts(program: &str, interrupt: impl FnOnce(&Running, &str)) -> String {
+    let brick = Brick::new("sandbox --").args(program).arg("-c").arg(COUNTS);
+    let running = on_terminal("2", brick).start().until_said("ready ");
+    let running = running.until_said(".");
+    let said = running.said();
+    let (pid, _) = said.split_once("ready ").unwrap().1.split_once('.').unwrap();
+    interrupt(&running, pid);
+    let running = running.until_said("got 1.");
+    kill("TERM", pid);
+    running.end().exits(5, &[]).text().to_owned()
+}
+
+#[cfg(target_os = "linux")]
+fn kill(signal: &str, pid: &str) {
+    let status = std::process::Command::new("kill").args([format!("-{signal}").as_str(), pid]).status();
+    assert!(status.unwrap().success(), "kill -{signal} {pid}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_reaches_a_program_on_a_terminal_once() {
+    for program in ["sh", "setsid sh"] {
+        // A key.
+        assert_eq!(interrupts(program, |running, _| running.signal("INT")), "1\n", "{program}");
+        assert_eq!(interrupts(program, |_, pid| kill("INT", pid)), "1\n", "{program}");
+    }
+}
+
+#[test]
+fn no_program_after_the_separator_is_refused() {
+    Brick::new("sandbox --").run().fails(2, &["no program is given after --"]);
+}
+
 #[test]
 fn options_that_contradict_each_other_are_refused() {
     let refused = |arguments: &str, words: &[&str]| -> Ran { Brick::new(arguments).run().fails(2, words) };
@@ -106,6 +148,7 @@ fn options_that_contradict_each_other_are_refused() {
     refused("sandbox --stop --detach", &["cannot be used with"]);
     refused("sandbox --stop -- sh", &["cannot be used with"]);
     refused("sandbox --for 1h", &["--detach"]);
+    refused("sandbox --all", &["--stop"]);
     refused("sandbox --detach --for 31d", &["at most 30 days"]);
     refused("sandbox --detach --for 0s", &["greater than zero"]);
     refused("sandbox --detach --shell csh", &["invalid value 'csh'", "fish"]);
