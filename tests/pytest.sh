@@ -11,15 +11,20 @@ PATH="$(cd "$venv/bin" && pwd):$(cd "$(dirname "$brick")" && pwd):$PATH"
 pytest=("$python" -m pytest -q -p no:cacheprovider)
 export PYTHONDONTWRITEBYTECODE=1
 
-echo "== a fixture that starts the sandbox"
-"${pytest[@]}" tests/pytest/test_workspace.py
-
-echo "== brick sandbox -- pytest, where another workspace is configured"
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 printf '[prod]\nhost = https://prod.example.com\ntoken = dapi-of-prod\n' >"$home/.databrickscfg"
-HOME=$home DATABRICKS_CONFIG_PROFILE=prod DATABRICKS_CLIENT_ID=id DATABRICKS_CLIENT_SECRET=secret \
-  DATABRICKS_HOST=https://prod.example.com "$brick" sandbox -- "${pytest[@]}" tests/pytest/with_environment
+another=(env HOME="$home" DATABRICKS_CONFIG_PROFILE=prod DATABRICKS_CLIENT_ID=id DATABRICKS_CLIENT_SECRET=secret
+  DATABRICKS_HOST=https://prod.example.com)
+
+echo "== a fixture that starts the sandbox"
+"${pytest[@]}" tests/pytest/test_workspace.py
+
+echo "== the same, where another workspace is configured"
+timeout 120 "${another[@]}" "${pytest[@]}" tests/pytest/test_workspace.py
+
+echo "== brick sandbox -- pytest, where another workspace is configured"
+"${another[@]}" "$brick" sandbox -- "${pytest[@]}" tests/pytest/with_environment
 
 echo "== a sandbox in the background"
 export XDG_STATE_HOME=$home

@@ -122,7 +122,7 @@ pub(crate) const STEPS: [Step; 22] = [
     },
     Step {
         name: "fuzz",
-        about: "a few seconds of each fuzz target, always with the same inputs (skipped without a nightly compiler)",
+        about: "each fuzz target with the same sequence of inputs, for a few seconds at most (skipped without a nightly compiler)",
         run: |root| fuzz::run(root, &fuzz::Options::repeatable()),
     },
 ];

@@ -25,6 +25,9 @@ const SECONDS: u64 = 4;
 /// The target that is left out of repeatable runs: it takes minutes to compile, and tries a few inputs a second.
 const SLOW: &str = "types";
 
+/// How many inputs a repeatable run tries, unless its time is over first.
+const RUNS: u64 = 20_000;
+
 /// Where the random numbers of a repeatable run begin.
 const SEED: u32 = 1;
 
@@ -40,7 +43,8 @@ pub(crate) struct Options {
     pub(crate) seconds: u64,
     /// How many run at a time.
     pub(crate) jobs: usize,
-    /// Whether each run tries the same inputs: a change is judged by what it changes, not by luck.
+    /// Whether each run tries the same sequence of inputs, as far as [`RUNS`] and the time allow: a change is judged by
+    /// what it changes, not by luck.
     pub(crate) repeatable: bool,
 }
 
@@ -188,6 +192,7 @@ fn run_one(name: &str, folders: &Folders, options: &Options) -> Result<()> {
         .args([&corpus, &folders.seeds.join(name)])
         .arg(format!("-artifact_prefix={}/", finds.display()))
         .arg(format!("-max_total_time={}", options.seconds))
+        .args(options.repeatable.then(|| format!("-runs={RUNS}")))
         .args(options.repeatable.then(|| format!("-seed={SEED}")))
         .arg(format!("-rss_limit_mb={MEMORY}"))
         .arg(format!("-timeout={TIMEOUT}"))

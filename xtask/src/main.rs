@@ -161,11 +161,11 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Package the crates for crates.io in the order in which they need each other, build each from its package alone, and
-    /// print their sizes. Publishes nothing without --execute.
+    /// Package the crates for crates.io in the order in which they need each other, and print their sizes. Without --execute,
+    /// build each from its package alone, and publish nothing.
     Publish {
-        /// Publish them. Needs a token (CARGO_REGISTRY_TOKEN or cargo login), and a section of this version in
-        /// CHANGELOG.md.
+        /// Publish them, and build nothing. Needs a token (CARGO_REGISTRY_TOKEN or cargo login), and a section of this
+        /// version in CHANGELOG.md.
         #[arg(long)]
         execute: bool,
         /// Publish nothing, which is the default.

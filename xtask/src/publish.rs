@@ -2,6 +2,9 @@
 //!
 //! Each is packaged and then built from its archive alone, with the others' archives in place of the registry, so that a
 //! file that a package lacks is found before anything is uploaded.
+//!
+//! Builds run build scripts of other projects, which must not see the registry's token. So `--execute` builds nothing: the
+//! workflow runs `--dry-run` first, where no token exists yet.
 
 use std::{
     fs,
@@ -22,6 +25,9 @@ use crate::{
 const CRATES: [&str; 5] =
     ["brickwire-wire", "brickwire-client", "brickwire-actions", "brickwire-sandbox", "brickwire-cli"];
 
+/// Holds the registry's token.
+const TOKEN: &str = "CARGO_REGISTRY_TOKEN";
+
 /// The registry takes no larger package.
 const MAX_BYTES: u64 = 10 << 20;
 
@@ -33,7 +39,7 @@ pub(crate) struct Options {
     pub(crate) allow_dirty: bool,
 }
 
-/// Packages and builds all crates, and prints them; with `execute`, publishes them.
+/// Packages all crates, and prints them. Builds them from their packages, too, or publishes them with `execute`.
 #[allow(clippy::print_stdout, reason = "the table is what was asked for")]
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let metadata = metadata::load(root)?;
@@ -43,19 +49,14 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     if options.execute {
         release_notes::of_version(root, &version)?;
     }
-    let mut package = cargo(root, "package");
-    // Without the sandbox in the program, since that would build the SQL engine a second time.
-    package.args(["--features", "brickwire-cli/full,brickwire-actions/arrow"]);
-    // The workspace's profiles, which packages don't carry, so that dependencies are built as they are for the tests.
-    package.args(["--config", "Cargo.toml"]).args(options.allow_dirty.then_some("--allow-dirty"));
-    finish(&mut package)?;
+    finish(&mut package(root, options))?;
     println!("{:<20} {:>8} {:>6} {:>8}", "crate", "version", "files", "KB");
     for name in CRATES {
         let file = archive(&metadata, name, &version);
         let bytes = fs::metadata(&file).with_context(|| format!("there is no {}", file.display()))?.len();
         ensure!(bytes <= MAX_BYTES, "{} has {bytes} bytes; the registry takes {MAX_BYTES}", file.display());
         let mut listing = Command::new(metadata::cargo());
-        listing.args(["package", "--list", "--locked", "--allow-dirty", "--package", name]);
+        listing.args(["package", "--list", "--locked", "--allow-dirty", "--package", name]).env_remove(TOKEN);
         let files = capture(listing.current_dir(root))?.lines().count();
         println!("{name:<20} {version:>8} {files:>6} {:>8.1}", bytes as f64 / 1e3);
     }
@@ -63,8 +64,19 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         eprintln!("nothing was published; --execute does that");
         return Ok(());
     }
-    // They were built a moment ago.
+    // The dry run has built them.
     finish(cargo(root, "publish").arg("--no-verify"))
+}
+
+/// What packages all crates and, unless they are published next, builds each from its package.
+fn package(root: &Path, options: &Options) -> Command {
+    let mut package = cargo(root, "package");
+    // Without the sandbox in the program, since that would build the SQL engine a second time.
+    package.args(["--features", "brickwire-cli/full,brickwire-actions/arrow"]);
+    // The workspace's profiles, which packages don't carry, so that dependencies are built as they are for the tests.
+    package.args(["--config", "Cargo.toml"]).args(options.allow_dirty.then_some("--allow-dirty"));
+    package.args(options.execute.then_some("--no-verify")).env_remove(TOKEN);
+    package
 }
 
 /// A command for all crates at once; cargo puts them in order, and waits for each to arrive before the next.
@@ -139,7 +151,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{CRATES, findings, published, version};
+    use super::{CRATES, Options, TOKEN, findings, package as packaging, published, version};
     use crate::metadata::{self, text};
 
     fn package(name: &str, dependencies: Value) -> Value {
@@ -187,6 +199,15 @@ mod tests {
                 "stranger needs `publish = false`, or a place in xtask/src/publish.rs",
             ]
         );
+    }
+
+    #[test]
+    fn what_builds_has_no_token_and_what_publishes_builds_nothing() {
+        for execute in [false, true] {
+            let command = packaging(Path::new("."), &Options { execute, allow_dirty: false });
+            assert!(command.get_envs().any(|(name, value)| name == TOKEN && value.is_none()), "{command:?}");
+            assert_eq!(command.get_args().any(|argument| argument == "--no-verify"), execute, "{command:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 #[cfg(feature = "sandbox")]
 mod forwarded;
+#[cfg(all(feature = "sandbox", unix))]
+mod witness;
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 

@@ -25,7 +25,7 @@ const FILES: [(&str, &str); 4] = [
     ("LICENSE-MIT", "LICENSE-MIT"),
 ];
 
-/// What an archive must have beside the program.
+/// What an archive must have in addition to the program.
 pub(crate) fn contents() -> impl Iterator<Item = String> {
     let completions = COMPLETIONS.iter().map(|(_, file)| format!("completions/{file}"));
     let files = FILES.iter().map(|(_, file)| (*file).to_owned());

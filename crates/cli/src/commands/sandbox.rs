@@ -13,18 +13,21 @@ mod program;
 mod registry;
 #[cfg(feature = "sandbox")]
 mod shell;
+#[cfg(feature = "sandbox")]
+mod stop;
 
 #[cfg(feature = "sandbox")]
-use std::{ffi::OsString, time::Duration};
+use std::{env, ffi::OsString, time::Duration};
 
 #[cfg(feature = "sandbox")]
 use brickwire_sandbox::ServeArgs;
 
-#[cfg(not(feature = "sandbox"))]
-use crate::failure::Failure;
 #[cfg(feature = "sandbox")]
 use crate::options::duration;
-use crate::{context::Context, failure::Result};
+use crate::{
+    context::Context,
+    failure::{Failure, Result},
+};
 
 /// Serve a local workspace with real SQL and real Python, without an account
 ///
@@ -51,10 +54,14 @@ pub(crate) struct Command {
     #[cfg(feature = "sandbox")]
     #[arg(long = "for", value_name = "TIME", default_value = "8h", value_parser = lifetime, requires = "detach")]
     lifetime: Duration,
-    /// Stop the sandbox in the background that DATABRICKS_HOST names, or all of them if it names none
+    /// Stop the sandbox in the background that DATABRICKS_HOST names, or all of them if it is not set
     #[cfg(feature = "sandbox")]
     #[arg(long, conflicts_with = "program")]
     stop: bool,
+    /// Stop all sandboxes in the background, whatever DATABRICKS_HOST names
+    #[cfg(feature = "sandbox")]
+    #[arg(long, requires = "stop")]
+    all: bool,
     /// Shell that evaluates what --detach and --stop print; env prints lines for $GITHUB_ENV and --env-file
     #[cfg(feature = "sandbox")]
     #[arg(long, value_name = "SHELL", default_value = "sh", conflicts_with = "program")]
@@ -70,13 +77,17 @@ pub(crate) struct Command {
 
 #[cfg(feature = "sandbox")]
 pub(crate) async fn run(command: Command, context: &Context) -> Result {
+    // `brick sandbox -- $COMMAND` with an empty variable must not serve forever.
+    if command.program.is_empty() && env::args_os().any(|argument| argument == "--") {
+        return Err(Failure::usage("no program is given after --"));
+    }
     if command.stop {
-        return detached::stop(command.shell, context).await;
+        return stop::stop(command.all, command.shell, context).await;
     }
     if command.detach {
         return match detached::name() {
             Some(name) => detached::serve(command.options, command.lifetime, name, context).await,
-            None => detached::start(command.shell, command.lifetime, context).await,
+            None => detached::start(command.options.token, command.shell, command.lifetime, context).await,
         };
     }
     if !command.program.is_empty() {

@@ -1,6 +1,8 @@
 //! Signals for a program that this one runs: they are passed on to it, and don't end this program.
 //!
-//! Ctrl-C on a terminal reaches both programs, so it is not passed on: many programs take a second one for "end at once".
+//! Ctrl-C on a terminal reaches both programs if they are in the same group of processes, so it is not passed on: many
+//! programs take a second one for "end at once". A witness tells it from a SIGINT for this program alone, which is passed on.
+//! If the witness is late, the other program gets Ctrl-C twice, which is better than never.
 
 use std::{io, sync::atomic::Ordering};
 
@@ -13,11 +15,11 @@ pub(crate) use windows::Forwarded;
 
 #[cfg(unix)]
 mod unix {
-    use rustix::process::{Pid, Signal, kill_process};
+    use rustix::process::{Pid, Signal, getpgid, getpgrp, kill_process};
     use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 
     use super::{FORWARDED, Ordering, io};
-    use crate::signals::HANG_UP;
+    use crate::signals::{HANG_UP, witness::Witness};
 
     /// While this exists, signals are for [`next`](Self::next).
     pub(crate) struct Forwarded {
@@ -25,6 +27,8 @@ mod unix {
         terminate: Signals,
         /// Not listened to if `nohup` has it ignored, for both programs.
         hang_up: Option<Signals>,
+        /// Only a terminal interrupts whole groups.
+        witness: Option<Witness>,
     }
 
     /// A signal that was received.
@@ -36,7 +40,8 @@ mod unix {
             let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
             let hang_up = if is_listened_to { Some(signal(SignalKind::hangup())?) } else { None };
             FORWARDED.store(true, Ordering::Relaxed);
-            Ok(Self { interrupt, terminate, hang_up })
+            let witness = std::fs::File::open("/dev/tty").is_ok().then(Witness::begin);
+            Ok(Self { interrupt, terminate, hang_up, witness })
         }
 
         /// Waits for a signal.
@@ -53,27 +58,25 @@ mod unix {
                 _ = hang_up => Signal::HUP,
             })
         }
-    }
 
-    impl Received {
-        /// Passes it on to a process, unless the terminal has sent it to both.
-        pub(crate) fn send(&self, id: Option<u32>) {
-            if self.0 == Signal::INT && has_terminal() {
+        /// Passes a signal on to a process, unless it has got it already.
+        pub(crate) async fn pass_on(&mut self, signal: Received, id: Option<u32>) {
+            let pid = id.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+            let Some(pid) = pid else { return };
+            if signal.0 == Signal::INT && self.was_for_group_of(pid).await {
                 return;
             }
-            let pid = id.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-            if let Some(pid) = pid {
-                // It may have ended.
-                let _ = kill_process(pid, self.0);
+            // It may have ended.
+            let _ = kill_process(pid, signal.0);
+        }
+
+        /// Whether the last SIGINT was for the whole group of this program, and this process is in the group.
+        async fn was_for_group_of(&mut self, pid: Pid) -> bool {
+            match &mut self.witness {
+                Some(witness) => witness.was_interrupted().await && getpgid(Some(pid)) == Ok(getpgrp()),
+                None => false,
             }
         }
-    }
-
-    /// Whether Ctrl-C on a terminal reaches this program's group of processes.
-    fn has_terminal() -> bool {
-        let terminal = std::fs::File::open("/dev/tty");
-        let group = terminal.ok().and_then(|terminal| rustix::termios::tcgetpgrp(terminal).ok());
-        group == Some(rustix::process::getpgrp())
     }
 }
 
@@ -100,10 +103,9 @@ mod windows {
                 Err(_) => std::future::pending().await,
             }
         }
-    }
 
-    impl Received {
-        pub(crate) fn send(&self, _: Option<u32>) {}
+        /// Does nothing.
+        pub(crate) async fn pass_on(&mut self, _: Received, _: Option<u32>) {}
     }
 }
 

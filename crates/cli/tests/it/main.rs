@@ -60,6 +60,8 @@ mod run;
 mod sandbox;
 #[cfg(all(unix, feature = "sandbox"))]
 mod sandbox_command;
+#[cfg(all(unix, feature = "sandbox"))]
+mod sandbox_detached;
 mod scripted;
 mod scripts;
 mod secrets;

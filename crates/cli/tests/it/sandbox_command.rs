@@ -1,24 +1,18 @@
-//! `brick sandbox -- PROGRAM` and `brick sandbox --detach`.
+//! `brick sandbox -- PROGRAM`.
 
-use std::{
-    collections::BTreeMap,
-    net::TcpStream,
-    path::Path,
-    time::{Duration, Instant},
-};
-
-use serde_json::Value;
-use tempfile::TempDir;
+use std::{collections::BTreeMap, net::TcpStream, path::Path};
 
 use crate::program::{Brick, Ran};
+#[cfg(target_os = "linux")]
+use crate::{program::Running, terminal::on_terminal};
 
 /// The variables in lines of `export NAME=VALUE` or `NAME=VALUE`.
-fn variables(text: &str) -> BTreeMap<String, String> {
+pub(crate) fn variables(text: &str) -> BTreeMap<String, String> {
     let lines = text.lines().filter_map(|line| line.trim_start_matches("export ").split_once('='));
     lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn is_served(url: &str) -> bool {
+pub(crate) fn is_served(url: &str) -> bool {
     TcpStream::connect(url.strip_prefix("http://").unwrap()).is_ok()
 }
 
@@ -107,122 +101,44 @@ fn ctrl_c_is_passed_on_where_no_terminal_does_it() {
     assert_eq!(running.end().exits(5, &[]).text(), "got\n");
 }
 
-/// The folder in which sandboxes in the background are known. Those that live are stopped when it is dropped.
-struct State(TempDir);
+#[cfg(target_os = "linux")]
+/// A program that counts interrupts on stderr, and gives their number on stdout when it ends. It names brick's process.
+const COUNTS: &str = "n=0; trap 'n=$((n+1)); echo got $n. >&2' INT; trap 'kill $!; echo $n; exit 5' TERM; \
+                      sleep 30 & echo \"ready $PPID.\" >&2; while kill -0 $!; do wait; done";
 
-impl State {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn brick(&self, arguments: &str) -> Brick {
-        Brick::new(arguments).env("XDG_STATE_HOME", self.0.path())
-    }
-
-    fn files(&self) -> Vec<std::path::PathBuf> {
-        let folder = std::fs::read_dir(self.0.path().join("brickwire/sandboxes")).unwrap();
-        folder.map(|entry| entry.unwrap().path()).collect()
-    }
-
-    fn file(&self, extension: &str) -> std::path::PathBuf {
-        let found =
-            self.files().into_iter().find(|path| path.extension().is_some_and(|one| one == extension));
-        found.unwrap_or_else(|| panic!("no .{extension} in {:?}", self.files()))
-    }
+/// Runs this program on a terminal, interrupts it once, ends it, and returns how many interrupts it has got.
+#[cfg(target_os = "linux")]
+fn interrupts(program: &str, interrupt: impl FnOnce(&Running, &str)) -> String {
+    let brick = Brick::new("sandbox --").args(program).arg("-c").arg(COUNTS);
+    let running = on_terminal("2", brick).start().until_said("ready ");
+    let running = running.until_said(".");
+    let said = running.said();
+    let (pid, _) = said.split_once("ready ").unwrap().1.split_once('.').unwrap();
+    interrupt(&running, pid);
+    let running = running.until_said("got 1.");
+    kill("TERM", pid);
+    running.end().exits(5, &[]).text().to_owned()
 }
 
-impl Drop for State {
-    fn drop(&mut self) {
-        self.brick("sandbox --stop").run();
+#[cfg(target_os = "linux")]
+fn kill(signal: &str, pid: &str) {
+    let status = std::process::Command::new("kill").args([format!("-{signal}").as_str(), pid]).status();
+    assert!(status.unwrap().success(), "kill -{signal} {pid}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_reaches_a_program_on_a_terminal_once() {
+    for program in ["sh", "setsid sh"] {
+        // A key.
+        assert_eq!(interrupts(program, |running, _| running.signal("INT")), "1\n", "{program}");
+        assert_eq!(interrupts(program, |_, pid| kill("INT", pid)), "1\n", "{program}");
     }
 }
 
 #[test]
-fn a_sandbox_in_the_background_serves_until_it_is_stopped() {
-    let state = State::new();
-    let ran = state.brick("sandbox --detach --for 10m").env("DATABRICKS_CLIENT_SECRET", "s").run();
-    let ran = ran.done().says(&["in the background for 10m", "brick sandbox --stop"]);
-    assert!(ran.text().lines().any(|line| line == "unset DATABRICKS_CLIENT_SECRET"), "{}", ran.text());
-    let known = variables(ran.text());
-    let (url, token) = (&known["DATABRICKS_HOST"], &known["DATABRICKS_TOKEN"]);
-    let ask = Brick::new("sql -o csv").arg("SELECT 6 * 7 AS n");
-    let asked = known.iter().fold(ask, |brick, (name, value)| brick.env(name, value)).run().done();
-    assert_eq!(asked.text().replace("\r\n", "\n"), "n\n42\n");
-
-    // The token is nowhere but on stdout.
-    assert!(!ran.stderr.contains(token.as_str()));
-    for file in state.files() {
-        assert!(!std::fs::read_to_string(&file).unwrap().contains(token.as_str()), "{}", file.display());
-    }
-    let record: Value = serde_json::from_slice(&std::fs::read(state.file("json")).unwrap()).unwrap();
-    assert_eq!(record["url"], url.as_str());
-    #[cfg(target_os = "linux")]
-    {
-        let line = std::fs::read_to_string(format!("/proc/{}/cmdline", record["pid"])).unwrap();
-        assert!(line.contains("--detach") && !line.contains(token.as_str()), "{line}");
-    }
-
-    // Another host's sandbox is not stopped, this one is, and again is no failure.
-    let stop = |host: &str| state.brick("sandbox --stop").env("DATABRICKS_HOST", host).run().done();
-    stop("http://127.0.0.1:1").says(&["no sandbox runs in the background at http://127.0.0.1:1"]);
-    assert!(is_served(url));
-    let stopped = stop(url).says(&[&format!("stopped {url}")]);
-    assert!(stopped.text().lines().any(|line| line == "unset DATABRICKS_TOKEN"), "{}", stopped.text());
-    assert!(!is_served(url) && state.files().is_empty());
-    stop(url).says(&["no sandbox runs"]);
-    assert_eq!(state.brick("sandbox --stop").run().done().text(), "");
-}
-
-#[test]
-fn a_stop_without_a_host_stops_all() {
-    let state = State::new();
-    let start = || {
-        variables(state.brick("sandbox --detach --shell env").run().done().text())["DATABRICKS_HOST"].clone()
-    };
-    let urls = [start(), start()];
-    let ran = state.brick("sandbox --stop").env("DATABRICKS_HOST", "https://prod.example.com").run().done();
-    for url in urls {
-        assert!(!is_served(&url) && ran.stderr.contains(&url), "{}", ran.stderr);
-    }
-    assert_eq!(ran.text(), "");
-}
-
-#[test]
-fn a_sandbox_in_the_background_ends_with_its_time() {
-    let state = State::new();
-    let ran = state.brick("sandbox --detach --for 50ms").run().done();
-    let url = variables(ran.text())["DATABRICKS_HOST"].clone();
-    let since = Instant::now();
-    while is_served(&url) || !state.files().is_empty() {
-        assert!(since.elapsed() < Duration::from_secs(20), "{url} still serves: {:?}", state.files());
-        std::thread::yield_now();
-    }
-}
-
-#[test]
-fn a_sandbox_that_cannot_start_says_why_and_leaves_nothing() {
-    let state = State::new();
-    state
-        .brick("sandbox --detach --token-file none")
-        .run()
-        .fails(3, &["cannot run the sandbox", "cannot read none"]);
-    assert!(state.files().is_empty());
-}
-
-#[test]
-fn the_exports_are_one_word_for_the_shell() {
-    let state = State::new();
-    let brick = |command: &str, home: &Path| {
-        let mut sh = std::process::Command::new("sh");
-        sh.args(["-c", command]).env_clear().env("XDG_STATE_HOME", home).env("HOME", home);
-        sh.env("PATH", std::env::var_os("PATH").unwrap()).env("BRICK", env!("CARGO_BIN_EXE_brick"));
-        sh.env("BRICK_SANDBOX_TOKEN", "a'$(id)`b`\\").output().unwrap()
-    };
-    let command = "eval \"$(\"$BRICK\" -q sandbox --detach)\" && printf %s \"$DATABRICKS_TOKEN\" && \
-                   eval \"$(\"$BRICK\" -q sandbox --stop)\" && printf %s \"${DATABRICKS_TOKEN-gone}\"";
-    let ran = brick(command, state.0.path());
-    assert_eq!(String::from_utf8(ran.stderr).unwrap(), "");
-    assert_eq!(String::from_utf8(ran.stdout).unwrap(), "a'$(id)`b`\\gone");
+fn no_program_after_the_separator_is_refused() {
+    Brick::new("sandbox --").run().fails(2, &["no program is given after --"]);
 }
 
 #[test]
@@ -232,6 +148,7 @@ fn options_that_contradict_each_other_are_refused() {
     refused("sandbox --stop --detach", &["cannot be used with"]);
     refused("sandbox --stop -- sh", &["cannot be used with"]);
     refused("sandbox --for 1h", &["--detach"]);
+    refused("sandbox --all", &["--stop"]);
     refused("sandbox --detach --for 31d", &["at most 30 days"]);
     refused("sandbox --detach --for 0s", &["greater than zero"]);
     refused("sandbox --detach --shell csh", &["invalid value 'csh'", "fish"]);

@@ -103,8 +103,8 @@ pub(super) fn is_drive(text: &str) -> bool {
     matches!(text.as_bytes(), [letter, b':'] if letter.is_ascii_alphabetic())
 }
 
-/// The path in a `file:` URL. Before an absolute path there may be an empty host, as in `file:///a`, and before a drive of
-/// Windows a slash, as in `file:///C:/a`.
+/// The path in a `file:` URL. There may be an empty host before an absolute path (`file:///a`), and a slash before a drive
+/// of Windows (`file:///C:/a`).
 fn of_url(rest: &str, is_windows: bool) -> &str {
     let path = if rest.starts_with("///") { &rest[2..] } else { rest };
     match path.strip_prefix('/') {

@@ -1,15 +1,17 @@
 //! `brick sandbox --detach`: the same program again, in the background, and the exports of its workspace on stdout.
 //!
-//! The second program gets the first one's command line, and its entry's name in a variable. It creates the token itself and
-//! hands it over through a pipe, so the token is in no command line and in no file. It ends when its time is over, when
-//! `--stop` or a signal asks it to, and when its entry is deleted.
+//! The second program gets the first one's command line without `--token`, and its entry's name and that token in variables.
+//! Otherwise it creates the token itself. It hands the token over through a pipe, so the token is not in its command line,
+//! and in no file but those of `--data`. It ends when its time is over, when `--stop` or a signal asks it to, and when its
+//! entry is deleted. It also ends if the first program can't print the exports, because the token would be lost.
 //!
-//! On Unix it leaves the terminal's session, so that neither Ctrl-C nor a closed terminal ends it. On Windows it has no
-//! console. There, this could only be compiled and was never run: the handles that it inherits may keep a shell that captures
+//! On Unix it leaves the terminal's session, so that neither Ctrl-C nor a closed terminal ends it. It also closes what it
+//! inherits, so that a pipe of the first program's caller ends; see [`CLOSES`]. On Windows it has no console. There, this could only be compiled and was never run: the handles that it inherits may keep a shell that captures
 //! the output waiting.
 
 use std::{
     env,
+    ffi::OsString,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{self, Child, Stdio},
@@ -20,8 +22,7 @@ use brickwire_sandbox::ServeArgs;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    environment::{self, Changes},
-    local,
+    environment, local,
     registry::{self, Entry, Record},
     shell::Shell,
 };
@@ -33,14 +34,19 @@ use crate::{
 /// Names the log of the entry that the second program serves.
 const LOG: &str = "BRICK_SANDBOX_DETACHED_LOG";
 
+/// Gives the second program its token.
+const TOKEN: &str = "BRICK_SANDBOX_TOKEN";
+
 /// How long the second program may take until it serves.
 const START: Duration = Duration::from_secs(60);
 
-/// How long a sandbox may take to save its workspace and end.
+/// How long the second program may take to end if the exports can't be printed.
 const END: Duration = Duration::from_secs(20);
 
-/// How often it is checked whether a sandbox was asked to stop, or has ended.
-const LOOK: Duration = Duration::from_millis(100);
+/// Closes the file descriptors that a script may have opened for the first program, and becomes the second one. A shell can do
+/// that without unsafe code. Not every shell can close those above 9.
+#[cfg(unix)]
+const CLOSES: &str = r#"exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec "$0" "$@""#;
 
 /// What the second program says on its stdout, in one line.
 #[derive(Serialize, Deserialize)]
@@ -55,12 +61,24 @@ pub(super) fn name() -> Option<PathBuf> {
 }
 
 /// Starts the second program, and prints the exports once it serves.
-pub(super) async fn start(shell: Shell, lifetime: Duration, context: &Context) -> Result {
+pub(super) async fn start(
+    token: Option<String>,
+    shell: Shell,
+    lifetime: Duration,
+    context: &Context,
+) -> Result {
     let folder = registry::folder()?;
     registry::running(&folder)?;
     let (entry, log) = registry::new_entry(&folder)?;
-    let mut command = process::Command::new(env::current_exe()?);
-    command.args(env::args_os().skip(1)).env(LOG, entry.log_file());
+    let program = env::current_exe()?;
+    #[cfg(unix)]
+    let mut command = process::Command::new("/bin/sh");
+    #[cfg(unix)]
+    command.args(["-c", CLOSES]).arg(program);
+    #[cfg(not(unix))]
+    let mut command = process::Command::new(program);
+    command.args(without_token(env::args_os().skip(1))).env(LOG, entry.log_file());
+    command.envs(token.map(|token| (TOKEN, token)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     #[cfg(windows)]
     {
@@ -75,16 +93,34 @@ pub(super) async fn start(shell: Shell, lifetime: Duration, context: &Context) -
         Some(Report::Failed { message }) => return Err(Failure::local(message)),
         None => return Err(starting.without_report()),
     };
-    let entry = starting.leave();
     let changes = environment::changes(&url, &token, |name| env::var_os(name));
-    context.output().bytes(shell.lines(&changes).as_bytes())?;
+    if let Err(error) = context.output().bytes(shell.lines(&changes).as_bytes()) {
+        starting.stop().await;
+        context.note("stopped the sandbox, because its exports could not be printed");
+        return Err(error.into());
+    }
+    let entry = starting.leave();
     let time = humantime::format_duration(lifetime);
     context.note(&format!("serving {url} in the background for {time}; log: {}", entry.log_file().display()));
     context.note("stop it with `brick sandbox --stop`");
     Ok(())
 }
 
-/// A second program that doesn't serve yet. It is ended if the first one gives up.
+/// A command line without the token, which other users could read in the second program's command line for hours.
+fn without_token(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments = arguments.into_iter();
+    let mut kept = Vec::new();
+    while let Some(argument) = arguments.next() {
+        if argument == "--token" {
+            arguments.next();
+        } else if !argument.as_encoded_bytes().starts_with(b"--token=") {
+            kept.push(argument);
+        }
+    }
+    kept
+}
+
+/// A second program that isn't left on its own yet. It is ended if the first one gives up.
 struct Starting {
     child: Option<Child>,
     entry: Entry,
@@ -116,6 +152,14 @@ impl Starting {
     fn leave(mut self) -> Entry {
         self.child = None;
         self.entry.clone()
+    }
+
+    /// Asks it to stop, so that it saves its workspace and deletes its files.
+    async fn stop(self) {
+        // If it can't be asked, it is ended at once.
+        if self.entry.request_stop().is_ok() {
+            let _ = tokio::time::timeout(END, self.entry.ended()).await;
+        }
     }
 
     fn end(&mut self) {
@@ -154,7 +198,7 @@ pub(super) async fn serve(options: ServeArgs, lifetime: Duration, log: PathBuf, 
     context.note(&format!("process {} serves {url} for {time}", process::id()));
     let why = tokio::select! {
         () = tokio::time::sleep(lifetime) => "its time is over",
-        () = until(|| registered.entry.is_stop_requested()) => "it was asked to stop",
+        () = registered.entry.stop_requested() => "it was asked to stop",
     };
     context.note(&format!("ends: {why}"));
     let ended = local::end(sandbox);
@@ -174,34 +218,15 @@ fn report(report: &Report) -> Result {
     Ok(stdout.flush()?)
 }
 
-async fn until(is_so: impl Fn() -> bool) {
-    while !is_so() {
-        tokio::time::sleep(LOOK).await;
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Stops the sandbox that DATABRICKS_HOST names, or all if it names none on this machine.
-pub(super) async fn stop(shell: Shell, context: &Context) -> Result {
-    let host = env::var("DATABRICKS_HOST").ok().filter(|host| host.starts_with("http://127.0.0.1:"));
-    let host = host.as_deref().map(|host| host.trim_end_matches('/'));
-    let mut running = registry::running(&registry::folder()?)?;
-    running.retain(|(_, record)| host.is_none_or(|host| record.url == host));
-    if running.is_empty() {
-        let place = host.map(|host| format!(" at {host}")).unwrap_or_default();
-        context.note(&format!("no sandbox runs in the background{place}"));
+    #[test]
+    fn the_token_is_not_in_the_second_command_line() {
+        let kept = |line: &str| without_token(line.split(' ').map(OsString::from)).join(" ".as_ref());
+        assert_eq!(kept("sandbox --token t --detach --port 1"), "sandbox --detach --port 1");
+        assert_eq!(kept("sandbox --detach --token=t"), "sandbox --detach");
+        assert_eq!(kept("sandbox --token-file f --token-ttl 1h"), "sandbox --token-file f --token-ttl 1h");
     }
-    for (entry, record) in running {
-        entry.request_stop().map_err(|error| Failure::file(&entry.log_file(), &error))?;
-        if tokio::time::timeout(END, until(|| entry.has_ended())).await.is_err() {
-            let seconds = END.as_secs();
-            let message = format!("the sandbox at {} has not ended after {seconds} s", record.url);
-            return Err(Failure::local(message).with_hint(format!("end its process: {}", record.pid)));
-        }
-        context.note(&format!("stopped {}", record.url));
-    }
-    if host.is_some() {
-        let changes: Changes = environment::SET.into_iter().map(|name| (name, None)).collect();
-        context.output().bytes(shell.lines(&changes).as_bytes())?;
-    }
-    Ok(())
 }

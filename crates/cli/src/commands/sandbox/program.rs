@@ -63,10 +63,11 @@ fn not_started(name: &OsString, error: &io::Error) -> Failure {
 
 async fn wait(child: &mut Child, signals: &mut Forwarded) -> io::Result<ExitStatus> {
     loop {
-        tokio::select! {
+        let signal = tokio::select! {
             status = child.wait() => return status,
-            signal = signals.next() => signal.send(child.id()),
-        }
+            signal = signals.next() => signal,
+        };
+        signals.pass_on(signal, child.id()).await;
     }
 }
 

@@ -1,6 +1,7 @@
-//! The sandboxes in the background: a folder of this user with three files for each.
+//! The sandboxes in the background: a folder of this user with these files for each.
 //!
-//! - `NAME.json` says where it is. Deleting it asks the sandbox to stop, so nothing secret has to be kept for that.
+//! - `NAME.json` says where it is. It stays until the sandbox has ended, so that a sandbox that doesn't react can be found.
+//! - `NAME.stop` asks the sandbox to stop, so nothing secret has to be kept for that. So does deleting `NAME.json`.
 //! - `NAME.lock` is locked as long as the sandbox lives, also if it is killed: no process ID is ever trusted.
 //! - `NAME.log` is its stderr.
 
@@ -8,12 +9,16 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Result};
+
+/// How often it is checked whether a sandbox was asked to stop, or has ended.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What is known of a sandbox in the background.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,6 +41,10 @@ impl Entry {
         self.0.with_extension("json")
     }
 
+    fn stop_file(&self) -> PathBuf {
+        self.0.with_extension("stop")
+    }
+
     fn lock_file(&self) -> PathBuf {
         self.0.with_extension("lock")
     }
@@ -44,13 +53,12 @@ impl Entry {
         self.0.with_extension("log")
     }
 
-    /// Where the sandbox is; `None` if it has ended or was asked to stop.
+    /// Where the sandbox is; `None` if it has ended.
     pub(super) fn record(&self) -> Option<Record> {
         serde_json::from_slice(&fs::read(self.record_file()).ok()?).ok()
     }
 
-    /// Whether the sandbox has ended.
-    pub(super) fn has_ended(&self) -> bool {
+    fn has_ended(&self) -> bool {
         match File::open(self.lock_file()) {
             Ok(file) => file.try_lock().is_ok(),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
@@ -59,17 +67,30 @@ impl Entry {
 
     /// Asks the sandbox to stop.
     pub(super) fn request_stop(&self) -> io::Result<()> {
-        gone(fs::remove_file(self.record_file()))
+        private().write(true).create(true).truncate(false).open(self.stop_file()).map(drop)
     }
 
-    /// Whether the sandbox was asked to stop.
-    pub(super) fn is_stop_requested(&self) -> bool {
-        !self.record_file().exists()
+    fn is_stop_requested(&self) -> bool {
+        self.stop_file().exists() || !self.record_file().exists()
+    }
+
+    /// Waits until the sandbox is asked to stop.
+    pub(super) async fn stop_requested(&self) {
+        while !self.is_stop_requested() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until the sandbox has ended.
+    pub(super) async fn ended(&self) {
+        while !self.has_ended() {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Deletes the files of a sandbox that has ended.
     pub(super) fn forget(&self) {
-        for file in [self.record_file(), self.lock_file(), self.log_file()] {
+        for file in [self.record_file(), self.stop_file(), self.lock_file(), self.log_file()] {
             // Another program may be deleting it, too.
             let _ = fs::remove_file(file);
         }
@@ -96,13 +117,6 @@ pub(super) struct Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         self.entry.forget();
-    }
-}
-
-fn gone(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
     }
 }
 
@@ -168,6 +182,8 @@ mod tests {
         entry.request_stop().unwrap();
         entry.request_stop().unwrap();
         assert!(entry.is_stop_requested() && !entry.has_ended());
+        // It has not reacted yet, and can still be found.
+        assert_eq!(running(folder.path()).unwrap().len(), 1);
         drop(registered);
         assert!(entry.has_ended());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
