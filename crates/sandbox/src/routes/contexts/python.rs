@@ -19,8 +19,10 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Notify;
 
 const DRIVER: &str = concat!(
+    include_str!("python_rows.py"),
     include_str!("python_spark.py"),
     include_str!("python_display.py"),
+    include_str!("python_dbutils.py"),
     include_str!("python_driver.py")
 );
 /// It is an argument, and a command line of Windows ends at 32,767 characters; quotes take two.
