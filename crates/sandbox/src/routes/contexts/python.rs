@@ -25,8 +25,28 @@ const DRIVER: &str = concat!(
     include_str!("python_dbutils.py"),
     include_str!("python_driver.py")
 );
-/// It is an argument, and a command line of Windows ends at 32,767 characters; quotes take two.
-const _: () = assert!(DRIVER.len() < 31_000);
+/// Runs the driver, which is too long for a command line of Windows: a line with its length, then its text, on stdin. It
+/// reads no byte of the requests that follow.
+const LOADER: &str = r#"def load():
+    import os
+
+    def read(length):
+        text = b""
+        while len(text) < length:
+            piece = os.read(0, length - len(text))
+            if not piece:
+                os._exit(1)
+            text += piece
+        return text
+
+    length = b""
+    while not length.endswith(b"\n"):
+        length += read(1)
+    return compile(read(int(length)), "<driver>", "exec")
+
+
+exec(load())
+"#;
 /// What Python is called. On Windows a virtual environment has a `python` only, the installer adds `py`, and `python3` may
 /// be a link to the store that runs nothing.
 const PROGRAMS: &[&str] = if cfg!(windows) { &["python", "py", "python3"] } else { &["python3"] };
@@ -80,7 +100,7 @@ impl Process {
     async fn start(program: &str, directory: &Path, driver: &str) -> io::Result<Self> {
         let mut command = Command::new(program);
         command
-            .args(["-u", "-I", "-X", "utf8", "-c", driver])
+            .args(["-u", "-I", "-X", "utf8", "-c", LOADER])
             .current_dir(directory)
             .env_clear()
             .envs(OWN_DIRECTORY.iter().map(|name| (name, directory)))
@@ -97,9 +117,11 @@ impl Process {
         command.creation_flags(NEW_PROCESS_GROUP);
         let mut child =
             command.spawn().map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;
-        let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+        let (Some(mut requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other(format!("{program} has no pipes")));
         };
+        // A program that has ended takes none of it, which shows in the answer.
+        let _ = requests.write_all(format!("{}\n{driver}", driver.len()).as_bytes()).await;
         let mut answers = BufReader::new(answers).lines();
         match answers.next_line().await? {
             Some(line) if line.contains("\"ready\"") => Ok(Self { child, requests, answers }),
