@@ -174,6 +174,39 @@ async fn a_displayed_table_is_the_result() {
     assert_eq!(results(&client, &context, "'next'").await, text("'next'"));
 }
 
+/// What JSON doesn't have must not cost the context.
+#[tokio::test]
+async fn cells_without_a_form_in_json_are_shown() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let rows = "from collections import namedtuple\nRow = namedtuple('Row', 'x')\n";
+    for (cells, kind, data) in [
+        ("1.0, float('inf'), -float('inf')", "double", json!([[1.0], ["Infinity"], ["-Infinity"]])),
+        ("'\\ud800', '\\ud83d\\ude00'", "string", json!([["\u{fffd}"], ["😀"]])),
+        ("10 ** 400 // 10 ** 380", "string", json!([["100000000000000000000"]])),
+        ("-(1 << 63)", "long", json!([[i64::MIN]])),
+        // As pandas.NA and an array of numpy: they have no truth.
+        (
+            "type('NAType', (), {})(), type('A', (), {'shape': (2,), '__ne__': lambda a, b: a, '__bool__': lambda a: int('x'), '__str__': lambda a: '[1 2]', 'item': None})()",
+            "string",
+            json!([[null], ["[1 2]"]]),
+        ),
+    ] {
+        let code = format!("{rows}display([Row(cell) for cell in [{cells}]])");
+        let shown = results(&client, &context, &code).await;
+        assert_eq!(shown["data"], data, "{cells}: {shown}");
+        assert_eq!(shown["schema"][0]["type"], format!("\"{kind}\""), "{cells}");
+    }
+    let code = "display(spark.sql(\"SELECT double('inf') AS x\").collect())";
+    assert_eq!(results(&client, &context, code).await["data"], json!([["Infinity"]]));
+    let code = "spark.sql(\"SELECT '\\ud800' AS x\").first().x == '\\ufffd'";
+    assert_eq!(results(&client, &context, code).await, text("True"));
+    let code = "class Names(tuple):\n    __fields__ = [b'x']\ndisplay([Names([1])])";
+    let refused = results(&client, &context, code).await;
+    assert!(refused["summary"].as_str().unwrap().contains("not JSON serializable"), "{refused}");
+    assert_eq!(results(&client, &context, "'next'").await, text("'next'"));
+}
+
 #[tokio::test]
 async fn a_table_shows_no_secret() {
     let (_sandbox, client) = start().await;

@@ -138,6 +138,8 @@ pub(crate) struct Interpreter {
     host: Option<Host>,
     /// The values of secrets that code has read, which its output doesn't show.
     secrets: Vec<String>,
+    /// The question that a cancellation has left without a reply.
+    open_question: Option<Value>,
     _directory: TempDir,
 }
 
@@ -152,8 +154,15 @@ impl Interpreter {
         for program in PROGRAMS {
             match Process::start(program, directory.path(), driver).await {
                 Ok(Process { child, requests, answers }) => {
-                    let secrets = Vec::new();
-                    return Ok(Self { child, requests, answers, host: None, secrets, _directory: directory });
+                    return Ok(Self {
+                        child,
+                        requests,
+                        answers,
+                        host: None,
+                        secrets: Vec::new(),
+                        open_question: None,
+                        _directory: directory,
+                    });
                 }
                 // What one that is there says is worth more than that another one isn't.
                 Err(error) if failed.kind() == io::ErrorKind::NotFound => failed = error,
@@ -186,11 +195,15 @@ impl Interpreter {
     /// The process is gone: it crashed, it was killed by its own code, or it ignored the interrupt.
     pub(crate) async fn run(&mut self, id: &str, code: &str, cancel: &Notify) -> io::Result<Reply> {
         self.send(&json!({ "id": id, "command": code })).await?;
-        if let Some(reply) = self.reply(cancel).await? {
+        if let Some(reply) = self.reply(id, cancel).await? {
             return Ok(reply);
         }
         self.send(&json!({ "interrupt": id })).await?;
-        match tokio::time::timeout(GRACE, self.reply(&Notify::new())).await {
+        // A thread may have asked, which the interrupt doesn't reach. It comes first, so that the command itself ends by it.
+        if let Some(number) = self.open_question.take() {
+            self.send(&json!({ "reply": { "number": number, "error": "canceled" } })).await?;
+        }
+        match tokio::time::timeout(GRACE, self.reply(id, &Notify::new())).await {
             Ok(Ok(Some(reply))) => Ok(reply),
             Ok(Err(error)) => Err(error),
             Ok(Ok(None)) | Err(_) => {
@@ -219,22 +232,35 @@ impl Interpreter {
 
     /// The answer to a command; `None` if it is canceled before. Questions that come before it are answered. A message is
     /// always sent whole, and work for an answer ends with the cancellation.
-    async fn reply(&mut self, cancel: &Notify) -> io::Result<Option<Reply>> {
+    async fn reply(&mut self, id: &str, cancel: &Notify) -> io::Result<Option<Reply>> {
         loop {
             let line = tokio::select! {
                 line = self.answers.next_line() => line?,
                 () = cancel.notified() => return Ok(None),
             };
             let line = line.ok_or_else(|| io::Error::other("the Python process ended"))?;
-            let answer: Value = serde_json::from_str(&line)?;
+            let answer: Value = match serde_json::from_str(&line) {
+                Ok(answer) => answer,
+                Err(error) => {
+                    let summary = format!("the sandbox can't read an answer of Python: {error}");
+                    return Ok(Some(Reply::Raised { cause: summary.clone(), summary }));
+                }
+            };
             if answer.get("ask").is_none() {
+                // That of an earlier command, which has ended with an answer that can't be read.
+                if answer["id"] != id {
+                    continue;
+                }
                 return Ok(Some(self.read(&answer)));
             }
             let number = answer["number"].clone();
             let mut reply = match &self.host {
                 Some(host) => tokio::select! {
                     reply = host(answer) => reply,
-                    () = cancel.notified() => return Ok(None),
+                    () = cancel.notified() => {
+                        self.open_question = Some(number);
+                        return Ok(None);
+                    }
                 },
                 None => json!({ "error": "nothing answers here" }),
             };
@@ -338,6 +364,40 @@ mod tests {
         assert_eq!(reply, Reply::Cancelled);
         let reply = python.run("3", "x > 0", &Notify::new()).await.unwrap();
         assert_eq!(reply, Reply::Text("True".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_asks_gets_a_reply_when_the_command_is_canceled() {
+        let python = Interpreter::start(tempfile::tempdir().unwrap()).await.unwrap();
+        let cancel = Arc::new(Notify::new());
+        let asked = cancel.clone();
+        let mut python = python.with_host(Box::new(move |question| {
+            if question["ask"] == "listScopes" {
+                return Box::pin(async { json!({ "names": [] }) });
+            }
+            asked.notify_one();
+            Box::pin(std::future::pending())
+        }));
+        let code = "import threading\n\
+                    def slow():\n    \
+                    try: dbutils.secrets.list('s')\n    \
+                    except Exception as error: global ended; ended = str(error)\n\
+                    thread = threading.Thread(target=slow)\nthread.start()\nthread.join()";
+        assert_eq!(python.run("1", code, &cancel).await.unwrap(), Reply::Cancelled);
+        let code = "thread.join()\ndbutils.secrets.listScopes(), ended";
+        let never = Notify::new();
+        let next = tokio::time::timeout(Duration::from_secs(20), python.run("2", code, &never)).await;
+        assert_eq!(next.unwrap().unwrap(), Reply::Text("([], 'canceled')".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_not_json_ends_the_command_only() {
+        let mut python = Interpreter::start(tempfile::tempdir().unwrap()).await.unwrap();
+        let never = Notify::new();
+        let reply = python.run("1", "import __main__\n_ = __main__.answers.write('{]\\n')", &never).await;
+        assert!(matches!(reply.unwrap(), Reply::Raised { summary, .. } if summary.contains("can't read")));
+        let reply = python.run("2", "'next'", &never).await.unwrap();
+        assert_eq!(reply, Reply::Text("'next'".to_owned()));
     }
 
     #[tokio::test]

@@ -42,22 +42,31 @@ def table(names, rows):
     columns = [[plain(cell) for cell in column] for column in zip(*rows[:TABLE_ROWS])] or [[] for _ in names]
     kinds = [kind_of(column) for column in columns]
     schema = [{"name": name, "type": json.dumps(kind), "metadata": "{}"} for name, kind in zip(names, kinds)]
-    columns = [
-        [cell if cell is None or kind != "string" else str(cell) for cell in column]
-        for column, kind in zip(columns, kinds)
-    ]
+    columns = [[in_json(cell, kind) for cell in column] for column, kind in zip(columns, kinds)]
     data = [list(row) for row in zip(*columns)]
     cut = len(rows) > TABLE_ROWS
     return {"resultType": "table", "data": data, "schema": schema, "truncated": cut, "isJsonSchema": True}
 
 
 def plain(cell):
-    """A cell as JSON has it: numpy's numbers are Python's, and what isn't a number is NULL."""
-    cell = cell.item() if hasattr(cell, "item") else cell
+    """A cell in Python's own types: numpy's numbers are Python's, and what isn't a number is NULL."""
+    if type(cell).__name__ == "NAType":  # pandas.NA, which has no truth
+        return None
     try:
-        return None if cell != cell else cell
-    except (TypeError, ValueError):  # pandas.NA, and arrays
+        cell = cell.item() if getattr(cell, "shape", None) == () else cell
+        cell = None if cell != cell else cell
+    except (TypeError, ValueError):  # arrays
         return str(cell)
+    return str(cell) if type(cell) is int and not -(1 << 63) <= cell < 1 << 63 else cell
+
+
+def in_json(cell, kind):
+    """A cell as JSON has it: an infinite number is a text, as in a table of SQL."""
+    if cell is None:
+        return None
+    if kind == "double" and abs(cell) == float("inf"):
+        return "Infinity" if cell > 0 else "-Infinity"
+    return str(cell) if kind == "string" else cell
 
 
 def kind_of(column):

@@ -98,12 +98,18 @@ class ExecutionError(Exception):
     pass
 
 
+def send(message):
+    """Sends a line of JSON. Half a character (a lone surrogate) is none in JSON, so it is replaced."""
+    line = json.dumps(message, ensure_ascii=False, allow_nan=False)
+    answers.write(line.encode("utf-16", "surrogatepass").decode("utf-16", "replace") + "\n")
+
+
 def ask(what, **details):
     """Asks the sandbox. A reply that an interrupt has kept from being read is passed over."""
     global asked
     with asking:
         asked += 1
-        answers.write(json.dumps({"ask": what, "number": asked, **details}) + "\n")
+        send({"ask": what, "number": asked, **details})
         reply = replies.get()
         while reply["number"] != asked:
             reply = replies.get()
@@ -213,6 +219,10 @@ def attempt(request):
         kind, error, trace = sys.exc_info()
     if kind is KeyboardInterrupt:
         return {"cancelled": True}
+    return failure(kind, error, trace)
+
+
+def failure(kind, error, trace):
     while trace and not trace.tb_frame.f_code.co_filename.startswith("<command-"):
         trace = trace.tb_next
     try:
@@ -228,7 +238,7 @@ def attempt(request):
 signal.signal(signal.SIGINT, on_interrupt)
 threading.Thread(target=gather, daemon=True).start()
 threading.Thread(target=receive, daemon=True).start()
-answers.write(json.dumps({"ready": sys.version.split()[0]}) + "\n")
+send({"ready": sys.version.split()[0]})
 while True:
     request = commands.get()
     count += 1
@@ -240,4 +250,8 @@ while True:
             pass
     answer["id"] = request["id"]
     answer["printed"] = printed()
-    answers.write(json.dumps(answer) + "\n")
+    try:
+        send(answer)
+    except (RecursionError, TypeError, ValueError) as error:  # of names or cells that JSON doesn't have
+        failed = failure(type(error), error, None)
+        send({**failed, "id": answer["id"], "printed": answer["printed"]})
