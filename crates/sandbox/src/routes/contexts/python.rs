@@ -136,6 +136,8 @@ pub(crate) struct Interpreter {
     requests: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
     host: Option<Host>,
+    /// Whether what commands display is of use.
+    shows: bool,
     /// The values of secrets that code has read, which its output doesn't show.
     secrets: Vec<String>,
     /// The question that a cancellation has left without a reply.
@@ -159,6 +161,7 @@ impl Interpreter {
                         requests,
                         answers,
                         host: None,
+                        shows: true,
                         secrets: Vec::new(),
                         open_question: None,
                         _directory: directory,
@@ -183,6 +186,12 @@ impl Interpreter {
         self
     }
 
+    /// Commands have no results but text: figures aren't drawn, and tables aren't made.
+    pub(crate) fn without_display(mut self) -> Self {
+        self.shows = false;
+        self
+    }
+
     /// Lets the code reach the files in this folder by their paths on a cluster: `/Volumes/…` and `/dbfs/…`.
     pub(crate) async fn with_files(mut self, folder: &Path) -> io::Result<Self> {
         self.send(&json!({ "files": folder })).await?;
@@ -194,15 +203,12 @@ impl Interpreter {
     /// # Errors
     /// The process is gone: it crashed, it was killed by its own code, or it ignored the interrupt.
     pub(crate) async fn run(&mut self, id: &str, code: &str, cancel: &Notify) -> io::Result<Reply> {
-        self.send(&json!({ "id": id, "command": code })).await?;
+        self.send(&json!({ "id": id, "command": code, "show": self.shows })).await?;
         if let Some(reply) = self.reply(id, cancel).await? {
             return Ok(reply);
         }
-        self.send(&json!({ "interrupt": id })).await?;
-        // A thread may have asked, which the interrupt doesn't reach. It comes first, so that the command itself ends by it.
-        if let Some(number) = self.open_question.take() {
-            self.send(&json!({ "reply": { "number": number, "error": "canceled" } })).await?;
-        }
+        let unanswered = self.open_question.take();
+        self.send(&json!({ "interrupt": id, "unanswered": unanswered })).await?;
         match tokio::time::timeout(GRACE, self.reply(id, &Notify::new())).await {
             Ok(Ok(Some(reply))) => Ok(reply),
             Ok(Err(error)) => Err(error),

@@ -68,6 +68,8 @@ def receive():
             commands.put(request)
             continue
         interrupted.add(request["interrupt"])
+        # A thread may have asked, and a wait for a reply may end with that only.
+        replies.put({"number": request["unanswered"], "error": "canceled"})
         # A signal that comes just before the code begins to sleep doesn't end the sleep: it is sent again until its
         # handler has run.
         for _ in range(40):
@@ -106,13 +108,16 @@ def send(message):
 
 def ask(what, **details):
     """Asks the sandbox. A reply that an interrupt has kept from being read is passed over."""
-    global asked
+    global asked, handled
     with asking:
         asked += 1
         send({"ask": what, "number": asked, **details})
         reply = replies.get()
         while reply["number"] != asked:
             reply = replies.get()
+    if running in interrupted and threading.get_ident() == main_thread:
+        handled = running
+        raise KeyboardInterrupt
     if "error" in reply:
         raise (AnalysisException if what in ("sql", "table") else ExecutionError)(reply["error"])
     return reply
@@ -202,8 +207,10 @@ def evaluate(code):
 
 
 def attempt(request):
-    global running
+    global running, showing
+    showing = request["show"]
     shown.clear()
+    displayed.clear()
     try:
         running = request["id"]
         try:
@@ -213,10 +220,14 @@ def attempt(request):
             show_open_figures()
         finally:
             running = None
-        return {"value": value, "shown": take_shown()}
+        return {"value": value, "shown": take_shown() if showing else None}
     except BaseException:
         running = None
         kind, error, trace = sys.exc_info()
+    try:
+        close_figures()  # which would be the next command's
+    except Exception:
+        pass
     if kind is KeyboardInterrupt:
         return {"cancelled": True}
     return failure(kind, error, trace)
