@@ -14,7 +14,7 @@ fn context_path(context: &str) -> String {
 }
 
 /// Submits a command and returns the path of its status.
-async fn submit(client: &Client, context: &str, language: &str, command: &str) -> String {
+pub(crate) async fn submit(client: &Client, context: &str, language: &str, command: &str) -> String {
     let body = json!({ "clusterId": RUNNING_CLUSTER, "contextId": context, "language": language, "command": command });
     let id = client.posted("/api/1.2/commands/execute", body).await["id"].clone();
     let id = id.as_str().unwrap();

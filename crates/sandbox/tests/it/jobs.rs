@@ -409,6 +409,20 @@ async fn a_notebook_of_the_workspace_runs_with_sql_and_other_notebooks() {
     }
 }
 
+/// A task has no results but its logs.
+#[tokio::test]
+async fn what_a_task_displays_is_not_drawn() {
+    let (_sandbox, client) = start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let code = "class Figure:\n    def savefig(self, file, format): file.write(b'x' * 30_000_000)\n\
+                display(Figure(), spark.range(3))\nprint('logs')\ndisplay(spark.sql('SELECT int(id) / 0 FROM range(1)'))";
+    let run = ran(&client, json!([script(&folder, "a", code, &[])])).await;
+    let told = output(&client, &run["tasks"][0]).await;
+    // A query runs, and its error shows.
+    assert!(told["error"].as_str().unwrap_or_default().contains("DIVIDE_BY_ZERO"), "{told}");
+    assert_eq!(told["logs"], "logs\n", "{told}");
+}
+
 #[tokio::test]
 async fn code_comes_from_volumes_and_from_dbfs() {
     use base64::{Engine, prelude::BASE64_STANDARD};

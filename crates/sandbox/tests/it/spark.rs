@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Client, start},
-    contexts::{create, run, text},
+    contexts::{create, run, submit, text},
 };
 
 async fn results(client: &Client, context: &str, code: &str) -> Value {
@@ -174,6 +174,39 @@ async fn a_displayed_table_is_the_result() {
     assert_eq!(results(&client, &context, "'next'").await, text("'next'"));
 }
 
+/// What JSON doesn't have must not cost the context.
+#[tokio::test]
+async fn cells_without_a_form_in_json_are_shown() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let rows = "from collections import namedtuple\nRow = namedtuple('Row', 'x')\n";
+    for (cells, kind, data) in [
+        ("1.0, float('inf'), -float('inf')", "double", json!([[1.0], ["Infinity"], ["-Infinity"]])),
+        ("'\\ud800', '\\ud83d\\ude00'", "string", json!([["\u{fffd}"], ["😀"]])),
+        ("10 ** 400 // 10 ** 380", "string", json!([["100000000000000000000"]])),
+        ("-(1 << 63)", "long", json!([[i64::MIN]])),
+        // As pandas.NA and an array of numpy: they have no truth.
+        (
+            "type('NAType', (), {})(), type('A', (), {'shape': (2,), '__ne__': lambda a, b: a, '__bool__': lambda a: int('x'), '__str__': lambda a: '[1 2]', 'item': None})()",
+            "string",
+            json!([[null], ["[1 2]"]]),
+        ),
+    ] {
+        let code = format!("{rows}display([Row(cell) for cell in [{cells}]])");
+        let shown = results(&client, &context, &code).await;
+        assert_eq!(shown["data"], data, "{cells}: {shown}");
+        assert_eq!(shown["schema"][0]["type"], format!("\"{kind}\""), "{cells}");
+    }
+    let code = "display(spark.sql(\"SELECT double('inf') AS x\").collect())";
+    assert_eq!(results(&client, &context, code).await["data"], json!([["Infinity"]]));
+    let code = "spark.sql(\"SELECT '\\ud800' AS x\").first().x == '\\ufffd'";
+    assert_eq!(results(&client, &context, code).await, text("True"));
+    let code = "class Names(tuple):\n    __fields__ = [b'x']\ndisplay([Names([1])])";
+    let refused = results(&client, &context, code).await;
+    assert!(refused["summary"].as_str().unwrap().contains("not JSON serializable"), "{refused}");
+    assert_eq!(results(&client, &context, "'next'").await, text("'next'"));
+}
+
 #[tokio::test]
 async fn a_table_shows_no_secret() {
     let (_sandbox, client) = start().await;
@@ -200,8 +233,8 @@ async fn a_figure_is_an_image() {
     let two = results(&client, &context, "display(Figure(), Figure())").await;
     assert_eq!(two, json!({ "resultType": "images", "fileNames": [url, url] }));
     let large = "class Large:\n    def savefig(self, file, format):\n        file.write(b'x' * 16_000_000)\ndisplay(Large())";
-    let refused = results(&client, &context, large).await;
-    assert!(refused["summary"].as_str().unwrap().contains("20000000 bytes together"), "{refused}");
+    let note = "Note: an image is left out: those of a command may have 20000000 bytes together.";
+    assert_eq!(results(&client, &context, large).await, text(note));
 }
 
 /// What matplotlib keeps of open figures.
@@ -223,21 +256,61 @@ async fn an_open_figure_is_shown_at_the_end_of_the_command_and_once() {
     let shown = results(&client, &context, &format!("{FIGURE}{PYPLOT}")).await;
     assert_eq!(shown["resultType"], "image", "{shown}");
     assert_eq!(results(&client, &context, "'text'").await, text("'text'"));
+    // One that is displayed is not shown at the end again, and pyplot stands for its figure.
+    for code in ["display(opened[1])", "pyplot.gcf = lambda: opened[1]\npyplot.savefig = 1\ndisplay(pyplot)"] {
+        let shown = results(&client, &context, &format!("opened[1] = Figure()\n{code}")).await;
+        assert_eq!(shown["resultType"], "image", "{code}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_figure_fails_no_command_and_ends_with_a_failed_one() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    results(&client, &context, &format!("{FIGURE}{PYPLOT}")).await;
+    let failed = results(&client, &context, "opened[1] = Figure()\n1 / 0").await;
+    assert_eq!(failed["resultType"], "error", "{failed}");
+    assert_eq!(results(&client, &context, "'its value'").await, text("'its value'"));
+    let canceled = run(&client, &context, "python", "opened[1] = Figure()\nraise KeyboardInterrupt").await;
+    assert_eq!(canceled["status"], "Cancelled", "{canceled}");
+    assert_eq!(results(&client, &context, "'its value'").await, text("'its value'"));
+    let broken = "class Broken:\n    def savefig(self, file, format): raise ValueError('no such font')\nopened[1] = Broken()\n'value'";
+    let shown = results(&client, &context, broken).await;
+    assert_eq!(shown, text("Note: a figure is left out: ValueError: no such font\n'value'"));
+}
+
+/// A variable would choose it in children, which don't have it.
+#[tokio::test]
+async fn matplotlib_begins_with_a_backend_that_displays_and_children_have_theirs() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let code = "import os, sys\nos.mkdir('matplotlib')\n\
+                with open('matplotlib/__init__.py', 'w') as file: file.write('rcParams = {}')\n\
+                sys.path.insert(0, os.getcwd())\n\
+                import matplotlib\n\
+                matplotlib.rcParams, 'MPLBACKEND' in os.environ";
+    let chosen = results(&client, &context, code).await;
+    assert_eq!(chosen, text("({'backend': 'module://brickwire_pyplot'}, False)"));
 }
 
 #[tokio::test]
 async fn a_query_of_python_is_canceled_with_its_command() {
     let (_sandbox, client) = start().await;
     let context = create(&client, "python").await;
-    let code = "spark.sql('SELECT count(*) FROM range(100000000) a, range(100000000) b').collect()";
-    let body =
-        json!({ "clusterId": RUNNING_CLUSTER, "contextId": context, "language": "python", "command": code });
-    let id = client.posted("/api/1.2/commands/execute", body).await["id"].as_str().unwrap().to_owned();
-    let path =
-        format!("/api/1.2/commands/status?clusterId={RUNNING_CLUSTER}&contextId={context}&commandId={id}");
-    client.until(&path, |answer| answer["status"] == "Running").await;
-    let body = json!({ "clusterId": RUNNING_CLUSTER, "contextId": context, "commandId": id });
-    client.posted("/api/1.2/commands/cancel", body).await;
-    client.until(&path, |answer| answer["status"] == "Cancelled").await;
-    assert_eq!(results(&client, &context, "spark.range(2).count()").await, text("2"));
+    let query = "spark.sql('SELECT count(*) FROM range(100000000) a, range(100000000) b')";
+    let thread = "import threading\n\
+                  def count():\n    \
+                  try: frame.collect()\n    \
+                  except Exception: pass\n\
+                  thread = threading.Thread(target=count)\nthread.start()\nthread.join()";
+    for code in ["frame.collect()", thread] {
+        let code = format!("frame = {query}\n{code}");
+        let path = submit(&client, &context, "python", &code).await;
+        client.until(&path, |answer| answer["status"] == "Running").await;
+        let id = path.rsplit('=').next().unwrap();
+        let body = json!({ "clusterId": RUNNING_CLUSTER, "contextId": context, "commandId": id });
+        client.posted("/api/1.2/commands/cancel", body).await;
+        client.until(&path, |answer| answer["status"] == "Cancelled").await;
+        assert_eq!(results(&client, &context, "spark.range(2).count()").await, text("2"), "{code}");
+    }
 }

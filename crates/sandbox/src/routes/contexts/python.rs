@@ -19,12 +19,34 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Notify;
 
 const DRIVER: &str = concat!(
+    include_str!("python_rows.py"),
     include_str!("python_spark.py"),
     include_str!("python_display.py"),
+    include_str!("python_dbutils.py"),
     include_str!("python_driver.py")
 );
-/// It is an argument, and a command line of Windows ends at 32,767 characters; quotes take two.
-const _: () = assert!(DRIVER.len() < 31_000);
+/// Runs the driver, which is too long for a command line of Windows: a line with its length, then its text, on stdin. It
+/// reads no byte of the requests that follow.
+const LOADER: &str = r#"def load():
+    import os
+
+    def read(length):
+        text = b""
+        while len(text) < length:
+            piece = os.read(0, length - len(text))
+            if not piece:
+                os._exit(1)
+            text += piece
+        return text
+
+    length = b""
+    while not length.endswith(b"\n"):
+        length += read(1)
+    return compile(read(int(length)), "<driver>", "exec")
+
+
+exec(load())
+"#;
 /// What Python is called. On Windows a virtual environment has a `python` only, the installer adds `py`, and `python3` may
 /// be a link to the store that runs nothing.
 const PROGRAMS: &[&str] = if cfg!(windows) { &["python", "py", "python3"] } else { &["python3"] };
@@ -78,7 +100,7 @@ impl Process {
     async fn start(program: &str, directory: &Path, driver: &str) -> io::Result<Self> {
         let mut command = Command::new(program);
         command
-            .args(["-u", "-I", "-X", "utf8", "-c", driver])
+            .args(["-u", "-I", "-X", "utf8", "-c", LOADER])
             .current_dir(directory)
             .env_clear()
             .envs(OWN_DIRECTORY.iter().map(|name| (name, directory)))
@@ -95,9 +117,11 @@ impl Process {
         command.creation_flags(NEW_PROCESS_GROUP);
         let mut child =
             command.spawn().map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;
-        let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+        let (Some(mut requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other(format!("{program} has no pipes")));
         };
+        // A program that has ended takes none of it, which shows in the answer.
+        let _ = requests.write_all(format!("{}\n{driver}", driver.len()).as_bytes()).await;
         let mut answers = BufReader::new(answers).lines();
         match answers.next_line().await? {
             Some(line) if line.contains("\"ready\"") => Ok(Self { child, requests, answers }),
@@ -112,8 +136,12 @@ pub(crate) struct Interpreter {
     requests: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
     host: Option<Host>,
+    /// Whether what commands display is of use.
+    shows: bool,
     /// The values of secrets that code has read, which its output doesn't show.
     secrets: Vec<String>,
+    /// The question that a cancellation has left without a reply.
+    open_question: Option<Value>,
     _directory: TempDir,
 }
 
@@ -128,8 +156,16 @@ impl Interpreter {
         for program in PROGRAMS {
             match Process::start(program, directory.path(), driver).await {
                 Ok(Process { child, requests, answers }) => {
-                    let secrets = Vec::new();
-                    return Ok(Self { child, requests, answers, host: None, secrets, _directory: directory });
+                    return Ok(Self {
+                        child,
+                        requests,
+                        answers,
+                        host: None,
+                        shows: true,
+                        secrets: Vec::new(),
+                        open_question: None,
+                        _directory: directory,
+                    });
                 }
                 // What one that is there says is worth more than that another one isn't.
                 Err(error) if failed.kind() == io::ErrorKind::NotFound => failed = error,
@@ -150,6 +186,12 @@ impl Interpreter {
         self
     }
 
+    /// Commands have no results but text: figures aren't drawn, and tables aren't made.
+    pub(crate) fn without_display(mut self) -> Self {
+        self.shows = false;
+        self
+    }
+
     /// Lets the code reach the files in this folder by their paths on a cluster: `/Volumes/…` and `/dbfs/…`.
     pub(crate) async fn with_files(mut self, folder: &Path) -> io::Result<Self> {
         self.send(&json!({ "files": folder })).await?;
@@ -161,12 +203,13 @@ impl Interpreter {
     /// # Errors
     /// The process is gone: it crashed, it was killed by its own code, or it ignored the interrupt.
     pub(crate) async fn run(&mut self, id: &str, code: &str, cancel: &Notify) -> io::Result<Reply> {
-        self.send(&json!({ "id": id, "command": code })).await?;
-        if let Some(reply) = self.reply(cancel).await? {
+        self.send(&json!({ "id": id, "command": code, "show": self.shows })).await?;
+        if let Some(reply) = self.reply(id, cancel).await? {
             return Ok(reply);
         }
-        self.send(&json!({ "interrupt": id })).await?;
-        match tokio::time::timeout(GRACE, self.reply(&Notify::new())).await {
+        let unanswered = self.open_question.take();
+        self.send(&json!({ "interrupt": id, "unanswered": unanswered })).await?;
+        match tokio::time::timeout(GRACE, self.reply(id, &Notify::new())).await {
             Ok(Ok(Some(reply))) => Ok(reply),
             Ok(Err(error)) => Err(error),
             Ok(Ok(None)) | Err(_) => {
@@ -195,22 +238,35 @@ impl Interpreter {
 
     /// The answer to a command; `None` if it is canceled before. Questions that come before it are answered. A message is
     /// always sent whole, and work for an answer ends with the cancellation.
-    async fn reply(&mut self, cancel: &Notify) -> io::Result<Option<Reply>> {
+    async fn reply(&mut self, id: &str, cancel: &Notify) -> io::Result<Option<Reply>> {
         loop {
             let line = tokio::select! {
                 line = self.answers.next_line() => line?,
                 () = cancel.notified() => return Ok(None),
             };
             let line = line.ok_or_else(|| io::Error::other("the Python process ended"))?;
-            let answer: Value = serde_json::from_str(&line)?;
+            let answer: Value = match serde_json::from_str(&line) {
+                Ok(answer) => answer,
+                Err(error) => {
+                    let summary = format!("the sandbox can't read an answer of Python: {error}");
+                    return Ok(Some(Reply::Raised { cause: summary.clone(), summary }));
+                }
+            };
             if answer.get("ask").is_none() {
+                // That of an earlier command, which has ended with an answer that can't be read.
+                if answer["id"] != id {
+                    continue;
+                }
                 return Ok(Some(self.read(&answer)));
             }
             let number = answer["number"].clone();
             let mut reply = match &self.host {
                 Some(host) => tokio::select! {
                     reply = host(answer) => reply,
-                    () = cancel.notified() => return Ok(None),
+                    () = cancel.notified() => {
+                        self.open_question = Some(number);
+                        return Ok(None);
+                    }
                 },
                 None => json!({ "error": "nothing answers here" }),
             };
@@ -314,6 +370,40 @@ mod tests {
         assert_eq!(reply, Reply::Cancelled);
         let reply = python.run("3", "x > 0", &Notify::new()).await.unwrap();
         assert_eq!(reply, Reply::Text("True".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_asks_gets_a_reply_when_the_command_is_canceled() {
+        let python = Interpreter::start(tempfile::tempdir().unwrap()).await.unwrap();
+        let cancel = Arc::new(Notify::new());
+        let asked = cancel.clone();
+        let mut python = python.with_host(Box::new(move |question| {
+            if question["ask"] == "listScopes" {
+                return Box::pin(async { json!({ "names": [] }) });
+            }
+            asked.notify_one();
+            Box::pin(std::future::pending())
+        }));
+        let code = "import threading\n\
+                    def slow():\n    \
+                    try: dbutils.secrets.list('s')\n    \
+                    except Exception as error: global ended; ended = str(error)\n\
+                    thread = threading.Thread(target=slow)\nthread.start()\nthread.join()";
+        assert_eq!(python.run("1", code, &cancel).await.unwrap(), Reply::Cancelled);
+        let code = "thread.join()\ndbutils.secrets.listScopes(), ended";
+        let never = Notify::new();
+        let next = tokio::time::timeout(Duration::from_secs(20), python.run("2", code, &never)).await;
+        assert_eq!(next.unwrap().unwrap(), Reply::Text("([], 'canceled')".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_not_json_ends_the_command_only() {
+        let mut python = Interpreter::start(tempfile::tempdir().unwrap()).await.unwrap();
+        let never = Notify::new();
+        let reply = python.run("1", "import __main__\n_ = __main__.answers.write('{]\\n')", &never).await;
+        assert!(matches!(reply.unwrap(), Reply::Raised { summary, .. } if summary.contains("can't read")));
+        let reply = python.run("2", "'next'", &never).await.unwrap();
+        assert_eq!(reply, Reply::Text("'next'".to_owned()));
     }
 
     #[tokio::test]

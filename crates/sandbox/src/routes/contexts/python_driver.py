@@ -2,9 +2,7 @@
 # answers leave on the original stdout, and so do the code's questions to the sandbox. The user's code gets an empty
 # stdin; its output and its children's is captured.
 import ast
-import base64
 import builtins
-import collections
 import functools
 import html
 import io
@@ -70,6 +68,8 @@ def receive():
             commands.put(request)
             continue
         interrupted.add(request["interrupt"])
+        # A thread may have asked, and a wait for a reply may end with that only.
+        replies.put({"number": request["unanswered"], "error": "canceled"})
         # A signal that comes just before the code begins to sleep doesn't end the sleep: it is sent again until its
         # handler has run.
         for _ in range(40):
@@ -100,142 +100,27 @@ class ExecutionError(Exception):
     pass
 
 
+def send(message):
+    """Sends a line of JSON. Half a character (a lone surrogate) is none in JSON, so it is replaced."""
+    line = json.dumps(message, ensure_ascii=False, allow_nan=False)
+    answers.write(line.encode("utf-16", "surrogatepass").decode("utf-16", "replace") + "\n")
+
+
 def ask(what, **details):
     """Asks the sandbox. A reply that an interrupt has kept from being read is passed over."""
-    global asked
+    global asked, handled
     with asking:
         asked += 1
-        answers.write(json.dumps({"ask": what, "number": asked, **details}) + "\n")
+        send({"ask": what, "number": asked, **details})
         reply = replies.get()
         while reply["number"] != asked:
             reply = replies.get()
+    if running in interrupted and threading.get_ident() == main_thread:
+        handled = running
+        raise KeyboardInterrupt
     if "error" in reply:
         raise (AnalysisException if what in ("sql", "table") else ExecutionError)(reply["error"])
     return reply
-
-
-SecretScope = collections.namedtuple("SecretScope", "name")
-SecretMetadata = collections.namedtuple("SecretMetadata", "key")
-
-
-class Secrets:
-    def getBytes(self, scope, key):
-        return base64.b64decode(ask("get", scope=scope, key=key)["value"])
-
-    def get(self, scope, key):
-        return self.getBytes(scope, key).decode("utf-8")
-
-    def list(self, scope):
-        return [SecretMetadata(name) for name in ask("list", scope=scope)["names"]]
-
-    def listScopes(self):
-        return [SecretScope(name) for name in ask("listScopes")["names"]]
-
-
-class Widgets:
-    def __init__(self):
-        self.values = {}
-
-    def text(self, name, defaultValue, label=None):
-        self.values.setdefault(name, defaultValue)
-
-    def dropdown(self, name, defaultValue, choices, label=None):
-        self.values.setdefault(name, defaultValue)
-
-    combobox = multiselect = dropdown
-
-    def get(self, name):
-        if name not in self.values:
-            raise ValueError(f"InputWidgetNotDefined: No input widget named {name} is defined")
-        return self.values[name]
-
-    def getArgument(self, name, defaultValue=None):
-        return self.values.get(name, defaultValue)
-
-    def getAll(self):
-        return dict(self.values)
-
-    def remove(self, name):
-        self.values.pop(name, None)
-
-    def removeAll(self):
-        self.values.clear()
-
-
-FileInfo = collections.namedtuple("FileInfo", "path name size modificationTime")
-
-
-class FileSystem:
-    """Files of DBFS and of volumes."""
-
-    def _local(self, path):
-        if path.startswith("file:"):
-            return path[len("file:") :]
-        path = "/" + path.removeprefix("dbfs:").lstrip("/")
-        return path if path == "/Volumes" or path.startswith("/Volumes/") else "/dbfs" + path
-
-    def ls(self, path="/"):
-        local = self._local(path)
-        if not os.path.isdir(local):
-            names = [os.path.basename(local)]
-            folder = os.path.dirname(path)
-        else:
-            names, folder = sorted(os.listdir(local)), path
-        found = []
-        for name in names:
-            known = os.stat(os.path.join(self._local(folder), name))
-            end = "/" if os.path.isdir(os.path.join(self._local(folder), name)) else ""
-            start = folder.rstrip("/") if ":" in folder else "dbfs:" + folder.rstrip("/")
-            size = 0 if end else known.st_size
-            found.append(FileInfo(f"{start}/{name}{end}", name + end, size, int(known.st_mtime * 1000)))
-        return found
-
-    def head(self, file, maxBytes=65536):
-        with open(self._local(file), "rb") as opened:
-            return opened.read(maxBytes).decode("utf-8", "replace")
-
-    def put(self, file, contents, overwrite=False):
-        with open(self._local(file), "w" if overwrite else "x", encoding="utf-8", newline="") as opened:
-            opened.write(contents)
-        return True
-
-    def mkdirs(self, path):
-        os.makedirs(self._local(path), exist_ok=True)
-        return True
-
-    def rm(self, path, recurse=False):
-        local = self._local(path)
-        if not os.path.isdir(local):
-            os.remove(local)
-        else:
-            if recurse:
-                for name in os.listdir(local):
-                    self.rm(path.rstrip("/") + "/" + name, True)
-            os.rmdir(local)
-        return True
-
-    def cp(self, source, to, recurse=False):
-        local = self._local(source)
-        if os.path.isdir(local):
-            if not recurse:
-                raise ExecutionError(f"{source} is a folder: set recurse")
-            self.mkdirs(to)
-            for name in os.listdir(local):
-                self.cp(source.rstrip("/") + "/" + name, to.rstrip("/") + "/" + name, True)
-            return True
-        with open(local, "rb") as opened, open(self._local(to), "wb") as copied:
-            copied.write(opened.read())
-        return True
-
-    def mv(self, source, to, recurse=False):
-        self.cp(source, to, recurse)
-        return self.rm(source, recurse)
-
-
-class Dbutils:
-    secrets = Secrets()
-    widgets = Widgets()
-    fs = FileSystem()
 
 
 namespace["dbutils"] = Dbutils()
@@ -322,8 +207,10 @@ def evaluate(code):
 
 
 def attempt(request):
-    global running
+    global running, showing
+    showing = request["show"]
     shown.clear()
+    displayed.clear()
     try:
         running = request["id"]
         try:
@@ -333,12 +220,20 @@ def attempt(request):
             show_open_figures()
         finally:
             running = None
-        return {"value": value, "shown": take_shown()}
+        return {"value": value, "shown": take_shown() if showing else None}
     except BaseException:
         running = None
         kind, error, trace = sys.exc_info()
+    try:
+        close_figures()  # which would be the next command's
+    except Exception:
+        pass
     if kind is KeyboardInterrupt:
         return {"cancelled": True}
+    return failure(kind, error, trace)
+
+
+def failure(kind, error, trace):
     while trace and not trace.tb_frame.f_code.co_filename.startswith("<command-"):
         trace = trace.tb_next
     try:
@@ -354,7 +249,7 @@ def attempt(request):
 signal.signal(signal.SIGINT, on_interrupt)
 threading.Thread(target=gather, daemon=True).start()
 threading.Thread(target=receive, daemon=True).start()
-answers.write(json.dumps({"ready": sys.version.split()[0]}) + "\n")
+send({"ready": sys.version.split()[0]})
 while True:
     request = commands.get()
     count += 1
@@ -366,4 +261,8 @@ while True:
             pass
     answer["id"] = request["id"]
     answer["printed"] = printed()
-    answers.write(json.dumps(answer) + "\n")
+    try:
+        send(answer)
+    except (RecursionError, TypeError, ValueError) as error:  # of names or cells that JSON doesn't have
+        failed = failure(type(error), error, None)
+        send({**failed, "id": answer["id"], "printed": answer["printed"]})

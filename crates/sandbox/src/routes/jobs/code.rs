@@ -117,7 +117,8 @@ impl Python {
         let directory = call.server.new_directory("task-").map_err(failed)?;
         let folder = directory.path().to_owned();
         std::fs::write(folder.join("task.json"), request.to_string()).map_err(failed)?;
-        let interpreter = Interpreter::start(directory).await.map_err(failed)?;
+        // What a task displays is not in its logs.
+        let interpreter = Interpreter::start(directory).await.map_err(failed)?.without_display();
         let interpreter = interpreter.with_host(questions::host(call.tenant.clone(), session));
         let interpreter = interpreter.with_files(&files::folder(&call.tenant)).await.map_err(failed)?;
         let mut started = Self { interpreter, folder, printed: String::new(), result: Value::Null };
@@ -128,7 +129,6 @@ impl Python {
     /// Runs a command. Canceling the task drops this future, and with it the process.
     async fn command(&mut self, code: &str) -> Result<(), String> {
         match self.interpreter.run("task", code, &Notify::new()).await.map_err(|error| error.to_string())? {
-            // What a task displays is not in its logs.
             Reply::Text(printed) | Reply::Shown { printed, .. } => self.printed.push_str(&printed),
             Reply::Raised { cause, .. } => return Err(cause),
             Reply::Cancelled => return Err("the task was interrupted".to_owned()),

@@ -211,7 +211,7 @@ async fn function(
     let task = json!({ "name": path, "source": source, "request": request });
     std::fs::write(folder.join("task.json"), task.to_string()).map_err(internal)?;
     // If the client disconnects, this future is dropped, and with it the process.
-    let mut interpreter = Interpreter::start(directory).await.map_err(internal)?;
+    let mut interpreter = Interpreter::start(directory).await.map_err(internal)?.without_display();
     match interpreter.run("query", DRIVER, &Notify::new()).await.map_err(internal)? {
         Reply::Text(printed) | Reply::Shown { printed, .. } => {
             let answer = std::fs::read(folder.join("answer.json")).map_err(internal)?;
