@@ -10,6 +10,7 @@ pub(crate) mod options;
 pub(crate) mod output;
 pub(crate) mod run;
 mod session;
+mod start_failure;
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -161,7 +162,7 @@ impl Commands {
             verdict: match context.status {
                 Some(ContextStatus::Running) => Verdict::Done,
                 Some(ContextStatus::Error) => Verdict::Failed(
-                    Error::new(ErrorKind::RemoteFailed, format!("the context failed to start: {id}"))
+                    start_failure::error(ErrorKind::RemoteFailed, id, context)
                         .with_hint("see the cluster's event log; restarting the cluster may help"),
                 ),
                 _ => Verdict::Working,

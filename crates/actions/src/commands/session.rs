@@ -10,6 +10,7 @@ use super::{
     Command, Commands, ExecutionContext,
     options::RunOptions,
     output::{Run, RunOutput},
+    start_failure,
 };
 use crate::{
     Error, ErrorKind, Event, Result, Secret, WaitOptions, Workspace,
@@ -151,9 +152,10 @@ async fn existing_context(
     let (cluster_id, id) = (cluster_id.to_owned(), id.to_owned());
     let context = ExecutionContext { cluster_id, id, language: options.language.clone() };
     let commands = workspace.with_deadline(deadline).commands();
-    if commands.context_status(&context).await?.status == Some(types::ContextStatus::Error) {
-        let text = format!("the context failed to start: {}", context.id);
-        return Err(Error::new(ErrorKind::Rejected, text).with_hint("create another one"));
+    let found = commands.context_status(&context).await?;
+    if found.status == Some(types::ContextStatus::Error) {
+        let error = start_failure::error(ErrorKind::Rejected, &context.id, &found);
+        return Err(error.with_hint("create another one"));
     }
     Ok(context)
 }

@@ -99,6 +99,25 @@ async fn a_run_that_is_given_up_during_a_request_cleans_up_once_the_answer_is_th
 }
 
 #[tokio::test]
+async fn the_service_says_why_a_context_failed_to_start() {
+    for (message, text) in [
+        (r#""cannot run python3:\nnot found""#, "context ctx failed to start: cannot run python3: not found"),
+        ("7", "the context failed to start: ctx"),
+        ("null", "the context failed to start: ctx"),
+    ] {
+        let server = Server::start(move |request| match request.path() {
+            "/api/1.2/contexts/status" => {
+                Response::json(format!(r#"{{"id": "ctx", "status": "Error", "message": {message}}}"#))
+            }
+            _ => Response::json(r#"{"id": "ctx"}"#),
+        });
+        let workspace = Workspace::new(Connection::token(&server.url(), "dapi-example").unwrap()).unwrap();
+        let failed = workspace.commands().run("c", "1", &RunOptions::default()).await.unwrap_err();
+        assert_eq!((failed.kind(), failed.to_string().as_str()), (ErrorKind::RemoteFailed, text));
+    }
+}
+
+#[tokio::test]
 async fn submit_returns_at_once_and_empty_ids_are_refused() {
     let (server, workspace) = serve(RUNNING, |_| ());
     let commands = workspace.commands();

@@ -87,6 +87,10 @@ fn a_service_that_repeats_the_token_anywhere_does_not_make_it_seen() {
             ),
         ),
         ("id", (create, json_of(&json!({ "id": TOKEN, "status": "Error" })))),
+        (
+            "message of a context",
+            (create, json_of(&json!({ "id": "1", "status": "Error", "message": TOKEN }))),
+        ),
         ("content encoding", (get, Response::json("{}").with_header("content-encoding", TOKEN))),
     ]);
     for (place, (arguments, answer)) in places {
