@@ -6,7 +6,7 @@ use arrow_schema::SchemaRef;
 
 use super::{
     error::EngineError,
-    text::{Cells, csv_field},
+    text::{Cells, Fraction, csv_field},
 };
 
 /// The three result formats.
@@ -33,20 +33,28 @@ pub fn encode(
     first: bool,
 ) -> Result<Vec<u8>, EngineError> {
     match format {
-        Format::JsonArray => json_array(batches).map(String::into_bytes),
+        Format::JsonArray => json_array(batches, Fraction::Milliseconds).map(String::into_bytes),
         Format::ArrowStream => arrow_stream(schema, batches),
         Format::Csv => csv(schema, batches, first).map(String::into_bytes),
     }
 }
 
-fn cells(batch: &RecordBatch) -> Result<Vec<Cells<'_>>, EngineError> {
-    batch.columns().iter().map(|column| Cells::new(column.as_ref())).collect()
+/// As [`Format::JsonArray`], but with the microseconds of timestamps.
+///
+/// # Errors
+/// As [`encode`].
+pub fn json_in_full(batches: &[RecordBatch]) -> Result<Vec<u8>, EngineError> {
+    json_array(batches, Fraction::Microseconds).map(String::into_bytes)
 }
 
-fn json_array(batches: &[RecordBatch]) -> Result<String, EngineError> {
+fn cells(batch: &RecordBatch, fraction: Fraction) -> Result<Vec<Cells<'_>>, EngineError> {
+    batch.columns().iter().map(|column| Cells::new(column.as_ref(), fraction)).collect()
+}
+
+fn json_array(batches: &[RecordBatch], fraction: Fraction) -> Result<String, EngineError> {
     let mut out = String::from("[");
     for batch in batches {
-        let cells = cells(batch)?;
+        let cells = cells(batch, fraction)?;
         for row in 0..batch.num_rows() {
             out.push_str(if out.len() > 1 { ",[" } else { "[" });
             for (i, cell) in cells.iter().enumerate() {
@@ -74,7 +82,7 @@ fn csv(schema: &SchemaRef, batches: &[RecordBatch], first: bool) -> Result<Strin
         out.push_str("\r\n");
     }
     for batch in batches {
-        let cells = cells(batch)?;
+        let cells = cells(batch, Fraction::Milliseconds)?;
         for row in 0..batch.num_rows() {
             for (i, cell) in cells.iter().enumerate() {
                 if i > 0 {
@@ -164,6 +172,20 @@ mod tests {
         assert_eq!(
             text(Format::JsonArray, &batch, true),
             r#"[["[\"1\",null]","{\"a\":\"1\"}","{\"x\":[\"1\",null]}"]]"#
+        );
+    }
+
+    #[test]
+    fn json_in_full_has_microseconds() {
+        let times = TimestampMicrosecondArray::from(vec![1_704_164_645_123_456]);
+        let inner = Arc::new(times) as ArrayRef;
+        let field = Arc::new(Field::new("x", inner.data_type().clone(), true));
+        let structure = StructArray::from(vec![(field, Arc::clone(&inner))]);
+        let batch = batch(vec![("t", inner), ("st", Arc::new(structure) as ArrayRef)]);
+        let text = String::from_utf8(json_in_full(&[batch]).unwrap()).unwrap();
+        assert_eq!(
+            text,
+            r#"[["2024-01-02T03:04:05.123456","{\"x\":\"2024-01-02T03:04:05.123456\"}"]]"#
         );
     }
 

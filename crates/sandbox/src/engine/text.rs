@@ -20,6 +20,15 @@ use super::error::EngineError;
 /// Appends the text of a row's value.
 type Write<'a> = Box<dyn Fn(usize, &mut String) + Send + 'a>;
 
+/// How many digits of a second a TIMESTAMP has.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fraction {
+    /// As the service sends it.
+    Milliseconds,
+    /// All of it.
+    Microseconds,
+}
+
 /// Writes the values of one column.
 pub(super) struct Cells<'a> {
     array: &'a dyn Array,
@@ -33,7 +42,7 @@ pub(super) struct Cells<'a> {
 impl<'a> Cells<'a> {
     /// # Errors
     /// A type that no engine of ours should let through.
-    pub(super) fn new(array: &'a dyn Array) -> Result<Self, EngineError> {
+    pub(super) fn new(array: &'a dyn Array, fraction: Fraction) -> Result<Self, EngineError> {
         let (mut plain, mut nested) = (true, false);
         let write: Write<'a> = match array.data_type() {
             DataType::Null => Box::new(|_, _| {}),
@@ -68,9 +77,13 @@ impl<'a> Cells<'a> {
             DataType::Timestamp(TimeUnit::Microsecond, zone) => {
                 let values = array.as_primitive::<TimestampMicrosecondType>();
                 let zone = if zone.is_some() { "Z" } else { "" };
+                let format = match fraction {
+                    Fraction::Milliseconds => "%Y-%m-%dT%H:%M:%S%.3f",
+                    Fraction::Microseconds => "%Y-%m-%dT%H:%M:%S%.6f",
+                };
                 Box::new(move |row, out| {
                     if let Some(time) = values.value_as_datetime(row) {
-                        push(out, format_args!("{}{zone}", time.format("%Y-%m-%dT%H:%M:%S%.3f")));
+                        push(out, format_args!("{}{zone}", time.format(format)));
                     }
                 })
             }
@@ -93,7 +106,7 @@ impl<'a> Cells<'a> {
             DataType::List(_) => {
                 (plain, nested) = (false, true);
                 let list = array.as_list::<i32>();
-                let items = Cells::new(list.values().as_ref())?;
+                let items = Cells::new(list.values().as_ref(), fraction)?;
                 Box::new(move |row, out| {
                     let offsets = list.value_offsets();
                     sequence(out, '[', ']', offsets[row] as usize..offsets[row + 1] as usize, |item, out| {
@@ -104,8 +117,8 @@ impl<'a> Cells<'a> {
             DataType::Map(..) => {
                 (plain, nested) = (false, true);
                 let map = array.as_map();
-                let keys = Cells::new(map.keys().as_ref())?;
-                let values = Cells::new(map.values().as_ref())?;
+                let keys = Cells::new(map.keys().as_ref(), fraction)?;
+                let values = Cells::new(map.values().as_ref(), fraction)?;
                 Box::new(move |row, out| {
                     let offsets = map.value_offsets();
                     sequence(out, '{', '}', offsets[row] as usize..offsets[row + 1] as usize, |item, out| {
@@ -118,7 +131,7 @@ impl<'a> Cells<'a> {
             DataType::Struct(fields) => {
                 (plain, nested) = (false, true);
                 let columns = array.as_struct().columns();
-                let cells = columns.iter().map(|c| Cells::new(c.as_ref())).collect::<Result<Vec<_>, _>>()?;
+                let cells = columns.iter().map(|c| Cells::new(c.as_ref(), fraction)).collect::<Result<Vec<_>, _>>()?;
                 Box::new(move |row, out| {
                     sequence(out, '{', '}', 0..cells.len(), |field, out| {
                         json_string(fields[field].name(), out);

@@ -1,5 +1,7 @@
 //! Arrow types in Databricks' words: a manifest's `type_text`, `type_name`, precision and scale.
 
+use std::borrow::Cow;
+
 use arrow_schema::{DataType, Field, Schema};
 
 use super::query::Column;
@@ -51,7 +53,16 @@ pub fn type_text(data_type: &DataType) -> String {
 
 fn struct_field(field: &Field) -> String {
     let not_null = if field.is_nullable() { "" } else { " NOT NULL" };
-    format!("{}: {}{not_null}", field.name(), type_text(field.data_type()))
+    format!("{}: {}{not_null}", quoted(field.name()), type_text(field.data_type()))
+}
+
+/// A field's name, in backticks where Spark needs them.
+fn quoted(name: &str) -> Cow<'_, str> {
+    let plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !name.is_empty() && plain(name) && !name.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(format!("`{}`", name.replace('`', "``")))
 }
 
 /// The type's base name as the API spells it: BIGINT is `LONG`, TINYINT `BYTE`, SMALLINT `SHORT`.
@@ -94,6 +105,11 @@ mod tests {
         );
         assert_eq!(type_text(&list), "ARRAY<INT>");
         assert_eq!(type_text(&structure), "STRUCT<x: BIGINT NOT NULL, y: ARRAY<INT>>");
+        let odd = ["a:b", "a`b", "12", "a1_"].map(|name| Field::new(name, DataType::Int32, true));
+        assert_eq!(
+            type_text(&DataType::Struct(odd.to_vec().into())),
+            "STRUCT<`a:b`: INT, `a``b`: INT, `12`: INT, a1_: INT>"
+        );
         assert_eq!(type_text(&DataType::Timestamp(TimeUnit::Microsecond, None)), "TIMESTAMP_NTZ");
         assert_eq!(
             type_text(&DataType::Timestamp(TimeUnit::Microsecond, Some("Etc/UTC".into()))),

@@ -57,6 +57,62 @@ async fn a_data_frame_is_a_query() {
     }
 }
 
+#[tokio::test]
+async fn rows_are_spark_s() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let query = "r = spark.sql(\"SELECT 1 AS id, named_struct('a:b', 1, 'c, `d', array(named_struct('x', 2))) AS s, timestamp'2024-01-31 01:02:03.123456' AS t\").first()";
+    assert_eq!(results(&client, &context, query).await, text(""));
+    for (code, data) in [
+        ("'id' in r, 'nope' in r, 1 in r", "(True, False, False)"),
+        ("r.s", "Row(a:b=1, c, `d=[Row(x=2)])"),
+        ("r.s.asDict(), r.s.asDict(True)", "({'a:b': 1, 'c, `d': [Row(x=2)]}, {'a:b': 1, 'c, `d': [{'x': 2}]})"),
+        ("import copy, pickle\ncopy.deepcopy(r) == r == pickle.loads(pickle.dumps(r)), copy.copy(r).id", "(True, 1)"),
+        ("r.t.isoformat()", "'2024-01-31T01:02:03.123456'"),
+        ("spark.sql(\"SELECT array(timestamp'2024-01-31 01:02:03.5') AS t\").first().t[0].microsecond", "500000"),
+    ] {
+        assert_eq!(results(&client, &context, code).await, text(data), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn orders_and_limits_are_checked() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let by = "[tuple(row) for row in spark.sql('SELECT id % 2 AS a, id FROM range(4)').orderBy";
+    for (code, data) in [
+        ("[row.id for row in spark.range(3).orderBy('id', ascending=[False]).collect()]", "[2, 1, 0]"),
+        (&format!("{by}(['a', 'id'], ascending=[True, False]).collect()]"), "[(0, 2), (0, 0), (1, 3), (1, 1)]"),
+        ("spark.range(3).take(0), spark.range(3).limit(0).count()", "([], 0)"),
+        ("spark.range(3).show(-1)", "+---+\n| id|\n+---+\nonly showing top 0 rows\n"),
+    ] {
+        assert_eq!(results(&client, &context, code).await, text(data), "{code}");
+    }
+    for (code, words) in [
+        ("spark.range(3).take(-1)", "AnalysisException</span>: [INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE]"),
+        ("spark.range(3).head(-1)", "IS_NEGATIVE"),
+        ("spark.range(3).limit(-1)", "IS_NEGATIVE"),
+        ("spark.range(3).orderBy('id', ascending=[])", "0 entries for 1 columns"),
+    ] {
+        let refused = results(&client, &context, code).await;
+        assert!(refused["summary"].as_str().unwrap_or_default().contains(words), "{code}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_is_told_from_a_statement_by_its_first_word() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let code = "spark.sql('CREATE TABLE t1 (n INT)')\n\
+                spark.sql('/* a */ insert into t1 /* b */ select 2')\n\
+                spark.sql('-- a\\n(/* ** */ table t1)').count(), spark.sql('TABLE t1').filter('n > 1').collect()";
+    assert_eq!(results(&client, &context, code).await, text("(1, [Row(n=2)])"));
+    // In linear time: with 200 comments, each of which may be read in two ways, it would not end.
+    let code = "spark.sql('/* a */ ' * 200 + 'show tables').createOrReplaceTempView('s')";
+    let refused = results(&client, &context, code).await;
+    assert!(refused["summary"].as_str().unwrap().contains("has no queries over the rows"), "{refused}");
+}
+
 /// The engine drops the order of a query inside another one.
 #[tokio::test]
 async fn rows_keep_their_order_through_what_follows() {
@@ -114,8 +170,30 @@ async fn show_prints_as_spark_does() {
     assert_eq!(results(&client, &context, code).await, text("+---+\n|  x|\n+---+\n"));
     assert_eq!(
         results(&client, &context, "spark.range(1).printSchema()").await,
-        text("root\n |-- id: bigint\n")
+        text("root\n |-- id: long (nullable = true)\n")
     );
+}
+
+#[tokio::test]
+async fn show_and_print_schema_have_sparks_texts() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let code = "frame = spark.sql(\"SELECT array(1, NULL) AS a, named_struct('x', 1, 'y', 'z') AS s, map('k', array(1.5D)) AS m, cast('ab' AS BINARY) AS b, timestamp'2024-01-31 01:02:03.5' AS t, 'a\\\\nb' AS l\")\nframe.show(truncate=False)";
+    let table = "+---------+------+------------+-------+---------------------+----+\n\
+                 |a        |s     |m           |b      |t                    |l   |\n\
+                 +---------+------+------------+-------+---------------------+----+\n\
+                 |[1, NULL]|{1, z}|{k -> [1.5]}|[61 62]|2024-01-31 01:02:03.5|a\\nb|\n\
+                 +---------+------+------------+-------+---------------------+----+\n";
+    assert_eq!(results(&client, &context, code).await, text(table));
+    let schema = "root\n |-- a: array (nullable = true)\n |    |-- element: integer (containsNull = true)\n \
+                  |-- s: struct (nullable = true)\n |    |-- x: integer (nullable = true)\n \
+                  |    |-- y: string (nullable = true)\n \
+                  |-- m: map (nullable = true)\n |    |-- key: string\n \
+                  |    |-- value: array (valueContainsNull = true)\n \
+                  |    |    |-- element: double (containsNull = true)\n \
+                  |-- b: binary (nullable = true)\n |-- t: timestamp (nullable = true)\n \
+                  |-- l: string (nullable = true)\n";
+    assert_eq!(results(&client, &context, "frame.printSchema()").await, text(schema));
 }
 
 #[tokio::test]
@@ -146,6 +224,9 @@ async fn what_spark_has_and_the_sandbox_has_not_says_so() {
         assert!(summary.contains(kind) && summary.contains(words), "{code}: {results}");
     }
     assert_eq!(results(&client, &context, "spark.range(1).count()").await, text("1"));
+    // Programs look for pyspark before they import it.
+    let code = "import importlib.util\nimportlib.util.find_spec('pyspark').name";
+    assert_eq!(results(&client, &context, code).await, text("'pyspark'"));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 # what SQL says in the same way; everything else is an error that says so, never a guess.
 import datetime
 import decimal
-import json
+import importlib.machinery
 import re
 
 
@@ -44,6 +44,15 @@ def text_of(column):
     if not isinstance(column, str):
         raise unsupported("columns that aren't text")
     return column if column == "*" else quoted(column)
+
+
+def checked(limit):
+    if limit < 0:
+        raise AnalysisException(
+            "[INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE] The limit expression must be equal to or greater than 0, "
+            f"but got {limit}."
+        )
+    return limit
 
 
 ALL_ROWS = 1 << 40
@@ -100,10 +109,10 @@ class DataFrame:
         return self._rows()
 
     def take(self, num):
-        return self._rows(num)
+        return self._rows(checked(num))
 
     def head(self, n=None):
-        return self.first() if n is None else self._rows(n)
+        return self.first() if n is None else self.take(n)
 
     def first(self):
         return next(iter(self._rows(1)), None)
@@ -115,6 +124,7 @@ class DataFrame:
         return self._on("SELECT count(*)")._rows()[0][0]
 
     def limit(self, num):
+        checked(num)
         if self._limit is not None:
             num = min(num, self._limit)
         return DataFrame(self._query, self._parameters, num, self._has_limit)
@@ -134,8 +144,12 @@ class DataFrame:
     where = filter
 
     def orderBy(self, *columns, ascending=True):
-        order = "ASC" if ascending else "DESC"
-        return self._on("SELECT *", "ORDER BY " + ", ".join(f"{text_of(column)} {order}" for column in columns))
+        columns = columns[0] if len(columns) == 1 and isinstance(columns[0], (list, tuple)) else columns
+        orders = ascending if isinstance(ascending, (list, tuple)) else [ascending] * len(columns)
+        if len(orders) != len(columns):
+            raise ValueError(f"ascending has {len(orders)} entries for {len(columns)} columns")
+        orders = [f"{text_of(column)} {'ASC' if up else 'DESC'}" for column, up in zip(columns, orders)]
+        return self._on("SELECT *", "ORDER BY " + ", ".join(orders))
 
     sort = orderBy
 
@@ -155,16 +169,16 @@ class DataFrame:
     def printSchema(self):
         print("root")
         for name, kind in self.dtypes:
-            print(f" |-- {name}: {kind}")
+            print("\n".join(schema_lines(name, kind)))
         print()
 
     def show(self, n=20, truncate=True, vertical=False):
         if vertical:
             raise unsupported("vertical tables")
-        width = 20 if truncate is True else int(truncate)
+        width, n = 20 if truncate is True else int(truncate), max(n, 0)
         found = self._read(n + 1)
         kinds = [column["type"] for column in found["columns"]]
-        lines = [[column["name"] for column in found["columns"]]]
+        lines = [[column["name"].translate(META) for column in found["columns"]]]
         lines += [list(map(shown_cell, row, kinds)) for row in found["rows"][:n]]
         if width > 0:
             end = "..." if width > 3 else ""
@@ -188,16 +202,18 @@ class Finished(DataFrame):
     def _read(self, most=None):
         return {**self._found, "rows": self._found["rows"][:most]}
 
-    def _on(self, start, end=""):
+    def _on(self, *arguments):
         raise unsupported("queries over the rows of a statement such as SHOW")
 
     def count(self):
         return len(self._found["rows"])
 
-    limit = _on
+    limit = createOrReplaceTempView = _on
 
 
-QUERY = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values|from|table)\b", re.IGNORECASE | re.DOTALL)
+QUERY = re.compile(
+    r"(?:\s|\(|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*(?:select|with|values|from|(table))\b", re.IGNORECASE
+)
 
 
 def has_limit(text, parameters):
@@ -217,7 +233,9 @@ class SparkSession:
             raise unsupported("parameters without names")
         text = sqlQuery.strip().rstrip(";")
         parameters = {name: in_sql(value) for name, value in (args or {}).items()}
-        if QUERY.match(text):
+        if query := QUERY.match(text):
+            if query[1]:  # the engine has no TABLE inside other queries
+                text = text[: query.start(1)] + "SELECT * FROM" + text[query.end(1) :]
             return DataFrame(text, parameters, has_limit=has_limit(text, parameters))
         return Finished(ask("sql", sql=text, parameters=parameters))
 
@@ -235,10 +253,17 @@ class SparkSession:
 
 
 class NoPyspark:
-    """Says what is there instead of pyspark, if this Python has none."""
+    """Says what is there instead of pyspark, if this Python has none: not where a program looks for it, but where it is
+    imported."""
 
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "pyspark":
-            raise ModuleNotFoundError("the sandbox has no pyspark: use spark.sql(...), which it runs itself", name=name)
+        return importlib.machinery.ModuleSpec(name, self) if name.partition(".")[0] == "pyspark" else None
+
+    def create_module(self, spec):
+        why = "the sandbox has no pyspark: use spark.sql(...), which it runs itself"
+        raise ModuleNotFoundError(why, name=spec.name)
+
+    def exec_module(self, module):
+        pass
 
 

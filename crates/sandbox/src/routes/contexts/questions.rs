@@ -9,7 +9,7 @@ use super::{python::Host, sql};
 use crate::{
     engine::{
         EngineError, Parameter, Query, SqlEngine,
-        encode::{Format, encode},
+        encode::json_in_full,
     },
     routes::secrets::for_code,
     tenant::{Tenant, USER_NAME},
@@ -68,7 +68,7 @@ async fn rows(session: &dyn SqlEngine, text: &str, question: &Value) -> Result<V
         let batch = batch?;
         let room = limit.map_or(usize::MAX, |limit| limit - rows.len());
         let batch = batch.slice(0, batch.num_rows().min(room));
-        let cells = encode(Format::JsonArray, &stream.schema, &[batch], true)?;
+        let cells = json_in_full(&[batch])?;
         bytes += cells.len();
         if bytes > ROW_BYTES {
             let message =
