@@ -135,7 +135,7 @@ fn findings(metadata: &Value) -> Vec<String> {
             if !has_version && dependency["kind"] == "dev" {
                 continue; // Left out of the package.
             }
-            if !CRATES.iter().position(|known| *known == needed).is_some_and(|other| other < place) {
+            if CRATES.iter().position(|known| *known == needed).is_none_or(|other| other >= place) {
                 found.push(format!("{name} needs {needed}, which isn't published before it"));
             } else if !has_version {
                 found.push(format!("{name} needs {needed} without a version"));
