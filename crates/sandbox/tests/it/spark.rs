@@ -307,10 +307,43 @@ async fn a_table_shows_no_secret() {
     client
         .posted("/api/2.0/secrets/put", json!({ "scope": "s", "key": "k", "string_value": "hidden-1" }))
         .await;
+    for (key, value) in [("quotes", r#"a"b\c"#), ("number", "84021")] {
+        client
+            .posted(
+                "/api/2.0/secrets/put",
+                json!({ "scope": "s", "key": key, "string_value": value }),
+            )
+            .await;
+    }
     let context = create(&client, "python").await;
     let code = "display(spark.sql('SELECT :s AS s', {'s': dbutils.secrets.get('s', 'k')}))";
     let shown = results(&client, &context, code).await;
     assert_eq!(shown["data"], json!([["[REDACTED]"]]));
+    let code = "q = dbutils.secrets.get('s', 'quotes')\ndisplay(spark.sql(\"SELECT :q AS q, array(:q) AS a, named_struct('x', :q) AS s\", {'q': q}))";
+    let shown = results(&client, &context, code).await;
+    let expected = json!([["[REDACTED]", r#"["[REDACTED]"]"#, r#"{"x":"[REDACTED]"}"#]]);
+    assert_eq!(shown["data"], expected, "{shown}");
+    let code = "n = dbutils.secrets.get('s', 'number')\ndisplay(spark.sql('SELECT int(:n) AS n, double(:n) AS d, 7 AS o', {'n': n}))";
+    let shown = results(&client, &context, code).await;
+    assert_eq!(shown["data"], json!([["[REDACTED]", "[REDACTED].0", 7]]), "{shown}");
+}
+
+#[tokio::test]
+async fn a_table_has_a_bound_in_bytes_and_only_the_last_one_is_kept() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    let wide = "SELECT repeat('x', 100000) AS x FROM range(900)";
+    let rows = "from collections import namedtuple\nRow = namedtuple('Row', 'x')\ndisplay([Row('x' * 100_000)] * 900)";
+    for code in [&format!("display(spark.sql(\"{wide}\"))"), rows] {
+        let refused = results(&client, &context, code).await;
+        assert!(
+            refused["summary"].as_str().unwrap_or_default().contains("at most 64 MiB of rows"),
+            "{code}: {}",
+            refused["resultType"]
+        );
+    }
+    let code = "import __main__\ndisplay(spark.range(1), spark.range(2))\nprint(len(__main__.shown))\n__main__.shown.clear()";
+    assert_eq!(results(&client, &context, code).await, text("1"));
 }
 
 /// A figure as matplotlib's, for machines without it. `tests/pytest.sh` has the real one.

@@ -232,6 +232,12 @@ impl Interpreter {
             Value::Object(fields) => {
                 fields.into_iter().map(|(name, value)| (name, self.without_secrets(value))).collect()
             }
+            // A secret that is a number may have been made one.
+            Value::Number(number) if !self.secrets.is_empty() => {
+                let text = number.to_string();
+                let redacted = self.redacted(&text);
+                if redacted == text { Value::Number(number) } else { Value::String(redacted) }
+            }
             other => other,
         }
     }
@@ -276,12 +282,14 @@ impl Interpreter {
         }
     }
 
-    /// Takes note of the secret in a reply, as it is and as HTML shows it.
+    /// Takes note of the secret in a reply: as it is, as HTML shows it, and as the JSON of an array or a struct has it.
     fn note_secret(&mut self, reply: &Value) {
         let value = reply.get("value").and_then(Value::as_str).and_then(|value| STANDARD.decode(value).ok());
         let Some(value) = value.and_then(|value| String::from_utf8(value).ok()) else { return };
         let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        for form in [value, escaped] {
+        let quoted = Value::from(value.as_str()).to_string();
+        let in_json = quoted[1..quoted.len() - 1].to_owned();
+        for form in [value, escaped, in_json] {
             if !form.trim().is_empty() && !self.secrets.contains(&form) {
                 self.secrets.push(form);
             }

@@ -7,6 +7,7 @@ import sys
 
 IMAGE_LIMIT = 20_000_000  # bytes of all images of a command, encoded
 TABLE_ROWS = 1000  # as many as the service shows
+TABLE_BYTES = 64 * 1024 * 1024  # of a table's texts, as many as a query hands over
 
 shown = []  # what the running command has displayed: results of type table or image
 displayed = []  # its figures
@@ -29,7 +30,8 @@ def display(*values, **options):
 
 def show_table(table_of, value):
     if showing:
-        shown.append(table_of(value))
+        made = table_of(value)
+        shown[:] = [one for one in shown if one["resultType"] == "image"] + [made]
     elif isinstance(value, DataFrame):
         value.isEmpty()  # its query runs, and may fail
 
@@ -57,6 +59,8 @@ def table(names, rows):
     schema = [{"name": name, "type": json.dumps(kind), "metadata": "{}"} for name, kind in zip(names, kinds)]
     columns = [[in_json(cell, kind) for cell in column] for column, kind in zip(columns, kinds)]
     data = [list(row) for row in zip(*columns)]
+    if sum(len(cell) for row in data for cell in row if isinstance(cell, str)) > TABLE_BYTES:
+        raise ExecutionError("The sandbox shows at most 64 MiB of rows. Display fewer of them.")
     cut = len(rows) > TABLE_ROWS
     return {"resultType": "table", "data": data, "schema": schema, "truncated": cut, "isJsonSchema": True}
 

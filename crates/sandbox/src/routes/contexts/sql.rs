@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
+use super::questions::{ROW_BYTES, too_large};
 use crate::{
     engine::{
         Column, EngineError, Parameter, Query, SqlEngine,
@@ -29,13 +30,17 @@ async fn table(
 ) -> Result<Value, EngineError> {
     let query = Query { sql: text, user: USER_NAME, parameters, ..Query::default() };
     let mut stream = session.query(query).await?;
-    let (mut rows, mut truncated) = (Vec::new(), false);
+    let (mut rows, mut truncated, mut bytes) = (Vec::new(), false, 0);
     while let Some(batch) = stream.batches.next().await {
         let batch = batch?;
         let room = ROWS_SHOWN - rows.len();
         truncated = batch.num_rows() > room;
         let shown = batch.slice(0, batch.num_rows().min(room));
         let cells = encode(Format::JsonArray, &stream.schema, &[shown], true)?;
+        bytes += cells.len();
+        if bytes > ROW_BYTES {
+            return Err(too_large());
+        }
         let cells: Vec<Vec<Option<String>>> =
             serde_json::from_slice(&cells).map_err(EngineError::internal)?;
         rows.extend(cells.into_iter().map(|row| typed_row(row, &stream.columns)));
