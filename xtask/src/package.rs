@@ -11,7 +11,8 @@ mod checksums;
 mod fresh;
 mod place;
 mod python;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 mod third_party;
 

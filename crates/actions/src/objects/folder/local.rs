@@ -119,7 +119,8 @@ fn enter(folder: &Path, name: &str, tree: &mut Tree) -> Result<()> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
