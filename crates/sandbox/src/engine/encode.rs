@@ -183,10 +183,7 @@ mod tests {
         let structure = StructArray::from(vec![(field, Arc::clone(&inner))]);
         let batch = batch(vec![("t", inner), ("st", Arc::new(structure) as ArrayRef)]);
         let text = String::from_utf8(json_in_full(&[batch]).unwrap()).unwrap();
-        assert_eq!(
-            text,
-            r#"[["2024-01-02T03:04:05.123456","{\"x\":\"2024-01-02T03:04:05.123456\"}"]]"#
-        );
+        assert_eq!(text, r#"[["2024-01-02T03:04:05.123456","{\"x\":\"2024-01-02T03:04:05.123456\"}"]]"#);
     }
 
     #[test]

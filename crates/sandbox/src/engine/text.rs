@@ -131,7 +131,10 @@ impl<'a> Cells<'a> {
             DataType::Struct(fields) => {
                 (plain, nested) = (false, true);
                 let columns = array.as_struct().columns();
-                let cells = columns.iter().map(|c| Cells::new(c.as_ref(), fraction)).collect::<Result<Vec<_>, _>>()?;
+                let cells = columns
+                    .iter()
+                    .map(|c| Cells::new(c.as_ref(), fraction))
+                    .collect::<Result<Vec<_>, _>>()?;
                 Box::new(move |row, out| {
                     sequence(out, '{', '}', 0..cells.len(), |field, out| {
                         json_string(fields[field].name(), out);

@@ -66,10 +66,19 @@ async fn rows_are_spark_s() {
     for (code, data) in [
         ("'id' in r, 'nope' in r, 1 in r", "(True, False, False)"),
         ("r.s", "Row(a:b=1, c, `d=[Row(x=2)])"),
-        ("r.s.asDict(), r.s.asDict(True)", "({'a:b': 1, 'c, `d': [Row(x=2)]}, {'a:b': 1, 'c, `d': [{'x': 2}]})"),
-        ("import copy, pickle\ncopy.deepcopy(r) == r == pickle.loads(pickle.dumps(r)), copy.copy(r).id", "(True, 1)"),
+        (
+            "r.s.asDict(), r.s.asDict(True)",
+            "({'a:b': 1, 'c, `d': [Row(x=2)]}, {'a:b': 1, 'c, `d': [{'x': 2}]})",
+        ),
+        (
+            "import copy, pickle\ncopy.deepcopy(r) == r == pickle.loads(pickle.dumps(r)), copy.copy(r).id",
+            "(True, 1)",
+        ),
         ("r.t.isoformat()", "'2024-01-31T01:02:03.123456'"),
-        ("spark.sql(\"SELECT array(timestamp'2024-01-31 01:02:03.5') AS t\").first().t[0].microsecond", "500000"),
+        (
+            "spark.sql(\"SELECT array(timestamp'2024-01-31 01:02:03.5') AS t\").first().t[0].microsecond",
+            "500000",
+        ),
     ] {
         assert_eq!(results(&client, &context, code).await, text(data), "{code}");
     }
@@ -82,7 +91,10 @@ async fn orders_and_limits_are_checked() {
     let by = "[tuple(row) for row in spark.sql('SELECT id % 2 AS a, id FROM range(4)').orderBy";
     for (code, data) in [
         ("[row.id for row in spark.range(3).orderBy('id', ascending=[False]).collect()]", "[2, 1, 0]"),
-        (&format!("{by}(['a', 'id'], ascending=[True, False]).collect()]"), "[(0, 2), (0, 0), (1, 3), (1, 1)]"),
+        (
+            &format!("{by}(['a', 'id'], ascending=[True, False]).collect()]"),
+            "[(0, 2), (0, 0), (1, 3), (1, 1)]",
+        ),
         ("spark.range(3).take(0), spark.range(3).limit(0).count()", "([], 0)"),
         ("spark.range(3).show(-1)", "+---+\n| id|\n+---+\nonly showing top 0 rows\n"),
     ] {
@@ -297,10 +309,7 @@ async fn a_table_shows_no_secret() {
         .await;
     for (key, value) in [("quotes", r#"a"b\c"#), ("number", "84021")] {
         client
-            .posted(
-                "/api/2.0/secrets/put",
-                json!({ "scope": "s", "key": key, "string_value": value }),
-            )
+            .posted("/api/2.0/secrets/put", json!({ "scope": "s", "key": key, "string_value": value }))
             .await;
     }
     let context = create(&client, "python").await;
@@ -371,7 +380,8 @@ async fn an_open_figure_is_shown_at_the_end_of_the_command_and_once() {
     assert_eq!(shown["resultType"], "image", "{shown}");
     assert_eq!(results(&client, &context, "'text'").await, text("'text'"));
     // One that is displayed is not shown at the end again, and pyplot stands for its figure.
-    for code in ["display(opened[1])", "pyplot.gcf = lambda: opened[1]\npyplot.savefig = 1\ndisplay(pyplot)"] {
+    for code in ["display(opened[1])", "pyplot.gcf = lambda: opened[1]\npyplot.savefig = 1\ndisplay(pyplot)"]
+    {
         let shown = results(&client, &context, &format!("opened[1] = Figure()\n{code}")).await;
         assert_eq!(shown["resultType"], "image", "{code}: {shown}");
     }

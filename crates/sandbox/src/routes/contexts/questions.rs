@@ -7,10 +7,7 @@ use serde_json::{Value, json};
 
 use super::{python::Host, sql};
 use crate::{
-    engine::{
-        EngineError, Parameter, Query, SqlEngine,
-        encode::json_in_full,
-    },
+    engine::{EngineError, Parameter, Query, SqlEngine, encode::json_in_full},
     routes::secrets::for_code,
     tenant::{Tenant, USER_NAME},
 };
