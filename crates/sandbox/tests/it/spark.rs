@@ -309,10 +309,7 @@ async fn a_table_shows_no_secret() {
         .await;
     for (key, value) in [("quotes", r#"a"b\c"#), ("number", "84021")] {
         client
-            .posted(
-                "/api/2.0/secrets/put",
-                json!({ "scope": "s", "key": key, "string_value": value }),
-            )
+            .posted("/api/2.0/secrets/put", json!({ "scope": "s", "key": key, "string_value": value }))
             .await;
     }
     let context = create(&client, "python").await;
