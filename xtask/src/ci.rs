@@ -38,9 +38,11 @@ pub(crate) const STEPS: [Step; 22] = [
         name: "features",
         about: "the optional features of brick and of the library",
         run: |root| {
-            cargo(root, "test -p brickwire-cli --features full --bins")?;
-            cargo(root, "test -p brickwire-cli --features full --test it -- sql_results output:: mcp::")?;
-            cargo(root, "test -p brickwire-cli --features full,sandbox --bins --test it -- sandbox")?;
+            cargo(root, "check -p brickwire-cli --features full")?;
+            // One build, which the steps with Python use as well.
+            let test = "test -p brickwire-cli --features full,sandbox";
+            cargo(root, &format!("{test} --bins"))?;
+            cargo(root, &format!("{test} --test it -- sandbox sql_results output:: mcp::"))?;
             cargo(root, "check -p brickwire-actions --features keyring")
         },
     },

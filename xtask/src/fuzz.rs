@@ -20,7 +20,7 @@ use crate::tools::{Tool, target_folder};
 const CARGO_FUZZ: Tool = Tool { name: "cargo-fuzz", version: "0.13.2", features: "" };
 
 /// How long each target runs in the CI, in seconds.
-const SECONDS: u64 = 4;
+const SECONDS: u64 = 3;
 
 /// The target that is left out of repeatable runs: it takes minutes to compile, and tries a few inputs a second.
 const SLOW: &str = "types";
