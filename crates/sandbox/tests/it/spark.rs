@@ -219,6 +219,7 @@ async fn what_spark_has_and_the_sandbox_has_not_says_so() {
             "has no DataFrame.groupBy: write it as SQL, in spark.sql(...)",
         ),
         ("spark.read.csv('x')", "AttributeError", "has no spark.read"),
+        ("dbutils.notebook.exit('x')", "AttributeError", "the sandbox has no dbutils.notebook"),
         ("spark.range(1).filter(1)", "NotImplementedError", "has no conditions that aren't text"),
         ("import pyspark.sql", "ModuleNotFoundError", "the sandbox has no pyspark: use spark.sql(...)"),
         ("spark.table('nope')", "AnalysisException", "[TABLE_OR_VIEW_NOT_FOUND]"),

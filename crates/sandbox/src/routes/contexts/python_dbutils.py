@@ -126,4 +126,7 @@ class Dbutils:
     widgets = Widgets()
     fs = FileSystem()
 
+    def __getattr__(self, name):
+        raise AttributeError(f"the sandbox has no dbutils.{name}")
+
 
