@@ -12,9 +12,6 @@ use crate::{
     tenant::{Tenant, USER_NAME},
 };
 
-/// How many bytes of rows Python gets at once or a table shows, as JSON.
-pub(super) const ROW_BYTES: usize = 64 * 1024 * 1024;
-
 /// Answers questions from a workspace and a session of its engine. Trouble is under `error`.
 ///
 /// `sql` has the statement, its `parameters` by name, each with its value and type, and perhaps a `limit`; the answer has
@@ -67,18 +64,11 @@ async fn rows(session: &dyn SqlEngine, text: &str, question: &Value) -> Result<V
         let batch = batch.slice(0, batch.num_rows().min(room));
         let cells = json_in_full(&[batch])?;
         bytes += cells.len();
-        if bytes > ROW_BYTES {
-            return Err(too_large());
+        if bytes > sql::ROW_BYTES {
+            return Err(sql::too_large());
         }
         rows.extend(serde_json::from_slice::<Vec<Value>>(&cells).map_err(EngineError::internal)?);
     }
     let columns = stream.columns.iter().map(|one| json!({ "name": one.name, "type": one.type_text }));
     Ok(json!({ "columns": columns.collect::<Vec<_>>(), "rows": rows }))
-}
-
-/// The error for more rows than [`ROW_BYTES`].
-pub(super) fn too_large() -> EngineError {
-    let message =
-        "The sandbox hands over and shows at most 64 MiB of rows. Add a LIMIT, or aggregate in SQL.";
-    EngineError::of_class("RESULT_TOO_LARGE.SANDBOX", "54000", message)
 }

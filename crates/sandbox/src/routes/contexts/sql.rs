@@ -3,7 +3,6 @@
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use super::questions::{ROW_BYTES, too_large};
 use crate::{
     engine::{
         Column, EngineError, Parameter, Query, SqlEngine,
@@ -14,6 +13,9 @@ use crate::{
 
 /// Rows a table result shows; more are cut off.
 const ROWS_SHOWN: usize = 1000;
+
+/// How many bytes of rows Python gets at once or a table shows, as JSON.
+pub(super) const ROW_BYTES: usize = 64 * 1024 * 1024;
 
 /// The results of a statement: a table, or the error.
 pub(super) async fn results(session: &dyn SqlEngine, text: &str, parameters: Vec<Parameter>) -> Value {
@@ -87,4 +89,11 @@ fn spark_type(column: &Column) -> String {
         _ if column.type_name == "DECIMAL" => column.type_text.to_ascii_lowercase(),
         name => name.to_ascii_lowercase(),
     }
+}
+
+/// The error for more rows than [`ROW_BYTES`].
+pub(super) fn too_large() -> EngineError {
+    let message =
+        "The sandbox hands over and shows at most 64 MiB of rows. Add a LIMIT, or aggregate in SQL.";
+    EngineError::of_class("RESULT_TOO_LARGE.SANDBOX", "54000", message)
 }
