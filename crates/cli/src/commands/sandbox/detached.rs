@@ -186,7 +186,7 @@ pub(super) async fn serve(options: ServeArgs, lifetime: Duration, log: PathBuf, 
     #[cfg(unix)]
     let _ = rustix::process::setsid();
     let (sandbox, registered) = match begin(options, &log).await {
-        Ok(begun) => begun,
+        Ok(started) => started,
         Err(failure) => {
             report(&Report::Failed { message: failure.message() })?;
             return Err(failure);
