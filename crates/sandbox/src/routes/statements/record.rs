@@ -100,9 +100,9 @@ impl Statement {
         std::mem::take(&mut *lock(&self.text))
     }
 
-    /// When it ended.
-    pub(crate) fn ended_ms(&self) -> u64 {
-        lock(&self.outcome).ended_ms
+    /// When it ended; `None` while it waits or runs. The state is read first: whoever sees an end sees its time, too.
+    pub(crate) fn ended_ms(&self) -> Option<u64> {
+        self.state().is_end().then(|| lock(&self.outcome).ended_ms)
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<State> {
@@ -204,8 +204,9 @@ impl Statements {
     pub(super) fn add(&self, statement: Arc<Statement>) {
         let mut statements = lock(&self.0);
         if statements.len() >= MOST_KEPT {
-            let ended = statements.values().filter(|statement| statement.state().is_end());
-            let oldest = ended.min_by_key(|statement| statement.ended_ms()).map(|oldest| oldest.id.clone());
+            let ended =
+                statements.values().filter_map(|statement| Some((statement.ended_ms()?, &statement.id)));
+            let oldest = ended.min().map(|(_, id)| id.clone());
             oldest.and_then(|id| statements.remove(&id));
         }
         statements.insert(statement.id.clone(), statement);
@@ -229,8 +230,8 @@ impl Statements {
     pub(crate) fn find(&self, id: &str, now_ms: u64) -> Option<Arc<Statement>> {
         let mut statements = lock(&self.0);
         let statement = statements.get(id)?.clone();
-        let ended_ms = lock(&statement.outcome).ended_ms;
-        if statement.state().is_end() && now_ms >= ended_ms.saturating_add(ID_KEPT_MS) {
+        let Some(ended_ms) = statement.ended_ms() else { return Some(statement) };
+        if now_ms >= ended_ms.saturating_add(ID_KEPT_MS) {
             statements.remove(id);
             return None;
         }
@@ -245,5 +246,60 @@ impl Drop for Statements {
     /// Cancels what runs and deletes the files.
     fn drop(&mut self) {
         lock(&self.0).values().for_each(|statement| statement.close());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::super::files::StoredBytes;
+    use super::*;
+
+    const NOW_MS: u64 = 1_700_000_000_000;
+
+    fn statement(id: &str) -> Arc<Statement> {
+        let body = json!({ "statement": "SELECT 1", "warehouse_id": "w" });
+        let request = Request::read(body.as_object().unwrap()).unwrap();
+        let files = ResultFiles::new(tempfile::tempdir().unwrap(), StoredBytes::default());
+        Arc::new(Statement::new(id.to_owned(), request, files))
+    }
+
+    fn ended_at(ended_ms: u64) -> Outcome {
+        Outcome { ended_ms, ..Outcome::default() }
+    }
+
+    #[test]
+    fn a_statement_that_ends_while_it_is_looked_up_stays_known() {
+        for _ in 0..2_000 {
+            let (statements, one) = (Statements::default(), statement("one"));
+            statements.add(one.clone());
+            let start = Barrier::new(2);
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    start.wait();
+                    while !one.state().is_end() {
+                        assert!(statements.find("one", NOW_MS).is_some());
+                    }
+                });
+                start.wait();
+                one.end(State::Failed, ended_at(NOW_MS));
+            });
+        }
+    }
+
+    #[test]
+    fn results_expire_before_their_statement_and_what_runs_does_not() {
+        let statements = Statements::default();
+        for id in ["running", "done"] {
+            statements.add(statement(id));
+        }
+        let state = |id: &str, now_ms: u64| statements.find(id, now_ms).map(|found| found.state());
+        statements.find("done", NOW_MS).unwrap().end(State::Succeeded, ended_at(NOW_MS));
+        assert_eq!(state("done", NOW_MS + RESULTS_KEPT_MS - 1), Some(State::Succeeded));
+        assert_eq!(state("done", NOW_MS + RESULTS_KEPT_MS), Some(State::Closed));
+        assert_eq!(state("done", NOW_MS + ID_KEPT_MS), None);
+        assert_eq!(state("running", NOW_MS + ID_KEPT_MS), Some(State::Pending));
     }
 }
