@@ -30,7 +30,7 @@ mod watch;
 
 use std::{process::ExitCode, time::Duration};
 
-use crate::{args::Args, context::Context, report::Outcome};
+use crate::{args::Args, context::Context, report::Outcome, signals::Listener};
 
 /// What the main thread has on Linux and macOS, in bytes. Windows gives it 1 MiB, and a command needs more.
 #[cfg(windows)]
@@ -97,7 +97,9 @@ impl Drop for EndPrograms {
 }
 
 async fn run(args: Args) -> ExitCode {
-    tokio::spawn(leave_if_stuck());
+    // Signals are listened to before the command sends anything, and without a gap from then on.
+    let mut signals = Listener::begin();
+    tokio::spawn(leave_if_stuck(Listener::begin()));
     log::start(&args.global);
     let global = args.global.clone();
     let context = Context::new(args.global);
@@ -109,9 +111,8 @@ async fn run(args: Args) -> ExitCode {
     };
     // Dropping the command's future cancels what it started; `settle` waits for these cancellations.
     let outcome = tokio::select! {
-        // Signals are listened to before the command sends anything.
         biased;
-        signal = stopped(&context) => Outcome::Interrupted(signal),
+        signal = stopped(&mut signals, &context) => Outcome::Interrupted(signal),
         done = command => match (done, signals::received()) {
             // Work that blocks this thread notices a signal itself.
             (Err(_), Some(signal)) => Outcome::Interrupted(signal),
@@ -124,7 +125,7 @@ async fn run(args: Args) -> ExitCode {
     tokio::select! {
         () = context.settle(matches!(outcome, Outcome::Interrupted(_))) => {}
         // A second signal means now. What is being canceled has been named.
-        _ = signals::next() => {}
+        _ = signals.next() => {}
     }
     context.progress().left();
     let outcome = match outcome {
@@ -135,17 +136,17 @@ async fn run(args: Args) -> ExitCode {
 }
 
 /// Waits for a signal. Reports what continues before the command's future is dropped.
-async fn stopped(context: &Context) -> u8 {
-    let signal = signals::next().await;
+async fn stopped(signals: &mut Listener, context: &Context) -> u8 {
+    let signal = signals.next().await;
     context.progress().stopping();
     signal
 }
 
 /// Ends the program if it is stuck after a signal: a write to a pipe without a reader blocks forever.
-async fn leave_if_stuck() {
-    let code = signals::next().await;
+async fn leave_if_stuck(mut signals: Listener) {
+    let code = signals.next().await;
     tokio::select! {
-        _ = signals::next() => tokio::time::sleep(Duration::from_secs(2)).await,
+        _ = signals.next() => tokio::time::sleep(Duration::from_secs(2)).await,
         () = tokio::time::sleep(context::SETTLE + Duration::from_secs(2)) => {}
     }
     brickwire_actions::end_programs();

@@ -9,6 +9,8 @@ mod forwarded;
 mod witness;
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+#[cfg(unix)]
+use std::task::Poll;
 
 /// The exit code for the first signal; 0 if there was none.
 static RECEIVED: AtomicU8 = AtomicU8::new(0);
@@ -42,8 +44,12 @@ static FORWARDED: AtomicBool = AtomicBool::new(false);
 #[cfg(feature = "sandbox")]
 pub(crate) use forwarded::Forwarded;
 
+/// The exit code of a program that SIGHUP ends.
+const HUNG_UP: u8 = 129;
 /// The exit code of a program that Ctrl-C ends.
 const INTERRUPTED: u8 = 130;
+/// The exit code of a program that SIGTERM ends.
+const TERMINATED: u8 = 143;
 
 /// From now on, Ctrl-C is for [`interrupt`], and the program goes on.
 pub(crate) fn belong_to_prompt() {
@@ -52,7 +58,8 @@ pub(crate) fn belong_to_prompt() {
 
 /// Waits for Ctrl-C.
 pub(crate) async fn interrupt() {
-    while wait().await != INTERRUPTED {}
+    let mut streams = Streams::open();
+    while streams.next().await != INTERRUPTED || IS_PAGING.load(Ordering::Relaxed) {}
 }
 
 /// The exit code for the first signal that was received, if any. For work that blocks its thread.
@@ -60,43 +67,60 @@ pub(crate) fn received() -> Option<u8> {
     Some(RECEIVED.load(Ordering::Relaxed)).filter(|code| *code != 0)
 }
 
-/// Waits for the next signal. Returns the exit code for it.
-pub(crate) async fn next() -> u8 {
-    let mut code = wait().await;
-    while FORWARDED.load(Ordering::Relaxed) || code == INTERRUPTED && AT_PROMPT.load(Ordering::Relaxed) {
-        code = wait().await;
+/// Listens to signals from its beginning: one that comes while nothing waits for it is there for the next wait.
+pub(crate) struct Listener(Streams);
+
+impl Listener {
+    pub(crate) fn begin() -> Self {
+        Self(Streams::open())
     }
-    let _ = RECEIVED.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
-    code
+
+    /// Waits for the next signal that is for this program. Returns the exit code for it.
+    pub(crate) async fn next(&mut self) -> u8 {
+        loop {
+            let code = self.0.next().await;
+            let is_left = IS_PAGING.load(Ordering::Relaxed) || AT_PROMPT.load(Ordering::Relaxed);
+            if FORWARDED.load(Ordering::Relaxed) || code == INTERRUPTED && is_left {
+                continue;
+            }
+            let _ = RECEIVED.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
+            return code;
+        }
+    }
 }
 
 /// Whether SIGHUP is listened to. Listening replaces what the program was started with, so this is asked first, and once.
 #[cfg(unix)]
 static HANG_UP: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| !is_hang_up_ignored());
 
+/// The signals, as the exit codes for them. What can't be listened to never comes.
 #[cfg(unix)]
-async fn wait() -> u8 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let next = async |kind: SignalKind, code: u8| {
-        if let Ok(mut signals) = signal(kind) {
-            signals.recv().await;
-            while kind == SignalKind::interrupt() && IS_PAGING.load(Ordering::Relaxed) {
-                signals.recv().await;
+struct Streams([(Option<tokio::signal::unix::Signal>, u8); 3]);
+
+#[cfg(unix)]
+impl Streams {
+    fn open() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let hang_up = if *HANG_UP { signal(SignalKind::hangup()).ok() } else { None };
+        Self([
+            (signal(SignalKind::interrupt()).ok(), INTERRUPTED),
+            (signal(SignalKind::terminate()).ok(), TERMINATED),
+            (hang_up, HUNG_UP),
+        ])
+    }
+
+    async fn next(&mut self) -> u8 {
+        std::future::poll_fn(|context| {
+            for (stream, code) in &mut self.0 {
+                if let Some(stream) = stream
+                    && stream.poll_recv(context).is_ready()
+                {
+                    return Poll::Ready(*code);
+                }
             }
-            return code;
-        }
-        std::future::pending().await
-    };
-    let hang_up = async {
-        match *HANG_UP {
-            true => next(SignalKind::hangup(), 129).await,
-            false => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        code = next(SignalKind::interrupt(), INTERRUPTED) => code,
-        code = next(SignalKind::terminate(), 143) => code,
-        code = hang_up => code,
+            Poll::Pending
+        })
+        .await
     }
 }
 
@@ -104,30 +128,43 @@ async fn wait() -> u8 {
 /// Ctrl-Break, which other programs send to a program that they have started, and the end of the system are SIGTERM.
 /// After a window is closed or the system ends, Windows leaves five seconds.
 #[cfg(windows)]
-async fn wait() -> u8 {
-    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
-    /// Waits for one kind of event, unless it can't be listened to.
-    macro_rules! next {
-        ($event:ident, $code:expr) => {
-            async {
-                match $event() {
-                    Ok(mut events) => {
-                        events.recv().await;
-                        while $code == INTERRUPTED && IS_PAGING.load(Ordering::Relaxed) {
-                            events.recv().await;
-                        }
-                        $code
-                    }
-                    Err(_) => std::future::pending().await,
-                }
-            }
-        };
+struct Streams {
+    interrupt: Option<tokio::signal::windows::CtrlC>,
+    break_off: Option<tokio::signal::windows::CtrlBreak>,
+    close: Option<tokio::signal::windows::CtrlClose>,
+    shut_down: Option<tokio::signal::windows::CtrlShutdown>,
+}
+
+#[cfg(windows)]
+impl Streams {
+    fn open() -> Self {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        Self {
+            interrupt: ctrl_c().ok(),
+            break_off: ctrl_break().ok(),
+            close: ctrl_close().ok(),
+            shut_down: ctrl_shutdown().ok(),
+        }
     }
-    tokio::select! {
-        code = next!(ctrl_c, INTERRUPTED) => code,
-        code = next!(ctrl_break, 143) => code,
-        code = next!(ctrl_close, 129) => code,
-        code = next!(ctrl_shutdown, 143) => code,
+
+    async fn next(&mut self) -> u8 {
+        /// Waits for one kind of event. What can't be listened to never comes.
+        macro_rules! received {
+            ($events:expr) => {
+                async {
+                    match &mut $events {
+                        Some(events) => events.recv().await,
+                        None => std::future::pending().await,
+                    }
+                }
+            };
+        }
+        tokio::select! {
+            _ = received!(self.interrupt) => INTERRUPTED,
+            _ = received!(self.break_off) => TERMINATED,
+            _ = received!(self.close) => HUNG_UP,
+            _ = received!(self.shut_down) => TERMINATED,
+        }
     }
 }
 
@@ -152,12 +189,24 @@ fn is_first_ignored(status: &str) -> bool {
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
-    use super::is_first_ignored;
+    use std::process::Command;
+
+    use super::{Streams, TERMINATED, is_first_ignored};
 
     #[test]
     fn the_mask_says_whether_a_hang_up_is_ignored() {
         assert!(is_first_ignored("Name:\tbrick\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\n"));
         assert!(!is_first_ignored("SigIgn:\t0000000000001000\nSigCgt:\t0000000000000001\n"));
         assert!(!is_first_ignored("SigIgn:\tx\n") && !is_first_ignored(""));
+    }
+
+    #[tokio::test]
+    async fn a_signal_that_comes_between_two_waits_is_there_for_the_second() {
+        let mut streams = Streams::open();
+        for _ in 0..2 {
+            let kill = Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status();
+            assert!(kill.unwrap().success());
+            assert_eq!(streams.next().await, TERMINATED);
+        }
     }
 }
