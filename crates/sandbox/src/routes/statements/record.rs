@@ -100,7 +100,7 @@ impl Statement {
         std::mem::take(&mut *lock(&self.text))
     }
 
-    /// When it ended; `None` while it waits or runs. The state is read first: whoever sees an end sees its time, too.
+    /// When it ended; `None` while it waits or runs. The state is read first: `end` sets the time before it.
     pub(crate) fn ended_ms(&self) -> Option<u64> {
         self.state().is_end().then(|| lock(&self.outcome).ended_ms)
     }
