@@ -164,11 +164,24 @@ impl Context {
 
     #[cfg(feature = "sandbox")]
     async fn sandbox_sources(&self) -> Result<ConfigBuilder> {
+        self.check_sandbox()?;
         let started = self.sandbox.get_or_try_init(brickwire_sandbox::Sandbox::start).await;
         let sandbox = started.map_err(|e| Failure::local(format!("cannot start the sandbox: {e}")))?;
         let read_only = if self.global.read_only { "true" } else { "" };
         let builder = Config::builder().environment(Environment::default());
         Ok(builder.host(sandbox.url()).token(sandbox.token()).with("read_only", read_only))
+    }
+
+    /// Refuses options that name another workspace: what was meant for it would be done in the sandbox.
+    #[cfg(feature = "sandbox")]
+    fn check_sandbox(&self) -> Result {
+        let Global { profile, host, ca_file, .. } = &self.global;
+        let given = [("--profile", profile), ("--host", host), ("--ca-file", ca_file)];
+        match given.into_iter().find(|(_, value)| value.is_some()) {
+            Some((name, _)) => Err(Failure::usage(format!("--sandbox cannot be used with {name}"))
+                .with_hint("remove one of them")),
+            None => Ok(()),
+        }
     }
 
     #[cfg(not(feature = "sandbox"))]

@@ -25,6 +25,10 @@ fn one_command_runs_against_a_workspace_of_its_own() {
     let workspace = crate::workspace::Workspace::fresh();
     workspace.brick("--sandbox clusters list").run().done();
     assert!(workspace.requests("GET", "/").is_empty());
+    for option in ["--host https://example.com", "-p DEFAULT", "--ca-file ca.pem"] {
+        let line = format!("clusters list --sandbox {option}");
+        Brick::new(&line).run().fails(2, &["--sandbox cannot be used with --"]);
+    }
 }
 
 #[cfg(all(unix, feature = "sandbox"))]
