@@ -20,7 +20,7 @@ fn users_are_found_by_name_created_and_deleted() {
     workspace
         .brick("users get new@example.com")
         .run()
-        .fails(5, &["no user has this id or name", "list the users"]);
+        .fails(5, &["no user has this id or name", "run `brick users list`"]);
     workspace.brick("users list --filter nonsense").run().fails(6, &["filter is not supported"]);
     workspace.brick("users get").arg("").run().fails(2, &["empty"]);
 }
