@@ -59,7 +59,11 @@ pub(crate) fn belong_to_prompt() {
 /// Waits for Ctrl-C.
 pub(crate) async fn interrupt() {
     let mut streams = Streams::open();
-    while streams.next().await != INTERRUPTED || IS_PAGING.load(Ordering::Relaxed) {}
+    loop {
+        if streams.next().await == INTERRUPTED && !IS_PAGING.load(Ordering::Relaxed) {
+            return;
+        }
+    }
 }
 
 /// The exit code for the first signal that was received, if any. For work that blocks its thread.
