@@ -22,6 +22,7 @@ pub(crate) mod json;
 mod kind;
 mod layout;
 mod look;
+mod moment;
 mod name;
 mod null;
 mod pager;
@@ -245,8 +246,13 @@ impl Output {
         let has_heading = !self.selection.no_header;
         let mut text = Vec::new();
         if self.on_terminal {
+            let headings = headings.map(moment::without_unit);
             let mut grid = Grid::of_list(headings, Size::of_stdout()).with_heading(has_heading);
-            rows.flatten().for_each(|cell| grid.push_text(&self.look.listed(&cell)));
+            for cells in rows {
+                for (heading, cell) in heading.iter().zip(&cells) {
+                    grid.push_text(&self.look.listed(&moment::shown(heading, cell)));
+                }
+            }
             grid.write(true, &mut text);
             let footer = footer::of_list(grid.missing(), heading.len()).filter(|_| self.look.has_footer);
             text.extend(footer.into_iter().flat_map(|footer| format!("{footer}\n").into_bytes()));

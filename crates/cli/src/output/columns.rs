@@ -1,13 +1,17 @@
 //! Which columns are printed: `--columns`, for lists, records, and rows.
 //!
-//! A name is a heading of the list (in any case, with `-`, `_`, or nothing for a space), a field that an item has, or a
-//! JSON pointer, such as `/aws_attributes/zone_id`. A pointer to nothing is no error: the service leaves out empty fields.
+//! A name is a heading of the list (in any case, with or without its unit, with `-`, `_`, or nothing for a space), a field
+//! that an item has, or a JSON pointer, such as `/aws_attributes/zone_id`. A pointer to nothing is no error: the service
+//! leaves out empty fields.
 
 use std::io;
 
 use serde_json::value::RawValue;
 
-use super::fields::{Column, raw_at, raw_fields, unescaped};
+use super::{
+    fields::{Column, raw_at, raw_fields, unescaped},
+    moment,
+};
 use crate::failure::Failure;
 
 /// What of a result is printed.
@@ -34,7 +38,10 @@ pub(super) fn of_list(
 ) -> Result<Vec<Chosen>, Failure> {
     let all = columns.iter().map(|(heading, pointer)| chosen(heading, pointer));
     let Some(names) = names else { return Ok(all.collect()) };
-    let heading = |name: &str| all.clone().find(|column| plain(&column.heading) == plain(name));
+    let heading = |name: &str| {
+        let is = |heading: &str| plain(heading) == plain(name);
+        all.clone().find(|column| is(&column.heading) || is(moment::without_unit(&column.heading)))
+    };
     let has_field =
         |name: &str| items.iter().any(|item| raw_fields(item.get()).iter().any(|(f, _)| f == name));
     let find = |name: &String| {

@@ -167,6 +167,17 @@ fn hostile_clusters() -> Server {
 }
 
 #[test]
+fn a_moment_is_a_date_on_a_terminal_and_milliseconds_in_a_pipe() {
+    let run = json!({ "run_id": 11, "job_id": 7, "start_time": 1_764_172_085_123_u64, "end_time": 0 });
+    let server = Server::routing(move |_, _| Some(json!({ "runs": [run] }).to_string()));
+    let list = "jobs runs -o table --columns id,started,ENDED";
+    let ran = on_terminal("012", server.brick(list)).run().done();
+    assert_eq!(lines(&ran), ["ID  STARTED               ENDED", "11  2025-11-26T15:48:05Z"]);
+    let ran = server.brick(list).run().done();
+    assert!(ran.text().contains("STARTED (MS)") && ran.text().contains("1764172085123"), "{}", ran.text());
+}
+
+#[test]
 fn a_list_keeps_its_ids_whole_and_says_what_is_hidden() {
     let server = hostile_clusters();
     let list = |columns| {
