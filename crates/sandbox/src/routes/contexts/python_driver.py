@@ -31,6 +31,8 @@ sys.stderr = wrapped(os.fdopen(2, "wb", 0, closefd=False))
 
 output = bytearray()
 output_lock = threading.Lock()
+mark = None  # what ends the output of a command, once it is on its way
+marked = queue.SimpleQueue()  # the output before each mark
 commands = queue.SimpleQueue()
 replies = queue.SimpleQueue()
 asking = threading.Lock()
@@ -44,12 +46,19 @@ count = 0
 
 
 def gather():
-    """Reads what the code and its children print; what is too much is dropped, but never the last bytes: they may be
-    the first half of a mark."""
+    """Reads what the code and its children print, up to the mark; what is too much is dropped, but never the last bytes:
+    they may be the first half of a mark. The mark is looked for first: a child may have printed more after it."""
+    global mark
     while True:
         piece = os.read(read_end, 65536)
         with output_lock:
+            start = max(0, len(output) - 64)
             output.extend(piece)
+            end = output.find(mark, start) if mark else -1
+            if end >= 0:
+                marked.put(bytes(output[:end]))
+                del output[: end + len(mark)]
+                mark = None
             if len(output) > OUTPUT_LIMIT + 65536:
                 del output[OUTPUT_LIMIT:-64]
 
@@ -172,16 +181,12 @@ def on_interrupt(signum, frame):
 
 def printed():
     """Everything printed so far. A mark sent through the same pipe tells when all of it has been read."""
-    mark = b"\0END %d\0" % count
-    os.write(write_end, mark)
-    while True:
-        with output_lock:
-            end = output.find(mark)
-            if end >= 0:
-                text = bytes(output[:end])
-                del output[: end + len(mark)]
-                return text.decode("utf-8", "replace")
-        time.sleep(0.0005)
+    global mark
+    end = b"\0END %d\0" % count
+    with output_lock:
+        mark = end
+    os.write(write_end, end)
+    return marked.get().decode("utf-8", "replace")
 
 
 def evaluate(code):
