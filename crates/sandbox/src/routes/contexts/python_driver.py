@@ -115,12 +115,31 @@ def send(message):
     answers.write(line.encode("utf-16", "surrogatepass").decode("utf-16", "replace") + "\n")
 
 
+def command_of_this_thread():
+    """The command that this thread belongs to: the one that started it, directly or through other threads."""
+    if threading.get_ident() == main_thread:
+        return running
+    return getattr(threading.current_thread(), "_sandbox_command", None)
+
+
+def name_commands():
+    """Makes every thread remember its command."""
+    start = threading.Thread.start
+
+    @functools.wraps(start)
+    def start_of_command(thread):
+        thread._sandbox_command = command_of_this_thread()
+        start(thread)
+
+    threading.Thread.start = start_of_command
+
+
 def ask(what, **details):
     """Asks the sandbox. A reply that an interrupt has kept from being read is passed over."""
     global asked, handled
     with asking:
         asked += 1
-        send({"ask": what, "number": asked, **details})
+        send({"ask": what, "number": asked, "command": command_of_this_thread(), **details})
         reply = replies.get()
         while reply["number"] != asked:
             reply = replies.get()
@@ -254,6 +273,7 @@ def failure(kind, error, trace):
 signal.signal(signal.SIGINT, on_interrupt)
 threading.Thread(target=gather, daemon=True).start()
 threading.Thread(target=receive, daemon=True).start()
+name_commands()
 send({"ready": sys.version.split()[0]})
 while True:
     request = commands.get()
