@@ -67,7 +67,6 @@ impl Sandbox {
     }
 
     async fn launch(builder: SandboxBuilder) -> io::Result<Self> {
-        let unreadable = |error: ParseFaultError| io::Error::new(io::ErrorKind::InvalidInput, error);
         let rules: Result<Vec<FaultRule>, _> = builder.faults.iter().map(|rule| rule.parse()).collect();
         let rules = rules.map_err(unreadable)?;
         let (started, starting) = oneshot::channel();
@@ -84,7 +83,7 @@ impl Sandbox {
                     return Ok(());
                 }
             };
-            let opened = match runtime.block_on(listen(options, directory)) {
+            let opened = match runtime.block_on(listen(options, rules, directory)) {
                 Ok(opened) => opened,
                 Err(error) => {
                     drop(started.send(Err(error)));
@@ -111,11 +110,7 @@ impl Sandbox {
                 }
             };
         let Opened { server, identity, keeper } = opened;
-        let sandbox = Self { server, identity, keeper, stop: Some(stop), thread: Some(thread) };
-        for rule in rules {
-            sandbox.server.faults.add(rule, None).map_err(unreadable)?;
-        }
-        Ok(sandbox)
+        Ok(Self { server, identity, keeper, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where the API answers: `http://127.0.0.1:<port>`.
@@ -285,6 +280,10 @@ const SHUTDOWN: Duration = Duration::from_millis(500);
 /// How often expired results are deleted when no request comes.
 const SWEEP: Duration = Duration::from_secs(30);
 
+fn unreadable(error: ParseFaultError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error)
+}
+
 /// A sandbox that serves.
 struct Opened {
     server: Arc<Server>,
@@ -293,7 +292,11 @@ struct Opened {
 }
 
 /// Opens the first workspace, binds both listeners and serves on them.
-async fn listen(options: Options, directory: Option<DataDirectory>) -> io::Result<Opened> {
+async fn listen(
+    options: Options,
+    rules: Vec<FaultRule>,
+    directory: Option<DataDirectory>,
+) -> io::Result<Opened> {
     let kept = directory.as_ref().and_then(|directory| directory.identity.clone());
     let api = match (options.port, &kept) {
         // So that a client that is set up for this workspace still finds it.
@@ -306,6 +309,9 @@ async fn listen(options: Options, directory: Option<DataDirectory>) -> io::Resul
     let links = TcpListener::bind(("127.0.0.1", 0)).await?;
     let port = api.local_addr()?.port();
     let server = Arc::new(Server::new(options, api.local_addr()?, links.local_addr()?)?);
+    for rule in rules {
+        server.faults.add(rule, None).map_err(unreadable)?;
+    }
     let (api, links) = (server.gates.api.guard(api)?, server.gates.links.guard(links)?);
     let (identity, tenant) =
         first_workspace(&server, kept, port, directory.as_ref().map(|directory| directory.path().to_owned()));

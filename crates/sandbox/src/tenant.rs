@@ -85,7 +85,7 @@ impl Tenant {
         folder: Option<PathBuf>,
         directory: PathBuf,
     ) -> Self {
-        let folder = folder.unwrap_or_else(|| directory.join(format!("workspace-{name}")));
+        let folder = folder.unwrap_or_else(|| directory.join(format!("workspace-{workspace_id}")));
         let (states, engine, has_changed) = (Mutex::default(), Mutex::default(), AtomicBool::default());
         Self { name, workspace_id, opened_ms, states, engine, folder, directory, has_changed }
     }

@@ -20,7 +20,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    fn new(name: String, known: &Metadata) -> Self {
+    pub(crate) fn new(name: String, known: &Metadata) -> Self {
         let since = known.modified().ok().and_then(|moment| moment.duration_since(UNIX_EPOCH).ok());
         let modified_ms = since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or_default();
         let size = if known.is_dir() { 0 } else { known.len() };

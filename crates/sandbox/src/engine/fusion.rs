@@ -191,6 +191,51 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_table_can_be_read_while_it_is_replaced() {
+        let engine = FusionEngine::new(std::env::temp_dir());
+        rows(&engine, "CREATE TABLE t AS SELECT 1 AS n").await.unwrap();
+        let done = std::cell::Cell::new(false);
+        let writer = async {
+            for _ in 0..30 {
+                rows(&engine, "INSERT OVERWRITE t VALUES (2)").await.unwrap();
+                rows(&engine, "CREATE OR REPLACE TABLE t AS SELECT 3 AS n").await.unwrap();
+            }
+            done.set(true);
+        };
+        let reader = async || {
+            while !done.get() {
+                assert_eq!(rows(&engine, "SELECT n FROM t").await, Ok(1));
+            }
+        };
+        // A session of its own overwrites another table at the same time.
+        let other = async {
+            rows(&engine, "CREATE TABLE other AS SELECT 1 AS n").await.unwrap();
+            while !done.get() {
+                rows(&engine, "INSERT OVERWRITE other VALUES (2)").await.unwrap();
+            }
+        };
+        tokio::join!(writer, reader(), reader(), other);
+    }
+
+    #[tokio::test]
+    async fn statements_that_create_the_same_lose_nothing() {
+        let engine = FusionEngine::new(std::env::temp_dir());
+        let create = async |n: usize, value: usize| {
+            for sql in [
+                format!("CREATE SCHEMA IF NOT EXISTS s{n}"),
+                format!("CREATE TABLE IF NOT EXISTS s{n}.t (n INT)"),
+                format!("INSERT INTO s{n}.t VALUES ({value})"),
+            ] {
+                rows(&engine, &sql).await.unwrap();
+            }
+        };
+        for n in 0..20 {
+            tokio::join!(create(n, 1), create(n, 2), create(n, 3));
+            assert_eq!(rows(&engine, &format!("SELECT * FROM s{n}.t")).await, Ok(3));
+        }
+    }
+
+    #[tokio::test]
     async fn what_does_not_fit_the_memory_fails_and_the_engine_lives_on() {
         let engine = FusionEngine::with_memory(1 << 20, std::env::temp_dir());
         let join = "SELECT count(*) FROM range(300000) a JOIN range(300000) b ON a.id = b.id + 1";

@@ -12,6 +12,9 @@ pub trait Metadata: Send + Sync {
     /// The names of a catalog's schemas, sorted; `None` if there is no such catalog.
     fn schemas(&self, catalog: &str) -> Option<Vec<String>>;
 
+    /// The names of a schema's tables and views; `None` if there is no such schema.
+    fn table_names(&self, catalog: &str, schema: &str) -> Option<Vec<String>>;
+
     /// The tables and views of a schema, sorted by name; `None` if there is no such schema.
     fn tables<'a>(&'a self, catalog: &'a str, schema: &'a str) -> BoxFuture<'a, Option<Vec<Table>>>;
 

@@ -1,10 +1,11 @@
 //! A listener that can refuse connections for a while, as a service does that restarts.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
 use axum::serve::Listener;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -61,7 +62,11 @@ pub(crate) struct GatedListener {
 impl GatedListener {
     /// Closes the socket until the moment has come, and listens again on the same port.
     async fn refuse(&mut self) {
-        drop(self.listener.take());
+        if let Some(listener) = self.listener.take() {
+            // A child that is being started has a copy of the socket, which would accept connections until the child's own
+            // program is loaded. Some systems can't shut a listener down, so an error is ignored.
+            let _ = SockRef::from(&listener).shutdown(Shutdown::Both);
+        }
         // Bound, but not listening: connections are refused, and no other program gets the port meanwhile.
         let mut held = self.bind();
         self.closed.send_replace(true);
@@ -125,5 +130,40 @@ impl Listener for GatedListener {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.address)
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::io::ErrorKind;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_copy_of_the_socket_accepts_nothing_while_it_refuses() {
+        let (gate, listener) = (Gate::new(), std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap());
+        // Stands for that of a child.
+        let copy = listener.try_clone().unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let mut guarded = gate.guard(TcpListener::from_std(listener).unwrap()).unwrap();
+        let address = Listener::local_addr(&guarded).unwrap();
+        let serving = tokio::spawn(async move {
+            loop {
+                guarded.accept().await;
+            }
+        });
+        gate.refuse(Duration::from_secs(3600)).await;
+        let connect = || std::net::TcpStream::connect(address);
+        assert_eq!(connect().unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        let since = Instant::now();
+        while connect().is_err() {
+            assert!(since.elapsed() < Duration::from_secs(30), "it listens again");
+            tokio::time::sleep(PAUSE).await;
+        }
+        serving.abort();
+        drop(copy);
     }
 }

@@ -55,8 +55,10 @@ pub(super) fn routes() -> Routes {
 }
 
 fn shown_clusters(call: &Call) -> Vec<Value> {
-    let (shown, stopped) = lock(&clusters(call)).list(call.now_ms());
-    let contexts = call.tenant.state::<Contexts>();
+    let (all, contexts) = (clusters(call), call.tenant.state::<Contexts>());
+    let mut all = lock(&all);
+    let (shown, stopped) = all.list(call.now_ms());
+    // Under the lock, so that no cluster starts again and gets new contexts in between.
     stopped.iter().for_each(|id| contexts.close_cluster(id));
     shown
 }
@@ -101,9 +103,11 @@ async fn list_page(call: Call) -> Answer {
 
 async fn get_one(call: Call) -> Answer {
     let id = call.required_query("cluster_id")?;
-    let (shown, stopped) = lock(&clusters(&call)).show(id, call.now_ms())?;
+    let (all, contexts) = (clusters(&call), call.tenant.state::<Contexts>());
+    let mut all = lock(&all);
+    let (shown, stopped) = all.show(id, call.now_ms())?;
     if stopped {
-        call.tenant.state::<Contexts>().close_cluster(id);
+        contexts.close_cluster(id);
     }
     Ok(Json(shown))
 }
@@ -125,8 +129,10 @@ fn change(
 ) -> Answer {
     let body = call.json()?;
     let id = required_text(&body, "cluster_id")?;
-    change(&mut lock(&clusters(call)), id, &body, moment(call))?;
-    call.tenant.state::<Contexts>().close_cluster(id);
+    let (all, contexts) = (clusters(call), call.tenant.state::<Contexts>());
+    let mut all = lock(&all);
+    change(&mut all, id, &body, moment(call))?;
+    contexts.close_cluster(id);
     done()
 }
 

@@ -47,7 +47,8 @@ pub(super) fn known_language(language: &str) -> Result<&str, ApiError> {
     Err(ApiError::invalid(format!("Unknown language: {language}. Known are python, scala, sql and r")))
 }
 
-/// The contexts of a workspace.
+/// The contexts of a workspace. The lock of the clusters is taken before this one: a context is created, and the contexts of
+/// a cluster are closed, while the cluster's state can't change.
 #[derive(Default)]
 pub(super) struct Contexts(Mutex<HashMap<String, Arc<Context>>>);
 
@@ -77,7 +78,6 @@ async fn create(call: Call) -> Answer {
     let body = call.json()?;
     let cluster_id = required_text(&body, "clusterId")?;
     let language = known_language(required_text(&body, "language")?)?.to_owned();
-    require_running(&call, cluster_id)?;
     let id = (0..2).map(|_| call.server.hex(16)).filter_map(|hex| u64::from_str_radix(&hex, 16).ok());
     let id = id.fold(String::new(), |text, number| text + &number.to_string());
     let due_ms = call.now_ms().saturating_add(millis(call.server.options.delays.context));
@@ -86,7 +86,12 @@ async fn create(call: Call) -> Answer {
     if language == "python" && call.server.options.no_exec {
         context.fail(NO_EXEC.to_owned());
     }
-    lock(&call.tenant.state::<Contexts>().0).insert(id.clone(), context.clone());
+    let (clusters, contexts) = (call.tenant.state::<Mutex<Clusters>>(), call.tenant.state::<Contexts>());
+    {
+        let mut clusters = lock(&clusters);
+        clusters.require_running(cluster_id, call.now_ms())?;
+        lock(&contexts.0).insert(id.clone(), context.clone());
+    }
     tokio::spawn(async move {
         tokio::select! {
             () = context.closed() => {}

@@ -133,6 +133,16 @@ impl Place {
         }
     }
 
+    /// Opens a file. The entry describes the open file: an upload may replace the one at the path at any time.
+    async fn open(&self) -> Result<(File, Entry), ApiError> {
+        let opened = async {
+            let file = File::open(self.volumes.tree.path(&self.path)?).await?;
+            let entry = Entry::new(self.shown.clone(), &file.metadata().await?);
+            io::Result::Ok((file, entry))
+        };
+        opened.await.map_err(|error| self.failed(&error))
+    }
+
     fn entry(&self, is_directory: bool) -> Result<Entry, ApiError> {
         let entry = self.volumes.tree.entry(&self.path).map_err(|error| self.failed(&error))?;
         match entry.is_directory == is_directory {
@@ -177,7 +187,9 @@ async fn download(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let place = Place::find(&call, &path)?;
-    let entry = place.entry(false)?;
+    // Some systems can't open a directory.
+    place.entry(false)?;
+    let (file, entry) = place.open().await?;
     let date = http_date(entry.modified_ms);
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     // Dates have whole seconds.
@@ -197,7 +209,7 @@ async fn download(
     };
     let body = match method {
         Method::HEAD => Body::empty(),
-        _ => read(&place, from, to - from).await.map_err(|error| place.failed(&error))?,
+        _ => read(file, from, to - from).await.map_err(|error| place.failed(&error))?,
     };
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
@@ -213,8 +225,7 @@ async fn download(
 }
 
 /// A part of a file, read as it is sent.
-async fn read(place: &Place, from: u64, length: u64) -> io::Result<Body> {
-    let mut file = File::open(place.volumes.tree.path(&place.path)?).await?;
+async fn read(mut file: File, from: u64, length: u64) -> io::Result<Body> {
     file.seek(SeekFrom::Start(from)).await?;
     let pieces = stream::try_unfold(file.take(length), |mut file| async move {
         let mut piece = vec![0; PIECE];

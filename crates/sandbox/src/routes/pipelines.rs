@@ -19,7 +19,8 @@ mod settings;
 pub(super) mod state;
 mod update;
 
-use request::{delay_ms, listed, pipelines};
+use request::{listed, pipelines};
+use state::delay_ms;
 use update::Update;
 
 use crate::{
@@ -50,7 +51,7 @@ async fn list(call: Call) -> Answer {
         let pipelines = pipelines(&call);
         let mut known = lock(&pipelines);
         let chosen = known.0.iter_mut().rev().filter(|pipeline| wanted.takes(pipeline));
-        chosen.map(|pipeline| pipeline.listed(call.now_ms(), delay_ms(&call))).collect()
+        chosen.map(|pipeline| pipeline.listed(&call)).collect()
     };
     let (page, next) = page_by(&call, "max_results", all, &filter, 100)?;
     Ok(Json(listed("statuses", page, next)))
@@ -59,7 +60,7 @@ async fn list(call: Call) -> Answer {
 async fn get_one(Path(id): Path<String>, call: Call) -> Answer {
     let pipelines = pipelines(&call);
     let mut known = lock(&pipelines);
-    Ok(Json(known.find(&id)?.shown(call.now_ms(), delay_ms(&call))))
+    Ok(Json(known.find(&id)?.shown(&call)))
 }
 
 async fn start(Path(id): Path<String>, call: Call) -> Answer {
@@ -72,7 +73,7 @@ pub(super) fn start_now(call: &Call, id: &str, request: Map<String, Value>) -> R
     let pipelines = pipelines(call);
     let mut known = lock(&pipelines);
     let pipeline = known.find(id)?;
-    pipeline.read(now_ms, delay_ms);
+    pipeline.read(call);
     if let Some(active) = pipeline.active() {
         return Err(ApiError::new(
             axum::http::StatusCode::CONFLICT,
@@ -94,7 +95,7 @@ pub(super) fn start_now(call: &Call, id: &str, request: Map<String, Value>) -> R
 async fn stop(Path(id): Path<String>, call: Call) -> Answer {
     let pipelines = pipelines(&call);
     let mut known = lock(&pipelines);
-    known.find(&id)?.stop(call.now_ms(), delay_ms(&call));
+    known.find(&id)?.stop(&call);
     done()
 }
 
@@ -105,7 +106,7 @@ pub(super) fn stop_update(call: &Call, id: &str, update: &str) {
     if let Ok(pipeline) = known.find(id)
         && pipeline.active().is_some_and(|active| active.id == update)
     {
-        pipeline.stop(call.now_ms(), delay_ms(call));
+        pipeline.stop(call);
     }
 }
 
@@ -113,7 +114,7 @@ async fn updates(Path(id): Path<String>, call: Call) -> Answer {
     let all = {
         let pipelines = pipelines(&call);
         let mut known = lock(&pipelines);
-        known.find(&id)?.all_updates(call.now_ms(), delay_ms(&call))
+        known.find(&id)?.all_updates(&call)
     };
     let (page, next) = page_by(&call, "max_results", all, &id, 100)?;
     Ok(Json(listed("updates", page, next)))
@@ -126,7 +127,7 @@ async fn one_update(Path((id, update)): Path<(String, String)>, call: Call) -> A
 fn read(call: &Call, id: &str, update: &str) -> Result<Value, ApiError> {
     let pipelines = pipelines(call);
     let mut known = lock(&pipelines);
-    let all = known.find(id)?.all_updates(call.now_ms(), delay_ms(call));
+    let all = known.find(id)?.all_updates(call);
     let found = all.into_iter().find(|one| one["update_id"] == update);
     found.ok_or_else(|| ApiError::not_found(format!("The specified update {update} was not found.")))
 }

@@ -106,17 +106,20 @@ async fn cancel(Path(id): Path<String>, call: Call) -> Answer {
 
 async fn chunk(Path((id, index)): Path<(String, String)>, call: Call) -> Result<Response, ApiError> {
     let statement = find(&call, &id)?;
-    let state = statement.state();
-    if state == State::Closed {
-        return Err(unknown(&id));
-    }
-    if state != State::Succeeded {
-        let message = format!("The statement {id} has no result: its state is {}.", state.name());
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message));
-    }
-    let count = statement.outcome().chunks.len();
+    let chunks = match statement.results() {
+        Ok(outcome) => outcome.chunks,
+        Err(State::Closed) => return Err(unknown(&id)),
+        Err(state) => {
+            let message = format!("The statement {id} has no result: its state is {}.", state.name());
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message));
+        }
+    };
+    let count = chunks.len();
     match index.parse::<usize>() {
-        Ok(index) if index < count => json_answer(&result(&call, &statement, index).await?),
+        Ok(index) if index < count => {
+            let result = result(&call, &statement, &chunks, index).await?;
+            json_answer(&result.ok_or_else(|| unknown(&id))?)
+        }
         _ => Err(ApiError::invalid(format!("Invalid chunk index {index}: the result has {count} chunks"))),
     }
 }
@@ -156,24 +159,34 @@ fn object(fields: &Fields) -> String {
 }
 
 async fn full_answer(call: &Call, statement: &Statement, state: State) -> Result<Response, ApiError> {
+    let (state, more) = match state {
+        State::Succeeded => match results(call, statement).await? {
+            Some(results) => (state, results),
+            // It has been closed since the state was read.
+            None => (State::Closed, Fields::new()),
+        },
+        _ => (state, Fields::new()),
+    };
     let mut fields: Fields =
         vec![("statement_id", raw(&json!(statement.id))?), ("status", raw(&statement.status(state))?)];
-    if state == State::Succeeded {
-        fields.push(("manifest", raw(&manifest(statement))?));
-        let first = if statement.outcome().chunks.is_empty() {
-            Vec::new()
-        } else {
-            result(call, statement, 0).await?
-        };
-        let first =
-            RawValue::from_string(object(&first)).map_err(|error| ApiError::internal(error.to_string()))?;
-        fields.push(("result", first));
-    }
+    fields.extend(more);
     json_answer(&fields)
 }
 
-fn manifest(statement: &Statement) -> Value {
-    let outcome = statement.outcome();
+/// The manifest and the first chunk; `None` if they are no longer there.
+async fn results(call: &Call, statement: &Statement) -> Result<Option<Fields>, ApiError> {
+    let Ok(outcome) = statement.results() else { return Ok(None) };
+    let first = match outcome.chunks.is_empty() {
+        true => Some(Fields::new()),
+        false => result(call, statement, &outcome.chunks, 0).await?,
+    };
+    let Some(first) = first else { return Ok(None) };
+    let first =
+        RawValue::from_string(object(&first)).map_err(|error| ApiError::internal(error.to_string()))?;
+    Ok(Some(vec![("manifest", raw(&manifest(statement, &outcome))?), ("result", first)]))
+}
+
+fn manifest(statement: &Statement, outcome: &Outcome) -> Value {
     let columns = outcome.columns.iter().enumerate().map(|(position, column)| {
         let mut shown = json!({
             "name": column.name,
@@ -216,12 +229,17 @@ fn extent(index: usize, chunk: &Chunk, with_bytes: bool) -> Value {
     extent
 }
 
-/// A chunk: its rows, or the link to them, and where the next one is.
-async fn result(call: &Call, statement: &Statement, index: usize) -> Result<Fields, ApiError> {
-    let chunk = statement.chunk(index).ok_or_else(|| unknown(&statement.id))?;
+/// A chunk: its rows, or the link to them, and where the next one is. `None` if its file is no longer there.
+async fn result(
+    call: &Call,
+    statement: &Statement,
+    chunks: &[Chunk],
+    index: usize,
+) -> Result<Option<Fields>, ApiError> {
+    let Some(chunk) = chunks.get(index) else { return Ok(None) };
     let external = statement.request.external;
-    let mut extent = extent(index, &chunk, external);
-    if let Some(next) = statement.chunk(index + 1) {
+    let mut extent = extent(index, chunk, external);
+    if let Some(next) = chunks.get(index + 1) {
         let path = format!("/api/2.0/sql/statements/{}/result/chunks/{}", statement.id, index + 1);
         extent["next_chunk_index"] = json!(index + 1);
         extent["next_chunk_internal_link"] = json!(format!("{path}?row_offset={}", next.row_offset));
@@ -232,9 +250,9 @@ async fn result(call: &Call, statement: &Statement, index: usize) -> Result<Fiel
         if let (Value::Object(extent), Value::Object(link)) = (&mut extent, link) {
             extent.extend(link);
         }
-        return Ok(vec![("external_links", raw(&json!([extent]))?)]);
+        return Ok(Some(vec![("external_links", raw(&json!([extent]))?)]));
     }
-    let rows = tokio::fs::read_to_string(&chunk.file).await.map_err(|_| unknown(&statement.id))?;
+    let Ok(rows) = tokio::fs::read_to_string(&chunk.file).await else { return Ok(None) };
     let rows = RawValue::from_string(rows).map_err(|error| ApiError::internal(error.to_string()))?;
     let mut fields = Fields::new();
     for name in ["chunk_index", "row_offset", "row_count", "next_chunk_index", "next_chunk_internal_link"] {
@@ -243,5 +261,5 @@ async fn result(call: &Call, statement: &Statement, index: usize) -> Result<Fiel
         }
     }
     fields.push(("data_array", rows));
-    Ok(fields)
+    Ok(Some(fields))
 }

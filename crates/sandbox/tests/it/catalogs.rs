@@ -55,6 +55,26 @@ fn names(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn a_list_leaves_the_settings_of_what_is_new() {
+    let (_sandbox, client) = start().await;
+    let created = std::sync::atomic::AtomicBool::new(false);
+    let creates = async {
+        for n in 0..100 {
+            let body = json!({ "catalog_name": "main", "name": format!("s{n}"), "comment": "kept" });
+            done(&client, "POST", "schemas", body).await;
+            assert_eq!(got(&client, &format!("schemas/main.s{n}")).await["comment"], "kept");
+        }
+        created.store(true, std::sync::atomic::Ordering::SeqCst);
+    };
+    let lists = async || {
+        while !created.load(std::sync::atomic::Ordering::SeqCst) {
+            got(&client, "schemas?catalog_name=main").await;
+        }
+    };
+    tokio::join!(creates, lists(), lists());
+}
+
+#[tokio::test]
 async fn what_sql_makes_is_listed_and_what_is_deleted_is_gone_from_sql() {
     let (_sandbox, client) = start().await;
     assert_eq!(got(&client, "tables?catalog_name=main&schema_name=default").await, json!({}));

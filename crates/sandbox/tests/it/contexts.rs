@@ -65,6 +65,19 @@ async fn too_much_output_is_cut_and_the_context_lives_on() {
     assert_eq!(run(&client, &context, "python", "print('on')").await["results"], text("on"));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_child_that_never_stops_printing_does_not_hide_the_end() {
+    let (_sandbox, client) = start().await;
+    let context = create(&client, "python").await;
+    // Beyond the limit, so that what comes next is dropped.
+    let flood = "import subprocess\nchild = subprocess.Popen(['yes', 'y' * 1000])\nprint('z' * 21_000_000)";
+    assert_eq!(run(&client, &context, "python", flood).await["status"], "Finished");
+    let answer = run(&client, &context, "python", "child.kill()\nchild.wait()").await;
+    assert_eq!(answer["results"]["resultType"], "text", "{}", answer["status"]);
+    assert_eq!(run(&client, &context, "python", "print('on')").await["results"], text("on"));
+}
+
 #[tokio::test]
 async fn what_python_raises_is_a_result_not_a_failure() {
     let (_sandbox, client) = start().await;

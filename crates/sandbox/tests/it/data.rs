@@ -5,9 +5,10 @@ use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Child;
+use std::time::{Duration, Instant};
 
-use brickwire_sandbox::seed::{IMPORT_JOB, REPORT_JOB, RUNNING_WAREHOUSE};
-use brickwire_sandbox::{Delays, Sandbox, SandboxBuilder};
+use brickwire_sandbox::seed::{IMPORT_JOB, REPORT_JOB, RUNNING_WAREHOUSE, TRIPS_PIPELINE};
+use brickwire_sandbox::{Clock, Delays, Sandbox, SandboxBuilder};
 use serde_json::{Value, json};
 
 use crate::client::{Client, start_slow, start_with};
@@ -142,7 +143,7 @@ async fn a_table_without_rows_keeps_its_latest_columns() {
 async fn a_restart_keeps_jobs_and_ends_their_runs() {
     let folder = tempfile::tempdir().unwrap();
     let mut delays = Delays::NONE;
-    delays.run = std::time::Duration::from_secs(3600);
+    delays.run = Duration::from_secs(3600);
     let (sandbox, client) = start_with(builder(folder.path())).await;
     let job = json!({ "name": "mine", "tasks": [{ "task_key": "always", "condition_task": {
         "op": "EQUAL_TO", "left": "1", "right": "1" } }] });
@@ -170,6 +171,33 @@ async fn a_restart_keeps_jobs_and_ends_their_runs() {
     let jobs = client.got("/api/2.2/jobs/list").await;
     let ids: Vec<&Value> = jobs["jobs"].as_array().unwrap().iter().map(|job| &job["job_id"]).collect();
     assert_eq!(ids, [&job["job_id"], &json!(REPORT_JOB)]);
+}
+
+/// An update moves on when it is read, and no other request follows.
+#[tokio::test]
+async fn the_end_of_an_update_is_saved_without_another_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut delays = Delays::NONE;
+    delays.update = Duration::from_secs(60);
+    let clock = Clock::standing_at(1_700_000_000_000);
+    let (_sandbox, client) =
+        start_slow(builder(folder.path()).with_delays(delays).with_clock(clock.clone())).await;
+    let updates = format!("/api/2.0/pipelines/{TRIPS_PIPELINE}/updates");
+    let id = client.posted(&updates, json!({ "validate_only": true })).await["update_id"].clone();
+    let id = id.as_str().unwrap();
+    let saved = async |text: &str| {
+        let (since, file) = (Instant::now(), folder.path().join("services/pipelines.json"));
+        while !fs::read_to_string(&file).is_ok_and(|saved| saved.contains(text)) {
+            assert!(since.elapsed() < Duration::from_secs(60), "not saved: {text}");
+            tokio::task::yield_now().await;
+        }
+    };
+    // From here on, nothing but reading changes the workspace.
+    saved(id).await;
+    while client.got(&format!("{updates}/{id}")).await["update"]["state"] != "COMPLETED" {
+        clock.advance(delays.update);
+    }
+    saved("\"Completed\"").await;
 }
 
 #[tokio::test]

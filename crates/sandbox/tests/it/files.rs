@@ -100,6 +100,26 @@ async fn a_part_of_a_file_is_read_while_it_is_the_same() {
 }
 
 #[tokio::test]
+async fn a_download_is_whole_while_uploads_replace_the_file() {
+    let (_sandbox, client) = start().await;
+    let (path, versions) = (file("replaced"), ["a".repeat(10), "b".repeat(300_000)]);
+    let replace = format!("{path}?overwrite=true");
+    put(&client, &replace, versions[0].clone()).await;
+    let uploads = async {
+        for n in 0..100 {
+            assert_eq!(put(&client, &replace, versions[n % 2].clone()).await.0, 204);
+        }
+    };
+    let downloads = async {
+        for _ in 0..200 {
+            let (status, text) = get(&client, &path, &[]).await;
+            assert!(status == 200 && versions.contains(&text), "{status}: {} bytes", text.len());
+        }
+    };
+    tokio::join!(uploads, downloads);
+}
+
+#[tokio::test]
 async fn directories_come_with_their_parents_and_go_when_they_are_empty() {
     let (_sandbox, client) = start().await;
     for _ in 0..2 {

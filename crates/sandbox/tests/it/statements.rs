@@ -320,3 +320,21 @@ async fn the_oldest_results_make_room_for_new_ones() {
     assert!(error["message"].as_str().unwrap().contains("1000 bytes that the sandbox keeps"), "{answer}");
     assert_eq!(on_disk(&sandbox), (0, 0), "what it had written is gone, too");
 }
+
+/// As it is when the result is closed between a look at the state and a look at the file.
+#[tokio::test]
+async fn a_result_whose_files_are_gone_is_closed() {
+    let (sandbox, client) = start().await;
+    let statement = execute(&client, "SELECT 1", json!({})).await;
+    for entry in std::fs::read_dir(sandbox.directory()).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name().to_str().unwrap().starts_with("statement-") {
+            std::fs::remove_file(entry.path().join("0")).unwrap();
+        }
+    }
+    let answer = get(&client, &statement).await;
+    assert_eq!(answer["status"], json!({ "state": "CLOSED" }));
+    assert!(answer.get("manifest").is_none() && answer.get("result").is_none(), "{answer}");
+    let id = statement["statement_id"].as_str().unwrap();
+    assert_eq!(client.get(&format!("{STATEMENTS}/{id}/result/chunks/0")).await.0, 404);
+}

@@ -1,10 +1,11 @@
 //! Catalogs, schemas and what names mean: `catalog.schema.table`, completed from the session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use datafusion::catalog::memory::{MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider};
+use async_trait::async_trait;
+use datafusion::catalog::memory::{MemoryCatalogProvider, MemoryCatalogProviderList};
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::prelude::SessionContext;
@@ -59,7 +60,7 @@ impl From<FullName> for TableName {
 }
 
 impl TableName {
-    fn parts(&self) -> FullName {
+    pub(super) fn parts(&self) -> FullName {
         [self.catalog.clone(), self.schema.clone(), self.table.clone()]
     }
 
@@ -104,13 +105,45 @@ impl Place {
     }
 }
 
+/// A schema in memory. Unlike DataFusion's own, it replaces a table in one step, so that readers always find one.
+#[derive(Debug, Default)]
+struct MemorySchema(Mutex<HashMap<String, Arc<dyn TableProvider>>>);
+
+#[async_trait]
+impl SchemaProvider for MemorySchema {
+    fn table_names(&self) -> Vec<String> {
+        lock(&self.0).keys().cloned().collect()
+    }
+
+    async fn table(&self, name: &str) -> datafusion::common::Result<Option<Arc<dyn TableProvider>>> {
+        Ok(lock(&self.0).get(name).cloned())
+    }
+
+    fn register_table(
+        &self,
+        name: String,
+        table: Arc<dyn TableProvider>,
+    ) -> datafusion::common::Result<Option<Arc<dyn TableProvider>>> {
+        Ok(lock(&self.0).insert(name, table))
+    }
+
+    fn deregister_table(&self, name: &str) -> datafusion::common::Result<Option<Arc<dyn TableProvider>>> {
+        Ok(lock(&self.0).remove(name))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        lock(&self.0).contains_key(name)
+    }
+}
+
 /// The catalogs of one engine, shared by its sessions.
 #[derive(Clone)]
 pub(super) struct Catalogs {
     context: SessionContext,
     /// The context's own list, which can remove a catalog.
     list: Arc<MemoryCatalogProviderList>,
-    /// How the views were made.
+    /// How the views were made. Every change of a catalog holds this lock from its checks to its end, so that two statements
+    /// never create the same thing.
     views: Arc<Mutex<BTreeMap<FullName, StoredView>>>,
 }
 
@@ -121,7 +154,7 @@ impl Catalogs {
         list: Arc<MemoryCatalogProviderList>,
     ) -> datafusion::common::Result<Self> {
         let main = MemoryCatalogProvider::new();
-        main.register_schema("default", Arc::new(MemorySchemaProvider::new()))?;
+        main.register_schema("default", Arc::new(MemorySchema::default()))?;
         context.register_catalog("main", Arc::new(main));
         context.register_catalog(samples::CATALOG, samples::catalog()?);
         context.register_catalog(HIDDEN, Arc::new(MemoryCatalogProvider::new()));
@@ -164,18 +197,39 @@ impl Catalogs {
         self.table(name).await?.ok_or_else(|| no_such_table(&name.to_string()))
     }
 
-    /// Puts a table in place of whatever has its name.
-    pub(super) fn put(&self, name: &TableName, table: Arc<dyn TableProvider>) -> Result<(), EngineError> {
-        writable(&name.catalog)?;
-        let schema = self.schema(&Place { catalog: name.catalog.clone(), schema: name.schema.clone() })?;
-        let failed = |error| EngineError::internal(error);
-        schema.deregister_table(&name.table).map_err(failed)?;
-        schema.register_table(name.table.clone(), table).map_err(failed)?;
-        lock(&self.views).remove(&name.parts());
-        Ok(())
+    /// Puts a table, or a view and how it was made, in place of whatever has its name.
+    pub(super) fn put(
+        &self,
+        name: &TableName,
+        table: Arc<dyn TableProvider>,
+        view: Option<StoredView>,
+    ) -> Result<(), EngineError> {
+        self.put_if(name, table, view, true).map(drop)
     }
 
-    /// Remembers how a view was made.
+    /// As [`put`](Self::put), but without `replaces` it does nothing and returns `false` if the name is taken.
+    pub(super) fn put_if(
+        &self,
+        name: &TableName,
+        table: Arc<dyn TableProvider>,
+        view: Option<StoredView>,
+        replaces: bool,
+    ) -> Result<bool, EngineError> {
+        writable(&name.catalog)?;
+        let mut views = lock(&self.views);
+        let schema = self.schema(&Place { catalog: name.catalog.clone(), schema: name.schema.clone() })?;
+        if !replaces && schema.table_exist(&name.table) {
+            return Ok(false);
+        }
+        schema.register_table(name.table.clone(), table).map_err(EngineError::internal)?;
+        match view {
+            Some(view) => views.insert(name.parts(), view),
+            None => views.remove(&name.parts()),
+        };
+        Ok(true)
+    }
+
+    /// Remembers how a view was made that can't be made again now.
     pub(super) fn store_view(&self, view: StoredView) {
         lock(&self.views).insert(view.name.clone(), view);
     }
@@ -186,13 +240,15 @@ impl Catalogs {
 
     pub(super) fn remove(&self, name: &TableName) -> Result<(), EngineError> {
         writable(&name.catalog)?;
+        let mut views = lock(&self.views);
         let schema = self.schema(&Place { catalog: name.catalog.clone(), schema: name.schema.clone() })?;
         schema.deregister_table(&name.table).map_err(EngineError::internal)?;
-        lock(&self.views).remove(&name.parts());
+        views.remove(&name.parts());
         Ok(())
     }
 
     pub(super) fn create_catalog(&self, name: &str, if_not_exists: bool) -> Result<(), EngineError> {
+        let _changing = lock(&self.views);
         if self.context.catalog(name).is_some() {
             if if_not_exists && name != HIDDEN {
                 return Ok(());
@@ -202,7 +258,7 @@ impl Catalogs {
         }
         let catalog = MemoryCatalogProvider::new();
         catalog
-            .register_schema("default", Arc::new(MemorySchemaProvider::new()))
+            .register_schema("default", Arc::new(MemorySchema::default()))
             .map_err(EngineError::internal)?;
         self.context.register_catalog(name, Arc::new(catalog));
         Ok(())
@@ -211,14 +267,16 @@ impl Catalogs {
     /// Removes a catalog with all that is in it.
     pub(super) fn drop_catalog(&self, name: &str) -> Result<(), EngineError> {
         writable(name)?;
+        let mut views = lock(&self.views);
         self.catalog(name)?;
         self.list.catalogs.remove(name);
-        lock(&self.views).retain(|[catalog, ..], _| catalog != name);
+        views.retain(|[catalog, ..], _| catalog != name);
         Ok(())
     }
 
     pub(super) fn create_schema(&self, place: &Place, if_not_exists: bool) -> Result<(), EngineError> {
         writable(&place.catalog)?;
+        let _changing = lock(&self.views);
         let catalog = self.catalog(&place.catalog)?;
         if catalog.schema(&place.schema).is_some() {
             if if_not_exists {
@@ -231,7 +289,7 @@ impl Catalogs {
             );
             return Err(EngineError::of_class("SCHEMA_ALREADY_EXISTS", "42P06", text));
         }
-        let schema = Arc::new(MemorySchemaProvider::new());
+        let schema = Arc::new(MemorySchema::default());
         catalog.register_schema(&place.schema, schema).map_err(EngineError::internal)?;
         Ok(())
     }
@@ -243,6 +301,7 @@ impl Catalogs {
         cascade: bool,
     ) -> Result<(), EngineError> {
         writable(&place.catalog)?;
+        let mut views = lock(&self.views);
         let schema = match self.schema(place) {
             Ok(schema) => schema,
             Err(_) if if_exists => return Ok(()),
@@ -259,19 +318,19 @@ impl Catalogs {
         self.catalog(&place.catalog)?
             .deregister_schema(&place.schema, true)
             .map_err(EngineError::internal)?;
-        lock(&self.views)
-            .retain(|[catalog, schema, _], _| (catalog, schema) != (&place.catalog, &place.schema));
+        views.retain(|[catalog, schema, _], _| (catalog, schema) != (&place.catalog, &place.schema));
         Ok(())
     }
 
     /// A schema in the hidden catalog, made when it is first asked for.
     pub(super) fn hidden_schema(&self, name: &str) -> Result<Arc<dyn SchemaProvider>, EngineError> {
+        let _changing = lock(&self.views);
         let hidden =
             self.context.catalog(HIDDEN).ok_or_else(|| EngineError::internal("its own catalog is gone"))?;
         if let Some(schema) = hidden.schema(name) {
             return Ok(schema);
         }
-        let schema: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
+        let schema: Arc<dyn SchemaProvider> = Arc::new(MemorySchema::default());
         hidden.register_schema(name, Arc::clone(&schema)).map_err(EngineError::internal)?;
         Ok(schema)
     }
@@ -299,4 +358,72 @@ pub(super) fn writable(catalog: &str) -> Result<(), EngineError> {
         return Err(EngineError::of_class("INSUFFICIENT_PERMISSIONS", "42501", text));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use arrow_schema::Schema;
+    use datafusion::catalog::MemTable;
+
+    use super::*;
+
+    fn catalogs() -> Catalogs {
+        let list = Arc::new(MemoryCatalogProviderList::new());
+        let context = SessionContext::new();
+        context.register_catalog_list(list.clone());
+        Catalogs::create(&context, list).unwrap()
+    }
+
+    fn table() -> Arc<dyn TableProvider> {
+        Arc::new(MemTable::try_new(Arc::new(Schema::empty()), vec![vec![]]).unwrap())
+    }
+
+    fn name(schema: &str, table: &str) -> TableName {
+        TableName::from(["main", schema, table].map(str::to_owned))
+    }
+
+    #[test]
+    fn a_table_is_there_while_another_takes_its_place() {
+        let (catalogs, name, done) = (catalogs(), name("default", "t"), AtomicBool::new(false));
+        catalogs.put(&name, table(), None).unwrap();
+        let schema = catalogs.schema(&Place::default()).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..5_000 {
+                    catalogs.put(&name, table(), None).unwrap();
+                }
+                done.store(true, Ordering::SeqCst);
+            });
+            while !done.load(Ordering::SeqCst) {
+                assert!(schema.table_exist("t"));
+            }
+        });
+    }
+
+    #[test]
+    fn what_two_statements_create_at_once_is_created_once() {
+        let catalogs = catalogs();
+        for n in 0..2_000 {
+            let (schema, start) = (format!("s{n}"), Barrier::new(2));
+            let place = Place { catalog: "main".to_owned(), schema: schema.clone() };
+            let create = |own: &str| {
+                start.wait();
+                catalogs.create_schema(&place, true).unwrap();
+                catalogs.put(&name(&schema, own), table(), None).unwrap();
+                catalogs.put_if(&name(&schema, "both"), table(), None, false).unwrap()
+            };
+            let created = thread::scope(|scope| {
+                let other = scope.spawn(|| create("a"));
+                [create("b"), other.join().unwrap()]
+            });
+            let mut tables = catalogs.schema(&place).unwrap().table_names();
+            tables.sort();
+            assert_eq!(tables, ["a", "b", "both"]);
+            assert_ne!(created[0], created[1], "one of them finds the name taken");
+        }
+    }
 }

@@ -82,7 +82,7 @@ pub(super) async fn load(shared: &Arc<Shared>, contents: Contents) -> Result<(),
             parsed.insert(column, default);
         }
         let table = MemTable::try_new(schema, vec![batches]).map_err(EngineError::internal)?;
-        catalogs.put(&TableName::from(name), Arc::new(table.with_column_defaults(parsed)))?;
+        catalogs.put(&TableName::from(name), Arc::new(table.with_column_defaults(parsed)), None)?;
     }
     let mut waiting = contents.views;
     // Views read views, in any order.

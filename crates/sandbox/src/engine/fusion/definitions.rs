@@ -109,14 +109,16 @@ pub(super) async fn may_create(
     if or_replace || catalogs.table(name).await?.is_none() {
         return Ok(true);
     }
-    if if_not_exists {
-        return Ok(false);
-    }
+    if if_not_exists { Ok(false) } else { Err(taken(name)) }
+}
+
+/// The error about a name that is taken.
+pub(super) fn taken(name: &TableName) -> EngineError {
     let text = format!(
         "Cannot create table or view {name} because it already exists. Choose a different name, drop or replace the existing \
          object, or add the IF NOT EXISTS clause to tolerate pre-existing objects."
     );
-    Err(EngineError::of_class("TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", text))
+    EngineError::of_class("TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", text)
 }
 
 /// The table of a CREATE TABLE with columns or with a query's rows. A query's columns are all nullable.

@@ -30,6 +30,10 @@ impl Metadata for Catalogs {
         Some(names)
     }
 
+    fn table_names(&self, catalog: &str, schema: &str) -> Option<Vec<String>> {
+        Some(self.schema(&place(catalog, schema)).ok()?.table_names())
+    }
+
     fn tables<'a>(&'a self, catalog: &'a str, schema: &'a str) -> BoxFuture<'a, Option<Vec<Table>>> {
         async move {
             let schema = self.schema(&place(catalog, schema)).ok()?;

@@ -155,7 +155,7 @@ impl Run<'_> {
                 for target in &truncate.table_names {
                     let name = self.job.place.table(&target.name)?;
                     let table = catalogs.existing_table(&name).await?;
-                    catalogs.put(&name, Arc::new(definitions::with_rows(table.as_ref(), vec![])?))?;
+                    catalogs.put(&name, Arc::new(definitions::with_rows(table.as_ref(), vec![])?), None)?;
                 }
                 return Ok(answers::nothing());
             }
@@ -205,7 +205,11 @@ impl Run<'_> {
                     };
                     let table =
                         definitions::table(&create, of_query, &inner, batches, &shown, &self.spelling)?;
-                    catalogs.put(&name, Arc::new(table))?;
+                    // Another statement may have created one since.
+                    let is_created = catalogs.put_if(&name, Arc::new(table), None, create.or_replace)?;
+                    if !is_created && !create.if_not_exists {
+                        return Err(definitions::taken(&name));
+                    }
                 }
                 Ok(answers::nothing())
             }
@@ -317,7 +321,7 @@ impl Run<'_> {
         };
         hidden.deregister_table(&copy_name).map_err(|error| self.error(&error))?;
         let count = filled?;
-        catalogs.put(&target, copy)?;
+        catalogs.put(&target, copy, None)?;
         Ok(answers::of_counts(&[("num_affected_rows", count), ("num_inserted_rows", count)]))
     }
 
@@ -338,22 +342,24 @@ impl Run<'_> {
                     format!("Cannot create the temporary view `{}` because it already exists.", name.table);
                 return Err(EngineError::of_class("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", text));
             }
-            schema.deregister_table(&name.table).map_err(|error| self.error(&error))?;
             let view =
                 Arc::new(definitions::view(create, &self.spelling).map_err(|error| self.error(&error))?);
             schema.register_table(name.table, view).map_err(|error| self.error(&error))?;
         } else if definitions::may_create(catalogs, &name, or_replace, if_not_exists).await? {
             let view = definitions::view(create, &self.spelling).map_err(|error| self.error(&error))?;
-            catalogs.put(&name, Arc::new(view))?;
             let Job { place: Place { catalog, schema }, sql, user, parameters, .. } = self.job;
-            catalogs.store_view(StoredView {
-                name: [name.catalog, name.schema, name.table],
+            let stored = StoredView {
+                name: name.parts(),
                 sql: sql.clone(),
                 catalog: catalog.clone(),
                 schema: schema.clone(),
                 user: user.clone(),
                 parameters: parameters.clone(),
-            });
+            };
+            let is_created = catalogs.put_if(&name, Arc::new(view), Some(stored), or_replace)?;
+            if !is_created && !if_not_exists {
+                return Err(definitions::taken(&name));
+            }
         }
         Ok(answers::nothing())
     }

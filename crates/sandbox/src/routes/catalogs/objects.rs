@@ -32,14 +32,17 @@ pub(crate) fn check_catalog(call: &Call, catalog: &str) -> Result<(), ApiError> 
 }
 
 pub(crate) fn schemas(call: &Call, catalog: &str) -> Result<Vec<String>, ApiError> {
+    let (engine, store) = (call.tenant.engine(), store(call));
+    // Before the names are read, so that what is created after that keeps its document.
+    let mut store = lock(&store);
     let found = match catalog {
         SYSTEM_CATALOG => Some(Vec::new()),
-        _ => call.tenant.engine().metadata().schemas(catalog),
+        _ => engine.metadata().schemas(catalog),
     };
     let mut names = found.ok_or_else(|| Kind::Catalog.missing(catalog))?;
     names.push(INFORMATION_SCHEMA.to_owned());
     names.sort();
-    lock(&store(call)).keep_schemas(catalog, &names);
+    store.keep_schemas(catalog, &names);
     Ok(names)
 }
 
@@ -56,8 +59,11 @@ pub(crate) async fn tables(call: &Call, catalog: &str, schema: &str) -> Result<V
     check_schema(call, catalog, schema)?;
     let engine = call.tenant.engine();
     let tables = engine.metadata().tables(catalog, schema).await.unwrap_or_default();
-    let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
-    lock(&store(call)).keep_tables(&[catalog, schema], &names);
+    let store = store(call);
+    let mut store = lock(&store);
+    // Once more: a table that was created since has a document if another request has shown it.
+    let names = engine.metadata().table_names(catalog, schema).unwrap_or_default();
+    store.keep_tables(&[catalog, schema], &names);
     Ok(tables)
 }
 

@@ -149,9 +149,10 @@ impl Store {
     }
 
     /// Forgets the tables of a schema that are not among these: SQL has dropped them.
-    pub(crate) fn keep_tables(&mut self, place: &[&str; 2], names: &[&str]) {
+    pub(crate) fn keep_tables(&mut self, place: &[&str; 2], names: &[String]) {
         let start = format!("{}\0", key(place));
-        let is_gone = |key: &str| key.strip_prefix(&start).is_some_and(|name| !names.contains(&name));
+        let is_gone =
+            |key: &str| key.strip_prefix(&start).is_some_and(|name| names.iter().all(|n| n != name));
         self.forget(|kind, key| kind == Kind::Table.word() && is_gone(key));
     }
 

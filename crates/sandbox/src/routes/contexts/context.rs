@@ -91,8 +91,9 @@ impl Context {
     }
 
     pub(super) fn fail(&self, why: String) {
-        *lock(&self.phase) = Phase::lasting(ContextStatus::Error);
+        // First, so that a context that shows as failed has its reason.
         *lock(&self.trouble) = Some(why);
+        *lock(&self.phase) = Phase::lasting(ContextStatus::Error);
     }
 
     /// Returns once the context is closed.

@@ -4,6 +4,7 @@
 //! ends with the sandbox, even when the sandbox is killed: a closed pipe makes the driver kill its process group. On
 //! Windows, where a group can't be killed, it and what it has started are ended by `taskkill`.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::process::Stdio;
@@ -67,7 +68,7 @@ const OWN_DIRECTORY: &[&str] = if cfg!(windows) {
 const NEW_PROCESS_GROUP: u32 = 0x200;
 
 /// How long an interrupted command may keep running before its process is killed.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// The outcome of a command.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,6 +143,8 @@ pub(crate) struct Interpreter {
     secrets: Vec<String>,
     /// The question that a cancellation has left without a reply.
     open_question: Option<Value>,
+    /// The commands that were canceled: what their threads ask later is refused.
+    canceled: HashSet<String>,
     _directory: TempDir,
 }
 
@@ -164,6 +167,7 @@ impl Interpreter {
                         shows: true,
                         secrets: Vec::new(),
                         open_question: None,
+                        canceled: HashSet::new(),
                         _directory: directory,
                     });
                 }
@@ -204,12 +208,13 @@ impl Interpreter {
     /// The process is gone: it crashed, it was killed by its own code, or it ignored the interrupt.
     pub(crate) async fn run(&mut self, id: &str, code: &str, cancel: &Notify) -> io::Result<Reply> {
         self.send(&json!({ "id": id, "command": code, "show": self.shows })).await?;
-        if let Some(reply) = self.reply(id, cancel).await? {
+        if let Some(reply) = self.reply(id, Some(cancel)).await? {
             return Ok(reply);
         }
+        self.canceled.insert(id.to_owned());
         let unanswered = self.open_question.take();
         self.send(&json!({ "interrupt": id, "unanswered": unanswered })).await?;
-        match tokio::time::timeout(GRACE, self.reply(id, &Notify::new())).await {
+        match tokio::time::timeout(GRACE, self.reply(id, None)).await {
             Ok(Ok(Some(reply))) => Ok(reply),
             Ok(Err(error)) => Err(error),
             Ok(Ok(None)) | Err(_) => {
@@ -242,13 +247,19 @@ impl Interpreter {
         }
     }
 
-    /// The answer to a command; `None` if it is canceled before. Questions that come before it are answered. A message is
-    /// always sent whole, and work for an answer ends with the cancellation.
-    async fn reply(&mut self, id: &str, cancel: &Notify) -> io::Result<Option<Reply>> {
+    /// The answer to a command; `None` if it is canceled before. Questions that come before it are answered, or refused if
+    /// there is no `cancel` because the command is canceled already. A message is always sent whole, and work for an answer
+    /// ends with the cancellation.
+    async fn reply(&mut self, id: &str, cancel: Option<&Notify>) -> io::Result<Option<Reply>> {
+        let canceled = async || match cancel {
+            Some(cancel) => cancel.notified().await,
+            None => std::future::pending().await,
+        };
         loop {
             let line = tokio::select! {
+                biased;
+                () = canceled() => return Ok(None),
                 line = self.answers.next_line() => line?,
-                () = cancel.notified() => return Ok(None),
             };
             let line = line.ok_or_else(|| io::Error::other("the Python process ended"))?;
             let answer: Value = match serde_json::from_str(&line) {
@@ -266,13 +277,16 @@ impl Interpreter {
                 return Ok(Some(self.read(&answer)));
             }
             let number = answer["number"].clone();
+            let is_late = answer["command"].as_str().is_some_and(|command| self.canceled.contains(command));
             let mut reply = match &self.host {
+                _ if cancel.is_none() || is_late => json!({ "error": "canceled" }),
                 Some(host) => tokio::select! {
-                    reply = host(answer) => reply,
-                    () = cancel.notified() => {
+                    biased;
+                    () = canceled() => {
                         self.open_question = Some(number);
                         return Ok(None);
                     }
+                    reply = host(answer) => reply,
                 },
                 None => json!({ "error": "nothing answers here" }),
             };
@@ -354,6 +368,7 @@ impl Drop for Interpreter {
 #[cfg(unix)]
 mod tests {
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
@@ -403,6 +418,72 @@ mod tests {
         let never = Notify::new();
         let next = tokio::time::timeout(Duration::from_secs(20), python.run("2", code, &never)).await;
         assert_eq!(next.unwrap().unwrap(), Reply::Text("([], 'canceled')".to_owned()));
+    }
+
+    /// A command with this code, whose threads call `slow`, is canceled when the first question reaches the sandbox.
+    async fn canceled_while_it_asks(code: &str) -> (Interpreter, Arc<AtomicUsize>) {
+        let python = Interpreter::start(tempfile::tempdir().unwrap()).await.unwrap();
+        let (cancel, asked) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+        let (at_work, count) = (cancel.clone(), asked.clone());
+        let mut python = python.with_host(Box::new(move |question| {
+            if question["ask"] == "listScopes" {
+                return Box::pin(async { json!({ "names": [] }) });
+            }
+            count.fetch_add(1, Ordering::SeqCst);
+            at_work.notify_one();
+            Box::pin(std::future::pending())
+        }));
+        let code = format!(
+            "import queue, threading\n\
+             errors = queue.SimpleQueue()\n\
+             def slow():\n    \
+             try: dbutils.secrets.list('s')\n    \
+             except Exception as error: errors.put(str(error))\n\
+             def start(target):\n    \
+             thread = threading.Thread(target=target)\n    thread.start()\n    return thread\n\
+             {code}"
+        );
+        assert_eq!(python.run("1", &code, &cancel).await.unwrap(), Reply::Cancelled);
+        (python, asked)
+    }
+
+    async fn text_of(python: &mut Interpreter, code: &str) -> Reply {
+        let never = Notify::new();
+        let reply = tokio::time::timeout(Duration::from_secs(60), python.run("next", code, &never)).await;
+        reply.expect("no question is left without a reply").unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_question_that_waits_behind_another_is_canceled_with_it() {
+        // Both threads run before one of them asks.
+        let code = "both = threading.Event()\n\
+                    def first():\n    both.wait()\n    slow()\n\
+                    def second():\n    both.set()\n    slow()\n\
+                    start(first)\nstart(second)\nthreading.Event().wait()";
+        let (mut python, asked) = canceled_while_it_asks(code).await;
+        let reply = text_of(&mut python, "[errors.get(), errors.get()]").await;
+        assert_eq!(reply, Reply::Text("['canceled', 'canceled']".to_owned()));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_thread_of_a_canceled_command_asks_nothing_later() {
+        // The second thread is started by the first one.
+        let code = "go = threading.Event()\n\
+                    def late():\n    go.wait()\n    start(slow).join()\n\
+                    thread = start(late)\n\
+                    slow()";
+        let (mut python, asked) = canceled_while_it_asks(code).await;
+        let reply = text_of(&mut python, "go.set()\nthread.join()\nerrors.get()").await;
+        assert_eq!(reply, Reply::Text("'canceled'".to_owned()));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        // A thread of a command that ended by itself goes on.
+        let code = "go.clear()\nscopes = []\n\
+                    def later():\n    go.wait()\n    scopes.append(dbutils.secrets.listScopes())\n\
+                    thread = start(later)";
+        text_of(&mut python, code).await;
+        let reply = text_of(&mut python, "go.set()\nthread.join()\nscopes").await;
+        assert_eq!(reply, Reply::Text("[[]]".to_owned()));
     }
 
     #[tokio::test]

@@ -31,6 +31,8 @@ sys.stderr = wrapped(os.fdopen(2, "wb", 0, closefd=False))
 
 output = bytearray()
 output_lock = threading.Lock()
+mark = None  # what ends the output of a command, once it is on its way
+marked = queue.SimpleQueue()  # the output before each mark
 commands = queue.SimpleQueue()
 replies = queue.SimpleQueue()
 asking = threading.Lock()
@@ -44,12 +46,19 @@ count = 0
 
 
 def gather():
-    """Reads what the code and its children print; what is too much is dropped, but never the last bytes: they may be
-    the first half of a mark."""
+    """Reads what the code and its children print, up to the mark; what is too much is dropped, but never the last bytes:
+    they may be the first half of a mark. The mark is looked for first: a child may have printed more after it."""
+    global mark
     while True:
         piece = os.read(read_end, 65536)
         with output_lock:
+            start = max(0, len(output) - 64)
             output.extend(piece)
+            end = output.find(mark, start) if mark else -1
+            if end >= 0:
+                marked.put(bytes(output[:end]))
+                del output[: end + len(mark)]
+                mark = None
             if len(output) > OUTPUT_LIMIT + 65536:
                 del output[OUTPUT_LIMIT:-64]
 
@@ -106,12 +115,31 @@ def send(message):
     answers.write(line.encode("utf-16", "surrogatepass").decode("utf-16", "replace") + "\n")
 
 
+def command_of_this_thread():
+    """The command that this thread belongs to: the one that started it, directly or through other threads."""
+    if threading.get_ident() == main_thread:
+        return running
+    return getattr(threading.current_thread(), "_sandbox_command", None)
+
+
+def name_commands():
+    """Makes every thread remember its command."""
+    start = threading.Thread.start
+
+    @functools.wraps(start)
+    def start_of_command(thread):
+        thread._sandbox_command = command_of_this_thread()
+        start(thread)
+
+    threading.Thread.start = start_of_command
+
+
 def ask(what, **details):
     """Asks the sandbox. A reply that an interrupt has kept from being read is passed over."""
     global asked, handled
     with asking:
         asked += 1
-        send({"ask": what, "number": asked, **details})
+        send({"ask": what, "number": asked, "command": command_of_this_thread(), **details})
         reply = replies.get()
         while reply["number"] != asked:
             reply = replies.get()
@@ -172,16 +200,12 @@ def on_interrupt(signum, frame):
 
 def printed():
     """Everything printed so far. A mark sent through the same pipe tells when all of it has been read."""
-    mark = b"\0END %d\0" % count
-    os.write(write_end, mark)
-    while True:
-        with output_lock:
-            end = output.find(mark)
-            if end >= 0:
-                text = bytes(output[:end])
-                del output[: end + len(mark)]
-                return text.decode("utf-8", "replace")
-        time.sleep(0.0005)
+    global mark
+    end = b"\0END %d\0" % count
+    with output_lock:
+        mark = end
+    os.write(write_end, end)
+    return marked.get().decode("utf-8", "replace")
 
 
 def evaluate(code):
@@ -249,6 +273,7 @@ def failure(kind, error, trace):
 signal.signal(signal.SIGINT, on_interrupt)
 threading.Thread(target=gather, daemon=True).start()
 threading.Thread(target=receive, daemon=True).start()
+name_commands()
 send({"ready": sys.version.split()[0]})
 while True:
     request = commands.get()

@@ -1,9 +1,11 @@
 //! Runs the tasks of a run in the order of their dependencies, side by side where they allow it.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -107,7 +109,9 @@ async fn work(call: &Call, run: &Arc<Run>) {
     loop {
         for key in ready(call, run) {
             let (call, run) = (call.clone(), run.clone());
-            working.spawn(async move { attempt(&call, &run, &key).await });
+            working.spawn(async move {
+                ended(&call, &run, &key, attempt(&call, &run, &key)).await;
+            });
         }
         // A task may have been decided without running.
         if working.is_empty() && lock(&run.progress).tasks.iter().all(|task| task.outcome().is_some()) {
@@ -181,16 +185,25 @@ fn verdict(progress: &Progress, at: usize) -> Option<Result<(), Outcome>> {
     })
 }
 
+/// Runs an attempt. If it panics, the task fails: a task that stays open keeps its run from ending.
+async fn ended(call: &Call, run: &Run, key: &str, attempt: impl Future<Output = ()>) {
+    if AssertUnwindSafe(attempt).catch_unwind().await.is_err()
+        && let Some(task) = lock(&run.progress).running(|task| task.key() == key)
+    {
+        task.end(Outcome::Failed, "The sandbox failed to run the task", call.now_ms());
+    }
+}
+
 /// Runs a task, and again if it may be retried.
 async fn attempt(call: &Call, run: &Arc<Run>, key: &str) {
     loop {
-        let (task, values) = {
+        let (run_id, task, values) = {
             let progress = lock(&run.progress);
             let Some(own) = progress.tasks.iter().find(|task| task.key() == key) else { return };
             let references = references(run, &progress, own);
             let values: serde_json::Map<String, Value> =
                 progress.tasks.iter().map(|task| (task.key().to_owned(), task.values.clone())).collect();
-            (references.fill_all(&own.task), Value::Object(values))
+            (own.run_id, references.fill_all(&own.task), Value::Object(values))
         };
         let limit =
             settings::id(task.get("timeout_seconds")).and_then(|s| u64::try_from(s).ok()).unwrap_or(0);
@@ -204,17 +217,18 @@ async fn attempt(call: &Call, run: &Arc<Run>, key: &str) {
             done = one(call, run, &task, values) => done,
             () = late => Done { outcome: Outcome::TimedOut, ..Done::failed("The task timed out") },
         };
-        match conclude(call, run, key, &task, done) {
+        match conclude(call, run, run_id, &task, done) {
             Some(rest) => pause(call, rest).await,
             None => return,
         }
     }
 }
 
-/// Records what became of an attempt. Returns the rest before the next one, if there is one.
-fn conclude(call: &Call, run: &Run, key: &str, task: &Value, done: Done) -> Option<Duration> {
+/// Records what became of an attempt, unless it was canceled meanwhile. Returns the rest before the next one, if there is
+/// one.
+fn conclude(call: &Call, run: &Run, run_id: i64, task: &Value, done: Done) -> Option<Duration> {
     let mut progress = lock(&run.progress);
-    let own = progress.tasks.iter_mut().find(|task| task.key() == key)?;
+    let own = progress.running(|task| task.run_id == run_id)?;
     (own.output, own.values) = (done.output, done.values);
     own.end(done.outcome, &done.message, call.now_ms());
     let most = settings::id(task.get("max_retries")).unwrap_or(0);
@@ -334,4 +348,61 @@ fn references(run: &Run, progress: &Progress, own: &TaskRun) -> References {
         }
     }
     References(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use bytes::Bytes;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::{auth::Principal, builder::Options, server::Server};
+
+    fn call() -> Call {
+        let address = ([127, 0, 0, 1], 1).into();
+        let server = Arc::new(Server::new(Options::default(), address, address).unwrap());
+        let (_, tenant) = server.open_workspace(None, None);
+        let (principal, query) = (Principal::User, Arc::default());
+        Call { server, tenant, principal, query, body: Bytes::new(), paging: None }
+    }
+
+    /// A run whose only task is running.
+    fn run() -> Run {
+        let mut task = TaskRun::new(1, json!({ "task_key": "only", "max_retries": 3 }), 0);
+        task.stage = Stage::Running;
+        Run {
+            id: 2,
+            job_id: 3,
+            is_submitted: true,
+            name: String::new(),
+            settings: json!({}),
+            started_ms: 0,
+            request: json!({}),
+            depth: 0,
+            canceled: watch::Sender::new(false),
+            progress: Mutex::new(Progress::new(Stage::Running, vec![task], Vec::new())),
+        }
+    }
+
+    #[test]
+    fn a_canceled_task_stays_canceled() {
+        let (call, run) = (call(), run());
+        lock(&run.progress).tasks[0].end(Outcome::Canceled, "Run cancelled.", 0);
+        for done in [Done::succeeded(json!({})), Done::failed("late")] {
+            let task = lock(&run.progress).tasks[0].task.clone();
+            assert_eq!(conclude(&call, &run, 1, &task, done), None);
+            let progress = lock(&run.progress);
+            assert_eq!(progress.tasks[0].outcome(), Some(Outcome::Canceled));
+            assert!(progress.earlier.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_task_that_panics_has_failed() {
+        let (call, run) = (call(), run());
+        ended(&call, &run, "only", async { panic!("as a bug does") }).await;
+        assert_eq!(lock(&run.progress).tasks[0].outcome(), Some(Outcome::Failed));
+    }
 }

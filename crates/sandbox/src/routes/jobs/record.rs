@@ -254,6 +254,11 @@ impl Progress {
             .find(|task| task.run_id == run_id)
     }
 
+    /// A task that is running.
+    pub(super) fn running(&mut self, is_wanted: impl Fn(&TaskRun) -> bool) -> Option<&mut TaskRun> {
+        self.tasks.iter_mut().find(|task| task.stage == Stage::Running && is_wanted(task))
+    }
+
     /// Starts over, for a repair.
     pub(super) fn reopen(&mut self) {
         (self.stage, self.shown, self.ended_ms) = (Stage::Pending, Stage::Pending, 0);

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::request::{delay_ms, listed, pipelines};
+use super::request::{listed, pipelines};
 use crate::{
     call::{Answer, Call},
     error::ApiError,
@@ -39,7 +39,7 @@ pub(super) async fn list(Path(id): Path<String>, call: Call) -> Answer {
         let pipelines = pipelines(&call);
         let mut known = lock(&pipelines);
         let pipeline = known.find(&id)?;
-        pipeline.read(call.now_ms(), delay_ms(&call));
+        pipeline.read(&call);
         let wanted = |event: &&Value| conditions.iter().all(|condition| condition.holds(event));
         pipeline.events.iter().filter(wanted).cloned().collect()
     };

@@ -5,14 +5,10 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Map, Value, json};
 
 use super::state::Pipelines;
-use crate::{call::Call, clock::millis};
+use crate::call::Call;
 
 pub(super) fn pipelines(call: &Call) -> Arc<Mutex<Pipelines>> {
     call.tenant.state()
-}
-
-pub(super) fn delay_ms(call: &Call) -> u64 {
-    millis(call.server.options.delays.update)
 }
 
 /// A page of a list; what is empty is left out.

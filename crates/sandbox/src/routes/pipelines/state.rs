@@ -12,7 +12,8 @@ use super::{
     update::{State, Update},
 };
 use crate::{
-    clock::rfc3339,
+    call::Call,
+    clock::{millis, rfc3339},
     error::ApiError,
     phase::Phase,
     tenant::{ServiceState, Tenant, USER_NAME},
@@ -22,6 +23,11 @@ use crate::{
 const UPDATES_KEPT: usize = 100;
 /// How many events of a pipeline are kept.
 const EVENTS_KEPT: usize = 1000;
+
+/// How long an update stays in each of its states.
+pub(super) fn delay_ms(call: &Call) -> u64 {
+    millis(call.server.options.delays.update)
+}
 
 /// A pipeline.
 #[derive(Serialize, Deserialize)]
@@ -59,7 +65,8 @@ impl Pipeline {
     }
 
     /// Moves the active update on, and records what happened.
-    pub(super) fn read(&mut self, now_ms: u64, delay_ms: u64) {
+    pub(super) fn read(&mut self, call: &Call) {
+        let (now_ms, delay_ms) = (call.now_ms(), delay_ms(call));
         let Some(update) = self.updates.back_mut().filter(|update| !update.phase.peek().has_ended()) else {
             return;
         };
@@ -76,11 +83,14 @@ impl Pipeline {
         }
         if changed {
             self.progress(&id, state, now_ms);
+            // A request that only reads doesn't say so itself.
+            call.tenant.changed();
         }
     }
 
-    pub(super) fn stop(&mut self, now_ms: u64, delay_ms: u64) {
-        self.read(now_ms, delay_ms);
+    pub(super) fn stop(&mut self, call: &Call) {
+        self.read(call);
+        let (now_ms, delay_ms) = (call.now_ms(), delay_ms(call));
         let Some(update) = self.updates.back_mut().filter(|update| !update.phase.peek().has_ended()) else {
             return;
         };
@@ -132,8 +142,8 @@ impl Pipeline {
     }
 
     /// All updates, the newest first.
-    pub(super) fn all_updates(&mut self, now_ms: u64, delay_ms: u64) -> Vec<Value> {
-        self.read(now_ms, delay_ms);
+    pub(super) fn all_updates(&mut self, call: &Call) -> Vec<Value> {
+        self.read(call);
         let shown = |update: &Update| {
             let mut shown = update.request.clone();
             shown.remove("development");
@@ -165,8 +175,8 @@ impl Pipeline {
     }
 
     /// As in a list: without its settings.
-    pub(super) fn listed(&mut self, now_ms: u64, delay_ms: u64) -> Value {
-        self.read(now_ms, delay_ms);
+    pub(super) fn listed(&mut self, call: &Call) -> Value {
+        self.read(call);
         let latest: Vec<Value> = self.updates.iter().rev().take(5).map(Update::brief).collect();
         let is_broken = self.updates.back().is_some_and(|update| update.phase.peek() == State::Failed);
         let mut shown = json!({
@@ -183,8 +193,8 @@ impl Pipeline {
         shown
     }
 
-    pub(super) fn shown(&mut self, now_ms: u64, delay_ms: u64) -> Value {
-        let mut shown = self.listed(now_ms, delay_ms);
+    pub(super) fn shown(&mut self, call: &Call) -> Value {
+        let mut shown = self.listed(call);
         shown["spec"] = self.spec.clone();
         shown["last_modified"] = json!(self.modified_ms);
         shown["effective_publishing_mode"] = json!("DEFAULT_PUBLISHING_MODE");

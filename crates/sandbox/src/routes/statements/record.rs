@@ -113,8 +113,14 @@ impl Statement {
         *self.state.borrow()
     }
 
-    pub(super) fn outcome(&self) -> Outcome {
-        lock(&self.outcome).clone()
+    /// The outcome if its results can be fetched, else the state. `close` changes the state before it takes the chunks away,
+    /// so that the chunks are all there if the state is read after them.
+    pub(super) fn results(&self) -> Result<Outcome, State> {
+        let outcome = lock(&self.outcome).clone();
+        match self.state() {
+            State::Succeeded => Ok(outcome),
+            other => Err(other),
+        }
     }
 
     pub(crate) fn chunk(&self, index: usize) -> Option<Chunk> {
@@ -178,7 +184,7 @@ impl Statement {
     pub(super) fn status(&self, state: State) -> Value {
         let mut status = json!({ "state": state.name() });
         if state == State::Failed
-            && let Some(error) = self.outcome().error
+            && let Some(error) = lock(&self.outcome).error.clone()
         {
             status["error"] = json!({ "error_code": error.error_code, "message": error.message });
             if let Some(sql_state) = error.sql_state {
@@ -285,6 +291,30 @@ mod tests {
                 });
                 start.wait();
                 one.end(State::Failed, ended_at(NOW_MS));
+            });
+        }
+    }
+
+    #[test]
+    fn results_are_whole_or_closed() {
+        for _ in 0..2_000 {
+            let one = statement("one");
+            let chunk = Chunk { file: PathBuf::new(), byte_count: 1, row_count: 1, row_offset: 0 };
+            one.end(State::Succeeded, Outcome { chunks: vec![chunk], ..ended_at(NOW_MS) });
+            let start = Barrier::new(2);
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    start.wait();
+                    one.close();
+                });
+                start.wait();
+                let state = loop {
+                    match one.results() {
+                        Ok(outcome) => assert_eq!(outcome.chunks.len(), 1),
+                        Err(state) => break state,
+                    }
+                };
+                assert_eq!(state, State::Closed);
             });
         }
     }
