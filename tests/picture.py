@@ -66,9 +66,10 @@ def run(command, environment, folder):
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     process, terminal = pty.fork()
     if process == 0:
+        # Before the command can ask for it.
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         os.chdir(folder)
         os.execvpe("sh", ["sh", "-c", command], environment)
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     end = time.monotonic() + DEADLINE_SECONDS
     while True:
         if not select.select([terminal], [], [], max(0, end - time.monotonic()))[0]:

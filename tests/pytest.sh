@@ -21,7 +21,7 @@ echo "== a fixture that starts the sandbox"
 "${pytest[@]}" tests/pytest/test_workspace.py
 
 echo "== the same, where another workspace is configured"
-timeout 120 "${another[@]}" "${pytest[@]}" tests/pytest/test_workspace.py
+timeout 600 "${another[@]}" "${pytest[@]}" tests/pytest/test_workspace.py
 
 echo "== brick sandbox -- pytest, where another workspace is configured"
 "${another[@]}" "$brick" sandbox -- "${pytest[@]}" tests/pytest/with_environment

@@ -9,9 +9,9 @@ need_python() {
     exit 0
   fi
   venv=${venv:-target/python-sdk}
-  [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
   python="$venv/bin/python"
-  if ! "$python" -m pip install --quiet --disable-pip-version-check "$@"; then
+  if ! { { [ -x "$python" ] || python3 -m venv "$venv"; } &&
+    "$python" -m pip install --quiet --disable-pip-version-check "$@"; }; then
     echo "SKIPPED: can't be installed: $*"
     exit 0
   fi
@@ -29,7 +29,7 @@ start_sandbox() {
   "$brick" sandbox "$@" >"$log" &
   server=$!
   trap 'kill "$server" 2>/dev/null || true; rm -f "$log"' EXIT
-  for _ in $(seq 300); do
+  for _ in $(seq 1200); do
     grep -q DATABRICKS_TOKEN "$log" && break
     kill -0 "$server"
     sleep 0.1

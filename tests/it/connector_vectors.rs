@@ -262,7 +262,7 @@ async fn run_sql(workspace: &Workspace, vector: &Value) -> Result<bytes::Bytes, 
         .iter()
         .any(|end| vector["name"].as_str().unwrap().ends_with(end))
     {
-        statement = statement.with_deadline(Duration::from_millis(200));
+        statement = statement.with_deadline(Duration::from_secs(2));
     }
     let result = statement.execute().await?;
     let raw = result.raw().clone();

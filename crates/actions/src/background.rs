@@ -88,8 +88,9 @@ impl Background {
         answered.unwrap_or_else(|_| Err(Error::new(ErrorKind::Local, "the program is ending")))
     }
 
-    /// A guard that cancels `what` when dropped. `cancel` is called then, and its future runs as a task.
-    pub(crate) fn cancel_on_drop<F>(
+    /// A guard that cancels `what` when dropped. `cancel` is called then, and its future runs as a task. It ends when the
+    /// service has accepted the cancellation, and returns a second future, which watches what becomes of it.
+    pub(crate) fn cancel_on_drop<F, W>(
         &self,
         events: &Events,
         what: &'static str,
@@ -97,28 +98,33 @@ impl Background {
         cancel: impl FnOnce() -> F + Send + Sync + 'static,
     ) -> CancelOnDrop
     where
-        F: Future<Output = Result<Canceled>> + Send + 'static,
+        F: Future<Output = Result<W>> + Send + 'static,
+        W: Future<Output = Canceled> + Send + 'static,
     {
         let (background, events, id) = (self.clone(), events.clone(), id.to_owned());
         let cancel = move || {
             // Emitted first: a program that is ending may have no time left to see the cancellation itself.
             events.emit(|| Event::Canceling { what, id: id.clone() });
             let canceling = cancel();
-            let (give, canceled) = oneshot::channel();
+            let (give, accepted) = oneshot::channel();
             background.spawn(async move {
-                let canceled = canceling.await;
-                match &canceled {
-                    Ok(_) => events.emit(|| Event::Canceled { what, id: id.clone() }),
+                // Only `CancelOnDrop::cancel` receives what is sent here.
+                match canceling.await {
+                    Ok(watching) => {
+                        let (give_end, end) = oneshot::channel();
+                        let _ = give.send(Ok(end));
+                        let canceled = watching.await;
+                        events.emit(|| Event::Canceled { what, id });
+                        let _ = give_end.send(canceled);
+                    }
                     Err(error) => {
                         tracing::warn!(target: "brickwire", what, id, %error, "canceling failed");
-                        let reason = || error.to_string();
-                        events.emit(|| Event::CancelingFailed { what, id: id.clone(), reason: reason() });
+                        events.emit(|| Event::CancelingFailed { what, id, reason: error.to_string() });
+                        let _ = give.send(Err(error));
                     }
                 }
-                // Only `CancelOnDrop::cancel` waits for this.
-                let _ = give.send(canceled);
             });
-            canceled
+            accepted
         };
         CancelOnDrop { cancel: Some(Box::new(cancel)), is_armed: true }
     }
@@ -182,8 +188,11 @@ pub(crate) enum Canceled {
 /// How long [`CancelOnDrop::cancel`] waits after a deadline for the cancellation.
 const CANCELING: Duration = Duration::from_millis(1100);
 
-/// Starts to cancel, and returns where what became of it will be.
-type StartCanceling = dyn FnOnce() -> oneshot::Receiver<Result<Canceled>> + Send + Sync;
+/// What became of an accepted cancellation, as soon as that is known.
+type End = oneshot::Receiver<Canceled>;
+
+/// Starts to cancel, and returns where the service's answer will be.
+type StartCanceling = dyn FnOnce() -> oneshot::Receiver<Result<End>> + Send + Sync;
 
 /// Cancels something that runs remotely when dropped, unless it is disarmed.
 #[must_use = "dropping it cancels"]
@@ -204,13 +213,22 @@ impl CancelOnDrop {
     /// Cancels now, and waits a moment for what becomes of it. Dropping the future doesn't stop the cancellation.
     ///
     /// # Errors
-    /// Those of the cancellation: then what was to be canceled may still run.
+    /// Those of the cancellation: then what was to be canceled may still run. One that was accepted is not an error, even
+    /// if its end isn't seen in time.
     pub(crate) async fn cancel(mut self) -> Result<Canceled> {
         let Some(cancel) = self.cancel.take() else { return Ok(Canceled::Requested) };
-        match tokio::time::timeout(CANCELING, cancel()).await {
-            Ok(Ok(canceled)) => canceled,
-            Ok(Err(_)) => Err(Error::new(ErrorKind::Local, "the program is ending")),
-            Err(_) => Err(Error::new(ErrorKind::DeadlineExceeded, format!("no answer within {CANCELING:?}"))),
+        let deadline = Instant::now() + CANCELING;
+        let end = match tokio::time::timeout_at(deadline, cancel()).await {
+            Ok(Ok(accepted)) => accepted?,
+            Ok(Err(_)) => return Err(Error::new(ErrorKind::Local, "the program is ending")),
+            Err(_) => {
+                let text = format!("no answer within {CANCELING:?}");
+                return Err(Error::new(ErrorKind::DeadlineExceeded, text));
+            }
+        };
+        match tokio::time::timeout_at(deadline, end).await {
+            Ok(Ok(canceled)) => Ok(canceled),
+            _ => Ok(Canceled::Requested),
         }
     }
 }
@@ -231,9 +249,12 @@ impl fmt::Debug for CancelOnDrop {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+    use std::{
+        future::{Ready, pending, ready},
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
     };
 
     use super::*;
@@ -244,7 +265,7 @@ mod tests {
         let canceled = canceled.clone();
         background.cancel_on_drop(&Events::default(), "statement", "s1", move || async move {
             canceled.fetch_add(1, Ordering::SeqCst);
-            Ok(Canceled::Requested)
+            Ok(ready(Canceled::Requested))
         })
     }
 
@@ -332,17 +353,30 @@ mod tests {
     async fn a_cancellation_says_what_became_of_it_and_is_not_waited_for_for_long() {
         let (background, events) = (Background::default(), Events::default());
         let refused = background.cancel_on_drop(&events, "statement", "s1", || async {
-            Err(Error::new(ErrorKind::NotFound, "gone"))
+            Err::<Ready<Canceled>, _>(Error::new(ErrorKind::NotFound, "gone"))
         });
         assert_eq!(refused.cancel().await.unwrap_err().to_string(), "gone");
         let ended = background.cancel_on_drop(&events, "statement", "s1", || async {
-            Ok(Canceled::Ended("CANCELED".to_owned()))
+            Ok(ready(Canceled::Ended("CANCELED".to_owned())))
         });
         assert_eq!(ended.cancel().await.unwrap(), Canceled::Ended("CANCELED".to_owned()));
         let silent =
-            background.cancel_on_drop(&events, "statement", "s1", std::future::pending::<Result<Canceled>>);
+            background.cancel_on_drop(&events, "statement", "s1", pending::<Result<Ready<Canceled>>>);
         let start = Instant::now();
         assert_eq!(silent.cancel().await.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
         assert_eq!(start.elapsed(), CANCELING);
+        // The service accepts it at the last moment, and its end comes later or is never seen.
+        for ending in [Duration::from_millis(2), Duration::MAX] {
+            let accepted = background.cancel_on_drop(&events, "statement", "s1", move || async move {
+                tokio::time::sleep(CANCELING - Duration::from_millis(1)).await;
+                Ok(async move {
+                    tokio::time::sleep(ending).await;
+                    Canceled::Ended("CANCELED".to_owned())
+                })
+            });
+            let start = Instant::now();
+            assert_eq!(accepted.cancel().await.unwrap(), Canceled::Requested);
+            assert_eq!(start.elapsed(), CANCELING);
+        }
     }
 }

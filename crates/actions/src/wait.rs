@@ -52,11 +52,11 @@ impl WaitOptions {
         self
     }
 
-    /// For what is canceled now and should end soon. The time includes the request to cancel, and is shorter than a
-    /// cancellation may take in all, so that one that was accepted counts as accepted.
+    /// For what was canceled and should end soon. After a deadline less of this time is used, since `CancelOnDrop::cancel`
+    /// returns sooner; after an interrupt, all of it.
     pub(crate) fn for_an_ending() -> Self {
         let pauses = Duration::from_millis(100)..=Duration::from_millis(500);
-        Self::default().until(Instant::now() + Duration::from_millis(900)).with_polls(pauses)
+        Self::default().with_timeout(Duration::from_secs(2)).with_polls(pauses)
     }
 
     /// The timeout as people write it.

@@ -255,15 +255,16 @@ impl Workspace {
     }
 
     /// A guard that cancels `what` when dropped. The workspace that `cancel` gets has some seconds for it, whatever
-    /// deadline has passed.
-    pub(crate) fn cancel_on_drop<F>(
+    /// deadline has passed. As for [`Background::cancel_on_drop`], a second future watches what becomes of it.
+    pub(crate) fn cancel_on_drop<F, W>(
         &self,
         what: &'static str,
         id: &str,
         cancel: impl FnOnce(Self) -> F + Send + Sync + 'static,
     ) -> CancelOnDrop
     where
-        F: Future<Output = Result<Canceled>> + Send + 'static,
+        F: Future<Output = Result<W>> + Send + 'static,
+        W: Future<Output = Canceled> + Send + 'static,
     {
         let workspace = self.clone();
         self.background.cancel_on_drop(self.events(), what, id, move || cancel(workspace.for_cancellation()))

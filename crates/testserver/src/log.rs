@@ -1,11 +1,19 @@
 use std::{
     future::poll_fn,
-    sync::{Arc, Condvar, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        mpsc::{self, RecvTimeoutError},
+    },
     task::{Poll, Waker},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::Request;
+
+/// No request takes longer to arrive.
+const LIMIT: Duration = Duration::from_secs(60);
+const LATE: &str = "the expected requests did not arrive within a minute";
 
 /// The requests that arrived, in order. Clones share one log, and several servers can record into it.
 #[derive(Debug, Clone, Default)]
@@ -45,16 +53,37 @@ impl Log {
     }
 
     /// Waits until the requests so far meet a condition.
+    ///
+    /// # Panics
+    /// If the condition is not met within a minute.
     pub async fn until(&self, is_met: impl Fn(&[Arc<Request>]) -> bool) {
+        let began = Instant::now();
+        let mut alarm = None;
         poll_fn(|context| {
             let mut state = self.0.state.lock().unwrap();
             if is_met(&state.requests) {
                 return Poll::Ready(());
             }
             state.waiting.push(context.waker().clone());
+            drop(state);
+            assert!(began.elapsed() < LIMIT, "{LATE}");
+            alarm.get_or_insert_with(|| self.alarm());
             Poll::Pending
         })
         .await;
+    }
+
+    /// Wakes all that wait when [`LIMIT`] has passed, unless what it returns is dropped before. A thread does it, since
+    /// tests pause the clock of the runtime.
+    fn alarm(&self) -> mpsc::Sender<()> {
+        let (alarm, dropped) = mpsc::channel();
+        let shared = self.0.clone();
+        thread::spawn(move || {
+            if dropped.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                shared.state.lock().unwrap().waiting.drain(..).for_each(Waker::wake);
+            }
+        });
+        alarm
     }
 
     /// Like [`until`](Self::until), for tests without a runtime.
@@ -64,8 +93,8 @@ impl Log {
     pub fn block_until(&self, is_met: impl Fn(&[Arc<Request>]) -> bool) {
         let state = self.0.state.lock().unwrap();
         let unmet = |state: &mut State| !is_met(&state.requests);
-        let waited = self.0.arrived.wait_timeout_while(state, Duration::from_secs(60), unmet).unwrap().1;
-        assert!(!waited.timed_out(), "the expected requests did not arrive within a minute");
+        let waited = self.0.arrived.wait_timeout_while(state, LIMIT, unmet).unwrap().1;
+        assert!(!waited.timed_out(), "{LATE}");
     }
 }
 

@@ -194,7 +194,7 @@ fn context_guard(workspace: &Workspace, context: &ExecutionContext) -> CancelOnD
     let destroyed = context.clone();
     workspace.cancel_on_drop("context", &context.id, |workspace| async move {
         workspace.commands().destroy_context(&destroyed).await?;
-        Ok(Canceled::Ended("destroyed".to_owned()))
+        Ok(std::future::ready(Canceled::Ended("destroyed".to_owned())))
     })
 }
 
@@ -207,21 +207,21 @@ fn command_guard(
 ) -> CancelOnDrop {
     let (context, canceled) = (context.clone(), command.clone());
     workspace.cancel_on_drop("command", &command.command_id, move |workspace| async move {
-        let (commands, ending) = (workspace.commands(), WaitOptions::for_an_ending());
+        let commands = workspace.commands();
         let accepted = commands.cancel(&canceled).await;
-        if is_own {
-            // The command ends with its context.
-            commands.destroy_context(&context).await?;
-            return Ok(Canceled::Ended(CommandStatus::Cancelled.as_str().to_owned()));
+        match is_own {
+            true => commands.destroy_context(&context).await?,
+            false => accepted?,
         }
-        accepted?;
-        // Once it has ended, the context is free for the next command.
-        match commands.wait(&canceled, ending).await {
-            Ok(ended) => Ok(ended
-                .status
-                .as_ref()
-                .map_or(Canceled::Requested, |status| Canceled::Ended(status.as_str().to_owned()))),
-            Err(_) => Ok(Canceled::Requested),
-        }
+        Ok(async move {
+            if is_own {
+                // The command ends with its context.
+                return Canceled::Ended(CommandStatus::Cancelled.as_str().to_owned());
+            }
+            // Once it has ended, the context is free for the next command.
+            let ended = commands.wait(&canceled, WaitOptions::for_an_ending()).await;
+            let status = ended.ok().and_then(|ended| ended.status.clone());
+            status.map_or(Canceled::Requested, |status| Canceled::Ended(status.as_str().to_owned()))
+        })
     })
 }

@@ -222,10 +222,12 @@ impl JobRun {
         self.workspace.cancel_on_drop("run", &id.to_string(), move |workspace| async move {
             let run = Self::new(&workspace, id);
             run.cancel().await?;
-            match run.wait_with(WaitOptions::for_an_ending()).await {
-                Ok(ended) => Ok(Canceled::Ended(ended.outcome.to_string())),
-                Err(_) => Ok(Canceled::Requested),
-            }
+            Ok(async move {
+                match run.wait_with(WaitOptions::for_an_ending()).await {
+                    Ok(ended) => Canceled::Ended(ended.outcome.to_string()),
+                    Err(_) => Canceled::Requested,
+                }
+            })
         })
     }
 

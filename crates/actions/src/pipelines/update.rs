@@ -208,10 +208,12 @@ impl PipelineUpdate {
         self.workspace.cancel_on_drop("update", &self.id, move |workspace| async move {
             let update = Self::new(&workspace, &pipeline_id, &id);
             update.cancel().await?;
-            match update.wait_with(WaitOptions::for_an_ending()).await {
-                Ok(ended) => Ok(Canceled::Ended(ended.outcome.to_string())),
-                Err(_) => Ok(Canceled::Requested),
-            }
+            Ok(async move {
+                match update.wait_with(WaitOptions::for_an_ending()).await {
+                    Ok(ended) => Canceled::Ended(ended.outcome.to_string()),
+                    Err(_) => Canceled::Requested,
+                }
+            })
         })
     }
 

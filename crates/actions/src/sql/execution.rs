@@ -163,18 +163,18 @@ async fn poll(workspace: &Workspace, statement_id: &str, pace: Pace) -> Result<S
     .await
 }
 
-/// Cancels a statement, and watches it for a short while: programs show its last state.
-async fn cancel(workspace: Workspace, id: String) -> Result<Canceled> {
-    // Before the request, which may take a part of the time.
-    let options = WaitOptions::for_an_ending();
+/// Cancels a statement, and then watches it for a short while: programs show its last state.
+async fn cancel(workspace: Workspace, id: String) -> Result<impl Future<Output = Canceled> + Send> {
     workspace.client().statements_cancel(&id).await?;
-    match poll(&workspace, &id, options.start(POLLS)).await {
-        Ok(ended) => Ok(Canceled::Ended(state_of(&ended).as_str().to_owned())),
-        Err(error) => {
-            tracing::debug!(target: "brickwire", statement_id = id, %error, "canceled, but its end was not seen");
-            Ok(Canceled::Requested)
+    Ok(async move {
+        match poll(&workspace, &id, WaitOptions::for_an_ending().start(POLLS)).await {
+            Ok(ended) => Canceled::Ended(state_of(&ended).as_str().to_owned()),
+            Err(error) => {
+                tracing::debug!(target: "brickwire", statement_id = id, %error, "canceled, but its end was not seen");
+                Canceled::Requested
+            }
         }
-    }
+    })
 }
 
 fn state_of(answer: &StatementAnswer) -> State {

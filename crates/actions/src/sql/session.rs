@@ -51,7 +51,7 @@ impl Sql {
             let (session, warehouse) = (id.clone(), sql.warehouse_id.clone());
             let guard = sql.workspace.cancel_on_drop("session", &id, |workspace| async move {
                 workspace.client().statements_delete_session(&session, &warehouse).await?;
-                Ok(Canceled::Ended("closed".to_owned()))
+                Ok(std::future::ready(Canceled::Ended("closed".to_owned())))
             });
             Ok(SqlSession { sql, id, guard })
         });

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use tokio::process::{Child, ChildStdin, Command};
 
 /// How long the witness may take to end. If it takes longer, a program gets Ctrl-C twice.
-const END: Duration = Duration::from_millis(200);
+const END: Duration = Duration::from_secs(1);
 
 /// What some shells end with, instead of with the signal.
 const INTERRUPTED: i32 = 130;

@@ -24,7 +24,7 @@ fn a_long_message_is_cut_and_says_so() {
         assert!((1000..30_000).contains(&ran.stderr.len()), "{line}: {}", ran.stderr.len());
     }
     let server = Server::json(&long("state_message").to_string());
-    let ran = server.brick("clusters wait 0123-456789-abcdefgh --timeout 300ms").run().fails(9, &["(cut: "]);
+    let ran = server.brick("clusters wait 0123-456789-abcdefgh --timeout 3s").run().fails(9, &["(cut: "]);
     assert!(ran.stderr.len() < 30_000, "{}", ran.stderr.len());
 }
 

@@ -124,9 +124,9 @@ fn waiting_ends_at_its_timeout() {
     let mut delays = Delays::NONE;
     delays.cluster = std::time::Duration::from_secs(3600);
     let workspace = Workspace::alone(Sandbox::builder().with_delays(delays));
-    let ran = workspace.brick("clusters start nightly-etl --timeout 300ms").run();
-    ran.fails(9, &[TERMINATED_CLUSTER, "PENDING", "300ms", "hint: "]);
-    let ran = workspace.brick("clusters wait nightly-etl --timeout 300ms -o json").run().fails(9, &[]);
+    let ran = workspace.brick("clusters start nightly-etl --timeout 3s").run();
+    ran.fails(9, &[TERMINATED_CLUSTER, "PENDING", "3s", "hint: "]);
+    let ran = workspace.brick("clusters wait nightly-etl --timeout 3s -o json").run().fails(9, &[]);
     assert_eq!(ran.json_error()["kind"], "deadline_exceeded");
 }
 

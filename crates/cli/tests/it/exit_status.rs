@@ -257,8 +257,7 @@ fn status_8_is_remote_work_that_failed() {
 #[test]
 fn status_9_is_a_deadline_and_the_statement_is_cancelled() {
     let workspace = Workspace::with_endless_statements();
-    let ran =
-        workspace.sql("--timeout 300ms", "SELECT 1").run().fails(9, &["300ms", "was canceled", "hint: "]);
+    let ran = workspace.sql("--timeout 3s", "SELECT 1").run().fails(9, &["3s", "was canceled", "hint: "]);
     let cancelled = workspace.requests("POST", STATEMENTS);
     assert!(cancelled.iter().any(|request| request.path.ends_with("/cancel")), "{}", ran.stderr);
 }
@@ -303,7 +302,8 @@ fn a_second_signal_does_not_wait_for_the_cancellation() {
     let begun = Instant::now();
     running.signal("INT");
     running.end().fails(130, &[&format!("canceling statement {id}")]);
-    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    // Without the second signal it takes six seconds.
+    assert!(begun.elapsed() < Duration::from_millis(5500), "{:?}", begun.elapsed());
 }
 
 #[cfg(unix)]

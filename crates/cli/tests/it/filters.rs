@@ -37,7 +37,8 @@ fn a_filter_without_end_is_interrupted_at_once() {
     let began = std::time::Instant::now();
     running.signal("INT");
     running.end().fails(130, &["interrupted"]);
-    assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+    // A program that is stuck ends eight seconds after a signal.
+    assert!(began.elapsed() < std::time::Duration::from_secs(7), "{:?}", began.elapsed());
 }
 
 #[test]

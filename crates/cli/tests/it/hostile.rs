@@ -105,7 +105,7 @@ fn messages_and_progress_are_shown_and_not_obeyed() {
     let server = server();
     shows(server.brick("run -c 0123-456789-abcdefgh x"), "summary\\u001b]0;x");
     // What waits, and what it waits for.
-    shows(server.brick("warehouses wait 0123456789abcdef --timeout 1s"), "STATE");
+    shows(server.brick("warehouses wait 0123456789abcdef --timeout 3s"), "STATE");
     // A name that several have, and one that none has.
     shows(server.brick("warehouses get").arg(hostile("no")), "u001b]0;x");
     // clap colors what it quotes, unless colors are off.

@@ -235,7 +235,7 @@ fn code_has_no_deadline_of_its_own_and_is_canceled_at_the_given_one() {
     let help = workspace.brick("run --help").run().done();
     assert!(!help.text().contains("[default: 20m]"), "{}", help.text());
     let endless = "import threading\nthreading.Event().wait()";
-    let ran = workspace.brick("run -c shared-analytics --timeout 1s").arg(endless).run();
+    let ran = workspace.brick("run -c shared-analytics --timeout 5s").arg(endless).run();
     let ran = ran.fails(9, &["hint: ", "cancel"]);
     assert!(!ran.stderr.contains("goes on") && !ran.stderr.contains("continues"), "{}", ran.stderr);
 }

@@ -172,10 +172,10 @@ fn an_interrupt_names_the_run_that_goes_on_or_cancels_it() {
 #[test]
 fn a_timeout_leaves_the_run_or_cancels_it() {
     let workspace = endless();
-    let ran = workspace.brick("jobs run daily-report --timeout 1s --cancel-on-interrupt").run();
+    let ran = workspace.brick("jobs run daily-report --timeout 3s --cancel-on-interrupt").run();
     ran.fails(9, &["was canceled"]);
-    let ran = workspace.brick("jobs run daily-report --timeout 1s").run();
-    ran.fails(9, &["timed out after 1s; ", "is still PENDING"]);
+    let ran = workspace.brick("jobs run daily-report --timeout 3s").run();
+    ran.fails(9, &["timed out after 3s; ", "is still PENDING"]);
     assert_eq!(workspace.requests("POST", CANCEL).len(), 1);
     // Another run finds the job busy.
     workspace.brick("jobs run daily-report").run().exits(8, &["was skipped"]);

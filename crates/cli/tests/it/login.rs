@@ -78,9 +78,9 @@ impl Machine {
         loop {
             match fs::read_to_string(self.opened()) {
                 Ok(line) if line.ends_with('\n') => return line.trim_end().to_owned(),
-                _ => assert!(begun.elapsed() < Duration::from_secs(30), "no browser was opened"),
+                _ => assert!(begun.elapsed() < Duration::from_secs(120), "no browser was opened"),
             }
-            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 

@@ -327,10 +327,10 @@ fn an_interrupt_cancels_the_cell_destroys_the_context_and_says_what_is_left() {
 fn a_timeout_cancels_the_cell_and_ends_the_run() {
     let workspace = Workspace::fresh();
     let text = "# Databricks notebook source\nimport threading\nthreading.Event().wait()\n# COMMAND ----------\nprint(1)";
-    let ran = run(&workspace, "--timeout 1s --continue-on-error", text);
+    let ran = run(&workspace, "--timeout 5s --continue-on-error", text);
     ran.fails(
         9,
-        &["cell 1 of 2 failed (nb.py:2): timed out after 1s; command ", "was canceled", "cell 2 was not run"],
+        &["cell 1 of 2 failed (nb.py:2): timed out after 5s; command ", "was canceled", "cell 2 was not run"],
     );
     assert_eq!(executed(&workspace).len(), 1);
     assert_eq!(workspace.requests("POST", DESTROY).len(), 1);

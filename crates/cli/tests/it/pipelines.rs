@@ -129,11 +129,11 @@ fn an_interrupt_names_the_update_that_goes_on_or_cancels_it() {
 #[test]
 fn a_timeout_leaves_the_update_or_cancels_it() {
     let workspace = endless();
-    let ran = workspace.brick("pipelines run trips --timeout 1s").run();
-    ran.fails(9, &["timed out after 1s; ", "is still CREATED"]);
+    let ran = workspace.brick("pipelines run trips --timeout 3s").run();
+    ran.fails(9, &["timed out after 3s; ", "is still CREATED"]);
     assert!(workspace.requests("POST", STOP).is_empty());
     let workspace = endless();
-    let ran = workspace.brick("pipelines run trips --timeout 1s --cancel-on-interrupt").run();
+    let ran = workspace.brick("pipelines run trips --timeout 3s --cancel-on-interrupt").run();
     ran.fails(9, &["the cancellation of update "]);
     assert_eq!(workspace.requests("POST", STOP).len(), 1);
 }

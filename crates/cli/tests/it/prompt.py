@@ -19,7 +19,7 @@ if child == 0:
     os.execv(program[0], program)
 shown = ""
 seen = 0
-limit = time.monotonic() + 25
+limit = time.monotonic() + 120
 
 
 def read():

@@ -59,12 +59,12 @@ fn a_cancellation_that_is_refused_is_not_called_one() {
         true => Response::new(404).with_body(r#"{"error_code":"NOT_FOUND","message":"gone"}"#),
         false => Response::json(running.clone()),
     });
-    let brick = Brick::new(&format!("sql -w {WAREHOUSE} --timeout 300ms"));
+    let brick = Brick::new(&format!("sql -w {WAREHOUSE} --timeout 3s"));
     let brick = brick.env("DATABRICKS_HOST", server.url()).env("DATABRICKS_TOKEN", "dapi-scripted");
     let ran = brick
         .arg("INSERT INTO t VALUES (1)")
         .run()
-        .fails(9, &["300ms", "canceling statement ", "may still run"]);
+        .fails(9, &["3s", "canceling statement ", "may still run"]);
     assert!(!ran.stderr.contains("was canceled"), "{}", ran.stderr);
 }
 
@@ -162,9 +162,9 @@ fn a_context_that_is_late_is_not_said_to_go_on() {
             _ => r#"{"id":"77","status":"Pending"}"#,
         })
     });
-    let brick = Brick::new("run -c 0123-456789-abcdefgh --timeout 300ms 1");
+    let brick = Brick::new("run -c 0123-456789-abcdefgh --timeout 3s 1");
     let brick = brick.env("DATABRICKS_HOST", server.url()).env("DATABRICKS_TOKEN", "dapi-scripted");
-    let ran = brick.run().fails(9, &["the code was not run", "300ms", "was destroyed"]);
+    let ran = brick.run().fails(9, &["the code was not run", "3s", "was destroyed"]);
     assert!(!ran.stderr.contains("on its own"), "{}", ran.stderr);
     assert!(server.requests().iter().any(|r| r.target.ends_with("/contexts/destroy")));
 }

@@ -258,7 +258,7 @@ fn a_given_context_keeps_its_state_and_stays() {
     let run = |options: &str| workspace.brick(&format!("run -c shared-analytics --context {id} {options}"));
     run("x=6").run().done().silent();
     assert_eq!(text(&run("print(x*7)").run().done().silent()), "42\n");
-    run("--timeout 300ms").arg(ENDLESS).run().fails(9, &["300ms"]);
+    run("--timeout 3s").arg(ENDLESS).run().fails(9, &["3s"]);
     assert_eq!(workspace.requests("POST", CANCEL).len(), 1);
     assert_eq!(text(&run("print(x)").run().done().silent()), "6\n");
     assert_eq!(workspace.requests("POST", CREATE).len(), 1);

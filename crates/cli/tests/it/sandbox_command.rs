@@ -87,7 +87,7 @@ const WAITS: &str = "trap 'kill $!; echo got; exit 5' TERM INT HUP; sleep 30 & e
 #[test]
 fn signals_are_passed_on_and_the_program_decides() {
     for signal in ["TERM", "HUP"] {
-        let running = Brick::new("sandbox -- sh -c").arg(WAITS).start().until_said("ready");
+        let running = Brick::new("sandbox -- sh -c").arg(WAITS).with_hang_ups().start().until_said("ready");
         running.signal(signal);
         assert_eq!(running.end().exits(5, &[]).text(), "got\n", "{signal}");
     }

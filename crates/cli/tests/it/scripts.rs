@@ -275,8 +275,8 @@ fn the_time_is_for_each_statement() {
     let mut delays = Delays::NONE;
     delays.statement = Duration::from_secs(1000 * 365 * 24 * 3600);
     let workspace = Workspace::alone(Sandbox::builder().with_delays(delays));
-    let words = ["statement 1 of 2 failed (line 1): ", "300ms", "canceled", "statement 2 was not run"];
-    workspace.sql("--timeout 300ms", "SELECT 1; SELECT 2").run().exits(9, &words);
+    let words = ["statement 1 of 2 failed (line 1): ", "3s", "canceled", "statement 2 was not run"];
+    workspace.sql("--timeout 3s", "SELECT 1; SELECT 2").run().exits(9, &words);
     assert_eq!(texts(&workspace), ["SELECT 1"]);
 }
 

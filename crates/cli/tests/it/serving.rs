@@ -86,7 +86,7 @@ fn an_endpoint_that_is_not_ready_says_so() {
     workspace.brick("serving create --no-wait --data").arg(CHURN).run().done();
     let words = ["not ready", "hint: the endpoint isn't ready (IN_PROGRESS): run `brick serving wait`"];
     workspace.brick("serving query churn --message hi").run().fails(6, &words);
-    workspace.brick("serving wait churn --timeout 100ms").run().fails(9, &["is still IN_PROGRESS"]);
+    workspace.brick("serving wait churn --timeout 2s").run().fails(9, &["is still IN_PROGRESS"]);
 }
 
 #[test]

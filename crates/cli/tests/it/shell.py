@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import sys
+import time
 
 lines = sys.stdin.read().splitlines()
 shell = sys.argv[1:]
@@ -30,16 +31,31 @@ def read(first, quiet):
         wait = quiet
 
 
-read(10, 0.7)
+def entries():
+    """How many lines have run."""
+    if not os.path.exists("ran"):
+        return 0
+    with open("ran", "rb") as file:
+        return file.read().count(b"\n--\n")
+
+
+read(60, 0.7)
 for line in lines:
     os.write(terminal, line.encode())
     read(5, 0.1)
     os.write(terminal, b"\t")
     read(10, 0.3)
+    before = entries()
+    limit = time.monotonic() + 60
     os.write(terminal, b"\n")
-    read(5, 0.1)
+    while entries() == before and time.monotonic() < limit:
+        read(0.05, 0)
+    if entries() == before:
+        break
+    # The next prompt.
+    read(0.1, 0.1)
 os.write(terminal, b"exit\n")
-read(2, 0.3)
+read(60, 60)
 os.close(terminal)
 os.waitpid(child, 0)
 sys.stdout.buffer.write(shown)

@@ -1,6 +1,6 @@
 //! Signals end a command and what it started, or say what goes on.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use brickwire_testserver::{End, Request, Response};
 use serde_json::json;
@@ -21,7 +21,7 @@ fn waiting(brick: impl FnOnce(Brick) -> Brick) -> (Workspace, crate::program::Ru
 fn a_closed_terminal_cancels_and_leaves_no_part_of_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("rows.csv");
-    let (workspace, running) = waiting(|brick| brick.arg("--out").arg(&out));
+    let (workspace, running) = waiting(|brick| brick.arg("--out").arg(&out).with_hang_ups());
     running.signal("HUP");
     running.end().fails(129, &["canceling statement", "interrupted"]);
     assert_eq!(workspace.requests("POST", CANCEL).len(), 1);
@@ -34,8 +34,10 @@ fn nohup_keeps_a_command_running() {
     running.signal("HUP");
     // Another poll after the signal.
     let seen = workspace.requests("GET", CANCEL).len();
+    let begun = Instant::now();
     while workspace.requests("GET", CANCEL).len() < seen + 2 {
-        std::thread::yield_now();
+        assert!(begun.elapsed() < Duration::from_secs(120), "no other poll");
+        std::thread::sleep(Duration::from_millis(5));
     }
     assert!(workspace.requests("POST", CANCEL).is_empty());
     running.signal("TERM");
@@ -102,7 +104,7 @@ fn a_change_that_was_not_answered_is_said_to_be_carried_out_perhaps() {
 #[test]
 fn a_context_that_cannot_be_destroyed_is_a_warning() {
     let server = silent_for("/contexts/destroy");
-    let ran = server.brick("run -c 0123-456789-abcdefgh x --timeout 2s").run().done();
+    let ran = server.brick("run -c 0123-456789-abcdefgh x --timeout 5s").run().done();
     assert_eq!((ran.text(), ran.stderr.lines().count()), ("42\n", 1), "{}", ran.stderr);
     let ran = ran.says(&["warning: context 1 was not destroyed, so it stays until the cluster terminates"]);
     assert!(!ran.stderr.contains("WARN"), "{}", ran.stderr);

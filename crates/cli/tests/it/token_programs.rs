@@ -12,7 +12,10 @@ use tempfile::TempDir;
 
 use crate::program::Brick;
 
-const LIMIT: Duration = Duration::from_secs(20);
+/// The pause between two looks at a program.
+const PAUSE: Duration = Duration::from_millis(5);
+/// No program takes longer to start or to end.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Programs that write down their id and then run this script.
 fn programs(script: &str) -> TempDir {
@@ -44,7 +47,7 @@ fn id(programs: &Path) -> String {
             return id.trim().to_owned();
         }
         assert!(began.elapsed() < LIMIT, "the program was not started");
-        std::thread::yield_now();
+        std::thread::sleep(PAUSE);
     }
 }
 
@@ -59,11 +62,11 @@ fn runs(id: &str) -> bool {
 fn ends(id: &str, what: &str) {
     let began = Instant::now();
     while runs(id) {
-        if began.elapsed() > Duration::from_secs(5) {
+        if began.elapsed() > LIMIT {
             let _ = Command::new("kill").args(["-9", id]).status();
             panic!("{what}: the program still runs");
         }
-        std::thread::yield_now();
+        std::thread::sleep(PAUSE);
     }
 }
 
@@ -71,12 +74,12 @@ fn ends(id: &str, what: &str) {
 fn they_end_with_a_deadline_and_with_any_signal() {
     for kind in ["azure-cli", "databricks-cli"] {
         let programs = programs("exec sleep 7001");
-        let ran = brick("clusters wait 0123-456789-abcdefgh --timeout 1s", kind, programs.path()).run();
+        let ran = brick("clusters wait 0123-456789-abcdefgh --timeout 3s", kind, programs.path()).run();
         ran.fails(9, &[]);
         ends(&id(programs.path()), kind);
         for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
             let programs = self::programs("exec sleep 7001");
-            let running = brick("clusters list", kind, programs.path()).start();
+            let running = brick("clusters list", kind, programs.path()).with_hang_ups().start();
             let id = id(programs.path());
             running.signal(signal);
             running.end().fails(code, &["interrupted"]);

@@ -37,10 +37,10 @@ fn a_wait_that_times_out_names_the_command_that_goes_on() {
     let workspace = Workspace::fresh();
     let ids = submitted(&workspace, "import threading\nthreading.Event().wait()");
     let next = format!("brick commands wait {ids}");
-    let ran = workspace.brick(&format!("commands wait {ids} --timeout 300ms")).run();
-    let ran = ran.fails(9, &["timed out after 300ms; command ", &format!("hint: {next}\n")]);
+    let ran = workspace.brick(&format!("commands wait {ids} --timeout 3s")).run();
+    let ran = ran.fails(9, &["timed out after 3s; command ", &format!("hint: {next}\n")]);
     assert!(ran.stderr.contains(" is still "), "{}", ran.stderr);
-    let ran = workspace.brick(&format!("commands wait {ids} --timeout 300ms -o json")).run().fails(9, &[]);
+    let ran = workspace.brick(&format!("commands wait {ids} --timeout 3s -o json")).run().fails(9, &[]);
     assert_eq!(ran.json_error()["next"], next);
     assert!(workspace.requests("POST", CANCEL).is_empty());
     assert_eq!(workspace.requests("POST", EXECUTE).len(), 1);
@@ -65,7 +65,7 @@ fn always(state: &'static str) -> Server {
 
 #[test]
 fn each_wait_says_what_is_still_going_on_and_how_to_wait_on() {
-    for (state, line, next) in [
+    let waits = [
         ("PENDING", "clusters start 0123-456789-abcdefgh", "brick clusters wait 0123-456789-abcdefgh"),
         ("PENDING", "clusters wait 0123-456789-abcdefgh", "brick clusters wait 0123-456789-abcdefgh"),
         (
@@ -81,21 +81,27 @@ fn each_wait_says_what_is_still_going_on_and_how_to_wait_on() {
         ("STARTING", "warehouses start 0123456789abcdef", "brick warehouses wait 0123456789abcdef"),
         ("STOPPING", "warehouses stop 0123456789abcdef", "brick warehouses wait 0123456789abcdef --stopped"),
         ("RUNNING", "statements wait 01f0-1", "brick statements wait 01f0-1"),
-    ] {
+    ];
+    let check = |state, line: &str, next: &str| {
         let server = always(state);
-        let ran = server.brick(&format!("{line} --timeout 300ms -o json")).run().fails(9, &[]);
+        let ran = server.brick(&format!("{line} --timeout 3s -o json")).run().fails(9, &[]);
         let error = ran.json_error();
         assert_eq!((&error["next"], &error["hint"]), (&json!(next), &json!(next)), "{line}");
         let message = error["message"].as_str().unwrap();
         assert!(
-            message.starts_with("timed out after 300ms; ") && message.contains(&format!(" is still {state}")),
+            message.starts_with("timed out after 3s; ") && message.contains(&format!(" is still {state}")),
             "{message}"
         );
         // Nothing is canceled or changed back.
         let is_change =
             |path: &str| ["/cancel", "/start", "/stop", "/delete"].iter().any(|end| path.ends_with(end));
         assert!(server.sent().iter().all(|request| !is_change(request.path())), "{line}");
-    }
+    };
+    std::thread::scope(|scope| {
+        for (state, line, next) in waits {
+            scope.spawn(move || check(state, line, next));
+        }
+    });
 }
 
 #[test]
@@ -103,12 +109,12 @@ fn what_is_canceled_at_the_deadline_has_no_command_that_waits() {
     let workspace = Workspace::fresh();
     let code = "import threading\nthreading.Event().wait()";
     let ran =
-        workspace.brick("run -c nightly-etl --start --timeout 2s -o json").arg(code).run().fails(9, &[]);
+        workspace.brick("run -c nightly-etl --start --timeout 5s -o json").arg(code).run().fails(9, &[]);
     let error = ran.json_error();
     assert_eq!(error["next"], json!(null));
     let message = error["message"].as_str().unwrap();
     assert!(
-        message.starts_with("timed out after 2s; command ") && message.ends_with(" was canceled"),
+        message.starts_with("timed out after 5s; command ") && message.ends_with(" was canceled"),
         "{message}"
     );
     assert_eq!(workspace.requests("POST", CANCEL).len(), 1);
@@ -117,8 +123,8 @@ fn what_is_canceled_at_the_deadline_has_no_command_that_waits() {
 #[test]
 fn a_number_alone_is_seconds() {
     let server = always("PENDING");
-    let ran = server.brick("clusters wait 0123-456789-abcdefgh --timeout 1").run();
-    ran.fails(9, &["timed out after 1s; cluster 0123-456789-abcdefgh is still PENDING"]);
+    let ran = server.brick("clusters wait 0123-456789-abcdefgh --timeout 3").run();
+    ran.fails(9, &["timed out after 3s; cluster 0123-456789-abcdefgh is still PENDING"]);
     for timeout in ["0", "0s"] {
         let ran = server.brick("clusters wait 0123-456789-abcdefgh --timeout").arg(timeout).run();
         ran.fails(2, &["must be greater than zero"]);

@@ -60,8 +60,7 @@ async fn a_failed_statement_says_why() {
 async fn a_deadline_cancels() {
     let service =
         Service::default().scripted(|r, _| (is_submission(r) || is_poll(r)).then(running)).start().await;
-    let statement =
-        service.workspace.sql("w").statement("SELECT 1").with_deadline(Duration::from_millis(200));
+    let statement = service.workspace.sql("w").statement("SELECT 1").with_deadline(Duration::from_secs(2));
     let error = statement.execute().await.unwrap_err();
     assert_eq!((error.kind(), error.statement_id()), (ErrorKind::DeadlineExceeded, Some(ID)));
     assert_eq!(service.submissions()[0]["wait_timeout"], "0s");
@@ -80,7 +79,7 @@ async fn a_submission_is_bounded_by_the_deadline_and_its_late_answer_cancels() {
     });
     let service = service.start().await;
     let statement = service.workspace.sql("w").statement("INSERT INTO t VALUES (1)");
-    let error = statement.with_deadline(Duration::from_millis(100)).execute().await.unwrap_err();
+    let error = statement.with_deadline(Duration::from_secs(2)).execute().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownOutcome);
     gate.open(1);
     assert_eq!((service.submissions().len(), service.cancellations().await), (1, 1));
@@ -90,8 +89,7 @@ async fn a_submission_is_bounded_by_the_deadline_and_its_late_answer_cancels() {
 async fn a_submission_that_is_not_answered_ends_at_the_deadline() {
     let service = Service::default().scripted(|r, _| is_submission(r).then(|| Response::none(End::Stall)));
     let service = service.start().await;
-    let statement =
-        || service.workspace.sql("w").statement("SELECT 1").with_deadline(Duration::from_millis(100));
+    let statement = || service.workspace.sql("w").statement("SELECT 1").with_deadline(Duration::from_secs(2));
     assert_eq!(statement().execute().await.unwrap_err().kind(), ErrorKind::UnknownOutcome);
     assert_eq!(statement().submit().await.unwrap_err().kind(), ErrorKind::UnknownOutcome);
     assert_eq!(service.submissions().len(), 2);
@@ -113,8 +111,10 @@ async fn an_explicit_wait_is_sent_as_it_is() {
 async fn dropping_the_wait_cancels_what_is_ours_only() {
     let start = || Service::default().scripted(|r, _| (is_submission(r) || is_poll(r)).then(running)).start();
     let service = start().await;
-    let waiting = tokio::time::timeout(Duration::from_millis(100), execute(&service)).await;
-    assert!(waiting.is_err());
+    tokio::select! {
+        ended = execute(&service) => panic!("{ended:?}"),
+        () = service.until_requested(is_poll) => {}
+    }
     let polls = service.requests(ID).iter().filter(|r| is_poll(r)).count();
     assert_eq!(service.cancellations().await, 1);
     // The state is polled until the statement has ended, and reported.
@@ -124,8 +124,10 @@ async fn dropping_the_wait_cancels_what_is_ours_only() {
     assert!(ended.contains("CANCELED") && canceled.starts_with("Canceled "), "{events:?}");
     let service = start().await;
     let statements = service.workspace.statements();
-    let others = statements.wait(ID, WaitOptions::default());
-    assert!(tokio::time::timeout(Duration::from_millis(100), others).await.is_err());
+    tokio::select! {
+        ended = statements.wait(ID, WaitOptions::default()) => panic!("{ended:?}"),
+        () = service.until_requested(is_poll) => {}
+    }
     assert_eq!(service.cancellations().await, 0);
 }
 

@@ -173,6 +173,11 @@ impl Running {
         requests
     }
 
+    /// Waits until such a request has arrived.
+    pub(super) async fn until_requested(&self, is_meant: impl Fn(&Request) -> bool) {
+        self.server.log().until(|requests| requests.iter().any(|request| is_meant(request))).await;
+    }
+
     /// The requests that only opened a connection to the store.
     pub(super) fn openings(&self) -> Vec<Arc<Request>> {
         let mut requests = self.server.requests();
