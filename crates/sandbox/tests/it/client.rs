@@ -82,7 +82,7 @@ impl Client {
             if wanted(&body) {
                 return body;
             }
-            assert!(since.elapsed() < Duration::from_secs(30), "still: {body}");
+            assert!(since.elapsed() < Duration::from_secs(120), "still: {body}");
         }
     }
 }
