@@ -111,11 +111,10 @@ impl Background {
                 // Only `CancelOnDrop::cancel` receives what is sent here.
                 match canceling.await {
                     Ok(watching) => {
+                        events.emit(|| Event::Canceled { what, id });
                         let (give_end, end) = oneshot::channel();
                         let _ = give.send(Ok(end));
-                        let canceled = watching.await;
-                        events.emit(|| Event::Canceled { what, id });
-                        let _ = give_end.send(canceled);
+                        let _ = give_end.send(watching.await);
                     }
                     Err(error) => {
                         tracing::warn!(target: "brickwire", what, id, %error, "canceling failed");

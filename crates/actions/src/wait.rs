@@ -52,8 +52,7 @@ impl WaitOptions {
         self
     }
 
-    /// For what was canceled and should end soon. After a deadline less of this time is used, since `CancelOnDrop::cancel`
-    /// returns sooner; after an interrupt, all of it.
+    /// For what was canceled and should end soon. `CancelOnDrop::cancel` doesn't wait that long.
     pub(crate) fn for_an_ending() -> Self {
         let pauses = Duration::from_millis(100)..=Duration::from_millis(500);
         Self::default().with_timeout(Duration::from_secs(2)).with_polls(pauses)

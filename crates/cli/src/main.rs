@@ -98,7 +98,7 @@ impl Drop for EndPrograms {
 
 async fn run(args: Args) -> ExitCode {
     // Signals are listened to before the command sends anything, and without a gap from then on.
-    let mut signals = Listener::begin();
+    let signals = Listener::begin();
     tokio::spawn(leave_if_stuck(Listener::begin()));
     log::start(&args.global);
     let global = args.global.clone();
@@ -110,15 +110,19 @@ async fn run(args: Args) -> ExitCode {
         }
     };
     // Dropping the command's future cancels what it started; `settle` waits for these cancellations.
-    let outcome = tokio::select! {
+    let (outcome, mut signals) = tokio::select! {
         biased;
-        signal = stopped(&mut signals, &context) => Outcome::Interrupted(signal),
-        done = command => match (done, signals::received()) {
-            // Work that blocks this thread notices a signal itself.
-            (Err(_), Some(signal)) => Outcome::Interrupted(signal),
-            (Ok(()), _) => context.exit_code().map_or(Outcome::Done, Outcome::Exited),
-            (Err(error), None) => Outcome::Failed(context.progress().with_next(error)),
-        },
+        (signal, signals) = stopped(signals, &context) => (Outcome::Interrupted(signal), signals),
+        done = command => {
+            let outcome = match (done, signals::received()) {
+                // Work that blocks this thread notices a signal itself.
+                (Err(_), Some(signal)) => Outcome::Interrupted(signal),
+                (Ok(()), _) => context.exit_code().map_or(Outcome::Done, Outcome::Exited),
+                (Err(error), None) => Outcome::Failed(context.progress().with_next(error)),
+            };
+            // The signal that such work has noticed is not a second one.
+            (outcome, Listener::begin())
+        }
         () = context.progress().beat() => unreachable!("it never ends"),
     };
     context.progress().clear();
@@ -136,10 +140,10 @@ async fn run(args: Args) -> ExitCode {
 }
 
 /// Waits for a signal. Reports what continues before the command's future is dropped.
-async fn stopped(signals: &mut Listener, context: &Context) -> u8 {
+async fn stopped(mut signals: Listener, context: &Context) -> (u8, Listener) {
     let signal = signals.next().await;
     context.progress().stopping();
-    signal
+    (signal, signals)
 }
 
 /// Ends the program if it is stuck after a signal: a write to a pipe without a reader blocks forever.

@@ -209,13 +209,23 @@ fn command_guard(
     workspace.cancel_on_drop("command", &command.command_id, move |workspace| async move {
         let commands = workspace.commands();
         let accepted = commands.cancel(&canceled).await;
-        match is_own {
-            true => commands.destroy_context(&context).await?,
-            false => accepted?,
-        }
+        let is_destroyed = match accepted {
+            Ok(()) => false,
+            // The command ends with its context.
+            Err(_) if is_own => commands.destroy_context(&context).await.map(|()| true)?,
+            Err(error) => return Err(error),
+        };
         Ok(async move {
             if is_own {
-                // The command ends with its context.
+                if !is_destroyed && let Err(error) = commands.destroy_context(&context).await {
+                    let (what, id) = ("context", context.id);
+                    workspace.events().emit(|| Event::CancelingFailed {
+                        what,
+                        id,
+                        reason: error.to_string(),
+                    });
+                    return Canceled::Requested;
+                }
                 return Canceled::Ended(CommandStatus::Cancelled.as_str().to_owned());
             }
             // Once it has ended, the context is free for the next command.

@@ -16,7 +16,7 @@ pub(super) fn without_unit(heading: &str) -> &str {
     heading.strip_suffix(UNIT).unwrap_or(heading)
 }
 
-/// A cell as a terminal shows it. A moment of 0 has not come yet, and is empty.
+/// A cell as a terminal shows it. 0 is what the service sends for a moment that has not come, and is shown as nothing.
 pub(super) fn shown<'a>(heading: &str, cell: &'a str) -> Cow<'a, str> {
     match cell.parse() {
         _ if !heading.ends_with(UNIT) => Cow::Borrowed(cell),

@@ -1,7 +1,10 @@
 //! `--timeout` bounds the whole command, whatever the service does: a deadline that holds only while all is well is none.
 
 use std::{
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -12,7 +15,7 @@ use serde_json::json;
 use crate::scripted::Server;
 
 /// The value of --timeout in each run.
-const TIMEOUT: Duration = Duration::from_millis(300);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// The time for cancellations after it, and what a busy machine takes to start a program. A request that ignores the
 /// deadline takes a minute.
 const AFTER: Duration = Duration::from_secs(20);
@@ -178,11 +181,16 @@ fn what_cannot_be_canceled_may_still_run() {
     let submitted = ["sql -w 0123456789abcdef SELECT", "run -c 0123-456789-abcdefgh x"];
     let is_cancellation =
         |request: &Request| request.path().ends_with("/cancel") || request.path().ends_with("/destroy");
+    let told = AtomicUsize::new(0);
     all(&submitted, &[Fault::Stall, Fault::Drip], is_cancellation, |command, fault, stderr| {
         let words =
             if command.starts_with("sql") { "the statement may still run" } else { "it may still exist" };
         // On a busy machine, the answer that names what to cancel may come after the deadline.
-        let is_told = stderr.contains(words) || stderr.contains("outcome unknown");
-        assert!(is_told, "{command}, {fault:?}: {stderr}");
+        assert!(
+            stderr.contains(words) || stderr.contains("outcome unknown"),
+            "{command}, {fault:?}: {stderr}"
+        );
+        told.fetch_add(stderr.contains(words).into(), Ordering::Relaxed);
     });
+    assert!(told.into_inner() > 0, "no cancellation was tried");
 }

@@ -134,7 +134,8 @@ fn a_timeout_leaves_the_update_or_cancels_it() {
     assert!(workspace.requests("POST", STOP).is_empty());
     let workspace = endless();
     let ran = workspace.brick("pipelines run trips --timeout 3s --cancel-on-interrupt").run();
-    ran.fails(9, &["the cancellation of update "]);
+    let ran = ran.fails(9, &["the cancellation of update "]);
+    assert!(!ran.stderr.contains("was not canceled"), "{}", ran.stderr);
     assert_eq!(workspace.requests("POST", STOP).len(), 1);
 }
 

@@ -19,7 +19,7 @@ if child == 0:
     os.execv(program[0], program)
 shown = ""
 seen = 0
-limit = time.monotonic() + 120
+limit = time.monotonic() + 100
 
 
 def read():

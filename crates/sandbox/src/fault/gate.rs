@@ -144,7 +144,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_copy_of_the_socket_accepts_nothing_while_it_refuses() {
         let (gate, listener) = (Gate::new(), std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap());
-        // Stands for that of a child.
+        // The copy that a child has until it runs its own program.
         let copy = listener.try_clone().unwrap();
         listener.set_nonblocking(true).unwrap();
         let mut guarded = gate.guard(TcpListener::from_std(listener).unwrap()).unwrap();

@@ -120,8 +120,8 @@ async fn dropping_the_wait_cancels_what_is_ours_only() {
     // The state is polled until the statement has ended, and reported.
     assert!(service.requests(ID).iter().filter(|r| is_poll(r)).count() > polls);
     let events = service.events();
-    let [.., ended, canceled] = &events[..] else { panic!("{events:?}") };
-    assert!(ended.contains("CANCELED") && canceled.starts_with("Canceled "), "{events:?}");
+    let accepted = events.iter().any(|event| event.starts_with("Canceled "));
+    assert!(accepted && events.last().unwrap().contains("CANCELED"), "{events:?}");
     let service = start().await;
     let statements = service.workspace.statements();
     tokio::select! {

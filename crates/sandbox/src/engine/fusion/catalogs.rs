@@ -142,8 +142,8 @@ pub(super) struct Catalogs {
     context: SessionContext,
     /// The context's own list, which can remove a catalog.
     list: Arc<MemoryCatalogProviderList>,
-    /// How the views were made. Every change of a catalog holds this lock from its checks to its end, so that two statements
-    /// never create the same thing.
+    /// How the views were made. A change of any catalog but the hidden one holds this lock from its checks to its end, so
+    /// that two statements never create the same thing.
     views: Arc<Mutex<BTreeMap<FullName, StoredView>>>,
 }
 

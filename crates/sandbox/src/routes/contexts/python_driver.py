@@ -123,7 +123,7 @@ def command_of_this_thread():
 
 
 def name_commands():
-    """Makes every thread remember its command."""
+    """Makes every thread remember its command. The threads of a pool remember the one that started them."""
     start = threading.Thread.start
 
     @functools.wraps(start)
