@@ -120,26 +120,31 @@ impl Session {
     pub(super) fn end(mut self) {
         self.guard.iter_mut().for_each(CancelOnDrop::disarm);
         if self.is_own && !self.keeps_context {
-            destroy_in_background(&self.workspace, self.context);
+            let destroyed = destroy(self.workspace.for_cancellation(), self.context);
+            // The result of the code is not kept waiting.
+            self.workspace.spawn(async {
+                destroyed.await;
+            });
         }
     }
 }
 
-/// Destroys the context of code that has ended. Its result is not kept waiting.
-fn destroy_in_background(own: &Workspace, context: ExecutionContext) {
-    let workspace = own.for_cancellation();
-    let id = context.id.clone();
-    own.events().emit(|| Event::Canceling { what: "context", id: id.clone() });
-    own.spawn(async move {
+/// Destroys a context, and says in events what becomes of it. Returns whether it is destroyed.
+fn destroy(workspace: Workspace, context: ExecutionContext) -> impl Future<Output = bool> {
+    let (what, id) = ("context", context.id.clone());
+    // Emitted first: a program that is ending may have no time left to see what becomes of it.
+    workspace.events().emit(|| Event::Canceling { what, id: id.clone() });
+    async move {
         let destroyed = workspace.commands().destroy_context(&context).await;
         workspace.events().emit(|| match &destroyed {
-            Ok(()) => Event::Canceled { what: "context", id },
+            Ok(()) => Event::Canceled { what, id },
             Err(error) => {
                 tracing::warn!(target: "brickwire", id, %error, "cannot destroy the context");
-                Event::CancelingFailed { what: "context", id, reason: error.to_string() }
+                Event::CancelingFailed { what, id, reason: error.to_string() }
             }
         });
-    });
+        destroyed.is_ok()
+    }
 }
 
 async fn existing_context(
@@ -209,24 +214,19 @@ fn command_guard(
     workspace.cancel_on_drop("command", &command.command_id, move |workspace| async move {
         let commands = workspace.commands();
         let accepted = commands.cancel(&canceled).await;
-        let is_destroyed = match accepted {
-            Ok(()) => false,
+        let is_accepted = accepted.is_ok();
+        match accepted {
             // The command ends with its context.
-            Err(_) if is_own => commands.destroy_context(&context).await.map(|()| true)?,
-            Err(error) => return Err(error),
-        };
+            Err(_) if is_own => commands.destroy_context(&context).await?,
+            accepted => accepted?,
+        }
         Ok(async move {
             if is_own {
-                if !is_destroyed && let Err(error) = commands.destroy_context(&context).await {
-                    let (what, id) = ("context", context.id);
-                    workspace.events().emit(|| Event::CancelingFailed {
-                        what,
-                        id,
-                        reason: error.to_string(),
-                    });
-                    return Canceled::Requested;
-                }
-                return Canceled::Ended(CommandStatus::Cancelled.as_str().to_owned());
+                let is_destroyed = !is_accepted || destroy(workspace, context).await;
+                return match is_destroyed {
+                    true => Canceled::Ended(CommandStatus::Cancelled.as_str().to_owned()),
+                    false => Canceled::Requested,
+                };
             }
             // Once it has ended, the context is free for the next command.
             let ended = commands.wait(&canceled, WaitOptions::for_an_ending()).await;

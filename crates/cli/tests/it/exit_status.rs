@@ -299,11 +299,11 @@ fn a_second_signal_does_not_wait_for_the_cancellation() {
     let id = workspace.requests("GET", STATEMENTS)[0].path.rsplit('/').next().unwrap().to_owned();
     running.signal("INT");
     workspace.until_requested("POST", &format!("{STATEMENTS}/{id}/cancel"));
-    let begun = Instant::now();
+    let started = Instant::now();
     running.signal("INT");
     running.end().fails(130, &[&format!("canceling statement {id}"), "may still run", "interrupted"]);
     // Without the second signal it takes six seconds.
-    assert!(begun.elapsed() < Duration::from_millis(5500), "{:?}", begun.elapsed());
+    assert!(started.elapsed() < Duration::from_millis(5500), "{:?}", started.elapsed());
 }
 
 #[cfg(unix)]

@@ -74,11 +74,11 @@ impl Machine {
 
     /// Where the browser was sent to, as soon as it was.
     fn address(&self) -> String {
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             match fs::read_to_string(self.opened()) {
                 Ok(line) if line.ends_with('\n') => return line.trim_end().to_owned(),
-                _ => assert!(begun.elapsed() < Duration::from_secs(120), "no browser was opened"),
+                _ => assert!(started.elapsed() < Duration::from_secs(120), "no browser was opened"),
             }
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -87,7 +87,7 @@ impl Brick {
         self
     }
 
-    /// The same run, begun by another program, which is given these arguments and then brick's whole command line.
+    /// The same run, started by another program, which is given these arguments and then brick's whole command line.
     #[cfg(unix)]
     pub(crate) fn behind(mut self, program: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(program);
@@ -174,7 +174,7 @@ impl Brick {
             stdout: None,
             stderr,
             said,
-            begun: Instant::now(),
+            started: Instant::now(),
             _home: self.home,
         }
     }
@@ -190,7 +190,7 @@ pub(crate) struct Running {
     stderr: Receiver<Vec<u8>>,
     /// What it has said so far.
     said: Arc<(Mutex<Vec<u8>>, Condvar)>,
-    begun: Instant,
+    started: Instant,
     /// Deleted when the run has ended.
     _home: TempDir,
 }
@@ -230,7 +230,7 @@ impl Running {
 
     /// Waits for the end.
     pub(crate) fn end(mut self) -> Ran {
-        let left = || LIMIT.saturating_sub(self.begun.elapsed());
+        let left = || LIMIT.saturating_sub(self.started.elapsed());
         let stdout = self.stdout.as_ref().unwrap().recv_timeout(left());
         let stderr = self.stderr.recv_timeout(left());
         let (Ok(stdout), Ok(stderr)) = (stdout, stderr) else {

@@ -34,9 +34,9 @@ fn nohup_keeps_a_command_running() {
     running.signal("HUP");
     // Another poll after the signal.
     let seen = workspace.requests("GET", CANCEL).len();
-    let begun = Instant::now();
+    let started = Instant::now();
     while workspace.requests("GET", CANCEL).len() < seen + 2 {
-        assert!(begun.elapsed() < Duration::from_secs(120), "no other poll");
+        assert!(started.elapsed() < Duration::from_secs(120), "no other poll");
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!(workspace.requests("POST", CANCEL).is_empty());

@@ -169,10 +169,10 @@ fn an_interrupted_wait_says_that_the_statement_is_not_canceled() {
     let id = id.as_str().unwrap();
     let path = format!("{STATEMENTS}/{id}");
     let waiting = workspace.brick(&format!("statements wait {id}")).start();
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     // The second look comes after the first answer has been read.
     while workspace.requests("GET", &path).len() < 2 {
-        assert!(begun.elapsed() < std::time::Duration::from_secs(120), "no second look");
+        assert!(started.elapsed() < std::time::Duration::from_secs(120), "no second look");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     waiting.signal("INT");

@@ -131,7 +131,7 @@ fn with_slow_contexts() -> Workspace {
 
 /// Waits until the program has looked again: then it has shown what it saw before. Gives the id that it asked for.
 fn until_looked_twice(workspace: &Workspace, path: &str, id: &str) -> String {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         let looks = workspace.requests("GET", path);
         if let [first, _, ..] = &looks[..] {
@@ -139,7 +139,7 @@ fn until_looked_twice(workspace: &Workspace, path: &str, id: &str) -> String {
                 first.query.as_deref().unwrap().split('&').filter_map(|pair| pair.split_once('='));
             return pairs.find(|(name, _)| *name == id).unwrap().1.to_owned();
         }
-        assert!(begun.elapsed() < Duration::from_secs(120), "no second GET {path}");
+        assert!(started.elapsed() < Duration::from_secs(120), "no second GET {path}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

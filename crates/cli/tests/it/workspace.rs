@@ -73,13 +73,13 @@ impl Workspace {
     /// As [`until_requested`](Self::until_requested), while the sandbox's clock runs ahead in such steps: by a minute in
     /// all, since results are closed after an hour, and a busy machine lets many steps pass.
     pub(crate) fn until_requested_after(&self, method: &str, path: &str, step: Duration) {
-        let begun = Instant::now();
+        let started = Instant::now();
         let mut left = Duration::from_secs(60);
         while self.requests(method, path).is_empty() {
             let step = step.min(left);
             left -= step;
             self.sandbox.clock().advance(step);
-            assert!(begun.elapsed() < Duration::from_secs(120), "no {method} {path}");
+            assert!(started.elapsed() < Duration::from_secs(120), "no {method} {path}");
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -234,9 +234,9 @@ async fn connections_are_refused_for_a_while() {
     let error = client.send(Method::GET, LIST, None).await.unwrap_err();
     assert!(error.is_request(), "{error:?}");
     let address = client.url.strip_prefix("http://").unwrap();
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     while std::net::TcpStream::connect(address).is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "it listens again");
+        assert!(started.elapsed() < Duration::from_secs(30), "it listens again");
         tokio::task::yield_now().await;
     }
     assert_eq!(client.get(LIST).await.0, 200);
@@ -313,10 +313,10 @@ async fn a_date_is_the_clocks_or_skewed() {
 async fn a_rule_with_many_stars_holds_nobody_up() {
     let (sandbox, client) = start().await;
     sandbox.fault(&format!("GET {}b: 429", "*a".repeat(500))).unwrap();
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     assert_eq!(client.get(&format!("/{}", "a".repeat(10_000))).await.0, 404);
     assert_eq!(client.get(&format!("/{}b", "a".repeat(10_000))).await.0, 429);
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     let long = format!("GET /{}: 429", "a".repeat(100_000));
     let (status, body) = client.post("/__sandbox/faults", json!({ "rule": long })).await;
     assert_eq!(status, 400);

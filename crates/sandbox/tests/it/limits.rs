@@ -20,7 +20,7 @@ async fn rows(engine: &dyn SqlEngine, sql: &str) -> Result<usize, EngineError> {
 #[tokio::test]
 async fn a_function_refuses_what_would_not_fit() {
     let engine = new_engine();
-    let begun = Instant::now();
+    let started = Instant::now();
     for (sql, class, name) in [
         ("SELECT repeat('a', 2000000000)", "RESOURCE_EXHAUSTED", "`repeat`"),
         ("SELECT repeat('a', CAST(id AS INT) * 2000000) FROM range(1000)", "RESOURCE_EXHAUSTED", "`repeat`"),
@@ -59,7 +59,7 @@ async fn a_function_refuses_what_would_not_fit() {
         assert_eq!(error.class(), Some(class), "{sql}: {error}");
         assert!(error.message.contains(name) && error.message.contains("SQLSTATE: 5"), "{sql}: {error}");
     }
-    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn a_dropped_statement_leaves_its_threads() {
         "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id * b.id = 7",
         "SELECT sum(length(repeat('a', 10000 + CAST(id AS INT) % 7))) FROM range(1000000000)",
     ] {
-        let begun = Instant::now();
+        let started = Instant::now();
         for _ in 0..6 {
             let asked = engine.query(Query { sql, ..Query::default() });
             let running = async {
@@ -110,7 +110,7 @@ async fn a_dropped_statement_leaves_its_threads() {
             }
         }
         assert_eq!(rows(&*engine, "SELECT 1").await, Ok(1), "{sql}");
-        assert!(begun.elapsed() < Duration::from_secs(60), "{sql}: {:?}", begun.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(60), "{sql}: {:?}", started.elapsed());
     }
 }
 
